@@ -1,0 +1,76 @@
+//! What the attributes say about a function: data only.
+
+use crate::dispatch::RunFuture;
+use crate::record::Run;
+use crate::registry::Location;
+use crate::settings::{ConsumerSettings, ProducerSettings};
+use schemars::{Schema, SchemaGenerator};
+use std::any::TypeId;
+
+/// A function under `#[consumes]`.
+#[derive(Debug)]
+pub struct ConsumerDef {
+    /// The function's name.
+    pub name: &'static str,
+    /// The module it stands in.
+    pub module: &'static str,
+    /// Where it stands.
+    pub location: Location,
+    /// The topic it reads.
+    pub topic: &'static str,
+    /// Its description: `description = ".."`, or the doc comment.
+    pub description: &'static str,
+    /// The attribute's settings, each an expression of the user's.
+    pub settings: fn() -> ConsumerSettings,
+    /// Takes `Vec<T>`.
+    pub batch: bool,
+    /// `async fn`.
+    pub is_async: bool,
+    /// A sync handler that blocks: it gets a thread of its own.
+    pub blocking: bool,
+    /// Has an `Ack` parameter: it settles its records itself.
+    pub settles: bool,
+    /// The payload's `contentType`.
+    pub content_type: &'static str,
+    /// The payload's schema.
+    pub schema: fn(&mut SchemaGenerator) -> Schema,
+    /// Names the state types of the parameters.
+    pub requires: fn(&mut dyn FnMut(TypeId, &'static str)),
+    /// Handles a run.
+    pub run: for<'r> fn(&'r Run<'r>) -> RunFuture<'r>,
+}
+
+impl ConsumerDef {
+    /// `module::name`.
+    pub fn path(&self) -> String {
+        format!("{}::{}", self.module, self.name)
+    }
+}
+
+/// A function under `#[produces]`.
+#[derive(Debug)]
+pub struct ProducerDef {
+    /// The function's name.
+    pub name: &'static str,
+    /// The module it stands in.
+    pub module: &'static str,
+    /// Where it stands.
+    pub location: Location,
+    /// The topic it writes.
+    pub topic: &'static str,
+    /// Its description: `description = ".."`, or the doc comment.
+    pub description: &'static str,
+    /// The attribute's settings, each an expression of the user's.
+    pub settings: fn() -> ProducerSettings,
+    /// The payload's `contentType`.
+    pub content_type: &'static str,
+    /// The payload's schema.
+    pub schema: fn(&mut SchemaGenerator) -> Schema,
+}
+
+impl ProducerDef {
+    /// `module::name`.
+    pub fn path(&self) -> String {
+        format!("{}::{}", self.module, self.name)
+    }
+}

@@ -1,0 +1,73 @@
+//! What goes wrong on the way out.
+
+/// Why a `#[produces]` call did not send.
+///
+/// A producer returns `Result<_, E>` with `E: From<ProduceError>`.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProduceError {
+    /// No app runs that has the producer.
+    #[error("producer `{producer}` was called outside a handler and its app is not running; start the app first")]
+    NoApp {
+        /// The producer.
+        producer: &'static str,
+    },
+    /// Several apps run that have the producer.
+    #[error(
+        "producer `{producer}` was called outside a handler while {running} apps with it are running; enter one with `app.enter()`"
+    )]
+    AmbiguousApp {
+        /// The producer.
+        producer: &'static str,
+        /// How many.
+        running: usize,
+    },
+    /// The app has not been started.
+    #[error("producer `{producer}` was called before its app was started")]
+    NotConnected {
+        /// The producer.
+        producer: &'static str,
+    },
+    /// A sync producer was called where nothing waits for its report. Nothing was sent.
+    #[error(
+        "producer `{producer}` is sync and was called outside a handler, where nothing waits for its delivery; make it an `async fn` or call it inside `delivery_scope(async {{ .. }})`"
+    )]
+    NoScope {
+        /// The producer.
+        producer: &'static str,
+    },
+    /// The send queue is full. Only sync producers meet it; async ones wait.
+    #[error("producer `{producer}`: the send queue is full; make it an `async fn`, which waits for room")]
+    QueueFull {
+        /// The producer.
+        producer: &'static str,
+    },
+    /// The value could not be written.
+    #[error("producer `{producer}` cannot encode its record: {reason}")]
+    Encode {
+        /// The producer.
+        producer: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// The client refused the record, or the broker did not acknowledge it.
+    #[error("a record for topic `{topic}` was not delivered: {reason}")]
+    NotDelivered {
+        /// The topic.
+        topic: String,
+        /// Why, in librdkafka's words.
+        reason: String,
+        /// No repetition can help: too large, not authorised, unknown topic.
+        permanent: bool,
+    },
+    /// A [`delivery_scope`](crate::delivery_scope) lost a record.
+    #[error("{0}")]
+    Lost(String),
+}
+
+impl ProduceError {
+    /// Sending the same again cannot succeed.
+    pub fn is_permanent(&self) -> bool {
+        matches!(self, Self::Encode { .. } | Self::NotDelivered { permanent: true, .. })
+    }
+}

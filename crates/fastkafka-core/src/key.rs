@@ -1,0 +1,186 @@
+//! Record keys: strings, bytes, and integers as decimal text, as the common producers write them.
+
+use crate::extract::FromCx;
+use crate::extract::PerRecord;
+use crate::failure::{IntoFailure, Rejection};
+use crate::message::rejection;
+use crate::record::Cx;
+use crate::shape::Shape;
+use bytes::Bytes;
+use std::any::type_name;
+use std::marker::PhantomData;
+
+/// The record's key, decoded as `K`. A parameter of handlers; `Option<Key<K>>` accepts a null key.
+///
+/// Other types than strings, bytes and integers through `key_decoder = path`, a
+/// `fn(&[u8]) -> Result<K, E>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key<K>(pub K);
+
+/// A type that a key can be read as without a `key_decoder`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from a key",
+    label = "keys are strings, bytes or integers",
+    note = "give the consumer a `key_decoder = path` with `fn(&[u8]) -> Result<{Self}, E>`"
+)]
+pub trait DecodeKey<'r>: Sized {
+    /// Reads the key's bytes.
+    ///
+    /// # Errors
+    /// When they are something else.
+    fn decode_key(bytes: &'r [u8]) -> Result<Self, Rejection>;
+}
+
+/// A type that a key can be made of without a `key_encoder`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be written as a key",
+    label = "keys are strings, bytes or integers",
+    note = "give the producer a `key_encoder = path` with `fn(&{Self}) -> Result<Vec<u8>, E>` and the key with `KafkaEvent::with_key`"
+)]
+pub trait EncodeKey {
+    /// The key's bytes.
+    fn encode_key(self) -> Bytes;
+}
+
+fn text(bytes: &[u8]) -> Result<&str, Rejection> {
+    std::str::from_utf8(bytes).map_err(|e| Rejection::new(format_args!("the key is not UTF-8: {e}")))
+}
+
+impl<'r> DecodeKey<'r> for &'r str {
+    fn decode_key(bytes: &'r [u8]) -> Result<Self, Rejection> {
+        text(bytes)
+    }
+}
+impl<'r> DecodeKey<'r> for String {
+    fn decode_key(bytes: &'r [u8]) -> Result<Self, Rejection> {
+        text(bytes).map(str::to_owned)
+    }
+}
+impl<'r> DecodeKey<'r> for &'r [u8] {
+    fn decode_key(bytes: &'r [u8]) -> Result<Self, Rejection> {
+        Ok(bytes)
+    }
+}
+impl<'r> DecodeKey<'r> for Bytes {
+    fn decode_key(bytes: &'r [u8]) -> Result<Self, Rejection> {
+        Ok(Bytes::copy_from_slice(bytes))
+    }
+}
+
+impl EncodeKey for &str {
+    fn encode_key(self) -> Bytes {
+        Bytes::copy_from_slice(self.as_bytes())
+    }
+}
+impl EncodeKey for String {
+    fn encode_key(self) -> Bytes {
+        self.into()
+    }
+}
+impl EncodeKey for &String {
+    fn encode_key(self) -> Bytes {
+        self.as_str().encode_key()
+    }
+}
+impl EncodeKey for &[u8] {
+    fn encode_key(self) -> Bytes {
+        Bytes::copy_from_slice(self)
+    }
+}
+impl<const N: usize> EncodeKey for &[u8; N] {
+    fn encode_key(self) -> Bytes {
+        Bytes::copy_from_slice(self)
+    }
+}
+impl EncodeKey for Vec<u8> {
+    fn encode_key(self) -> Bytes {
+        self.into()
+    }
+}
+impl EncodeKey for Bytes {
+    fn encode_key(self) -> Bytes {
+        self
+    }
+}
+
+macro_rules! integers {
+    ($($int:ty),*) => {$(
+        impl<'r> DecodeKey<'r> for $int {
+            fn decode_key(bytes: &'r [u8]) -> Result<Self, Rejection> {
+                text(bytes)?.parse().map_err(|e| Rejection::new(format_args!("the key is not a {}: {e}", stringify!($int))))
+            }
+        }
+        impl EncodeKey for $int {
+            fn encode_key(self) -> Bytes {
+                self.to_string().into()
+            }
+        }
+    )*};
+}
+integers!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize);
+
+fn missing<K>() -> Rejection {
+    Rejection::new(format_args!(
+        "the record has no key, the handler takes `Key<{}>`; take `Option<Key<..>>` to accept it",
+        type_name::<K>()
+    ))
+}
+
+impl<'r, S: PerRecord, K: DecodeKey<'r>> FromCx<'r, S> for Key<K> {
+    fn from_cx(cx: &'r Cx<'r>) -> Result<Self, Rejection> {
+        cx.record().key().ok_or_else(missing::<K>).and_then(K::decode_key).map(Key)
+    }
+}
+impl<'r, S: PerRecord, K: DecodeKey<'r>> FromCx<'r, S> for Option<Key<K>> {
+    fn from_cx(cx: &'r Cx<'r>) -> Result<Self, Rejection> {
+        cx.record().key().map(|key| K::decode_key(key).map(Key)).transpose()
+    }
+}
+
+/// How a parameter is made where the consumer has a `key_decoder`: keys by it, all else as ever.
+/// The inherent function wins over the trait's.
+#[derive(Debug)]
+pub struct KeyProbe<T>(PhantomData<T>);
+
+impl<K> KeyProbe<Key<K>> {
+    /// Decodes the key.
+    ///
+    /// # Errors
+    /// The decoder's, or that there is no key.
+    pub fn extract<'r, S, E: IntoFailure>(
+        cx: &'r Cx<'r>,
+        decoder: impl Fn(&'r [u8]) -> Result<K, E>,
+        _shape: PhantomData<S>,
+    ) -> Result<Key<K>, Rejection> {
+        let key = cx.record().key().ok_or_else(missing::<K>)?;
+        decoder(key).map(Key).map_err(rejection)
+    }
+}
+impl<K> KeyProbe<Option<Key<K>>> {
+    /// Decodes the key if there is one.
+    ///
+    /// # Errors
+    /// The decoder's.
+    pub fn extract<'r, S, E: IntoFailure>(
+        cx: &'r Cx<'r>,
+        decoder: impl Fn(&'r [u8]) -> Result<K, E>,
+        _shape: PhantomData<S>,
+    ) -> Result<Option<Key<K>>, Rejection> {
+        cx.record().key().map(|key| decoder(key).map(Key).map_err(rejection)).transpose()
+    }
+}
+
+/// What [`KeyProbe`] does with every other parameter.
+pub trait NotKey<T> {
+    /// The parameter by its own rule; the decoder is not asked.
+    ///
+    /// # Errors
+    /// As [`FromCx::from_cx`].
+    fn extract<'r, S: Shape, D>(cx: &'r Cx<'r>, _decoder: D, _shape: PhantomData<S>) -> Result<T, Rejection>
+    where
+        T: FromCx<'r, S>,
+    {
+        T::from_cx(cx)
+    }
+}
+impl<T> NotKey<T> for KeyProbe<T> {}

@@ -1,0 +1,71 @@
+//! What a FastKafka app *is*: definitions, registry, messages, codecs, settings and checks.
+//!
+//! No tokio and no Kafka client: this crate says what a handler takes and returns, how records
+//! become its parameters, and how outputs are charged to the record they came from. The runtime
+//! drives it; users meet it through the `fastkafka` crate.
+
+#![deny(unsafe_code)]
+
+mod ack;
+mod ambient;
+mod app;
+mod around;
+mod consumer;
+mod definition;
+mod dispatch;
+mod emit;
+mod error;
+mod extract;
+mod failure;
+mod key;
+mod message;
+mod plan;
+mod problem;
+mod producer;
+mod record;
+mod registry;
+mod settings;
+mod shape;
+// A delivery report finds its record through one raw pointer: see the module.
+#[allow(unsafe_code)]
+mod slot;
+mod sync;
+
+pub use ack::{Ack, Revoked};
+pub use ambient::{Ambient, Entered, Scoped, delivery_scope, enter};
+pub use app::{AppCore, AppInfo, Contact, License, States};
+pub use around::{Around, HandlerCall, HandlerFuture};
+pub use bytes::Bytes;
+pub use consumer::{Consumer, HandlerReturn, Outcome};
+pub use definition::{ConsumerDef, ProducerDef};
+pub use dispatch::{CatchRun, Direct, Invoke, RunEnd, RunFuture, panic_text, run_with};
+pub use emit::{Emit, KafkaEvent, ProducerReturn};
+pub use error::ProduceError;
+pub use extract::{FromCx, PerRecord, PerRecordValue, State};
+pub use failure::{BatchFailure, Failure, FailureKind, IntoFailure, Rejection};
+pub use key::{DecodeKey, EncodeKey, Key};
+pub use message::{Codec, Decode, Encode, Json, Message, OutMessage, Raw};
+pub use plan::{Group, Handler, Output, Plan};
+pub use problem::{Problem, Problems};
+pub use producer::{OutRecord, Producer, Sink};
+pub use record::{
+    Cx, EventMetadata, Fetched, Header, Headers, RawRecord, Record, Run, Timestamp, TimestampType, TopicPartition,
+};
+pub use registry::{Def, DefaultApp, Entry, Location, Register, Registry};
+pub use settings::{Attempts, ConsumerSettings, GroupProtocol, OffsetReset, OnFailure, ProducerSettings, Text};
+pub use shape::{Batch, InputOf, Nullable, Shape, Single};
+pub use slot::{Closed, Delivery, DeliveryScope, DeliveryToken, Round, RunTag, ScopeRef, Settle};
+
+/// The whole contract between the attributes' expansion and this crate. Not for use by hand.
+#[doc(hidden)]
+pub mod private {
+    pub use crate::consumer::{Judge, OutcomeOf, Returned};
+    pub use crate::dispatch::run;
+    pub use crate::emit::{DefaultEmit, EmitProbe, EncodedKey, SelectEmit, encode_key_with, encode_with};
+    pub use crate::key::{KeyProbe, NotKey};
+    pub use crate::message::{CodecProbe, DecodeFn, DefaultCodec, SelectCodec};
+    pub use crate::producer::{emit, emit_open, room};
+    pub use crate::shape::{ByteProbe, DefaultShape, NotByte, NotBytes, SelectShape, ShapeProbe};
+    pub use inventory;
+    pub use schemars;
+}

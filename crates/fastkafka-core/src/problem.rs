@@ -1,0 +1,112 @@
+//! What keeps an app from starting.
+
+use crate::registry::Location;
+use std::error::Error;
+use std::fmt;
+
+/// One thing that keeps an app from starting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Problem {
+    /// No function belongs to the app.
+    Empty,
+    /// One function twice.
+    Duplicate {
+        /// Its name.
+        name: &'static str,
+        /// Where it was registered first.
+        first: Location,
+        /// Where again.
+        second: Location,
+    },
+    /// A handler needs a state that was not given.
+    MissingState {
+        /// The handler.
+        handler: &'static str,
+        /// The type.
+        state: &'static str,
+        /// Where the handler stands.
+        at: Location,
+    },
+    /// A setting, or two of one handler, make no sense.
+    Setting {
+        /// The handler.
+        handler: &'static str,
+        /// What it does wrong and what to do.
+        what: String,
+        /// Where it stands.
+        at: Location,
+    },
+    /// Two handlers would read the same records.
+    SameTopic {
+        /// The topic.
+        topic: &'static str,
+        /// The group.
+        group: String,
+        /// One handler.
+        first: (&'static str, Location),
+        /// The other.
+        second: (&'static str, Location),
+    },
+    /// Two handlers of a group want different settings of their one consumer.
+    Conflict {
+        /// The group.
+        group: String,
+        /// The setting.
+        key: &'static str,
+        /// One handler.
+        first: (&'static str, Location),
+        /// The other.
+        second: (&'static str, Location),
+    },
+    /// Found by asking the broker, or while setting up the clients.
+    Broker(String),
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str(
+                "no `#[consumes]` or `#[produces]` function is registered; name one with `App::builder().expect::<function>()` \
+                 if they are in a library crate that nothing else refers to",
+            ),
+            Self::Duplicate { name, first, second } => write!(f, "`{name}` is registered twice: {first} and {second}"),
+            Self::MissingState { handler, state, at } => {
+                write!(f, "`{handler}` ({at}) needs state `{state}`: add `.state(..)` to the app's builder")
+            }
+            Self::Setting { handler, what, at } => write!(f, "`{handler}` ({at}) {what}"),
+            Self::SameTopic { topic, group, first, second } => write!(
+                f,
+                "`{}` ({}) and `{}` ({}) both consume topic `{topic}` in group `{group}`: \
+                 give one of them its own `group_id`, or make them one handler that takes an enum",
+                first.0, first.1, second.0, second.1
+            ),
+            Self::Conflict { group, key, first, second } => write!(
+                f,
+                "`{}` ({}) and `{}` ({}) want different `{key}` in group `{group}`, which has one consumer: \
+                 agree, or give one of them its own `group_id`",
+                first.0, first.1, second.0, second.1
+            ),
+            Self::Broker(what) => f.write_str(what),
+        }
+    }
+}
+
+/// Everything that keeps an app from starting, at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problems(pub Vec<Problem>);
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.len() {
+            1 => f.write_str("the app cannot start: 1 problem")?,
+            n => write!(f, "the app cannot start: {n} problems")?,
+        }
+        for problem in &self.0 {
+            write!(f, "\n  {problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Error for Problems {}
