@@ -45,7 +45,10 @@ impl Ack {
     }
 
     fn settle(mut self, how: impl FnOnce(DeliveryToken)) -> Result<(), Revoked> {
-        let token = self.0.take().expect("only `settle` and `drop` take the token");
+        let token = self
+            .0
+            .take()
+            .expect("only `settle` and `drop` take the token");
         let revoked = token.released();
         how(token);
         if revoked { Err(Revoked) } else { Ok(()) }
@@ -55,7 +58,9 @@ impl Ack {
 impl Drop for Ack {
     fn drop(&mut self) {
         if let Some(token) = self.0.take() {
-            token.fail(Failure::retry("the `Ack` was dropped without `ack()` or `fail()`"));
+            token.fail(Failure::retry(
+                "the `Ack` was dropped without `ack()` or `fail()`",
+            ));
         }
     }
 }

@@ -29,15 +29,24 @@ thread_local! {
 impl Ambient {
     /// Around the run of a handler.
     pub fn of_run(app: Arc<AppCore>, scope: ScopeRef) -> Self {
-        Self { app: Some(app), scope: Some(scope), record: None }
+        Self {
+            app: Some(app),
+            scope: Some(scope),
+            record: None,
+        }
     }
 
     /// A copy of what is around this code, with the record in hand pinned: what it sends later,
     /// from another task, is still charged to that record.
     pub fn capture() -> Self {
         AMBIENT.with_borrow(|ambient| {
-            let record = ambient.record.or_else(|| ambient.scope.as_ref().map(|scope| scope.current()));
-            Self { record, ..ambient.clone() }
+            let record = ambient
+                .record
+                .or_else(|| ambient.scope.as_ref().map(|scope| scope.current()));
+            Self {
+                record,
+                ..ambient.clone()
+            }
         })
     }
 
@@ -95,9 +104,15 @@ pub struct Entered {
 
 /// Enters an app on this thread.
 pub fn enter(app: Arc<AppCore>) -> Entered {
-    let entered = Ambient { app: Some(app), ..Ambient::default() };
+    let entered = Ambient {
+        app: Some(app),
+        ..Ambient::default()
+    };
     let previous = AMBIENT.with_borrow_mut(|ambient| std::mem::replace(ambient, entered));
-    Entered { previous: Some(previous), _not_send: PhantomData }
+    Entered {
+        previous: Some(previous),
+        _not_send: PhantomData,
+    }
 }
 
 impl Drop for Entered {
@@ -153,10 +168,16 @@ impl<F: Future + Unpin> Future for Scoped<F> {
 ///
 /// # Errors
 /// When a record was not acknowledged; which one says the error.
-pub async fn delivery_scope<F: Future>(work: F) -> Result<(F::Output, Vec<Delivery>), ProduceError> {
+pub async fn delivery_scope<F: Future>(
+    work: F,
+) -> Result<(F::Output, Vec<Delivery>), ProduceError> {
     let scope = DeliveryScope::collecting();
     let app = AMBIENT.with_borrow(|ambient| ambient.app.clone());
-    let ambient = Ambient { app, scope: Some(scope.clone()), record: Some(0) };
+    let ambient = Ambient {
+        app,
+        scope: Some(scope.clone()),
+        record: Some(0),
+    };
     let output = Scoped::new(ambient, Box::pin(work)).await;
     let deliveries = scope.reports().await.map_err(lost)?;
     Ok((output, deliveries))
@@ -164,6 +185,9 @@ pub async fn delivery_scope<F: Future>(work: F) -> Result<(F::Output, Vec<Delive
 
 /// The produce error inside a failure, if it came from one.
 pub(crate) fn lost(failure: Failure) -> ProduceError {
-    let error = failure.error().and_then(|e| e.downcast_ref::<ProduceError>()).cloned();
+    let error = failure
+        .error()
+        .and_then(|e| e.downcast_ref::<ProduceError>())
+        .cloned();
     error.unwrap_or_else(|| ProduceError::Lost(failure.message().to_owned()))
 }

@@ -68,7 +68,11 @@ impl States {
     pub fn declare<T: Send + Sync + 'static>(&mut self) {
         let id = TypeId::of::<T>();
         self.0.retain(|entry| entry.id != id);
-        self.0.push(StateEntry { id, type_name: type_name::<T>(), value: OnceLock::new() });
+        self.0.push(StateEntry {
+            id,
+            type_name: type_name::<T>(),
+            value: OnceLock::new(),
+        });
     }
 
     /// Fills in an announced value, once.
@@ -99,7 +103,9 @@ impl States {
 
 impl fmt::Debug for States {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|entry| entry.type_name)).finish()
+        f.debug_list()
+            .entries(self.0.iter().map(|entry| entry.type_name))
+            .finish()
     }
 }
 
@@ -123,7 +129,15 @@ impl AppCore {
     /// An app of the type `S`.
     pub fn new<S: 'static>(info: AppInfo, registry: Registry, states: States) -> Self {
         let group_id = slug(&info.title);
-        Self { scope: TypeId::of::<S>(), info, group_id, registry, states, around: None, sink: OnceLock::new() }
+        Self {
+            scope: TypeId::of::<S>(),
+            info,
+            group_id,
+            registry,
+            states,
+            around: None,
+            sink: OnceLock::new(),
+        }
     }
 
     /// The app's type.
@@ -158,7 +172,10 @@ impl AppCore {
     /// The app is no longer one of the running apps.
     pub fn disconnect(self: &Arc<Self>) {
         let me = Arc::downgrade(self);
-        RUNNING.write().unwrap_or_else(PoisonError::into_inner).retain(|app| !app.ptr_eq(&me));
+        RUNNING
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|app| !app.ptr_eq(&me));
     }
 }
 
@@ -167,11 +184,17 @@ static RUNNING: RwLock<Vec<Weak<AppCore>>> = RwLock::new(Vec::new());
 /// The one running app of the type `scope`.
 pub(crate) fn running(scope: TypeId, producer: &'static str) -> Result<Arc<AppCore>, ProduceError> {
     let all = RUNNING.read().unwrap_or_else(PoisonError::into_inner);
-    let mut found = all.iter().filter_map(Weak::upgrade).filter(|app| app.scope == scope);
+    let mut found = all
+        .iter()
+        .filter_map(Weak::upgrade)
+        .filter(|app| app.scope == scope);
     match (found.next(), found.count()) {
         (None, _) => Err(ProduceError::NoApp { producer }),
         (Some(app), 0) => Ok(app),
-        (Some(_), more) => Err(ProduceError::AmbiguousApp { producer, running: more + 1 }),
+        (Some(_), more) => Err(ProduceError::AmbiguousApp {
+            producer,
+            running: more + 1,
+        }),
     }
 }
 

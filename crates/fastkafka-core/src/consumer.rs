@@ -29,7 +29,9 @@ pub trait Consumer: Register + Sized + Send + Sync + 'static {
     ///
     /// # Errors
     /// When the bytes are something else.
-    fn decode<'r>(record: &RawRecord<'r>) -> Result<<Self::Input<'r> as InputOf<'r, Self::Shape>>::Payload, Rejection>;
+    fn decode<'r>(
+        record: &RawRecord<'r>,
+    ) -> Result<<Self::Input<'r> as InputOf<'r, Self::Shape>>::Payload, Rejection>;
 
     /// Extracts the other parameters and calls the function.
     fn call<'r>(
@@ -92,7 +94,11 @@ pub trait OutcomeOf {
     ///
     /// # Errors
     /// The handler's.
-    fn outcome(self, reject_if: Option<Judge<Self::Error>>, retry_if: Option<Judge<Self::Error>>) -> Outcome;
+    fn outcome(
+        self,
+        reject_if: Option<Judge<Self::Error>>,
+        retry_if: Option<Judge<Self::Error>>,
+    ) -> Outcome;
 }
 
 impl OutcomeOf for Returned<()> {
@@ -106,7 +112,11 @@ impl OutcomeOf for Returned<()> {
 impl OutcomeOf for Returned<Result<(), Failure>> {
     type Error = Failure;
     #[inline]
-    fn outcome(self, reject_if: Option<Judge<Failure>>, retry_if: Option<Judge<Failure>>) -> Outcome {
+    fn outcome(
+        self,
+        reject_if: Option<Judge<Failure>>,
+        retry_if: Option<Judge<Failure>>,
+    ) -> Outcome {
         self.0.map_err(|e| {
             let kind = judge(&e, reject_if, retry_if);
             (0, with(e, kind))
@@ -116,7 +126,11 @@ impl OutcomeOf for Returned<Result<(), Failure>> {
 
 impl OutcomeOf for Returned<Result<(), BatchFailure>> {
     type Error = BatchFailure;
-    fn outcome(self, reject_if: Option<Judge<BatchFailure>>, retry_if: Option<Judge<BatchFailure>>) -> Outcome {
+    fn outcome(
+        self,
+        reject_if: Option<Judge<BatchFailure>>,
+        retry_if: Option<Judge<BatchFailure>>,
+    ) -> Outcome {
         self.0.map_err(|e| {
             let kind = judge(&e, reject_if, retry_if);
             let (index, failure) = e.into_parts();
@@ -137,7 +151,11 @@ impl<E: Display> OutcomeOf for Returned<Result<(), E>> {
 }
 
 /// `reject_if` comes first: what can never succeed must not wait without limit.
-fn judge<E>(error: &E, reject_if: Option<Judge<E>>, retry_if: Option<Judge<E>>) -> Option<FailureKind> {
+fn judge<E>(
+    error: &E,
+    reject_if: Option<Judge<E>>,
+    retry_if: Option<Judge<E>>,
+) -> Option<FailureKind> {
     if reject_if.is_some_and(|f| f(error)) {
         Some(FailureKind::Rejected)
     } else if retry_if.is_some_and(|f| f(error)) {
@@ -163,7 +181,9 @@ mod tests {
         let parse: Result<(), _> = "x".parse::<u8>().map(|_| ());
         let (_, failure) = Returned(parse).outcome(None, None).unwrap_err();
         assert!(failure.error().is_some());
-        let (_, failure) = Returned(Err::<(), _>("no")).outcome(None, None).unwrap_err();
+        let (_, failure) = Returned(Err::<(), _>("no"))
+            .outcome(None, None)
+            .unwrap_err();
         assert!(failure.error().is_none());
         assert_eq!(failure.message(), "no");
         assert!(Returned(()).outcome(None, None).is_ok());
@@ -172,16 +192,21 @@ mod tests {
     #[test]
     fn reject_if_wins_over_retry_if() {
         let yes: Judge<&str> = |_| true;
-        let (_, failure) = Returned(Err::<(), _>("no")).outcome(Some(yes), Some(yes)).unwrap_err();
+        let (_, failure) = Returned(Err::<(), _>("no"))
+            .outcome(Some(yes), Some(yes))
+            .unwrap_err();
         assert_eq!(failure.kind(), FailureKind::Rejected);
-        let (_, failure) = Returned(Err::<(), _>("no")).outcome(None, Some(yes)).unwrap_err();
+        let (_, failure) = Returned(Err::<(), _>("no"))
+            .outcome(None, Some(yes))
+            .unwrap_err();
         assert_eq!(failure.kind(), FailureKind::Transient { after: None });
     }
 
     #[test]
     fn a_batch_failure_keeps_its_index() {
-        let (at, failure) =
-            Returned(Err::<(), _>(BatchFailure::at(3, Failure::reject("bad")))).outcome(None, None).unwrap_err();
+        let (at, failure) = Returned(Err::<(), _>(BatchFailure::at(3, Failure::reject("bad"))))
+            .outcome(None, None)
+            .unwrap_err();
         assert_eq!((at, failure.kind()), (3, FailureKind::Rejected));
     }
 }

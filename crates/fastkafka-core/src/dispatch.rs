@@ -73,13 +73,18 @@ impl Drop for Tally<'_> {
 pub fn run_with<'r, C: Consumer, I: Invoke<C>>(run: &'r Run<'r>, with: &'r I) -> RunFuture<'r> {
     Box::pin(async move {
         let records = run.records.len();
-        let step = if C::Shape::BATCH && !run.single { records } else { 1 };
+        let step = if C::Shape::BATCH && !run.single {
+            records
+        } else {
+            1
+        };
         let mut tally = Tally { run, closed: 0 };
         let mut handled = 0;
         let mut calls = 0_usize;
         while handled < records && !run.scope.stopping() {
             run.scope.begin(handled);
-            let (taken, outcome) = one_call::<C, I>(run, with, handled, step.min(records - handled)).await;
+            let (taken, outcome) =
+                one_call::<C, I>(run, with, handled, step.min(records - handled)).await;
             let (done, failure) = match outcome {
                 Ok(()) => (taken, None),
                 // A batch that names a record: what stands before it is done.
@@ -99,13 +104,21 @@ pub fn run_with<'r, C: Consumer, I: Invoke<C>>(run: &'r Run<'r>, with: &'r I) ->
                 yield_now().await;
             }
         }
-        RunEnd { handled, failure: None }
+        RunEnd {
+            handled,
+            failure: None,
+        }
     })
 }
 
 /// Decodes and handles the records from `first` on, at most `len`; says how many went in.
 #[inline]
-async fn one_call<C: Consumer, I: Invoke<C>>(run: &Run<'_>, with: &I, first: usize, len: usize) -> (usize, Outcome) {
+async fn one_call<C: Consumer, I: Invoke<C>>(
+    run: &Run<'_>,
+    with: &I,
+    first: usize,
+    len: usize,
+) -> (usize, Outcome) {
     let mut cx = Cx::new(run, first, len);
     let (input, taken) = match C::Input::gather(&cx, C::decode) {
         Ok(gathered) => gathered,
@@ -129,7 +142,9 @@ async fn one_call<C: Consumer, I: Invoke<C>>(run: &Run<'_>, with: &I, first: usi
                     failure
                 })
             });
-            let outcome = around.around(HandlerCall::new(const { &C::DEF }, &cx), next).await;
+            let outcome = around
+                .around(HandlerCall::new(const { &C::DEF }, &cx), next)
+                .await;
             outcome.map_err(|failure| (at.load(Relaxed), failure))
         }
     };
@@ -180,5 +195,6 @@ impl<F: Future + Unpin> Future for CatchRun<F> {
 /// The text of a panic.
 pub fn panic_text(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic without a text")
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("a panic without a text")
 }

@@ -53,14 +53,35 @@ impl<T> KafkaEvent<T> {
 
 impl<T, K> KafkaEvent<T, K> {
     fn of(message: Option<T>, key: Option<K>) -> Self {
-        Self { message, key, headers: Vec::new(), timestamp: None, partition: None, topic: None }
+        Self {
+            message,
+            key,
+            headers: Vec::new(),
+            timestamp: None,
+            partition: None,
+            topic: None,
+        }
     }
 
     /// Sets a key that the producer's `key_encoder` writes.
     #[must_use]
     pub fn with_key<L>(self, key: L) -> KafkaEvent<T, L> {
-        let Self { message, headers, timestamp, partition, topic, .. } = self;
-        KafkaEvent { message, key: Some(key), headers, timestamp, partition, topic }
+        let Self {
+            message,
+            headers,
+            timestamp,
+            partition,
+            topic,
+            ..
+        } = self;
+        KafkaEvent {
+            message,
+            key: Some(key),
+            headers,
+            timestamp,
+            partition,
+            topic,
+        }
     }
 
     /// Appends a header.
@@ -137,7 +158,14 @@ pub struct Outgoing<'a, T, K> {
 
 impl<'a, T, K> Outgoing<'a, T, K> {
     fn plain(message: &'a T) -> Self {
-        Self { message: Some(message), key: None, headers: &[], timestamp: None, partition: None, topic: None }
+        Self {
+            message: Some(message),
+            key: None,
+            headers: &[],
+            timestamp: None,
+            partition: None,
+            topic: None,
+        }
     }
     fn event(event: &'a KafkaEvent<T, K>) -> Self {
         Self {

@@ -7,7 +7,9 @@
 #[non_exhaustive]
 pub enum ProduceError {
     /// No app runs that has the producer.
-    #[error("producer `{producer}` was called outside a handler and its app is not running; start the app first")]
+    #[error(
+        "producer `{producer}` was called outside a handler and its app is not running; start the app first"
+    )]
     NoApp {
         /// The producer.
         producer: &'static str,
@@ -37,7 +39,9 @@ pub enum ProduceError {
         producer: &'static str,
     },
     /// The send queue is full. Only sync producers meet it; async ones wait.
-    #[error("producer `{producer}`: the send queue is full; make it an `async fn`, which waits for room")]
+    #[error(
+        "producer `{producer}`: the send queue is full; make it an `async fn`, which waits for room"
+    )]
     QueueFull {
         /// The producer.
         producer: &'static str,
@@ -68,6 +72,13 @@ pub enum ProduceError {
 impl ProduceError {
     /// Sending the same again cannot succeed.
     pub fn is_permanent(&self) -> bool {
-        matches!(self, Self::Encode { .. } | Self::NotDelivered { permanent: true, .. })
+        matches!(
+            self,
+            Self::Encode { .. }
+                | Self::NotDelivered {
+                    permanent: true,
+                    ..
+                }
+        )
     }
 }

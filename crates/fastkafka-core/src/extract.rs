@@ -122,8 +122,14 @@ pub struct State<T>(pub T);
 impl<'r, S: Shape, T: Clone + Send + Sync + 'static> FromCx<'r, S> for State<T> {
     #[inline]
     fn from_cx(cx: &'r Cx<'r>) -> Result<Self, Rejection> {
-        let missing = || Rejection::new(format_args!("the app has no state `{}`", type_name::<T>()));
-        cx.run.app.state::<T>().cloned().map(State).ok_or_else(missing)
+        let missing =
+            || Rejection::new(format_args!("the app has no state `{}`", type_name::<T>()));
+        cx.run
+            .app
+            .state::<T>()
+            .cloned()
+            .map(State)
+            .ok_or_else(missing)
     }
     fn requires(need: &mut dyn FnMut(TypeId, &'static str)) {
         need(TypeId::of::<T>(), type_name::<T>());

@@ -69,12 +69,20 @@ impl Failure {
     }
 
     fn new(kind: FailureKind, message: &dyn fmt::Display) -> Self {
-        Self { kind, message: message.to_string(), source: None }
+        Self {
+            kind,
+            message: message.to_string(),
+            source: None,
+        }
     }
 
     /// A failed attempt that keeps the error it came from.
     pub fn from_error(error: impl Error + Send + Sync + 'static) -> Self {
-        Self { kind: FailureKind::Retry { after: None }, message: chain(&error), source: Some(Box::new(error)) }
+        Self {
+            kind: FailureKind::Retry { after: None },
+            message: chain(&error),
+            source: Some(Box::new(error)),
+        }
     }
 
     /// The same failure with another kind.
@@ -117,7 +125,10 @@ fn chain(error: &dyn Error) -> String {
 
 impl fmt::Debug for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Failure").field("kind", &self.kind).field("message", &self.message).finish_non_exhaustive()
+        f.debug_struct("Failure")
+            .field("kind", &self.kind)
+            .field("message", &self.message)
+            .finish_non_exhaustive()
     }
 }
 
@@ -147,7 +158,10 @@ pub struct BatchFailure {
 impl BatchFailure {
     /// The record at `index` failed with `error`: a `Failure`, or anything that displays.
     pub fn at(index: usize, error: impl IntoFailure) -> Self {
-        Self { index, failure: error.into_failure() }
+        Self {
+            index,
+            failure: error.into_failure(),
+        }
     }
 
     /// Where in the batch.

@@ -43,7 +43,8 @@ pub trait EncodeKey {
 }
 
 fn text(bytes: &[u8]) -> Result<&str, Rejection> {
-    std::str::from_utf8(bytes).map_err(|e| Rejection::new(format_args!("the key is not UTF-8: {e}")))
+    std::str::from_utf8(bytes)
+        .map_err(|e| Rejection::new(format_args!("the key is not UTF-8: {e}")))
 }
 
 impl<'r> DecodeKey<'r> for &'r str {
@@ -117,7 +118,9 @@ macro_rules! integers {
         }
     )*};
 }
-integers!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize);
+integers!(
+    i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize
+);
 
 fn missing<K>() -> Rejection {
     Rejection::new(format_args!(
@@ -128,12 +131,19 @@ fn missing<K>() -> Rejection {
 
 impl<'r, S: PerRecord, K: DecodeKey<'r>> FromCx<'r, S> for Key<K> {
     fn from_cx(cx: &'r Cx<'r>) -> Result<Self, Rejection> {
-        cx.record().key().ok_or_else(missing::<K>).and_then(K::decode_key).map(Key)
+        cx.record()
+            .key()
+            .ok_or_else(missing::<K>)
+            .and_then(K::decode_key)
+            .map(Key)
     }
 }
 impl<'r, S: PerRecord, K: DecodeKey<'r>> FromCx<'r, S> for Option<Key<K>> {
     fn from_cx(cx: &'r Cx<'r>) -> Result<Self, Rejection> {
-        cx.record().key().map(|key| K::decode_key(key).map(Key)).transpose()
+        cx.record()
+            .key()
+            .map(|key| K::decode_key(key).map(Key))
+            .transpose()
     }
 }
 
@@ -166,7 +176,10 @@ impl<K> KeyProbe<Option<Key<K>>> {
         decoder: impl Fn(&'r [u8]) -> Result<K, E>,
         _shape: PhantomData<S>,
     ) -> Result<Option<Key<K>>, Rejection> {
-        cx.record().key().map(|key| decoder(key).map(Key).map_err(rejection)).transpose()
+        cx.record()
+            .key()
+            .map(|key| decoder(key).map(Key).map_err(rejection))
+            .transpose()
     }
 }
 
@@ -176,7 +189,11 @@ pub trait NotKey<T> {
     ///
     /// # Errors
     /// As [`FromCx::from_cx`].
-    fn extract<'r, S: Shape, D>(cx: &'r Cx<'r>, _decoder: D, _shape: PhantomData<S>) -> Result<T, Rejection>
+    fn extract<'r, S: Shape, D>(
+        cx: &'r Cx<'r>,
+        _decoder: D,
+        _shape: PhantomData<S>,
+    ) -> Result<T, Rejection>
     where
         T: FromCx<'r, S>,
     {

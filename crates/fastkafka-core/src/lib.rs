@@ -49,10 +49,13 @@ pub use plan::{Group, Handler, Output, Plan};
 pub use problem::{Problem, Problems};
 pub use producer::{OutRecord, Producer, Sink};
 pub use record::{
-    Cx, EventMetadata, Fetched, Header, Headers, RawRecord, Record, Run, Timestamp, TimestampType, TopicPartition,
+    Cx, EventMetadata, Fetched, Header, Headers, RawRecord, Record, Run, Timestamp, TimestampType,
+    TopicPartition,
 };
 pub use registry::{Def, DefaultApp, Entry, Location, Register, Registry};
-pub use settings::{Attempts, ConsumerSettings, GroupProtocol, OffsetReset, OnFailure, ProducerSettings, Text};
+pub use settings::{
+    Attempts, ConsumerSettings, GroupProtocol, OffsetReset, OnFailure, ProducerSettings, Text,
+};
 pub use shape::{Batch, InputOf, Nullable, Shape, Single};
 pub use slot::{Closed, Delivery, DeliveryScope, DeliveryToken, Round, RunTag, ScopeRef, Settle};
 
@@ -61,7 +64,9 @@ pub use slot::{Closed, Delivery, DeliveryScope, DeliveryToken, Round, RunTag, Sc
 pub mod private {
     pub use crate::consumer::{Judge, OutcomeOf, Returned};
     pub use crate::dispatch::run;
-    pub use crate::emit::{DefaultEmit, EmitProbe, EncodedKey, SelectEmit, encode_key_with, encode_with};
+    pub use crate::emit::{
+        DefaultEmit, EmitProbe, EncodedKey, SelectEmit, encode_key_with, encode_with,
+    };
     pub use crate::key::{KeyProbe, NotKey};
     pub use crate::message::{CodecProbe, DecodeFn, DefaultCodec, SelectCodec};
     pub use crate::producer::{emit, emit_open, room};

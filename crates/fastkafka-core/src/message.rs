@@ -81,8 +81,11 @@ impl<'r, T: Message<'r>> Decode<'r, T> for Json {
     #[inline]
     fn decode(record: &RawRecord<'r>) -> Result<T, Rejection> {
         let bytes = payload(record)?;
-        serde_json::from_slice(bytes)
-            .map_err(|e| Rejection::new(format_args!("the payload is not the JSON it should be: {e}")))
+        serde_json::from_slice(bytes).map_err(|e| {
+            Rejection::new(format_args!(
+                "the payload is not the JSON it should be: {e}"
+            ))
+        })
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
         generator.subschema_for::<T>()
@@ -142,9 +145,11 @@ impl<T: AsRef<[u8]>> Encode<T> for Raw {
 }
 
 fn payload<'r>(record: &RawRecord<'r>) -> Result<&'r [u8], Rejection> {
-    record
-        .payload()
-        .ok_or_else(|| Rejection::new("the record is a tombstone: its payload is null; take `Option<..>` to accept it"))
+    record.payload().ok_or_else(|| {
+        Rejection::new(
+            "the record is a tombstone: its payload is null; take `Option<..>` to accept it",
+        )
+    })
 }
 
 /// A function under `decoder = path`: `fn(&RawRecord<'_>) -> Result<T, E>` or `fn(&[u8]) -> Result<T, E>`.
@@ -169,7 +174,9 @@ pub struct ByRecord<E>(PhantomData<E>);
 #[derive(Debug)]
 pub struct ByPayload<E>(PhantomData<E>);
 
-impl<'r, T, E: IntoFailure, F: Fn(&RawRecord<'r>) -> Result<T, E>> DecodeFn<'r, T, ByRecord<E>> for F {
+impl<'r, T, E: IntoFailure, F: Fn(&RawRecord<'r>) -> Result<T, E>> DecodeFn<'r, T, ByRecord<E>>
+    for F
+{
     fn decode(&self, record: &RawRecord<'r>) -> Result<T, Rejection> {
         self(record).map_err(rejection)
     }

@@ -69,28 +69,51 @@ impl Plan {
         for def in app.registry.defs() {
             match def {
                 Def::Consumer(def) => {
-                    let handler = Handler { def, settings: (def.settings)() };
+                    let handler = Handler {
+                        def,
+                        settings: (def.settings)(),
+                    };
                     check_handler(app, &handler, &mut problems);
-                    let id = handler.settings.group_id.as_deref().unwrap_or(&app.group_id).to_owned();
+                    let id = handler
+                        .settings
+                        .group_id
+                        .as_deref()
+                        .unwrap_or(&app.group_id)
+                        .to_owned();
                     groups.entry(id).or_default().push(handler);
                 }
-                Def::Producer(def) => plan.outputs.push(Output { def, settings: (def.settings)() }),
+                Def::Producer(def) => plan.outputs.push(Output {
+                    def,
+                    settings: (def.settings)(),
+                }),
             }
         }
         for (id, handlers) in groups {
             check_topics(&id, &handlers, &mut problems);
             let settings = agree(&id, &handlers, &mut problems);
-            plan.groups.push(Group { id, settings, handlers });
+            plan.groups.push(Group {
+                id,
+                settings,
+                handlers,
+            });
         }
-        if problems.is_empty() { Ok(plan) } else { Err(Problems(problems)) }
+        if problems.is_empty() {
+            Ok(plan)
+        } else {
+            Err(Problems(problems))
+        }
     }
 
     /// Every topic that is read or written, dead letters included, each once, in order.
     pub fn topics(&self) -> Vec<String> {
         let handlers = || self.groups.iter().flat_map(|group| &group.handlers);
         let read = handlers().map(|handler| handler.def.topic.to_owned());
-        let dead = handlers().filter_map(|handler| handler.settings.dead_letter.as_deref().map(str::to_owned));
-        let written = self.outputs.iter().map(|output| output.def.topic.to_owned());
+        let dead = handlers()
+            .filter_map(|handler| handler.settings.dead_letter.as_deref().map(str::to_owned));
+        let written = self
+            .outputs
+            .iter()
+            .map(|output| output.def.topic.to_owned());
         let mut topics: Vec<_> = read.chain(dead).chain(written).collect();
         topics.sort();
         topics.dedup();
@@ -102,10 +125,20 @@ fn check_handler(app: &AppCore, handler: &Handler, problems: &mut Vec<Problem>) 
     let Handler { def, settings } = handler;
     (def.requires)(&mut |id, state| {
         if !app.states.has(id) {
-            problems.push(Problem::MissingState { handler: def.name, state, at: def.location });
+            problems.push(Problem::MissingState {
+                handler: def.name,
+                state,
+                at: def.location,
+            });
         }
     });
-    let mut wrong = |what: String| problems.push(Problem::Setting { handler: def.name, what, at: def.location });
+    let mut wrong = |what: String| {
+        problems.push(Problem::Setting {
+            handler: def.name,
+            what,
+            at: def.location,
+        })
+    };
     let auto = settings.enable_auto_commit.unwrap_or(true);
     if def.settles && auto {
         wrong("takes an `Ack` but its return value settles the record; add `enable_auto_commit = false`".into());
@@ -131,8 +164,14 @@ fn check_handler(app: &AppCore, handler: &Handler, problems: &mut Vec<Problem>) 
     if settings.group_protocol == Some(GroupProtocol::Consumer) {
         let classic = [
             ("session_timeout_ms", settings.session_timeout_ms.is_some()),
-            ("heartbeat_interval_ms", settings.heartbeat_interval_ms.is_some()),
-            ("partition_assignment_strategy", settings.partition_assignment_strategy.is_some()),
+            (
+                "heartbeat_interval_ms",
+                settings.heartbeat_interval_ms.is_some(),
+            ),
+            (
+                "partition_assignment_strategy",
+                settings.partition_assignment_strategy.is_some(),
+            ),
         ];
         for (key, _) in classic.iter().filter(|(_, set)| *set) {
             wrong(format!(
@@ -145,7 +184,10 @@ fn check_handler(app: &AppCore, handler: &Handler, problems: &mut Vec<Problem>) 
 /// A record goes to exactly one handler of a group, so that its offset has one owner.
 fn check_topics(group: &str, handlers: &[Handler], problems: &mut Vec<Problem>) {
     for (i, second) in handlers.iter().enumerate() {
-        if let Some(first) = handlers[..i].iter().find(|first| first.def.topic == second.def.topic) {
+        if let Some(first) = handlers[..i]
+            .iter()
+            .find(|first| first.def.topic == second.def.topic)
+        {
             problems.push(Problem::SameTopic {
                 topic: second.def.topic,
                 group: group.to_owned(),

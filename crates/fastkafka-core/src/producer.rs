@@ -78,16 +78,24 @@ thread_local! {
     static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-fn send<P: Producer>(own: Option<&ScopeRef>, out: Outgoing<'_, P::Payload, P::Key>) -> Result<(), ProduceError> {
+fn send<P: Producer>(
+    own: Option<&ScopeRef>,
+    out: Outgoing<'_, P::Payload, P::Key>,
+) -> Result<(), ProduceError> {
     let encode_and_send = |buffer: &mut Vec<u8>| {
-        let encode = |e: Rejection| ProduceError::Encode { producer: P::DEF.name, reason: e.to_string() };
+        let encode = |e: Rejection| ProduceError::Encode {
+            producer: P::DEF.name,
+            reason: e.to_string(),
+        };
         buffer.clear();
         if let Some(message) = out.message {
             P::encode(message, buffer).map_err(encode)?;
         }
         let key = out.key.map(P::encode_key).transpose().map_err(encode)?;
         target(TypeId::of::<P::App>(), P::DEF.name, |app, ambient| {
-            let sink = app.sink().ok_or(ProduceError::NotConnected { producer: P::DEF.name })?;
+            let sink = app.sink().ok_or(ProduceError::NotConnected {
+                producer: P::DEF.name,
+            })?;
             let record = OutRecord {
                 producer: Some(const { &P::DEF }),
                 topic: out.topic.unwrap_or(P::DEF.topic),
@@ -107,10 +115,15 @@ fn send<P: Producer>(own: Option<&ScopeRef>, out: Outgoing<'_, P::Payload, P::Ke
     })
 }
 
-fn token<P: Producer>(own: Option<&ScopeRef>, ambient: &Ambient) -> Result<DeliveryToken, ProduceError> {
+fn token<P: Producer>(
+    own: Option<&ScopeRef>,
+    ambient: &Ambient,
+) -> Result<DeliveryToken, ProduceError> {
     match own {
         Some(scope) => Ok(scope.token(0)),
-        None => ambient.token().ok_or(ProduceError::NoScope { producer: P::DEF.name }),
+        None => ambient.token().ok_or(ProduceError::NoScope {
+            producer: P::DEF.name,
+        }),
     }
 }
 
@@ -119,7 +132,9 @@ fn token<P: Producer>(own: Option<&ScopeRef>, ambient: &Ambient) -> Result<Deliv
 /// # Errors
 /// When a record was not taken; outside any scope, [`ProduceError::NoScope`].
 #[inline]
-pub fn emit<P: Producer, R: ProducerReturn<Ok = P::Returned>>(returned: &R) -> Result<(), ProduceError> {
+pub fn emit<P: Producer, R: ProducerReturn<Ok = P::Returned>>(
+    returned: &R,
+) -> Result<(), ProduceError> {
     match returned.as_ok() {
         Some(value) => value.each(&mut |out| send::<P>(None, out)),
         // The function failed: there is nothing to send.
@@ -132,7 +147,9 @@ pub fn emit<P: Producer, R: ProducerReturn<Ok = P::Returned>>(returned: &R) -> R
 pub async fn room<P: Producer>() {
     std::future::poll_fn(|cx| {
         let polled = target(TypeId::of::<P::App>(), P::DEF.name, |app, _| {
-            Ok(app.sink().map_or(Poll::Ready(()), |sink| sink.poll_room(cx)))
+            Ok(app
+                .sink()
+                .map_or(Poll::Ready(()), |sink| sink.poll_room(cx)))
         });
         // Without an app there is nothing to wait for; `emit_open` says so.
         polled.unwrap_or(Poll::Ready(()))
@@ -165,8 +182,12 @@ impl Waiting {
 /// # Errors
 /// When a record was not taken.
 #[inline]
-pub fn emit_open<P: Producer, R: ProducerReturn<Ok = P::Returned>>(returned: &R) -> Result<Waiting, ProduceError> {
-    let Some(value) = returned.as_ok() else { return Ok(Waiting(None)) };
+pub fn emit_open<P: Producer, R: ProducerReturn<Ok = P::Returned>>(
+    returned: &R,
+) -> Result<Waiting, ProduceError> {
+    let Some(value) = returned.as_ok() else {
+        return Ok(Waiting(None));
+    };
     let own = (!in_scope()).then(DeliveryScope::collecting);
     value.each(&mut |out| send::<P>(own.as_ref(), out))?;
     Ok(Waiting(own))

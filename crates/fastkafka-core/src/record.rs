@@ -19,10 +19,18 @@ impl TopicPartition {
     /// The one value for this partition. It lives as long as the process: a process meets few
     /// partitions, and every record of one refers to it.
     pub fn intern(topic: &str, partition: i32) -> &'static Self {
-        static ALL: OnceLock<Mutex<HashMap<(String, i32), &'static TopicPartition>>> = OnceLock::new();
-        let mut all = ALL.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
-        all.entry((topic.to_owned(), partition))
-            .or_insert_with(|| Box::leak(Box::new(Self { topic: topic.to_owned(), partition })))
+        static ALL: OnceLock<Mutex<HashMap<(String, i32), &'static TopicPartition>>> =
+            OnceLock::new();
+        let mut all = ALL
+            .get_or_init(Mutex::default)
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        all.entry((topic.to_owned(), partition)).or_insert_with(|| {
+            Box::leak(Box::new(Self {
+                topic: topic.to_owned(),
+                partition,
+            }))
+        })
     }
 }
 
@@ -96,11 +104,19 @@ pub struct EventMetadata {
 impl EventMetadata {
     /// Metadata without a timestamp.
     pub fn new(topic: &str, partition: i32, offset: i64) -> Self {
-        Self { place: TopicPartition::intern(topic, partition), offset, timestamp: Timestamp::NONE }
+        Self {
+            place: TopicPartition::intern(topic, partition),
+            offset,
+            timestamp: Timestamp::NONE,
+        }
     }
 
     pub(crate) fn of(place: &'static TopicPartition, record: &Record<'_>) -> Self {
-        Self { place, offset: record.offset, timestamp: record.timestamp }
+        Self {
+            place,
+            offset: record.offset,
+            timestamp: record.timestamp,
+        }
     }
 
     /// The topic the record was read from.
@@ -212,7 +228,12 @@ pub struct Cx<'r> {
 
 impl<'r> Cx<'r> {
     pub(crate) fn new(run: &'r Run<'r>, first: usize, len: usize) -> Self {
-        Self { run, first, len, meta: EventMetadata::of(run.place, &run.records[first]) }
+        Self {
+            run,
+            first,
+            len,
+            meta: EventMetadata::of(run.place, &run.records[first]),
+        }
     }
 
     /// The app whose handler is called.
@@ -234,7 +255,10 @@ impl<'r> Cx<'r> {
     /// The first record.
     #[inline]
     pub fn record(&self) -> RawRecord<'r> {
-        RawRecord { run: self.run, at: self.first }
+        RawRecord {
+            run: self.run,
+            at: self.first,
+        }
     }
 
     /// Which attempt this is; 1 for the first.
@@ -304,7 +328,11 @@ pub struct Headers<'r>(Vec<Header<'r>>);
 impl<'r> Headers<'r> {
     /// The value of the last header of that name; `None` if there is none or its value is null.
     pub fn get(&self, name: &str) -> Option<&'r [u8]> {
-        self.0.iter().rev().find(|(n, _)| *n == name).and_then(|(_, value)| *value)
+        self.0
+            .iter()
+            .rev()
+            .find(|(n, _)| *n == name)
+            .and_then(|(_, value)| *value)
     }
 
     /// All of them.
@@ -334,12 +362,21 @@ mod tests {
             let t = Timestamp::new(-5, kind);
             assert_eq!((t.millis(), t.kind()), (Some(-5), kind));
         }
-        assert_eq!(Timestamp::new(7, TimestampType::NotAvailable).millis(), None);
+        assert_eq!(
+            Timestamp::new(7, TimestampType::NotAvailable).millis(),
+            None
+        );
     }
 
     #[test]
     fn equal_partitions_are_one_reference() {
-        assert!(std::ptr::eq(TopicPartition::intern("a", 1), TopicPartition::intern("a", 1)));
-        assert!(!std::ptr::eq(TopicPartition::intern("a", 1), TopicPartition::intern("a", 2)));
+        assert!(std::ptr::eq(
+            TopicPartition::intern("a", 1),
+            TopicPartition::intern("a", 1)
+        ));
+        assert!(!std::ptr::eq(
+            TopicPartition::intern("a", 1),
+            TopicPartition::intern("a", 2)
+        ));
     }
 }

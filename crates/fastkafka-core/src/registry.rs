@@ -89,7 +89,12 @@ pub struct Registry(Vec<Def>);
 impl Registry {
     /// Everything the linker found for the app of type `scope`.
     pub fn linked(scope: TypeId) -> Self {
-        Self::of(inventory::iter::<Entry>.into_iter().filter(|e| (e.scope)() == scope).map(|e| e.def))
+        Self::of(
+            inventory::iter::<Entry>
+                .into_iter()
+                .filter(|e| (e.scope)() == scope)
+                .map(|e| e.def),
+        )
     }
 
     /// These functions.
@@ -106,11 +111,23 @@ impl Registry {
 
     /// The consumers in order.
     pub fn consumers(&self) -> impl Iterator<Item = &'static ConsumerDef> + '_ {
-        self.0.iter().filter_map(|def| if let Def::Consumer(def) = def { Some(*def) } else { None })
+        self.0.iter().filter_map(|def| {
+            if let Def::Consumer(def) = def {
+                Some(*def)
+            } else {
+                None
+            }
+        })
     }
 
     /// The producers in order.
     pub fn producers(&self) -> impl Iterator<Item = &'static ProducerDef> + '_ {
-        self.0.iter().filter_map(|def| if let Def::Producer(def) = def { Some(*def) } else { None })
+        self.0.iter().filter_map(|def| {
+            if let Def::Producer(def) = def {
+                Some(*def)
+            } else {
+                None
+            }
+        })
     }
 }

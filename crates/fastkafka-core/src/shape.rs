@@ -48,7 +48,10 @@ pub trait InputOf<'r, S: Shape>: Sized + Send {
 impl<'r, T: Send> InputOf<'r, Single> for T {
     type Payload = T;
     #[inline]
-    fn gather(cx: &Cx<'r>, decode: impl Fn(&RawRecord<'r>) -> Result<T, Rejection>) -> Result<(T, usize), Rejection> {
+    fn gather(
+        cx: &Cx<'r>,
+        decode: impl Fn(&RawRecord<'r>) -> Result<T, Rejection>,
+    ) -> Result<(T, usize), Rejection> {
         Ok((decode(&cx.record())?, 1))
     }
 }

@@ -94,12 +94,20 @@ pub struct Delivery {
 impl Delivery {
     /// A report as the client gives it.
     pub fn new(topic: impl Into<String>, partition: i32, offset: i64) -> Self {
-        Self { topic: topic.into(), partition, offset }
+        Self {
+            topic: topic.into(),
+            partition,
+            offset,
+        }
     }
 }
 
 enum Report {
-    Run { to: Arc<dyn Settle>, tag: RunTag, round: Arc<Round> },
+    Run {
+        to: Arc<dyn Settle>,
+        tag: RunTag,
+        round: Arc<Round>,
+    },
     Collect(Mutex<Collected>),
 }
 
@@ -157,7 +165,11 @@ impl DeliveryScope {
 
     fn new(records: u32, report: Report) -> ScopeRef {
         assert!(records > 0, "a scope has at least one record");
-        let slot = |index| Slot { pending: AtomicU32::new(1), index, scope: AtomicPtr::new(ptr::null_mut()) };
+        let slot = |index| Slot {
+            pending: AtomicU32::new(1),
+            index,
+            scope: AtomicPtr::new(ptr::null_mut()),
+        };
         let scope = sync::Arc::new(Self {
             report,
             current: AtomicU32::new(0),
@@ -247,8 +259,14 @@ impl DeliveryScope {
     fn verdict(&self) -> Closed {
         let end = self.end.load(Acquire);
         match lock(&self.broken).take() {
-            Some((at, failure)) if at < end => Closed { settled: at as usize, broken: Some(failure) },
-            _ => Closed { settled: end as usize, broken: None },
+            Some((at, failure)) if at < end => Closed {
+                settled: at as usize,
+                broken: Some(failure),
+            },
+            _ => Closed {
+                settled: end as usize,
+                broken: None,
+            },
         }
     }
 
@@ -299,7 +317,11 @@ impl DeliveryScope {
     #[cold]
     fn hold(self: &ScopeRef) {
         let mine = sync::Arc::into_raw(self.clone()).cast_mut();
-        if self.held.compare_exchange(ptr::null_mut(), mine, AcqRel, Acquire).is_err() {
+        if self
+            .held
+            .compare_exchange(ptr::null_mut(), mine, AcqRel, Acquire)
+            .is_err()
+        {
             // SAFETY: made by `into_raw` above; another thread's reference is the one that is held.
             drop(unsafe { sync::Arc::from_raw(mine.cast_const()) });
         }
@@ -313,7 +335,9 @@ impl DeliveryScope {
         if self.handled(0) {
             self.close(1);
         }
-        let Report::Collect(collected) = &self.report else { return Ok(Vec::new()) };
+        let Report::Collect(collected) = &self.report else {
+            return Ok(Vec::new());
+        };
         std::future::poll_fn(|cx| {
             let mut collected = lock(collected);
             // Checked under the lock: whoever closes the scope takes it to find the waker.
@@ -448,7 +472,9 @@ impl DeliveryToken {
 impl Drop for DeliveryToken {
     fn drop(&mut self) {
         if !self.0.is_null() {
-            self.broken(Failure::retry("an output was dropped before it was acknowledged"));
+            self.broken(Failure::retry(
+                "an output was dropped before it was acknowledged",
+            ));
             Self(self.0).end();
         }
     }

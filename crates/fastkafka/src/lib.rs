@@ -2,10 +2,11 @@
 #![forbid(unsafe_code)]
 
 pub use fastkafka_core::{
-    Ack, Around, Attempts, BatchFailure, Bytes, Contact, Cx, DecodeKey, DefaultApp, Delivery, EncodeKey, Entered,
-    EventMetadata, Failure, FailureKind, FromCx, GroupProtocol, HandlerCall, HandlerFuture, Headers, IntoFailure,
-    KafkaEvent, Key, License, OffsetReset, OnFailure, PerRecord, Problem, Problems, ProduceError, RawRecord, Rejection,
-    Revoked, State, TimestampType, delivery_scope,
+    Ack, Around, Attempts, BatchFailure, Bytes, Contact, Cx, DecodeKey, DefaultApp, Delivery,
+    EncodeKey, Entered, EventMetadata, Failure, FailureKind, FromCx, GroupProtocol, HandlerCall,
+    HandlerFuture, Headers, IntoFailure, KafkaEvent, Key, License, OffsetReset, OnFailure,
+    PerRecord, Problem, Problems, ProduceError, RawRecord, Rejection, Revoked, State,
+    TimestampType, delivery_scope,
 };
 
 /// The whole contract between the attributes' expansion and the library. Not for use by hand.
