@@ -57,7 +57,10 @@ where
     if field == "NA" {
         return Ok(None);
     }
-    field.parse().map(Some).map_err(|error| de::Error::custom(format_args!("`{field}`: {error}")))
+    field
+        .parse()
+        .map(Some)
+        .map_err(|error| de::Error::custom(format_args!("`{field}`: {error}")))
 }
 
 /// The 27,004 flights of January, in the order of the file, `id` counting from 0.
@@ -70,7 +73,10 @@ pub fn january() -> Vec<Flight> {
     csv::Reader::from_reader(GzDecoder::new(JANUARY))
         .into_deserialize()
         .zip(0..)
-        .map(|(row, id)| row.map(|row: Row| row.into_flight(id)).expect("the data set of this crate is valid"))
+        .map(|(row, id)| {
+            row.map(|row: Row| row.into_flight(id))
+                .expect("the data set of this crate is valid")
+        })
         .collect()
 }
 
@@ -78,7 +84,12 @@ pub fn january() -> Vec<Flight> {
 pub fn repeated(times: usize) -> impl Iterator<Item = Flight> {
     let january = january();
     let total = january.len() * times;
-    january.into_iter().cycle().take(total).zip(0..).map(|(flight, id)| Flight { id, ..flight })
+    january
+        .into_iter()
+        .cycle()
+        .take(total)
+        .zip(0..)
+        .map(|(flight, id)| Flight { id, ..flight })
 }
 
 #[cfg(test)]
@@ -125,7 +136,8 @@ mod tests {
 
     #[test]
     fn a_field_that_is_neither_a_number_nor_a_gap_is_an_error() {
-        let head = "carrier,flight,tailnum,origin,dest,dep_delay,arr_delay,air_time,distance,time_hour";
+        let head =
+            "carrier,flight,tailnum,origin,dest,dep_delay,arr_delay,air_time,distance,time_hour";
         let line = "UA,1,N1,EWR,IAH,late,1,1,1,2013-01-01T10:00:00Z";
         let text = format!("{head}\n{line}\n");
         let mut rows = csv::Reader::from_reader(text.as_bytes());

@@ -98,7 +98,10 @@ pub enum Refused {
 /// [`Refused`] when the tail number is missing, or the times of a flown flight make no leg.
 pub fn leg(flight: &Flight) -> Result<Option<Leg>, Refused> {
     let id = flight.id;
-    let tailnum = flight.tailnum.as_ref().ok_or(Refused::NoTailNumber { id })?;
+    let tailnum = flight
+        .tailnum
+        .as_ref()
+        .ok_or(Refused::NoTailNumber { id })?;
     let Some(minutes) = flight.air_time else {
         return Ok(None);
     };
@@ -125,12 +128,17 @@ fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i32
     let Some(number) = Option::<f64>::deserialize(deserializer)? else {
         return Ok(None);
     };
-    #[expect(clippy::cast_possible_truncation, reason = "the comparison refuses what the cast would change")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the comparison refuses what the cast would change"
+    )]
     let whole = number as i32;
     if f64::from(whole) == number {
         Ok(Some(whole))
     } else {
-        Err(de::Error::custom(format_args!("{number} is not a whole number of minutes")))
+        Err(de::Error::custom(format_args!(
+            "{number} is not a whole number of minutes"
+        )))
     }
 }
 
@@ -158,7 +166,10 @@ mod tests {
     fn a_flown_flight_makes_a_leg() {
         let leg = leg(&flown()).unwrap().unwrap();
         assert_eq!((leg.id, leg.recovered_min), (7, -9));
-        assert_eq!((&*leg.tailnum, &*leg.origin, &*leg.dest), ("N14228", "EWR", "IAH"));
+        assert_eq!(
+            (&*leg.tailnum, &*leg.origin, &*leg.dest),
+            ("N14228", "EWR", "IAH")
+        );
         // 2253.0816 km in 227 minutes.
         assert!((leg.speed_kmh - 595.528_176).abs() < 1e-6);
     }
@@ -166,7 +177,11 @@ mod tests {
     #[test]
     fn no_tail_number_is_refused_whatever_the_air_time() {
         for air_time in [None, Some(227)] {
-            let flight = Flight { tailnum: None, air_time, ..flown() };
+            let flight = Flight {
+                tailnum: None,
+                air_time,
+                ..flown()
+            };
             assert_eq!(leg(&flight), Err(Refused::NoTailNumber { id: 7 }));
             assert_eq!(flight.key(), "unknown");
         }
@@ -174,14 +189,22 @@ mod tests {
 
     #[test]
     fn a_diverted_flight_makes_no_leg_and_no_error() {
-        let flight = Flight { air_time: None, arr_delay: None, ..flown() };
+        let flight = Flight {
+            air_time: None,
+            arr_delay: None,
+            ..flown()
+        };
         assert_eq!(leg(&flight), Ok(None));
     }
 
     #[test]
     fn a_flown_flight_without_a_delay_is_refused() {
         for (dep_delay, arr_delay) in [(None, Some(1)), (Some(1), None)] {
-            let flight = Flight { dep_delay, arr_delay, ..flown() };
+            let flight = Flight {
+                dep_delay,
+                arr_delay,
+                ..flown()
+            };
             assert_eq!(leg(&flight), Err(Refused::NoDelay { id: 7 }));
         }
     }
@@ -189,7 +212,10 @@ mod tests {
     #[test]
     fn no_minutes_in_the_air_is_refused() {
         for minutes in [0, -1] {
-            let flight = Flight { air_time: Some(minutes), ..flown() };
+            let flight = Flight {
+                air_time: Some(minutes),
+                ..flown()
+            };
             assert_eq!(leg(&flight), Err(Refused::AirTime { id: 7, minutes }));
         }
     }
@@ -199,7 +225,13 @@ mod tests {
         let json = r#"{"id":7,"carrier":"UA","flight":1545,"tailnum":null,"origin":"EWR",
             "dest":"IAH","dep_delay":null,"arr_delay":null,"air_time":null,"distance":1400,
             "time_hour":"2013-01-01T10:00:00Z","gate":"C12"}"#;
-        let flight = Flight { tailnum: None, dep_delay: None, arr_delay: None, air_time: None, ..flown() };
+        let flight = Flight {
+            tailnum: None,
+            dep_delay: None,
+            arr_delay: None,
+            air_time: None,
+            ..flown()
+        };
         assert_eq!(serde_json::from_str::<Flight>(json).unwrap(), flight);
         let written = serde_json::to_value(&flight).unwrap();
         assert!(written["tailnum"].is_null() && written["air_time"].is_null());
@@ -209,7 +241,10 @@ mod tests {
     fn minutes_may_be_written_as_floating_point_but_not_broken() {
         let mut json = serde_json::to_value(flown()).unwrap();
         json["dep_delay"] = serde_json::json!(2.0);
-        assert_eq!(serde_json::from_value::<Flight>(json.clone()).unwrap(), flown());
+        assert_eq!(
+            serde_json::from_value::<Flight>(json.clone()).unwrap(),
+            flown()
+        );
         for wrong in [2.5, 4e9] {
             json["dep_delay"] = serde_json::json!(wrong);
             let error = serde_json::from_value::<Flight>(json.clone()).unwrap_err();

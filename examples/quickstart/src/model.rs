@@ -20,7 +20,12 @@ pub struct IrisInputData {
 
 impl IrisInputData {
     fn features(&self) -> [f64; 4] {
-        [self.sepal_length, self.sepal_width, self.petal_length, self.petal_width]
+        [
+            self.sepal_length,
+            self.sepal_width,
+            self.petal_length,
+            self.petal_width,
+        ]
     }
 }
 
@@ -47,7 +52,8 @@ impl Flower {
     /// The 150 flowers of Fisher 1936, 50 of each species.
     #[must_use]
     pub fn all() -> Vec<Self> {
-        serde_json::from_str(include_str!("../data/iris.json")).expect("the data set of this crate is valid")
+        serde_json::from_str(include_str!("../data/iris.json"))
+            .expect("the data set of this crate is valid")
     }
 
     /// What is measured on this flower: the input of the model.
@@ -76,12 +82,21 @@ impl Model {
     /// When `flowers` is empty: there would be nothing to predict.
     #[must_use]
     pub fn train(flowers: &[Flower]) -> Self {
-        assert!(!flowers.is_empty(), "a model needs at least one flower to learn from");
+        assert!(
+            !flowers.is_empty(),
+            "a model needs at least one flower to learn from"
+        );
         let mut species = BTreeMap::<_, Vec<[f64; 4]>>::new();
         for flower in flowers {
-            species.entry(flower.species.clone()).or_default().push(flower.measurements().features());
+            species
+                .entry(flower.species.clone())
+                .or_default()
+                .push(flower.measurements().features());
         }
-        let centroids = species.into_iter().map(|(name, features)| (name, mean(&features))).collect();
+        let centroids = species
+            .into_iter()
+            .map(|(name, features)| (name, mean(&features)))
+            .collect();
         Self { centroids }
     }
 
@@ -99,13 +114,18 @@ impl Model {
             .map(|(species, centroid)| (species, distance_squared(&features, centroid)))
             .min_by(|(_, a), (_, b)| a.total_cmp(b))
             .expect("a trained model knows at least one species");
-        IrisPrediction { species: species.clone() }
+        IrisPrediction {
+            species: species.clone(),
+        }
     }
 
     /// How many of `flowers` the model names as the botanist did.
     #[must_use]
     pub fn correct(&self, flowers: &[Flower]) -> usize {
-        flowers.iter().filter(|flower| self.predict(&flower.measurements()).species == flower.species).count()
+        flowers
+            .iter()
+            .filter(|flower| self.predict(&flower.measurements()).species == flower.species)
+            .count()
     }
 }
 
@@ -130,7 +150,13 @@ mod tests {
     use super::*;
 
     fn flower(petal_length: f64, species: &str) -> Flower {
-        Flower { sepal_length: 5.0, sepal_width: 3.0, petal_length, petal_width: 1.0, species: species.to_owned() }
+        Flower {
+            sepal_length: 5.0,
+            sepal_width: 3.0,
+            petal_length,
+            petal_width: 1.0,
+            species: species.to_owned(),
+        }
     }
 
     #[test]
@@ -158,7 +184,11 @@ mod tests {
 
     #[test]
     fn the_nearest_mean_wins_and_not_the_nearest_flower() {
-        let model = Model::train(&[flower(0.0, "short"), flower(4.0, "short"), flower(7.0, "long")]);
+        let model = Model::train(&[
+            flower(0.0, "short"),
+            flower(4.0, "short"),
+            flower(7.0, "long"),
+        ]);
         // Nearer to the flower at 4 than to the one at 7, but their means are 2 and 7.
         let prediction = model.predict(&flower(5.0, "?").measurements());
         assert_eq!(prediction.species, "long");
@@ -172,9 +202,10 @@ mod tests {
 
     #[test]
     fn an_input_is_read_by_the_names_of_the_tutorial() {
-        let input: IrisInputData =
-            serde_json::from_str(r#"{"sepal_length":5.1,"sepal_width":3.5,"petal_length":1.4,"petal_width":0.2}"#)
-                .unwrap();
+        let input: IrisInputData = serde_json::from_str(
+            r#"{"sepal_length":5.1,"sepal_width":3.5,"petal_length":1.4,"petal_width":0.2}"#,
+        )
+        .unwrap();
         assert_eq!(input, Flower::all()[0].measurements());
     }
 }
