@@ -36,7 +36,10 @@ pub struct Span {
 /// A lane runs the runs of one partition one after another and begins the next as soon as the
 /// handlers of the previous one have returned. `round` counts the times a partition's lane was
 /// brought to a halt: by a failure, or by [`Effect::Cut`]. A halted lane forgets every run of
-/// that round it has not begun, so the engine starts those again in the next round.
+/// that round it has not begun, so the engine starts those again in the next round. Runs that
+/// were forgotten count as closed; nothing more is expected of them.
+///
+/// `Settled` may come before or after the `Failed` or `Ended` that concerns the same run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// The partition is ours from `position` on.
@@ -59,7 +62,8 @@ pub enum Event {
         /// Which partitions.
         parts: Vec<Part>,
     },
-    /// A run was read. An offset below the highest one seen opens a new epoch: the log was read again.
+    /// A run was read. An offset below the highest one seen opens a new epoch: the log was read
+    /// again from there, and what is held of the old one from that offset on is forgotten.
     Fetched {
         /// Which partition.
         part: Part,
@@ -170,7 +174,8 @@ pub enum Effect {
         round: u32,
         /// The identity of the work.
         run: RunId,
-        /// The records.
+        /// The records: a part of one fetched run, never of two. Where offsets have gaps and the
+        /// run was cut, `records` and `bytes` are estimates; only the offsets are exact.
         span: Span,
         /// 1 for the first attempt of its first record.
         attempt: u32,
@@ -219,7 +224,8 @@ pub enum Effect {
         /// Offset of the record.
         at: i64,
     },
-    /// Read no more of this partition for now.
+    /// Read no more of this partition for now. Ends with `Resume`, with the `Release` of the
+    /// partition, or with its next assignment; until then `Full` may become `Waiting`.
     HoldBack {
         /// Which partition.
         part: Part,

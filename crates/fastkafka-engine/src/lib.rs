@@ -2,8 +2,66 @@
 //!
 //! No clock, no thread, no I/O, no randomness: [`Engine::step`] takes an [`Event`] and appends
 //! [`Effect`]s. It sees where a record stands (partition, offset, size), never what it carries.
+//!
+//! # The model
+//!
+//! A partition that is assigned is a queue of *pieces*: consecutive records in the same state,
+//! from the watermark on. The usual life of a piece is one fetched run:
+//!
+//! ```text
+//!                 ┌───────── the lane halted before it, or a replay ────────┐
+//!                 ▼                                                         │
+//!  Fetched ──▶ queued ──Start──▶ running ──Settled──▶ terminal ──▶ watermark, Store
+//!                 ▲                 │
+//!                 └─ due ── waiting ◀── Failed, or Settled { broken }
+//!                                   │ no attempt left
+//!                                   ▼
+//!                                doomed ── at the head ──▶ skipped, dead letter, or stopped
+//! ```
+//!
+//! A record is *terminal* when it is settled (handled, and its outputs acknowledged), skipped
+//! because the user said so, or dead-lettered and that write acknowledged. The *watermark* is the
+//! end of the terminal records at the front of the queue; only it is ever stored. Everything
+//! else is looked up in the queue as well: what may start, whether a revoke is drained, when to
+//! stop reading, what health reports.
+//!
+//! Three rules carry most of the weight:
+//!
+//! * **A result counts while its records belong to its run.** A run number is never used twice, so
+//!   a late result of an old assignment, attempt or replay finds nothing to move.
+//! * **A lane outlives assignments.** It runs what was started in order and is halted in rounds;
+//!   nothing of a new round starts before the old one is over, whoever owns the partition. [S5]
+//! * **A failed output is a failed attempt.** Its record, and everything behind it in the
+//!   partition, is handled again from memory; the record alone first, until it is settled.
+//!
+//! # A step
+//!
+//! 1. the event changes pieces and lanes (`engine`, `partition`, `piece`, `lane`);
+//! 2. watermarks move and are stored;
+//! 3. revokes that are drained or out of time are released: after the stores;
+//! 4. runs start, and heads without attempts meet their end;
+//! 5. partitions are held back or resumed (2 to 5 are in `phases`).
+//!
+//! The cost of a step is that of one partition's pieces, not of its records. Names such as [S5] are
+//! the invariants of the design's section "Invariants"; the tests bear them.
+//!
+//! Only partition order is built: a partition is one order unit.
 #![forbid(unsafe_code)]
 
+mod backoff;
+mod engine;
 mod event;
+mod health;
+mod lane;
+mod partition;
+mod phases;
+mod piece;
+mod policy;
+mod queries;
+#[cfg(test)]
+mod tests;
 
+pub use engine::Engine;
 pub use event::{Broken, Disposal, Effect, Event, Failure, HoldBack, Part, RunId, Span, Time};
+pub use health::{Stopped, Wait, Waiting};
+pub use policy::{Limits, OnFailure, Policy};

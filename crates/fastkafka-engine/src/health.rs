@@ -1,0 +1,81 @@
+//! What the engine knows about trouble. Computed from the records themselves, never from flags.
+
+use crate::engine::Engine;
+use crate::event::{Part, Time};
+use crate::piece::State;
+
+/// A partition that stands still because of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stopped {
+    /// Which partition.
+    pub part: Part,
+    /// Offset of the record.
+    pub at: i64,
+    /// Attempts that were made.
+    pub attempts: u32,
+}
+
+/// A record that failed and is not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Which partition.
+    pub part: Part,
+    /// Offset of the record, or of the first record of a batch.
+    pub at: i64,
+    /// When the first failure of this kind in a row happened. A new attempt does not change it.
+    pub since: Time,
+    /// What it waits for.
+    pub wait: Wait,
+    /// Failed attempts so far; transient failures are none.
+    pub attempts: u32,
+}
+
+/// What a record waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// A further attempt, or the end its policy has for it.
+    Retry,
+    /// A transient failure to pass.
+    Transient,
+    /// Its dead letter, which could not be written.
+    DeadLetter,
+}
+
+impl Engine {
+    /// The partitions that have stopped.
+    pub fn stopped(&self) -> impl Iterator<Item = Stopped> + '_ {
+        self.assignments().filter_map(|(part, assigned)| {
+            let piece = assigned.stopped()?;
+            Some(Stopped {
+                part,
+                at: piece.span.first,
+                attempts: piece.past.failures,
+            })
+        })
+    }
+
+    /// The records that failed and are neither done nor the reason of a stop.
+    pub fn waiting(&self) -> impl Iterator<Item = Waiting> + '_ {
+        self.assignments().flat_map(|(part, assigned)| {
+            let open = |state| !matches!(state, State::Terminal | State::Stopped);
+            let pieces = assigned.pieces.iter().filter(move |p| open(p.state));
+            pieces.filter_map(move |piece| {
+                let (wait, since) = piece.past.wait?;
+                Some(Waiting {
+                    part,
+                    at: piece.span.first,
+                    since,
+                    wait,
+                    attempts: piece.past.failures,
+                })
+            })
+        })
+    }
+
+    /// The partitions that were read as far beyond their lowest open record as they may be.
+    pub fn span_reached(&self) -> impl Iterator<Item = Part> + '_ {
+        self.assignments().filter_map(|(part, assigned)| {
+            (assigned.load().span >= self.limits.max_uncommitted).then_some(part)
+        })
+    }
+}

@@ -1,0 +1,121 @@
+//! What the engine knows of the task that runs a partition's handlers.
+//!
+//! A lane outlives assignments on purpose: the partition may come straight back to this process,
+//! and two tasks would then run it at once. [S5]
+
+use std::collections::VecDeque;
+
+use crate::event::{RunId, Span};
+
+#[derive(Debug)]
+pub(crate) struct Lane {
+    /// Counts the halts; never starts over.
+    round: u32,
+    state: State,
+    /// Runs that are not closed, of former rounds and assignments too, oldest first.
+    open: VecDeque<Open>,
+    /// The records of `open`.
+    records: u64,
+    /// The first run number the current round can have.
+    since: RunId,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Nothing was started in this round.
+    Idle,
+    /// Something was.
+    Busy,
+    /// `Cut` went out and `Ended` did not come back.
+    Cut,
+}
+
+#[derive(Debug)]
+struct Open {
+    run: RunId,
+    first: i64,
+    records: u32,
+}
+
+impl Lane {
+    pub(crate) fn new() -> Self {
+        Lane {
+            round: 0,
+            state: State::Idle,
+            open: VecDeque::new(),
+            records: 0,
+            since: RunId(0),
+        }
+    }
+
+    pub(crate) fn round(&self) -> u32 {
+        self.round
+    }
+
+    /// Records of the runs that are not closed.
+    pub(crate) fn records(&self) -> u64 {
+        self.records
+    }
+
+    /// Runs that are not closed.
+    pub(crate) fn runs(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Whether nothing of the current round was started.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.state == State::Idle
+    }
+
+    pub(crate) fn is_cut(&self) -> bool {
+        self.state == State::Cut
+    }
+
+    /// Whether `run` belongs to the current round: run numbers only grow.
+    pub(crate) fn has(&self, run: RunId) -> bool {
+        run >= self.since
+    }
+
+    pub(crate) fn begin(&mut self, run: RunId, span: Span) {
+        debug_assert!(!self.is_cut(), "a lane that was cut starts nothing");
+        self.state = State::Busy;
+        self.records += u64::from(span.records);
+        self.open.push_back(Open {
+            run,
+            first: span.first,
+            records: span.records,
+        });
+    }
+
+    /// The round to cut, if there is anything to halt that was not told yet.
+    pub(crate) fn cut(&mut self) -> Option<u32> {
+        (self.state == State::Busy).then(|| {
+            self.state = State::Cut;
+            self.round
+        })
+    }
+
+    /// The lane has halted before `at`. Runs it never began are closed with that: nobody will
+    /// report them. Returns their records.
+    pub(crate) fn end(&mut self, at: Option<i64>, next_run: RunId) -> u64 {
+        let since = self.since;
+        let begun = |open: &Open| open.run < since || at.is_none_or(|at| open.first < at);
+        self.open.retain(begun);
+        let left = self.open.iter().map(|open| u64::from(open.records)).sum();
+        let forgotten = self.records - left;
+        self.records = left;
+        self.round = self.round.wrapping_add(1);
+        self.state = State::Idle;
+        self.since = next_run;
+        forgotten
+    }
+
+    /// Nothing of `run` is open any more. Returns its records.
+    pub(crate) fn close(&mut self, run: RunId) -> u64 {
+        let found = self.open.iter().position(|open| open.run == run);
+        let closed = found.and_then(|i| self.open.remove(i));
+        let records = closed.map_or(0, |open| u64::from(open.records));
+        self.records -= records;
+        records
+    }
+}

@@ -1,0 +1,164 @@
+//! Consecutive records in the same state.
+
+use crate::backoff;
+use crate::event::{Failure, Part, RunId, Span, Time};
+use crate::health::Wait;
+use crate::policy::Policy;
+
+/// Some records of one fetched run that share their state and their past.
+#[derive(Clone, Debug)]
+pub(crate) struct Piece {
+    pub(crate) span: Span,
+    /// First offset of the fetched run it was cut from. A start never reaches over two of them,
+    /// because the caller keeps payloads by fetched run.
+    pub(crate) origin: i64,
+    pub(crate) state: State,
+    pub(crate) past: Past,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Waits for its turn.
+    Queued,
+    /// Handed to the lane, which takes results of this run: not begun, in hand, or handled and
+    /// not settled. Nobody needs to know which.
+    Running(RunId),
+    /// Failed, and waits for the next attempt.
+    Waiting { due: Time },
+    /// No attempt is left. Its end waits until everything before it is terminal: earlier, an
+    /// output of one of those could still fail, and their replay would find this record gone.
+    Doomed,
+    /// Its dead letter is under way.
+    Disposing(RunId),
+    /// Its dead letter could not be written and waits for another try.
+    Undisposed { due: Time },
+    /// The partition stands still because of it.
+    Stopped,
+    /// Settled, dead-lettered or skipped.
+    Terminal,
+}
+
+/// What happened to the records of a piece before; it survives replays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Past {
+    /// Failed attempts.
+    pub(crate) failures: u32,
+    /// Transient failures since the last of those.
+    pub(crate) transients: u32,
+    /// Why it is not done yet, and since when.
+    pub(crate) wait: Option<(Wait, Time)>,
+    /// Out of attempts as a batch: hand over the records one by one.
+    pub(crate) single: bool,
+    /// An output of it was lost after later records were done: those wait until it is settled.
+    pub(crate) alone: bool,
+}
+
+impl Piece {
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.state == State::Terminal
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        matches!(self.state, State::Running(_))
+    }
+
+    /// Whether something outside works on it whose result still counts.
+    pub(crate) fn is_under_way(&self) -> bool {
+        matches!(self.state, State::Running(_) | State::Disposing(_))
+    }
+
+    /// Cuts off and returns what lies at and after `at`, which must be inside.
+    ///
+    /// Where offsets have gaps only the caller knows how many records lie on which side; counts
+    /// and bytes are shared out by offsets and always add up.
+    pub(crate) fn split_off(&mut self, at: i64) -> Piece {
+        let whole = self.span;
+        debug_assert!(whole.first < at && at < whole.next);
+        let share = |amount: u64| {
+            let part = u128::from(amount) * u128::from(whole.first.abs_diff(at))
+                / u128::from(whole.first.abs_diff(whole.next));
+            u64::try_from(part).expect("a part is not above the whole")
+        };
+        let most = whole.records.saturating_sub(1).max(1);
+        let records = u32::try_from(share(u64::from(whole.records)))
+            .expect("a part is not above the whole")
+            .clamp(1, most);
+        let bytes = share(whole.bytes);
+        let mut rest = self.clone();
+        rest.span = Span {
+            first: at,
+            next: whole.next,
+            records: whole.records.saturating_sub(records),
+            bytes: whole.bytes - bytes,
+        };
+        self.span = Span {
+            first: whole.first,
+            next: at,
+            records,
+            bytes,
+        };
+        rest
+    }
+
+    /// Takes in its right neighbour if nothing tells them apart.
+    pub(crate) fn absorb(&mut self, right: &Piece) -> bool {
+        let plain = Past::default();
+        let same = self.origin == right.origin
+            && self.state == right.state
+            && matches!(self.state, State::Queued | State::Terminal)
+            && (self.past, right.past) == (plain, plain);
+        if same {
+            self.span.next = right.span.next;
+            self.span.records += right.span.records;
+            self.span.bytes += right.span.bytes;
+        }
+        same
+    }
+
+    /// A failed attempt of the unit that this piece is.
+    pub(crate) fn fail(&mut self, failure: Failure, policy: &Policy, part: Part, now: Time) {
+        if let Failure::Transient { after } = failure {
+            self.past.transients = self.past.transients.saturating_add(1);
+            self.wait(Wait::Transient, now);
+            let due = now + after.unwrap_or_else(|| self.backoff(policy, part));
+            self.state = State::Waiting { due };
+            return;
+        }
+        self.past.failures = self.past.failures.saturating_add(1);
+        self.past.transients = 0;
+        self.wait(Wait::Retry, now);
+        let used_up = policy.attempts.is_some_and(|n| self.past.failures >= n);
+        self.state = match failure {
+            Failure::Retry { after } if !used_up && !self.past.single => State::Waiting {
+                due: now
+                    + after.unwrap_or_else(|| {
+                        backoff::delay(policy, part, self.span.first, self.past.failures)
+                    }),
+            },
+            _ if policy.batch && !self.past.single => {
+                self.past.single = true;
+                State::Queued
+            }
+            _ => State::Doomed,
+        };
+    }
+
+    /// Its dead letter could not be written now.
+    pub(crate) fn keep_letter(&mut self, policy: &Policy, part: Part, now: Time) {
+        self.past.transients = self.past.transients.saturating_add(1);
+        self.wait(Wait::DeadLetter, now);
+        let due = now + self.backoff(policy, part);
+        self.state = State::Undisposed { due };
+    }
+
+    fn backoff(&self, policy: &Policy, part: Part) -> Time {
+        backoff::delay(policy, part, self.span.first, self.past.transients)
+    }
+
+    /// Remembers what it waits for; the date is that of the first failure of this kind in a row.
+    fn wait(&mut self, kind: Wait, now: Time) {
+        if self.past.wait.is_none_or(|(before, _)| before != kind) {
+            self.past.wait = Some((kind, now));
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! What the user decided about failures, and how much work may be under way.
+
+use std::time::Duration;
+
+/// What becomes of a record that its handler does not accept. One per handler.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// How often a record is tried, the first time included; `None` is for ever.
+    pub attempts: Option<u32>,
+    /// The wait before the second attempt. It doubles with every further one.
+    pub backoff: Duration,
+    /// The longest wait between two attempts.
+    pub backoff_max: Duration,
+    /// The end of a record without attempts left.
+    pub on_failure: OnFailure,
+    /// The handler takes batches: a unit that used up its attempts is run record by record once,
+    /// so that only the bad ones meet `on_failure`.
+    pub batch: bool,
+}
+
+impl Default for Policy {
+    /// Ten attempts, 0.1 s doubling to 30 s, then the partition stops.
+    fn default() -> Self {
+        Policy {
+            attempts: Some(10),
+            backoff: Duration::from_millis(100),
+            backoff_max: Duration::from_secs(30),
+            on_failure: OnFailure::Stop,
+            batch: false,
+        }
+    }
+}
+
+/// The end of a record that can not be handled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFailure {
+    /// Its partition stays assigned and stands still.
+    Stop,
+    /// Go on without it.
+    Skip,
+    /// End the app with an error.
+    Exit,
+    /// Write it to the dead-letter topic, then go on.
+    DeadLetter,
+}
+
+/// Bounds of the work under way. Reaching one is never an error: reading or starting waits.
+///
+/// Each is checked before work is taken in, so the last run may exceed it: a run bigger than a
+/// bound is admitted instead of being waited for in vain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Records one partition holds from its watermark on before it is held back.
+    pub held_records: u64,
+    /// The same in bytes.
+    pub held_bytes: u64,
+    /// Offsets one partition may have been read beyond its lowest open record.
+    pub max_uncommitted: i64,
+    /// Records of one partition in runs that are started and not closed. Keeps a slow partition
+    /// from taking the whole of `outstanding`.
+    pub ahead: u64,
+    /// Records of all runs that are started and not closed, those of former assignments included.
+    pub outstanding: u64,
+}
+
+impl Default for Limits {
+    /// 16,384 records and 8 MiB held, 100,000 offsets uncommitted, 16,384 records ahead per
+    /// partition and 131,072 in all.
+    fn default() -> Self {
+        Limits {
+            held_records: 16_384,
+            held_bytes: 8 << 20,
+            max_uncommitted: 100_000,
+            ahead: 16_384,
+            outstanding: 131_072,
+        }
+    }
+}

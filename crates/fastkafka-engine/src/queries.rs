@@ -1,0 +1,60 @@
+//! What the owner asks between steps. All of it is looked up in the records.
+
+use crate::engine::{Engine, Partition, among, index};
+use crate::event::{Part, Time};
+use crate::partition::Assignment;
+
+impl Engine {
+    /// When to step with [`Event::Tick`](crate::Event::Tick) if nothing happens before: the next
+    /// attempt, the next try of a dead letter, or the end of a revoke.
+    ///
+    /// A date that has come and waits for something else, such as room, is none.
+    pub fn next_deadline(&self) -> Option<Time> {
+        let dues = self
+            .assignments()
+            .filter(|&(part, _)| self.accepts(part))
+            .filter_map(|(_, assigned)| assigned.due())
+            .filter(|&due| due > self.now);
+        dues.chain(self.revokes.iter().map(|revoke| revoke.deadline))
+            .min()
+    }
+
+    /// Whether records read of it are wanted: it is assigned, neither being given back nor
+    /// stopped, and the engine is not shutting down.
+    pub fn accepts(&self, part: Part) -> bool {
+        let assigned = self.partitions[index(part)].assigned.as_ref();
+        !self.shutting_down && assigned.is_some_and(|a| !a.revoking && a.stopped().is_none())
+    }
+
+    /// Whether it [accepts](Self::accepts) records and holds none.
+    pub fn starves(&self, part: Part) -> bool {
+        let assigned = self.partitions[index(part)].assigned.as_ref();
+        self.accepts(part) && assigned.is_some_and(|a| a.pieces.is_empty())
+    }
+
+    /// How many lanes have not ended and runs are not closed, those of former assignments
+    /// included. A lane that has nothing to do ends when it is cut.
+    pub fn busy(&self) -> usize {
+        let of = |p: &Partition| usize::from(!p.lane.is_idle()) + p.lane.runs();
+        self.partitions.iter().map(of).sum()
+    }
+
+    /// Whether a result that still counts is awaited from an assigned partition: a lane, a run or
+    /// a dead letter. After [`Event::Shutdown`](crate::Event::Shutdown) this ends.
+    pub fn open(&self) -> bool {
+        let assigned = self.partitions.iter().filter_map(|p| {
+            let assigned = p.assigned.as_ref()?;
+            Some(!p.lane.is_idle() || !assigned.is_quiet())
+        });
+        assigned.into_iter().any(|open| open)
+    }
+
+    pub(crate) fn assignments(&self) -> impl Iterator<Item = (Part, &Assignment)> {
+        among(0..self.partitions.len())
+            .zip(&self.partitions)
+            .filter_map(|(part, partition)| {
+                let assigned = partition.assigned.as_ref()?;
+                Some((part, assigned))
+            })
+    }
+}
