@@ -1,0 +1,129 @@
+//! What the owner of a group needs from a consumer: the seam between the runtime and a client.
+//!
+//! Nothing here waits. What takes a round trip (where a partition starts, whether an offset is in
+//! range) is begun by one call and answered by a [`Notice`] of a later one.
+
+use fastkafka_core::{Fetched, OffsetReset, TopicPartition};
+use std::sync::Arc;
+
+/// A partition, interned.
+pub type Place = &'static TopicPartition;
+
+/// Something the client has to say.
+#[derive(Debug)]
+pub enum Notice {
+    /// The group gives us these. The client waits for [`Transport::assign`].
+    Assign(Vec<Place>),
+    /// The group wants these back. The client waits for [`Transport::unassign`].
+    Revoke {
+        /// Which.
+        places: Vec<Place>,
+        /// They already belong to somebody else: nothing may be stored.
+        lost: bool,
+    },
+    /// The answer to [`Transport::resolve`]. Each start is committed.
+    Resolved(Result<Vec<(Place, i64)>, StartError>),
+    /// The position of a partition is not in its log any more.
+    OutOfRange {
+        /// Which.
+        place: Place,
+        /// Where it was going to read.
+        position: i64,
+        /// The log's first offset.
+        low: i64,
+        /// The offset after the log's last record.
+        high: i64,
+    },
+    /// A periodic commit was answered.
+    Committed(Result<(), String>),
+    /// The broker could not be reached or refused something.
+    Error(ClientError),
+    /// A broker answered: the client is connected.
+    Connected,
+}
+
+/// Why it cannot be worked out where partitions start.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StartError {
+    /// `auto_offset_reset = "none"`, and there is no commit.
+    #[error("no committed offset for {0}, and `auto_offset_reset = \"none\"` forbids to choose one")]
+    NoCommit(String),
+    /// Try again later.
+    #[error("cannot work out where to start: {0}")]
+    Retry(String),
+}
+
+/// An error of the client that belongs to no single record.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{message}")]
+pub struct ClientError {
+    /// What it means for the app.
+    pub kind: ErrorKind,
+    /// In librdkafka's words.
+    pub message: String,
+}
+
+/// What an error means for the app (delivery.md section 5, the table of client errors).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Down, unreachable, moving: the client goes on trying.
+    Unreachable,
+    /// Authentication, authorisation, an unknown topic, a group that speaks another protocol.
+    /// At start the app gives up; later it is not ready, and the client goes on trying.
+    Refused,
+    /// The client cannot go on: drain and end.
+    Fatal,
+    /// Anything else; for the log.
+    Other,
+}
+
+/// A consumer as its owner sees it. One thread at a time.
+pub trait Transport {
+    /// Serves the client until it has nothing more to say. Any call counts for `max.poll.interval.ms`.
+    fn poll(&mut self, notices: &mut Vec<Notice>);
+
+    /// Appends what was read, split where the partition changes, at most `max` records. True when
+    /// there may be more at once.
+    fn fetch(&mut self, max: usize, runs: &mut Vec<(Place, Arc<dyn Fetched>)>) -> bool;
+
+    /// Works out where these start, commits each start that had no commit, and answers
+    /// [`Notice::Resolved`]: the committed offset, else by the handler's policy.
+    fn resolve(&mut self, places: Vec<(Place, OffsetReset)>);
+
+    /// Answers [`Notice::Assign`]: reading begins at these offsets, nothing is paused.
+    ///
+    /// # Errors
+    /// The client's.
+    fn assign(&mut self, starts: &[(Place, i64)]) -> Result<(), ClientError>;
+
+    /// Answers [`Notice::Revoke`]. What is stored for them is committed.
+    ///
+    /// # Errors
+    /// The client's.
+    fn unassign(&mut self, places: &[Place]) -> Result<(), ClientError>;
+
+    /// True when a revoke that is being answered has become a loss.
+    fn lost(&self) -> bool;
+
+    /// Takes offsets to commit: each the next one to read. Returns those that were not taken and why.
+    fn store(&mut self, offsets: &[(Place, i64)]) -> Vec<(Place, String)>;
+
+    /// Moves a partition's position; what was read before is dropped.
+    ///
+    /// # Errors
+    /// The client's.
+    fn seek(&mut self, place: Place, offset: i64) -> Result<(), ClientError>;
+
+    /// Stops or goes on reading a partition. Stopping throws away what was prefetched.
+    ///
+    /// # Errors
+    /// The client's.
+    fn pause(&mut self, place: Place, pause: bool) -> Result<(), ClientError>;
+
+    /// Leaves the group: the last revoke follows.
+    fn unsubscribe(&mut self);
+
+    /// After the last revoke: ends the client, step by step. True when it is closed; call again
+    /// until then. Messages that are still held keep it open.
+    fn close(&mut self) -> bool;
+}
