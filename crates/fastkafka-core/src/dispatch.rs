@@ -8,7 +8,10 @@ use crate::shape::{InputOf, Shape};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicUsize,
+    Ordering::{Acquire, Relaxed},
+};
 use std::task::{Context, Poll};
 
 /// The handlers of one run.
@@ -86,6 +89,11 @@ pub fn run_with<'r, C: Consumer, I: Invoke<C>>(run: &'r Run<'r>, with: &'r I) ->
             let (taken, outcome) =
                 one_call::<C, I>(run, with, handled, step.min(records - handled)).await;
             let (done, failure) = match outcome {
+                // A thread cannot be stopped, so its call is judged when it returns.
+                Ok(()) if run.expired.is_some_and(|expired| expired.load(Acquire)) => (
+                    0,
+                    Some((taken, Failure::retry("took longer than its time limit"))),
+                ),
                 Ok(()) => (taken, None),
                 // A batch that names a record: what stands before it is done.
                 Err((at, failure)) if at > 0 && at < taken => (at, Some((1, failure))),

@@ -4,6 +4,7 @@ use crate::app::AppCore;
 use crate::slot::ScopeRef;
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// A topic and one of its partitions, interned: two equal ones are the same reference.
@@ -192,6 +193,16 @@ pub trait Fetched: Send + Sync + fmt::Debug {
     fn offset(&self, at: usize) -> i64;
     /// Appends the records of `range` in offset order.
     fn records<'r>(&'r self, range: std::ops::Range<usize>, into: &mut Vec<Record<'r>>);
+    /// Keys and payloads of `range` together.
+    fn bytes(&self, range: std::ops::Range<usize>) -> u64 {
+        let mut records = Vec::with_capacity(range.len());
+        self.records(range, &mut records);
+        let len = |bytes: Option<&[u8]>| bytes.map_or(0, |bytes| bytes.len() as u64);
+        records
+            .iter()
+            .map(|record| len(record.key) + len(record.payload))
+            .sum()
+    }
     /// The headers of a record, in their order.
     fn headers(&self, at: usize) -> Vec<Header<'_>>;
 }
@@ -215,6 +226,8 @@ pub struct Run<'r> {
     pub single: bool,
     /// The attempt that this is for the first record; 1 for the others.
     pub attempt: u32,
+    /// Of a handler on a thread of its own: raised when the call in hand took too long.
+    pub expired: Option<&'r AtomicBool>,
 }
 
 /// What a parameter is made from: one record, or the records of a batch.

@@ -1,6 +1,14 @@
 //! Runs an app on tokio and librdkafka.
 #![deny(unsafe_code)]
 
-mod kafka;
+mod dead_letter;
+mod handler;
+mod health;
+mod held;
+mod lane;
+mod mailbox;
+mod owner;
+mod rebalance;
+mod tasks;
+mod thread;
 mod transport;
-

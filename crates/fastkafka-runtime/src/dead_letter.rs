@@ -1,0 +1,109 @@
+//! Dead letters: the record as it was, with headers that say why it is there.
+
+use crate::lane::{Burial, Lane};
+use bytes::Bytes;
+use fastkafka_core::{DeliveryScope, Failure, FailureKind, OutRecord, ProduceError};
+use fastkafka_engine::Disposal;
+
+/// Longest value of one of our headers, in bytes.
+const LONGEST: usize = 1_024;
+/// All of them begin with this.
+const PREFIX: &str = "fastkafka-dead-letter-";
+
+/// Publishes the record and waits for the report. [S7]
+pub(crate) async fn write(lane: &Lane, burial: &Burial) -> Disposal {
+    let Some(topic) = &lane.handler.dead_letter else { return Disposal::Permanent };
+    match publish(lane, burial, topic).await {
+        Ok(()) => {
+            tracing::warn!(
+                handler = lane.handler.def.name,
+                place = %lane.place,
+                offset = burial.fetched.offset(burial.index),
+                attempts = burial.attempts,
+                "record written to dead-letter topic `{topic}`: {}",
+                burial.error
+            );
+            Disposal::Written
+        }
+        Err((outcome, reason)) => {
+            tracing::error!(
+                handler = lane.handler.def.name,
+                place = %lane.place,
+                offset = burial.fetched.offset(burial.index),
+                "dead letter for topic `{topic}` not written{}: {reason}",
+                if outcome == Disposal::Permanent { ", the partition stops" } else { ", trying again" }
+            );
+            outcome
+        }
+    }
+}
+
+async fn publish(lane: &Lane, burial: &Burial, topic: &str) -> Result<(), (Disposal, String)> {
+    let original = burial.fetched.headers(burial.index);
+    if original.iter().any(|(name, _)| name.starts_with(PREFIX)) {
+        // It came out of a dead-letter topic: a second grave would hide it for good.
+        return Err((Disposal::Permanent, "the record is a dead letter itself".to_owned()));
+    }
+    let mut records = Vec::with_capacity(1);
+    burial.fetched.records(burial.index..burial.index + 1, &mut records);
+    let record = records[0];
+    let mut headers: Vec<_> =
+        original.iter().map(|(name, value)| ((*name).to_owned(), value.map(Bytes::copy_from_slice))).collect();
+    headers.extend(reasons(lane, burial, record.timestamp.millis()));
+    let sink = lane.app.sink().ok_or_else(|| (Disposal::Transient, "the app is not connected".to_owned()))?;
+    let scope = DeliveryScope::collecting();
+    let out = OutRecord {
+        producer: None,
+        topic,
+        partition: None,
+        payload: record.payload,
+        key: record.key,
+        headers: &headers,
+        timestamp: None,
+    };
+    sink.enqueue(out, scope.token(0)).map_err(|error| (refused(&error), error.to_string()))?;
+    scope.reports().await.map(drop).map_err(|failure| (lost(&failure), failure.message().to_owned()))
+}
+
+fn reasons(lane: &Lane, burial: &Burial, timestamp: Option<i64>) -> impl Iterator<Item = (String, Option<Bytes>)> {
+    let values = [
+        ("topic", lane.place.topic.clone()),
+        ("partition", lane.place.partition.to_string()),
+        ("offset", burial.fetched.offset(burial.index).to_string()),
+        ("timestamp", timestamp.map_or_else(String::new, |millis| millis.to_string())),
+        ("group", lane.handler.group.clone()),
+        ("handler", lane.handler.def.path()),
+        ("error", burial.error.clone()),
+        ("attempts", burial.attempts.to_string()),
+    ];
+    values.into_iter().map(|(name, value)| (format!("{PREFIX}{name}"), Some(cut(value))))
+}
+
+/// At most [`LONGEST`] bytes, at a character's boundary.
+fn cut(mut text: String) -> Bytes {
+    if text.len() > LONGEST {
+        text.truncate(text.floor_char_boundary(LONGEST));
+    }
+    text.into()
+}
+
+fn refused(error: &ProduceError) -> Disposal {
+    if error.is_permanent() { Disposal::Permanent } else { Disposal::Transient }
+}
+
+fn lost(failure: &Failure) -> Disposal {
+    if failure.kind() == FailureKind::Rejected { Disposal::Permanent } else { Disposal::Transient }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_error_is_cut_at_a_character() {
+        let cut = cut("ä".repeat(600));
+        assert_eq!(cut.len(), 1_024);
+        assert!(std::str::from_utf8(&cut).is_ok());
+        assert_eq!(super::cut("€".repeat(600)).len(), 1_023);
+    }
+}

@@ -1,0 +1,176 @@
+//! What is wrong, computed from facts: never from "the loop runs".
+
+use fastkafka_engine::Wait;
+use std::fmt;
+use std::time::Duration;
+
+/// Longest time without contact to a broker that still counts as ready.
+const CONTACT: Duration = Duration::from_secs(30);
+/// Longest transient failure, unwritable dead letter or refused commit that still counts as ready.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How an app is. See `App::health`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Health {
+    /// Its groups.
+    pub groups: Vec<GroupHealth>,
+    /// Records sent and not yet reported.
+    pub in_flight: usize,
+}
+
+impl Health {
+    /// True when nothing is wrong that a person or the passing of time would have to put right.
+    pub fn is_ready(&self) -> bool {
+        self.problems().is_empty()
+    }
+
+    /// What is wrong, a line each; names partitions, records and handlers.
+    pub fn problems(&self) -> Vec<String> {
+        self.groups.iter().flat_map(GroupHealth::problems).collect()
+    }
+}
+
+impl fmt::Display for Health {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.problems() {
+            [] => f.write_str("ready"),
+            problems => write!(f, "not ready: {}", problems.join("; ")),
+        }
+    }
+}
+
+/// How a group's consumer is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GroupHealth {
+    /// The group's id.
+    pub group: String,
+    /// What is assigned to this process: topic and partition. Nothing is legitimate.
+    pub assigned: Vec<(String, i32)>,
+    /// Partitions that stand still until somebody acts.
+    pub stopped: Vec<StoppedPartition>,
+    /// Records that failed and are tried again.
+    pub waiting: Vec<WaitingRecord>,
+    /// Partitions read as far ahead of their committed offset as `max_uncommitted` allows.
+    pub span_reached: Vec<(String, i32)>,
+    /// No broker was reached for so long.
+    pub unreachable_for: Option<Duration>,
+    /// The broker refuses the app: credentials, rights, a topic or the group's protocol.
+    pub refused: Option<String>,
+    /// Commits are refused for so long, and why.
+    pub commits_refused: Option<(Duration, String)>,
+}
+
+/// A partition that stands still.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoppedPartition {
+    /// The topic.
+    pub topic: String,
+    /// The partition.
+    pub partition: i32,
+    /// The record that could not be handled.
+    pub offset: i64,
+    /// The handler that did not accept it.
+    pub handler: &'static str,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Why.
+    pub error: String,
+}
+
+impl fmt::Display for StoppedPartition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { topic, partition, offset, handler, attempts, error } = self;
+        let times = if *attempts == 1 { "attempt" } else { "attempts" };
+        write!(f, "{topic}[{partition}] stands still at offset {offset}: `{handler}` failed after {attempts} {times}: {error}")
+    }
+}
+
+/// A record that failed and is tried again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WaitingRecord {
+    /// The topic.
+    pub topic: String,
+    /// The partition.
+    pub partition: i32,
+    /// The record.
+    pub offset: i64,
+    /// Its handler.
+    pub handler: &'static str,
+    /// What it waits for.
+    pub wait: WaitingFor,
+    /// For how long.
+    pub since: Duration,
+    /// Why.
+    pub error: String,
+}
+
+/// What a record waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitingFor {
+    /// Another attempt.
+    Retry,
+    /// The end of a transient failure.
+    Transient,
+    /// Its dead letter, which cannot be written.
+    DeadLetter,
+}
+
+impl From<Wait> for WaitingFor {
+    fn from(wait: Wait) -> Self {
+        match wait {
+            Wait::Retry => Self::Retry,
+            Wait::Transient => Self::Transient,
+            Wait::DeadLetter => Self::DeadLetter,
+        }
+    }
+}
+
+impl GroupHealth {
+    pub(crate) fn new(group: &str) -> Self {
+        Self { group: group.to_owned(), ..Self::default() }
+    }
+
+    fn problems(&self) -> Vec<String> {
+        let group = &self.group;
+        let mut problems = Vec::new();
+        if let Some(time) = self.unreachable_for.filter(|time| *time >= CONTACT) {
+            problems.push(format!("group `{group}`: no broker reached for {} s", time.as_secs()));
+        }
+        if let Some(why) = &self.refused {
+            problems.push(format!("group `{group}`: {why}"));
+        }
+        if let Some((_, why)) = self.commits_refused.as_ref().filter(|(time, _)| *time >= PATIENCE) {
+            problems.push(format!("group `{group}`: commits are refused: {why}"));
+        }
+        problems.extend(self.stopped.iter().map(ToString::to_string));
+        for record in self.waiting.iter().filter(|record| record.is_long()) {
+            let what = match record.wait {
+                WaitingFor::DeadLetter => "its dead letter cannot be written",
+                _ => "waits for a transient failure to pass",
+            };
+            problems.push(format!(
+                "{}[{}] offset {} {what} for {} s: {}",
+                record.topic,
+                record.partition,
+                record.offset,
+                record.since.as_secs(),
+                record.error
+            ));
+        }
+        for (topic, partition) in &self.span_reached {
+            problems.push(format!("{topic}[{partition}] has read `max_uncommitted` offsets ahead of its oldest open record"));
+        }
+        problems
+    }
+}
+
+impl WaitingRecord {
+    /// Retries end by themselves; the others do not.
+    fn is_long(&self) -> bool {
+        self.wait != WaitingFor::Retry && self.since >= PATIENCE
+    }
+}

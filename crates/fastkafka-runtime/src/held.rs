@@ -1,0 +1,136 @@
+//! What the owner keeps of one partition: the records that may have to be replayed, the runs whose
+//! results it awaits, and what it knows about the records that failed.
+
+use crate::handler::Handler;
+use crate::lane::{LaneHandle, ToLane};
+use crate::transport::Place;
+use fastkafka_core::{Fetched, Round, ScopeRef};
+use fastkafka_engine::{HoldBack, RunId, Span};
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// A fetched run, kept until the watermark has passed it.
+#[derive(Debug)]
+struct Held {
+    next: i64,
+    fetched: Arc<dyn Fetched>,
+    /// What of it was taken in: a fetched block may be cut into several runs.
+    range: Range<usize>,
+}
+
+/// A run that was started and is not closed.
+#[derive(Debug)]
+pub(crate) struct Started {
+    pub(crate) run: RunId,
+    pub(crate) fetched: Arc<dyn Fetched>,
+    pub(crate) range: Range<usize>,
+    /// The offset after its last record, as the engine counts.
+    pub(crate) next: i64,
+    pub(crate) scope: ScopeRef,
+    /// Records known to be settled.
+    pub(crate) settled: usize,
+}
+
+impl Started {
+    /// The offset of the record at `index` of the run; of the end, the one after the last record.
+    pub(crate) fn offset(&self, index: usize) -> i64 {
+        let at = self.range.start + index;
+        if at < self.range.end { self.fetched.offset(at) } else { self.next }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Partition {
+    pub(crate) place: Place,
+    pub(crate) handler: Arc<Handler>,
+    pub(crate) lane: Option<LaneHandle>,
+    pub(crate) round: (u32, Arc<Round>),
+    pub(crate) started: VecDeque<Started>,
+    /// The watermark to store with the next turn's end.
+    pub(crate) store: Option<i64>,
+    pub(crate) hold: Option<HoldBack>,
+    /// Paused in the client.
+    pub(crate) paused: bool,
+    /// Why records failed, by offset; for dead letters and health.
+    pub(crate) errors: BTreeMap<i64, String>,
+    held: VecDeque<Held>,
+}
+
+impl Partition {
+    pub(crate) fn new(place: Place, handler: Arc<Handler>) -> Self {
+        Self {
+            place,
+            handler,
+            lane: None,
+            round: (u32::MAX, Arc::default()),
+            started: VecDeque::new(),
+            store: None,
+            hold: None,
+            paused: false,
+            errors: BTreeMap::new(),
+            held: VecDeque::new(),
+        }
+    }
+
+    /// Keeps what the engine is about to be told of.
+    pub(crate) fn keep(&mut self, span: Span, fetched: &Arc<dyn Fetched>, range: Range<usize>) {
+        // The log was read again: what is held of the old one from here on is forgotten.
+        while self.held.back().is_some_and(|held| held.fetched.offset(held.range.start) >= span.first) {
+            self.held.pop_back();
+        }
+        self.held.push_back(Held { next: span.next, fetched: fetched.clone(), range });
+    }
+
+    /// The records of a span, which lies in one kept run.
+    pub(crate) fn find(&self, first: i64, next: i64) -> Option<(Arc<dyn Fetched>, Range<usize>)> {
+        let held = self.held.get(self.held.partition_point(|held| held.next <= first))?;
+        let (from, to) = (held.index(first), held.index(next));
+        (from < to).then(|| (held.fetched.clone(), from..to))
+    }
+
+    /// Gives back what lies below the watermark, on the lane: the owner has better things to do.
+    pub(crate) fn free_below(&mut self, watermark: i64) {
+        while self.held.front().is_some_and(|held| held.next <= watermark) {
+            let held = self.held.pop_front().expect("there is a front");
+            if let Some(lane) = &self.lane {
+                lane.send(ToLane::Free(held.fetched));
+            }
+        }
+        if self.errors.first_key_value().is_some_and(|(offset, _)| *offset < watermark) {
+            self.errors = self.errors.split_off(&watermark);
+        }
+    }
+
+    /// Forgets everything of the assignment. Results that still come count for nothing.
+    pub(crate) fn forget(&mut self) {
+        self.round.1.release();
+        self.held.clear();
+        self.errors.clear();
+        self.started.clear();
+        self.store = None;
+        if let Some(lane) = &self.lane {
+            lane.send(ToLane::Released);
+        }
+    }
+
+    /// The stop flag of a round: a new one for each.
+    pub(crate) fn halt(&mut self, round: u32) -> Arc<Round> {
+        if self.round.0 != round {
+            self.round = (round, Arc::default());
+        }
+        self.round.1.clone()
+    }
+}
+
+impl Held {
+    /// Index of the first record at or after `offset`.
+    fn index(&self, offset: i64) -> usize {
+        let (mut low, mut high) = (self.range.start, self.range.end);
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.fetched.offset(middle) < offset { low = middle + 1 } else { high = middle }
+        }
+        low
+    }
+}

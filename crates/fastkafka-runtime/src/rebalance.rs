@@ -1,0 +1,268 @@
+//! Assignments come and go: the part of a turn that answers the group, and the way out.
+//!
+//! The client waits for an answer to each assign and revoke, and asks nothing else meanwhile. An
+//! assign is answered when its starts are committed, a revoke when its partitions are drained.
+
+use crate::owner::Owner;
+use crate::transport::{Notice, Place, StartError, Transport};
+use fastkafka_engine::{Event, Part, Time};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// How long to wait before asking again where partitions start.
+const ASK_AGAIN: Duration = Duration::from_millis(500);
+
+#[derive(Debug, Default)]
+pub(crate) struct Rebalance {
+    asked: VecDeque<Notice>,
+    answering: Option<Answering>,
+    pub(crate) assigned: Vec<Place>,
+    life: Life,
+}
+
+#[derive(Debug)]
+enum Answering {
+    /// Where they start is being worked out, or will be asked again at `again`.
+    Assign { places: Vec<Place>, again: Option<Time> },
+    /// They drain until the engine releases them.
+    Revoke { places: Vec<Place>, lost: bool },
+}
+
+#[derive(Debug, Default)]
+enum Life {
+    #[default]
+    Member,
+    /// The last revoke is on its way or being answered.
+    Leaving { deadline: Time },
+    /// Nothing is assigned; the client is being closed.
+    Closing { deadline: Time },
+}
+
+impl Rebalance {
+    pub(crate) fn hear(&mut self, notice: Notice) {
+        self.asked.push_back(notice);
+    }
+
+    /// How long until there is something to do here without being woken.
+    pub(crate) fn due(&self, now: Time) -> Option<Duration> {
+        let again = match &self.answering {
+            Some(Answering::Assign { again, .. }) => again.map(|again| again.saturating_sub(now)),
+            _ => None,
+        };
+        let leaving = match self.life {
+            Life::Member => None,
+            Life::Leaving { .. } => Some(Duration::from_millis(50)),
+            Life::Closing { .. } => Some(Duration::from_millis(5)),
+        };
+        again.into_iter().chain(leaving).min()
+    }
+}
+
+impl<T: Transport> Owner<T> {
+    /// Starts to leave the group, once.
+    pub(crate) fn leave(&mut self) {
+        if matches!(self.rebalance.life, Life::Member) {
+            self.rebalance.life = Life::Leaving { deadline: self.now + self.setup.shutdown_timeout };
+            tracing::info!(group = self.group(), "leaving the group: records in hand are finished, nothing new starts");
+            self.step(Event::Shutdown);
+            self.transport.unsubscribe();
+        }
+    }
+
+    pub(crate) fn rebalance_step(&mut self) {
+        self.ask_again();
+        self.notice_loss();
+        // While an answer is awaited only the starts of an assign can be new.
+        while let Some(notice) = self.next_notice() {
+            match notice {
+                Notice::Assign(places) => self.assign(places),
+                Notice::Revoke { places, lost } => self.revoke(places, lost),
+                Notice::Resolved(starts) => self.resolved(starts),
+                other => unreachable!("not a matter of the rebalance: {other:?}"),
+            }
+        }
+    }
+
+    fn next_notice(&mut self) -> Option<Notice> {
+        let asked = &mut self.rebalance.asked;
+        match self.rebalance.answering {
+            None => asked.pop_front(),
+            Some(_) => {
+                let at = asked.iter().position(|notice| matches!(notice, Notice::Resolved(_)))?;
+                asked.remove(at)
+            }
+        }
+    }
+
+    fn assign(&mut self, places: Vec<Place>) {
+        if !matches!(self.rebalance.life, Life::Member) || places.is_empty() {
+            // On the way out there is nothing to begin; the revoke follows.
+            self.answer_assign(&[]);
+            return;
+        }
+        self.rebalance.answering = Some(Answering::Assign { places, again: None });
+        self.ask();
+    }
+
+    fn ask(&mut self) {
+        let Some(Answering::Assign { places, again }) = &mut self.rebalance.answering else { return };
+        *again = None;
+        let places = places.clone();
+        let starts = places.into_iter().map(|place| {
+            let part = self.part(place);
+            (place, self.parts[part.0 as usize].handler.reset)
+        });
+        let starts = starts.collect();
+        self.transport.resolve(starts);
+    }
+
+    fn ask_again(&mut self) {
+        if let Some(Answering::Assign { again: Some(again), .. }) = self.rebalance.answering
+            && again <= self.now
+        {
+            self.ask();
+        }
+    }
+
+    fn resolved(&mut self, starts: Result<Vec<(Place, i64)>, StartError>) {
+        let Some(Answering::Assign { places, again }) = &mut self.rebalance.answering else { return };
+        let leaving = !matches!(self.rebalance.life, Life::Member);
+        match starts {
+            _ if leaving => {
+                self.rebalance.answering = None;
+                self.answer_assign(&[]);
+            }
+            Ok(starts) => {
+                let places = std::mem::take(places);
+                self.rebalance.answering = None;
+                for (place, position) in &starts {
+                    let part = self.part(place);
+                    self.step(Event::Assigned { part, position: *position });
+                }
+                self.rebalance.assigned.extend(places);
+                self.answer_assign(&starts);
+            }
+            Err(StartError::Retry(why)) => {
+                *again = Some(self.now + ASK_AGAIN);
+                tracing::warn!(group = self.group(), "{why}; asking again");
+            }
+            Err(error @ StartError::NoCommit(_)) => {
+                self.rebalance.answering = None;
+                self.setup.shared.fail(error.to_string());
+                self.answer_assign(&[]);
+            }
+        }
+    }
+
+    fn answer_assign(&mut self, starts: &[(Place, i64)]) {
+        if let Err(error) = self.transport.assign(starts) {
+            tracing::error!(group = self.group(), "assignment not taken: {error}");
+        }
+        for (place, _) in starts {
+            // The client begins with nothing paused.
+            let part = self.part(place);
+            self.parts[part.0 as usize].paused = false;
+        }
+        if !starts.is_empty() {
+            let list: Vec<_> = starts.iter().map(|(place, offset)| format!("{place}@{offset}")).collect();
+            tracing::info!(group = self.group(), "assigned {}", list.join(" "));
+        }
+        self.report();
+        if matches!(self.rebalance.life, Life::Member) {
+            self.mark_started();
+        }
+    }
+
+    fn revoke(&mut self, places: Vec<Place>, lost: bool) {
+        let parts: Vec<Part> = places.iter().map(|place| self.part(place)).collect();
+        let lost = lost || self.transport.lost();
+        self.rebalance.answering = Some(Answering::Revoke { places, lost });
+        if lost {
+            self.step(Event::Lost { parts });
+        } else {
+            let deadline = self.now + self.drain_time();
+            self.step(Event::Revoking { parts, deadline });
+        }
+    }
+
+    /// On the way out the close needs a part of what is left.
+    fn drain_time(&self) -> Duration {
+        match self.rebalance.life {
+            Life::Member => self.setup.rebalance_timeout,
+            Life::Leaving { deadline } | Life::Closing { deadline } => {
+                let left = deadline.saturating_sub(self.now);
+                left.saturating_sub(Duration::from_secs(2).min(left / 4))
+            }
+        }
+    }
+
+    /// A revoke that takes too long becomes a loss: the group has moved on without us.
+    fn notice_loss(&mut self) {
+        let Some(Answering::Revoke { places, lost }) = &mut self.rebalance.answering else { return };
+        if !*lost && self.transport.lost() {
+            *lost = true;
+            let places = places.clone();
+            let parts = places.iter().map(|place| self.part(place)).collect();
+            self.step(Event::Lost { parts });
+        }
+    }
+
+    /// The engine gives the partitions of the current revoke back.
+    pub(crate) fn release(&mut self, parts: &[Part]) {
+        let Some(Answering::Revoke { places, lost }) = self.rebalance.answering.take() else { return };
+        let lost = lost || self.transport.lost();
+        if lost {
+            for part in parts {
+                self.parts[part.0 as usize].store = None;
+            }
+        }
+        // Before the answer: unassigning commits what is stored.
+        self.store();
+        for part in parts {
+            self.parts[part.0 as usize].forget();
+            self.truncated.remove(part);
+        }
+        self.rebalance.assigned.retain(|place| !places.iter().any(|gone| std::ptr::eq(*gone, *place)));
+        if let Err(error) = self.transport.unassign(&places) {
+            tracing::error!(group = self.group(), "revoke not answered: {error}");
+        }
+        let list: Vec<_> = places.iter().map(ToString::to_string).collect();
+        tracing::info!(group = self.group(), lost, "gave back {}", list.join(" "));
+        self.report();
+    }
+
+    /// The way out; `Some` when it is over.
+    pub(crate) fn close_step(&mut self) -> Option<Result<(), String>> {
+        match self.rebalance.life {
+            Life::Member => None,
+            Life::Leaving { deadline } => {
+                let drained = self.rebalance.assigned.is_empty() && self.rebalance.answering.is_none();
+                if drained || self.now >= deadline {
+                    self.rebalance.life = Life::Closing { deadline };
+                    // What did not end by now no longer counts; async handlers end at their next await.
+                    for partition in &mut self.parts {
+                        partition.forget();
+                        if let Some(lane) = &partition.lane {
+                            lane.abort();
+                        }
+                    }
+                }
+                None
+            }
+            Life::Closing { deadline } => {
+                let busy: Vec<_> = self.parts.iter().filter(|p| p.lane.as_ref().is_some_and(|lane| !lane.is_over())).collect();
+                let names: Vec<_> = busy.iter().map(|p| format!("`{}` on {}", p.handler.def.name, p.place)).collect();
+                if names.is_empty() && self.transport.close() {
+                    return Some(self.refused_commit().map_or(Ok(()), Err));
+                }
+                if self.now < deadline {
+                    return None;
+                }
+                Some(Err(match &*names {
+                    [] => "the consumer could not be closed in time; offsets may not be committed".to_owned(),
+                    names => format!("handlers did not end in time: {}", names.join(", ")),
+                }))
+            }
+        }
+    }
+}

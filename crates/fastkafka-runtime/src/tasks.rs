@@ -1,0 +1,151 @@
+//! `fastkafka::spawn`: a task that its record waits for.
+
+use fastkafka_core::{Ambient, CatchRun, Failure, Fetched, IntoFailure, Scoped, ScopeRef, panic_text};
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::task::JoinHandle;
+
+/// The run whose handlers are being polled: what says which offset a task is spawned for.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    pub(crate) fetched: Arc<dyn Fetched>,
+    pub(crate) base: usize,
+    pub(crate) scope: ScopeRef,
+}
+
+/// The tasks that the records of one partition have spawned.
+#[derive(Default)]
+pub(crate) struct Tasks(Mutex<Vec<(i64, JoinHandle<()>)>>);
+
+impl fmt::Debug for Tasks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tasks({})", self.list().len())
+    }
+}
+
+impl Tasks {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    fn list(&self) -> MutexGuard<'_, Vec<(i64, JoinHandle<()>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Aborts the tasks of the record at `offset` and of all after it, and waits until they are gone.
+    pub(crate) async fn end_from(&self, offset: i64) {
+        // A task may spawn another while it is being aborted.
+        loop {
+            let taken: Vec<_> = {
+                let mut list = self.list();
+                list.retain(|(_, task)| !task.is_finished());
+                list.extract_if(.., |(of, _)| *of >= offset).collect()
+            };
+            if taken.is_empty() {
+                return;
+            }
+            for (_, task) in &taken {
+                task.abort();
+            }
+            for (_, task) in taken {
+                // Aborted, or ended just before: either way it is gone.
+                let _ = task.await;
+            }
+        }
+    }
+
+    pub(crate) async fn end_all(&self) {
+        self.end_from(i64::MIN).await;
+    }
+}
+
+tokio::task_local! {
+    static LANE: (Arc<Tasks>, Option<Origin>, i64);
+}
+
+/// Polls `run` such that [`spawn`] finds the partition's tasks.
+pub(crate) async fn scope<F: Future>(tasks: Arc<Tasks>, origin: Origin, run: F) -> F::Output {
+    LANE.scope((tasks, Some(origin), 0), run).await
+}
+
+/// What a task under [`spawn`] may return.
+#[diagnostic::on_unimplemented(
+    message = "a task of `fastkafka::spawn` cannot return `{Self}`",
+    label = "expected `()` or `Result<(), E>` with `E: Display`"
+)]
+pub trait TaskReturn: Send + 'static {
+    /// What came of it.
+    ///
+    /// # Errors
+    /// The task's.
+    fn outcome(self) -> Result<(), Failure>;
+}
+
+impl TaskReturn for () {
+    fn outcome(self) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+impl<E: IntoFailure + Send + 'static> TaskReturn for Result<(), E> {
+    fn outcome(self) -> Result<(), Failure> {
+        self.map_err(IntoFailure::into_failure)
+    }
+}
+
+/// Spawns a task that the record at hand waits for.
+///
+/// The record's offset is committed only when the task has ended well and everything it produced
+/// is acknowledged; its error or panic is a failed attempt of the record, which is then handled
+/// again. The next record does not wait for it. The task is aborted when the attempt times out or
+/// fails, and when the partition is given away.
+///
+/// Outside a handler it is `tokio::spawn` with the surrounding app and delivery scope.
+///
+/// ```ignore
+/// #[consumes(topic = "orders")]
+/// async fn on_orders(order: Order) {
+///     fastkafka::spawn(async move { to_invoices(slow_lookup(&order).await?).await.map(drop) });
+/// }
+/// ```
+///
+/// # Panics
+/// Outside a tokio runtime.
+pub fn spawn<F>(task: F)
+where
+    F: Future + Send + 'static,
+    F::Output: TaskReturn,
+{
+    let ambient = Ambient::capture();
+    let token = ambient.token();
+    let lane = LANE.try_with(|(tasks, origin, offset)| {
+        let offset = match origin {
+            Some(origin) => origin.fetched.offset(origin.base + origin.scope.current()),
+            None => *offset,
+        };
+        (tasks.clone(), offset)
+    });
+    let lane = lane.ok();
+    let work: Pin<Box<dyn Future<Output = F::Output> + Send>> = Box::pin(task);
+    let work = Scoped::new(ambient, CatchRun::new(work));
+    let work = async move {
+        let failure = match work.await {
+            Ok(output) => output.outcome().err(),
+            Err(panic) => Some(Failure::retry(format_args!("a spawned task panicked: {}", panic_text(&*panic)))),
+        };
+        match (token, failure) {
+            (Some(token), None) => token.cancel(),
+            (Some(token), Some(failure)) => token.fail(failure),
+            (None, Some(failure)) => tracing::error!("a spawned task failed: {}", failure.message()),
+            (None, None) => {}
+        }
+    };
+    match lane {
+        None => drop(tokio::spawn(work)),
+        Some((tasks, offset)) => {
+            let task = tokio::spawn(LANE.scope((tasks.clone(), None, offset), work));
+            tasks.list().push((offset, task));
+        }
+    }
+}
