@@ -14,6 +14,7 @@ use crate::{Disposal, Event, Failure, Limits, OnFailure, Part, Policy, RunId, Sp
 enum Action {
     Assign(usize),
     Fetch(usize),
+    Reread(usize),
     Begin(usize),
     Succeed(usize),
     Fail(usize),
@@ -104,6 +105,9 @@ impl Schedule {
                 actions.push(Action::Commit(p));
                 if self.faults {
                     actions.push(Action::Kick(p));
+                    if log.read > 0 && !truth.held && world.engine.accepts(part) {
+                        actions.push(Action::Reread(p));
+                    }
                     if truth.revoking.is_none() {
                         actions.push(Action::Revoke(p));
                     }
@@ -149,7 +153,7 @@ impl Schedule {
         let action = actions[self.random.below(actions.len())];
         // What ends much is rare, or nothing but ends is seen.
         let rare = match action {
-            Action::Kick(_) | Action::Revoke(_) => 4,
+            Action::Kick(_) | Action::Revoke(_) | Action::Reread(_) => 4,
             Action::Shutdown => 40,
             Action::Room(_) | Action::Fail(_) | Action::Lose(_) => 2,
             _ => 1,
@@ -171,6 +175,11 @@ impl Schedule {
                 self.world.tell(Event::Assigned { part, position });
             }
             Action::Fetch(p) => self.fetch(p),
+            Action::Reread(p) => {
+                let log = &mut self.world.logs[p];
+                log.read -= 1 + self.random.below(log.read);
+                self.fetch(p);
+            }
             Action::Begin(lane) => self.world.begin(lane),
             Action::Succeed(lane) => {
                 let silent = self.random.one_in(3);

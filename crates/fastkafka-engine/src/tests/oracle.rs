@@ -54,6 +54,14 @@ pub(super) struct Oracle {
     begins: u64,
 }
 
+impl Record {
+    /// Its policy's end is its last result.
+    fn end(&mut self, order: u64) {
+        self.state = State::Terminal;
+        self.began = Some(order);
+    }
+}
+
 impl Truth {
     fn open_below(&self, offset: i64) -> bool {
         let mut below = self.records.range(..offset);
@@ -105,8 +113,17 @@ impl Oracle {
     }
 
     pub(super) fn delivered(&mut self, p: usize, offsets: &[i64]) {
+        let part = &mut self.parts[p];
+        // Read again: what was held from there on is another log's.
+        let another = part.records.split_off(&offsets[0]);
+        part.letter.take_if(|(_, at)| another.contains_key(at));
+        if !part.open_below(i64::MAX) {
+            // The head is gone, and only it can have had a dead letter.
+            part.letter_due = Time::ZERO;
+        }
+        part.stored = part.stored.min(offsets[0]);
         for &offset in offsets {
-            self.parts[p].records.insert(offset, Record::default());
+            part.records.insert(offset, Record::default());
         }
     }
 
@@ -222,7 +239,10 @@ impl Oracle {
                         .get_mut(&at)
                         .expect("a dead letter of a record");
                     match outcome {
-                        Disposal::Written => r.state = State::Terminal,
+                        Disposal::Written => {
+                            self.begins += 1;
+                            r.end(self.begins);
+                        }
                         Disposal::Transient => part.letter_due = now + self.policy.backoff * 3 / 4,
                         Disposal::Permanent => part.stopped = true,
                     }
@@ -263,8 +283,15 @@ impl Oracle {
     /// What the engine wants.
     pub(super) fn sees(&mut self, now: Time, effect: &Effect) {
         match effect {
-            Effect::Start { part, span, .. } => {
+            Effect::Start {
+                part,
+                span,
+                attempt,
+                ..
+            } => {
                 let truth = &self.parts[part.0 as usize];
+                let failures = truth.records[&span.first].failures;
+                assert_eq!(*attempt, failures + 1, "S9: {effect:?}");
                 assert!(
                     truth.assigned && truth.revoking.is_none(),
                     "S10: {effect:?}"
@@ -287,7 +314,8 @@ impl Oracle {
                 let truth = &mut self.parts[part.0 as usize];
                 assert_eq!(self.policy.on_failure, OnFailure::Skip);
                 assert!(!truth.open_below(*at), "S7: {effect:?} overtakes");
-                truth.records.get_mut(at).unwrap().state = State::Terminal;
+                self.begins += 1;
+                truth.records.get_mut(at).unwrap().end(self.begins);
             }
             Effect::Stopped { part, at, .. } | Effect::Exit { part, at } => {
                 let truth = &mut self.parts[part.0 as usize];

@@ -335,6 +335,11 @@ impl World {
                     "S4: {p} released in its middle"
                 );
             }
+            assert!(
+                self.oracle.is_stored(p),
+                "S4: {p} released before its store"
+            );
+            let truth = &mut self.oracle.parts[p];
             truth.assigned = false;
             self.logs[p].committed = truth.stored;
         }
@@ -351,6 +356,15 @@ impl World {
             open < limits.outstanding + 3,
             "S10: {open} records outstanding"
         );
+        for (_, draining) in &self.revokes {
+            let at_work = |part: &Part| {
+                let p = part.0 as usize;
+                let truth = &self.oracle.parts[p];
+                let runs = self.lanes.iter().any(|l| l.part == *part && !l.over);
+                runs || truth.under_way() || !self.logs[p].said.is_empty()
+            };
+            assert!(draining.iter().any(at_work), "L5: {draining:?} is drained");
+        }
         for (p, truth) in self
             .oracle
             .parts
