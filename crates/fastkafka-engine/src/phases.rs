@@ -88,7 +88,7 @@ impl Engine {
     }
 
     /// Ends the head if it is out of attempts. Only the head: a replay of anything before a dead
-    /// letter would otherwise leave it behind. [S7]
+    /// letter would otherwise leave it behind (S7).
     fn end_head(&mut self, part: Part, out: &mut Vec<Effect>) {
         let now = self.now;
         let letter = self.next_run;
