@@ -60,6 +60,8 @@ pub(crate) struct Partition {
 #[derive(Debug)]
 pub(crate) struct Revoke {
     pub(crate) parts: Vec<Part>,
+    /// Those of `parts` that were ours then and still are, by the same assignment.
+    pub(crate) draining: Vec<Part>,
     pub(crate) deadline: Time,
 }
 
@@ -176,21 +178,27 @@ impl Engine {
     }
 
     fn revoking(&mut self, parts: Vec<Part>, deadline: Time, out: &mut Vec<Effect>) {
-        for &part in &parts {
-            if let Some(assigned) = &mut self.at(part).assigned {
-                assigned.revoking = true;
-            }
+        let mut draining = parts.clone();
+        draining.retain(|&part| self.at(part).assigned.is_some());
+        for &part in &draining {
             self.cut(part, out);
         }
-        self.revokes.push(Revoke { parts, deadline });
+        self.revokes.push(Revoke {
+            parts,
+            draining,
+            deadline,
+        });
     }
 
     fn lost(&mut self, parts: Vec<Part>, out: &mut Vec<Effect>) {
         for &part in &parts {
             self.forget(part, out);
         }
-        let deadline = self.now;
-        self.revokes.push(Revoke { parts, deadline });
+        self.revokes.push(Revoke {
+            parts,
+            draining: Vec::new(),
+            deadline: self.now,
+        });
     }
 
     fn fetched(&mut self, part: Part, span: Span, out: &mut Vec<Effect>) {
@@ -312,6 +320,9 @@ impl Engine {
     /// Forgets the records, never the lane.
     pub(crate) fn forget(&mut self, part: Part, out: &mut Vec<Effect>) {
         self.at(part).assigned = None;
+        for revoke in &mut self.revokes {
+            revoke.draining.retain(|&draining| draining != part);
+        }
         self.cut(part, out);
     }
 

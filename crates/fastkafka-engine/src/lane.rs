@@ -1,7 +1,7 @@
 //! What the engine knows of the task that runs a partition's handlers.
 //!
 //! A lane outlives assignments on purpose: the partition may come straight back to this process,
-//! and two tasks would then run it at once. [S5]
+//! and two tasks would then run it at once (S5).
 
 use std::collections::VecDeque;
 

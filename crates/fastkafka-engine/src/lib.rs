@@ -30,7 +30,7 @@
 //! * **A result counts while its records belong to its run.** A run number is never used twice, so
 //!   a late result of an old assignment, attempt or replay finds nothing to move.
 //! * **A lane outlives assignments.** It runs what was started in order and is halted in rounds;
-//!   nothing of a new round starts before the old one is over, whoever owns the partition. [S5]
+//!   nothing of a new round starts before the old one is over, whoever owns the partition (S5).
 //! * **A failed output is a failed attempt.** Its record, and everything behind it in the
 //!   partition, is handled again from memory; the record alone first, until it is settled.
 //!
@@ -42,7 +42,7 @@
 //! 4. runs start, and heads without attempts meet their end;
 //! 5. partitions are held back or resumed (2 to 5 are in `phases`).
 //!
-//! The cost of a step is that of one partition's pieces, not of its records. Names such as [S5] are
+//! The cost of a step is that of one partition's pieces, not of its records. Names such as S5 are
 //! the invariants of the design's section "Invariants"; the tests bear them.
 //!
 //! Only partition order is built: a partition is one order unit.

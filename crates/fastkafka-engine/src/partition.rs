@@ -16,8 +16,6 @@ pub(crate) struct Assignment {
     pub(crate) watermark: i64,
     /// The watermark that was stored last.
     pub(crate) stored: i64,
-    /// A revoke waits for it.
-    pub(crate) revoking: bool,
     /// Why it is not read, if it is not.
     pub(crate) held: Option<HoldBack>,
 }
@@ -37,7 +35,6 @@ impl Assignment {
             pieces: VecDeque::new(),
             watermark: position,
             stored: position,
-            revoking: false,
             held: None,
         }
     }

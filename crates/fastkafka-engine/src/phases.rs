@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::engine::{Engine, Partition, among, index};
+use crate::engine::{Engine, Partition, Revoke, among, index};
 use crate::event::{Effect, HoldBack, Part, RunId};
 use crate::partition::{Assignment, Load};
 use crate::piece::State;
@@ -40,33 +40,28 @@ impl Engine {
 
     /// Answers each revoke that is drained or out of time.
     pub(crate) fn release(&mut self, out: &mut Vec<Effect>) {
-        for revoke in std::mem::take(&mut self.revokes) {
-            let drained = revoke.parts.iter().all(|&part| self.is_drained(part));
-            if !drained && self.now < revoke.deadline {
-                self.revokes.push(revoke);
+        let mut i = 0;
+        while i < self.revokes.len() {
+            let Revoke {
+                draining, deadline, ..
+            } = &self.revokes[i];
+            if self.now < *deadline && !draining.iter().all(|&part| self.is_drained(part)) {
+                i += 1;
                 continue;
             }
-            for &part in &revoke.parts {
-                // A loss may have overtaken the revoke, and the partition may be ours again.
-                if self.revoked(part).is_some() {
-                    self.forget(part, out);
-                }
+            let Revoke {
+                parts, draining, ..
+            } = self.revokes.remove(i);
+            for part in draining {
+                self.forget(part, out);
             }
-            let parts = revoke.parts;
             out.push(Effect::Release { parts });
         }
     }
 
-    fn is_drained(&mut self, part: Part) -> bool {
-        let Some(assigned) = self.revoked(part) else {
-            return true;
-        };
-        assigned.is_quiet() && self.at(part).lane.is_idle()
-    }
-
-    fn revoked(&mut self, part: Part) -> Option<&Assignment> {
-        let assigned = self.at(part).assigned.as_ref();
-        assigned.filter(|assigned| assigned.revoking)
+    fn is_drained(&self, part: Part) -> bool {
+        let partition = &self.partitions[index(part)];
+        partition.lane.is_idle() && partition.assigned.as_ref().is_none_or(Assignment::is_quiet)
     }
 
     /// Starts what may start, and ends heads that have no attempts left.
@@ -93,7 +88,7 @@ impl Engine {
     }
 
     /// Ends the head if it is out of attempts. Only the head: a replay of anything before a dead
-    /// letter would otherwise leave it behind. [S7]
+    /// letter would otherwise leave it behind (S7).
     fn end_head(&mut self, part: Part, out: &mut Vec<Effect>) {
         let now = self.now;
         let letter = self.next_run;
@@ -158,8 +153,8 @@ impl Engine {
                 return;
             }
             if !capacity {
-                // Whoever got something lets the others go first.
-                let first = index(part) + usize::from(from > 0 || i > 0);
+                // Whoever has something at work lets the others go first.
+                let first = index(part) + usize::from(i > 0);
                 self.turn.get_or_insert(first % self.partitions.len());
                 return;
             }
@@ -186,17 +181,14 @@ impl Engine {
 
     /// Holds back what has read enough, and lets the others read on at half of it.
     pub(crate) fn hold_back(&mut self, touched: Range<usize>, out: &mut Vec<Effect>) {
-        let (limits, closing) = (self.limits, self.shutting_down);
+        let limits = self.limits;
         for part in among(touched) {
+            // A partition that is given back must not keep the others from being read.
+            let closing = self.shutting_down || self.is_revoked(part);
             let Some(assigned) = &mut self.at(part).assigned else {
                 continue;
             };
-            // A partition that is given back must not keep the others from being read.
-            let wanted = if closing || assigned.revoking {
-                None
-            } else {
-                wanted(assigned, &limits)
-            };
+            let wanted = wanted(assigned, &limits).filter(|_| !closing);
             if wanted != assigned.held {
                 assigned.held = wanted;
                 out.push(match wanted {

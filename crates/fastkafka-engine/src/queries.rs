@@ -23,7 +23,8 @@ impl Engine {
     /// stopped, and the engine is not shutting down.
     pub fn accepts(&self, part: Part) -> bool {
         let assigned = self.partitions[index(part)].assigned.as_ref();
-        !self.shutting_down && assigned.is_some_and(|a| !a.revoking && a.stopped().is_none())
+        let stands = assigned.is_none_or(|assigned| assigned.stopped().is_some());
+        !stands && !self.shutting_down && !self.is_revoked(part)
     }
 
     /// Whether it [accepts](Self::accepts) records and holds none.
@@ -47,6 +48,11 @@ impl Engine {
             Some(!p.lane.is_idle() || !assigned.is_quiet())
         });
         assigned.into_iter().any(|open| open)
+    }
+
+    /// Whether a revoke of it is under way.
+    pub(crate) fn is_revoked(&self, part: Part) -> bool {
+        self.revokes.iter().any(|r| r.draining.contains(&part))
     }
 
     pub(crate) fn assignments(&self) -> impl Iterator<Item = (Part, &Assignment)> {

@@ -1,1 +1,13 @@
+//! Each rule by its name, as a table of events and answers; then everything at random.
 
+mod bounds;
+mod failures;
+mod lab;
+mod model;
+mod offsets;
+mod oracle;
+mod random;
+mod rebalance;
+mod replays;
+mod run;
+mod world;
