@@ -12,7 +12,9 @@ const PREFIX: &str = "fastkafka-dead-letter-";
 
 /// Publishes the record and waits for the report. [S7]
 pub(crate) async fn write(lane: &Lane, burial: &Burial) -> Disposal {
-    let Some(topic) = &lane.handler.dead_letter else { return Disposal::Permanent };
+    let Some(topic) = &lane.handler.dead_letter else {
+        return Disposal::Permanent;
+    };
     match publish(lane, burial, topic).await {
         Ok(()) => {
             tracing::warn!(
@@ -42,15 +44,25 @@ async fn publish(lane: &Lane, burial: &Burial, topic: &str) -> Result<(), (Dispo
     let original = burial.fetched.headers(burial.index);
     if original.iter().any(|(name, _)| name.starts_with(PREFIX)) {
         // It came out of a dead-letter topic: a second grave would hide it for good.
-        return Err((Disposal::Permanent, "the record is a dead letter itself".to_owned()));
+        return Err((
+            Disposal::Permanent,
+            "the record is a dead letter itself".to_owned(),
+        ));
     }
     let mut records = Vec::with_capacity(1);
-    burial.fetched.records(burial.index..burial.index + 1, &mut records);
+    burial
+        .fetched
+        .records(burial.index..burial.index + 1, &mut records);
     let record = records[0];
-    let mut headers: Vec<_> =
-        original.iter().map(|(name, value)| ((*name).to_owned(), value.map(Bytes::copy_from_slice))).collect();
+    let mut headers: Vec<_> = original
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.map(Bytes::copy_from_slice)))
+        .collect();
     headers.extend(reasons(lane, burial, record.timestamp.millis()));
-    let sink = lane.app.sink().ok_or_else(|| (Disposal::Transient, "the app is not connected".to_owned()))?;
+    let sink = lane
+        .app
+        .sink()
+        .ok_or_else(|| (Disposal::Transient, "the app is not connected".to_owned()))?;
     let scope = DeliveryScope::collecting();
     let out = OutRecord {
         producer: None,
@@ -61,22 +73,36 @@ async fn publish(lane: &Lane, burial: &Burial, topic: &str) -> Result<(), (Dispo
         headers: &headers,
         timestamp: None,
     };
-    sink.enqueue(out, scope.token(0)).map_err(|error| (refused(&error), error.to_string()))?;
-    scope.reports().await.map(drop).map_err(|failure| (lost(&failure), failure.message().to_owned()))
+    sink.enqueue(out, scope.token(0))
+        .map_err(|error| (refused(&error), error.to_string()))?;
+    scope
+        .reports()
+        .await
+        .map(drop)
+        .map_err(|failure| (lost(&failure), failure.message().to_owned()))
 }
 
-fn reasons(lane: &Lane, burial: &Burial, timestamp: Option<i64>) -> impl Iterator<Item = (String, Option<Bytes>)> {
+fn reasons(
+    lane: &Lane,
+    burial: &Burial,
+    timestamp: Option<i64>,
+) -> impl Iterator<Item = (String, Option<Bytes>)> {
     let values = [
         ("topic", lane.place.topic.clone()),
         ("partition", lane.place.partition.to_string()),
         ("offset", burial.fetched.offset(burial.index).to_string()),
-        ("timestamp", timestamp.map_or_else(String::new, |millis| millis.to_string())),
+        (
+            "timestamp",
+            timestamp.map_or_else(String::new, |millis| millis.to_string()),
+        ),
         ("group", lane.handler.group.clone()),
         ("handler", lane.handler.def.path()),
         ("error", burial.error.clone()),
         ("attempts", burial.attempts.to_string()),
     ];
-    values.into_iter().map(|(name, value)| (format!("{PREFIX}{name}"), Some(cut(value))))
+    values
+        .into_iter()
+        .map(|(name, value)| (format!("{PREFIX}{name}"), Some(cut(value))))
 }
 
 /// At most [`LONGEST`] bytes, at a character's boundary.
@@ -88,11 +114,19 @@ fn cut(mut text: String) -> Bytes {
 }
 
 fn refused(error: &ProduceError) -> Disposal {
-    if error.is_permanent() { Disposal::Permanent } else { Disposal::Transient }
+    if error.is_permanent() {
+        Disposal::Permanent
+    } else {
+        Disposal::Transient
+    }
 }
 
 fn lost(failure: &Failure) -> Disposal {
-    if failure.kind() == FailureKind::Rejected { Disposal::Permanent } else { Disposal::Transient }
+    if failure.kind() == FailureKind::Rejected {
+        Disposal::Permanent
+    } else {
+        Disposal::Transient
+    }
 }
 
 #[cfg(test)]

@@ -26,7 +26,10 @@ impl Handler {
     pub(crate) fn new(group: &str, handler: &core::Handler) -> Self {
         let core::Handler { def, settings } = handler;
         let defaults = Policy::default();
-        let on_failure = match (&settings.dead_letter, settings.on_failure.unwrap_or_default()) {
+        let on_failure = match (
+            &settings.dead_letter,
+            settings.on_failure.unwrap_or_default(),
+        ) {
             (Some(_), _) => OnFailure::DeadLetter,
             (None, core::OnFailure::Stop) => OnFailure::Stop,
             (None, core::OnFailure::Skip) => OnFailure::Skip,
@@ -37,7 +40,9 @@ impl Handler {
             Some(Attempts::Times(times)) => Some(times),
             Some(Attempts::Forever) => None,
         };
-        let most = settings.max_poll_records.unwrap_or(if def.batch { BATCH } else { RUN });
+        let most = settings
+            .max_poll_records
+            .unwrap_or(if def.batch { BATCH } else { RUN });
         Self {
             def,
             group: group.to_owned(),

@@ -82,9 +82,23 @@ pub struct StoppedPartition {
 
 impl fmt::Display for StoppedPartition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { topic, partition, offset, handler, attempts, error } = self;
-        let times = if *attempts == 1 { "attempt" } else { "attempts" };
-        write!(f, "{topic}[{partition}] stands still at offset {offset}: `{handler}` failed after {attempts} {times}: {error}")
+        let Self {
+            topic,
+            partition,
+            offset,
+            handler,
+            attempts,
+            error,
+        } = self;
+        let times = if *attempts == 1 {
+            "attempt"
+        } else {
+            "attempts"
+        };
+        write!(
+            f,
+            "{topic}[{partition}] stands still at offset {offset}: `{handler}` failed after {attempts} {times}: {error}"
+        )
     }
 }
 
@@ -131,19 +145,29 @@ impl From<Wait> for WaitingFor {
 
 impl GroupHealth {
     pub(crate) fn new(group: &str) -> Self {
-        Self { group: group.to_owned(), ..Self::default() }
+        Self {
+            group: group.to_owned(),
+            ..Self::default()
+        }
     }
 
     fn problems(&self) -> Vec<String> {
         let group = &self.group;
         let mut problems = Vec::new();
         if let Some(time) = self.unreachable_for.filter(|time| *time >= CONTACT) {
-            problems.push(format!("group `{group}`: no broker reached for {} s", time.as_secs()));
+            problems.push(format!(
+                "group `{group}`: no broker reached for {} s",
+                time.as_secs()
+            ));
         }
         if let Some(why) = &self.refused {
             problems.push(format!("group `{group}`: {why}"));
         }
-        if let Some((_, why)) = self.commits_refused.as_ref().filter(|(time, _)| *time >= PATIENCE) {
+        if let Some((_, why)) = self
+            .commits_refused
+            .as_ref()
+            .filter(|(time, _)| *time >= PATIENCE)
+        {
             problems.push(format!("group `{group}`: commits are refused: {why}"));
         }
         problems.extend(self.stopped.iter().map(ToString::to_string));

@@ -36,7 +36,11 @@ impl Started {
     /// The offset of the record at `index` of the run; of the end, the one after the last record.
     pub(crate) fn offset(&self, index: usize) -> i64 {
         let at = self.range.start + index;
-        if at < self.range.end { self.fetched.offset(at) } else { self.next }
+        if at < self.range.end {
+            self.fetched.offset(at)
+        } else {
+            self.next
+        }
     }
 }
 
@@ -76,15 +80,25 @@ impl Partition {
     /// Keeps what the engine is about to be told of.
     pub(crate) fn keep(&mut self, span: Span, fetched: &Arc<dyn Fetched>, range: Range<usize>) {
         // The log was read again: what is held of the old one from here on is forgotten.
-        while self.held.back().is_some_and(|held| held.fetched.offset(held.range.start) >= span.first) {
+        while self
+            .held
+            .back()
+            .is_some_and(|held| held.fetched.offset(held.range.start) >= span.first)
+        {
             self.held.pop_back();
         }
-        self.held.push_back(Held { next: span.next, fetched: fetched.clone(), range });
+        self.held.push_back(Held {
+            next: span.next,
+            fetched: fetched.clone(),
+            range,
+        });
     }
 
     /// The records of a span, which lies in one kept run.
     pub(crate) fn find(&self, first: i64, next: i64) -> Option<(Arc<dyn Fetched>, Range<usize>)> {
-        let held = self.held.get(self.held.partition_point(|held| held.next <= first))?;
+        let held = self
+            .held
+            .get(self.held.partition_point(|held| held.next <= first))?;
         let (from, to) = (held.index(first), held.index(next));
         (from < to).then(|| (held.fetched.clone(), from..to))
     }
@@ -97,7 +111,11 @@ impl Partition {
                 lane.send(ToLane::Free(held.fetched));
             }
         }
-        if self.errors.first_key_value().is_some_and(|(offset, _)| *offset < watermark) {
+        if self
+            .errors
+            .first_key_value()
+            .is_some_and(|(offset, _)| *offset < watermark)
+        {
             self.errors = self.errors.split_off(&watermark);
         }
     }
@@ -129,7 +147,11 @@ impl Held {
         let (mut low, mut high) = (self.range.start, self.range.end);
         while low < high {
             let middle = low.midpoint(high);
-            if self.fetched.offset(middle) < offset { low = middle + 1 } else { high = middle }
+            if self.fetched.offset(middle) < offset {
+                low = middle + 1
+            } else {
+                high = middle
+            }
         }
         low
     }

@@ -11,7 +11,8 @@ use crate::owner::Shared;
 use crate::tasks::{self, Tasks};
 use crate::transport::Place;
 use fastkafka_core::{
-    Ambient, AppCore, CatchRun, Failure, Fetched, Record, Round, Run, RunEnd, Scoped, ScopeRef, panic_text,
+    Ambient, AppCore, CatchRun, Failure, Fetched, Record, Round, Run, RunEnd, ScopeRef, Scoped,
+    panic_text,
 };
 use fastkafka_engine::{Part, RunId};
 use std::any::Any;
@@ -55,7 +56,9 @@ pub(crate) enum ToLane {
     Handle(Job),
     Bury(Burial),
     /// Answer `Ended` once everything before this is over.
-    Fence { round: u32 },
+    Fence {
+        round: u32,
+    },
     /// The last use of these records: given back here, not on the owner's thread.
     Free(Arc<dyn Fetched>),
     /// The partition was given away: what its records spawned is aborted.
@@ -77,7 +80,11 @@ impl Job {
     /// The offset of the record at `index` of the run; of the end, the one after the last record.
     fn offset(&self, index: usize) -> i64 {
         let at = self.range.start + index;
-        if at < self.range.end { self.fetched.offset(at) } else { self.next }
+        if at < self.range.end {
+            self.fetched.offset(at)
+        } else {
+            self.next
+        }
     }
 }
 
@@ -128,7 +135,11 @@ impl Lane {
             position: None,
             spare: Vec::new(),
         };
-        LaneHandle { to, backlog, task: tokio.spawn(work.serve(inbox)) }
+        LaneHandle {
+            to,
+            backlog,
+            task: tokio.spawn(work.serve(inbox)),
+        }
     }
 }
 
@@ -154,12 +165,20 @@ impl Work {
                 }
                 ToLane::Bury(burial) => {
                     let outcome = dead_letter::write(&self.lane, &burial).await;
-                    self.lane.shared.mailbox.push(Mail::Disposed { part: self.lane.part, run: burial.run, outcome });
+                    self.lane.shared.mailbox.push(Mail::Disposed {
+                        part: self.lane.part,
+                        run: burial.run,
+                        outcome,
+                    });
                 }
                 ToLane::Fence { round } => {
                     let at = self.position.take();
                     self.halt(round);
-                    self.lane.shared.mailbox.push(Mail::Ended { part: self.lane.part, round, at });
+                    self.lane.shared.mailbox.push(Mail::Ended {
+                        part: self.lane.part,
+                        round,
+                        at,
+                    });
                 }
                 ToLane::Free(fetched) => drop(fetched),
                 ToLane::Released => self.tasks.end_all().await,
@@ -220,7 +239,13 @@ impl Work {
                 );
                 self.halt(job.round);
                 // Before the scope closes: the engine then knows why the run ends early.
-                lane.shared.mailbox.push(Mail::Failed { part: lane.part, run: job.run, at, next, failure });
+                lane.shared.mailbox.push(Mail::Failed {
+                    part: lane.part,
+                    run: job.run,
+                    at,
+                    next,
+                    failure,
+                });
                 job.scope.finish(handled, records);
             }
         }
@@ -254,9 +279,18 @@ impl Work {
     /// A thread cannot be stopped: a call that takes too long is reported when it returns, as failed.
     async fn run_blocking(&self, job: &Job) -> RunEnd {
         let expired = Arc::new(AtomicBool::new(false));
-        let (lane, fetched, range, scope) = (self.lane.clone(), job.fetched.clone(), job.range.clone(), job.scope.clone());
+        let (lane, fetched, range, scope) = (
+            self.lane.clone(),
+            job.fetched.clone(),
+            job.range.clone(),
+            job.scope.clone(),
+        );
         let (attempt, single, flag) = (job.attempt, job.single, expired.clone());
-        let (tokio, tasks, place) = (tokio::runtime::Handle::current(), self.tasks.clone(), place_of(job));
+        let (tokio, tasks, place) = (
+            tokio::runtime::Handle::current(),
+            self.tasks.clone(),
+            place_of(job),
+        );
         let work = move || {
             let mut records = Vec::with_capacity(range.len());
             fetched.records(range.clone(), &mut records);
@@ -298,13 +332,21 @@ impl Work {
             Ok(Ok(end)) => end,
             Ok(Err(panic)) => failed(&job.scope, panicked(&*panic)),
             // Only the end of the tokio runtime cancels it.
-            Err(_) => failed(&job.scope, Failure::retry("the thread of the handler was cancelled")),
+            Err(_) => failed(
+                &job.scope,
+                Failure::retry("the thread of the handler was cancelled"),
+            ),
         }
     }
 }
 
 impl Lane {
-    fn as_run<'r>(&'r self, job: &'r Job, records: &'r [Record<'r>], expired: Option<&'r AtomicBool>) -> Run<'r> {
+    fn as_run<'r>(
+        &'r self,
+        job: &'r Job,
+        records: &'r [Record<'r>],
+        expired: Option<&'r AtomicBool>,
+    ) -> Run<'r> {
         Run {
             app: &self.app,
             place: self.place,
@@ -319,16 +361,26 @@ impl Lane {
     }
 
     fn timed_out(&self) -> Failure {
-        Failure::retry(format_args!("timed out after {:?}", self.handler.timeout.unwrap_or_default()))
+        Failure::retry(format_args!(
+            "timed out after {:?}",
+            self.handler.timeout.unwrap_or_default()
+        ))
     }
 }
 
 fn place_of(job: &Job) -> tasks::Origin {
-    tasks::Origin { fetched: job.fetched.clone(), base: job.range.start, scope: job.scope.clone() }
+    tasks::Origin {
+        fetched: job.fetched.clone(),
+        base: job.range.start,
+        scope: job.scope.clone(),
+    }
 }
 
 fn failed(scope: &ScopeRef, failure: Failure) -> RunEnd {
-    RunEnd { handled: scope.current(), failure: Some((1, failure)) }
+    RunEnd {
+        handled: scope.current(),
+        failure: Some((1, failure)),
+    }
 }
 
 fn panicked(panic: &(dyn Any + Send)) -> Failure {
@@ -360,5 +412,8 @@ async fn within<F: Future>(limit: Duration, scope: &ScopeRef, run: F) -> Option<
 /// lifetime.
 fn reuse<'b>(mut records: Vec<Record<'_>>) -> Vec<Record<'b>> {
     records.clear();
-    records.into_iter().map(|_| -> Record<'b> { unreachable!("the vector is empty") }).collect()
+    records
+        .into_iter()
+        .map(|_| -> Record<'b> { unreachable!("the vector is empty") })
+        .collect()
 }

@@ -12,11 +12,25 @@ pub(crate) enum Mail {
     /// No record of the run is open any more.
     Closed { tag: RunTag, end: Closed },
     /// The unit `[at, next)` was not accepted; the lane has halted.
-    Failed { part: Part, run: RunId, at: i64, next: i64, failure: Failure },
+    Failed {
+        part: Part,
+        run: RunId,
+        at: i64,
+        next: i64,
+        failure: Failure,
+    },
     /// The answer to a dead letter.
-    Disposed { part: Part, run: RunId, outcome: Disposal },
+    Disposed {
+        part: Part,
+        run: RunId,
+        outcome: Disposal,
+    },
     /// The answer to a cut.
-    Ended { part: Part, round: u32, at: Option<i64> },
+    Ended {
+        part: Part,
+        round: u32,
+        at: Option<i64>,
+    },
 }
 
 /// Wakes an owner that sleeps; remembered if it does not.
@@ -35,7 +49,10 @@ impl fmt::Debug for Mailbox {
 
 impl Mailbox {
     pub(crate) fn new(wake: Wake) -> Self {
-        Self { mail: Mutex::default(), wake }
+        Self {
+            mail: Mutex::default(),
+            wake,
+        }
     }
 
     pub(crate) fn push(&self, mail: Mail) {
@@ -56,7 +73,10 @@ impl Mailbox {
 
     /// Swaps the list for `into`, which is empty.
     pub(crate) fn take(&self, into: &mut Vec<Mail>) {
-        std::mem::swap(into, &mut self.mail.lock().unwrap_or_else(PoisonError::into_inner));
+        std::mem::swap(
+            into,
+            &mut self.mail.lock().unwrap_or_else(PoisonError::into_inner),
+        );
     }
 }
 

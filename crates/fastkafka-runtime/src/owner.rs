@@ -12,7 +12,9 @@ use crate::mailbox::{Mail, Mailbox};
 use crate::rebalance::Rebalance;
 use crate::transport::{ErrorKind, Notice, Place, Transport};
 use fastkafka_core::{AppCore, Closed, DeliveryScope, Failure, FailureKind, Fetched, RunTag};
-use fastkafka_engine::{self as engine, Broken, Effect, Engine, Event, HoldBack, Part, RunId, Span, Time};
+use fastkafka_engine::{
+    self as engine, Broken, Effect, Engine, Event, HoldBack, Part, RunId, Span, Time,
+};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -58,7 +60,10 @@ impl Shared {
     }
 
     pub(crate) fn health(&self) -> GroupHealth {
-        self.health.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.health
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Ends when the first assignment is read from offsets that are committed.
@@ -79,11 +84,17 @@ impl Shared {
     }
 
     pub(crate) fn failure(&self) -> Option<String> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub(crate) fn fail(&self, reason: String) {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
+        self.failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_or_insert(reason);
         self.failed.notify_waiters();
     }
 }
@@ -109,7 +120,10 @@ pub(crate) struct OrderLocks(Arc<Mutex<HashMap<usize, OrderLock>>>);
 impl OrderLocks {
     fn of(&self, place: Place) -> OrderLock {
         let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        locks.entry(std::ptr::from_ref(place).addr()).or_default().clone()
+        locks
+            .entry(std::ptr::from_ref(place).addr())
+            .or_default()
+            .clone()
     }
 }
 
@@ -192,7 +206,11 @@ impl<T: Transport> Owner<T> {
         if let Some(result) = self.close_step() {
             return Turn::Over(result);
         }
-        if more { Turn::Again } else { Turn::Park(self.sleep()) }
+        if more {
+            Turn::Again
+        } else {
+            Turn::Park(self.sleep())
+        }
     }
 
     /// The partition's number; known from its first assignment on.
@@ -201,8 +219,14 @@ impl<T: Transport> Owner<T> {
         if let Some(part) = self.index.get(&key) {
             return *part;
         }
-        let handler = self.setup.handlers.iter().find(|handler| handler.def.topic == place.topic);
-        let handler = handler.expect("only subscribed topics are assigned").clone();
+        let handler = self
+            .setup
+            .handlers
+            .iter()
+            .find(|handler| handler.def.topic == place.topic);
+        let handler = handler
+            .expect("only subscribed topics are assigned")
+            .clone();
         let part = self.engine.add(handler.policy.clone());
         self.parts.push(Partition::new(place, handler));
         self.index.insert(key, part);
@@ -228,10 +252,24 @@ impl<T: Transport> Owner<T> {
         for mail in mail.drain(..) {
             let event = match mail {
                 Mail::Closed { tag, end } => self.closed(tag, end),
-                Mail::Failed { part, run, at, next, failure } => {
+                Mail::Failed {
+                    part,
+                    run,
+                    at,
+                    next,
+                    failure,
+                } => {
                     let kind = kind(&failure);
-                    self.at(part).errors.insert(at, failure.message().to_owned());
-                    Event::Failed { part, run, at, next, failure: kind }
+                    self.at(part)
+                        .errors
+                        .insert(at, failure.message().to_owned());
+                    Event::Failed {
+                        part,
+                        run,
+                        at,
+                        next,
+                        failure: kind,
+                    }
                 }
                 Mail::Disposed { part, run, outcome } => Event::Disposed { part, run, outcome },
                 Mail::Ended { part, round, at } => Event::Ended { part, round, at },
@@ -244,9 +282,19 @@ impl<T: Transport> Owner<T> {
     fn closed(&mut self, tag: RunTag, end: Closed) -> Event {
         let (part, run) = (Part(tag.part), RunId(tag.run));
         let partition = self.at(part);
-        let Some(i) = partition.started.iter().position(|started| started.run == run) else {
+        let Some(i) = partition
+            .started
+            .iter()
+            .position(|started| started.run == run)
+        else {
             // Of an assignment that is gone: it only no longer counts as work under way.
-            return Event::Settled { part, run, prefix: 0, broken: None, closed: true };
+            return Event::Settled {
+                part,
+                run,
+                prefix: 0,
+                broken: None,
+                closed: true,
+            };
         };
         let started = partition.started.remove(i).expect("just found");
         let prefix = started.offset(end.settled);
@@ -258,10 +306,21 @@ impl<T: Transport> Owner<T> {
                 "record not settled: {}",
                 failure.message()
             );
-            partition.errors.insert(prefix, failure.message().to_owned());
-            Broken { next: started.offset(end.settled + 1), failure: kind(&failure) }
+            partition
+                .errors
+                .insert(prefix, failure.message().to_owned());
+            Broken {
+                next: started.offset(end.settled + 1),
+                failure: kind(&failure),
+            }
         });
-        Event::Settled { part, run, prefix, broken, closed: true }
+        Event::Settled {
+            part,
+            run,
+            prefix,
+            broken,
+            closed: true,
+        }
     }
 
     fn poll(&mut self) {
@@ -269,11 +328,22 @@ impl<T: Transport> Owner<T> {
         self.transport.poll(&mut notices);
         for notice in notices.drain(..) {
             match notice {
-                Notice::Assign(_) | Notice::Revoke { .. } | Notice::Resolved(_) => self.rebalance.hear(notice),
-                Notice::OutOfRange { place, position, low, high } => self.out_of_range(place, position, low, high),
+                Notice::Assign(_) | Notice::Revoke { .. } | Notice::Resolved(_) => {
+                    self.rebalance.hear(notice)
+                }
+                Notice::OutOfRange {
+                    place,
+                    position,
+                    low,
+                    high,
+                } => self.out_of_range(place, position, low, high),
                 Notice::Committed(Ok(())) => self.trouble.commits = None,
                 Notice::Committed(Err(why)) => {
-                    let since = self.trouble.commits.take().map_or(self.now, |(since, _)| since);
+                    let since = self
+                        .trouble
+                        .commits
+                        .take()
+                        .map_or(self.now, |(since, _)| since);
                     tracing::warn!(group = self.group(), "commit refused: {why}");
                     self.trouble.commits = Some((since, why));
                 }
@@ -287,7 +357,10 @@ impl<T: Transport> Owner<T> {
                         tracing::error!(group = self.group(), "{error}");
                         self.trouble.refused = Some(error.message);
                     }
-                    ErrorKind::Fatal => self.setup.shared.fail(format!("the consumer of group `{}` cannot go on: {error}", self.group())),
+                    ErrorKind::Fatal => self.setup.shared.fail(format!(
+                        "the consumer of group `{}` cannot go on: {error}",
+                        self.group()
+                    )),
                     ErrorKind::Other => tracing::warn!(group = self.group(), "{error}"),
                 },
             }
@@ -296,7 +369,10 @@ impl<T: Transport> Owner<T> {
     }
 
     pub(crate) fn group(&self) -> &str {
-        self.setup.handlers.first().map_or("", |handler| &handler.group)
+        self.setup
+            .handlers
+            .first()
+            .map_or("", |handler| &handler.group)
     }
 
     fn out_of_range(&mut self, place: Place, position: i64, low: i64, high: i64) {
@@ -365,12 +441,18 @@ impl<T: Transport> Owner<T> {
         }
         let since = *self.gated.get_or_insert(self.now);
         let parts = (0..).map(Part).take(self.parts.len());
-        if self.now.saturating_sub(since) < STARVED || !parts.clone().any(|part| self.engine.starves(part)) {
+        if self.now.saturating_sub(since) < STARVED
+            || !parts.clone().any(|part| self.engine.starves(part))
+        {
             return true;
         }
         for part in parts {
             let p = &self.parts[part.0 as usize];
-            if full(p) && p.lane.as_ref().is_some_and(crate::lane::LaneHandle::is_handling) {
+            if full(p)
+                && p.lane
+                    .as_ref()
+                    .is_some_and(crate::lane::LaneHandle::is_handling)
+            {
                 self.pause(part, true);
             }
         }
@@ -383,7 +465,11 @@ impl<T: Transport> Owner<T> {
             self.room = room;
             self.step(Event::Room(room));
         }
-        if self.engine.next_deadline().is_some_and(|due| due <= self.now) {
+        if self
+            .engine
+            .next_deadline()
+            .is_some_and(|due| due <= self.now)
+        {
             self.step(Event::Tick);
         }
         if self.now.saturating_sub(self.progressed) >= PROGRESS {
@@ -402,7 +488,13 @@ impl<T: Transport> Owner<T> {
                 if settled > started.settled {
                     started.settled = settled;
                     let (run, prefix) = (started.run, started.offset(settled));
-                    self.step(Event::Settled { part, run, prefix, broken: None, closed: false });
+                    self.step(Event::Settled {
+                        part,
+                        run,
+                        prefix,
+                        broken: None,
+                        closed: false,
+                    });
                 }
             }
         }
@@ -410,7 +502,14 @@ impl<T: Transport> Owner<T> {
 
     fn apply(&mut self, effect: Effect) {
         match effect {
-            Effect::Start { part, round, run, span, attempt, single } => self.start(part, round, run, span, attempt, single),
+            Effect::Start {
+                part,
+                round,
+                run,
+                span,
+                attempt,
+                single,
+            } => self.start(part, round, run, span, attempt, single),
             Effect::Cut { part, round } => {
                 let partition = self.at(part);
                 partition.halt(round).stop();
@@ -418,7 +517,12 @@ impl<T: Transport> Owner<T> {
                     lane.send(ToLane::Fence { round });
                 }
             }
-            Effect::DeadLetter { part, run, at, attempts } => self.bury(part, run, at, attempts),
+            Effect::DeadLetter {
+                part,
+                run,
+                at,
+                attempts,
+            } => self.bury(part, run, at, attempts),
             Effect::Skipped { part, at } => {
                 let p = self.at(part);
                 let error = p.errors.get(&at).map_or("", String::as_str);
@@ -428,7 +532,10 @@ impl<T: Transport> Owner<T> {
             Effect::Exit { part, at } => {
                 let p = self.at(part);
                 let error = p.errors.get(&at).map_or("", String::as_str);
-                let reason = format!("`{}` could not handle {} at offset {at}: {error}", p.handler.def.name, p.place);
+                let reason = format!(
+                    "`{}` could not handle {} at offset {at}: {error}",
+                    p.handler.def.name, p.place
+                );
                 self.setup.shared.fail(reason);
             }
             Effect::HoldBack { part, why } => {
@@ -451,12 +558,25 @@ impl<T: Transport> Owner<T> {
         }
     }
 
-    fn start(&mut self, part: Part, round: u32, run: RunId, span: Span, attempt: u32, single: bool) {
+    fn start(
+        &mut self,
+        part: Part,
+        round: u32,
+        run: RunId,
+        span: Span,
+        attempt: u32,
+        single: bool,
+    ) {
         let mailbox = self.setup.shared.clone();
         let partition = &mut self.parts[part.0 as usize];
-        let (fetched, range) = partition.find(span.first, span.next).expect("the engine starts what was kept");
+        let (fetched, range) = partition
+            .find(span.first, span.next)
+            .expect("the engine starts what was kept");
         let halt = partition.halt(round);
-        let tag = RunTag { part: part.0, run: run.0 };
+        let tag = RunTag {
+            part: part.0,
+            run: run.0,
+        };
         let scope = DeliveryScope::of_run(range.len(), mailbox, tag, halt.clone());
         partition.started.push_back(Started {
             run,
@@ -466,7 +586,17 @@ impl<T: Transport> Owner<T> {
             scope: scope.clone(),
             settled: 0,
         });
-        let job = Job { round, halt, run, fetched, range, next: span.next, scope, attempt, single };
+        let job = Job {
+            round,
+            halt,
+            run,
+            fetched,
+            range,
+            next: span.next,
+            scope,
+            attempt,
+            single,
+        };
         self.lane(part).send(ToLane::Handle(job));
     }
 
@@ -487,9 +617,17 @@ impl<T: Transport> Owner<T> {
 
     fn bury(&mut self, part: Part, run: RunId, at: i64, attempts: u32) {
         let partition = self.at(part);
-        let (fetched, range) = partition.find(at, at + 1).expect("the engine buries what was kept");
+        let (fetched, range) = partition
+            .find(at, at + 1)
+            .expect("the engine buries what was kept");
         let error = partition.errors.get(&at).cloned().unwrap_or_default();
-        let burial = Burial { run, fetched, index: range.start, attempts, error };
+        let burial = Burial {
+            run,
+            fetched,
+            index: range.start,
+            attempts,
+            error,
+        };
         self.lane(part).send(ToLane::Bury(burial));
     }
 
@@ -507,8 +645,11 @@ impl<T: Transport> Owner<T> {
 
     /// Hands all new watermarks to the client.
     pub(crate) fn store(&mut self) {
-        let offsets: Vec<_> =
-            self.parts.iter_mut().filter_map(|p| p.store.take().map(|offset| (p.place, offset))).collect();
+        let offsets: Vec<_> = self
+            .parts
+            .iter_mut()
+            .filter_map(|p| p.store.take().map(|offset| (p.place, offset)))
+            .collect();
         if offsets.is_empty() {
             return;
         }
@@ -520,22 +661,48 @@ impl<T: Transport> Owner<T> {
 
     /// How long nothing will happen by itself.
     fn sleep(&self) -> Duration {
-        let due = self.engine.next_deadline().map(|due| due.saturating_sub(self.now));
+        let due = self
+            .engine
+            .next_deadline()
+            .map(|due| due.saturating_sub(self.now));
         let working = self.parts.iter().any(|p| !p.started.is_empty());
-        let gate = self.gated.map(|since| (since + STARVED).saturating_sub(self.now).max(Duration::from_millis(5)));
+        let gate = self.gated.map(|since| {
+            (since + STARVED)
+                .saturating_sub(self.now)
+                .max(Duration::from_millis(5))
+        });
         let progress = working.then(|| (self.progressed + PROGRESS).saturating_sub(self.now));
-        let all = [due, gate, progress, self.rebalance.due(self.now), Some(Duration::from_secs(1))];
-        all.into_iter().flatten().min().expect("one of them is there")
+        let all = [
+            due,
+            gate,
+            progress,
+            self.rebalance.due(self.now),
+            Some(Duration::from_secs(1)),
+        ];
+        all.into_iter()
+            .flatten()
+            .min()
+            .expect("one of them is there")
     }
 
     /// Works out what health says, and repeats in the log what stands still.
     pub(crate) fn report(&mut self) {
         let place = |part: Part| self.parts[part.0 as usize].place;
-        let error = |part: Part, at: i64| self.parts[part.0 as usize].errors.get(&at).cloned().unwrap_or_default();
+        let error = |part: Part, at: i64| {
+            self.parts[part.0 as usize]
+                .errors
+                .get(&at)
+                .cloned()
+                .unwrap_or_default()
+        };
         let since = |time: Time| self.now.saturating_sub(time);
         let truncated = self.truncated.iter().map(|(part, at)| (*part, *at, 0));
-        let stops: Vec<_> =
-            self.engine.stopped().map(|stopped| (stopped.part, stopped.at, stopped.attempts)).chain(truncated).collect();
+        let stops: Vec<_> = self
+            .engine
+            .stopped()
+            .map(|stopped| (stopped.part, stopped.at, stopped.attempts))
+            .chain(truncated)
+            .collect();
         let stopped = stops.iter().map(|&(part, at, attempts)| StoppedPartition {
             topic: place(part).topic.clone(),
             partition: place(part).partition,
@@ -555,28 +722,54 @@ impl<T: Transport> Owner<T> {
         });
         let health = GroupHealth {
             group: self.group().to_owned(),
-            assigned: self.rebalance.assigned.iter().map(|place| (place.topic.clone(), place.partition)).collect(),
+            assigned: self
+                .rebalance
+                .assigned
+                .iter()
+                .map(|place| (place.topic.clone(), place.partition))
+                .collect(),
             stopped: stopped.collect(),
             waiting: waiting.collect(),
-            span_reached: self.engine.span_reached().map(|part| (place(part).topic.clone(), place(part).partition)).collect(),
+            span_reached: self
+                .engine
+                .span_reached()
+                .map(|part| (place(part).topic.clone(), place(part).partition))
+                .collect(),
             unreachable_for: self.trouble.unreachable.map(since),
             refused: self.trouble.refused.clone(),
-            commits_refused: self.trouble.commits.as_ref().map(|(time, why)| (since(*time), why.clone())),
+            commits_refused: self
+                .trouble
+                .commits
+                .as_ref()
+                .map(|(time, why)| (since(*time), why.clone())),
         };
-        self.reminded.retain(|key, _| stops.iter().any(|(part, at, _)| (*part, *at) == *key));
+        self.reminded
+            .retain(|key, _| stops.iter().any(|(part, at, _)| (*part, *at) == *key));
         for ((part, at, _), stopped) in stops.into_iter().zip(&health.stopped) {
             let key = (part, at);
-            if self.reminded.get(&key).is_none_or(|last| since(*last) >= REMIND) {
+            if self
+                .reminded
+                .get(&key)
+                .is_none_or(|last| since(*last) >= REMIND)
+            {
                 self.reminded.insert(key, self.now);
                 tracing::error!("{stopped}");
             }
         }
-        *self.setup.shared.health.lock().unwrap_or_else(PoisonError::into_inner) = health;
+        *self
+            .setup
+            .shared
+            .health
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = health;
     }
 
     /// Why what is settled may not be committed.
     pub(crate) fn refused_commit(&self) -> Option<String> {
-        self.trouble.commits.as_ref().map(|(_, why)| format!("the last offsets could not be committed: {why}"))
+        self.trouble
+            .commits
+            .as_ref()
+            .map(|(_, why)| format!("the last offsets could not be committed: {why}"))
     }
 
     pub(crate) fn mark_started(&self) {

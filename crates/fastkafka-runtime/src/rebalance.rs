@@ -23,7 +23,10 @@ pub(crate) struct Rebalance {
 #[derive(Debug)]
 enum Answering {
     /// Where they start is being worked out, or will be asked again at `again`.
-    Assign { places: Vec<Place>, again: Option<Time> },
+    Assign {
+        places: Vec<Place>,
+        again: Option<Time>,
+    },
     /// They drain until the engine releases them.
     Revoke { places: Vec<Place>, lost: bool },
 }
@@ -62,8 +65,13 @@ impl<T: Transport> Owner<T> {
     /// Starts to leave the group, once.
     pub(crate) fn leave(&mut self) {
         if matches!(self.rebalance.life, Life::Member) {
-            self.rebalance.life = Life::Leaving { deadline: self.now + self.setup.shutdown_timeout };
-            tracing::info!(group = self.group(), "leaving the group: records in hand are finished, nothing new starts");
+            self.rebalance.life = Life::Leaving {
+                deadline: self.now + self.setup.shutdown_timeout,
+            };
+            tracing::info!(
+                group = self.group(),
+                "leaving the group: records in hand are finished, nothing new starts"
+            );
             self.step(Event::Shutdown);
             self.transport.unsubscribe();
         }
@@ -88,7 +96,9 @@ impl<T: Transport> Owner<T> {
         match self.rebalance.answering {
             None => asked.pop_front(),
             Some(_) => {
-                let at = asked.iter().position(|notice| matches!(notice, Notice::Resolved(_)))?;
+                let at = asked
+                    .iter()
+                    .position(|notice| matches!(notice, Notice::Resolved(_)))?;
                 asked.remove(at)
             }
         }
@@ -100,12 +110,17 @@ impl<T: Transport> Owner<T> {
             self.answer_assign(&[]);
             return;
         }
-        self.rebalance.answering = Some(Answering::Assign { places, again: None });
+        self.rebalance.answering = Some(Answering::Assign {
+            places,
+            again: None,
+        });
         self.ask();
     }
 
     fn ask(&mut self) {
-        let Some(Answering::Assign { places, again }) = &mut self.rebalance.answering else { return };
+        let Some(Answering::Assign { places, again }) = &mut self.rebalance.answering else {
+            return;
+        };
         *again = None;
         let places = places.clone();
         let starts = places.into_iter().map(|place| {
@@ -117,7 +132,9 @@ impl<T: Transport> Owner<T> {
     }
 
     fn ask_again(&mut self) {
-        if let Some(Answering::Assign { again: Some(again), .. }) = self.rebalance.answering
+        if let Some(Answering::Assign {
+            again: Some(again), ..
+        }) = self.rebalance.answering
             && again <= self.now
         {
             self.ask();
@@ -125,7 +142,9 @@ impl<T: Transport> Owner<T> {
     }
 
     fn resolved(&mut self, starts: Result<Vec<(Place, i64)>, StartError>) {
-        let Some(Answering::Assign { places, again }) = &mut self.rebalance.answering else { return };
+        let Some(Answering::Assign { places, again }) = &mut self.rebalance.answering else {
+            return;
+        };
         let leaving = !matches!(self.rebalance.life, Life::Member);
         match starts {
             _ if leaving => {
@@ -137,7 +156,10 @@ impl<T: Transport> Owner<T> {
                 self.rebalance.answering = None;
                 for (place, position) in &starts {
                     let part = self.part(place);
-                    self.step(Event::Assigned { part, position: *position });
+                    self.step(Event::Assigned {
+                        part,
+                        position: *position,
+                    });
                 }
                 self.rebalance.assigned.extend(places);
                 self.answer_assign(&starts);
@@ -164,7 +186,10 @@ impl<T: Transport> Owner<T> {
             self.parts[part.0 as usize].paused = false;
         }
         if !starts.is_empty() {
-            let list: Vec<_> = starts.iter().map(|(place, offset)| format!("{place}@{offset}")).collect();
+            let list: Vec<_> = starts
+                .iter()
+                .map(|(place, offset)| format!("{place}@{offset}"))
+                .collect();
             tracing::info!(group = self.group(), "assigned {}", list.join(" "));
         }
         self.report();
@@ -198,7 +223,9 @@ impl<T: Transport> Owner<T> {
 
     /// A revoke that takes too long becomes a loss: the group has moved on without us.
     fn notice_loss(&mut self) {
-        let Some(Answering::Revoke { places, lost }) = &mut self.rebalance.answering else { return };
+        let Some(Answering::Revoke { places, lost }) = &mut self.rebalance.answering else {
+            return;
+        };
         if !*lost && self.transport.lost() {
             *lost = true;
             let places = places.clone();
@@ -209,7 +236,9 @@ impl<T: Transport> Owner<T> {
 
     /// The engine gives the partitions of the current revoke back.
     pub(crate) fn release(&mut self, parts: &[Part]) {
-        let Some(Answering::Revoke { places, lost }) = self.rebalance.answering.take() else { return };
+        let Some(Answering::Revoke { places, lost }) = self.rebalance.answering.take() else {
+            return;
+        };
         let lost = lost || self.transport.lost();
         if lost {
             for part in parts {
@@ -222,7 +251,9 @@ impl<T: Transport> Owner<T> {
             self.parts[part.0 as usize].forget();
             self.truncated.remove(part);
         }
-        self.rebalance.assigned.retain(|place| !places.iter().any(|gone| std::ptr::eq(*gone, *place)));
+        self.rebalance
+            .assigned
+            .retain(|place| !places.iter().any(|gone| std::ptr::eq(*gone, *place)));
         if let Err(error) = self.transport.unassign(&places) {
             tracing::error!(group = self.group(), "revoke not answered: {error}");
         }
@@ -236,7 +267,8 @@ impl<T: Transport> Owner<T> {
         match self.rebalance.life {
             Life::Member => None,
             Life::Leaving { deadline } => {
-                let drained = self.rebalance.assigned.is_empty() && self.rebalance.answering.is_none();
+                let drained =
+                    self.rebalance.assigned.is_empty() && self.rebalance.answering.is_none();
                 if drained || self.now >= deadline {
                     self.rebalance.life = Life::Closing { deadline };
                     // What did not end by now no longer counts; async handlers end at their next await.
@@ -250,8 +282,15 @@ impl<T: Transport> Owner<T> {
                 None
             }
             Life::Closing { deadline } => {
-                let busy: Vec<_> = self.parts.iter().filter(|p| p.lane.as_ref().is_some_and(|lane| !lane.is_over())).collect();
-                let names: Vec<_> = busy.iter().map(|p| format!("`{}` on {}", p.handler.def.name, p.place)).collect();
+                let busy: Vec<_> = self
+                    .parts
+                    .iter()
+                    .filter(|p| p.lane.as_ref().is_some_and(|lane| !lane.is_over()))
+                    .collect();
+                let names: Vec<_> = busy
+                    .iter()
+                    .map(|p| format!("`{}` on {}", p.handler.def.name, p.place))
+                    .collect();
                 if names.is_empty() && self.transport.close() {
                     return Some(self.refused_commit().map_or(Ok(()), Err));
                 }
@@ -259,7 +298,8 @@ impl<T: Transport> Owner<T> {
                     return None;
                 }
                 Some(Err(match &*names {
-                    [] => "the consumer could not be closed in time; offsets may not be committed".to_owned(),
+                    [] => "the consumer could not be closed in time; offsets may not be committed"
+                        .to_owned(),
                     names => format!("handlers did not end in time: {}", names.join(", ")),
                 }))
             }

@@ -1,6 +1,8 @@
 //! `fastkafka::spawn`: a task that its record waits for.
 
-use fastkafka_core::{Ambient, CatchRun, Failure, Fetched, IntoFailure, Scoped, ScopeRef, panic_text};
+use fastkafka_core::{
+    Ambient, CatchRun, Failure, Fetched, IntoFailure, ScopeRef, Scoped, panic_text,
+};
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -132,12 +134,17 @@ where
     let work = async move {
         let failure = match work.await {
             Ok(output) => output.outcome().err(),
-            Err(panic) => Some(Failure::retry(format_args!("a spawned task panicked: {}", panic_text(&*panic)))),
+            Err(panic) => Some(Failure::retry(format_args!(
+                "a spawned task panicked: {}",
+                panic_text(&*panic)
+            ))),
         };
         match (token, failure) {
             (Some(token), None) => token.cancel(),
             (Some(token), Some(failure)) => token.fail(failure),
-            (None, Some(failure)) => tracing::error!("a spawned task failed: {}", failure.message()),
+            (None, Some(failure)) => {
+                tracing::error!("a spawned task failed: {}", failure.message())
+            }
             (None, None) => {}
         }
     };

@@ -46,7 +46,9 @@ pub enum Notice {
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StartError {
     /// `auto_offset_reset = "none"`, and there is no commit.
-    #[error("no committed offset for {0}, and `auto_offset_reset = \"none\"` forbids to choose one")]
+    #[error(
+        "no committed offset for {0}, and `auto_offset_reset = \"none\"` forbids to choose one"
+    )]
     NoCommit(String),
     /// Try again later.
     #[error("cannot work out where to start: {0}")]
