@@ -10,7 +10,7 @@ use crate::held::{Partition, Started};
 use crate::lane::{Burial, Job, Lane, OrderLock, ToLane};
 use crate::mailbox::{Mail, Mailbox};
 use crate::rebalance::Rebalance;
-use crate::transport::{ErrorKind, Notice, Place, Transport};
+use crate::transport::{ClientError, ErrorKind, Notice, Place, Transport};
 use fastkafka_core::{AppCore, Closed, DeliveryScope, Failure, FailureKind, Fetched, RunTag};
 use fastkafka_engine::{
     self as engine, Broken, Effect, Engine, Event, HoldBack, Part, RunId, Span, Time,
@@ -70,6 +70,10 @@ impl Shared {
     pub(crate) async fn started(&self) {
         // The sender is in `self`: it cannot be gone.
         let _ = self.started.subscribe().wait_for(|started| *started).await;
+    }
+
+    pub(crate) fn is_started(&self) -> bool {
+        *self.started.borrow()
     }
 
     /// Ends when the app must end, with the reason.
@@ -165,6 +169,7 @@ pub(crate) struct Owner<T> {
 struct Trouble {
     unreachable: Option<Time>,
     refused: Option<String>,
+    last_error: Option<String>,
     commits: Option<(Time, String)>,
 }
 
@@ -348,24 +353,37 @@ impl<T: Transport> Owner<T> {
                     self.trouble.commits = Some((since, why));
                 }
                 Notice::Connected => self.trouble.unreachable = None,
-                Notice::Error(error) => match error.kind {
-                    ErrorKind::Unreachable => {
-                        self.trouble.unreachable.get_or_insert(self.now);
-                        tracing::warn!(group = self.group(), "{error}");
-                    }
-                    ErrorKind::Refused => {
-                        tracing::error!(group = self.group(), "{error}");
-                        self.trouble.refused = Some(error.message);
-                    }
-                    ErrorKind::Fatal => self.setup.shared.fail(format!(
-                        "the consumer of group `{}` cannot go on: {error}",
-                        self.group()
-                    )),
-                    ErrorKind::Other => tracing::warn!(group = self.group(), "{error}"),
-                },
+                Notice::Error(error) => {
+                    self.trouble.last_error = Some(error.message.clone());
+                    self.client_error(error);
+                }
             }
         }
         self.notices = notices;
+    }
+
+    fn client_error(&mut self, error: ClientError) {
+        let group = self.group();
+        match error.kind {
+            ErrorKind::Unreachable => {
+                tracing::warn!(group, "{error}");
+                self.trouble.unreachable.get_or_insert(self.now);
+            }
+            ErrorKind::Refused => {
+                tracing::error!(group, "{error}");
+                // Before the start nothing is at stake yet: give up at once instead of trying on.
+                if !self.setup.shared.is_started() {
+                    let reason = format!("group `{group}`: {error}");
+                    self.setup.shared.fail(reason);
+                }
+                self.trouble.refused = Some(error.message);
+            }
+            ErrorKind::Fatal => {
+                let reason = format!("the consumer of group `{group}` cannot go on: {error}");
+                self.setup.shared.fail(reason);
+            }
+            ErrorKind::Other => tracing::warn!(group, "{error}"),
+        }
     }
 
     pub(crate) fn group(&self) -> &str {
@@ -737,6 +755,7 @@ impl<T: Transport> Owner<T> {
                 .collect(),
             unreachable_for: self.trouble.unreachable.map(since),
             refused: self.trouble.refused.clone(),
+            last_error: self.trouble.last_error.clone(),
             commits_refused: self
                 .trouble
                 .commits
