@@ -1,0 +1,34 @@
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.apache.kafka.common.Uuid;
+
+/** {@code Broker server.properties data}: Kafka's own main, formatted first, which ends when its stdin does. */
+public final class Broker {
+    public static void main(String[] args) throws Exception {
+        Thread watch = new Thread(Broker::endWithParent, "parent-watch");
+        watch.setDaemon(true);
+        watch.start();
+
+        String properties = args[0];
+        if (!Files.exists(Path.of(args[1], "meta.properties"))) {
+            String[] format = {"format", "-t", Uuid.randomUuid().toString(), "-c", properties};
+            int status = kafka.tools.StorageTool.execute(format, System.out);
+            if (status != 0) {
+                System.exit(status);
+            }
+        }
+        kafka.Kafka.main(new String[] {properties});
+    }
+
+    private static void endWithParent() {
+        try {
+            while (System.in.read() >= 0) {
+                // Nobody writes here: only the end counts.
+            }
+        } catch (IOException e) {
+            // The same as the end.
+        }
+        Runtime.getRuntime().halt(1);
+    }
+}

@@ -1,0 +1,297 @@
+//! One broker process: its start, its faults, its end.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::helper::{Helper, Launch, java_options};
+use crate::install::{Install, install};
+use crate::{LabError, cache, port};
+
+const PROPERTIES: &str = include_str!("../config/server.properties");
+const BROKER_LOG: &str = "broker.log";
+
+/// A running broker, which is its own controller.
+///
+/// Dropping it ends the broker and removes its data. The logs stay when the test panicked: stderr says where.
+#[derive(Debug)]
+pub struct Kafka {
+    // Dropped first: the helper writes to the directory until it has ended.
+    helper: Helper,
+    directory: TempDir,
+    bootstrap: String,
+    pid: u32,
+}
+
+/// How a broker is to be started.
+#[derive(Clone, Debug)]
+pub struct Builder {
+    partitions: u32,
+    properties: Vec<(String, String)>,
+}
+
+impl Builder {
+    /// `num.partitions`: what a topic gets whose creator does not say. Default 4.
+    #[must_use]
+    pub fn partitions(mut self, partitions: u32) -> Self {
+        self.partitions = partitions;
+        self
+    }
+
+    /// Sets a [broker property](https://kafka.apache.org/documentation/#brokerconfigs), over the lab's own value.
+    #[must_use]
+    pub fn property(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.properties.push((key.into(), value.into()));
+        self
+    }
+
+    /// Starts the broker and returns when it serves metadata and consumer groups.
+    ///
+    /// # Errors
+    ///
+    /// [`LabError::Missing`] without Java or Maven, [`LabError::Install`] when Kafka can not be fetched,
+    /// [`LabError::NotStarted`] when the broker ends or is not ready within 60 s.
+    pub fn start(&self) -> Result<Kafka, LabError> {
+        const ATTEMPTS: u32 = 5;
+        let install = install()?;
+        let mut attempt = 1;
+        loop {
+            match self.launch(&install) {
+                // Somebody took one of the ports between our look and the broker's bind.
+                Err(LabError::NotStarted { tail, .. })
+                    if attempt < ATTEMPTS && tail.contains("Address already in use") =>
+                {
+                    attempt += 1;
+                }
+                started => return started,
+            }
+        }
+    }
+
+    fn launch(&self, install: &Install) -> Result<Kafka, LabError> {
+        let runs = cache().join("runs");
+        let directory = fs::create_dir_all(&runs)
+            .and_then(|()| runs.canonicalize())
+            .and_then(|runs| tempfile::Builder::new().prefix("broker-").tempdir_in(runs))
+            .map_err(LabError::io(format!("write to {}", runs.display())))?;
+        let data = directory.path().join("data");
+        let [port, controller_port] = port::two_free();
+        let properties = directory.path().join("server.properties");
+        fs::write(&properties, self.properties(port, controller_port, &data))
+            .map_err(LabError::io(format!("write {}", properties.display())))?;
+
+        let mut broker = vec!["java".into(), "-Xmx512m".into(), "-XX:+UseSerialGC".into()];
+        broker.extend(java_options(install));
+        broker.extend(["Broker".into(), properties.into(), data.clone().into()]);
+        let bootstrap = format!("127.0.0.1:{port}");
+        let helper = Helper::spawn(&Launch {
+            install,
+            bootstrap: &bootstrap,
+            data: &data,
+            broker_log: &directory.path().join(BROKER_LOG),
+            broker,
+            log: directory.path().join("helper.log"),
+        })?;
+        let mut kafka = Kafka {
+            helper,
+            directory,
+            bootstrap,
+            pid: 0,
+        };
+        kafka.start_broker()?;
+        Ok(kafka)
+    }
+
+    fn properties(&self, port: u16, controller_port: u16, data: &Path) -> String {
+        let mut text = PROPERTIES
+            .replace("{port}", &port.to_string())
+            .replace("{controller_port}", &controller_port.to_string())
+            .replace("{data}", &data.display().to_string())
+            .replace("{partitions}", &self.partitions.to_string());
+        for (key, value) in &self.properties {
+            // Infallible: a String takes all.
+            let _ = writeln!(text, "{key}={value}");
+        }
+        text
+    }
+}
+
+impl Kafka {
+    /// Starts a broker with the lab's defaults; see [`Builder::start`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Builder::start`].
+    pub fn start() -> Result<Self, LabError> {
+        Self::builder().start()
+    }
+
+    /// The broker that all tests of a process share, started by the first who asks. It ends with the process;
+    /// its logs stay in `runs` of [`cache`], since nobody can tell whether they are still wanted.
+    ///
+    /// # Errors
+    ///
+    /// As [`Builder::start`], the same for everybody.
+    pub fn shared() -> Result<&'static Self, &'static LabError> {
+        static SHARED: OnceLock<Result<Kafka, LabError>> = OnceLock::new();
+        SHARED.get_or_init(Self::start).as_ref()
+    }
+
+    /// Chooses how to start.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder {
+            partitions: 4,
+            properties: Vec::new(),
+        }
+    }
+
+    /// `127.0.0.1:PORT`, the same for the broker's whole life.
+    #[must_use]
+    pub fn bootstrap(&self) -> &str {
+        &self.bootstrap
+    }
+
+    /// The broker's process; another one after [`restart`](Self::restart).
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// The broker's log.
+    #[must_use]
+    pub fn log(&self) -> PathBuf {
+        self.directory.path().join(BROKER_LOG)
+    }
+
+    /// Stops the broker in its tracks (SIGSTOP): connections stay open and nobody answers.
+    ///
+    /// # Errors
+    ///
+    /// The broker is not running.
+    #[cfg(unix)]
+    pub fn pause(&self) -> Result<(), LabError> {
+        self.signal(rustix::process::Signal::STOP)?;
+        // The signal is on its way; a test that goes on before it arrives tests nothing.
+        #[cfg(target_os = "linux")]
+        while !threads_stopped(self.pid).map_err(LabError::io("pause the broker"))? {
+            std::thread::yield_now();
+        }
+        Ok(())
+    }
+
+    /// Lets a paused broker go on (SIGCONT).
+    ///
+    /// # Errors
+    ///
+    /// The broker is not running.
+    #[cfg(unix)]
+    pub fn resume(&self) -> Result<(), LabError> {
+        self.signal(rustix::process::Signal::CONT)
+    }
+
+    /// Ends the broker without warning (SIGKILL). Its data and its port stay for [`restart`](Self::restart).
+    ///
+    /// # Errors
+    ///
+    /// [`LabError::HelperGone`].
+    pub fn kill(&mut self) -> Result<(), LabError> {
+        self.helper.request(&json!({"do": "kill"}))
+    }
+
+    /// Kills the broker unless that has happened, and starts it again on the same data and port.
+    ///
+    /// # Errors
+    ///
+    /// [`LabError::NotStarted`].
+    pub fn restart(&mut self) -> Result<(), LabError> {
+        self.kill()?;
+        self.start_broker()
+    }
+
+    pub(crate) fn helper(&self) -> &Helper {
+        &self.helper
+    }
+
+    fn start_broker(&mut self) -> Result<(), LabError> {
+        self.pid = self.helper.request(&json!({"do": "start"}))?;
+        let ready = self.helper.request(&json!({"do": "await_ready"}));
+        ready.map_err(|error| match error {
+            LabError::Refused { message, .. } => self.not_started(message),
+            other => other,
+        })
+    }
+
+    fn not_started(&mut self, reason: String) -> LabError {
+        const LINES: usize = 30;
+        self.directory.disable_cleanup(true);
+        let log = self.log();
+        let text = fs::read_to_string(&log).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        let tail = lines[lines.len().saturating_sub(LINES)..].join("\n");
+        LabError::NotStarted { reason, log, tail }
+    }
+
+    #[cfg(unix)]
+    fn signal(&self, signal: rustix::process::Signal) -> Result<(), LabError> {
+        let pid = i32::try_from(self.pid)
+            .ok()
+            .and_then(rustix::process::Pid::from_raw)
+            .expect("is the pid of a process");
+        rustix::process::kill_process(pid, signal).map_err(LabError::io(format!(
+            "send a signal to the broker, {pid:?}"
+        )))
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn threads_stopped(pid: u32) -> std::io::Result<bool> {
+    for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
+        // A thread may end meanwhile.
+        let stat = fs::read_to_string(thread?.path().join("stat")).unwrap_or_default();
+        let state = stat
+            .rsplit_once(") ")
+            .and_then(|(_, rest)| rest.chars().next());
+        if !matches!(state, None | Some('T')) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+impl Drop for Kafka {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.directory.disable_cleanup(true);
+            eprintln!(
+                "kafka-lab: the broker's log is kept in {}",
+                self.log().display()
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_property_stands_after_the_labs_own() {
+        let text = Kafka::builder()
+            .partitions(7)
+            .property("num.partitions", "9")
+            .properties(15_001, 15_002, Path::new("/data"));
+
+        let lines: Vec<_> = text
+            .lines()
+            .filter(|line| line.starts_with("num.partitions="))
+            .collect();
+        assert_eq!(lines, ["num.partitions=7", "num.partitions=9"]);
+        assert!(text.contains("1@127.0.0.1:15002\n"), "{text}");
+        assert!(!text.contains("={"), "{text}");
+    }
+}
