@@ -1,14 +1,26 @@
 //! Runs an app on tokio and librdkafka.
+//!
+//! [`Runtime::start`] makes one consumer per group, each with an owner thread that alone touches it
+//! (`thread`, `owner`, `rebalance`), a lane per partition on tokio that calls the handlers (`lane`),
+//! and the producers (`kafka::producer`). What happens to a record is decided by the engine; this
+//! crate tells it what has come and does what it says. `transport` is the seam to the client.
 #![deny(unsafe_code)]
 
 mod dead_letter;
 mod handler;
 mod health;
 mod held;
+mod kafka;
 mod lane;
 mod mailbox;
 mod owner;
 mod rebalance;
+mod runtime;
 mod tasks;
 mod thread;
 mod transport;
+
+pub use health::{GroupHealth, Health, StoppedPartition, WaitingFor, WaitingRecord};
+pub use kafka::{embedded::Embedded, topics::{TopicSpec, create as create_topics}};
+pub use runtime::{Options, Runtime};
+pub use tasks::{TaskReturn, spawn};

@@ -257,27 +257,20 @@ impl<T: Transport> Owner<T> {
         for mail in mail.drain(..) {
             let event = match mail {
                 Mail::Closed { tag, end } => self.closed(tag, end),
-                Mail::Failed {
-                    part,
-                    run,
-                    at,
-                    next,
-                    failure,
-                } => {
-                    let kind = kind(&failure);
-                    self.at(part)
-                        .errors
-                        .insert(at, failure.message().to_owned());
-                    Event::Failed {
-                        part,
-                        run,
-                        at,
-                        next,
-                        failure: kind,
-                    }
+                Mail::Failed { part, run, at, next, failure } => {
+                    let partition = self.at(part);
+                    partition.errors.insert(at, failure.message().to_owned());
+                    // The lane forgets what it was given after this run.
+                    partition.started.retain(|started| started.run <= run);
+                    Event::Failed { part, run, at, next, failure: kind(&failure) }
                 }
                 Mail::Disposed { part, run, outcome } => Event::Disposed { part, run, outcome },
-                Mail::Ended { part, round, at } => Event::Ended { part, round, at },
+                Mail::Ended { part, round, at } => {
+                    if let Some(at) = at {
+                        self.at(part).started.retain(|started| started.offset(0) < at);
+                    }
+                    Event::Ended { part, round, at }
+                }
             };
             self.step(event);
         }
@@ -500,19 +493,15 @@ impl<T: Transport> Owner<T> {
     /// Settled prefixes of runs that go on.
     fn progress(&mut self) {
         for part in (0..).map(Part).take(self.parts.len()) {
-            for i in 0..self.at(part).started.len() {
-                let started = &mut self.at(part).started[i];
+            let mut i = 0;
+            // A step may end with the release of the partition.
+            while let Some(started) = self.at(part).started.get_mut(i) {
+                i += 1;
                 let settled = started.scope.progress(started.settled);
                 if settled > started.settled {
                     started.settled = settled;
                     let (run, prefix) = (started.run, started.offset(settled));
-                    self.step(Event::Settled {
-                        part,
-                        run,
-                        prefix,
-                        broken: None,
-                        closed: false,
-                    });
+                    self.step(Event::Settled { part, run, prefix, broken: None, closed: false });
                 }
             }
         }

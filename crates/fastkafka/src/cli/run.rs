@@ -20,12 +20,11 @@ pub(super) fn run(app: &App, options: &Run) -> ExitCode {
             return ExitCode::from(1);
         }
     };
-    let result = runtime.block_on(async {
-        let signals = tokio::spawn(stop_on_signal(app.clone()));
-        let result = app.run().await;
-        signals.abort();
-        result
-    });
+    if let Err(error) = stop_on_signal(app.clone()) {
+        eprintln!("error: cannot handle signals: {error}");
+        return ExitCode::from(1);
+    }
+    let result = runtime.block_on(app.run());
     // A handler that blocks its thread must not keep the process.
     runtime.shutdown_background();
     match result {
@@ -38,26 +37,59 @@ pub(super) fn run(app: &App, options: &Run) -> ExitCode {
 }
 
 /// The first signal asks for a graceful stop, the second ends the process.
-async fn stop_on_signal(app: App) {
-    signal().await;
-    tracing::info!("stopping: records in hand are finished; a second signal ends the process at once");
-    app.shut_down();
-    signal().await;
-    tracing::error!("second signal: ending at once");
-    std::process::exit(1);
+///
+/// Signals have a thread and a runtime of their own: handlers that block their threads must not keep
+/// one from being heard.
+fn stop_on_signal(app: App) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let listen = async move {
+        let mut signals = Signals::new()?;
+        signals.next().await;
+        tracing::info!("stopping: records in hand are finished; a second signal ends the process at once");
+        app.shut_down();
+        signals.next().await;
+        tracing::error!("second signal: ending at once");
+        std::process::exit(1);
+    };
+    std::thread::Builder::new()
+        .name("fk-signals".to_owned())
+        .spawn(move || runtime.block_on::<_>(async { let _: std::io::Result<()> = listen.await; }))?;
+    Ok(())
+}
+
+/// SIGINT and SIGTERM.
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
-async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be handled");
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }
 
+/// Ctrl-C.
 #[cfg(not(unix))]
-async fn signal() {
-    let _ = tokio::signal::ctrl_c().await;
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
 }
