@@ -45,7 +45,12 @@ impl Order {
     }
 
     pub(crate) fn invoice(self) -> Invoice {
-        Invoice { id: self.id, customer: self.customer, total: self.amount * 1.19, currency: self.currency }
+        Invoice {
+            id: self.id,
+            customer: self.customer,
+            total: self.amount * 1.19,
+            currency: self.currency,
+        }
     }
 
     pub(crate) fn key(id: u64) -> String {
@@ -72,5 +77,7 @@ pub(crate) fn fill(bootstrap: &str, records: u64) -> anyhow::Result<()> {
             producer.poll(Duration::from_millis(10));
         }
     }
-    producer.flush(Duration::from_secs(60)).context("cannot fill the topic")
+    producer
+        .flush(Duration::from_secs(60))
+        .context("cannot fill the topic")
 }

@@ -66,13 +66,24 @@ enum Program {
 
 fn main() -> anyhow::Result<()> {
     match Args::parse().command {
-        Command::Consume(options) => {
-            rounds::compare("consume", &options, 3_000_000, [Program::RawConsume, Program::OursConsume])
-        }
-        Command::Pipe(options) => {
-            rounds::compare("pipe", &options, 1_000_000, [Program::RawPipe, Program::OursPipe])
-        }
-        Command::Program { program, bootstrap, group, records } => {
+        Command::Consume(options) => rounds::compare(
+            "consume",
+            &options,
+            3_000_000,
+            [Program::RawConsume, Program::OursConsume],
+        ),
+        Command::Pipe(options) => rounds::compare(
+            "pipe",
+            &options,
+            1_000_000,
+            [Program::RawPipe, Program::OursPipe],
+        ),
+        Command::Program {
+            program,
+            bootstrap,
+            group,
+            records,
+        } => {
             let time = run(program, &bootstrap, &group, records)?;
             println!("{}", time.as_secs_f64());
             Ok(())

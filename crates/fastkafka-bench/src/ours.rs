@@ -50,7 +50,11 @@ async fn to_invoice(invoice: Invoice) -> Result<Invoice, ProduceError> {
     Ok(invoice)
 }
 
-pub(crate) async fn consume(bootstrap: &str, group: &str, records: u64) -> anyhow::Result<Duration> {
+pub(crate) async fn consume(
+    bootstrap: &str,
+    group: &str,
+    records: u64,
+) -> anyhow::Result<Duration> {
     run(&App::scoped::<Consume>().build(), bootstrap, group, records).await
 }
 

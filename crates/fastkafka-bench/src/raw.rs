@@ -26,7 +26,11 @@ fn consumer(bootstrap: &str, group: &str) -> ClientConfig {
 }
 
 /// `StreamConsumer` and serde_json, offsets stored after each record.
-pub(crate) async fn consume(bootstrap: &str, group: &str, records: u64) -> anyhow::Result<Duration> {
+pub(crate) async fn consume(
+    bootstrap: &str,
+    group: &str,
+    records: u64,
+) -> anyhow::Result<Duration> {
     let consumer: StreamConsumer = consumer(bootstrap, group).create()?;
     consumer.subscribe(&[IN])?;
     let mut began = None;
@@ -85,14 +89,17 @@ pub(crate) fn pipe(bootstrap: &str, group: &str, records: u64) -> anyhow::Result
     let (mut began, mut stored) = (None, vec![0; PARTITIONS as usize]);
     let mut left = records;
     while left > 0 {
-        let Some(message) = consumer.poll(Duration::from_millis(100)) else { continue };
+        let Some(message) = consumer.poll(Duration::from_millis(100)) else {
+            continue;
+        };
         let message = message?;
         began.get_or_insert_with(Instant::now);
         left -= 1;
         let order: Order = serde_json::from_slice(message.payload().context("a tombstone")?)?;
         let invoice = serde_json::to_vec(&order.invoice())?;
         let source = Box::new((usize::try_from(message.partition())?, message.offset()));
-        let mut record: BaseRecord<'_, [u8], [u8], _> = BaseRecord::with_opaque_to(OUT, source).payload(&invoice);
+        let mut record: BaseRecord<'_, [u8], [u8], _> =
+            BaseRecord::with_opaque_to(OUT, source).payload(&invoice);
         while let Err((error, back)) = producer.send(record) {
             match error {
                 KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull) => record = back,
@@ -115,7 +122,11 @@ pub(crate) fn pipe(bootstrap: &str, group: &str, records: u64) -> anyhow::Result
     Ok(began.context("no record came")?.elapsed())
 }
 
-fn store(consumer: &BaseConsumer, producer: &BaseProducer<Reports>, stored: &mut [i64]) -> anyhow::Result<()> {
+fn store(
+    consumer: &BaseConsumer,
+    producer: &BaseProducer<Reports>,
+    stored: &mut [i64],
+) -> anyhow::Result<()> {
     let partitions = producer.context().0.lock().expect("nobody panics with it");
     for (number, (p, stored)) in partitions.iter().zip(stored).enumerate() {
         if p.next > *stored {

@@ -1,5 +1,6 @@
 //! Record keys: strings, bytes, and integers as decimal text, as the common producers write them.
 
+use crate::ack::Ack;
 use crate::extract::FromCx;
 use crate::extract::PerRecord;
 use crate::failure::{IntoFailure, Rejection};
@@ -7,7 +8,7 @@ use crate::message::rejection;
 use crate::record::Cx;
 use crate::shape::Shape;
 use bytes::Bytes;
-use std::any::type_name;
+use std::any::{TypeId, type_name};
 use std::marker::PhantomData;
 
 /// The record's key, decoded as `K`. A parameter of handlers; `Option<Key<K>>` accepts a null key.
@@ -199,5 +200,36 @@ pub trait NotKey<T> {
     {
         T::from_cx(cx)
     }
+
+    /// The state it needs.
+    fn requires<S: Shape>(need: &mut dyn FnMut(TypeId, &'static str), _shape: PhantomData<S>)
+    where
+        T: FromCx<'static, S>,
+    {
+        T::requires(need);
+    }
 }
 impl<T> NotKey<T> for KeyProbe<T> {}
+
+impl<K> KeyProbe<Key<K>> {
+    /// None.
+    pub fn requires<S>(_: &mut dyn FnMut(TypeId, &'static str), _shape: PhantomData<S>) {}
+}
+impl<K> KeyProbe<Option<Key<K>>> {
+    /// None.
+    pub fn requires<S>(_: &mut dyn FnMut(TypeId, &'static str), _shape: PhantomData<S>) {}
+}
+
+/// Finds an `Ack` among the parameters where they are not asked through `FromCx`.
+#[derive(Debug)]
+pub struct SettlesProbe<T>(PhantomData<T>);
+/// What [`SettlesProbe`] says of every other type.
+pub trait SettlesNot {
+    /// The return value settles the record.
+    const SETTLES: bool = false;
+}
+impl<T> SettlesNot for SettlesProbe<T> {}
+impl SettlesProbe<Ack> {
+    /// The handler does.
+    pub const SETTLES: bool = true;
+}

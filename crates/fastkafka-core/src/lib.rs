@@ -67,8 +67,8 @@ pub mod private {
     pub use crate::emit::{
         DefaultEmit, EmitProbe, EncodedKey, SelectEmit, encode_key_with, encode_with,
     };
-    pub use crate::key::{KeyProbe, NotKey};
-    pub use crate::message::{CodecProbe, DecodeFn, DefaultCodec, SelectCodec};
+    pub use crate::key::{KeyProbe, NotKey, SettlesNot, SettlesProbe};
+    pub use crate::message::{CodecProbe, Custom, DecodeFn, DefaultCodec, SelectCodec};
     pub use crate::producer::{emit, emit_open, room};
     pub use crate::shape::{ByteProbe, DefaultShape, NotByte, NotBytes, SelectShape, ShapeProbe};
     pub use inventory;

@@ -103,6 +103,14 @@ impl<T: OutMessage> Encode<T> for Json {
     }
 }
 
+/// A function of the user's.
+#[derive(Debug)]
+pub struct Custom;
+
+impl Codec for Custom {
+    const CONTENT_TYPE: &'static str = "application/octet-stream";
+}
+
 /// The bytes as they are: `&[u8]` and [`Bytes`].
 #[derive(Debug)]
 pub struct Raw;

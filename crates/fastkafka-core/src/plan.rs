@@ -52,7 +52,11 @@ impl Plan {
     /// Every problem that shows without a broker, all at once.
     pub fn of(app: &AppCore) -> Result<Self, Problems> {
         let (plan, problems) = Self::sketch(app);
-        if problems.is_empty() { Ok(plan) } else { Err(Problems(problems)) }
+        if problems.is_empty() {
+            Ok(plan)
+        } else {
+            Err(Problems(problems))
+        }
     }
 
     /// The plan as far as it can be worked out, and what is wrong with it.

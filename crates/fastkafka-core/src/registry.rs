@@ -101,7 +101,11 @@ impl Registry {
     pub fn linked_and(scope: TypeId, defs: impl IntoIterator<Item = Def>) -> Self {
         let mut registry = Self::linked(scope);
         for def in defs {
-            if !registry.0.iter().any(|known| known.location() == def.location() && known.name() == def.name()) {
+            if !registry
+                .0
+                .iter()
+                .any(|known| known.location() == def.location() && known.name() == def.name())
+            {
                 registry.0.push(def);
             }
         }

@@ -75,7 +75,11 @@ struct Choice {
 impl Default for Life {
     fn default() -> Self {
         Self {
-            choice: Mutex::new(Choice { broker: None, workers: NonZeroUsize::MIN, create_topics: false }),
+            choice: Mutex::new(Choice {
+                broker: None,
+                workers: NonZeroUsize::MIN,
+                create_topics: false,
+            }),
             embedded: Mutex::default(),
             runtime: OnceLock::new(),
             phase: watch::Sender::new(Phase::New),
@@ -131,7 +135,11 @@ impl App {
     }
 
     fn choice(&self) -> MutexGuard<'_, Choice> {
-        self.inner.life.choice.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner
+            .life
+            .choice
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The topics the app reads and writes, dead-letter topics included, in order.
@@ -159,7 +167,11 @@ impl App {
         if let Err(unknown) = self.inner.broker_in_use(&self.choice()) {
             problems.push(Problem::Broker(unknown.to_string()));
         }
-        if problems.is_empty() { Ok(plan) } else { Err(Problems(problems)) }
+        if problems.is_empty() {
+            Ok(plan)
+        } else {
+            Err(Problems(problems))
+        }
     }
 
     /// True from the first assignment of every group until the stop.
@@ -169,12 +181,23 @@ impl App {
 
     /// Ends when the app is started, or was stopped before it was.
     pub async fn started(&self) {
-        let _ = self.inner.life.phase.subscribe().wait_for(|phase| *phase >= Phase::Started).await;
+        let _ = self
+            .inner
+            .life
+            .phase
+            .subscribe()
+            .wait_for(|phase| *phase >= Phase::Started)
+            .await;
     }
 
     /// How the app is; empty before the start.
     pub fn health(&self) -> Health {
-        self.inner.life.runtime.get().map(Runtime::health).unwrap_or_default()
+        self.inner
+            .life
+            .runtime
+            .get()
+            .map(Runtime::health)
+            .unwrap_or_default()
     }
 
     /// The address of the broker in use, once it is known: of the embedded one, from the start on.
@@ -186,7 +209,11 @@ impl App {
     }
 
     fn embedded(&self) -> MutexGuard<'_, Option<Embedded>> {
-        self.inner.life.embedded.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner
+            .life
+            .embedded
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes this the app that producers called on this thread belong to, until the guard is dropped.
@@ -260,7 +287,11 @@ impl App {
     }
 
     async fn start_with(&self, plan: &Plan) -> Result<(), RunError> {
-        self.inner.hooks.start(self).await.map_err(|why| problem(format!("a start hook failed: {why}")))?;
+        self.inner
+            .hooks
+            .start(self)
+            .await
+            .map_err(|why| problem(format!("a start hook failed: {why}")))?;
         let choice = self.choice().clone();
         let address = self.inner.broker_in_use(&choice).map_err(problem)?;
         let specs = self.inner.specs(plan);
@@ -305,7 +336,9 @@ impl App {
         };
         let hooks = self.inner.hooks.stop(self).await;
         tracing::info!("{} is stopped", self.inner.core.info.title);
-        stopped.and(hooks.map_err(|why| format!("a stop hook failed: {why}"))).map_err(RunError::Stop)
+        stopped
+            .and(hooks.map_err(|why| format!("a stop hook failed: {why}")))
+            .map_err(RunError::Stop)
     }
 }
 
@@ -325,24 +358,47 @@ impl Inner {
         if name.contains(':') {
             return Ok(Some(name.to_owned()));
         }
-        let known = self.brokers.iter().map(|(name, _)| name.clone()).chain([EMBEDDED.to_owned()]).collect();
-        Err(UnknownBroker { name: name.to_owned(), known })
+        let known = self
+            .brokers
+            .iter()
+            .map(|(name, _)| name.clone())
+            .chain([EMBEDDED.to_owned()])
+            .collect();
+        Err(UnknownBroker {
+            name: name.to_owned(),
+            known,
+        })
     }
 
     fn broker_in_use(&self, choice: &Choice) -> Result<Option<String>, UnknownBroker> {
         let first = self.brokers.first().map(|(name, _)| name);
-        let name = choice.broker.as_ref().or(self.default_broker.as_ref()).or(first);
+        let name = choice
+            .broker
+            .as_ref()
+            .or(self.default_broker.as_ref())
+            .or(first);
         self.bootstrap_of(name.map_or(EMBEDDED, String::as_str))
     }
 
     fn specs(&self, plan: &Plan) -> Vec<(String, TopicSpec)> {
-        let spec = |topic: &String| self.topics.get(topic).map(|topic| topic.spec.clone()).unwrap_or_default();
-        plan.topics().into_iter().map(|topic| (topic.clone(), spec(&topic))).collect()
+        let spec = |topic: &String| {
+            self.topics
+                .get(topic)
+                .map(|topic| topic.spec.clone())
+                .unwrap_or_default()
+        };
+        plan.topics()
+            .into_iter()
+            .map(|topic| (topic.clone(), spec(&topic)))
+            .collect()
     }
 }
 
 impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("App").field("core", &self.inner.core).field("brokers", &self.inner.brokers).finish_non_exhaustive()
+        f.debug_struct("App")
+            .field("core", &self.inner.core)
+            .field("brokers", &self.inner.brokers)
+            .finish_non_exhaustive()
     }
 }

@@ -21,7 +21,9 @@ pub struct Broker {
 impl Broker {
     /// A cluster by the addresses of some of its brokers: `host:port`, joined by commas.
     pub fn new(bootstrap: impl Into<String>) -> Self {
-        Self { bootstrap: bootstrap.into() }
+        Self {
+            bootstrap: bootstrap.into(),
+        }
     }
 
     /// The addresses.

@@ -3,7 +3,9 @@
 use crate::app::{App, Inner, Life};
 use crate::broker::{Broker, Topic};
 use crate::hooks::{Hook, Hooks};
-use fastkafka_core::{AppCore, AppInfo, Around, Contact, Def, DefaultApp, License, Register, Registry, States};
+use fastkafka_core::{
+    AppCore, AppInfo, Around, Contact, Def, DefaultApp, License, Register, Registry, States,
+};
 use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -35,14 +37,21 @@ pub struct AppBuilder<S = DefaultApp> {
 
 impl<S> fmt::Debug for AppBuilder<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AppBuilder").field("title", &self.info.title).field("brokers", &self.brokers).finish_non_exhaustive()
+        f.debug_struct("AppBuilder")
+            .field("title", &self.info.title)
+            .field("brokers", &self.brokers)
+            .finish_non_exhaustive()
     }
 }
 
 impl<S: 'static> AppBuilder<S> {
     pub(crate) fn new() -> Self {
         Self {
-            info: AppInfo { title: "FastKafka".to_owned(), version: "0.1.0".to_owned(), ..AppInfo::default() },
+            info: AppInfo {
+                title: "FastKafka".to_owned(),
+                version: "0.1.0".to_owned(),
+                ..AppInfo::default()
+            },
             group_id: None,
             client_id: None,
             brokers: Vec::new(),
@@ -281,6 +290,8 @@ impl<S: 'static> AppBuilder<S> {
             max_in_flight: self.max_in_flight,
             life: Life::default(),
         };
-        App { inner: Arc::new(inner) }
+        App {
+            inner: Arc::new(inner),
+        }
     }
 }

@@ -29,7 +29,12 @@ pub(crate) struct Hooks {
 
 impl fmt::Debug for Hooks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Hooks({} at start, {} at stop)", self.start.len(), self.stop.len())
+        write!(
+            f,
+            "Hooks({} at start, {} at stop)",
+            self.start.len(),
+            self.stop.len()
+        )
     }
 }
 

@@ -40,9 +40,9 @@ pub struct Options {
 /// `500` or `500/s`.
 fn rate(text: &str) -> Result<NonZeroU32, String> {
     let number = text.strip_suffix("/s").unwrap_or(text);
-    number
-        .parse()
-        .map_err(|error| format!("{error}; write a whole number of flights per second, as in 500/s"))
+    number.parse().map_err(|error| {
+        format!("{error}; write a whole number of flights per second, as in 500/s")
+    })
 }
 
 /// Sends the flights and shows how far it is.

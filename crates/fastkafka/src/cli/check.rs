@@ -30,15 +30,32 @@ fn describe(plan: &Plan) -> String {
     let consumers = plan.groups.iter().flat_map(|group| {
         group.handlers.iter().map(|handler| {
             let def = handler.def;
-            ["consumes".to_owned(), def.topic.to_owned(), format!("group {}", group.id), def.path(), def.location.to_string()]
+            [
+                "consumes".to_owned(),
+                def.topic.to_owned(),
+                format!("group {}", group.id),
+                def.path(),
+                def.location.to_string(),
+            ]
         })
     });
     let producers = plan.outputs.iter().map(|output| {
         let def = output.def;
-        ["produces".to_owned(), def.topic.to_owned(), String::new(), def.path(), def.location.to_string()]
+        [
+            "produces".to_owned(),
+            def.topic.to_owned(),
+            String::new(),
+            def.path(),
+            def.location.to_string(),
+        ]
     });
     let rows: Vec<_> = consumers.chain(producers).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .map(|row| row[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
     let widths: [usize; 5] = std::array::from_fn(width);
     let mut text = String::new();
     for row in &rows {

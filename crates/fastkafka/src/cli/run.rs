@@ -13,7 +13,10 @@ pub(super) fn run(app: &App, options: &Run) -> ExitCode {
     }
     app.set_workers(options.num_workers);
     app.set_create_topics(options.create_topics);
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("error: cannot start the tokio runtime: {error}");
@@ -41,11 +44,15 @@ pub(super) fn run(app: &App, options: &Run) -> ExitCode {
 /// Signals have a thread and a runtime of their own: handlers that block their threads must not keep
 /// one from being heard.
 fn stop_on_signal(app: App) -> std::io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()?;
     let listen = async move {
         let mut signals = Signals::new()?;
         signals.next().await;
-        tracing::info!("stopping: records in hand are finished; a second signal ends the process at once");
+        tracing::info!(
+            "stopping: records in hand are finished; a second signal ends the process at once"
+        );
         app.shut_down();
         signals.next().await;
         tracing::error!("second signal: ending at once");
@@ -53,7 +60,11 @@ fn stop_on_signal(app: App) -> std::io::Result<()> {
     };
     std::thread::Builder::new()
         .name("fk-signals".to_owned())
-        .spawn(move || runtime.block_on::<_>(async { let _: std::io::Result<()> = listen.await; }))?;
+        .spawn(move || {
+            runtime.block_on::<_>(async {
+                let _: std::io::Result<()> = listen.await;
+            })
+        })?;
     Ok(())
 }
 
@@ -68,7 +79,10 @@ struct Signals {
 impl Signals {
     fn new() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
     }
 
     async fn next(&mut self) {
