@@ -5,6 +5,7 @@ mod dead_letter;
 mod handler;
 mod health;
 mod held;
+mod kafka;
 mod lane;
 mod mailbox;
 mod owner;
