@@ -1,9 +1,8 @@
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.apache.kafka.common.Uuid;
 
-/** {@code Broker server.properties data}: Kafka's own main, formatted first, which ends when its stdin does. */
+/** {@code Broker server.properties data cluster-id}: Kafka's own main, formatted first, which ends when its stdin does. */
 public final class Broker {
     public static void main(String[] args) throws Exception {
         Thread watch = new Thread(Broker::endWithParent, "parent-watch");
@@ -12,7 +11,7 @@ public final class Broker {
 
         String properties = args[0];
         if (!Files.exists(Path.of(args[1], "meta.properties"))) {
-            String[] format = {"format", "-t", Uuid.randomUuid().toString(), "-c", properties};
+            String[] format = {"format", "-t", args[2], "-c", properties};
             int status = kafka.tools.StorageTool.execute(format, System.out);
             if (status != 0) {
                 System.exit(status);

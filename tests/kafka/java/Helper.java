@@ -18,6 +18,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -53,10 +54,10 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
- * {@code Helper bootstrap data broker.log command..}: owns the broker process and does Kafka's own clients' part.
+ * {@code Helper bootstrap data}: owns the broker processes and does Kafka's own clients' part.
  *
  * <p>One JSON request per line on stdin; on stdout any number of {@code {"record":..}} lines, then {@code {"ok":..}}
- * or {@code {"error":".."}}. When stdin ends, however its owner ended, the broker is killed and its data removed.
+ * or {@code {"error":".."}}. When stdin ends, however its owner ended, the brokers are killed and their data removed.
  */
 public final class Helper {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -66,16 +67,12 @@ public final class Helper {
 
     private final PrintStream out;
     private final String bootstrap;
-    private final ProcessBuilder command;
-    private Process broker;
+    private final Map<Integer, Process> brokers = new HashMap<>();
     private Admin admin;
 
-    private Helper(PrintStream out, String bootstrap, File log, List<String> command) {
+    private Helper(PrintStream out, String bootstrap) {
         this.out = out;
         this.bootstrap = bootstrap;
-        this.command = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.appendTo(log));
     }
 
     public static void main(String[] args) throws Exception {
@@ -83,7 +80,7 @@ public final class Helper {
         PrintStream out =
                 new PrintStream(new BufferedOutputStream(System.out, 1 << 16), false, StandardCharsets.UTF_8);
         System.setOut(System.err);
-        Helper helper = new Helper(out, args[0], new File(args[2]), List.of(args).subList(3, args.length));
+        Helper helper = new Helper(out, args[0]);
         // Requests run on a thread of their own: one that waits must not hide the end of stdin.
         ExecutorService requests = Executors.newSingleThreadExecutor();
         try (BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
@@ -110,7 +107,9 @@ public final class Helper {
     /** Synchronized to the last instruction: a start that comes late must not leave a broker behind. */
     private synchronized void end(Path data) throws Exception {
         try {
-            kill();
+            for (int node : List.copyOf(brokers.keySet())) {
+                kill(node);
+            }
             removeAll(data);
         } finally {
             // Client threads may be waiting for a broker that is gone.
@@ -128,11 +127,11 @@ public final class Helper {
         String topic = request.path("topic").asText();
         switch (request.path("do").asText()) {
             case "start":
-                return start();
+                return start(request.get("node").asInt(), request.get("command"), request.get("log").asText());
             case "await_ready":
-                return awaitReady();
+                return awaitReady(request.get("node").asInt());
             case "kill":
-                kill();
+                kill(request.get("node").asInt());
                 return null;
             case "create_topic":
                 return createTopic(topic, request.get("partitions").asInt(), strings(request.get("configs")));
@@ -160,15 +159,22 @@ public final class Helper {
         }
     }
 
-    // The broker process
+    // The broker processes
 
-    private synchronized Object start() throws IOException {
-        broker = command.start();
+    private synchronized Object start(int node, JsonNode command, String log) throws IOException {
+        List<String> words = new ArrayList<>();
+        command.forEach(word -> words.add(word.asText()));
+        Process broker = new ProcessBuilder(words)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(new File(log)))
+                .start();
+        brokers.put(node, broker);
         return broker.pid();
     }
 
     /** Ready: metadata is served, and the group coordinator too, whose topic is created by the first who asks. */
-    private Object awaitReady() throws Exception {
+    private Object awaitReady(int node) throws Exception {
+        Process broker = brokers.get(node);
         if (admin == null) {
             admin = Admin.create(clientConfig());
         }
@@ -177,10 +183,11 @@ public final class Helper {
                 throw new IllegalStateException("the broker ended with status " + broker.exitValue());
             }
             try {
-                boolean known = !admin.describeCluster(new DescribeClusterOptions().timeoutMs(ASK_MS))
+                boolean known = admin.describeCluster(new DescribeClusterOptions().timeoutMs(ASK_MS))
                         .nodes()
                         .get()
-                        .isEmpty();
+                        .stream()
+                        .anyMatch(one -> one.id() == node);
                 admin.listConsumerGroupOffsets(
                                 "kafka-lab-ready", new ListConsumerGroupOffsetsOptions().timeoutMs(ASK_MS))
                         .partitionsToOffsetAndMetadata()
@@ -196,7 +203,8 @@ public final class Helper {
         return null;
     }
 
-    private synchronized void kill() throws InterruptedException {
+    private synchronized void kill(int node) throws InterruptedException {
+        Process broker = brokers.remove(node);
         if (broker != null) {
             broker.destroyForcibly().waitFor();
         }
@@ -205,7 +213,7 @@ public final class Helper {
     // Topics. Each waits until the broker shows the change: the controller answers before that.
 
     private Object createTopic(String topic, int partitions, Map<String, String> configs) throws Exception {
-        NewTopic created = new NewTopic(topic, partitions, (short) 1).configs(configs);
+        NewTopic created = new NewTopic(topic, Optional.of(partitions), Optional.empty()).configs(configs);
         admin.createTopics(List.of(created)).all().get();
         until("topic " + topic + " has leaders", () -> leaders(topic) == partitions);
         return null;
@@ -320,6 +328,8 @@ public final class Helper {
     private Object produce(String topic, JsonNode records) throws Exception {
         Map<String, Object> config = clientConfig();
         config.put("linger.ms", "5");
+        config.put("request.timeout.ms", "5000");
+        config.put("delivery.timeout.ms", "10000");
         List<Future<RecordMetadata>> sent = new ArrayList<>();
         try (KafkaProducer<byte[], byte[]> producer =
                 new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer())) {

@@ -19,8 +19,6 @@ pub(crate) struct Launch<'a> {
     pub(crate) install: &'a Install,
     pub(crate) bootstrap: &'a str,
     pub(crate) data: &'a Path,
-    pub(crate) broker_log: &'a Path,
-    pub(crate) broker: Vec<OsString>,
     /// Its stderr.
     pub(crate) log: PathBuf,
 }
@@ -58,8 +56,6 @@ impl Helper {
             .arg("Helper")
             .arg(launch.bootstrap)
             .arg(launch.data)
-            .arg(launch.broker_log)
-            .args(&launch.broker)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(stderr);

@@ -1,10 +1,13 @@
-//! One broker process: its start, its faults, its end.
+//! The broker processes: their start, their faults, their end.
 
 use std::fmt::Write as _;
 use std::fs;
+use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -13,28 +16,56 @@ use crate::install::{Install, install};
 use crate::{LabError, cache, port};
 
 const PROPERTIES: &str = include_str!("../config/server.properties");
-const BROKER_LOG: &str = "broker.log";
+/// The node that is the controller too.
+const FIRST: u32 = 1;
 
-/// A running broker, which is its own controller.
+/// A running broker, which is its own controller, or a small cluster: [`Builder::brokers`].
 ///
-/// Dropping it ends the broker and removes its data. The logs stay when the test panicked: stderr says where.
+/// Dropping it ends the processes and removes their data. The logs stay when the test panicked: stderr says where.
 #[derive(Debug)]
 pub struct Kafka {
     // Dropped first: the helper writes to the directory until it has ended.
     helper: Helper,
     directory: TempDir,
     bootstrap: String,
+    nodes: Vec<Node>,
+}
+
+/// What starts a broker, again and again.
+#[derive(Debug)]
+struct Node {
+    id: u32,
+    command: Vec<String>,
+    log: PathBuf,
     pid: u32,
 }
 
 /// How a broker is to be started.
 #[derive(Clone, Debug)]
 pub struct Builder {
+    brokers: u32,
     partitions: u32,
     properties: Vec<(String, String)>,
 }
 
 impl Builder {
+    /// Nodes 1 to `brokers`, default 1. Node 1 is the controller and keeps the groups; topics get
+    /// `default.replication.factor` replicas, 1 unless that [`property`](Self::property) is set.
+    ///
+    /// A topic with two replicas and `min.insync.replicas=2` refuses records while node 2 is
+    /// [killed](Kafka::kill_broker). One broker alone never does: Kafka 4.1 caps the minimum at the
+    /// number of replicas.
+    ///
+    /// # Panics
+    ///
+    /// With no brokers.
+    #[must_use]
+    pub fn brokers(mut self, brokers: u32) -> Self {
+        assert!(brokers > 0, "a cluster has a broker");
+        self.brokers = brokers;
+        self
+    }
+
     /// `num.partitions`: what a topic gets whose creator does not say. Default 4.
     #[must_use]
     pub fn partitions(mut self, partitions: u32) -> Self {
@@ -79,35 +110,63 @@ impl Builder {
             .and_then(|runs| tempfile::Builder::new().prefix("broker-").tempdir_in(runs))
             .map_err(LabError::io(format!("write to {}", runs.display())))?;
         let data = directory.path().join("data");
-        let [port, controller_port] = port::two_free();
-        let properties = directory.path().join("server.properties");
-        fs::write(&properties, self.properties(port, controller_port, &data))
+        let ports = port::free(1 + self.brokers as usize);
+        let (controller_port, ports) = ports.split_first().expect("at least two");
+        let cluster = cluster_id();
+        let mut nodes = Vec::new();
+        for (id, port) in (FIRST..).zip(ports) {
+            let data = data.join(id.to_string());
+            let properties = directory.path().join(format!("server-{id}.properties"));
+            fs::write(
+                &properties,
+                self.properties(id, *port, *controller_port, &data),
+            )
             .map_err(LabError::io(format!("write {}", properties.display())))?;
-
-        let mut broker = vec!["java".into(), "-Xmx512m".into(), "-XX:+UseSerialGC".into()];
-        broker.extend(java_options(install));
-        broker.extend(["Broker".into(), properties.into(), data.clone().into()]);
-        let bootstrap = format!("127.0.0.1:{port}");
+            let mut command = vec!["java".into(), "-Xmx512m".into(), "-XX:+UseSerialGC".into()];
+            command.extend(java_options(install));
+            command.extend(["Broker".into(), properties.into(), data.into()]);
+            command.push(cluster.clone().into());
+            nodes.push(Node {
+                id,
+                command: command
+                    .iter()
+                    .map(|word| word.to_string_lossy().into_owned())
+                    .collect(),
+                log: directory.path().join(format!("broker-{id}.log")),
+                pid: 0,
+            });
+        }
+        let bootstrap = format!("127.0.0.1:{}", ports[0]);
         let helper = Helper::spawn(&Launch {
             install,
             bootstrap: &bootstrap,
             data: &data,
-            broker_log: &directory.path().join(BROKER_LOG),
-            broker,
             log: directory.path().join("helper.log"),
         })?;
         let mut kafka = Kafka {
             helper,
             directory,
             bootstrap,
-            pid: 0,
+            nodes,
         };
-        kafka.start_broker()?;
+        // One after another: the first is to have the groups' topic for itself.
+        for node in FIRST..=self.brokers {
+            kafka.start_broker(node)?;
+        }
         Ok(kafka)
     }
 
-    fn properties(&self, port: u16, controller_port: u16, data: &Path) -> String {
+    fn properties(&self, node: u32, port: u16, controller_port: u16, data: &Path) -> String {
+        let mut listeners = format!("PLAINTEXT://127.0.0.1:{port}");
+        let mut roles = "broker".to_owned();
+        if node == FIRST {
+            roles.push_str(",controller");
+            let _ = write!(listeners, ",CONTROLLER://127.0.0.1:{controller_port}");
+        }
         let mut text = PROPERTIES
+            .replace("{roles}", &roles)
+            .replace("{node}", &node.to_string())
+            .replace("{listeners}", &listeners)
             .replace("{port}", &port.to_string())
             .replace("{controller_port}", &controller_port.to_string())
             .replace("{data}", &data.display().to_string())
@@ -145,30 +204,31 @@ impl Kafka {
     #[must_use]
     pub fn builder() -> Builder {
         Builder {
+            brokers: 1,
             partitions: 4,
             properties: Vec::new(),
         }
     }
 
-    /// `127.0.0.1:PORT`, the same for the broker's whole life.
+    /// `127.0.0.1:PORT` of node 1, the same for its whole life.
     #[must_use]
     pub fn bootstrap(&self) -> &str {
         &self.bootstrap
     }
 
-    /// The broker's process; another one after [`restart`](Self::restart).
+    /// The process of node 1; another one after [`restart`](Self::restart).
     #[must_use]
     pub fn pid(&self) -> u32 {
-        self.pid
+        self.nodes[0].pid
     }
 
-    /// The broker's log.
+    /// The log of node 1; those of others lie beside it.
     #[must_use]
-    pub fn log(&self) -> PathBuf {
-        self.directory.path().join(BROKER_LOG)
+    pub fn log(&self) -> &Path {
+        &self.nodes[0].log
     }
 
-    /// Stops the broker in its tracks (SIGSTOP): connections stay open and nobody answers.
+    /// Stops node 1 in its tracks (SIGSTOP): connections stay open and nobody answers.
     ///
     /// # Errors
     ///
@@ -178,13 +238,13 @@ impl Kafka {
         self.signal(rustix::process::Signal::STOP)?;
         // The signal is on its way; a test that goes on before it arrives tests nothing.
         #[cfg(target_os = "linux")]
-        while !threads_stopped(self.pid).map_err(LabError::io("pause the broker"))? {
+        while !threads_stopped(self.pid()).map_err(LabError::io("pause the broker"))? {
             std::thread::yield_now();
         }
         Ok(())
     }
 
-    /// Lets a paused broker go on (SIGCONT).
+    /// Lets a paused node 1 go on (SIGCONT).
     ///
     /// # Errors
     ///
@@ -194,42 +254,73 @@ impl Kafka {
         self.signal(rustix::process::Signal::CONT)
     }
 
-    /// Ends the broker without warning (SIGKILL). Its data and its port stay for [`restart`](Self::restart).
+    /// Ends node 1 without warning (SIGKILL). Its data and its port stay for [`restart`](Self::restart).
     ///
     /// # Errors
     ///
     /// [`LabError::HelperGone`].
     pub fn kill(&mut self) -> Result<(), LabError> {
-        self.helper.request(&json!({"do": "kill"}))
+        self.kill_broker(FIRST)
     }
 
-    /// Kills the broker unless that has happened, and starts it again on the same data and port.
+    /// Kills node 1 unless that has happened, and starts it again on the same data and port.
     ///
     /// # Errors
     ///
     /// [`LabError::NotStarted`].
     pub fn restart(&mut self) -> Result<(), LabError> {
-        self.kill()?;
-        self.start_broker()
+        self.restart_broker(FIRST)
+    }
+
+    /// As [`kill`](Self::kill), for any node.
+    ///
+    /// # Errors
+    ///
+    /// [`LabError::HelperGone`].
+    pub fn kill_broker(&mut self, node: u32) -> Result<(), LabError> {
+        self.helper.request(&json!({"do": "kill", "node": node}))
+    }
+
+    /// As [`restart`](Self::restart), for any node.
+    ///
+    /// # Errors
+    ///
+    /// [`LabError::NotStarted`].
+    ///
+    /// # Panics
+    ///
+    /// The cluster has no such node.
+    pub fn restart_broker(&mut self, node: u32) -> Result<(), LabError> {
+        self.kill_broker(node)?;
+        self.start_broker(node)
     }
 
     pub(crate) fn helper(&self) -> &Helper {
         &self.helper
     }
 
-    fn start_broker(&mut self) -> Result<(), LabError> {
-        self.pid = self.helper.request(&json!({"do": "start"}))?;
-        let ready = self.helper.request(&json!({"do": "await_ready"}));
+    fn start_broker(&mut self, node: u32) -> Result<(), LabError> {
+        let broker = self
+            .nodes
+            .iter_mut()
+            .find(|broker| broker.id == node)
+            .unwrap_or_else(|| panic!("the cluster has no node {node}"));
+        broker.pid = self.helper.request(&json!({
+            "do": "start", "node": node, "command": broker.command, "log": broker.log,
+        }))?;
+        let log = broker.log.clone();
+        let ready = self
+            .helper
+            .request(&json!({"do": "await_ready", "node": node}));
         ready.map_err(|error| match error {
-            LabError::Refused { message, .. } => self.not_started(message),
+            LabError::Refused { message, .. } => self.not_started(message, log),
             other => other,
         })
     }
 
-    fn not_started(&mut self, reason: String) -> LabError {
+    fn not_started(&mut self, reason: String, log: PathBuf) -> LabError {
         const LINES: usize = 30;
         self.directory.disable_cleanup(true);
-        let log = self.log();
         let text = fs::read_to_string(&log).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
         let tail = lines[lines.len().saturating_sub(LINES)..].join("\n");
@@ -238,7 +329,7 @@ impl Kafka {
 
     #[cfg(unix)]
     fn signal(&self, signal: rustix::process::Signal) -> Result<(), LabError> {
-        let pid = i32::try_from(self.pid)
+        let pid = i32::try_from(self.pid())
             .ok()
             .and_then(rustix::process::Pid::from_raw)
             .expect("is the pid of a process");
@@ -263,6 +354,13 @@ fn threads_stopped(pid: u32) -> std::io::Result<bool> {
     Ok(true)
 }
 
+/// 16 bytes as Kafka writes them. The first is 0, for an id must not begin with a dash.
+fn cluster_id() -> String {
+    let mut bytes = [0; 16];
+    bytes[8..].copy_from_slice(&RandomState::new().hash_one(()).to_be_bytes());
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
 impl Drop for Kafka {
     fn drop(&mut self) {
         if std::thread::panicking() {
@@ -284,7 +382,7 @@ mod tests {
         let text = Kafka::builder()
             .partitions(7)
             .property("num.partitions", "9")
-            .properties(15_001, 15_002, Path::new("/data"));
+            .properties(FIRST, 15_001, 15_002, Path::new("/data"));
 
         let lines: Vec<_> = text
             .lines()

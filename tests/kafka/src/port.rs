@@ -7,18 +7,16 @@ use std::net::{Ipv4Addr, TcpListener};
 /// reconnects to a broker which is down could otherwise be given that very port, and hold it.
 const PORTS: std::ops::Range<u16> = 15_000..32_000;
 
-/// Two ports that are free now. Another process may take one first: whoever starts a server there tries again.
-pub(crate) fn two_free() -> [u16; 2] {
+/// Different ports that are free now. Another process may take one first: whoever starts a server there tries again.
+pub(crate) fn free(count: usize) -> Vec<u16> {
     let span = u64::from(PORTS.end - PORTS.start);
     // The keys of a `RandomState` are the standard library's only randomness.
     let first = RandomState::new().hash_one(()) % span;
-    let mut free = (0..span).filter_map(|step| {
-        let port = PORTS.start + u16::try_from((first + step) % span).expect("less than the span");
-        TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-            .map(|_| port)
-            .ok()
-    });
-    std::array::from_fn(|_| free.next().expect("17,000 ports are not all in use"))
+    (0..span)
+        .map(|step| PORTS.start + u16::try_from((first + step) % span).expect("less than the span"))
+        .filter(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+        .take(count)
+        .collect()
 }
 
 #[cfg(test)]
@@ -26,9 +24,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_two_ports_differ_and_are_not_for_outgoing_connections() {
-        let [one, other] = two_free();
-        assert_ne!(one, other);
-        assert!(PORTS.contains(&one) && PORTS.contains(&other));
+    fn ports_differ_and_are_not_for_outgoing_connections() {
+        let ports = free(3);
+        assert_eq!(ports.len(), 3);
+        assert!(ports.is_sorted_by(|one, other| one != other), "{ports:?}");
+        assert!(ports.iter().all(|port| PORTS.contains(port)), "{ports:?}");
     }
 }

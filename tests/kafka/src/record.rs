@@ -76,7 +76,7 @@ impl Kafka {
     ///
     /// # Errors
     ///
-    /// The first failure. Records of the same call before and after it may have been written.
+    /// The first failure, at the latest after 10 s. Records of the same call before and after it may have been written.
     pub fn produce(&self, topic: &str, records: &[NewRecord]) -> Result<Vec<(i32, i64)>, LabError> {
         // Bounded lines: a test may well write a million records at once.
         const CHUNK: usize = 10_000;

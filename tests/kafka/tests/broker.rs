@@ -144,12 +144,7 @@ fn a_topic_grows_and_goes() {
 #[test]
 fn a_topic_config_holds_for_the_next_record() {
     let kafka = shared();
-    kafka
-        .create_topic("narrow", 1, &[("min.insync.replicas", "2")])
-        .unwrap();
-    kafka
-        .alter_topic_config("narrow", "min.insync.replicas", "1")
-        .unwrap();
+    kafka.create_topic("narrow", 1, &[]).unwrap();
     fill(kafka, "narrow", 1);
 
     kafka
@@ -179,6 +174,31 @@ fn kill_and_restart_keep_the_data_and_the_address() {
     assert_eq!(kafka.bootstrap(), bootstrap);
     assert_ne!(kafka.pid(), pid);
     assert_eq!(kafka.consume("kept").unwrap().len(), 5);
+}
+
+#[test]
+fn a_topic_that_lacks_an_in_sync_replica_refuses_records_until_it_may() {
+    let mut kafka = Kafka::builder()
+        .brokers(2)
+        .property("default.replication.factor", "2")
+        .start()
+        .unwrap();
+    kafka
+        .create_topic("safe", 1, &[("min.insync.replicas", "2")])
+        .unwrap();
+    fill(&kafka, "safe", 1);
+
+    kafka.kill_broker(2).unwrap();
+    let record = [NewRecord::new("late")];
+    let error = kafka.produce("safe", &record).unwrap_err().to_string();
+    assert!(error.contains("TimeoutException"), "{error}");
+
+    kafka
+        .alter_topic_config("safe", "min.insync.replicas", "1")
+        .unwrap();
+    kafka.produce("safe", &record).unwrap();
+    kafka.restart_broker(2).unwrap();
+    assert_eq!(kafka.committed("nobody", "safe").unwrap(), BTreeMap::new());
 }
 
 #[test]

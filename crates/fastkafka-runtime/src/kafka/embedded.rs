@@ -1,0 +1,79 @@
+//! A Kafka broker inside the process: librdkafka's mock cluster.
+//!
+//! It speaks Kafka's protocol on a port of localhost, so any client can connect. It has no Admin
+//! API, no compaction or retention, keeps little, and forgets everything when it is dropped.
+
+use super::Logged;
+use super::error::of;
+use super::ffi;
+use crate::transport::{ClientError, ErrorKind};
+use rdkafka::ClientConfig;
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
+use std::fmt;
+
+/// The embedded broker. It runs until this value is dropped.
+pub(crate) struct EmbeddedBroker {
+    /// The cluster lives inside a client, which is never used as one.
+    client: BaseProducer<Logged>,
+    address: String,
+}
+
+impl ProducerContext for Logged {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, _: &rdkafka::producer::DeliveryResult<'_>, (): ()) {}
+}
+
+impl EmbeddedBroker {
+    /// Starts it on a free port.
+    ///
+    /// # Errors
+    /// When librdkafka cannot open a port.
+    pub(crate) fn start() -> Result<Self, ClientError> {
+        let mut config = ClientConfig::new();
+        config.set("test.mock.num.brokers", "1");
+        let client: BaseProducer<Logged> =
+            config.create_with_context(Logged).map_err(|e| of(&e))?;
+        // Otherwise every first member of a group waits three seconds.
+        ffi::start_groups_at_once(&client);
+        let address = match client.client().mock_cluster() {
+            Some(cluster) => cluster.bootstrap_servers(),
+            None => {
+                return Err(ClientError {
+                    kind: ErrorKind::Refused,
+                    message: "librdkafka was built without its mock cluster".into(),
+                });
+            }
+        };
+        Ok(Self { client, address })
+    }
+
+    /// What goes into `bootstrap.servers`.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Creates a topic, or gives an existing one more partitions.
+    ///
+    /// # Errors
+    /// When librdkafka refuses.
+    pub(crate) fn create_topic(&self, name: &str, partitions: i32) -> Result<(), ClientError> {
+        let cluster = self.cluster();
+        let created = cluster.create_topic(name, partitions, 1);
+        created.map_err(|e| of(&e))
+    }
+
+    fn cluster(&self) -> MockCluster<'_, Logged> {
+        let cluster = self.client.client().mock_cluster();
+        cluster.expect("`start` has seen it")
+    }
+}
+
+impl fmt::Debug for EmbeddedBroker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EmbeddedBroker")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}

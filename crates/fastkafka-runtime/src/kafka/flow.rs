@@ -1,0 +1,229 @@
+//! How much is on its way: records handed to librdkafka and not reported yet.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+/// Beyond so many bytes async producers wait, whatever the number of records. librdkafka's own
+/// bound is 1 GiB.
+const MAX_BYTES: u64 = 256 << 20;
+
+/// Records in the upper bits, their bytes in the lower ones: one atomic operation counts both.
+const RECORD: u64 = 1 << 40;
+const BYTES: u64 = RECORD - 1;
+
+#[derive(Default)]
+struct Waiting {
+    tasks: Vec<Waker>,
+    owners: Vec<Box<dyn Fn() + Send + Sync>>,
+}
+
+/// A bound that async callers wait for.
+///
+/// There is room below `max`; a caller that did not wait is taken up to twice that, and dead
+/// letters a little further: what they wait for may stand behind the others.
+pub(super) struct Flow {
+    load: AtomicU64,
+    max: u64,
+    /// Somebody waits: the next report below three quarters of the bound wakes all.
+    awaited: AtomicBool,
+    waiting: Mutex<Waiting>,
+    emptied: Condvar,
+}
+
+impl Flow {
+    pub(super) fn new(max: usize) -> Self {
+        Self {
+            load: AtomicU64::new(0),
+            max: max.max(1) as u64,
+            awaited: AtomicBool::new(false),
+            waiting: Mutex::default(),
+            emptied: Condvar::new(),
+        }
+    }
+
+    /// What librdkafka must be able to hold.
+    pub(super) fn capacity(max: usize) -> usize {
+        // Never reached: our own bound is a half of it and a reserve.
+        max.max(1) * 4 + 1_000
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn records(&self) -> usize {
+        usize::try_from(self.load.load(SeqCst) / RECORD).unwrap_or(usize::MAX)
+    }
+
+    /// Counts a record of `bytes` in, unless there is far too much.
+    pub(super) fn enter(&self, bytes: usize, dead_letter: bool) -> bool {
+        let reserve = if dead_letter { self.max / 4 + 100 } else { 0 };
+        let before = self.load.fetch_add(RECORD + bytes as u64, SeqCst);
+        if before / RECORD < self.max * 2 + reserve {
+            return true;
+        }
+        self.leave(bytes);
+        false
+    }
+
+    /// Counts it out again: reported, or not taken.
+    pub(super) fn leave(&self, bytes: usize) {
+        let out = RECORD + bytes as u64;
+        let left = self.load.fetch_sub(out, SeqCst) - out;
+        let low = left / RECORD <= self.max / 4 * 3 && left & BYTES <= MAX_BYTES / 4 * 3;
+        if low && self.awaited.load(SeqCst) {
+            self.wake();
+        }
+        if left / RECORD == 0 {
+            // Under the lock, or a waiter between its look and its wait would miss it.
+            let _waiting = self.waiting();
+            self.emptied.notify_all();
+        }
+    }
+
+    #[cold]
+    fn wake(&self) {
+        let mut waiting = self.waiting();
+        self.awaited.store(false, SeqCst);
+        let tasks = std::mem::take(&mut waiting.tasks);
+        for owner in &waiting.owners {
+            owner();
+        }
+        drop(waiting);
+        for task in tasks {
+            task.wake();
+        }
+    }
+
+    fn below(&self) -> bool {
+        let load = self.load.load(SeqCst);
+        // One record beyond all bounds is let in alone.
+        load / RECORD < self.max && load & BYTES < MAX_BYTES
+    }
+
+    /// True when there is room. Otherwise everybody in [`Flow::on_room`] is called when there is.
+    pub(super) fn has_room(&self) -> bool {
+        if self.below() {
+            return true;
+        }
+        self.awaited.store(true, SeqCst);
+        // The reports may have come in between, and seen nobody waiting.
+        self.below()
+    }
+
+    pub(super) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.below() {
+            return Poll::Ready(());
+        }
+        self.waiting().tasks.push(cx.waker().clone());
+        if self.has_room() {
+            return Poll::Ready(());
+        }
+        Poll::Pending
+    }
+
+    pub(super) fn on_room(&self, wake: Box<dyn Fn() + Send + Sync>) {
+        self.waiting().owners.push(wake);
+    }
+
+    /// Something for the owners to look at.
+    pub(super) fn call_owners(&self) {
+        for owner in &self.waiting().owners {
+            owner();
+        }
+    }
+
+    /// Waits until nothing is on its way, at most until `deadline`.
+    pub(super) fn wait_empty(&self, deadline: Instant) -> bool {
+        let mut waiting = self.waiting();
+        while self.records() > 0 {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left == Duration::ZERO {
+                return false;
+            }
+            let waited = self.emptied.wait_timeout(waiting, left);
+            waiting = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+}
+
+impl fmt::Debug for Flow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Flow")
+            .field("records", &self.records())
+            .field("max", &self.max)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicUsize;
+    use std::task::Wake;
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, SeqCst);
+        }
+    }
+
+    #[test]
+    fn who_found_no_room_is_woken_when_there_is() {
+        let flow = Flow::new(4);
+        let (task, owner) = (Arc::new(Count::default()), Arc::new(Count::default()));
+        let called = owner.clone();
+        flow.on_room(Box::new(move || called.clone().wake()));
+        for _ in 0..4 {
+            assert!(flow.has_room() && flow.enter(10, false));
+        }
+        let waker = task.clone().into();
+        let mut cx = Context::from_waker(&waker);
+        assert!(flow.poll_room(&mut cx).is_pending());
+        assert!(!flow.has_room());
+        flow.leave(10);
+        assert_eq!((task.0.load(SeqCst), owner.0.load(SeqCst)), (1, 1));
+        assert!(flow.poll_room(&mut cx).is_ready());
+        // Nobody waits any more.
+        flow.leave(10);
+        assert_eq!((task.0.load(SeqCst), owner.0.load(SeqCst)), (1, 1));
+    }
+
+    #[test]
+    fn dead_letters_find_room_where_others_do_not() {
+        let flow = Flow::new(4);
+        let taken = (0..100).take_while(|_| flow.enter(10, false)).count();
+        assert_eq!(taken, 8);
+        assert!(flow.enter(10, true));
+        assert_eq!(flow.records(), 9);
+    }
+
+    #[test]
+    fn many_bytes_leave_no_room_and_one_huge_record_is_let_in() {
+        let flow = Flow::new(1_000);
+        assert!(flow.has_room() && flow.enter(300 << 20, false));
+        assert!(!flow.has_room());
+        flow.leave(300 << 20);
+        assert!(flow.has_room());
+    }
+
+    #[test]
+    fn waiting_for_the_last_report_ends_with_it() {
+        let flow = Flow::new(4);
+        assert!(flow.enter(10, false));
+        assert!(!flow.wait_empty(Instant::now()));
+        std::thread::scope(|scope| {
+            let waits = scope.spawn(|| flow.wait_empty(Instant::now() + Duration::from_secs(60)));
+            flow.leave(10);
+            assert!(waits.join().unwrap());
+        });
+    }
+}

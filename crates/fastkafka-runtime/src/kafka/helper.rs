@@ -1,0 +1,121 @@
+//! The thread that waits for the broker, so that the owner of a group never does.
+
+use super::consumer::{Group, Heard};
+use super::starts::{self, Marker};
+use crate::transport::{Notice, Place, StartError};
+use fastkafka_core::OffsetReset;
+use rdkafka::consumer::Consumer;
+use rdkafka::topic_partition_list::TopicPartitionListElem;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{JoinHandle, Thread};
+use std::time::Duration;
+
+const PROBE: Duration = Duration::from_secs(1);
+const WATERMARKS: Duration = Duration::from_secs(5);
+
+/// What to find out.
+pub(super) enum Job {
+    /// Where these start.
+    Resolve(Vec<(Place, OffsetReset)>),
+    /// What the log still has, when a position is not in it. Without an answer there is no notice.
+    Range(Place, i64),
+    /// Whether any broker answers.
+    Probe,
+}
+
+#[derive(Default)]
+struct Found(Mutex<Vec<(&'static str, Marker)>>);
+
+/// Holds the client until it is told to end; the last one to hold it destroys it.
+pub(super) struct Helper {
+    jobs: Option<Sender<Job>>,
+    found: Arc<Found>,
+    thread: JoinHandle<()>,
+}
+
+impl Helper {
+    /// # Panics
+    /// If the system cannot start a thread.
+    pub(super) fn new(name: &str, consumer: Arc<Group>, heard: Arc<Heard>, owner: Thread) -> Self {
+        let (jobs, todo) = channel();
+        let found = Arc::new(Found::default());
+        let results = found.clone();
+        let thread = std::thread::Builder::new()
+            .name(format!("{name}-helper"))
+            .spawn(move || {
+                work(&todo, &consumer, &heard, &results, &owner);
+                drop(consumer);
+                owner.unpark();
+            })
+            .expect("the system can start a thread");
+        Self {
+            jobs: Some(jobs),
+            found,
+            thread,
+        }
+    }
+
+    pub(super) fn ask(&self, job: Job) {
+        if let Some(jobs) = &self.jobs {
+            // It ends only after `end`.
+            let _ = jobs.send(job);
+        }
+    }
+
+    /// The markers found since.
+    pub(super) fn markers(&self) -> Vec<(&'static str, Marker)> {
+        std::mem::take(&mut self.found.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Lets go of the client once the job in hand is done.
+    pub(super) fn end(&mut self) {
+        self.jobs = None;
+    }
+
+    pub(super) fn ended(&self) -> bool {
+        self.thread.is_finished()
+    }
+}
+
+fn work(todo: &Receiver<Job>, consumer: &Group, heard: &Heard, found: &Found, owner: &Thread) {
+    for job in todo {
+        let notice = match job {
+            Job::Resolve(places) => Some(Notice::Resolved(resolve(consumer, &places, found))),
+            Job::Range(place, position) => consumer
+                .fetch_watermarks(&place.topic, place.partition, WATERMARKS)
+                .inspect_err(|e| tracing::warn!("cannot ask what is left of {place}: {e}"))
+                .ok()
+                .map(|(low, high)| Notice::OutOfRange {
+                    place,
+                    position,
+                    low,
+                    high,
+                }),
+            Job::Probe => {
+                let topics = consumer.subscription().ok();
+                let topic = topics
+                    .as_ref()
+                    .and_then(|t| t.elements().into_iter().next());
+                let topic = topic.as_ref().map(TopicPartitionListElem::topic);
+                let answer = consumer.fetch_metadata(topic, PROBE);
+                answer.is_ok().then_some(Notice::Connected)
+            }
+        };
+        if let Some(notice) = notice {
+            heard.add(notice);
+            owner.unpark();
+        }
+    }
+}
+
+fn resolve(
+    consumer: &Group,
+    places: &[(Place, OffsetReset)],
+    found: &Found,
+) -> Result<Vec<(Place, i64)>, StartError> {
+    let resolved = starts::resolve(consumer, places)?;
+    let mut markers = found.0.lock().unwrap_or_else(PoisonError::into_inner);
+    markers.extend(resolved.markers);
+    Ok(resolved.starts)
+}

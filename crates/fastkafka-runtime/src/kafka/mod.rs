@@ -1,0 +1,54 @@
+//! The Kafka client: the only place in the workspace that names rdkafka.
+//!
+//! Here live the transport of a group's owner, the sink of producers, topics, the embedded broker,
+//! and the words that librdkafka uses for settings and errors. Nothing here knows handlers, the
+//! engine or tokio: what a record means, when its offset may be stored and what follows a failure
+//! is decided by the owner, which sees this module through [`Transport`](crate::transport::Transport)
+//! and [`Sink`](fastkafka_core::Sink). Unsafe code is in `ffi` alone.
+
+mod config;
+pub(crate) mod consumer;
+pub(crate) mod embedded;
+mod error;
+#[allow(unsafe_code)]
+mod ffi;
+mod flow;
+mod helper;
+pub(crate) mod producer;
+mod starts;
+#[cfg(test)]
+mod tests;
+
+pub(crate) mod topics;
+
+use rdkafka::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::KafkaError;
+
+/// A client that has nothing to say but log lines.
+pub(crate) struct Logged;
+
+impl ClientContext for Logged {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(target: "librdkafka", "{error}: {reason}");
+    }
+}
+
+impl rdkafka::consumer::ConsumerContext for Logged {}
+
+/// librdkafka's log lines go where the app's go.
+fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
+    use RDKafkaLogLevel::*;
+    match level {
+        Emerg | Alert | Critical | Error => {
+            tracing::error!(target: "librdkafka", "{facility}: {message}");
+        }
+        Warning => tracing::warn!(target: "librdkafka", "{facility}: {message}"),
+        Notice | Info => tracing::info!(target: "librdkafka", "{facility}: {message}"),
+        Debug => tracing::debug!(target: "librdkafka", "{facility}: {message}"),
+    }
+}

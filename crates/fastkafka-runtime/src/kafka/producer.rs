@@ -1,0 +1,328 @@
+//! The sink of an app's producers: one client per distinct settings, one thread each for reports.
+
+use super::error::{client_error, is_permanent, of};
+use super::ffi::{self, Opaque, Sent, Topic};
+use super::flow::Flow;
+use super::{config, log};
+use crate::transport::{ClientError, ErrorKind};
+use fastkafka_core::{
+    Delivery, DeliveryToken, Failure, FailureKind, OutRecord, Output, ProduceError, ProducerDef,
+    ProducerSettings, Sink,
+};
+use rdkafka::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::message::Message;
+use rdkafka::producer::{BaseProducer, DeliveryResult, ProducerContext};
+use rdkafka::types::RDKafkaErrorCode;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+/// How long the thread for reports waits for one. rdkafka's `poll` serves reports as they come, but
+/// spins through the last millisecond of its time-out.
+const REPORTS: Duration = Duration::from_millis(200);
+/// One round of waiting for the rest, in turn for each client.
+const FLUSH_MILLIS: i32 = 20;
+
+/// What the clients of a sink share.
+struct Shared {
+    flow: Flow,
+    stop: AtomicBool,
+    fatal: OnceLock<ClientError>,
+}
+
+struct Reports(Arc<Shared>);
+
+impl ClientContext for Reports {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        let code = error.rdkafka_error_code();
+        let error = client_error(code.unwrap_or(RDKafkaErrorCode::Unknown), reason);
+        if error.kind == ErrorKind::Fatal {
+            tracing::error!("a producer cannot go on: {error}");
+            // The first one is the cause of the others.
+            let _ = self.0.fatal.set(error);
+            self.0.flow.call_owners();
+        } else {
+            tracing::warn!("producer: {error}");
+        }
+    }
+}
+
+impl ProducerContext for Reports {
+    type DeliveryOpaque = Opaque;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, Opaque(token): Opaque) {
+        let (Ok(message) | Err((_, message))) = result;
+        let bytes = message.payload_len() + message.key_len();
+        match result {
+            Ok(message) => {
+                token.ack(|| Delivery::new(message.topic(), message.partition(), message.offset()));
+            }
+            Err((error, message)) => {
+                let code = error.rdkafka_error_code();
+                let code = code.unwrap_or(RDKafkaErrorCode::Unknown);
+                token.fail(failure(not_delivered(message.topic(), code)));
+            }
+        }
+        // Last: who waits for "nothing on its way" also waits for what the token set off.
+        self.0.flow.leave(bytes);
+    }
+}
+
+fn not_delivered(topic: &str, code: RDKafkaErrorCode) -> ProduceError {
+    ProduceError::NotDelivered {
+        topic: topic.to_owned(),
+        reason: code.to_string(),
+        permanent: is_permanent(code),
+    }
+}
+
+fn failure(error: ProduceError) -> Failure {
+    let permanent = error.is_permanent();
+    let failure = Failure::from_error(error);
+    if permanent {
+        failure.with_kind(FailureKind::Rejected)
+    } else {
+        failure
+    }
+}
+
+struct Client {
+    settings: ProducerSettings,
+    producer: Arc<BaseProducer<Reports>>,
+    /// Topics that no definition names: dead letters, and those chosen at run time.
+    others: RwLock<HashMap<String, Arc<Topic>>>,
+}
+
+impl Client {
+    fn topic(&self, name: &str) -> Result<Topic, RDKafkaErrorCode> {
+        Topic::new(&self.producer, name).ok_or(RDKafkaErrorCode::InvalidTopic)
+    }
+
+    fn other(&self, name: &str) -> Result<Arc<Topic>, RDKafkaErrorCode> {
+        let others = self.others.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(topic) = others.get(name) {
+            return Ok(topic.clone());
+        }
+        drop(others);
+        let topic = Arc::new(self.topic(name)?);
+        let mut others = self.others.write().unwrap_or_else(PoisonError::into_inner);
+        Ok(others.entry(name.to_owned()).or_insert(topic).clone())
+    }
+}
+
+/// A function under `#[produces]`, with its client and the handle of its topic.
+struct Route {
+    def: &'static ProducerDef,
+    client: usize,
+    topic: Topic,
+}
+
+/// Where an app's records go.
+pub(crate) struct KafkaSink {
+    routes: Vec<Route>,
+    /// The first has default settings: for dead letters, and producers that are not in the plan.
+    clients: Vec<Client>,
+    shared: Arc<Shared>,
+}
+
+impl KafkaSink {
+    /// Makes the clients; they connect in the background. `max_in_flight` bounds the records that
+    /// are handed over and not reported.
+    ///
+    /// # Errors
+    /// When librdkafka refuses a setting or a topic's name.
+    ///
+    /// # Panics
+    /// If the system cannot start a thread.
+    pub(crate) fn new(
+        bootstrap: &str,
+        client_id: &str,
+        outputs: &[Output],
+        max_in_flight: usize,
+    ) -> Result<Self, ClientError> {
+        let shared = Arc::new(Shared {
+            flow: Flow::new(max_in_flight),
+            stop: AtomicBool::new(false),
+            fatal: OnceLock::new(),
+        });
+        let mut sink = Self {
+            routes: Vec::new(),
+            clients: Vec::new(),
+            shared,
+        };
+        let client = |sink: &mut Self, settings: &ProducerSettings| {
+            let known = sink.clients.iter().position(|c| c.settings == *settings);
+            if let Some(known) = known {
+                return Ok(known);
+            }
+            let queue = Flow::capacity(max_in_flight);
+            let config = config::producer(bootstrap, client_id, settings, queue);
+            let producer: KafkaResult<BaseProducer<_>> =
+                config.create_with_context(Reports(sink.shared.clone()));
+            let producer = Arc::new(producer.map_err(|e| of(&e))?);
+            serve_reports(producer.clone(), sink.shared.clone());
+            sink.clients.push(Client {
+                settings: settings.clone(),
+                producer,
+                others: RwLock::default(),
+            });
+            Ok(sink.clients.len() - 1)
+        };
+        client(&mut sink, &ProducerSettings::default())?;
+        for output in outputs {
+            let client = client(&mut sink, &output.settings)?;
+            let name = output.def.topic;
+            let topic = sink.clients[client].topic(name).map_err(|code| {
+                client_error(code, format!("`{name}` cannot be the name of a topic"))
+            })?;
+            sink.routes.push(Route {
+                def: output.def,
+                client,
+                topic,
+            });
+        }
+        Ok(sink)
+    }
+
+    /// Records handed over and not reported.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.shared.flow.records()
+    }
+
+    /// True when there is room for more. Otherwise what [`KafkaSink::on_room`] was given is called
+    /// when there is.
+    pub(crate) fn has_room(&self) -> bool {
+        self.shared.flow.has_room()
+    }
+
+    /// `wake` is called, on the thread of a report, when there is room again, and when a client
+    /// breaks.
+    pub(crate) fn on_room(&self, wake: impl Fn() + Send + Sync + 'static) {
+        self.shared.flow.on_room(Box::new(wake));
+    }
+
+    /// Why a client cannot go on, once that is so.
+    pub(crate) fn fatal(&self) -> Option<&ClientError> {
+        self.shared.fatal.get()
+    }
+
+    /// Sends what waits for company and waits for all reports. Blocks.
+    ///
+    /// # Errors
+    /// How many records had no report by the deadline.
+    pub(crate) fn drain(&self, deadline: Instant) -> Result<(), usize> {
+        while self.in_flight() > 0 && Instant::now() < deadline {
+            for client in &self.clients {
+                ffi::flush(&client.producer, FLUSH_MILLIS);
+            }
+            // What is left is in the hands of the threads for reports.
+            let round = Duration::from_millis(FLUSH_MILLIS.unsigned_abs().into());
+            self.shared
+                .flow
+                .wait_empty(deadline.min(Instant::now() + round));
+        }
+        match self.in_flight() {
+            0 => Ok(()),
+            left => Err(left),
+        }
+    }
+
+    fn route(&self, def: &'static ProducerDef) -> Option<&Route> {
+        let mut routes = self.routes.iter();
+        let same = |r: &&Route| std::ptr::eq(r.def, def);
+        // One definition may have several addresses.
+        routes
+            .clone()
+            .find(same)
+            .or_else(|| routes.find(|r| (r.def.name, r.def.module) == (def.name, def.module)))
+    }
+
+    fn hand_over(
+        &self,
+        record: &OutRecord<'_>,
+        token: DeliveryToken,
+    ) -> Result<(), RDKafkaErrorCode> {
+        let sent = Sent {
+            partition: record.partition,
+            payload: record.payload,
+            key: record.key,
+            headers: record.headers,
+            timestamp: record.timestamp,
+        };
+        let route = record.producer.and_then(|def| self.route(def));
+        if let Some(route) = route
+            && route.def.topic == record.topic
+        {
+            return route.topic.produce(&sent, token);
+        }
+        let client = &self.clients[route.map_or(0, |route| route.client)];
+        match client.other(record.topic) {
+            Ok(topic) => topic.produce(&sent, token),
+            Err(code) => {
+                token.cancel();
+                Err(code)
+            }
+        }
+    }
+}
+
+impl Sink for KafkaSink {
+    fn enqueue(&self, record: OutRecord<'_>, token: DeliveryToken) -> Result<(), ProduceError> {
+        let bytes = record.payload.map_or(0, <[u8]>::len) + record.key.map_or(0, <[u8]>::len);
+        let full = || ProduceError::QueueFull {
+            producer: record.producer.map_or("dead letter", |def| def.name),
+        };
+        if !self.shared.flow.enter(bytes, record.producer.is_none()) {
+            token.cancel();
+            return Err(full());
+        }
+        self.hand_over(&record, token).map_err(|code| {
+            self.shared.flow.leave(bytes);
+            match code {
+                RDKafkaErrorCode::QueueFull => full(),
+                code => not_delivered(record.topic, code),
+            }
+        })
+    }
+
+    fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.shared.flow.poll_room(cx)
+    }
+}
+
+/// The thread ends after the sink and takes the client with it. What has no report by then gets one
+/// that says so: rdkafka purges a client that it drops, and serves the reports of that.
+fn serve_reports(producer: Arc<BaseProducer<Reports>>, shared: Arc<Shared>) {
+    std::thread::Builder::new()
+        .name("delivery-reports".into())
+        .spawn(move || {
+            while !shared.stop.load(Ordering::Acquire) {
+                producer.poll(REPORTS);
+            }
+        })
+        .expect("the system can start a thread");
+}
+
+impl Drop for KafkaSink {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::Release);
+    }
+}
+
+impl fmt::Debug for KafkaSink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KafkaSink")
+            .field("clients", &self.clients.len())
+            .field("flow", &self.shared.flow)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,333 @@
+//! Where partitions start (delivery.md, section 3). Waits for the broker: on the helper thread only.
+//!
+//! A start without a commit is committed before it is used, with the number of partitions that the
+//! topic had then. So a later member, or the same after a crash, can tell a partition that the group
+//! never saw (it begins at the beginning) from one that the policy has decided about.
+
+use super::ffi;
+use crate::transport::{Place, StartError};
+use fastkafka_core::OffsetReset;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaErrorCode;
+use rdkafka::{Offset, TopicPartitionList};
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+/// One step's answer must come within this time.
+const TIMEOUT: Duration = Duration::from_secs(10);
+const PREFIX: &str = "partitions=";
+
+/// The number of partitions a topic had when its starts were first worked out; goes with every
+/// commit as its metadata. `None`: the group's commits are older than this client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Marker(Option<i32>);
+
+impl Marker {
+    fn parse(metadata: &str) -> Option<i32> {
+        metadata.strip_prefix(PREFIX)?.parse().ok()
+    }
+
+    /// What to write.
+    pub(crate) fn metadata(self) -> Option<String> {
+        self.0.map(|n| format!("{PREFIX}{n}"))
+    }
+}
+
+/// What a group has committed in one topic: offset and metadata by partition.
+#[derive(Debug, Default)]
+struct Commits {
+    partitions: i32,
+    committed: BTreeMap<i32, (i64, Option<i32>)>,
+}
+
+impl Commits {
+    fn smallest_marker(&self) -> Option<i32> {
+        self.committed.values().filter_map(|(_, n)| *n).min()
+    }
+
+    /// What this topic's commits carry from now on. Commits without a number stay without: the
+    /// partitions they leave out are new, and must be so for every member.
+    fn marker(&self) -> Marker {
+        match self.smallest_marker() {
+            None if self.committed.is_empty() => Marker(Some(self.partitions)),
+            n => Marker(n),
+        }
+    }
+}
+
+/// The decision about one partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Start {
+    Committed(i64),
+    /// Added to the topic after the group began: nothing of it was ever read.
+    New,
+    Policy(OffsetReset),
+}
+
+fn start(partition: i32, commits: &Commits, policy: OffsetReset) -> Start {
+    if let Some((offset, _)) = commits.committed.get(&partition) {
+        return Start::Committed(*offset);
+    }
+    let grown = match commits.smallest_marker() {
+        Some(n) => partition >= n,
+        None => !commits.committed.is_empty(),
+    };
+    if grown {
+        Start::New
+    } else {
+        Start::Policy(policy)
+    }
+}
+
+/// Starts, and the marker of each topic.
+pub(crate) struct Resolved {
+    pub(crate) starts: Vec<(Place, i64)>,
+    pub(crate) markers: Vec<(&'static str, Marker)>,
+}
+
+/// Works the starts out, and commits those that had no commit.
+pub(crate) fn resolve<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    places: &[(Place, OffsetReset)],
+) -> Result<Resolved, StartError> {
+    let mut topics: BTreeMap<&'static str, Commits> = BTreeMap::new();
+    for (place, _) in places {
+        let commits = topics.entry(place.topic.as_str()).or_default();
+        // The metadata may be older than the assignment.
+        commits.partitions = commits.partitions.max(place.partition + 1);
+    }
+    for (topic, commits) in &mut topics {
+        let known = partition_count(consumer, topic)?;
+        commits.partitions = commits.partitions.max(known);
+    }
+    read_commits(consumer, &mut topics)?;
+
+    let mut starts = Vec::with_capacity(places.len());
+    let mut asked = Vec::new();
+    let mut refused = Vec::new();
+    for (place, policy) in places {
+        match start(place.partition, &topics[place.topic.as_str()], *policy) {
+            Start::Committed(offset) => starts.push((*place, offset)),
+            Start::New => asked.push((*place, Offset::Beginning)),
+            Start::Policy(OffsetReset::Earliest) => asked.push((*place, Offset::Beginning)),
+            Start::Policy(OffsetReset::Latest) => asked.push((*place, Offset::End)),
+            Start::Policy(OffsetReset::Timestamp(at)) => {
+                asked.push((*place, Offset::Offset(millis(at))));
+            }
+            Start::Policy(OffsetReset::None) => refused.push(place.to_string()),
+        }
+    }
+    if !refused.is_empty() {
+        return Err(StartError::NoCommit(refused.join(", ")));
+    }
+    let pins = look_up(consumer, &asked)?;
+    commit(consumer, &pins, &topics)?;
+    starts.extend(pins);
+    let markers = topics.iter().map(|(topic, c)| (*topic, c.marker()));
+    Ok(Resolved {
+        starts,
+        markers: markers.collect(),
+    })
+}
+
+fn partition_count<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    topic: &str,
+) -> Result<i32, StartError> {
+    let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT);
+    let metadata = metadata.map_err(|e| retry(&e))?;
+    let found = metadata.topics().iter().find(|t| t.name() == topic);
+    match found.map(|t| (t.error(), t.partitions().len())) {
+        Some((None, n)) => Ok(i32::try_from(n).unwrap_or(i32::MAX)),
+        Some((Some(code), _)) => Err(StartError::Retry(format!(
+            "topic `{topic}`: {}",
+            RDKafkaErrorCode::from(code)
+        ))),
+        None => Err(StartError::Retry(format!(
+            "the broker does not know topic `{topic}`"
+        ))),
+    }
+}
+
+fn read_commits<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    topics: &mut BTreeMap<&'static str, Commits>,
+) -> Result<(), StartError> {
+    let mut list = TopicPartitionList::new();
+    for (topic, commits) in topics.iter() {
+        list.add_partition_range(topic, 0, commits.partitions - 1);
+    }
+    let list = consumer.committed_offsets(list, TIMEOUT);
+    let list = list.map_err(|e| retry(&e))?;
+    for (element, metadata) in list.elements().iter().zip(ffi::metadata(&list)) {
+        element.error().map_err(|e| retry(&e))?;
+        if let (Offset::Offset(offset), Some(commits)) =
+            (element.offset(), topics.get_mut(element.topic()))
+        {
+            let commit = (offset, Marker::parse(&metadata));
+            commits.committed.insert(element.partition(), commit);
+        }
+    }
+    Ok(())
+}
+
+/// Turns beginning, end and times into offsets. The end is the last stable offset.
+fn look_up<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    asked: &[(Place, Offset)],
+) -> Result<Vec<(Place, i64)>, StartError> {
+    if asked.is_empty() {
+        return Ok(Vec::new());
+    }
+    // `ListOffsets` takes beginning and end in the place of a time.
+    let list = consumer.offsets_for_times(offsets(asked), TIMEOUT);
+    let list = list.map_err(|e| retry(&e))?;
+    let mut found = Vec::with_capacity(asked.len());
+    let mut at_end = Vec::new();
+    for (place, _) in asked {
+        let element = list.find_partition(&place.topic, place.partition);
+        let Some(element) = element else { continue };
+        element.error().map_err(|e| retry(&e))?;
+        match element.offset() {
+            Offset::Offset(offset) => found.push((*place, offset)),
+            // No record is as young as the time that was asked for.
+            Offset::End => at_end.push((*place, Offset::End)),
+            other => {
+                return Err(StartError::Retry(format!("{place} starts at {other:?}")));
+            }
+        }
+    }
+    if at_end.len() == asked.len() && asked.iter().all(|(_, at)| *at == Offset::End) {
+        return Err(StartError::Retry(format!("{} has no end yet", asked[0].0)));
+    }
+    found.extend(look_up(consumer, &at_end)?);
+    Ok(found)
+}
+
+fn commit<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    pins: &[(Place, i64)],
+    topics: &BTreeMap<&'static str, Commits>,
+) -> Result<(), StartError> {
+    if pins.is_empty() {
+        return Ok(());
+    }
+    let mut list = TopicPartitionList::with_capacity(pins.len());
+    for (place, offset) in pins {
+        let marker = topics[place.topic.as_str()].marker();
+        add(&mut list, place, *offset, marker);
+    }
+    let committed = consumer.commit(&list, CommitMode::Sync);
+    committed.map_err(|e| retry(&e))?;
+    // The commit has one error for all partitions: what was refused to some shows only here.
+    let places: Vec<_> = pins.iter().map(|(p, _)| (*p, Offset::Invalid)).collect();
+    let list = consumer.committed_offsets(offsets(&places), TIMEOUT);
+    let list = list.map_err(|e| retry(&e))?;
+    for element in list.elements() {
+        element.error().map_err(|e| retry(&e))?;
+        if !matches!(element.offset(), Offset::Offset(_)) {
+            return Err(StartError::Retry(format!(
+                "the start of {}[{}] was not committed",
+                element.topic(),
+                element.partition()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Adds an offset to commit with its topic's marker.
+pub(crate) fn add(list: &mut TopicPartitionList, place: Place, offset: i64, marker: Marker) {
+    let mut element = list.add_partition(&place.topic, place.partition);
+    element
+        .set_offset(Offset::Offset(offset))
+        .expect("an offset to commit is not negative");
+    if let Some(metadata) = marker.metadata() {
+        element.set_metadata(metadata);
+    }
+}
+
+fn offsets(places: &[(Place, Offset)]) -> TopicPartitionList {
+    places
+        .iter()
+        .map(|(place, at)| (place.topic.clone(), place.partition, *at))
+        .collect()
+}
+
+fn millis(at: SystemTime) -> i64 {
+    at.duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
+}
+
+fn retry(error: &KafkaError) -> StartError {
+    StartError::Retry(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn commits(partitions: i32, committed: &[(i32, i64, &str)]) -> Commits {
+        let committed = committed.iter();
+        Commits {
+            partitions,
+            committed: committed
+                .map(|(p, offset, metadata)| (*p, (*offset, Marker::parse(metadata))))
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn a_partition_starts_at_its_commit_or_the_beginning_or_by_the_policy() {
+        use OffsetReset::Latest;
+        let two = [(0, 7, "partitions=2"), (1, 8, "partitions=2")];
+        let first = [(0, 7, "partitions=4")];
+        let foreign = [(0, 7, ""), (1, 8, "of another client")];
+        let mixed = [(0, 7, ""), (1, 8, "partitions=3"), (2, 0, "partitions=2")];
+        let cases: [(&str, i32, &[_], Start); 8] = [
+            ("a commit counts", 1, &two, Start::Committed(8)),
+            ("a new group", 0, &[], Start::Policy(Latest)),
+            (
+                "started with another member",
+                3,
+                &first,
+                Start::Policy(Latest),
+            ),
+            ("added since", 2, &two, Start::New),
+            ("added long since", 5, &two, Start::New),
+            ("of a group of another client", 2, &foreign, Start::New),
+            ("the smallest number counts", 5, &mixed, Start::New),
+            (
+                "also a commit of another client",
+                0,
+                &foreign,
+                Start::Committed(7),
+            ),
+        ];
+        for (what, partition, committed, expected) in cases {
+            let commits = commits(6, committed);
+            assert_eq!(start(partition, &commits, Latest), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn an_added_partition_starts_at_the_beginning_whatever_the_policy() {
+        let known = commits(2, &[(0, 7, "partitions=1")]);
+        for policy in [OffsetReset::Latest, OffsetReset::None] {
+            assert_eq!(start(1, &known, policy), Start::New);
+        }
+    }
+
+    #[test]
+    fn the_number_of_partitions_is_written_once_and_carried_on() {
+        assert_eq!(commits(4, &[]).marker(), Marker(Some(4)));
+        let grown = commits(8, &[(0, 7, "partitions=4")]);
+        assert_eq!(grown.marker(), Marker(Some(4)));
+        // Another member must still see that partition 1 is new.
+        let foreign = commits(4, &[(0, 7, "")]);
+        assert_eq!(foreign.marker(), Marker(None));
+        assert_eq!(Marker(Some(4)).metadata().as_deref(), Some("partitions=4"));
+        assert_eq!(Marker::parse("partitions=4"), Some(4));
+    }
+}
