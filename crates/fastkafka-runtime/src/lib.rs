@@ -6,6 +6,7 @@
 //! crate tells it what has come and does what it says. `transport` is the seam to the client.
 #![deny(unsafe_code)]
 
+mod cluster;
 mod dead_letter;
 mod handler;
 mod health;
@@ -20,7 +21,7 @@ mod tasks;
 mod thread;
 mod transport;
 
+pub use cluster::{Embedded, TopicSpec, create_topics};
 pub use health::{GroupHealth, Health, StoppedPartition, WaitingFor, WaitingRecord};
-pub use kafka::{embedded::Embedded, topics::{TopicSpec, create as create_topics}};
 pub use runtime::{Options, Runtime};
 pub use tasks::{TaskReturn, spawn};

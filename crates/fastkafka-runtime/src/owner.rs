@@ -112,8 +112,8 @@ pub(crate) struct Setup {
     pub(crate) shutdown_timeout: Duration,
     pub(crate) tokio: tokio::runtime::Handle,
     pub(crate) locks: OrderLocks,
-    /// True while the producers have room.
-    pub(crate) room: Box<dyn Fn() -> bool + Send>,
+    /// True while the producers have room; an error when one cannot go on.
+    pub(crate) outputs: Box<dyn Fn() -> Result<bool, String> + Send>,
     pub(crate) shared: Arc<Shared>,
 }
 
@@ -257,17 +257,31 @@ impl<T: Transport> Owner<T> {
         for mail in mail.drain(..) {
             let event = match mail {
                 Mail::Closed { tag, end } => self.closed(tag, end),
-                Mail::Failed { part, run, at, next, failure } => {
+                Mail::Failed {
+                    part,
+                    run,
+                    at,
+                    next,
+                    failure,
+                } => {
                     let partition = self.at(part);
                     partition.errors.insert(at, failure.message().to_owned());
                     // The lane forgets what it was given after this run.
                     partition.started.retain(|started| started.run <= run);
-                    Event::Failed { part, run, at, next, failure: kind(&failure) }
+                    Event::Failed {
+                        part,
+                        run,
+                        at,
+                        next,
+                        failure: kind(&failure),
+                    }
                 }
                 Mail::Disposed { part, run, outcome } => Event::Disposed { part, run, outcome },
                 Mail::Ended { part, round, at } => {
                     if let Some(at) = at {
-                        self.at(part).started.retain(|started| started.offset(0) < at);
+                        self.at(part)
+                            .started
+                            .retain(|started| started.offset(0) < at);
                     }
                     Event::Ended { part, round, at }
                 }
@@ -471,7 +485,10 @@ impl<T: Transport> Owner<T> {
     }
 
     fn tick(&mut self) {
-        let room = (self.setup.room)();
+        let room = (self.setup.outputs)().unwrap_or_else(|reason| {
+            self.setup.shared.fail(reason);
+            false
+        });
         if room != self.room {
             self.room = room;
             self.step(Event::Room(room));
@@ -501,7 +518,13 @@ impl<T: Transport> Owner<T> {
                 if settled > started.settled {
                     started.settled = settled;
                     let (run, prefix) = (started.run, started.offset(settled));
-                    self.step(Event::Settled { part, run, prefix, broken: None, closed: false });
+                    self.step(Event::Settled {
+                        part,
+                        run,
+                        prefix,
+                        broken: None,
+                        closed: false,
+                    });
                 }
             }
         }

@@ -1,8 +1,10 @@
 //! Starts an app on a cluster and stops it again.
 
+use crate::cluster::{problem, wait_for_topics};
 use crate::handler::Handler;
 use crate::health::Health;
-use crate::kafka::{self, KafkaSink, KafkaTransport};
+use crate::kafka::consumer::KafkaTransport;
+use crate::kafka::producer::KafkaSink;
 use crate::mailbox::Mailbox;
 use crate::owner::{OrderLocks, Owner, Setup, Shared};
 use crate::thread;
@@ -10,6 +12,7 @@ use fastkafka_core::{AppCore, Group, Plan, Problem, Problems};
 use fastkafka_engine::Limits;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 /// How an app runs, beside what its functions say.
@@ -71,13 +74,25 @@ impl Runtime {
     /// Outside a tokio runtime.
     pub async fn start(app: Arc<AppCore>, plan: &Plan, options: Options) -> Result<Self, Problems> {
         let deadline = tokio::time::Instant::now() + options.start_timeout;
-        kafka::topics::check(&options, &plan.topics(), deadline.into_std()).await?;
-        let sink = KafkaSink::new(&options, &plan.outputs).map_err(broker)?;
-        let sink = Arc::new(sink);
+        wait_for_topics(&options, &plan.topics()).await?;
+        let sink = KafkaSink::new(
+            &options.bootstrap,
+            &options.client_id,
+            &plan.outputs,
+            options.max_in_flight,
+        );
+        let sink = Arc::new(sink.map_err(broker)?);
         if app.connect(sink.clone()).is_err() {
-            return Err(broker("the app was started before: build a new one to start again"));
+            return Err(broker(
+                "the app was started before: build a new one to start again",
+            ));
         }
-        let mut runtime = Self { app, groups: Vec::new(), sink, options };
+        let mut runtime = Self {
+            app,
+            groups: Vec::new(),
+            sink,
+            options,
+        };
         let started = runtime.join_groups(plan);
         match started.and(runtime.wait_for_groups(deadline).await) {
             Ok(()) => Ok(runtime),
@@ -101,7 +116,11 @@ impl Runtime {
     }
 
     fn join(&self, group: &Group, worker: usize, locks: &OrderLocks) -> Result<Running, Problems> {
-        let handlers: Vec<_> = group.handlers.iter().map(|handler| Arc::new(Handler::new(&group.id, handler))).collect();
+        let handlers: Vec<_> = group
+            .handlers
+            .iter()
+            .map(|handler| Arc::new(Handler::new(&group.id, handler)))
+            .collect();
         let settings = &group.settings;
         let topics: Vec<_> = handlers.iter().map(|handler| handler.def.topic).collect();
         let owner: Arc<OnceLock<std::thread::Thread>> = Arc::default();
@@ -114,9 +133,13 @@ impl Runtime {
             }
         };
         let shared = Arc::new(Shared::new(&group.id, Mailbox::new(Box::new(wake.clone()))));
-        self.sink.on_room(Box::new(wake));
+        self.sink.on_room(wake);
         let mut limits = Limits::default();
-        if let Some(most) = handlers.iter().filter_map(|handler| handler.max_uncommitted).min() {
+        if let Some(most) = handlers
+            .iter()
+            .filter_map(|handler| handler.max_uncommitted)
+            .min()
+        {
             limits.max_uncommitted = i64::from(most);
         }
         let sink = self.sink.clone();
@@ -124,21 +147,34 @@ impl Runtime {
             app: self.app.clone(),
             handlers,
             limits,
-            rebalance_timeout: Duration::from_millis(settings.rebalance_timeout_ms.unwrap_or(10_000)),
+            rebalance_timeout: Duration::from_millis(
+                settings.rebalance_timeout_ms.unwrap_or(10_000),
+            ),
             shutdown_timeout: self.options.shutdown_timeout,
             tokio: tokio::runtime::Handle::current(),
             locks: locks.clone(),
-            room: Box::new(move || sink.has_room()),
+            outputs: Box::new(move || match sink.fatal() {
+                Some(error) => Err(format!("the producer cannot go on: {error}")),
+                None => Ok(sink.has_room()),
+            }),
             shared: shared.clone(),
         };
-        let config = kafka::config::consumer(&self.options, &group.id, settings);
+        let options = self.options.clone();
+        let (id, settings) = (group.id.clone(), settings.clone());
         let (made, is_made) = mpsc::sync_channel(1);
         let thread = std::thread::Builder::new()
             .name(format!("fk-{}-{worker}", group.id))
             .spawn(move || {
                 let me = std::thread::current();
                 let _ = owner.set(me.clone());
-                match KafkaTransport::new(&config, &topics, me) {
+                match KafkaTransport::new(
+                    &options.bootstrap,
+                    &options.client_id,
+                    &id,
+                    &topics,
+                    &settings,
+                    me,
+                ) {
                     Ok(transport) => {
                         let _ = made.send(Ok(()));
                         thread::serve(Owner::new(transport, setup))
@@ -149,11 +185,25 @@ impl Runtime {
                     }
                 }
             })
-            .map_err(|error| broker(format!("cannot start the thread of group `{}`: {error}", group.id)))?;
+            .map_err(|error| {
+                broker(format!(
+                    "cannot start the thread of group `{}`: {error}",
+                    group.id
+                ))
+            })?;
         match is_made.recv() {
-            Ok(Ok(())) => Ok(Running { shared, thread: Mutex::new(Some(thread)) }),
-            Ok(Err(error)) => Err(broker(format!("cannot make the consumer of group `{}`: {error}", group.id))),
-            Err(_) => Err(broker(format!("the thread of group `{}` ended at once", group.id))),
+            Ok(Ok(())) => Ok(Running {
+                shared,
+                thread: Mutex::new(Some(thread)),
+            }),
+            Ok(Err(error)) => Err(broker(format!(
+                "cannot make the consumer of group `{}`: {error}",
+                group.id
+            ))),
+            Err(_) => Err(broker(format!(
+                "the thread of group `{}` ended at once",
+                group.id
+            ))),
         }
     }
 
@@ -170,33 +220,51 @@ impl Runtime {
 
     fn too_late(&self) -> Problems {
         let seconds = self.options.start_timeout.as_secs_f32();
-        let late = self.groups.iter().filter(|group| !group.shared.is_started());
-        Problems(late.map(|group| {
-            let health = group.shared.health();
-            let why = health.refused.or(health.last_error).unwrap_or_else(|| "no answer to the join".to_owned());
-            Problem::Broker(format!("group `{}` has no assignment after {seconds} s (`start_timeout`): {why}", health.group))
-        }).collect())
+        let late = self
+            .groups
+            .iter()
+            .filter(|group| !group.shared.is_started());
+        Problems(
+            late.map(|group| {
+                let health = group.shared.health();
+                let why = health
+                    .refused
+                    .or(health.last_error)
+                    .unwrap_or_else(|| "no answer to the join".to_owned());
+                Problem::Broker(format!(
+                    "group `{}` has no assignment after {seconds} s (`start_timeout`): {why}",
+                    health.group
+                ))
+            })
+            .collect(),
+        )
     }
 
     /// Ends when the app must end by itself, with the reason: a record under `on_failure = "exit"`,
     /// or a client that cannot go on.
     pub async fn failed(&self) -> String {
-        let mut waiting: Vec<_> = self.groups.iter().map(|group| Box::pin(group.shared.failed())).collect();
-        let mut sink = Box::pin(self.sink.failed());
+        let mut waiting: Vec<_> = self
+            .groups
+            .iter()
+            .map(|group| Box::pin(group.shared.failed()))
+            .collect();
         std::future::poll_fn(|cx| {
-            for group in &mut waiting {
-                if let std::task::Poll::Ready(reason) = group.as_mut().poll(cx) {
-                    return std::task::Poll::Ready(reason);
-                }
-            }
-            sink.as_mut().poll(cx)
+            let mut ready = waiting.iter_mut().map(|group| group.as_mut().poll(cx));
+            ready.find(Poll::is_ready).unwrap_or(Poll::Pending)
         })
         .await
     }
 
     /// How the app is.
     pub fn health(&self) -> Health {
-        Health { groups: self.groups.iter().map(|group| group.shared.health()).collect(), in_flight: self.sink.in_flight() }
+        Health {
+            groups: self
+                .groups
+                .iter()
+                .map(|group| group.shared.health())
+                .collect(),
+            in_flight: self.sink.in_flight(),
+        }
     }
 
     /// Drains and ends: records in hand are finished, their outputs acknowledged, offsets committed.
@@ -209,8 +277,18 @@ impl Runtime {
         for group in &self.groups {
             group.shared.shut_down();
         }
-        let take = |group: &Running| group.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let threads: Vec<_> = self.groups.iter().filter_map(|group| Some((group.shared.clone(), take(group)?))).collect();
+        let take = |group: &Running| {
+            group
+                .thread
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take()
+        };
+        let threads: Vec<_> = self
+            .groups
+            .iter()
+            .filter_map(|group| Some((group.shared.clone(), take(group)?)))
+            .collect();
         let sink = self.sink.clone();
         let ended = tokio::task::spawn_blocking(move || {
             let mut problems = Vec::new();
@@ -222,17 +300,23 @@ impl Runtime {
                 }
                 problems.extend(shared.failure());
             }
-            if let Err(why) = sink.drain(deadline) {
-                problems.push(why);
+            if let Err(left) = sink.drain(deadline) {
+                problems.push(format!(
+                    "{left} records were sent and not acknowledged in time"
+                ));
             }
             problems
         });
         let problems = ended.await.unwrap_or_else(|error| vec![error.to_string()]);
         self.app.disconnect();
-        if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(problems.join("; "))
+        }
     }
 }
 
 fn broker(what: impl ToString) -> Problems {
-    Problems(vec![Problem::Broker(what.to_string())])
+    problem(what.to_string())
 }

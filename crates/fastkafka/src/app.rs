@@ -313,10 +313,10 @@ impl App {
         Ok(())
     }
 
-    fn start_embedded(&self, specs: &[(String, TopicSpec)]) -> Result<String, RunError> {
-        let embedded = Embedded::start().map_err(problem)?;
-        for (topic, spec) in specs {
-            embedded.create_topic(topic, spec).map_err(problem)?;
+    fn start_embedded(&self, specs: &[TopicSpec]) -> Result<String, RunError> {
+        let embedded = Embedded::start()?;
+        for spec in specs {
+            embedded.create_topic(spec)?;
         }
         let bootstrap = embedded.bootstrap().to_owned();
         tracing::info!("embedded broker on {bootstrap}");
@@ -380,17 +380,12 @@ impl Inner {
         self.bootstrap_of(name.map_or(EMBEDDED, String::as_str))
     }
 
-    fn specs(&self, plan: &Plan) -> Vec<(String, TopicSpec)> {
-        let spec = |topic: &String| {
-            self.topics
-                .get(topic)
-                .map(|topic| topic.spec.clone())
-                .unwrap_or_default()
+    fn specs(&self, plan: &Plan) -> Vec<TopicSpec> {
+        let spec = |name: &String| match self.topics.get(name) {
+            Some(topic) => topic.spec(name),
+            None => TopicSpec::new(name),
         };
-        plan.topics()
-            .into_iter()
-            .map(|topic| (topic.clone(), spec(&topic)))
-            .collect()
+        plan.topics().iter().map(spec).collect()
     }
 }
 

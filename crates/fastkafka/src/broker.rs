@@ -41,7 +41,9 @@ impl Broker {
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Topic {
-    pub(crate) spec: TopicSpec,
+    partitions: Option<u16>,
+    replicas: Option<u16>,
+    configs: Vec<(String, String)>,
 }
 
 impl Topic {
@@ -53,22 +55,30 @@ impl Topic {
     /// How many partitions.
     #[must_use]
     pub fn partitions(mut self, partitions: u16) -> Self {
-        self.spec.partitions = Some(partitions);
+        self.partitions = Some(partitions);
         self
     }
 
     /// How many copies of each record.
     #[must_use]
     pub fn replicas(mut self, replicas: u16) -> Self {
-        self.spec.replicas = Some(replicas);
+        self.replicas = Some(replicas);
         self
     }
 
     /// A setting of the topic, such as `cleanup.policy`.
     #[must_use]
     pub fn config(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.spec.config.push((key.into(), value.into()));
+        self.configs.push((key.into(), value.into()));
         self
+    }
+
+    pub(crate) fn spec(&self, name: &str) -> TopicSpec {
+        let mut spec = TopicSpec::new(name);
+        spec.partitions = self.partitions.map(i32::from);
+        spec.replicas = self.replicas.map(i32::from);
+        spec.configs.clone_from(&self.configs);
+        spec
     }
 }
 
