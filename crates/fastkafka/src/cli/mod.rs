@@ -16,12 +16,9 @@
 //! A program with commands of its own flattens [`Command`] into them and calls [`Command::execute`]:
 //!
 //! ```no_run
-//! # use fastkafka::App;
-//! # use std::process::ExitCode;
-//! # fn app() -> App { App::builder().build() }
-//! # mod wrapper {
 //! use clap::Parser;
-//! # use super::*;
+//! use fastkafka::App;
+//! use std::process::ExitCode;
 //!
 //! #[derive(Parser)]
 //! enum Args {
@@ -31,13 +28,16 @@
 //!     Feed,
 //! }
 //!
+//! fn app() -> App {
+//!     App::builder().build()
+//! }
+//!
 //! fn main() -> ExitCode {
 //!     match Args::parse() {
 //!         Args::Service(command) => command.execute(app),
 //!         Args::Feed => ExitCode::SUCCESS,
 //!     }
 //! }
-//! # }
 //! ```
 //!
 //! # Exit codes
