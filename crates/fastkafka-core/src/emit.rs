@@ -246,6 +246,8 @@ pub trait DefaultEmit {
     const OUTER: u8 = 0;
     /// A plain payload.
     const INNER: u8 = 0;
+    /// Its payload is written as JSON.
+    const RAW: bool = false;
 }
 impl<T> DefaultEmit for EmitProbe<T> {}
 impl<T, E> EmitProbe<Result<Vec<T>, E>> {
@@ -267,6 +269,23 @@ impl<T, K, E> EmitProbe<Result<Vec<KafkaEvent<T, K>>, E>> {
 impl<T, K, E> EmitProbe<Result<Option<KafkaEvent<T, K>>, E>> {
     /// An event.
     pub const INNER: u8 = 1;
+}
+
+macro_rules! raw {
+    ($([$($generics:ident),*] $returned:ty;)*) => {$(
+        impl<$($generics),*> EmitProbe<Result<$returned, E>> {
+            /// Its payload is written as it is.
+            pub const RAW: bool = true;
+        }
+    )*};
+}
+raw! {
+    [E] Bytes;
+    [E] Vec<Bytes>;
+    [E] Option<Bytes>;
+    [K, E] KafkaEvent<Bytes, K>;
+    [K, E] Vec<KafkaEvent<Bytes, K>>;
+    [K, E] Option<KafkaEvent<Bytes, K>>;
 }
 
 /// Turns the answers of [`EmitProbe`] into a type.

@@ -61,8 +61,10 @@ pub use slot::{Closed, Delivery, DeliveryScope, DeliveryToken, Round, RunTag, Sc
 
 /// The whole contract between the attributes' expansion and this crate. Not for use by hand.
 #[doc(hidden)]
-pub mod private {
-    pub use crate::consumer::{Judge, OutcomeOf, Returned};
+pub mod __private {
+    pub use crate::*;
+
+    pub use crate::consumer::{Judge, NoOutcome, OutcomeOf, Returned};
     pub use crate::dispatch::run;
     pub use crate::emit::{
         DefaultEmit, EmitProbe, EncodedKey, SelectEmit, encode_key_with, encode_with,

@@ -95,7 +95,8 @@ fn emit(
 
     let one = quote_spanned!(span=> <#run_ty as #p::InputOf<'run, <Self as #p::Consumer>::Shape>>::Payload);
     let one_static = quote_spanned!(span=> <#static_ty as #p::InputOf<'static, <Self as #p::Consumer>::Shape>>::Payload);
-    let codec_ty = codec.ty(&p, &one_static);
+    let raw = quote_spanned!(span=> #[allow(unused_imports)] use #p::DefaultCodec as _; #p::CodecProbe::<#one_static>::RAW);
+    let codec_ty = codec.ty(&p, span, &raw);
     let (decode, schema) = match codec {
         Codec::Path(path) => (
             quote_spanned!(path.span()=> #p::DecodeFn::<'run, #one, _>::decode(&#path, #record)),
@@ -153,7 +154,7 @@ fn emit(
         ReturnType::Type(_, ty) => ty.span(),
     };
     let output_ty = quote_spanned!(output_span=> type Output = #returned;);
-    let outcome = quote_spanned!(output_span=> { #[allow(unused_imports)] use #p::OutcomeOf as _; #p::Returned(#output).outcome(#reject_if, #retry_if) });
+    let outcome = quote_spanned!(output_span=> { #[allow(unused_imports)] use #p::{NoOutcome as _, OutcomeOf as _}; #p::Returned(#output).outcome(#reject_if, #retry_if) });
     let settings = args.settings(&p, "ConsumerSettings");
     let (is_async, blocking) = (
         item.sig.asyncness.is_some(),
@@ -269,14 +270,13 @@ impl<'a> Codec<'a> {
         }
     }
 
-    pub(crate) fn ty(&self, p: &TokenStream, payload: &TokenStream) -> TokenStream {
+    /// The codec as a type; `raw` says whether the payload is bytes.
+    pub(crate) fn ty(&self, p: &TokenStream, span: Span, raw: &TokenStream) -> TokenStream {
         match self {
-            Self::Default => {
-                quote!(<() as #p::SelectCodec<{ #[allow(unused_imports)] use #p::DefaultCodec as _; #p::CodecProbe::<#payload>::RAW }>>::Codec)
-            }
-            Self::Json => quote!(#p::Json),
-            Self::Bytes => quote!(#p::Raw),
-            Self::Path(_) => quote!(#p::Custom),
+            Self::Default => quote_spanned!(span=> <() as #p::SelectCodec<{ #raw }>>::Codec),
+            Self::Json => quote_spanned!(span=> #p::Json),
+            Self::Bytes => quote_spanned!(span=> #p::Raw),
+            Self::Path(_) => quote_spanned!(span=> #p::Custom),
         }
     }
 }

@@ -68,7 +68,8 @@ fn emit(
     let [payload, key, into, generator] =
         ["payload", "key", "into", "generator"].map(|name| Ident::new(name, Span::mixed_site()));
 
-    let codec_ty = codec.ty(&p, &quote_spanned!(span=> <Self as #p::Producer>::Payload));
+    let raw = quote_spanned!(span=> #[allow(unused_imports)] use #p::DefaultEmit as _; #p::EmitProbe::<#returned>::RAW);
+    let codec_ty = codec.ty(&p, span, &raw);
     let (encode, schema) = match codec {
         Codec::Path(path) => (
             quote_spanned!(path.span()=> #p::encode_with(#path, #payload, #into)),

@@ -25,7 +25,4 @@ pub use fastkafka_runtime::{
 
 /// The whole contract between the attributes' expansion and the library. Not for use by hand.
 #[doc(hidden)]
-pub mod __private {
-    pub use fastkafka_core::private::*;
-    pub use fastkafka_core::*;
-}
+pub use fastkafka_core::__private;
