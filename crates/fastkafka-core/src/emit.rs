@@ -179,6 +179,9 @@ impl<'a, T, K> Outgoing<'a, T, K> {
     }
 }
 
+/// Takes the records of a returned value one by one.
+pub type Take<'a, T, K> = dyn FnMut(Outgoing<'_, T, K>) -> Result<(), ProduceError> + 'a;
+
 /// How a returned value of shape `S` becomes records.
 pub trait Emit<S> {
     /// What one record carries.
@@ -189,10 +192,7 @@ pub trait Emit<S> {
     ///
     /// # Errors
     /// The first that `send` returns.
-    fn each(
-        &self,
-        send: &mut dyn FnMut(Outgoing<'_, Self::Payload, Self::Key>) -> Result<(), ProduceError>,
-    ) -> Result<(), ProduceError>;
+    fn each(&self, send: &mut Take<'_, Self::Payload, Self::Key>) -> Result<(), ProduceError>;
 }
 
 /// Exactly one record.
@@ -217,7 +217,7 @@ macro_rules! emit {
             type Payload = T;
             type Key = $key;
             #[inline]
-            fn each(&self, send: &mut dyn FnMut(Outgoing<'_, T, $key>) -> Result<(), ProduceError>) -> Result<(), ProduceError> {
+            fn each(&self, send: &mut Take<'_, T, $key>) -> Result<(), ProduceError> {
                 let $value = self;
                 for item in $items {
                     send($make(item))?;

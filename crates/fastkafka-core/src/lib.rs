@@ -39,7 +39,7 @@ pub use bytes::Bytes;
 pub use consumer::{Consumer, HandlerReturn, Outcome};
 pub use definition::{ConsumerDef, ProducerDef};
 pub use dispatch::{CatchRun, Direct, Invoke, RunEnd, RunFuture, panic_text, run_with};
-pub use emit::{Emit, KafkaEvent, ProducerReturn};
+pub use emit::{Emit, KafkaEvent, Outgoing, ProducerReturn, Take};
 pub use error::ProduceError;
 pub use extract::{FromCx, PerRecord, PerRecordValue, State};
 pub use failure::{BatchFailure, Failure, FailureKind, IntoFailure, Rejection};

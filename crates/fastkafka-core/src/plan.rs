@@ -143,7 +143,7 @@ fn check_handler(app: &AppCore, handler: &Handler, problems: &mut Vec<Problem>) 
             handler: def.name,
             what,
             at: def.location,
-        })
+        });
     };
     let auto = settings.enable_auto_commit.unwrap_or(true);
     if def.settles && auto {

@@ -81,11 +81,12 @@ impl Item {
     }
 
     pub(crate) fn parameters(&self) -> Vec<&Type> {
-        let typed = |input| match input {
-            &FnArg::Typed(ref typed) => Some(&*typed.ty),
+        let inputs = self.sig.inputs.iter();
+        let typed = inputs.filter_map(|input| match input {
+            FnArg::Typed(typed) => Some(&*typed.ty),
             FnArg::Receiver(_) => None,
-        };
-        self.sig.inputs.iter().filter_map(typed).collect()
+        });
+        typed.collect()
     }
 
     /// Rules that both attributes share.
