@@ -6,6 +6,7 @@ mod broker;
 mod builder;
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod guide;
 mod hooks;
 
 pub use app::{App, EMBEDDED, RunError};
