@@ -2,7 +2,7 @@
 
 use crate::error::ProduceError;
 use crate::failure::{IntoFailure, Rejection};
-use crate::key::EncodeKey;
+use crate::key::{EncodeKey, IntoKey};
 use crate::message::rejection;
 use bytes::Bytes;
 use std::marker::PhantomData;
@@ -43,10 +43,11 @@ impl<T> KafkaEvent<T> {
         Self::of(None, Some(key.encode_key()))
     }
 
-    /// Sets the key: a string, bytes, or an integer (written as text).
+    /// Sets the key: a string, bytes, or an integer (written as text). A [`Key`](crate::Key)
+    /// parameter is passed on as it came, and `None` is no key.
     #[must_use]
-    pub fn key(mut self, key: impl EncodeKey) -> Self {
-        self.key = Some(key.encode_key());
+    pub fn key(mut self, key: impl IntoKey) -> Self {
+        self.key = key.into_key();
         self
     }
 }

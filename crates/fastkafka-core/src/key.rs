@@ -43,6 +43,29 @@ pub trait EncodeKey {
     fn encode_key(self) -> Bytes;
 }
 
+/// What [`KafkaEvent::key`](crate::KafkaEvent::key) takes: a key, or an `Option` of one.
+pub trait IntoKey {
+    /// The key's bytes, if there is a key.
+    fn into_key(self) -> Option<Bytes>;
+}
+impl<K: EncodeKey> IntoKey for K {
+    fn into_key(self) -> Option<Bytes> {
+        Some(self.encode_key())
+    }
+}
+impl<K: EncodeKey> IntoKey for Option<K> {
+    fn into_key(self) -> Option<Bytes> {
+        self.map(K::encode_key)
+    }
+}
+
+/// A key passed on as it came.
+impl<K: EncodeKey> EncodeKey for Key<K> {
+    fn encode_key(self) -> Bytes {
+        self.0.encode_key()
+    }
+}
+
 fn text(bytes: &[u8]) -> Result<&str, Rejection> {
     std::str::from_utf8(bytes)
         .map_err(|e| Rejection::new(format_args!("the key is not UTF-8: {e}")))

@@ -43,7 +43,7 @@ pub use emit::{Emit, KafkaEvent, Outgoing, ProducerReturn, Take};
 pub use error::ProduceError;
 pub use extract::{FromCx, PerRecord, PerRecordValue, State};
 pub use failure::{BatchFailure, Failure, FailureKind, IntoFailure, Rejection};
-pub use key::{DecodeKey, EncodeKey, Key};
+pub use key::{DecodeKey, EncodeKey, IntoKey, Key};
 pub use message::{Codec, Decode, Encode, Json, Message, OutMessage, Raw};
 pub use plan::{Group, Handler, Output, Plan};
 pub use problem::{Problem, Problems};

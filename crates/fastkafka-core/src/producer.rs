@@ -1,6 +1,6 @@
 //! A function under `#[produces]`, seen as a type, and the way of its records to the client.
 
-use crate::ambient::{Ambient, in_scope, lost, target};
+use crate::ambient::{Ambient, give_up, in_scope, lost, target};
 use crate::definition::ProducerDef;
 use crate::emit::{Emit, Outgoing, ProducerReturn};
 use crate::error::ProduceError;
@@ -108,11 +108,15 @@ fn send<P: Producer>(
             sink.enqueue(record, token::<P>(own, ambient)?)
         })
     };
-    BUFFER.with(|buffer| match buffer.try_borrow_mut() {
+    let sent = BUFFER.with(|buffer| match buffer.try_borrow_mut() {
         Ok(mut buffer) => encode_and_send(&mut buffer),
         // A `Serialize` that produces.
         Err(_) => encode_and_send(&mut Vec::new()),
-    })
+    });
+    if sent.as_ref().is_err_and(ProduceError::is_permanent) {
+        give_up();
+    }
+    sent
 }
 
 fn token<P: Producer>(

@@ -135,6 +135,8 @@ pub struct DeliveryScope {
     /// Records from this index on were not handled.
     end: AtomicU32,
     broken: Mutex<Option<(u32, Failure)>>,
+    /// Index + 1 of the last record that tried to send what can never be sent; 0 while there is none.
+    hopeless: AtomicU32,
     /// The leaked reference; null while there has been no token.
     held: AtomicPtr<DeliveryScope>,
     slots: Box<[Slot]>,
@@ -176,6 +178,7 @@ impl DeliveryScope {
             open: AtomicU32::new(records),
             end: AtomicU32::new(records),
             broken: Mutex::new(None),
+            hopeless: AtomicU32::new(0),
             held: AtomicPtr::new(ptr::null_mut()),
             slots: (0..records).map(slot).collect(),
         });
@@ -202,6 +205,16 @@ impl DeliveryScope {
     #[inline]
     pub(crate) fn stopping(&self) -> bool {
         matches!(&self.report, Report::Run { round, .. } if round.stopping())
+    }
+
+    /// The record at `at` tried to send what can never be sent.
+    pub(crate) fn give_up(&self, at: usize) {
+        self.hopeless.store(index(at) + 1, Release);
+    }
+
+    /// True after [`DeliveryScope::give_up`]: another attempt of the record cannot succeed.
+    pub(crate) fn is_hopeless(&self, at: usize) -> bool {
+        self.hopeless.load(Acquire) == index(at) + 1
     }
 
     /// The partition of this run was given away.

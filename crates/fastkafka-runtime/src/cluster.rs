@@ -125,14 +125,23 @@ async fn look_up(
     deadline: Instant,
     options: &Options,
 ) -> Result<BTreeMap<String, TopicState>, Problems> {
-    let (topics, names) = (topics.clone(), names.to_vec());
-    // A moment is left even at the deadline: the last look must not fail for want of time.
-    let left = deadline
-        .saturating_duration_since(Instant::now())
-        .max(Duration::from_millis(500));
-    let asked = tokio::task::spawn_blocking(move || topics.look_up(&names, left));
-    let answer = asked.await.map_err(|error| problem(error.to_string()))?;
-    answer.map_err(|error| unreachable(&error, options))
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        // A moment is left even at the deadline: the last look must not fail for want of time.
+        let patience = left.clamp(Duration::from_millis(500), LOOK_AGAIN);
+        let (topics, names) = (topics.clone(), names.to_vec());
+        let asked = tokio::task::spawn_blocking(move || topics.look_up(&names, patience));
+        match asked.await.map_err(|error| problem(error.to_string()))? {
+            Ok(found) => return Ok(found),
+            Err(error) if error.kind == ErrorKind::Unreachable && left > LOOK_AGAIN => {
+                tracing::warn!(
+                    "waiting for a broker at {}, at most {left:.0?} more: {error}",
+                    options.bootstrap
+                );
+            }
+            Err(error) => return Err(unreachable(&error, options)),
+        }
+    }
 }
 
 fn unreachable(error: &ClientError, options: &Options) -> Problems {

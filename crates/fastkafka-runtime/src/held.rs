@@ -148,9 +148,9 @@ impl Held {
         while low < high {
             let middle = low.midpoint(high);
             if self.fetched.offset(middle) < offset {
-                low = middle + 1
+                low = middle + 1;
             } else {
-                high = middle
+                high = middle;
             }
         }
         low

@@ -341,7 +341,7 @@ impl<T: Transport> Owner<T> {
         for notice in notices.drain(..) {
             match notice {
                 Notice::Assign(_) | Notice::Revoke { .. } | Notice::Resolved(_) => {
-                    self.rebalance.hear(notice)
+                    self.rebalance.hear(notice);
                 }
                 Notice::OutOfRange {
                     place,

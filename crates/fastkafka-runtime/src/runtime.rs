@@ -14,6 +14,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use std::task::Poll;
 use std::time::{Duration, Instant};
+use tokio::sync::Notify;
 
 /// How an app runs, beside what its functions say.
 #[derive(Clone, Debug)]
@@ -31,6 +32,9 @@ pub struct Options {
     pub shutdown_timeout: Duration,
     /// Records sent and not yet reported at which producers wait.
     pub max_in_flight: usize,
+    /// How long a broker may wait for records to come together, if not librdkafka's default. The
+    /// embedded broker waits all of it, even when records have come.
+    pub fetch_wait_ms: Option<u32>,
 }
 
 impl Options {
@@ -43,6 +47,7 @@ impl Options {
             start_timeout: Duration::from_secs(30),
             shutdown_timeout: Duration::from_secs(25),
             max_in_flight: 30_000,
+            fetch_wait_ms: None,
         }
     }
 }
@@ -53,6 +58,8 @@ pub struct Runtime {
     app: Arc<AppCore>,
     groups: Vec<Running>,
     sink: Arc<KafkaSink>,
+    /// Told when a producer may have broken.
+    reports: Arc<Notify>,
     options: Options,
 }
 
@@ -87,21 +94,26 @@ impl Runtime {
                 "the app was started before: build a new one to start again",
             ));
         }
+        let reports = Arc::new(Notify::new());
+        let broken = reports.clone();
+        sink.on_room(move || broken.notify_waiters());
         let mut runtime = Self {
             app,
             groups: Vec::new(),
             sink,
+            reports,
             options,
         };
-        let started = runtime.join_groups(plan);
-        match started.and(runtime.wait_for_groups(deadline).await) {
-            Ok(()) => Ok(runtime),
-            Err(problems) => {
-                // The reason to give up is the one to report; how the rest ended adds nothing.
-                let _ = runtime.stop().await;
-                Err(problems)
-            }
+        let started = match runtime.join_groups(plan) {
+            Ok(()) => runtime.wait_for_groups(deadline).await,
+            Err(problems) => Err(problems),
+        };
+        if let Err(problems) = started {
+            // The reason to give up is the one to report; how the rest ended adds nothing.
+            let _ = runtime.stop().await;
+            return Err(problems);
         }
+        Ok(runtime)
     }
 
     fn join_groups(&mut self, plan: &Plan) -> Result<(), Problems> {
@@ -173,6 +185,7 @@ impl Runtime {
                     &id,
                     &topics,
                     &settings,
+                    options.fetch_wait_ms,
                     me,
                 ) {
                     Ok(transport) => {
@@ -248,11 +261,25 @@ impl Runtime {
             .iter()
             .map(|group| Box::pin(group.shared.failed()))
             .collect();
+        let mut producers = Box::pin(self.producers_failed());
         std::future::poll_fn(|cx| {
+            if let Poll::Ready(reason) = producers.as_mut().poll(cx) {
+                return Poll::Ready(reason);
+            }
             let mut ready = waiting.iter_mut().map(|group| group.as_mut().poll(cx));
             ready.find(Poll::is_ready).unwrap_or(Poll::Pending)
         })
         .await
+    }
+
+    async fn producers_failed(&self) -> String {
+        loop {
+            let told = self.reports.notified();
+            if let Some(error) = self.sink.fatal() {
+                return format!("the producer cannot go on: {error}");
+            }
+            told.await;
+        }
     }
 
     /// How the app is.
@@ -274,7 +301,17 @@ impl Runtime {
     /// are left to the end of the process.
     pub async fn stop(&self) -> Result<(), String> {
         let deadline = Instant::now() + self.options.shutdown_timeout;
+        let mut problems = Vec::new();
         for group in &self.groups {
+            // A partition that stands still is not handled, however clean the rest ends.
+            problems.extend(
+                group
+                    .shared
+                    .health()
+                    .stopped
+                    .iter()
+                    .map(ToString::to_string),
+            );
             group.shared.shut_down();
         }
         let take = |group: &Running| {
@@ -291,7 +328,6 @@ impl Runtime {
             .collect();
         let sink = self.sink.clone();
         let ended = tokio::task::spawn_blocking(move || {
-            let mut problems = Vec::new();
             for (shared, thread) in threads {
                 match thread.join() {
                     Ok(Ok(())) => {}

@@ -143,7 +143,7 @@ where
             (Some(token), None) => token.cancel(),
             (Some(token), Some(failure)) => token.fail(failure),
             (None, Some(failure)) => {
-                tracing::error!("a spawned task failed: {}", failure.message())
+                tracing::error!("a spawned task failed: {}", failure.message());
             }
             (None, None) => {}
         }

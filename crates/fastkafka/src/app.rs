@@ -88,7 +88,7 @@ impl Default for Life {
 }
 
 /// Why an app did not run to a clean stop.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
     /// It did not start. Nothing was read.
@@ -100,6 +100,13 @@ pub enum RunError {
     /// It was asked to stop, and something did not end in time or could not be committed.
     #[error("the app did not stop cleanly: {0}")]
     Stop(String),
+}
+
+/// As it reads: `unwrap` and `main` print it.
+impl fmt::Debug for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl App {
@@ -305,7 +312,9 @@ impl App {
         options.start_timeout = self.inner.start_timeout;
         options.shutdown_timeout = self.inner.shutdown_timeout;
         options.max_in_flight = self.inner.max_in_flight;
-        if choice.create_topics && self.embedded().is_none() {
+        if self.embedded().is_some() {
+            options.fetch_wait_ms = Some(10);
+        } else if choice.create_topics {
             create_topics(&options, &specs).await?;
         }
         let runtime = Runtime::start(self.inner.core.clone(), plan, options).await?;

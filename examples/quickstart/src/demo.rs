@@ -63,14 +63,13 @@ pub async fn run() -> anyhow::Result<()> {
 
     let flowers = Flower::all();
     let began = Instant::now();
-    let (sent, deliveries) = delivery_scope(async {
+    let ((), deliveries) = delivery_scope(async {
         for (number, flower) in (0..).zip(&flowers) {
             to_input_data(number, flower.measurements()).await?;
         }
         Ok::<_, ProduceError>(())
     })
     .await?;
-    sent?;
     println!("sent {} flowers to `input_data`", deliveries.len());
 
     let mut count = answers.count.subscribe();

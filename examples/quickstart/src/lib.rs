@@ -25,11 +25,7 @@ pub async fn to_predictions(
     prediction: IrisPrediction,
     key: Option<Key<String>>,
 ) -> Result<KafkaEvent<IrisPrediction>, ProduceError> {
-    let event = KafkaEvent::new(prediction);
-    Ok(match key {
-        Some(Key(key)) => event.key(key),
-        None => event,
-    })
+    Ok(KafkaEvent::new(prediction).key(key))
 }
 
 /// The service.

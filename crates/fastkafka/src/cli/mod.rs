@@ -134,6 +134,9 @@ impl Command {
 pub fn log() {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    // rdkafka reports each consumer that was closed before it is dropped as one that cannot be closed.
+    let noise = "rdkafka::consumer::base_consumer=off";
+    let filter = filter.add_directive(noise.parse().expect("a directive"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_target(false)

@@ -47,8 +47,11 @@ fn stop_on_signal(app: App) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .build()?;
+    let mut signals = {
+        let _in_runtime = runtime.enter();
+        Signals::new()?
+    };
     let listen = async move {
-        let mut signals = Signals::new()?;
         signals.next().await;
         tracing::info!(
             "stopping: records in hand are finished; a second signal ends the process at once"
@@ -58,14 +61,8 @@ fn stop_on_signal(app: App) -> std::io::Result<()> {
         tracing::error!("second signal: ending at once");
         std::process::exit(1);
     };
-    std::thread::Builder::new()
-        .name("fk-signals".to_owned())
-        .spawn(move || {
-            runtime.block_on::<_>(async {
-                let _: std::io::Result<()> = listen.await;
-            })
-        })?;
-    Ok(())
+    let thread = std::thread::Builder::new().name("fk-signals".to_owned());
+    thread.spawn(move || runtime.block_on(listen)).map(drop)
 }
 
 /// SIGINT and SIGTERM.
