@@ -48,7 +48,8 @@ impl Member {
     ) -> Self {
         let owner = std::thread::current();
         let address = broker.address();
-        let transport = KafkaTransport::new(address, "test", "group", topics, settings, owner);
+        let transport =
+            KafkaTransport::new(address, "test", "group", topics, settings, Some(10), owner);
         Self {
             transport: transport.unwrap(),
             policy,
