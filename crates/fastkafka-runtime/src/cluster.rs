@@ -99,7 +99,7 @@ pub(crate) async fn wait_for_topics(options: &Options, names: &[String]) -> Resu
         if left.is_zero() {
             let advice = |what: String| {
                 Problem::Broker(format!(
-                    "{what}; create it, or start with `run --create-topics`"
+                    "{what}: create it, or start with `run --create-topics`"
                 ))
             };
             return Err(Problems(problems.into_iter().map(advice).collect()));

@@ -126,7 +126,13 @@ impl Topics {
 }
 
 fn state(topic: &str, code: RDKafkaErrorCode) -> ClientError {
-    client_error(code, format!("topic `{topic}`: {code}"))
+    let what = match code {
+        RDKafkaErrorCode::UnknownTopic | RDKafkaErrorCode::UnknownTopicOrPartition => {
+            format!("topic `{topic}` does not exist")
+        }
+        code => format!("topic `{topic}`: {code}"),
+    };
+    client_error(code, what)
 }
 
 fn new_topic(spec: &TopicSpec) -> NewTopic<'_> {
