@@ -5,7 +5,7 @@ use crate::builder::AppBuilder;
 use crate::hooks::Hooks;
 use fastkafka_core::{AppCore, AppInfo, DefaultApp, Entered, Plan, Problem, Problems, enter};
 use fastkafka_runtime::{Embedded, Health, Options, Runtime, TopicSpec, create_topics};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -389,12 +389,15 @@ impl Inner {
         self.bootstrap_of(name.map_or(EMBEDDED, String::as_str))
     }
 
+    /// What the app reads, writes or declares.
     fn specs(&self, plan: &Plan) -> Vec<TopicSpec> {
+        let mut names: BTreeSet<_> = plan.topics().into_iter().collect();
+        names.extend(self.topics.keys().cloned());
         let spec = |name: &String| match self.topics.get(name) {
             Some(topic) => topic.spec(name),
             None => TopicSpec::new(name),
         };
-        plan.topics().iter().map(spec).collect()
+        names.iter().map(spec).collect()
     }
 }
 
