@@ -209,6 +209,9 @@ impl<K> KeyProbe<Option<Key<K>>> {
 
 /// What [`KeyProbe`] does with every other parameter.
 pub trait NotKey<T> {
+    /// Not a key.
+    const IS_KEY: bool = false;
+
     /// The parameter by its own rule; the decoder is not asked.
     ///
     /// # Errors
@@ -235,10 +238,14 @@ pub trait NotKey<T> {
 impl<T> NotKey<T> for KeyProbe<T> {}
 
 impl<K> KeyProbe<Key<K>> {
+    /// A key.
+    pub const IS_KEY: bool = true;
     /// None.
     pub fn requires<S>(_: &mut dyn FnMut(TypeId, &'static str), _shape: PhantomData<S>) {}
 }
 impl<K> KeyProbe<Option<Key<K>>> {
+    /// A key that may be missing.
+    pub const IS_KEY: bool = true;
     /// None.
     pub fn requires<S>(_: &mut dyn FnMut(TypeId, &'static str), _shape: PhantomData<S>) {}
 }

@@ -70,9 +70,11 @@ pub mod __private {
         DefaultEmit, EmitProbe, EncodedKey, SelectEmit, encode_key_with, encode_with,
     };
     pub use crate::key::{KeyProbe, NotKey, SettlesNot, SettlesProbe};
-    pub use crate::message::{CodecProbe, Custom, DecodeFn, DefaultCodec, SelectCodec};
+    pub use crate::message::{CodecProbe, Custom, DecodeFn, DefaultCodec, SelectCodec, schema_of};
     pub use crate::producer::{emit, emit_open, room};
-    pub use crate::shape::{ByteProbe, DefaultShape, NotByte, NotBytes, SelectShape, ShapeProbe};
+    pub use crate::shape::{
+        ByteProbe, DefaultShape, NotByte, NotBytes, SelectShape, ShapeProbe, not_bytes,
+    };
     pub use inventory;
     pub use schemars;
 }

@@ -1,23 +1,29 @@
-//! `#[consumes]` and `#[produces]`: from syntax to a definition. Use them through the `fastkafka` crate.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod args;
+mod codec;
 mod consumes;
+mod definition;
 mod errors;
 mod item;
 mod keys;
+mod lifetimes;
+mod names;
+mod paths;
 mod produces;
+mod settings;
 
 use proc_macro::TokenStream;
 
-/// Makes a function the handler of a topic's records.
+#[doc = include_str!("../docs/consumes.md")]
 #[proc_macro_attribute]
 pub fn consumes(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    consumes::expand(attribute.into(), item.into()).into()
+    consumes::expand(attribute.into(), &item.into()).into()
 }
 
-/// Makes a function a producer: what it returns is sent.
+#[doc = include_str!("../docs/produces.md")]
 #[proc_macro_attribute]
 pub fn produces(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    produces::expand(attribute.into(), item.into()).into()
+    produces::expand(attribute.into(), &item.into()).into()
 }
