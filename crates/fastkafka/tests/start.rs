@@ -1,5 +1,6 @@
 //! What an app says when it cannot start: every problem at once, in golden texts.
 //! `GOLDEN=overwrite` renews them.
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 use fastkafka::{Ack, App, Broker, OnFailure, RunError, State, consumes, produces};
 use std::time::Duration;
