@@ -135,11 +135,17 @@ async fn one_call<C: Consumer, I: Invoke<C>>(
     len: usize,
 ) -> (usize, Outcome) {
     let mut cx = Cx::new(run, first, len);
+    if C::Shape::BATCH {
+        run.scope.take(1);
+    }
     let (input, taken) = match C::Input::gather(&cx, C::decode) {
         Ok(gathered) => gathered,
         Err(rejection) => return (1, Err((0, rejection.into()))),
     };
     cx.len = taken;
+    if C::Shape::BATCH {
+        run.scope.take(taken);
+    }
     let outcome = match &run.app.around {
         None => match with.invoke(input, &cx).await {
             Ok(output) => C::outcome(output),
