@@ -18,6 +18,8 @@ mod owner;
 mod rebalance;
 mod runtime;
 mod tasks;
+#[cfg(test)]
+mod tests;
 mod thread;
 mod transport;
 

@@ -199,6 +199,8 @@ impl<T: Transport> Owner<T> {
     /// One turn at `now`, the time since an origin of the caller's.
     pub(crate) fn turn(&mut self, now: Time) -> Turn {
         self.now = now;
+        // First: a step at `now` for another partition would leave the date behind unseen.
+        self.tick();
         self.read_mail();
         self.poll();
         if self.setup.shared.shutdown.load(Acquire) {
@@ -206,7 +208,7 @@ impl<T: Transport> Owner<T> {
         }
         self.rebalance_step();
         let more = self.fetch();
-        self.tick();
+        self.look_around();
         self.store();
         if let Some(result) = self.close_step() {
             return Turn::Over(result);
@@ -485,6 +487,16 @@ impl<T: Transport> Owner<T> {
     }
 
     fn tick(&mut self) {
+        if self
+            .engine
+            .next_deadline()
+            .is_some_and(|due| due <= self.now)
+        {
+            self.step(Event::Tick);
+        }
+    }
+
+    fn look_around(&mut self) {
         let room = (self.setup.outputs)().unwrap_or_else(|reason| {
             self.setup.shared.fail(reason);
             false
@@ -492,13 +504,6 @@ impl<T: Transport> Owner<T> {
         if room != self.room {
             self.room = room;
             self.step(Event::Room(room));
-        }
-        if self
-            .engine
-            .next_deadline()
-            .is_some_and(|due| due <= self.now)
-        {
-            self.step(Event::Tick);
         }
         if self.now.saturating_sub(self.progressed) >= PROGRESS {
             self.progressed = self.now;
@@ -577,7 +582,9 @@ impl<T: Transport> Owner<T> {
             }
             Effect::Resume { part } => {
                 self.at(part).hold = None;
-                self.pause(part, false);
+                if !self.truncated.contains_key(&part) {
+                    self.pause(part, false);
+                }
             }
             Effect::Store { part, offset } => {
                 let partition = self.at(part);
@@ -614,6 +621,7 @@ impl<T: Transport> Owner<T> {
             range: range.clone(),
             next: span.next,
             scope: scope.clone(),
+            halt: halt.clone(),
             settled: 0,
         });
         let job = Job {

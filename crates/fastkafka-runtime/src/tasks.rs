@@ -57,6 +57,10 @@ impl Tasks {
         }
     }
 
+    pub(crate) fn abort_all(&self) {
+        self.list().iter().for_each(|(_, task)| task.abort());
+    }
+
     pub(crate) async fn end_all(&self) {
         self.end_from(i64::MIN).await;
     }
