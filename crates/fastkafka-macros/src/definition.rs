@@ -5,6 +5,7 @@ use crate::names::Names;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Visibility;
+use syn::spanned::Spanned;
 
 /// The function that is defined.
 pub(crate) struct Function {
@@ -25,6 +26,8 @@ impl Function {
         } = self;
         let (p, app) = (&self.names.contract, &self.names.app);
         let variant = Ident::new(variant, Span::call_site());
+        // An app that is less visible than its function is reported at the app.
+        let app_type = quote_spanned!(app.span()=> type App = #app;);
         quote! {
             #(#cfgs)*
             #[doc(hidden)]
@@ -33,7 +36,7 @@ impl Function {
             #(#cfgs)*
             const _: () = {
                 impl #p::Register for #ident {
-                    type App = #app;
+                    #app_type
                     const ENTRY: #p::Def = #p::Def::#variant(&<Self as #p::#variant>::DEF);
                 }
                 #definition

@@ -76,8 +76,8 @@ impl Settings {
         let assign = self.0.iter().map(|Setting { field, value }| {
             let value = match value {
                 Value::Expr(expr) => expr.to_token_stream(),
-                Value::Text(expr) => quote_spanned!(expr.span()=> #p::Text::from(#expr)),
-                Value::Attempts(expr) => quote_spanned!(expr.span()=> #p::Attempts::from(#expr)),
+                Value::Text(expr) => quote_spanned!(expr.span()=> <#p::Text as ::core::convert::From<_>>::from(#expr)),
+                Value::Attempts(expr) => quote_spanned!(expr.span()=> <#p::Attempts as ::core::convert::From<_>>::from(#expr)),
                 Value::Word(enumeration, variant) => {
                     let [enumeration, variant] =
                         [enumeration, variant].map(|name| Ident::new(name, Span::call_site()));

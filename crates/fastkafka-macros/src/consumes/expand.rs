@@ -17,10 +17,11 @@ use syn::spanned::Spanned;
 
 pub(crate) fn expand(mut item: Item, model: &Model) -> TokenStream {
     item.document(&model.summary);
-    let (not_bytes, consumer) = (not_bytes(model), consumer(model));
+    let (not_bytes, key_used) = (not_bytes(model), key_used(model));
+    let consumer = consumer(model);
     let definition = model
         .function
-        .define("Consumer", &quote!(#not_bytes #consumer));
+        .define("Consumer", &quote!(#not_bytes #key_used #consumer));
     quote!(#item #definition)
 }
 
@@ -228,10 +229,8 @@ fn requires(model: &Model) -> TokenStream {
             })
         }
     });
-    let key_used = key_used(model);
     quote! {
         fn requires(#need: &mut dyn ::core::ops::FnMut(::core::any::TypeId, &'static str)) {
-            #key_used
             let _ = &#need;
             #(#requires)*
         }
@@ -249,9 +248,9 @@ fn key_used(model: &Model) -> Option<TokenStream> {
         "consumer `{}` has a `key_decoder` and takes no `Key<..>`",
         model.function.names.function
     );
-    Some(quote_spanned!(path.span()=> const {
+    Some(quote_spanned!(path.span()=> const _: () = {
         #[allow(unused_imports)]
         use #p::NotKey as _;
         ::core::assert!(false #(#keys)*, #message);
-    }))
+    };))
 }

@@ -163,7 +163,9 @@ fn function(mut item: Item, model: &Model) -> TokenStream {
         quote_spanned!(span=> let #sent = #p::emit::<#ident>(#value);)
     };
     let failed = quote_spanned!(span=> <#output as #p::ProducerReturn>::from_error(#error));
+    // A producer returns a `Result` and may be `async` because of what follows, not of its body.
     item.body = quote! {{
+        #[allow(clippy::unnecessary_wraps, clippy::unused_async)]
         #inner #body
         let #returned = #inner_name(#(#arguments),*)#wait;
         #send

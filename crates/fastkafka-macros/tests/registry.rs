@@ -1,0 +1,244 @@
+//! What the attributes put into the registry.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a handler of a test fails like the test"
+)]
+
+use fastkafka::*;
+use fastkafka_macros::{consumes, produces};
+use std::any::TypeId;
+use std::time::{Duration, SystemTime};
+
+/// A payload.
+#[derive(Debug, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+pub struct Order {
+    id: u64,
+}
+
+/// An app.
+#[derive(Debug)]
+pub struct Everything;
+/// Another one.
+#[derive(Debug)]
+pub struct Billing;
+
+/// Books an order.
+///
+///     indented
+#[consumes(app = Everything)]
+pub async fn on_orders(_order: Order) {}
+
+#[consumes(app = Everything, topic = "a.b-c_d", description = "Said.", blocking)]
+/// Not said.
+fn private(_order: Order) {}
+
+#[consumes(app = Everything, prefix = "handle_")]
+pub(crate) fn handle_invoices(_order: Order) {}
+
+mod nested {
+    use super::*;
+
+    #[produces(app = Everything)]
+    pub(super) async fn to_receipts(id: u64) -> Result<Order, ProduceError> {
+        Ok(Order { id })
+    }
+
+    #[cfg(any())]
+    #[consumes(app = Everything)]
+    fn on_missing(_order: DoesNotExist) {}
+
+    #[consumes(app = Everything)]
+    #[cfg(any())]
+    fn on_missing_as_well(_order: DoesNotExist) {}
+}
+
+fn outer() {
+    #[consumes(app = Everything)]
+    async fn on_inner(_order: Order) {}
+}
+
+macro_rules! handler {
+    ($name:ident, $topic:expr, $attempts:expr, $payload:ty) => {
+        #[consumes(app = Everything, topic = $topic, attempts = $attempts)]
+        async fn $name(_order: $payload, meta: EventMetadata) -> Result<(), String> {
+            let _ = meta;
+            Ok(())
+        }
+    };
+}
+handler!(by_macro, "made", 3, Order);
+
+macro_rules! producer {
+    ($name:ident) => {
+        #[produces(app = Everything)]
+        pub(crate) fn $name(id: u64, (a, _): (u64, u64)) -> Result<Order, ProduceError> {
+            let returned = id + a;
+            Ok(Order { id: returned })
+        }
+    };
+}
+producer!(to_made);
+const _: fn(u64, (u64, u64)) -> Result<Order, ProduceError> = to_made;
+
+#[consumes(app = Billing)]
+fn on_bills(_order: Order) {}
+
+fn registry<S: 'static>() -> Registry {
+    Registry::linked(TypeId::of::<S>())
+}
+
+#[test]
+fn an_app_has_its_own_functions_in_order() {
+    outer();
+    let names: Vec<_> = registry::<Everything>()
+        .defs()
+        .iter()
+        .map(Def::name)
+        .collect();
+    let expected = [
+        "by_macro",
+        "handle_invoices",
+        "on_inner",
+        "on_orders",
+        "private",
+        "to_made",
+        "to_receipts",
+    ];
+    assert_eq!(names, expected);
+    assert_eq!(registry::<Billing>().defs().len(), 1);
+}
+
+#[test]
+fn an_explicit_list_has_what_is_in_it() {
+    let registry = Registry::of([nested::to_receipts::ENTRY, on_orders::ENTRY]);
+    let names: Vec<_> = registry.defs().iter().map(Def::name).collect();
+    assert_eq!(names, ["on_orders", "to_receipts"]);
+}
+
+#[test]
+fn a_topic_is_named_or_found_in_the_name() {
+    let topic = |name| {
+        let registry = registry::<Everything>();
+        let found = registry.consumers().find(|def| def.name == name);
+        found.unwrap().topic
+    };
+    assert_eq!(topic("on_orders"), "orders");
+    assert_eq!(topic("handle_invoices"), "invoices");
+    assert_eq!(topic("private"), "a.b-c_d");
+    assert_eq!(topic("by_macro"), "made");
+    assert_eq!(nested::to_receipts::DEF.topic, "receipts");
+}
+
+#[test]
+fn a_description_is_written_or_the_doc_comment() {
+    assert_eq!(
+        on_orders::DEF.description,
+        "Books an order.\n\n    indented"
+    );
+    assert_eq!(private::DEF.description, "Said.");
+    assert_eq!(handle_invoices::DEF.description, "");
+}
+
+#[test]
+fn a_definition_knows_its_place() {
+    let Location { file, line, column } = on_orders::DEF.location;
+    assert!(file.ends_with("tests/registry.rs"));
+    let written = include_str!("registry.rs")
+        .lines()
+        .nth(line as usize - 1)
+        .unwrap();
+    assert_eq!(&written[column as usize - 1..][..9], "on_orders");
+    assert_eq!(
+        nested::to_receipts::DEF.path(),
+        "registry::nested::to_receipts"
+    );
+}
+
+#[test]
+fn flags_and_forms_are_kept() {
+    let blocking = [private::DEF.blocking, handle_invoices::DEF.blocking];
+    assert_eq!(blocking, [true, false]);
+    assert_eq!(on_orders::DEF.content_type, "application/json");
+}
+
+#[test]
+fn a_schema_is_that_of_the_payload() {
+    let mut generator = schemars::SchemaGenerator::default();
+    let consumed = (on_orders::DEF.schema)(&mut generator);
+    let produced = (nested::to_receipts::DEF.schema)(&mut generator);
+    assert_eq!(consumed, produced);
+    assert!(generator.definitions().contains_key("Order"));
+}
+
+fn region() -> String {
+    "eu".into()
+}
+
+const THEN: SystemTime = SystemTime::UNIX_EPOCH;
+
+#[consumes(
+    group_id = format!("billing-{}", region()),
+    auto_offset_reset = OffsetReset::Timestamp(THEN),
+    enable_auto_commit = true,
+    auto_commit_interval_ms = 1,
+    session_timeout_ms = 2 * 1000,
+    heartbeat_interval_ms = 3,
+    max_poll_interval_ms = 4,
+    max_poll_records = 5,
+    rebalance_timeout_ms = 6,
+    partition_assignment_strategy = "range",
+    group_protocol = "classic",
+    attempts = "forever",
+    backoff = Duration::from_millis(7),
+    backoff_max = Duration::from_secs(8),
+    handler_timeout = Duration::from_secs(9),
+    on_failure = "skip",
+    dead_letter = "orders.dead",
+    max_uncommitted = 10,
+)]
+async fn on_settings(_order: Order) {}
+
+#[produces(linger_ms = 1, delivery_timeout_ms = 2, max_request_size = 3)]
+async fn to_settings() -> Result<Order, ProduceError> {
+    Ok(Order { id: 1 })
+}
+
+#[test]
+fn every_setting_arrives() {
+    let settings = (on_settings::DEF.settings)();
+    let mut expected = ConsumerSettings::default();
+    expected.group_id = Some("billing-eu".into());
+    expected.auto_offset_reset = Some(OffsetReset::Timestamp(THEN));
+    expected.enable_auto_commit = Some(true);
+    expected.auto_commit_interval_ms = Some(1);
+    expected.session_timeout_ms = Some(2000);
+    expected.heartbeat_interval_ms = Some(3);
+    expected.max_poll_interval_ms = Some(4);
+    expected.max_poll_records = Some(5);
+    expected.rebalance_timeout_ms = Some(6);
+    expected.partition_assignment_strategy = Some("range".into());
+    expected.group_protocol = Some(GroupProtocol::Classic);
+    expected.attempts = Some(Attempts::Forever);
+    expected.backoff = Some(Duration::from_millis(7));
+    expected.backoff_max = Some(Duration::from_secs(8));
+    expected.handler_timeout = Some(Duration::from_secs(9));
+    expected.on_failure = Some(OnFailure::Skip);
+    expected.dead_letter = Some("orders.dead".into());
+    expected.max_uncommitted = Some(10);
+    assert_eq!(settings, expected);
+    let settings = (to_settings::DEF.settings)();
+    let mut expected = ProducerSettings::default();
+    expected.linger_ms = Some(1);
+    expected.delivery_timeout_ms = Some(2);
+    expected.max_request_size = Some(3);
+    assert_eq!(settings, expected);
+}
+
+#[test]
+fn what_is_not_set_is_none() {
+    assert_eq!((on_orders::DEF.settings)(), ConsumerSettings::default());
+    assert_eq!(
+        (by_macro::DEF.settings)().attempts,
+        Some(Attempts::Times(3))
+    );
+}

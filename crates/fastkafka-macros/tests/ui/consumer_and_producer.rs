@@ -1,0 +1,16 @@
+#![allow(unused_imports, unused_variables)]
+use fastkafka_macros::{consumes, produces};
+use fastkafka::*;
+
+#[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+pub struct Order {
+    id: u64,
+}
+
+#[consumes]
+#[produces(topic = "copies")]
+async fn on_orders(order: Order) -> Result<Order, ProduceError> {
+    Ok(order)
+}
+
+fn main() {}

@@ -1,0 +1,17 @@
+#![allow(unused_imports, unused_variables)]
+use fastkafka_macros::{consumes, produces};
+use fastkafka::*;
+
+#[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+pub struct Order {
+    id: u64,
+}
+
+fn number(bytes: &[u8]) -> Result<u64, String> {
+    Ok(0)
+}
+
+#[consumes(decoder = number)]
+async fn on_orders(order: Order) {}
+
+fn main() {}
