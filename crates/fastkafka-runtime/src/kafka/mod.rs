@@ -6,8 +6,10 @@
 //! is decided by the owner, which sees this module through [`Transport`](crate::transport::Transport)
 //! and [`Sink`](fastkafka_core::Sink). Unsafe code is in `ffi` alone.
 
+mod assignment;
 mod config;
 pub(crate) mod consumer;
+mod context;
 pub(crate) mod embedded;
 mod error;
 #[allow(unsafe_code)]
@@ -15,6 +17,7 @@ mod ffi;
 mod flow;
 mod helper;
 pub(crate) mod producer;
+#[cfg(test)]
 mod starts;
 #[cfg(test)]
 mod tests;
