@@ -73,6 +73,15 @@ pub(crate) fn target<R>(
     })
 }
 
+/// Tells the record in hand that an output of it can never be sent.
+pub(crate) fn give_up() {
+    AMBIENT.with_borrow(|ambient| {
+        if let Some(scope) = &ambient.scope {
+            scope.give_up(ambient.record.unwrap_or_else(|| scope.current()));
+        }
+    });
+}
+
 /// True inside a handler and inside [`delivery_scope`].
 pub(crate) fn in_scope() -> bool {
     AMBIENT.with_borrow(|ambient| ambient.scope.is_some())
@@ -155,22 +164,28 @@ impl<F: Future + Unpin> Future for Scoped<F> {
 /// ```no_run
 /// # async fn to_orders(n: u32) -> Result<u32, fastkafka_core::ProduceError> { Ok(n) }
 /// # async fn example() -> Result<(), fastkafka_core::ProduceError> {
-/// let ((), deliveries) = fastkafka_core::delivery_scope(async {
+/// use fastkafka_core::{ProduceError, delivery_scope};
+///
+/// let (sum, deliveries) = delivery_scope(async {
+///     let mut sum = 0;
 ///     for n in 0..10_000 {
-///         to_orders(n).await.expect("the producer only fails to encode");
+///         sum += to_orders(n).await?;
 ///     }
+///     Ok::<_, ProduceError>(sum)
 /// })
 /// .await?;
 /// assert_eq!(deliveries.len(), 10_000);
+/// # let _ = sum;
 /// # Ok(())
 /// # }
 /// ```
 ///
 /// # Errors
-/// When a record was not acknowledged; which one says the error.
-pub async fn delivery_scope<F: Future>(
-    work: F,
-) -> Result<(F::Output, Vec<Delivery>), ProduceError> {
+/// The error of `work`, else that a record was not acknowledged. What `work` had sent before its
+/// error is awaited in either case.
+pub async fn delivery_scope<T, E: From<ProduceError>>(
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<(T, Vec<Delivery>), E> {
     let scope = DeliveryScope::collecting();
     let app = AMBIENT.with_borrow(|ambient| ambient.app.clone());
     let ambient = Ambient {
@@ -179,8 +194,8 @@ pub async fn delivery_scope<F: Future>(
         record: Some(0),
     };
     let output = Scoped::new(ambient, Box::pin(work)).await;
-    let deliveries = scope.reports().await.map_err(lost)?;
-    Ok((output, deliveries))
+    let reports = scope.reports().await;
+    Ok((output?, reports.map_err(lost)?))
 }
 
 /// The produce error inside a failure, if it came from one.

@@ -150,6 +150,18 @@ impl<E: Display> OutcomeOf for Returned<Result<(), E>> {
     }
 }
 
+/// Takes what nothing else takes, so that a wrong return type is reported once: by [`HandlerReturn`].
+pub trait NoOutcome: Sized {
+    /// Never called: the type is no [`HandlerReturn`].
+    ///
+    /// # Errors
+    /// Never.
+    fn outcome(self, _: Option<Judge<()>>, _: Option<Judge<()>>) -> Outcome {
+        unreachable!("not a handler's return type")
+    }
+}
+impl<T> NoOutcome for &Returned<T> {}
+
 /// `reject_if` comes first: what can never succeed must not wait without limit.
 fn judge<E>(
     error: &E,

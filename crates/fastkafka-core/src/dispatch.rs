@@ -2,7 +2,7 @@
 
 use crate::around::HandlerCall;
 use crate::consumer::{Consumer, Outcome};
-use crate::failure::{Failure, Rejection};
+use crate::failure::{Failure, FailureKind, Rejection};
 use crate::record::{Cx, Run};
 use crate::shape::{InputOf, Shape};
 use std::any::Any;
@@ -88,6 +88,13 @@ pub fn run_with<'r, C: Consumer, I: Invoke<C>>(run: &'r Run<'r>, with: &'r I) ->
             run.scope.begin(handled);
             let (taken, outcome) =
                 one_call::<C, I>(run, with, handled, step.min(records - handled)).await;
+            let outcome = outcome.map_err(|(at, failure)| {
+                // The handler passed on that its output can never be sent.
+                let hopeless = matches!(failure.kind(), FailureKind::Retry { .. })
+                    && run.scope.is_hopeless(handled);
+                let rejected = |failure: Failure| failure.with_kind(FailureKind::Rejected);
+                (at, if hopeless { rejected(failure) } else { failure })
+            });
             let (done, failure) = match outcome {
                 // A thread cannot be stopped, so its call is judged when it returns.
                 Ok(()) if run.expired.is_some_and(|expired| expired.load(Acquire)) => (
@@ -128,11 +135,17 @@ async fn one_call<C: Consumer, I: Invoke<C>>(
     len: usize,
 ) -> (usize, Outcome) {
     let mut cx = Cx::new(run, first, len);
+    if C::Shape::BATCH {
+        run.scope.take(1);
+    }
     let (input, taken) = match C::Input::gather(&cx, C::decode) {
         Ok(gathered) => gathered,
         Err(rejection) => return (1, Err((0, rejection.into()))),
     };
     cx.len = taken;
+    if C::Shape::BATCH {
+        run.scope.take(taken);
+    }
     let outcome = match &run.app.around {
         None => match with.invoke(input, &cx).await {
             Ok(output) => C::outcome(output),

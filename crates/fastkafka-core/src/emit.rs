@@ -2,7 +2,7 @@
 
 use crate::error::ProduceError;
 use crate::failure::{IntoFailure, Rejection};
-use crate::key::EncodeKey;
+use crate::key::{EncodeKey, IntoKey};
 use crate::message::rejection;
 use bytes::Bytes;
 use std::marker::PhantomData;
@@ -43,10 +43,11 @@ impl<T> KafkaEvent<T> {
         Self::of(None, Some(key.encode_key()))
     }
 
-    /// Sets the key: a string, bytes, or an integer (written as text).
+    /// Sets the key: a string, bytes, or an integer (written as text). A [`Key`](crate::Key)
+    /// parameter is passed on as it came, and `None` is no key.
     #[must_use]
-    pub fn key(mut self, key: impl EncodeKey) -> Self {
-        self.key = Some(key.encode_key());
+    pub fn key(mut self, key: impl IntoKey) -> Self {
+        self.key = key.into_key();
         self
     }
 }
@@ -179,6 +180,9 @@ impl<'a, T, K> Outgoing<'a, T, K> {
     }
 }
 
+/// Takes the records of a returned value one by one.
+pub type Take<'a, T, K> = dyn FnMut(Outgoing<'_, T, K>) -> Result<(), ProduceError> + 'a;
+
 /// How a returned value of shape `S` becomes records.
 pub trait Emit<S> {
     /// What one record carries.
@@ -189,10 +193,7 @@ pub trait Emit<S> {
     ///
     /// # Errors
     /// The first that `send` returns.
-    fn each(
-        &self,
-        send: &mut dyn FnMut(Outgoing<'_, Self::Payload, Self::Key>) -> Result<(), ProduceError>,
-    ) -> Result<(), ProduceError>;
+    fn each(&self, send: &mut Take<'_, Self::Payload, Self::Key>) -> Result<(), ProduceError>;
 }
 
 /// Exactly one record.
@@ -217,7 +218,7 @@ macro_rules! emit {
             type Payload = T;
             type Key = $key;
             #[inline]
-            fn each(&self, send: &mut dyn FnMut(Outgoing<'_, T, $key>) -> Result<(), ProduceError>) -> Result<(), ProduceError> {
+            fn each(&self, send: &mut Take<'_, T, $key>) -> Result<(), ProduceError> {
                 let $value = self;
                 for item in $items {
                     send($make(item))?;
@@ -246,6 +247,8 @@ pub trait DefaultEmit {
     const OUTER: u8 = 0;
     /// A plain payload.
     const INNER: u8 = 0;
+    /// Its payload is written as JSON.
+    const RAW: bool = false;
 }
 impl<T> DefaultEmit for EmitProbe<T> {}
 impl<T, E> EmitProbe<Result<Vec<T>, E>> {
@@ -267,6 +270,23 @@ impl<T, K, E> EmitProbe<Result<Vec<KafkaEvent<T, K>>, E>> {
 impl<T, K, E> EmitProbe<Result<Option<KafkaEvent<T, K>>, E>> {
     /// An event.
     pub const INNER: u8 = 1;
+}
+
+macro_rules! raw {
+    ($([$($generics:ident),*] $returned:ty;)*) => {$(
+        impl<$($generics),*> EmitProbe<Result<$returned, E>> {
+            /// Its payload is written as it is.
+            pub const RAW: bool = true;
+        }
+    )*};
+}
+raw! {
+    [E] Bytes;
+    [E] Vec<Bytes>;
+    [E] Option<Bytes>;
+    [K, E] KafkaEvent<Bytes, K>;
+    [K, E] Vec<KafkaEvent<Bytes, K>>;
+    [K, E] Option<KafkaEvent<Bytes, K>>;
 }
 
 /// Turns the answers of [`EmitProbe`] into a type.

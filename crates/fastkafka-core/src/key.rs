@@ -1,5 +1,6 @@
 //! Record keys: strings, bytes, and integers as decimal text, as the common producers write them.
 
+use crate::ack::Ack;
 use crate::extract::FromCx;
 use crate::extract::PerRecord;
 use crate::failure::{IntoFailure, Rejection};
@@ -7,7 +8,7 @@ use crate::message::rejection;
 use crate::record::Cx;
 use crate::shape::Shape;
 use bytes::Bytes;
-use std::any::type_name;
+use std::any::{TypeId, type_name};
 use std::marker::PhantomData;
 
 /// The record's key, decoded as `K`. A parameter of handlers; `Option<Key<K>>` accepts a null key.
@@ -40,6 +41,29 @@ pub trait DecodeKey<'r>: Sized {
 pub trait EncodeKey {
     /// The key's bytes.
     fn encode_key(self) -> Bytes;
+}
+
+/// What [`KafkaEvent::key`](crate::KafkaEvent::key) takes: a key, or an `Option` of one.
+pub trait IntoKey {
+    /// The key's bytes, if there is a key.
+    fn into_key(self) -> Option<Bytes>;
+}
+impl<K: EncodeKey> IntoKey for K {
+    fn into_key(self) -> Option<Bytes> {
+        Some(self.encode_key())
+    }
+}
+impl<K: EncodeKey> IntoKey for Option<K> {
+    fn into_key(self) -> Option<Bytes> {
+        self.map(K::encode_key)
+    }
+}
+
+/// A key passed on as it came.
+impl<K: EncodeKey> EncodeKey for Key<K> {
+    fn encode_key(self) -> Bytes {
+        self.0.encode_key()
+    }
 }
 
 fn text(bytes: &[u8]) -> Result<&str, Rejection> {
@@ -185,6 +209,9 @@ impl<K> KeyProbe<Option<Key<K>>> {
 
 /// What [`KeyProbe`] does with every other parameter.
 pub trait NotKey<T> {
+    /// Not a key.
+    const IS_KEY: bool = false;
+
     /// The parameter by its own rule; the decoder is not asked.
     ///
     /// # Errors
@@ -199,5 +226,40 @@ pub trait NotKey<T> {
     {
         T::from_cx(cx)
     }
+
+    /// The state it needs.
+    fn requires<S: Shape>(need: &mut dyn FnMut(TypeId, &'static str), _shape: PhantomData<S>)
+    where
+        T: FromCx<'static, S>,
+    {
+        T::requires(need);
+    }
 }
 impl<T> NotKey<T> for KeyProbe<T> {}
+
+impl<K> KeyProbe<Key<K>> {
+    /// A key.
+    pub const IS_KEY: bool = true;
+    /// None.
+    pub fn requires<S>(_: &mut dyn FnMut(TypeId, &'static str), _shape: PhantomData<S>) {}
+}
+impl<K> KeyProbe<Option<Key<K>>> {
+    /// A key that may be missing.
+    pub const IS_KEY: bool = true;
+    /// None.
+    pub fn requires<S>(_: &mut dyn FnMut(TypeId, &'static str), _shape: PhantomData<S>) {}
+}
+
+/// Finds an `Ack` among the parameters where they are not asked through `FromCx`.
+#[derive(Debug)]
+pub struct SettlesProbe<T>(PhantomData<T>);
+/// What [`SettlesProbe`] says of every other type.
+pub trait SettlesNot {
+    /// The return value settles the record.
+    const SETTLES: bool = false;
+}
+impl<T> SettlesNot for SettlesProbe<T> {}
+impl SettlesProbe<Ack> {
+    /// The handler does.
+    pub const SETTLES: bool = true;
+}

@@ -39,11 +39,11 @@ pub use bytes::Bytes;
 pub use consumer::{Consumer, HandlerReturn, Outcome};
 pub use definition::{ConsumerDef, ProducerDef};
 pub use dispatch::{CatchRun, Direct, Invoke, RunEnd, RunFuture, panic_text, run_with};
-pub use emit::{Emit, KafkaEvent, ProducerReturn};
+pub use emit::{Emit, KafkaEvent, Outgoing, ProducerReturn, Take};
 pub use error::ProduceError;
 pub use extract::{FromCx, PerRecord, PerRecordValue, State};
 pub use failure::{BatchFailure, Failure, FailureKind, IntoFailure, Rejection};
-pub use key::{DecodeKey, EncodeKey, Key};
+pub use key::{DecodeKey, EncodeKey, IntoKey, Key};
 pub use message::{Codec, Decode, Encode, Json, Message, OutMessage, Raw};
 pub use plan::{Group, Handler, Output, Plan};
 pub use problem::{Problem, Problems};
@@ -61,16 +61,20 @@ pub use slot::{Closed, Delivery, DeliveryScope, DeliveryToken, Round, RunTag, Sc
 
 /// The whole contract between the attributes' expansion and this crate. Not for use by hand.
 #[doc(hidden)]
-pub mod private {
-    pub use crate::consumer::{Judge, OutcomeOf, Returned};
+pub mod __private {
+    pub use crate::*;
+
+    pub use crate::consumer::{Judge, NoOutcome, OutcomeOf, Returned};
     pub use crate::dispatch::run;
     pub use crate::emit::{
         DefaultEmit, EmitProbe, EncodedKey, SelectEmit, encode_key_with, encode_with,
     };
-    pub use crate::key::{KeyProbe, NotKey};
-    pub use crate::message::{CodecProbe, DecodeFn, DefaultCodec, SelectCodec};
+    pub use crate::key::{KeyProbe, NotKey, SettlesNot, SettlesProbe};
+    pub use crate::message::{CodecProbe, Custom, DecodeFn, DefaultCodec, SelectCodec, schema_of};
     pub use crate::producer::{emit, emit_open, room};
-    pub use crate::shape::{ByteProbe, DefaultShape, NotByte, NotBytes, SelectShape, ShapeProbe};
+    pub use crate::shape::{
+        ByteProbe, DefaultShape, NotByte, NotBytes, SelectShape, ShapeProbe, not_bytes,
+    };
     pub use inventory;
     pub use schemars;
 }

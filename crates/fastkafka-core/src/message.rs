@@ -103,6 +103,14 @@ impl<T: OutMessage> Encode<T> for Json {
     }
 }
 
+/// A function of the user's.
+#[derive(Debug)]
+pub struct Custom;
+
+impl Codec for Custom {
+    const CONTENT_TYPE: &'static str = "application/octet-stream";
+}
+
 /// The bytes as they are: `&[u8]` and [`Bytes`].
 #[derive(Debug)]
 pub struct Raw;
@@ -190,6 +198,21 @@ impl<'r, T, E: IntoFailure, F: Fn(&'r [u8]) -> Result<T, E>> DecodeFn<'r, T, ByP
 
 pub(crate) fn rejection(error: impl IntoFailure) -> Rejection {
     Rejection::new(error.into_failure().message())
+}
+
+/// What the payload of a custom decoder or encoder must have: a schema, for the AsyncAPI document.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no schema, which the AsyncAPI document needs",
+    label = "derive it: `#[derive(schemars::JsonSchema)]`",
+    note = "a payload with a function as `decoder` or `encoder` needs neither `Deserialize` nor `Serialize`, but a schema"
+)]
+pub trait HasSchema: JsonSchema {}
+#[diagnostic::do_not_recommend]
+impl<T: JsonSchema> HasSchema for T {}
+
+/// The schema of a payload that a function of the user's reads or writes.
+pub fn schema_of<T: HasSchema>(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<T>()
 }
 
 /// The types whose default codec is [`Raw`]: an inherent constant wins over the trait's.

@@ -51,6 +51,16 @@ impl Plan {
     /// # Errors
     /// Every problem that shows without a broker, all at once.
     pub fn of(app: &AppCore) -> Result<Self, Problems> {
+        let (plan, problems) = Self::sketch(app);
+        if problems.is_empty() {
+            Ok(plan)
+        } else {
+            Err(Problems(problems))
+        }
+    }
+
+    /// The plan as far as it can be worked out, and what is wrong with it.
+    pub fn sketch(app: &AppCore) -> (Self, Vec<Problem>) {
         let mut problems = Vec::new();
         if app.registry.defs().is_empty() {
             problems.push(Problem::Empty);
@@ -97,11 +107,7 @@ impl Plan {
                 handlers,
             });
         }
-        if problems.is_empty() {
-            Ok(plan)
-        } else {
-            Err(Problems(problems))
-        }
+        (plan, problems)
     }
 
     /// Every topic that is read or written, dead letters included, each once, in order.
@@ -137,7 +143,7 @@ fn check_handler(app: &AppCore, handler: &Handler, problems: &mut Vec<Problem>) 
             handler: def.name,
             what,
             at: def.location,
-        })
+        });
     };
     let auto = settings.enable_auto_commit.unwrap_or(true);
     if def.settles && auto {

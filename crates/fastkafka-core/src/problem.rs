@@ -93,7 +93,7 @@ impl fmt::Display for Problem {
 }
 
 /// Everything that keeps an app from starting, at once.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Problems(pub Vec<Problem>);
 
 impl fmt::Display for Problems {
@@ -106,6 +106,13 @@ impl fmt::Display for Problems {
             write!(f, "\n  {problem}")?;
         }
         Ok(())
+    }
+}
+
+/// As it reads: `unwrap` and `main` print it.
+impl fmt::Debug for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

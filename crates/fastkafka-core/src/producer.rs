@@ -1,8 +1,8 @@
 //! A function under `#[produces]`, seen as a type, and the way of its records to the client.
 
-use crate::ambient::{Ambient, in_scope, lost, target};
+use crate::ambient::{Ambient, give_up, in_scope, lost, target};
 use crate::definition::ProducerDef;
-use crate::emit::{Emit, Outgoing, ProducerReturn};
+use crate::emit::{Emit, Outgoing};
 use crate::error::ProduceError;
 use crate::failure::Rejection;
 use crate::registry::Register;
@@ -108,11 +108,15 @@ fn send<P: Producer>(
             sink.enqueue(record, token::<P>(own, ambient)?)
         })
     };
-    BUFFER.with(|buffer| match buffer.try_borrow_mut() {
+    let sent = BUFFER.with(|buffer| match buffer.try_borrow_mut() {
         Ok(mut buffer) => encode_and_send(&mut buffer),
         // A `Serialize` that produces.
         Err(_) => encode_and_send(&mut Vec::new()),
-    })
+    });
+    if sent.as_ref().is_err_and(ProduceError::is_permanent) {
+        give_up();
+    }
+    sent
 }
 
 fn token<P: Producer>(
@@ -132,10 +136,8 @@ fn token<P: Producer>(
 /// # Errors
 /// When a record was not taken; outside any scope, [`ProduceError::NoScope`].
 #[inline]
-pub fn emit<P: Producer, R: ProducerReturn<Ok = P::Returned>>(
-    returned: &R,
-) -> Result<(), ProduceError> {
-    match returned.as_ok() {
+pub fn emit<P: Producer>(returned: Option<&P::Returned>) -> Result<(), ProduceError> {
+    match returned {
         Some(value) => value.each(&mut |out| send::<P>(None, out)),
         // The function failed: there is nothing to send.
         None => Ok(()),
@@ -182,10 +184,8 @@ impl Waiting {
 /// # Errors
 /// When a record was not taken.
 #[inline]
-pub fn emit_open<P: Producer, R: ProducerReturn<Ok = P::Returned>>(
-    returned: &R,
-) -> Result<Waiting, ProduceError> {
-    let Some(value) = returned.as_ok() else {
+pub fn emit_open<P: Producer>(returned: Option<&P::Returned>) -> Result<Waiting, ProduceError> {
+    let Some(value) = returned else {
         return Ok(Waiting(None));
     };
     let own = (!in_scope()).then(DeliveryScope::collecting);

@@ -97,6 +97,21 @@ impl Registry {
         )
     }
 
+    /// Everything the linker found for the app of type `scope`, and these if they are not among it.
+    pub fn linked_and(scope: TypeId, defs: impl IntoIterator<Item = Def>) -> Self {
+        let mut registry = Self::linked(scope);
+        for def in defs {
+            if !registry
+                .0
+                .iter()
+                .any(|known| known.location() == def.location() && known.name() == def.name())
+            {
+                registry.0.push(def);
+            }
+        }
+        Self::of(registry.0)
+    }
+
     /// These functions.
     pub fn of(defs: impl IntoIterator<Item = Def>) -> Self {
         let mut defs: Vec<_> = defs.into_iter().collect();

@@ -127,18 +127,27 @@ pub struct ByteProbe<T>(PhantomData<T>);
 pub trait NotByte {
     /// Not a byte.
     const BYTE: bool = false;
+    /// Not bytes either.
+    const BYTES: bool = false;
 }
 impl<T> NotByte for ByteProbe<T> {}
 impl ByteProbe<u8> {
     /// A byte.
     pub const BYTE: bool = true;
 }
+impl ByteProbe<Vec<u8>> {
+    /// Inside an `Option`, a `Vec` or an event it would be an array of numbers.
+    pub const BYTES: bool = true;
+}
 
 /// Holds for every payload but a byte.
 #[diagnostic::on_unimplemented(
-    message = "`Vec<u8>` cannot be a payload: it reads as a batch of numbers",
-    label = "take `&[u8]` or `bytes::Bytes` for the bytes of one record",
-    note = "a batch of raw payloads is `Vec<&[u8]>` or `Vec<bytes::Bytes>`"
+    message = "`Vec<u8>` cannot be a payload: it is a batch of numbers",
+    label = "for the bytes of a record use `bytes::Bytes`, in a consumer also `&[u8]`",
+    note = "several raw payloads are `Vec<bytes::Bytes>`, in a consumer also `Vec<&[u8]>`"
 )]
 pub trait NotBytes<const BYTE: bool> {}
 impl NotBytes<false> for () {}
+
+/// Compiles for every payload but a byte.
+pub const fn not_bytes<T: NotBytes<BYTE>, const BYTE: bool>() {}

@@ -130,11 +130,15 @@ pub type ScopeRef = sync::Arc<DeliveryScope>;
 pub struct DeliveryScope {
     report: Report,
     current: AtomicU32,
+    /// Records of the call in hand.
+    taken: AtomicU32,
     /// Records that are not closed; the loop subtracts those without tokens in one step.
     open: AtomicU32,
     /// Records from this index on were not handled.
     end: AtomicU32,
     broken: Mutex<Option<(u32, Failure)>>,
+    /// Index + 1 of the last record that tried to send what can never be sent; 0 while there is none.
+    hopeless: AtomicU32,
     /// The leaked reference; null while there has been no token.
     held: AtomicPtr<DeliveryScope>,
     slots: Box<[Slot]>,
@@ -173,9 +177,11 @@ impl DeliveryScope {
         let scope = sync::Arc::new(Self {
             report,
             current: AtomicU32::new(0),
+            taken: AtomicU32::new(1),
             open: AtomicU32::new(records),
             end: AtomicU32::new(records),
             broken: Mutex::new(None),
+            hopeless: AtomicU32::new(0),
             held: AtomicPtr::new(ptr::null_mut()),
             slots: (0..records).map(slot).collect(),
         });
@@ -192,6 +198,16 @@ impl DeliveryScope {
         self.current.store(index(at), Relaxed);
     }
 
+    /// The call in hand takes so many records: one, unless it is a batch.
+    pub(crate) fn take(&self, records: usize) {
+        self.taken.store(index(records), Relaxed);
+    }
+
+    /// How many records, from [`DeliveryScope::current`] on, are in hand.
+    pub fn taken(&self) -> usize {
+        self.taken.load(Relaxed) as usize
+    }
+
     /// Index of the record in hand; after a panic or a time-out, of the one that caused it.
     #[inline]
     pub fn current(&self) -> usize {
@@ -202,6 +218,16 @@ impl DeliveryScope {
     #[inline]
     pub(crate) fn stopping(&self) -> bool {
         matches!(&self.report, Report::Run { round, .. } if round.stopping())
+    }
+
+    /// The record at `at` tried to send what can never be sent.
+    pub(crate) fn give_up(&self, at: usize) {
+        self.hopeless.store(index(at) + 1, Release);
+    }
+
+    /// True after [`DeliveryScope::give_up`]: another attempt of the record cannot succeed.
+    pub(crate) fn is_hopeless(&self, at: usize) -> bool {
+        self.hopeless.load(Acquire) == index(at) + 1
     }
 
     /// The partition of this run was given away.
@@ -243,7 +269,7 @@ impl DeliveryScope {
         // one taken back below, keeps the scope alive to the end of this function.
         let me = unsafe { &*this };
         let held = me.held.load(Acquire);
-        // SAFETY: `held` came from `into_raw` in `hold` and is taken back here, once.
+        // SAFETY: `hold` counted this reference; it is taken back here, once.
         let _held = (!held.is_null()).then(|| unsafe { sync::Arc::from_raw(held.cast_const()) });
         match &me.report {
             Report::Run { to, tag, .. } => to.closed(*tag, me.verdict()),
@@ -298,6 +324,8 @@ impl DeliveryScope {
         };
         match &*lock(&self.broken) {
             Some((at, _)) => settled.min(*at as usize),
+            // Closed: what was lost, if anything, is on its way in the verdict and here no more.
+            None if self.open.load(Acquire) == 0 => from,
             None => settled,
         }
     }
@@ -305,25 +333,27 @@ impl DeliveryScope {
     /// One more thing the record at `at` waits for. Only from its handler, or from the holder of a
     /// token of the same record.
     #[inline]
-    pub fn token(self: &ScopeRef, at: usize) -> DeliveryToken {
+    pub fn token(&self, at: usize) -> DeliveryToken {
         let slot = &self.slots[at];
         slot.pending.fetch_add(1, Relaxed);
         if self.held.load(Acquire).is_null() {
-            self.hold();
+            self.hold(slot.scope.load(Relaxed));
         }
         DeliveryToken(slot)
     }
 
+    /// `me` is the pointer to `self` that `new` got from the `Arc`.
     #[cold]
-    fn hold(self: &ScopeRef) {
-        let mine = sync::Arc::into_raw(self.clone()).cast_mut();
+    fn hold(&self, me: *mut Self) {
+        // SAFETY: a scope lives in the `Arc` that `new` made, nowhere else, and is borrowed here.
+        unsafe { sync::Arc::increment_strong_count(me.cast_const()) };
         if self
             .held
-            .compare_exchange(ptr::null_mut(), mine, AcqRel, Acquire)
+            .compare_exchange(ptr::null_mut(), me, AcqRel, Acquire)
             .is_err()
         {
-            // SAFETY: made by `into_raw` above; another thread's reference is the one that is held.
-            drop(unsafe { sync::Arc::from_raw(mine.cast_const()) });
+            // SAFETY: counted just above; another thread's reference is the one that is held.
+            unsafe { sync::Arc::decrement_strong_count(me.cast_const()) };
         }
     }
 

@@ -58,6 +58,8 @@ pub struct GroupHealth {
     pub unreachable_for: Option<Duration>,
     /// The broker refuses the app: credentials, rights, a topic or the group's protocol.
     pub refused: Option<String>,
+    /// The last thing the client complained about; it may be over.
+    pub last_error: Option<String>,
     /// Commits are refused for so long, and why.
     pub commits_refused: Option<(Duration, String)>,
 }

@@ -28,6 +28,8 @@ pub(crate) struct Started {
     /// The offset after its last record, as the engine counts.
     pub(crate) next: i64,
     pub(crate) scope: ScopeRef,
+    /// The stop flag of its round.
+    pub(crate) halt: Arc<Round>,
     /// Records known to be settled.
     pub(crate) settled: usize,
 }
@@ -87,6 +89,11 @@ impl Partition {
         {
             self.held.pop_back();
         }
+        if let Some(back) = self.held.back_mut()
+            && back.next > span.first
+        {
+            (back.range.end, back.next) = (back.index(span.first), span.first);
+        }
         self.held.push_back(Held {
             next: span.next,
             fetched: fetched.clone(),
@@ -123,10 +130,13 @@ impl Partition {
     /// Forgets everything of the assignment. Results that still come count for nothing.
     pub(crate) fn forget(&mut self) {
         self.round.1.release();
+        // Those of earlier rounds are not over either while something keeps their records open.
+        self.started.drain(..).for_each(|run| run.halt.release());
         self.held.clear();
         self.errors.clear();
-        self.started.clear();
         self.store = None;
+        self.hold = None;
+        self.paused = false;
         if let Some(lane) = &self.lane {
             lane.send(ToLane::Released);
         }
@@ -148,9 +158,9 @@ impl Held {
         while low < high {
             let middle = low.midpoint(high);
             if self.fetched.offset(middle) < offset {
-                low = middle + 1
+                low = middle + 1;
             } else {
-                high = middle
+                high = middle;
             }
         }
         low

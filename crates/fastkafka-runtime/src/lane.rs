@@ -63,6 +63,8 @@ pub(crate) enum ToLane {
     Free(Arc<dyn Fetched>),
     /// The partition was given away: what its records spawned is aborted.
     Released,
+    /// Nothing follows.
+    End,
 }
 
 /// One partition at a time, process-wide: whoever of several consumers owned it before.
@@ -74,6 +76,7 @@ pub(crate) struct LaneHandle {
     to: UnboundedSender<ToLane>,
     backlog: Arc<AtomicUsize>,
     task: JoinHandle<()>,
+    blocking: bool,
 }
 
 impl Job {
@@ -102,8 +105,14 @@ impl LaneHandle {
         self.backlog.load(Relaxed) > 0
     }
 
+    /// Ends the lane: at its next await, or when the thread of a blocking handler returns, which
+    /// nothing can end before.
     pub(crate) fn abort(&self) {
-        self.task.abort();
+        if self.blocking {
+            self.send(ToLane::End);
+        } else {
+            self.task.abort();
+        }
     }
 
     pub(crate) fn is_over(&self) -> bool {
@@ -126,6 +135,7 @@ impl Lane {
     pub(crate) fn spawn(self, tokio: &tokio::runtime::Handle) -> LaneHandle {
         let (to, inbox) = unbounded_channel();
         let backlog = Arc::new(AtomicUsize::new(0));
+        let blocking = self.handler.def.blocking;
         let work = Work {
             lane: Arc::new(self),
             backlog: backlog.clone(),
@@ -139,6 +149,7 @@ impl Lane {
             to,
             backlog,
             task: tokio.spawn(work.serve(inbox)),
+            blocking,
         }
     }
 }
@@ -147,12 +158,20 @@ struct Work {
     lane: Arc<Lane>,
     backlog: Arc<AtomicUsize>,
     tasks: Arc<Tasks>,
+    /// Kept until the partition is given away and what its records spawned is gone.
     guard: Option<OwnedMutexGuard<()>>,
     /// The last round that is over.
     halted: Option<u32>,
     /// The first offset of the current round that was not begun.
     position: Option<i64>,
     spare: Vec<Record<'static>>,
+}
+
+/// A lane that is aborted leaves nothing behind that goes on.
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.tasks.abort_all();
+    }
 }
 
 impl Work {
@@ -181,7 +200,11 @@ impl Work {
                     });
                 }
                 ToLane::Free(fetched) => drop(fetched),
-                ToLane::Released => self.tasks.end_all().await,
+                ToLane::Released => {
+                    self.tasks.end_all().await;
+                    self.guard = None;
+                }
+                ToLane::End => break,
             }
         }
         self.tasks.end_all().await;
@@ -190,7 +213,6 @@ impl Work {
     fn halt(&mut self, round: u32) {
         self.halted = Some(round);
         self.position = None;
-        self.guard = None;
     }
 
     async fn handle(&mut self, job: Job) {
@@ -379,7 +401,7 @@ fn place_of(job: &Job) -> tasks::Origin {
 fn failed(scope: &ScopeRef, failure: Failure) -> RunEnd {
     RunEnd {
         handled: scope.current(),
-        failure: Some((1, failure)),
+        failure: Some((scope.taken(), failure)),
     }
 }
 

@@ -1,6 +1,12 @@
 //! Runs an app on tokio and librdkafka.
+//!
+//! [`Runtime::start`] makes one consumer per group, each with an owner thread that alone touches it
+//! (`thread`, `owner`, `rebalance`), a lane per partition on tokio that calls the handlers (`lane`),
+//! and the producers (`kafka::producer`). What happens to a record is decided by the engine; this
+//! crate tells it what has come and does what it says. `transport` is the seam to the client.
 #![deny(unsafe_code)]
 
+mod cluster;
 mod dead_letter;
 mod handler;
 mod health;
@@ -10,6 +16,14 @@ mod lane;
 mod mailbox;
 mod owner;
 mod rebalance;
+mod runtime;
 mod tasks;
+#[cfg(test)]
+mod tests;
 mod thread;
 mod transport;
+
+pub use cluster::{Embedded, TopicSpec, create_topics};
+pub use health::{GroupHealth, Health, StoppedPartition, WaitingFor, WaitingRecord};
+pub use runtime::{Options, Runtime};
+pub use tasks::{TaskReturn, spawn};

@@ -10,7 +10,7 @@ use crate::held::{Partition, Started};
 use crate::lane::{Burial, Job, Lane, OrderLock, ToLane};
 use crate::mailbox::{Mail, Mailbox};
 use crate::rebalance::Rebalance;
-use crate::transport::{ErrorKind, Notice, Place, Transport};
+use crate::transport::{ClientError, ErrorKind, Notice, Place, Transport};
 use fastkafka_core::{AppCore, Closed, DeliveryScope, Failure, FailureKind, Fetched, RunTag};
 use fastkafka_engine::{
     self as engine, Broken, Effect, Engine, Event, HoldBack, Part, RunId, Span, Time,
@@ -72,6 +72,10 @@ impl Shared {
         let _ = self.started.subscribe().wait_for(|started| *started).await;
     }
 
+    pub(crate) fn is_started(&self) -> bool {
+        *self.started.borrow()
+    }
+
     /// Ends when the app must end, with the reason.
     pub(crate) async fn failed(&self) -> String {
         loop {
@@ -108,8 +112,8 @@ pub(crate) struct Setup {
     pub(crate) shutdown_timeout: Duration,
     pub(crate) tokio: tokio::runtime::Handle,
     pub(crate) locks: OrderLocks,
-    /// True while the producers have room.
-    pub(crate) room: Box<dyn Fn() -> bool + Send>,
+    /// True while the producers have room; an error when one cannot go on.
+    pub(crate) outputs: Box<dyn Fn() -> Result<bool, String> + Send>,
     pub(crate) shared: Arc<Shared>,
 }
 
@@ -165,6 +169,7 @@ pub(crate) struct Owner<T> {
 struct Trouble {
     unreachable: Option<Time>,
     refused: Option<String>,
+    last_error: Option<String>,
     commits: Option<(Time, String)>,
 }
 
@@ -194,6 +199,8 @@ impl<T: Transport> Owner<T> {
     /// One turn at `now`, the time since an origin of the caller's.
     pub(crate) fn turn(&mut self, now: Time) -> Turn {
         self.now = now;
+        // First: a step at `now` for another partition would leave the date behind unseen.
+        self.tick();
         self.read_mail();
         self.poll();
         if self.setup.shared.shutdown.load(Acquire) {
@@ -201,7 +208,7 @@ impl<T: Transport> Owner<T> {
         }
         self.rebalance_step();
         let more = self.fetch();
-        self.tick();
+        self.look_around();
         self.store();
         if let Some(result) = self.close_step() {
             return Turn::Over(result);
@@ -259,20 +266,27 @@ impl<T: Transport> Owner<T> {
                     next,
                     failure,
                 } => {
-                    let kind = kind(&failure);
-                    self.at(part)
-                        .errors
-                        .insert(at, failure.message().to_owned());
+                    let partition = self.at(part);
+                    partition.errors.insert(at, failure.message().to_owned());
+                    // The lane forgets what it was given after this run.
+                    partition.started.retain(|started| started.run <= run);
                     Event::Failed {
                         part,
                         run,
                         at,
                         next,
-                        failure: kind,
+                        failure: kind(&failure),
                     }
                 }
                 Mail::Disposed { part, run, outcome } => Event::Disposed { part, run, outcome },
-                Mail::Ended { part, round, at } => Event::Ended { part, round, at },
+                Mail::Ended { part, round, at } => {
+                    if let Some(at) = at {
+                        self.at(part)
+                            .started
+                            .retain(|started| started.offset(0) < at);
+                    }
+                    Event::Ended { part, round, at }
+                }
             };
             self.step(event);
         }
@@ -329,7 +343,7 @@ impl<T: Transport> Owner<T> {
         for notice in notices.drain(..) {
             match notice {
                 Notice::Assign(_) | Notice::Revoke { .. } | Notice::Resolved(_) => {
-                    self.rebalance.hear(notice)
+                    self.rebalance.hear(notice);
                 }
                 Notice::OutOfRange {
                     place,
@@ -348,24 +362,37 @@ impl<T: Transport> Owner<T> {
                     self.trouble.commits = Some((since, why));
                 }
                 Notice::Connected => self.trouble.unreachable = None,
-                Notice::Error(error) => match error.kind {
-                    ErrorKind::Unreachable => {
-                        self.trouble.unreachable.get_or_insert(self.now);
-                        tracing::warn!(group = self.group(), "{error}");
-                    }
-                    ErrorKind::Refused => {
-                        tracing::error!(group = self.group(), "{error}");
-                        self.trouble.refused = Some(error.message);
-                    }
-                    ErrorKind::Fatal => self.setup.shared.fail(format!(
-                        "the consumer of group `{}` cannot go on: {error}",
-                        self.group()
-                    )),
-                    ErrorKind::Other => tracing::warn!(group = self.group(), "{error}"),
-                },
+                Notice::Error(error) => {
+                    self.trouble.last_error = Some(error.message.clone());
+                    self.client_error(error);
+                }
             }
         }
         self.notices = notices;
+    }
+
+    fn client_error(&mut self, error: ClientError) {
+        let group = self.group();
+        match error.kind {
+            ErrorKind::Unreachable => {
+                tracing::warn!(group, "{error}");
+                self.trouble.unreachable.get_or_insert(self.now);
+            }
+            ErrorKind::Refused => {
+                tracing::error!(group, "{error}");
+                // Before the start nothing is at stake yet: give up at once instead of trying on.
+                if !self.setup.shared.is_started() {
+                    let reason = format!("group `{group}`: {error}");
+                    self.setup.shared.fail(reason);
+                }
+                self.trouble.refused = Some(error.message);
+            }
+            ErrorKind::Fatal => {
+                let reason = format!("the consumer of group `{group}` cannot go on: {error}");
+                self.setup.shared.fail(reason);
+            }
+            ErrorKind::Other => tracing::warn!(group, "{error}"),
+        }
     }
 
     pub(crate) fn group(&self) -> &str {
@@ -460,17 +487,23 @@ impl<T: Transport> Owner<T> {
     }
 
     fn tick(&mut self) {
-        let room = (self.setup.room)();
-        if room != self.room {
-            self.room = room;
-            self.step(Event::Room(room));
-        }
         if self
             .engine
             .next_deadline()
             .is_some_and(|due| due <= self.now)
         {
             self.step(Event::Tick);
+        }
+    }
+
+    fn look_around(&mut self) {
+        let room = (self.setup.outputs)().unwrap_or_else(|reason| {
+            self.setup.shared.fail(reason);
+            false
+        });
+        if room != self.room {
+            self.room = room;
+            self.step(Event::Room(room));
         }
         if self.now.saturating_sub(self.progressed) >= PROGRESS {
             self.progressed = self.now;
@@ -482,8 +515,10 @@ impl<T: Transport> Owner<T> {
     /// Settled prefixes of runs that go on.
     fn progress(&mut self) {
         for part in (0..).map(Part).take(self.parts.len()) {
-            for i in 0..self.at(part).started.len() {
-                let started = &mut self.at(part).started[i];
+            let mut i = 0;
+            // A step may end with the release of the partition.
+            while let Some(started) = self.at(part).started.get_mut(i) {
+                i += 1;
                 let settled = started.scope.progress(started.settled);
                 if settled > started.settled {
                     started.settled = settled;
@@ -547,7 +582,9 @@ impl<T: Transport> Owner<T> {
             }
             Effect::Resume { part } => {
                 self.at(part).hold = None;
-                self.pause(part, false);
+                if !self.truncated.contains_key(&part) {
+                    self.pause(part, false);
+                }
             }
             Effect::Store { part, offset } => {
                 let partition = self.at(part);
@@ -584,6 +621,7 @@ impl<T: Transport> Owner<T> {
             range: range.clone(),
             next: span.next,
             scope: scope.clone(),
+            halt: halt.clone(),
             settled: 0,
         });
         let job = Job {
@@ -737,6 +775,7 @@ impl<T: Transport> Owner<T> {
                 .collect(),
             unreachable_for: self.trouble.unreachable.map(since),
             refused: self.trouble.refused.clone(),
+            last_error: self.trouble.last_error.clone(),
             commits_refused: self
                 .trouble
                 .commits

@@ -193,7 +193,7 @@ impl<T: Transport> Owner<T> {
             tracing::info!(group = self.group(), "assigned {}", list.join(" "));
         }
         self.report();
-        if matches!(self.rebalance.life, Life::Member) {
+        if matches!(self.rebalance.life, Life::Member) && self.setup.shared.failure().is_none() {
             self.mark_started();
         }
     }

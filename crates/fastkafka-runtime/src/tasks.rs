@@ -57,6 +57,10 @@ impl Tasks {
         }
     }
 
+    pub(crate) fn abort_all(&self) {
+        self.list().iter().for_each(|(_, task)| task.abort());
+    }
+
     pub(crate) async fn end_all(&self) {
         self.end_from(i64::MIN).await;
     }
@@ -143,7 +147,7 @@ where
             (Some(token), None) => token.cancel(),
             (Some(token), Some(failure)) => token.fail(failure),
             (None, Some(failure)) => {
-                tracing::error!("a spawned task failed: {}", failure.message())
+                tracing::error!("a spawned task failed: {}", failure.message());
             }
             (None, None) => {}
         }

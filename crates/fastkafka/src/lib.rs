@@ -1,17 +1,29 @@
 //! Annotate plain functions and get a Kafka service that loses nothing.
 #![forbid(unsafe_code)]
 
+mod app;
+mod broker;
+mod builder;
+#[cfg(feature = "cli")]
+pub mod cli;
+pub mod guide;
+mod hooks;
+
+pub use app::{App, EMBEDDED, RunError};
+pub use broker::{Broker, Topic, UnknownBroker};
+pub use builder::AppBuilder;
 pub use fastkafka_core::{
-    Ack, Around, Attempts, BatchFailure, Bytes, Contact, Cx, DecodeKey, DefaultApp, Delivery,
-    EncodeKey, Entered, EventMetadata, Failure, FailureKind, FromCx, GroupProtocol, HandlerCall,
-    HandlerFuture, Headers, IntoFailure, KafkaEvent, Key, License, OffsetReset, OnFailure,
-    PerRecord, Problem, Problems, ProduceError, RawRecord, Rejection, Revoked, State,
-    TimestampType, delivery_scope,
+    Ack, AppInfo, Around, Attempts, BatchFailure, Bytes, Contact, Cx, DecodeKey, DefaultApp,
+    Delivery, EncodeKey, Entered, EventMetadata, Failure, FailureKind, FromCx, GroupProtocol,
+    HandlerCall, HandlerFuture, Headers, IntoFailure, IntoKey, KafkaEvent, Key, License,
+    OffsetReset, OnFailure, PerRecord, Plan, Problem, Problems, ProduceError, RawRecord, Rejection,
+    Revoked, State, TimestampType, delivery_scope,
+};
+pub use fastkafka_macros::{consumes, produces};
+pub use fastkafka_runtime::{
+    GroupHealth, Health, StoppedPartition, TaskReturn, WaitingFor, WaitingRecord, spawn,
 };
 
 /// The whole contract between the attributes' expansion and the library. Not for use by hand.
 #[doc(hidden)]
-pub mod __private {
-    pub use fastkafka_core::private::*;
-    pub use fastkafka_core::*;
-}
+pub use fastkafka_core::__private;

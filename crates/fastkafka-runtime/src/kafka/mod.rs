@@ -17,7 +17,6 @@ mod ffi;
 mod flow;
 mod helper;
 pub(crate) mod producer;
-#[cfg(test)]
 mod starts;
 #[cfg(test)]
 mod tests;

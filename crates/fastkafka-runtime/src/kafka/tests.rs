@@ -44,7 +44,8 @@ impl Member {
         settings: &ConsumerSettings,
     ) -> Self {
         let owner = std::thread::current();
-        let transport = KafkaTransport::new(address, "test", "group", topics, settings, owner);
+        let transport =
+            KafkaTransport::new(address, "test", "group", topics, settings, Some(10), owner);
         Self {
             transport: transport.unwrap(),
             policy,

@@ -12,12 +12,26 @@ use std::time::{Duration, Instant};
 
 /// A topic as the app declares it; what is `None` is the broker's choice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct TopicSpec {
-    pub(crate) name: String,
-    pub(crate) partitions: Option<i32>,
-    pub(crate) replicas: Option<i32>,
+#[non_exhaustive]
+pub struct TopicSpec {
+    /// Its name.
+    pub name: String,
+    /// How many partitions.
+    pub partitions: Option<i32>,
+    /// How many copies of each record.
+    pub replicas: Option<i32>,
     /// Properties of the topic, such as `cleanup.policy`.
-    pub(crate) configs: Vec<(String, String)>,
+    pub configs: Vec<(String, String)>,
+}
+
+impl TopicSpec {
+    /// A topic as the broker makes it by default.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            ..Self::default()
+        }
+    }
 }
 
 /// What the broker says of a topic: its number of partitions, or why it cannot be used.
@@ -112,7 +126,13 @@ impl Topics {
 }
 
 fn state(topic: &str, code: RDKafkaErrorCode) -> ClientError {
-    client_error(code, format!("topic `{topic}`: {code}"))
+    let what = match code {
+        RDKafkaErrorCode::UnknownTopic | RDKafkaErrorCode::UnknownTopicOrPartition => {
+            format!("topic `{topic}` does not exist")
+        }
+        code => format!("topic `{topic}`: {code}"),
+    };
+    client_error(code, what)
 }
 
 fn new_topic(spec: &TopicSpec) -> NewTopic<'_> {

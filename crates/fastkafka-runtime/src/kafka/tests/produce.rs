@@ -1,7 +1,7 @@
 use super::super::topics::Topics;
 use super::*;
 use crate::transport::ErrorKind;
-use fastkafka_core::private::schemars;
+use fastkafka_core::__private::schemars;
 use fastkafka_core::{FailureKind, Location, Output, ProduceError, ProducerDef, ProducerSettings};
 use std::future::poll_fn;
 

@@ -1,0 +1,211 @@
+//! A function whose body is never parsed, so that half-typed code keeps its completion.
+
+use crate::errors::Errors;
+use crate::keys::Attribute;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::parse::{Parse, ParseStream};
+use syn::spanned::Spanned;
+use syn::{Expr, ExprLit, FnArg, Lit, Meta, Pat, ReturnType, Signature, Type, Visibility};
+
+pub(crate) struct Item {
+    pub(crate) attrs: Vec<syn::Attribute>,
+    pub(crate) vis: Visibility,
+    pub(crate) sig: Signature,
+    pub(crate) body: TokenStream,
+}
+
+impl Parse for Item {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        Ok(Self {
+            attrs: input.call(syn::Attribute::parse_outer)?,
+            vis: input.parse()?,
+            sig: input.parse()?,
+            body: input.parse()?,
+        })
+    }
+}
+
+impl ToTokens for Item {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        for attribute in &self.attrs {
+            attribute.to_tokens(tokens);
+        }
+        self.vis.to_tokens(tokens);
+        self.sig.to_tokens(tokens);
+        self.body.to_tokens(tokens);
+    }
+}
+
+impl Item {
+    /// The item, or what to emit where the attribute does not stand on a function.
+    pub(crate) fn parse_or_report(
+        attribute: &Attribute,
+        tokens: &TokenStream,
+        mut errors: Errors,
+    ) -> Result<(Self, Errors), TokenStream> {
+        match syn::parse2(tokens.clone()) {
+            Ok(item) => Ok((item, errors)),
+            Err(_) => {
+                errors.at(
+                    Span::call_site(),
+                    format_args!("`#[{}]` stands on a function", attribute.name),
+                );
+                let errors = errors.into_tokens();
+                Err(quote!(#tokens #errors))
+            }
+        }
+    }
+
+    /// The doc comment, without the space after `///`.
+    pub(crate) fn docs(&self) -> String {
+        let line = |attribute: &syn::Attribute| match &attribute.meta {
+            Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
+                Expr::Lit(ExprLit {
+                    lit: Lit::Str(text),
+                    ..
+                }) => {
+                    let text = text.value();
+                    Some(
+                        text.strip_prefix(' ')
+                            .unwrap_or(&text)
+                            .trim_end()
+                            .to_owned(),
+                    )
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+        let lines: Vec<_> = self.attrs.iter().filter_map(line).collect();
+        lines.join("\n").trim().to_owned()
+    }
+
+    /// Adds a paragraph to the documentation.
+    pub(crate) fn document(&mut self, paragraph: &str) {
+        let documented = self
+            .attrs
+            .iter()
+            .any(|attribute| attribute.path().is_ident("doc"));
+        if documented {
+            self.attrs.push(syn::parse_quote!(#[doc = ""]));
+        }
+        self.attrs.push(syn::parse_quote!(#[doc = #paragraph]));
+    }
+
+    /// Attributes that must also guard what is generated.
+    pub(crate) fn cfgs(&self) -> Vec<syn::Attribute> {
+        let is_cfg = |attribute: &&syn::Attribute| attribute.path().is_ident("cfg");
+        self.attrs.iter().filter(is_cfg).cloned().collect()
+    }
+
+    pub(crate) fn is_async(&self) -> bool {
+        self.sig.asyncness.is_some()
+    }
+
+    /// The return type, and where to report what is wrong with it.
+    pub(crate) fn output(&self) -> (TokenStream, Span) {
+        match &self.sig.output {
+            ReturnType::Default => (quote!(()), self.sig.ident.span()),
+            ReturnType::Type(_, ty) => (ty.to_token_stream(), ty.span()),
+        }
+    }
+
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = &Type> {
+        self.sig.inputs.iter().filter_map(|input| match input {
+            FnArg::Typed(typed) => Some(&*typed.ty),
+            FnArg::Receiver(_) => None,
+        })
+    }
+
+    /// Rules that both attributes share.
+    pub(crate) fn check(&self, attribute: &Attribute, errors: &mut Errors) {
+        let (sig, noun) = (&self.sig, attribute.noun);
+        let name = &sig.ident;
+        for input in &sig.inputs {
+            check_parameter(input, noun, name, errors);
+        }
+        if !sig.generics.params.is_empty() {
+            errors.on(
+                &sig.generics,
+                format_args!(
+                    "{noun} `{name}` must not be generic: the app needs one concrete function"
+                ),
+            );
+        }
+        if let ReturnType::Type(_, ty) = &sig.output
+            && matches!(**ty, Type::ImplTrait(_))
+        {
+            errors.on(
+                ty,
+                format_args!("{noun} `{name}` must name its return type"),
+            );
+        }
+        if let Some(token) = sig.constness {
+            errors.on(token, format_args!("{noun} `{name}` must not be `const`"));
+        }
+        if !matches!(sig.safety, syn::Safety::Default) {
+            errors.on(
+                &sig.safety,
+                format_args!(
+                    "{noun} `{name}` must not be `unsafe`: the app calls it with any record"
+                ),
+            );
+        }
+        if let Some(abi) = &sig.abi {
+            errors.on(abi, format_args!("{noun} `{name}` must be a Rust function"));
+        }
+        let is_other = |path: &syn::Path| {
+            path.segments
+                .last()
+                .is_some_and(|last| last.ident == "consumes" || last.ident == "produces")
+        };
+        if let Some(second) = self.attrs.iter().find(|attr| is_other(attr.path())) {
+            errors.on(second, format_args!(
+                "`{name}` cannot be consumer and producer: call a `#[produces]` function from a `#[consumes]` one"
+            ));
+        }
+    }
+}
+
+fn check_parameter(input: &FnArg, noun: &str, name: &Ident, errors: &mut Errors) {
+    let attrs = match input {
+        FnArg::Receiver(receiver) => {
+            errors.on(
+                receiver,
+                format_args!("{noun} `{name}` must be a free function, not a method"),
+            );
+            &receiver.attrs
+        }
+        FnArg::Typed(typed) => {
+            if matches!(&*typed.ty, Type::ImplTrait(_)) {
+                errors.on(
+                    &typed.ty,
+                    format_args!("{noun} `{name}` must name the types of its parameters"),
+                );
+            }
+            &typed.attrs
+        }
+    };
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident("cfg")) {
+        errors.on(
+            attr,
+            format_args!("{noun} `{name}`: put `#[cfg(..)]` on the function, not on a parameter"),
+        );
+    }
+}
+
+/// Makes plain names of the parameters' patterns, and returns them.
+pub(crate) fn name_parameters(sig: &mut Signature) -> Vec<Ident> {
+    let mut names = Vec::new();
+    for (i, input) in sig.inputs.iter_mut().enumerate() {
+        let FnArg::Typed(typed) = input else { continue };
+        let name = match &*typed.pat {
+            Pat::Ident(pat) if pat.subpat.is_none() => pat.ident.clone(),
+            _ => Ident::new(&format!("arg{i}"), Span::mixed_site()),
+        };
+        *typed.pat = syn::parse_quote!(#name);
+        names.push(name);
+    }
+    names
+}

@@ -1,0 +1,314 @@
+//! Every key of settings.md, and what the attributes do with it.
+
+/// One of the attributes.
+pub(crate) struct Attribute {
+    /// As it is written.
+    pub(crate) name: &'static str,
+    /// What its function is.
+    pub(crate) noun: &'static str,
+    /// The prefix that a function's name loses to become the topic.
+    pub(crate) prefix: &'static str,
+    pub(crate) keys: &'static [(&'static str, Key)],
+    /// The other attribute and its keys, to say where a key belongs.
+    pub(crate) other: (&'static str, &'static [(&'static str, Key)]),
+}
+
+pub(crate) const CONSUMES: Attribute = Attribute {
+    name: "consumes",
+    noun: "consumer",
+    prefix: "on_",
+    keys: CONSUMER,
+    other: ("produces", PRODUCER),
+};
+
+pub(crate) const PRODUCES: Attribute = Attribute {
+    name: "produces",
+    noun: "producer",
+    prefix: "to_",
+    keys: PRODUCER,
+    other: ("consumes", CONSUMER),
+};
+
+impl Attribute {
+    pub(crate) fn key(&self, name: &str) -> Option<Key> {
+        self.keys
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, key)| *key)
+    }
+}
+
+/// What an attribute does with a key.
+#[derive(Clone, Copy)]
+pub(crate) enum Key {
+    Works(Form),
+    /// It will never exist; what to do instead.
+    Refused(&'static str),
+    /// A later step builds it; what holds until then, if there is something to say.
+    NotYet(&'static str),
+}
+
+/// What stands after a key that works.
+#[derive(Clone, Copy)]
+pub(crate) enum Form {
+    /// An expression that the attribute itself uses; not a setting.
+    Own,
+    /// Nothing.
+    Flag,
+    /// The path of a module.
+    Module,
+    /// A type.
+    Type,
+    /// A setting as it is: integers and booleans.
+    Plain,
+    /// A setting that is text: literals, `String`s.
+    Text,
+    /// The same, and a topic's name.
+    Topic,
+    /// A setting that is a `Duration`.
+    Duration,
+    /// A setting that is one of these words, or an expression of the enumeration.
+    Words(&'static Words),
+}
+
+/// An enumeration and the words for its variants.
+pub(crate) struct Words {
+    pub(crate) enumeration: &'static str,
+    pub(crate) variants: &'static [(&'static str, &'static str)],
+    /// What else can be written, appended to the list of words in a message.
+    pub(crate) or: &'static str,
+}
+
+use Form::{Duration, Flag, Module, Own, Plain, Text, Topic, Type};
+use Key::{NotYet, Refused, Works};
+
+const RESET: Form = Form::Words(&Words {
+    enumeration: "OffsetReset",
+    variants: &[
+        ("latest", "Latest"),
+        ("earliest", "Earliest"),
+        ("none", "None"),
+    ],
+    or: " or `OffsetReset::Timestamp(..)`",
+});
+const PROTOCOL: Form = Form::Words(&Words {
+    enumeration: "GroupProtocol",
+    variants: &[("classic", "Classic"), ("consumer", "Consumer")],
+    or: "",
+});
+const ON_FAILURE: Form = Form::Words(&Words {
+    enumeration: "OnFailure",
+    variants: &[("stop", "Stop"), ("skip", "Skip"), ("exit", "Exit")],
+    or: "",
+});
+const ATTEMPTS: Form = Form::Words(&Words {
+    enumeration: "Attempts",
+    variants: &[("forever", "Forever")],
+    or: " or a number",
+});
+
+const LOOP: Key = Refused("tokio runs the handlers, there is no event loop to pass: remove it");
+const API_VERSION: Key = Refused("librdkafka asks the broker for its versions: remove it");
+const KERBEROS_DOMAIN: Key = Refused("the principal carries the domain: `sasl.kerberos.principal`");
+const BROKER: Key = NotYet("name the app's brokers with `App::builder().broker(..)`");
+
+pub(crate) const CONSUMER: &[(&str, Key)] = &[
+    ("topic", Works(Own)),
+    ("prefix", Works(Own)),
+    ("description", Works(Own)),
+    ("decoder", Works(Own)),
+    ("key_decoder", Works(Own)),
+    ("reject_if", Works(Own)),
+    ("retry_if", Works(Own)),
+    ("blocking", Works(Flag)),
+    ("batch", Works(Flag)),
+    ("app", Works(Type)),
+    ("crate", Works(Module)),
+    ("group_id", Works(Text)),
+    ("auto_offset_reset", Works(RESET)),
+    ("enable_auto_commit", Works(Plain)),
+    ("auto_commit_interval_ms", Works(Plain)),
+    ("session_timeout_ms", Works(Plain)),
+    ("heartbeat_interval_ms", Works(Plain)),
+    ("max_poll_interval_ms", Works(Plain)),
+    ("max_poll_records", Works(Plain)),
+    ("rebalance_timeout_ms", Works(Plain)),
+    ("partition_assignment_strategy", Works(Text)),
+    ("group_protocol", Works(PROTOCOL)),
+    ("attempts", Works(ATTEMPTS)),
+    ("backoff", Works(Duration)),
+    ("backoff_max", Works(Duration)),
+    ("handler_timeout", Works(Duration)),
+    ("on_failure", Works(ON_FAILURE)),
+    ("dead_letter", Works(Topic)),
+    ("max_uncommitted", Works(Plain)),
+    ("loop", LOOP),
+    ("api_version", API_VERSION),
+    (
+        "consumer_timeout_ms",
+        Refused("the client wakes the app when records come: remove it"),
+    ),
+    (
+        "key_deserializer",
+        Refused("take the key as a parameter, `Key<String>`, and give other types a `key_decoder`"),
+    ),
+    (
+        "value_deserializer",
+        Refused(
+            "the type of the first parameter decides how the payload is read; write `decoder = ..` for another way",
+        ),
+    ),
+    ("sasl_kerberos_domain_name", KERBEROS_DOMAIN),
+    (
+        "executor",
+        NotYet("records of a partition are handled one after another"),
+    ),
+    (
+        "concurrency",
+        NotYet("partitions are handled at the same time, records of one after another"),
+    ),
+    (
+        "order",
+        NotYet("records are handled in the order of their partition"),
+    ),
+    ("brokers", BROKER),
+    ("bootstrap_servers", BROKER),
+    ("client_id", NotYet("")),
+    ("fetch_max_wait_ms", NotYet("")),
+    ("fetch_max_bytes", NotYet("")),
+    ("fetch_min_bytes", NotYet("")),
+    ("max_partition_fetch_bytes", NotYet("")),
+    ("request_timeout_ms", NotYet("")),
+    ("retry_backoff_ms", NotYet("")),
+    ("connections_max_idle_ms", NotYet("")),
+    ("check_crcs", NotYet("")),
+    ("metadata_max_age_ms", NotYet("")),
+    (
+        "isolation_level",
+        NotYet("aborted transactions are never read"),
+    ),
+    ("exclude_internal_topics", NotYet("")),
+    ("topics", NotYet("write a function for each topic")),
+    ("pattern", NotYet("")),
+    ("group_instance_id", NotYet("")),
+    ("config", NotYet("")),
+    ("security_protocol", NotYet("")),
+    ("ssl_context", NotYet("")),
+    ("sasl_mechanism", NotYet("")),
+    ("sasl_plain_username", NotYet("")),
+    ("sasl_plain_password", NotYet("")),
+    ("sasl_kerberos_service_name", NotYet("")),
+    ("sasl_oauth_token_provider", NotYet("")),
+];
+
+pub(crate) const PRODUCER: &[(&str, Key)] = &[
+    ("topic", Works(Own)),
+    ("prefix", Works(Own)),
+    ("description", Works(Own)),
+    ("encoder", Works(Own)),
+    ("key_encoder", Works(Own)),
+    ("app", Works(Type)),
+    ("crate", Works(Module)),
+    ("linger_ms", Works(Plain)),
+    ("delivery_timeout_ms", Works(Plain)),
+    ("max_request_size", Works(Plain)),
+    ("loop", LOOP),
+    ("api_version", API_VERSION),
+    (
+        "send_backoff_ms",
+        Refused("an async producer waits until there is room: remove it"),
+    ),
+    (
+        "key_serializer",
+        Refused("return a `KafkaEvent` and set its key; give other types a `key_encoder`"),
+    ),
+    (
+        "value_serializer",
+        Refused(
+            "the returned type decides how the payload is written; write `encoder = ..` for another way",
+        ),
+    ),
+    ("sasl_kerberos_domain_name", KERBEROS_DOMAIN),
+    ("brokers", BROKER),
+    ("bootstrap_servers", BROKER),
+    ("client_id", NotYet("")),
+    ("metadata_max_age_ms", NotYet("")),
+    ("connections_max_idle_ms", NotYet("")),
+    ("request_timeout_ms", NotYet("")),
+    (
+        "acks",
+        NotYet("all in-sync replicas acknowledge each record"),
+    ),
+    ("compression_type", NotYet("")),
+    ("max_batch_size", NotYet("")),
+    (
+        "partitioner",
+        NotYet("it is `murmur2_random`, as in Java and aiokafka"),
+    ),
+    ("retry_backoff_ms", NotYet("")),
+    ("enable_idempotence", NotYet("it is always on")),
+    ("transactional_id", NotYet("")),
+    ("transaction_timeout_ms", NotYet("")),
+    ("config", NotYet("")),
+    ("security_protocol", NotYet("")),
+    ("ssl_context", NotYet("")),
+    ("sasl_mechanism", NotYet("")),
+    ("sasl_plain_username", NotYet("")),
+    ("sasl_plain_password", NotYet("")),
+    ("sasl_kerberos_service_name", NotYet("")),
+    ("sasl_oauth_token_provider", NotYet("")),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The fields of a settings struct in core.
+    fn fields(of: &str) -> Vec<String> {
+        let source = include_str!("../../fastkafka-core/src/settings.rs");
+        let file: syn::File = syn::parse_str(source).unwrap();
+        let found = file.items.into_iter().find_map(|item| match item {
+            syn::Item::Struct(item) if item.ident == of => Some(item),
+            _ => None,
+        });
+        let names = found.unwrap().fields.into_iter();
+        names
+            .map(|field| field.ident.unwrap().to_string())
+            .collect()
+    }
+
+    #[test]
+    fn every_setting_of_core_has_its_key() {
+        for (settings, keys) in [
+            ("ConsumerSettings", CONSUMER),
+            ("ProducerSettings", PRODUCER),
+        ] {
+            let is_setting = |key: &Key| {
+                !matches!(
+                    key,
+                    Works(Own | Flag | Module | Type) | Refused(_) | NotYet(_)
+                )
+            };
+            let mut ours: Vec<_> = keys
+                .iter()
+                .filter(|(_, key)| is_setting(key))
+                .map(|(name, _)| *name)
+                .collect();
+            let mut theirs = fields(settings);
+            ours.sort_unstable();
+            theirs.sort_unstable();
+            assert_eq!(ours, theirs);
+        }
+    }
+
+    #[test]
+    fn a_key_stands_once() {
+        for keys in [CONSUMER, PRODUCER] {
+            let mut names: Vec<_> = keys.iter().map(|(name, _)| name).collect();
+            names.sort_unstable();
+            let all = names.len();
+            names.dedup();
+            assert_eq!(names.len(), all);
+        }
+    }
+}

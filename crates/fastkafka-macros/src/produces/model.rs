@@ -1,0 +1,61 @@
+//! A producer, checked as far as it can be without types.
+
+use super::parse::Raw;
+use crate::codec::Codec;
+use crate::definition::Function;
+use crate::errors::Errors;
+use crate::item::Item;
+use crate::keys::PRODUCES;
+use crate::lifetimes::with_lifetime;
+use crate::names::Names;
+use crate::settings::Settings;
+use proc_macro2::{Span, TokenStream};
+use syn::{Expr, ReturnType};
+
+/// Everything the expansion says about a producer.
+pub(crate) struct Model {
+    pub(crate) function: Function,
+    /// The return type, without elided lifetimes.
+    pub(crate) output: TokenStream,
+    /// Where mistakes of the return type are reported.
+    pub(crate) output_span: Span,
+    pub(crate) encoder: Codec,
+    /// What writes the keys of returned `KafkaEvent`s.
+    pub(crate) key_encoder: Option<Expr>,
+    pub(crate) settings: Settings,
+    /// For the function's documentation.
+    pub(crate) summary: String,
+}
+
+impl Model {
+    /// Whether it holds is in `errors`.
+    pub(crate) fn of(raw: Raw, item: &Item, errors: &mut Errors) -> Self {
+        item.check(&PRODUCES, errors);
+        let names = Names::of(&PRODUCES, &raw.names, item, errors);
+        let ident = &item.sig.ident;
+        if matches!(item.sig.output, ReturnType::Default) {
+            errors.at(
+                ident.span(),
+                format_args!(
+                    "producer `{ident}` must return what it sends: `Result<Payload, ProduceError>`"
+                ),
+            );
+        }
+        let (output, output_span) = item.output();
+        let summary = format!("Produces to topic `{}`.", names.topic);
+        Self {
+            function: Function {
+                ident: ident.clone(),
+                vis: item.vis.clone(),
+                cfgs: item.cfgs(),
+                names,
+            },
+            summary,
+            output: with_lifetime(&output, "static"),
+            output_span,
+            encoder: raw.encoder,
+            key_encoder: raw.key_encoder,
+            settings: raw.settings,
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! The keys of `#[produces]`, as they were written.
+
+use crate::args::Args;
+use crate::codec::Codec;
+use crate::errors::Errors;
+use crate::names::RawNames;
+use crate::settings::Settings;
+use syn::Expr;
+
+pub(crate) struct Raw {
+    pub(crate) names: RawNames,
+    pub(crate) encoder: Codec,
+    pub(crate) key_encoder: Option<Expr>,
+    pub(crate) settings: Settings,
+}
+
+impl Raw {
+    pub(crate) fn parse(mut args: Args, errors: &mut Errors) -> Self {
+        Self {
+            names: RawNames::take(&mut args, errors),
+            encoder: Codec::of("encoder", args.expr("encoder"), errors),
+            key_encoder: args.expr("key_encoder"),
+            settings: Settings::of(args.rest(), errors),
+        }
+    }
+}

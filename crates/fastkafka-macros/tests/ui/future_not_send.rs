@@ -1,0 +1,17 @@
+#![allow(unused_imports, unused_variables)]
+use fastkafka_macros::{consumes, produces};
+use fastkafka::*;
+
+#[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+pub struct Order {
+    id: u64,
+}
+
+#[consumes]
+async fn on_orders(order: Order) {
+    let shared = std::rc::Rc::new(order);
+    std::future::ready(()).await;
+    drop(shared);
+}
+
+fn main() {}

@@ -1,0 +1,15 @@
+#![allow(unused_imports, unused_variables)]
+use fastkafka_macros::{consumes, produces};
+use fastkafka::*;
+
+#[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+pub struct Order {
+    id: u64,
+}
+
+#[consumes(topik = "orders")]
+async fn on_orders(order: Order) {
+    let id: String = order.id;
+}
+
+fn main() {}

@@ -1,0 +1,18 @@
+#![allow(unused_imports, unused_variables)]
+use fastkafka_macros::{consumes, produces};
+use fastkafka::*;
+
+#[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+pub struct Order {
+    id: u64,
+}
+
+#[consumes(linger_ms = 5)]
+async fn on_orders(order: Order) {}
+
+#[produces(group_id = "orders")]
+async fn to_orders() -> Result<Order, ProduceError> {
+    Ok(Order { id: 1 })
+}
+
+fn main() {}

@@ -1,0 +1,18 @@
+#![allow(unused_imports, unused_variables)]
+use fastkafka_macros::{consumes, produces};
+use fastkafka::*;
+
+#[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+pub struct Order {
+    id: u64,
+}
+
+#[consumes(order = "key", concurrency = 64, isolation_level = "read_committed", group_id = None, decoder = "avro")]
+async fn on_orders(order: Order) {}
+
+#[produces(transactional_id = "t", acks = 1)]
+async fn to_orders() -> Result<Order, ProduceError> {
+    Ok(Order { id: 1 })
+}
+
+fn main() {}

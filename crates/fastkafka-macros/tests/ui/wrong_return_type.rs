@@ -1,0 +1,23 @@
+#![allow(unused_imports, unused_variables)]
+use fastkafka_macros::{consumes, produces};
+use fastkafka::*;
+
+#[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+pub struct Order {
+    id: u64,
+}
+
+#[consumes]
+async fn on_orders(order: Order) -> Result<Order, ProduceError> {
+    Ok(order)
+}
+
+#[produces]
+async fn to_orders() -> Order {
+    Order { id: 1 }
+}
+
+#[produces]
+async fn to_nothing() {}
+
+fn main() {}

@@ -1,0 +1,358 @@
+//! Starts an app on a cluster and stops it again.
+
+use crate::cluster::{problem, wait_for_topics};
+use crate::handler::Handler;
+use crate::health::Health;
+use crate::kafka::consumer::KafkaTransport;
+use crate::kafka::producer::KafkaSink;
+use crate::mailbox::Mailbox;
+use crate::owner::{OrderLocks, Owner, Setup, Shared};
+use crate::thread;
+use fastkafka_core::{AppCore, Group, Plan, Problem, Problems};
+use fastkafka_engine::Limits;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+
+/// How an app runs, beside what its functions say.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Options {
+    /// `host:port`, several joined by commas.
+    pub bootstrap: String,
+    /// What the clients call themselves.
+    pub client_id: String,
+    /// Consumers per group in this process.
+    pub workers: NonZeroUsize,
+    /// How long the start may take.
+    pub start_timeout: Duration,
+    /// How long the stop may take.
+    pub shutdown_timeout: Duration,
+    /// Records sent and not yet reported at which producers wait.
+    pub max_in_flight: usize,
+    /// How long a broker may wait for records to come together, if not librdkafka's default. The
+    /// embedded broker waits all of it, even when records have come.
+    pub fetch_wait_ms: Option<u32>,
+}
+
+impl Options {
+    /// The defaults on this cluster: one worker, 30 s to start, 25 s to stop, 30,000 in flight.
+    pub fn new(bootstrap: impl Into<String>) -> Self {
+        Self {
+            bootstrap: bootstrap.into(),
+            client_id: "fastkafka".to_owned(),
+            workers: NonZeroUsize::MIN,
+            start_timeout: Duration::from_secs(30),
+            shutdown_timeout: Duration::from_secs(25),
+            max_in_flight: 30_000,
+            fetch_wait_ms: None,
+        }
+    }
+}
+
+/// An app that runs.
+#[derive(Debug)]
+pub struct Runtime {
+    app: Arc<AppCore>,
+    groups: Vec<Running>,
+    sink: Arc<KafkaSink>,
+    /// Told when a producer may have broken.
+    reports: Arc<Notify>,
+    options: Options,
+}
+
+#[derive(Debug)]
+struct Running {
+    shared: Arc<Shared>,
+    thread: Mutex<Option<std::thread::JoinHandle<Result<(), String>>>>,
+}
+
+impl Runtime {
+    /// Connects the app and joins its groups. Returns when every group has its first assignment and
+    /// the offsets it starts from are committed.
+    ///
+    /// # Errors
+    /// Every problem found, at once: topics that are missing, a broker that is not reached, what
+    /// the broker refuses. What was begun is ended again.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub async fn start(app: Arc<AppCore>, plan: &Plan, options: Options) -> Result<Self, Problems> {
+        let deadline = tokio::time::Instant::now() + options.start_timeout;
+        wait_for_topics(&options, &plan.topics()).await?;
+        let sink = KafkaSink::new(
+            &options.bootstrap,
+            &options.client_id,
+            &plan.outputs,
+            options.max_in_flight,
+        );
+        let sink = Arc::new(sink.map_err(broker)?);
+        if app.connect(sink.clone()).is_err() {
+            return Err(broker(
+                "the app was started before: build a new one to start again",
+            ));
+        }
+        let reports = Arc::new(Notify::new());
+        let broken = reports.clone();
+        sink.on_room(move || broken.notify_waiters());
+        let mut runtime = Self {
+            app,
+            groups: Vec::new(),
+            sink,
+            reports,
+            options,
+        };
+        let started = match runtime.join_groups(plan) {
+            Ok(()) => runtime.wait_for_groups(deadline).await,
+            Err(problems) => Err(problems),
+        };
+        if let Err(problems) = started {
+            // The reason to give up is the one to report; how the rest ended adds nothing.
+            let _ = runtime.stop().await;
+            return Err(problems);
+        }
+        Ok(runtime)
+    }
+
+    fn join_groups(&mut self, plan: &Plan) -> Result<(), Problems> {
+        for group in &plan.groups {
+            let locks = OrderLocks::default();
+            for worker in 0..self.options.workers.get() {
+                let running = self.join(group, worker, &locks)?;
+                self.groups.push(running);
+            }
+        }
+        Ok(())
+    }
+
+    fn join(&self, group: &Group, worker: usize, locks: &OrderLocks) -> Result<Running, Problems> {
+        let handlers: Vec<_> = group
+            .handlers
+            .iter()
+            .map(|handler| Arc::new(Handler::new(&group.id, handler)))
+            .collect();
+        let settings = &group.settings;
+        let topics: Vec<_> = handlers.iter().map(|handler| handler.def.topic).collect();
+        let owner: Arc<OnceLock<std::thread::Thread>> = Arc::default();
+        let wake = {
+            let owner = owner.clone();
+            move || {
+                if let Some(thread) = owner.get() {
+                    thread.unpark();
+                }
+            }
+        };
+        let shared = Arc::new(Shared::new(&group.id, Mailbox::new(Box::new(wake.clone()))));
+        self.sink.on_room(wake);
+        let mut limits = Limits::default();
+        if let Some(most) = handlers
+            .iter()
+            .filter_map(|handler| handler.max_uncommitted)
+            .min()
+        {
+            limits.max_uncommitted = i64::from(most);
+        }
+        let sink = self.sink.clone();
+        let setup = Setup {
+            app: self.app.clone(),
+            handlers,
+            limits,
+            rebalance_timeout: Duration::from_millis(
+                settings.rebalance_timeout_ms.unwrap_or(10_000),
+            ),
+            shutdown_timeout: self.options.shutdown_timeout,
+            tokio: tokio::runtime::Handle::current(),
+            locks: locks.clone(),
+            outputs: Box::new(move || match sink.fatal() {
+                Some(error) => Err(format!("the producer cannot go on: {error}")),
+                None => Ok(sink.has_room()),
+            }),
+            shared: shared.clone(),
+        };
+        let options = self.options.clone();
+        let (id, settings) = (group.id.clone(), settings.clone());
+        let (made, is_made) = mpsc::sync_channel(1);
+        let thread = std::thread::Builder::new()
+            .name(format!("fk-{}-{worker}", group.id))
+            .spawn(move || {
+                let me = std::thread::current();
+                let _ = owner.set(me.clone());
+                match KafkaTransport::new(
+                    &options.bootstrap,
+                    &options.client_id,
+                    &id,
+                    &topics,
+                    &settings,
+                    options.fetch_wait_ms,
+                    me,
+                ) {
+                    Ok(transport) => {
+                        let _ = made.send(Ok(()));
+                        thread::serve(Owner::new(transport, setup))
+                    }
+                    Err(error) => {
+                        let _ = made.send(Err(error.to_string()));
+                        Ok(())
+                    }
+                }
+            })
+            .map_err(|error| {
+                broker(format!(
+                    "cannot start the thread of group `{}`: {error}",
+                    group.id
+                ))
+            })?;
+        match is_made.recv() {
+            Ok(Ok(())) => Ok(Running {
+                shared,
+                thread: Mutex::new(Some(thread)),
+            }),
+            Ok(Err(error)) => Err(broker(format!(
+                "cannot make the consumer of group `{}`: {error}",
+                group.id
+            ))),
+            Err(_) => Err(broker(format!(
+                "the thread of group `{}` ended at once",
+                group.id
+            ))),
+        }
+    }
+
+    async fn wait_for_groups(&self, deadline: tokio::time::Instant) -> Result<(), Problems> {
+        for group in &self.groups {
+            tokio::select! {
+                () = group.shared.started() => {}
+                reason = self.failed() => return Err(broker(reason)),
+                () = tokio::time::sleep_until(deadline) => return Err(self.too_late()),
+            }
+        }
+        Ok(())
+    }
+
+    fn too_late(&self) -> Problems {
+        let seconds = self.options.start_timeout.as_secs_f32();
+        let late = self
+            .groups
+            .iter()
+            .filter(|group| !group.shared.is_started());
+        Problems(
+            late.map(|group| {
+                let health = group.shared.health();
+                let why = health
+                    .refused
+                    .or(health.last_error)
+                    .unwrap_or_else(|| "no answer to the join".to_owned());
+                Problem::Broker(format!(
+                    "group `{}` has no assignment after {seconds} s (`start_timeout`): {why}",
+                    health.group
+                ))
+            })
+            .collect(),
+        )
+    }
+
+    /// Ends when the app must end by itself, with the reason: a record under `on_failure = "exit"`,
+    /// or a client that cannot go on.
+    pub async fn failed(&self) -> String {
+        let mut waiting: Vec<_> = self
+            .groups
+            .iter()
+            .map(|group| Box::pin(group.shared.failed()))
+            .collect();
+        let mut producers = Box::pin(self.producers_failed());
+        std::future::poll_fn(|cx| {
+            if let Poll::Ready(reason) = producers.as_mut().poll(cx) {
+                return Poll::Ready(reason);
+            }
+            let mut ready = waiting.iter_mut().map(|group| group.as_mut().poll(cx));
+            ready.find(Poll::is_ready).unwrap_or(Poll::Pending)
+        })
+        .await
+    }
+
+    async fn producers_failed(&self) -> String {
+        loop {
+            let told = self.reports.notified();
+            if let Some(error) = self.sink.fatal() {
+                return format!("the producer cannot go on: {error}");
+            }
+            told.await;
+        }
+    }
+
+    /// How the app is.
+    pub fn health(&self) -> Health {
+        Health {
+            groups: self
+                .groups
+                .iter()
+                .map(|group| group.shared.health())
+                .collect(),
+            in_flight: self.sink.in_flight(),
+        }
+    }
+
+    /// Drains and ends: records in hand are finished, their outputs acknowledged, offsets committed.
+    ///
+    /// # Errors
+    /// What did not end within `shutdown_timeout`, or could not be committed. The clients concerned
+    /// are left to the end of the process.
+    pub async fn stop(&self) -> Result<(), String> {
+        let deadline = Instant::now() + self.options.shutdown_timeout;
+        let mut problems = Vec::new();
+        for group in &self.groups {
+            // A partition that stands still is not handled, however clean the rest ends.
+            problems.extend(
+                group
+                    .shared
+                    .health()
+                    .stopped
+                    .iter()
+                    .map(ToString::to_string),
+            );
+            group.shared.shut_down();
+        }
+        let take = |group: &Running| {
+            group
+                .thread
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take()
+        };
+        let threads: Vec<_> = self
+            .groups
+            .iter()
+            .filter_map(|group| Some((group.shared.clone(), take(group)?)))
+            .collect();
+        let sink = self.sink.clone();
+        let ended = tokio::task::spawn_blocking(move || {
+            for (shared, thread) in threads {
+                match thread.join() {
+                    Ok(Ok(())) => {}
+                    Ok(Err(why)) => problems.push(why),
+                    Err(_) => problems.push("the thread of a consumer panicked".to_owned()),
+                }
+                problems.extend(shared.failure());
+            }
+            if let Err(left) = sink.drain(deadline) {
+                problems.push(format!(
+                    "{left} records were sent and not acknowledged in time"
+                ));
+            }
+            problems
+        });
+        let problems = ended.await.unwrap_or_else(|error| vec![error.to_string()]);
+        self.app.disconnect();
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(problems.join("; "))
+        }
+    }
+}
+
+fn broker(what: impl ToString) -> Problems {
+    problem(what.to_string())
+}

@@ -1,0 +1,136 @@
+use super::lab::{Desk, Lab};
+use super::memory::{Entry, lock};
+use super::outbox::Fate;
+use fastkafka_core as fk;
+use fastkafka_core::{BatchFailure, EventMetadata, Failure, State};
+use fastkafka_macros::consumes;
+use std::time::Duration;
+
+fn note(desk: &Desk, metas: &[EventMetadata]) {
+    let _busy = desk.call(metas[0]);
+    lock(&desk.batches).push((metas[0].offset(), metas.len()));
+}
+
+fn batches(lab: &Lab) -> Vec<(i64, usize)> {
+    lock(&lab.desk.batches).clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_has_what_was_read_together_up_to_its_limit() {
+    #[consumes(crate = fk, topic = "in", max_poll_records = 4)]
+    async fn on(_: Vec<u32>, metas: Vec<EventMetadata>, State(desk): State<Desk>) {
+        note(&desk, &metas);
+    }
+    let mut lab = Lab::of::<on>(1, 10);
+    lab.until_committed(0, 10).await;
+    assert_eq!(batches(&lab), [(0, 4), (4, 4), (8, 2)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_ends_before_a_record_that_does_not_decode() {
+    #[consumes(crate = fk, topic = "in", on_failure = "skip")]
+    async fn on(_: Vec<u32>, metas: Vec<EventMetadata>, State(desk): State<Desk>) {
+        note(&desk, &metas);
+    }
+    let mut lab = Lab::of::<on>(1, 3);
+    lock(&lab.cluster).publish(
+        0,
+        Entry {
+            payload: Some("three".into()),
+            ..Entry::default()
+        },
+    );
+    lab.fill(0, 2);
+    lab.until_committed(0, 6).await;
+    assert_eq!(batches(&lab), [(0, 3), (4, 2)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_stands_before_the_record_a_batch_names_is_done() {
+    #[consumes(crate = fk, topic = "in", attempts = 2, on_failure = "skip")]
+    async fn on(
+        _: Vec<u32>,
+        metas: Vec<EventMetadata>,
+        State(desk): State<Desk>,
+    ) -> Result<(), BatchFailure> {
+        note(&desk, &metas);
+        match metas.iter().position(|meta| meta.offset() == 3) {
+            Some(at) => Err(BatchFailure::at(at, "three")),
+            None => Ok(()),
+        }
+    }
+    let mut lab = Lab::of::<on>(1, 6);
+    lab.until_committed(0, 6).await;
+    // Once in the batch, once alone, and once more alone because its attempts were those of a batch.
+    let calls = batches(&lab);
+    assert_eq!(calls[0], (0, 6));
+    assert!(
+        calls[1..calls.len() - 1].iter().all(|call| *call == (3, 1)),
+        "{calls:?}"
+    );
+    assert_eq!(calls.last(), Some(&(4, 2)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_fails_to_the_end_is_run_record_by_record() {
+    #[consumes(crate = fk, topic = "in", attempts = 3, on_failure = "skip")]
+    async fn on(
+        _: Vec<u32>,
+        metas: Vec<EventMetadata>,
+        State(desk): State<Desk>,
+    ) -> Result<(), String> {
+        note(&desk, &metas);
+        if metas.iter().any(|meta| meta.offset() == 2) {
+            Err("two".into())
+        } else {
+            Ok(())
+        }
+    }
+    let mut lab = Lab::of::<on>(1, 4);
+    lab.until_committed(0, 4).await;
+    assert_eq!(
+        batches(&lab),
+        [(0, 4), (0, 4), (0, 4), (0, 1), (1, 1), (2, 1), (3, 1)]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_or_a_timeout_fails_the_batch_and_no_record_of_it() {
+    #[consumes(crate = fk, topic = "in", attempts = 2, on_failure = "skip", handler_timeout = Duration::from_secs(1))]
+    async fn on(_: Vec<u32>, metas: Vec<EventMetadata>, State(desk): State<Desk>) {
+        note(&desk, &metas);
+        if metas.iter().any(|meta| meta.offset() == 2) {
+            assert!(!desk.is_bad(), "two");
+            std::future::pending::<()>().await;
+        }
+    }
+    for panics in [true, false] {
+        let mut lab = Lab::of::<on>(1, 4);
+        lab.desk.set_bad(panics);
+        lab.until_committed(0, 4).await;
+        assert_eq!(
+            batches(&lab),
+            [(0, 4), (0, 4), (0, 1), (1, 1), (2, 1), (3, 1)]
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_the_bad_record_of_a_batch_becomes_a_dead_letter() {
+    #[consumes(crate = fk, topic = "in", dead_letter = "grave")]
+    async fn on(
+        _: Vec<u32>,
+        metas: Vec<EventMetadata>,
+        State(desk): State<Desk>,
+    ) -> Result<(), Failure> {
+        note(&desk, &metas);
+        match metas.iter().any(|meta| meta.offset() == 1) {
+            true => Err(Failure::reject("one")),
+            false => Ok(()),
+        }
+    }
+    let mut lab = Lab::of::<on>(1, 3);
+    lab.outbox.decide(|_| Fate::Ack);
+    lab.until_committed(0, 3).await;
+    assert_eq!(lab.outbox.texts(), ["1"]);
+}

@@ -1,0 +1,186 @@
+use super::lab::{Desk, Lab, to_out};
+use super::memory::{Entry, lock};
+use super::outbox::{Fate, Sent, ack};
+use fastkafka_core as fk;
+use fastkafka_core::{EventMetadata, Failure, ProduceError, State};
+use fastkafka_macros::consumes;
+use std::time::Duration;
+
+/// Rejects odd records, and copies the others.
+#[consumes(crate = fk, topic = "in", dead_letter = "grave")]
+async fn even(value: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), Failure> {
+    let _busy = desk.call(meta);
+    if value % 2 == 1 {
+        return Err(Failure::reject("odd"));
+    }
+    let sent: Result<_, ProduceError> = to_out(value.to_string()).await;
+    sent.map(drop).map_err(Failure::from_error)
+}
+
+fn graves(lab: &Lab) -> Vec<Sent> {
+    lab.outbox
+        .sent()
+        .into_iter()
+        .filter(|sent| sent.topic == "grave")
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_letter_is_the_record_as_it_was_and_says_why() {
+    let mut lab = Lab::of::<even>(1, 0);
+    let entry = Entry {
+        key: Some("k".into()),
+        payload: Some("7".into()),
+        headers: vec![("trace".into(), Some("abc".into())), ("null".into(), None)],
+        timestamp: Some(1_700_000_000_123),
+    };
+    lock(&lab.cluster).publish(0, entry.clone());
+    lab.until_committed(0, 1).await;
+    let sent = &graves(&lab)[0];
+    assert_eq!(
+        (&sent.entry.key, &sent.entry.payload),
+        (&entry.key, &entry.payload)
+    );
+    assert_eq!(sent.entry.headers[..2], entry.headers);
+    let reasons = [
+        ("topic", "in"),
+        ("partition", "0"),
+        ("offset", "0"),
+        ("timestamp", "1700000000123"),
+        ("group", "lab"),
+        ("handler", "fastkafka_runtime::tests::dead_letters::even"),
+        ("error", "odd"),
+        ("attempts", "1"),
+    ];
+    for (name, value) in reasons {
+        assert_eq!(
+            sent.header(&format!("fastkafka-dead-letter-{name}")),
+            Some(value),
+            "{name}"
+        );
+    }
+    assert_eq!(sent.entry.headers.len(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_letter_is_acknowledged_before_its_offset_is_committed() {
+    let mut lab = Lab::of::<even>(1, 3);
+    lab.outbox.decide(|sent| {
+        if sent.topic == "grave" {
+            Fate::Hold
+        } else {
+            Fate::Ack
+        }
+    });
+    lab.until(|labs| labs[0].outbox.held() == 1).await;
+    lab.pass(Duration::from_secs(5)).await;
+    // Nothing behind it begins either: its partition waits. [S7]
+    assert_eq!(
+        (lab.committed(0), lab.desk.offsets(0)),
+        (Some(1), vec![0, 1])
+    );
+    lab.outbox.report(1, ack);
+    lab.until_committed(0, 3).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_letter_waits_for_the_outputs_of_the_records_before_it() {
+    let mut lab = Lab::of::<even>(1, 3);
+    lab.outbox.decide(|sent| {
+        if sent.topic == "grave" {
+            Fate::Ack
+        } else {
+            Fate::Hold
+        }
+    });
+    lab.until(|labs| labs[0].desk.offsets(0).len() == 2).await;
+    lab.pass(Duration::from_secs(5)).await;
+    assert!(graves(&lab).is_empty());
+    lab.outbox
+        .report(1, |token| token.fail(Failure::retry("broker gone")));
+    lab.until(|labs| labs[0].outbox.held() == 1).await;
+    lab.pass(Duration::from_secs(5)).await;
+    assert!(graves(&lab).is_empty());
+    lab.outbox.decide(|_| Fate::Ack);
+    lab.outbox.report(1, ack);
+    lab.until_committed(0, 3).await;
+    assert_eq!(graves(&lab).len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_letter_that_cannot_be_written_now_is_tried_again_and_told_after_a_minute() {
+    let mut lab = Lab::of::<even>(1, 3);
+    lab.outbox.decide(|sent| match &*sent.topic {
+        "grave" => Fate::Lose(Failure::retry("broker gone")),
+        _ => Fate::Ack,
+    });
+    lab.pass(Duration::from_secs(62)).await;
+    assert!(graves(&lab).len() > 5);
+    assert_eq!(lab.committed(0), Some(1));
+    let problems = lab.problems();
+    assert!(
+        problems[0].contains("offset 1 its dead letter cannot be written"),
+        "{problems:?}"
+    );
+    lab.outbox.decide(|_| Fate::Ack);
+    lab.until_committed(0, 3).await;
+    // The record itself was not tried again.
+    assert_eq!(lab.desk.times(1).len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_letter_that_can_never_be_written_stops_the_partition() {
+    for fate in [true, false] {
+        let mut lab = Lab::of::<even>(1, 3);
+        lab.outbox.decide(move |sent| match &*sent.topic {
+            "grave" if fate => Fate::Lose(Failure::reject("too large")),
+            "grave" => Fate::Refuse(ProduceError::NotDelivered {
+                topic: "grave".into(),
+                reason: "too large".into(),
+                permanent: true,
+            }),
+            _ => Fate::Ack,
+        });
+        lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
+        lab.pass(Duration::from_secs(60)).await;
+        assert_eq!(lab.health().stopped[0].offset, 1);
+        assert_eq!(lab.committed(0), Some(1));
+        assert!(graves(&lab).len() <= 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_letter_that_fails_again_stops_its_partition() {
+    let mut lab = Lab::of::<even>(1, 0);
+    let headers = vec![("fastkafka-dead-letter-topic".into(), Some("other".into()))];
+    lock(&lab.cluster).publish(
+        0,
+        Entry {
+            payload: Some("1".into()),
+            headers,
+            ..Entry::default()
+        },
+    );
+    lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
+    assert!(graves(&lab).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_of_many_attempts_goes_to_the_dead_letters() {
+    #[consumes(crate = fk, topic = "in", dead_letter = "grave", attempts = 4)]
+    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), String> {
+        let _busy = desk.call(meta);
+        if meta.offset() == 0 {
+            Err("never".into())
+        } else {
+            Ok(())
+        }
+    }
+    let mut lab = Lab::of::<on>(1, 2);
+    lab.until_committed(0, 2).await;
+    assert_eq!(lab.desk.offsets(0), [0, 0, 0, 0, 1]);
+    assert_eq!(
+        graves(&lab)[0].header("fastkafka-dead-letter-attempts"),
+        Some("4")
+    );
+}

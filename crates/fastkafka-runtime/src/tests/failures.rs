@@ -1,0 +1,270 @@
+use super::lab::{Desk, Lab};
+use super::memory::lock;
+use fastkafka_core as fk;
+use fastkafka_core::{EventMetadata, Failure, State};
+use fastkafka_macros::consumes;
+use std::time::Duration;
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_record_is_retried_before_the_next_one() {
+    #[consumes(crate = fk, topic = "in", backoff = Duration::from_millis(100))]
+    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), String> {
+        let _busy = desk.call(meta);
+        match meta.offset() {
+            2 if desk.times(2).len() < 4 => Err("not yet".into()),
+            _ => Ok(()),
+        }
+    }
+    let mut lab = Lab::of::<on>(1, 5);
+    lab.until_committed(0, 5).await;
+    assert_eq!(lab.desk.offsets(0), [0, 1, 2, 2, 2, 2, 3, 4]);
+    // The back-off doubles; jitter takes up to half of it.
+    let waits: Vec<_> = lab
+        .desk
+        .times(2)
+        .windows(2)
+        .map(|pair| pair[1] - pair[0])
+        .collect();
+    for (wait, most) in waits.iter().zip([100, 200, 400]) {
+        let most = Duration::from_millis(most);
+        assert!(
+            (most / 2..=most + Duration::from_millis(5)).contains(wait),
+            "{waits:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_that_comes_due_while_other_partitions_report_is_not_forgotten() {
+    #[consumes(crate = fk, topic = "in")]
+    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), Failure> {
+        let _busy = desk.call(meta);
+        if meta.partition() == 1 {
+            desk.gate.acquire().await.unwrap().forget();
+        } else if desk.offsets(0).len() == 1 {
+            return Err(Failure::retry_after("bad", Duration::from_millis(500)));
+        }
+        Ok(())
+    }
+    let mut lab = Lab::of::<on>(2, 1);
+    lab.until(|labs| labs[0].health().waiting.len() == 1).await;
+    // The owner was busy elsewhere: when it looks again both have come.
+    tokio::time::advance(Duration::from_secs(1)).await;
+    lab.desk.gate.add_permits(1);
+    while lab.desk.at_work() > 0 {
+        tokio::task::yield_now().await;
+    }
+    lab.until_committed(1, 1).await;
+    lab.until_committed(0, 1).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_partition_stops_at_a_record_without_attempts_and_the_others_go_on() {
+    #[consumes(crate = fk, topic = "in", attempts = 3)]
+    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), String> {
+        let _busy = desk.call(meta);
+        match (meta.partition(), meta.offset()) {
+            (0, 2) => Err("no such account".into()),
+            _ => Ok(()),
+        }
+    }
+    let mut lab = Lab::of::<on>(2, 5);
+    lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
+    lab.until_committed(1, 5).await;
+    lab.pass(Duration::from_secs(60)).await;
+    assert_eq!(lab.desk.offsets(0), [0, 1, 2, 2, 2]);
+    assert_eq!(lab.committed(0), Some(2));
+    assert_eq!(
+        lab.problems(),
+        ["in[0] stands still at offset 2: `on` failed after 3 attempts: no such account"]
+    );
+    assert!(lab.shared.failure().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_skipped_record_lets_the_next_ones_pass() {
+    #[consumes(crate = fk, topic = "in", attempts = 2, on_failure = "skip")]
+    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), String> {
+        let _busy = desk.call(meta);
+        if meta.offset() == 1 {
+            Err("no".into())
+        } else {
+            Ok(())
+        }
+    }
+    let mut lab = Lab::of::<on>(1, 4);
+    lab.until_committed(0, 4).await;
+    assert_eq!(lab.desk.offsets(0), [0, 1, 1, 2, 3]);
+    assert!(lab.problems().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_may_end_the_app_and_stays_open() {
+    #[consumes(crate = fk, topic = "in", attempts = 1, on_failure = "exit")]
+    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), String> {
+        let _busy = desk.call(meta);
+        if meta.offset() == 1 {
+            Err("disk full".into())
+        } else {
+            Ok(())
+        }
+    }
+    let mut lab = Lab::of::<on>(1, 4);
+    lab.until(|labs| labs[0].shared.failure().is_some()).await;
+    let reason = lab.shared.failed().await;
+    assert_eq!(reason, "`on` could not handle in[0] at offset 1: disk full");
+    lab.shut_down().await.unwrap();
+    assert_eq!(
+        (lab.committed(0), lab.desk.offsets(0)),
+        (Some(1), vec![0, 1])
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_does_not_decode_is_not_retried() {
+    #[consumes(crate = fk, topic = "in")]
+    async fn on(_: i8, meta: EventMetadata, State(desk): State<Desk>) {
+        let _busy = desk.call(meta);
+    }
+    let mut lab = Lab::of::<on>(1, 300);
+    lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
+    let stopped = &lab.health().stopped[0];
+    assert_eq!((stopped.offset, stopped.attempts), (128, 1));
+    assert!(
+        stopped.error.contains("not the JSON it should be"),
+        "{}",
+        stopped.error
+    );
+    lab.until_committed(0, 128).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_that_reject_if_knows_is_not_retried() {
+    #[consumes(crate = fk, topic = "in", on_failure = "skip", reject_if = String::is_empty)]
+    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), String> {
+        let _busy = desk.call(meta);
+        match meta.offset() {
+            1 => Err(String::new()),
+            2 if desk.times(2).len() < 3 => Err("again".into()),
+            _ => Ok(()),
+        }
+    }
+    let mut lab = Lab::of::<on>(1, 4);
+    lab.until_committed(0, 4).await;
+    assert_eq!(lab.desk.offsets(0), [0, 1, 2, 2, 2, 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_that_retry_if_knows_uses_up_no_attempts_and_is_told_after_a_minute() {
+    #[consumes(crate = fk, topic = "in", attempts = 2, retry_if = String::is_empty, backoff_max = Duration::from_secs(5))]
+    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), String> {
+        let _busy = desk.call(meta);
+        if desk.is_bad() {
+            Err(String::new())
+        } else {
+            Ok(())
+        }
+    }
+    let mut lab = Lab::of::<on>(1, 1);
+    lab.desk.set_bad(true);
+    lab.pass(Duration::from_secs(59)).await;
+    assert!(lab.problems().is_empty(), "{:?}", lab.problems());
+    lab.pass(Duration::from_secs(3)).await;
+    let problems = lab.problems();
+    assert!(
+        problems[0].starts_with("in[0] offset 0 waits for a transient failure to pass"),
+        "{problems:?}"
+    );
+    assert!(lab.desk.times(0).len() > 10);
+    lab.desk.set_bad(false);
+    lab.until_committed(0, 1).await;
+    lab.pass(Duration::from_secs(1)).await;
+    assert!(lab.problems().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_is_a_failed_attempt() {
+    #[consumes(crate = fk, topic = "in", attempts = 2)]
+    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
+        let _busy = desk.call(meta);
+        assert!(meta.offset() != 1, "one is too many");
+        tokio::task::yield_now().await;
+    }
+    let mut lab = Lab::of::<on>(1, 4);
+    lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
+    let stopped = &lab.health().stopped[0];
+    assert_eq!((stopped.offset, stopped.attempts), (1, 2));
+    assert_eq!(stopped.error, "panicked: one is too many");
+    assert_eq!(lab.desk.offsets(0), [0, 1, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panicking_decoder_is_a_failed_attempt() {
+    fn decode(_: &[u8]) -> Result<u32, String> {
+        panic!("not these bytes")
+    }
+    #[consumes(crate = fk, topic = "in", decoder = decode, attempts = 2)]
+    async fn on(_: u32) {}
+    let mut lab = Lab::of::<on>(1, 1);
+    lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
+    assert_eq!(lab.health().stopped[0].error, "panicked: not these bytes");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_takes_too_long_is_dropped_and_retried() {
+    #[consumes(crate = fk, topic = "in", handler_timeout = Duration::from_secs(2), backoff = Duration::from_secs(1))]
+    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
+        let _busy = desk.call(meta);
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        if meta.offset() == 1 && desk.times(1).len() == 1 {
+            std::future::pending::<()>().await;
+        }
+    }
+    let mut lab = Lab::of::<on>(1, 3);
+    lab.until_committed(0, 3).await;
+    assert_eq!(lab.desk.offsets(0), [0, 1, 1, 2]);
+    assert_eq!(lab.desk.most_at_once(), 1);
+    let tries = lab.desk.times(1);
+    let waited = tries[1] - tries[0];
+    assert!(
+        (Duration::from_millis(2_500)..Duration::from_millis(3_100)).contains(&waited),
+        "{waited:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_blame_for_a_failure_is_that_of_the_record_in_hand() {
+    #[consumes(crate = fk, topic = "in", attempts = 1)]
+    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), String> {
+        let _busy = desk.call(meta);
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        if meta.offset() == 7 {
+            Err("seven".into())
+        } else {
+            Ok(())
+        }
+    }
+    let mut lab = Lab::of::<on>(1, 12);
+    lock(&lab.cluster).block = Some(5);
+    lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
+    assert_eq!(lab.health().stopped[0].offset, 7);
+    lab.until_committed(0, 7).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_blocking_handler_runs_beside_the_owner() {
+    #[consumes(crate = fk, topic = "in", blocking, attempts = 2)]
+    fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), String> {
+        let _busy = desk.call(meta);
+        std::thread::sleep(Duration::from_millis(1));
+        if meta.offset() == 3 {
+            Err("three".into())
+        } else {
+            Ok(())
+        }
+    }
+    let mut lab = Lab::of::<on>(1, 5);
+    lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
+    assert_eq!(lab.desk.offsets(0), [0, 1, 2, 3, 3]);
+    assert_eq!(lab.committed(0), Some(3));
+}

@@ -1,0 +1,341 @@
+//! A group's owner on the client in memory, driven by the test itself.
+
+use super::memory::{Cluster, Member, Memory, Shared, lock, place};
+use super::outbox::Outbox;
+use crate::handler::Handler;
+use crate::health::{GroupHealth, Health};
+use crate::mailbox::Mailbox;
+use crate::owner::{self, OrderLocks, Owner, Setup, Turn};
+use crate::transport::Notice;
+use fastkafka_core as fk;
+use fastkafka_core::{
+    Ack, AppCore, AppInfo, DefaultApp, EventMetadata, Plan, ProduceError, Register, Registry,
+    States,
+};
+use fastkafka_engine::Limits;
+use fastkafka_macros::produces;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::*};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// Longest virtual time a test may take: whatever does not come until then never comes.
+const PATIENCE: Duration = Duration::from_secs(3_600);
+
+#[produces(crate = fk, topic = "out")]
+pub(super) async fn to_out(value: String) -> Result<String, ProduceError> {
+    Ok(value)
+}
+
+/// A call of a handler.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Call {
+    pub(super) partition: i32,
+    pub(super) offset: i64,
+    /// Since the start of the test.
+    pub(super) at: Duration,
+}
+
+/// What handlers share with their test.
+#[derive(Clone)]
+pub(super) struct Desk {
+    origin: Instant,
+    calls: Shared<Vec<Call>>,
+    /// How many calls are under way, and were at most.
+    busy: Shared<(usize, usize)>,
+    pub(super) acks: Shared<Vec<(i64, Ack)>>,
+    /// First offset and length of each batch.
+    pub(super) batches: Shared<Vec<(i64, usize)>>,
+    /// The weather: handlers that look at it fail while it is bad.
+    pub(super) bad: Arc<AtomicBool>,
+    /// For handlers that wait until the test lets them go on.
+    pub(super) gate: Arc<tokio::sync::Semaphore>,
+}
+
+pub(super) struct Busy(Shared<(usize, usize)>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        lock(&self.0).0 -= 1;
+    }
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self {
+            origin: Instant::now(),
+            calls: Shared::default(),
+            busy: Shared::default(),
+            acks: Shared::default(),
+            batches: Shared::default(),
+            bad: Arc::default(),
+            gate: Arc::new(tokio::sync::Semaphore::new(0)),
+        }
+    }
+
+    /// Notes a call; it lasts until the guard is dropped.
+    pub(super) fn call(&self, meta: EventMetadata) -> Busy {
+        lock(&self.calls).push(Call {
+            partition: meta.partition(),
+            offset: meta.offset(),
+            at: self.origin.elapsed(),
+        });
+        let mut busy = lock(&self.busy);
+        busy.0 += 1;
+        busy.1 = busy.1.max(busy.0);
+        Busy(self.busy.clone())
+    }
+
+    pub(super) fn calls(&self) -> Vec<Call> {
+        lock(&self.calls).clone()
+    }
+
+    /// Offsets in the order of the calls.
+    pub(super) fn offsets(&self, partition: i32) -> Vec<i64> {
+        let calls = lock(&self.calls);
+        let mine = calls.iter().filter(|call| call.partition == partition);
+        mine.map(|call| call.offset).collect()
+    }
+
+    /// When a record was tried.
+    pub(super) fn times(&self, offset: i64) -> Vec<Duration> {
+        let calls = lock(&self.calls);
+        let mine = calls.iter().filter(|call| call.offset == offset);
+        mine.map(|call| call.at).collect()
+    }
+
+    pub(super) fn most_at_once(&self) -> usize {
+        lock(&self.busy).1
+    }
+
+    pub(super) fn at_work(&self) -> usize {
+        lock(&self.busy).0
+    }
+
+    pub(super) fn is_bad(&self) -> bool {
+        self.bad.load(Relaxed)
+    }
+
+    pub(super) fn set_bad(&self, bad: bool) {
+        self.bad.store(bad, Relaxed);
+    }
+
+    pub(super) fn now(&self) -> Duration {
+        self.origin.elapsed()
+    }
+}
+
+/// What the members of a group have in common.
+#[derive(Clone)]
+pub(super) struct World {
+    pub(super) cluster: Shared<Cluster>,
+    pub(super) desk: Desk,
+    pub(super) outbox: Arc<Outbox>,
+    pub(super) limits: Limits,
+    app: Arc<AppCore>,
+    locks: OrderLocks,
+    woken: Arc<Notify>,
+}
+
+impl World {
+    pub(super) fn new<C: Register>() -> Self {
+        let desk = Desk::new();
+        let mut states = States::default();
+        states.insert(desk.clone());
+        let registry = Registry::of([C::ENTRY]);
+        let app = AppCore::new::<DefaultApp>(AppInfo::default(), registry, states);
+        let (app, outbox) = (Arc::new(app), Outbox::new());
+        assert!(app.connect(outbox.clone()).is_ok());
+        Self {
+            cluster: Shared::default(),
+            desk,
+            outbox,
+            limits: Limits::default(),
+            app,
+            locks: OrderLocks::default(),
+            woken: Arc::default(),
+        }
+    }
+
+    pub(super) fn member(&self) -> Lab {
+        let wake = |woken: &Arc<Notify>| {
+            let woken = woken.clone();
+            Box::new(move || woken.notify_one())
+        };
+        let shared = Arc::new(owner::Shared::new("lab", Mailbox::new(wake(&self.woken))));
+        let member = Shared::<Member>::default();
+        let transport = Memory {
+            cluster: self.cluster.clone(),
+            member: member.clone(),
+            wake: wake(&self.woken),
+            alive: Arc::default(),
+        };
+        let plan = Plan::of(&self.app).expect("the handler's settings are sound");
+        let group = &plan.groups[0];
+        let handlers = group.handlers.iter();
+        let outbox = self.outbox.clone();
+        let setup = Setup {
+            app: self.app.clone(),
+            handlers: handlers
+                .map(|handler| Arc::new(Handler::new("lab", handler)))
+                .collect(),
+            limits: self.limits,
+            rebalance_timeout: Duration::from_millis(
+                group.settings.rebalance_timeout_ms.unwrap_or(10_000),
+            ),
+            shutdown_timeout: Duration::from_secs(25),
+            tokio: tokio::runtime::Handle::current(),
+            locks: self.locks.clone(),
+            outputs: Box::new(move || Ok(outbox.has_room())),
+            shared: shared.clone(),
+        };
+        Lab {
+            world: self.clone(),
+            owner: Owner::new(transport, setup),
+            shared,
+            member,
+            over: None,
+        }
+    }
+
+    pub(super) fn fill(&self, partition: i32, n: i64) {
+        lock(&self.cluster).fill(partition, n);
+        self.woken.notify_one();
+    }
+
+    pub(super) fn committed(&self, partition: i32) -> Option<i64> {
+        lock(&self.cluster).committed.get(place(partition)).copied()
+    }
+}
+
+/// A member of the group.
+pub(super) struct Lab {
+    world: World,
+    owner: Owner<Memory>,
+    pub(super) shared: Arc<owner::Shared>,
+    pub(super) member: Shared<Member>,
+    pub(super) over: Option<Result<(), String>>,
+}
+
+impl std::ops::Deref for Lab {
+    type Target = World;
+    fn deref(&self) -> &World {
+        &self.world
+    }
+}
+
+impl Lab {
+    /// One member of a group of its own, with `n` records in each of the partitions.
+    pub(super) fn of<C: Register>(partitions: i32, n: i64) -> Self {
+        let world = World::new::<C>();
+        for partition in 0..partitions {
+            world.fill(partition, n);
+            lock(&world.cluster).committed.insert(place(partition), 0);
+        }
+        let lab = world.member();
+        lab.assign(0..partitions);
+        lab
+    }
+
+    fn notify(&self, notice: Notice) {
+        lock(&self.member).notify(notice);
+        self.woken.notify_one();
+    }
+
+    /// The group gives the member these.
+    pub(super) fn assign(&self, partitions: impl IntoIterator<Item = i32>) {
+        self.notify(Notice::Assign(partitions.into_iter().map(place).collect()));
+    }
+
+    /// The group wants them back.
+    pub(super) fn revoke(&self, partitions: impl IntoIterator<Item = i32>) {
+        let places = partitions.into_iter().map(place).collect();
+        self.notify(Notice::Revoke {
+            places,
+            lost: false,
+        });
+    }
+
+    /// They are somebody else's already.
+    pub(super) fn lose(&self, partitions: impl IntoIterator<Item = i32>) {
+        lock(&self.member).lost = true;
+        let places = partitions.into_iter().map(place).collect();
+        self.notify(Notice::Revoke { places, lost: true });
+    }
+
+    /// The client reads from here again, without being told to.
+    pub(super) fn seek(&self, partition: i32, offset: i64) {
+        lock(&self.member).seek(place(partition), offset);
+        self.woken.notify_one();
+    }
+
+    pub(super) fn is_reading(&self, partition: i32) -> bool {
+        lock(&self.member).position(partition).is_some()
+    }
+
+    pub(super) fn health(&self) -> GroupHealth {
+        self.shared.health()
+    }
+
+    pub(super) fn problems(&self) -> Vec<String> {
+        Health {
+            groups: vec![self.health()],
+            in_flight: 0,
+        }
+        .problems()
+    }
+
+    pub(super) async fn until(&mut self, done: impl FnMut(&[&mut Self]) -> bool) {
+        drive(&mut [self], done).await;
+    }
+
+    /// Takes turns for this long.
+    pub(super) async fn pass(&mut self, time: Duration) {
+        let end = Instant::now() + time;
+        self.until(|_| Instant::now() >= end).await;
+    }
+
+    /// Until everything up to `offset` is committed.
+    pub(super) async fn until_committed(&mut self, partition: i32, offset: i64) {
+        self.until(|labs| labs[0].committed(partition) == Some(offset))
+            .await;
+    }
+
+    pub(super) async fn shut_down(&mut self) -> Result<(), String> {
+        self.shared.shut_down();
+        self.until(|labs| labs[0].over.is_some()).await;
+        self.over.clone().expect("it is over")
+    }
+}
+
+/// Takes turns with all of them until `done` holds after a turn.
+pub(super) async fn drive(labs: &mut [&mut Lab], mut done: impl FnMut(&[&mut Lab]) -> bool) {
+    let (origin, mut turns) = (Instant::now(), 0_u64);
+    loop {
+        let mut park = Some(Duration::from_secs(1));
+        for lab in labs.iter_mut().filter(|lab| lab.over.is_none()) {
+            match lab.owner.turn(lab.world.desk.origin.elapsed()) {
+                Turn::Again => park = None,
+                Turn::Park(time) => park = park.map(|park| park.min(time)),
+                Turn::Over(result) => lab.over = Some(result),
+            }
+        }
+        if done(labs) {
+            return;
+        }
+        turns += 1;
+        assert!(
+            origin.elapsed() < PATIENCE && turns < 1_000_000,
+            "waited in vain: {:#?}, {} calls, last {:?}",
+            labs[0].health(),
+            labs[0].desk.calls().len(),
+            labs[0].desk.calls().last()
+        );
+        match park {
+            None => tokio::task::yield_now().await,
+            // All members share one bell: whoever is woken, all take a turn.
+            Some(time) => drop(tokio::time::timeout(time, labs[0].woken.notified()).await),
+        }
+    }
+}

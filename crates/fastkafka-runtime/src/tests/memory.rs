@@ -1,0 +1,372 @@
+//! A cluster and a client in memory, single-threaded: what [`Transport`] promises, with every fault
+//! in the hands of the test.
+
+use crate::mailbox::Wake;
+use crate::transport::{ClientError, Notice, Place, StartError, Transport};
+use fastkafka_core::{
+    Bytes, Fetched, Header, OffsetReset, Record, Timestamp, TimestampType, TopicPartition,
+};
+use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard};
+use tokio::time::Instant;
+
+/// Records that the client reads ahead, over all partitions.
+const PREFETCH: usize = 4_000;
+
+/// A record in a log.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Entry {
+    pub(super) key: Option<Bytes>,
+    pub(super) payload: Option<Bytes>,
+    pub(super) headers: Vec<(String, Option<Bytes>)>,
+    pub(super) timestamp: Option<i64>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    /// What retention and compaction left, with offsets.
+    pub(super) entries: Vec<(i64, Entry)>,
+    pub(super) low: i64,
+    pub(super) high: i64,
+}
+
+/// What the members of the group share.
+#[derive(Debug, Default)]
+pub(super) struct Cluster {
+    logs: HashMap<Place, Log>,
+    pub(super) committed: HashMap<Place, i64>,
+    pub(super) refuse_commits: Option<String>,
+    /// Most records of one fetched run.
+    pub(super) block: Option<usize>,
+}
+
+pub(super) type Shared<T> = Arc<Mutex<T>>;
+
+pub(super) fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap()
+}
+
+pub(super) fn place(partition: i32) -> Place {
+    TopicPartition::intern("in", partition)
+}
+
+impl Cluster {
+    pub(super) fn log(&mut self, partition: i32) -> &mut Log {
+        self.logs.entry(place(partition)).or_default()
+    }
+
+    pub(super) fn publish(&mut self, partition: i32, entry: Entry) {
+        let log = self.log(partition);
+        log.entries.push((log.high, entry));
+        log.high += 1;
+    }
+
+    /// `n` records; each carries its offset as JSON.
+    pub(super) fn fill(&mut self, partition: i32, n: i64) {
+        for _ in 0..n {
+            let payload = self.log(partition).high.to_string();
+            self.publish(
+                partition,
+                Entry {
+                    payload: Some(payload.into()),
+                    ..Entry::default()
+                },
+            );
+        }
+    }
+}
+
+/// One client's side, also for the test.
+#[derive(Default)]
+pub(super) struct Member {
+    notices: Vec<Notice>,
+    readers: Vec<Reader>,
+    queue: VecDeque<(Place, Arc<Block>)>,
+    stored: HashMap<Place, i64>,
+    pub(super) lost: bool,
+    pub(super) start_error: Option<StartError>,
+    /// Polled when.
+    pub(super) polls: Vec<Instant>,
+    /// Records that pauses threw away.
+    pub(super) thrown: usize,
+    pub(super) closed: bool,
+}
+
+struct Reader {
+    place: Place,
+    position: i64,
+    paused: bool,
+    /// Said once per position.
+    out_of_range: Option<i64>,
+}
+
+/// Fetched records. While one is held the client cannot be closed.
+#[derive(Debug)]
+struct Block(Vec<(i64, Entry)>, #[expect(dead_code)] Arc<()>);
+
+impl Fetched for Block {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+    fn offset(&self, at: usize) -> i64 {
+        self.0[at].0
+    }
+    fn records<'r>(&'r self, range: Range<usize>, into: &mut Vec<Record<'r>>) {
+        into.extend(self.0[range].iter().map(|(offset, entry)| Record {
+            payload: entry.payload.as_deref(),
+            key: entry.key.as_deref(),
+            offset: *offset,
+            timestamp: entry.timestamp.map_or(Timestamp::NONE, |millis| {
+                Timestamp::new(millis, TimestampType::CreateTime)
+            }),
+        }));
+    }
+    fn headers(&self, at: usize) -> Vec<Header<'_>> {
+        let headers = self.0[at].1.headers.iter();
+        headers
+            .map(|(name, value)| (&**name, value.as_deref()))
+            .collect()
+    }
+}
+
+impl Member {
+    pub(super) fn notify(&mut self, notice: Notice) {
+        self.notices.push(notice);
+    }
+
+    pub(super) fn position(&self, partition: i32) -> Option<i64> {
+        let mut readers = self.readers.iter();
+        readers
+            .find(|reader| reader.place == place(partition))
+            .map(|reader| reader.position)
+    }
+
+    pub(super) fn seek(&mut self, place: Place, offset: i64) {
+        self.throw_away(place);
+        if let Ok(reader) = self.reader(place) {
+            reader.position = offset;
+        }
+    }
+
+    fn reader(&mut self, place: Place) -> Result<&mut Reader, ClientError> {
+        let mut readers = self.readers.iter_mut();
+        readers
+            .find(|reader| reader.place == place)
+            .ok_or(ClientError {
+                kind: crate::transport::ErrorKind::Other,
+                message: format!("{place} is not assigned"),
+            })
+    }
+
+    /// Drops what was read ahead of a partition; the position goes back to it.
+    fn throw_away(&mut self, place: Place) -> usize {
+        let mine = |block: &&(Place, Arc<Block>)| block.0 == place;
+        let first = self
+            .queue
+            .iter()
+            .find(mine)
+            .map(|(_, block)| block.offset(0));
+        let thrown = self
+            .queue
+            .iter()
+            .filter(mine)
+            .map(|(_, block)| block.len())
+            .sum();
+        self.queue.retain(|block| block.0 != place);
+        if let (Some(first), Ok(reader)) = (first, self.reader(place)) {
+            reader.position = first;
+        }
+        thrown
+    }
+}
+
+pub(super) struct Memory {
+    pub(super) cluster: Shared<Cluster>,
+    pub(super) member: Shared<Member>,
+    pub(super) wake: Wake,
+    pub(super) alive: Arc<()>,
+}
+
+impl Memory {
+    fn read_ahead(&self) {
+        let (mut cluster, mut member) = (lock(&self.cluster), lock(&self.member));
+        let Member {
+            readers,
+            queue,
+            notices,
+            ..
+        } = &mut *member;
+        let block = cluster.block.unwrap_or(1_000);
+        loop {
+            let before = queue.len();
+            for reader in readers.iter_mut().filter(|reader| !reader.paused) {
+                let log = cluster.logs.entry(reader.place).or_default();
+                let Reader {
+                    place, position, ..
+                } = *reader;
+                if !(log.low..=log.high).contains(&position) {
+                    if reader.out_of_range.replace(position) != Some(position) {
+                        let (low, high) = (log.low, log.high);
+                        notices.push(Notice::OutOfRange {
+                            place,
+                            position,
+                            low,
+                            high,
+                        });
+                        (self.wake)();
+                    }
+                    continue;
+                }
+                let from = log
+                    .entries
+                    .partition_point(|(offset, _)| *offset < position);
+                let to = log.entries.len().min(from + block);
+                if from < to && queue.iter().map(|(_, block)| block.len()).sum::<usize>() < PREFETCH
+                {
+                    queue.push_back((
+                        place,
+                        Arc::new(Block(log.entries[from..to].to_vec(), self.alive.clone())),
+                    ));
+                    reader.position = log.entries[to - 1].0 + 1;
+                }
+            }
+            if queue.len() == before {
+                return;
+            }
+        }
+    }
+
+    fn commit(&self) {
+        let (mut cluster, mut member) = (lock(&self.cluster), lock(&self.member));
+        if member.stored.is_empty() {
+            return;
+        }
+        if let Some(why) = cluster.refuse_commits.clone() {
+            member.notices.push(Notice::Committed(Err(why)));
+            return;
+        }
+        for (place, offset) in member.stored.drain() {
+            let before = cluster.committed.insert(place, offset);
+            assert!(
+                before.is_none_or(|before| before <= offset),
+                "commit of {place} goes back [S3]"
+            );
+        }
+        member.notices.push(Notice::Committed(Ok(())));
+    }
+}
+
+impl Transport for Memory {
+    fn poll(&mut self, notices: &mut Vec<Notice>) {
+        self.commit();
+        let mut member = lock(&self.member);
+        member.polls.push(Instant::now());
+        notices.append(&mut member.notices);
+    }
+
+    fn fetch(&mut self, max: usize, runs: &mut Vec<(Place, Arc<dyn Fetched>)>) -> bool {
+        self.read_ahead();
+        let mut member = lock(&self.member);
+        let mut taken = 0;
+        while taken < max
+            && let Some((place, block)) = member.queue.pop_front()
+        {
+            taken += block.len();
+            runs.push((place, block));
+        }
+        !member.queue.is_empty()
+    }
+
+    fn resolve(&mut self, places: Vec<(Place, OffsetReset)>) {
+        let (mut cluster, mut member) = (lock(&self.cluster), lock(&self.member));
+        let starts = match member.start_error.take() {
+            Some(error) => Err(error),
+            None => Ok(places
+                .into_iter()
+                .map(|(place, reset)| {
+                    let log = cluster.logs.entry(place).or_default();
+                    let start = if reset == OffsetReset::Earliest {
+                        log.low
+                    } else {
+                        log.high
+                    };
+                    (place, *cluster.committed.entry(place).or_insert(start))
+                })
+                .collect()),
+        };
+        member.notices.push(Notice::Resolved(starts));
+        (self.wake)();
+    }
+
+    fn assign(&mut self, starts: &[(Place, i64)]) -> Result<(), ClientError> {
+        let readers = starts.iter().map(|&(place, position)| Reader {
+            place,
+            position,
+            paused: false,
+            out_of_range: None,
+        });
+        lock(&self.member).readers.extend(readers);
+        Ok(())
+    }
+
+    fn unassign(&mut self, places: &[Place]) -> Result<(), ClientError> {
+        self.commit();
+        let mut member = lock(&self.member);
+        for &place in places {
+            member.throw_away(place);
+            member.readers.retain(|reader| reader.place != place);
+            member.stored.remove(&place);
+        }
+        member.lost = false;
+        Ok(())
+    }
+
+    fn lost(&self) -> bool {
+        lock(&self.member).lost
+    }
+
+    fn store(&mut self, offsets: &[(Place, i64)]) -> Vec<(Place, String)> {
+        let mut member = lock(&self.member);
+        assert!(!member.lost, "a lost partition stores nothing");
+        let mut refused = Vec::new();
+        for &(place, offset) in offsets {
+            match member.reader(place) {
+                Ok(_) => drop(member.stored.insert(place, offset)),
+                Err(error) => refused.push((place, error.message)),
+            }
+        }
+        refused
+    }
+
+    fn seek(&mut self, place: Place, offset: i64) -> Result<(), ClientError> {
+        let mut member = lock(&self.member);
+        member.reader(place)?;
+        member.seek(place, offset);
+        Ok(())
+    }
+
+    fn pause(&mut self, place: Place, pause: bool) -> Result<(), ClientError> {
+        let mut member = lock(&self.member);
+        member.reader(place)?.paused = pause;
+        if pause {
+            member.thrown += member.throw_away(place);
+        }
+        Ok(())
+    }
+
+    fn unsubscribe(&mut self) {
+        let mut member = lock(&self.member);
+        let places = member.readers.iter().map(|reader| reader.place).collect();
+        let lost = member.lost;
+        member.notices.push(Notice::Revoke { places, lost });
+        (self.wake)();
+    }
+
+    fn close(&mut self) -> bool {
+        let mut member = lock(&self.member);
+        member.queue.clear();
+        member.closed = Arc::strong_count(&self.alive) == 1;
+        member.closed
+    }
+}

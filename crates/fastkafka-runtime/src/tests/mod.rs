@@ -1,0 +1,15 @@
+//! The production turn on a client in memory, under a paused clock.
+
+mod batches;
+mod dead_letters;
+mod failures;
+mod lab;
+mod memory;
+mod order;
+mod outbox;
+mod outputs;
+mod pressure;
+mod rebalance;
+mod settling;
+mod shutdown;
+mod starts;

@@ -1,0 +1,165 @@
+use super::lab::{Desk, Lab, World};
+use super::memory::{lock, place};
+use fastkafka_core as fk;
+use fastkafka_core::{EventMetadata, Failure, State};
+use fastkafka_engine::Limits;
+use fastkafka_macros::consumes;
+use std::time::Duration;
+
+const BOUND: u64 = 20;
+
+/// One member whose partitions hold at most [`BOUND`] records each.
+fn narrow<C: fk::Register>(partitions: i32, n: i64) -> Lab {
+    let mut world = World::new::<C>();
+    world.limits = Limits {
+        held_records: BOUND,
+        ahead: BOUND,
+        ..Limits::default()
+    };
+    lock(&world.cluster).block = Some(10);
+    for partition in 0..partitions {
+        world.fill(partition, n);
+        lock(&world.cluster).committed.insert(place(partition), 0);
+    }
+    let lab = world.member();
+    lab.assign(0..partitions);
+    lab
+}
+
+/// Partition 0 takes a second per record, the others a millisecond.
+#[consumes(crate = fk, topic = "in")]
+async fn uneven(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
+    let _busy = desk.call(meta);
+    let time = if meta.partition() == 0 { 1_000 } else { 1 };
+    tokio::time::sleep(Duration::from_millis(time)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_partition_does_not_starve_a_fast_one() {
+    let mut lab = narrow::<uneven>(2, 2_000);
+    lab.until_committed(1, 2_000).await;
+    // Alone, the fast one takes 2 s; each time the slow one is read again it may cost 100 ms.
+    assert!(
+        lab.desk.now() < Duration::from_secs(20),
+        "{:?}",
+        lab.desk.now()
+    );
+    lab.revoke([0, 1]);
+    lab.until(|labs| !labs[0].is_reading(0)).await;
+    let slow = lab.desk.offsets(0);
+    assert_eq!(
+        slow,
+        (0..i64::try_from(slow.len()).unwrap()).collect::<Vec<_>>()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_partition_alone_is_held_back_without_a_pause() {
+    #[consumes(crate = fk, topic = "in")]
+    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
+        let _busy = desk.call(meta);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let mut lab = narrow::<on>(1, 500);
+    lab.until_committed(0, 500).await;
+    assert_eq!(lock(&lab.member).thrown, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_partition_in_a_transient_failure_does_not_hold_the_others_back() {
+    #[consumes(crate = fk, topic = "in")]
+    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), Failure> {
+        let _busy = desk.call(meta);
+        match meta.partition() {
+            0 if desk.is_bad() => Err(Failure::transient("database down")),
+            _ => Ok(()),
+        }
+    }
+    let mut lab = narrow::<on>(2, 200);
+    lab.desk.set_bad(true);
+    lab.until_committed(1, 200).await;
+    assert!(
+        lab.desk.now() < Duration::from_secs(2),
+        "{:?}",
+        lab.desk.now()
+    );
+    lab.pass(Duration::from_secs(60)).await;
+    lab.fill(1, 200);
+    lab.until_committed(1, 400).await;
+    assert!(lab.desk.offsets(0).iter().all(|offset| *offset == 0));
+    lab.desk.set_bad(false);
+    lab.until_committed(0, 200).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stopped_partition_does_not_hold_the_others_back() {
+    #[consumes(crate = fk, topic = "in", attempts = 1)]
+    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), &'static str> {
+        let _busy = desk.call(meta);
+        if meta.partition() == 0 {
+            Err("no")
+        } else {
+            Ok(())
+        }
+    }
+    let mut lab = narrow::<on>(2, 200);
+    lab.until_committed(1, 200).await;
+    assert!(
+        lab.desk.now() < Duration::from_secs(2),
+        "{:?}",
+        lab.desk.now()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_partition_that_is_lost_does_not_hold_the_others_back() {
+    let mut lab = narrow::<uneven>(1, 100);
+    lab.pass(Duration::from_millis(1_500)).await;
+    lab.lose([0]);
+    lab.until(|labs| !labs[0].is_reading(0)).await;
+    lab.fill(1, 50);
+    lock(&lab.cluster).committed.insert(place(1), 0);
+    lab.assign([1]);
+    lab.until_committed(1, 50).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_uncommitted_span_is_told_and_ends() {
+    #[consumes(crate = fk, topic = "in")]
+    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
+        let _busy = desk.call(meta);
+        if meta.offset() == 0 {
+            desk.gate.acquire().await.unwrap().forget();
+        }
+    }
+    let mut world = World::new::<on>();
+    world.limits.max_uncommitted = 50;
+    world.fill(0, 100);
+    lock(&world.cluster).committed.insert(place(0), 0);
+    lock(&world.cluster).block = Some(10);
+    let mut lab = world.member();
+    lab.assign([0]);
+    lab.until(|labs| !labs[0].problems().is_empty()).await;
+    assert!(lab.problems()[0].starts_with("in[0] has read `max_uncommitted`"));
+    lab.desk.gate.add_permits(1);
+    lab.until_committed(0, 100).await;
+    lab.pass(Duration::from_secs(1)).await;
+    assert!(lab.problems().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_is_read_again_is_handled_again_from_there() {
+    let mut lab = narrow::<uneven>(2, 18);
+    lock(&lab.cluster).block = Some(1_000);
+    lab.until(|labs| labs[0].desk.offsets(0).len() == 2).await;
+    {
+        // Made anew in the middle of what is held.
+        let mut cluster = lock(&lab.cluster);
+        let log = cluster.log(0);
+        log.entries.truncate(9);
+        log.high = 9;
+        cluster.fill(0, 9);
+    }
+    lab.seek(0, 9);
+    lab.until_committed(0, 18).await;
+}

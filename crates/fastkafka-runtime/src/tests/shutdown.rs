@@ -1,0 +1,150 @@
+use super::lab::{Desk, Lab, to_out};
+use super::memory::lock;
+use super::outbox::{Fate, ack};
+use fastkafka_core as fk;
+use fastkafka_core::{EventMetadata, ProduceError, State};
+use fastkafka_macros::consumes;
+use std::time::Duration;
+
+#[consumes(crate = fk, topic = "in")]
+async fn steady(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
+    let _busy = desk.call(meta);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_in_the_middle_of_a_long_run_commits_all_that_was_handled() {
+    let mut lab = Lab::of::<steady>(2, 1_000);
+    lab.pass(Duration::from_millis(10_020)).await;
+    let asked = lab.desk.now();
+    lab.shut_down().await.unwrap();
+    assert!(lab.desk.now() - asked < Duration::from_millis(200));
+    for partition in 0..2 {
+        let begun = i64::try_from(lab.desk.offsets(partition).len()).unwrap();
+        assert_eq!(lab.committed(partition), Some(begun));
+    }
+    assert!(lock(&lab.member).closed);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(lab.desk.at_work(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_waits_for_the_reports_of_what_was_handled() {
+    #[consumes(crate = fk, topic = "in")]
+    async fn on(
+        value: u32,
+        meta: EventMetadata,
+        State(desk): State<Desk>,
+    ) -> Result<(), ProduceError> {
+        let _busy = desk.call(meta);
+        to_out(value.to_string()).await.map(drop)
+    }
+    let mut lab = Lab::of::<on>(1, 3);
+    lab.outbox.decide(|_| Fate::Hold);
+    lab.until(|labs| labs[0].outbox.held() == 3).await;
+    lab.shared.shut_down();
+    lab.pass(Duration::from_secs(5)).await;
+    assert!(lab.over.is_none());
+    lab.outbox.report(3, ack);
+    lab.until(|labs| labs[0].over.is_some()).await;
+    assert_eq!(
+        (lab.committed(0), lab.over.clone()),
+        (Some(3), Some(Ok(())))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_waits_for_ever_is_dropped_at_the_deadline() {
+    #[consumes(crate = fk, topic = "in")]
+    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
+        let _busy = desk.call(meta);
+        std::future::pending::<()>().await;
+    }
+    let mut lab = Lab::of::<on>(1, 3);
+    lab.until(|labs| labs[0].desk.at_work() == 1).await;
+    let asked = lab.desk.now();
+    let _ = lab.shut_down().await;
+    assert!(lab.desk.now() - asked <= Duration::from_secs(25));
+    assert_eq!((lab.desk.at_work(), lab.committed(0)), (0, Some(0)));
+    assert!(lock(&lab.member).closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_blocking_handler_that_does_not_end_is_named_at_the_deadline() {
+    #[consumes(crate = fk, topic = "in", blocking)]
+    fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
+        let _busy = desk.call(meta);
+        while desk.is_bad() {
+            std::thread::yield_now();
+        }
+    }
+    /// Lets the thread go, also when the test fails.
+    struct LetGo(Desk);
+    impl Drop for LetGo {
+        fn drop(&mut self) {
+            self.0.set_bad(false);
+        }
+    }
+    let mut lab = Lab::of::<on>(1, 1);
+    let _let_go = LetGo(lab.desk.clone());
+    lab.desk.set_bad(true);
+    // A thread at work holds the paused clock.
+    while lab.desk.at_work() == 0 {
+        lab.until(|_| true).await;
+        tokio::task::yield_now().await;
+    }
+    lab.shared.shut_down();
+    let mut seconds = 0;
+    while lab.over.is_none() {
+        tokio::time::advance(Duration::from_secs(1)).await;
+        lab.until(|_| true).await;
+        seconds += 1;
+        assert!(seconds < 40, "it never ends");
+    }
+    assert_eq!(
+        lab.over.take(),
+        Some(Err("handlers did not end in time: `on` on in[0]".into()))
+    );
+    assert!((25..=26).contains(&seconds), "{seconds}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_during_a_retry_leaves_its_record_open() {
+    #[consumes(crate = fk, topic = "in", backoff = Duration::from_secs(10))]
+    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), &'static str> {
+        let _busy = desk.call(meta);
+        if meta.offset() == 1 {
+            Err("no")
+        } else {
+            Ok(())
+        }
+    }
+    let mut lab = Lab::of::<on>(1, 3);
+    lab.until(|labs| !labs[0].health().waiting.is_empty()).await;
+    let asked = lab.desk.now();
+    lab.shut_down().await.unwrap();
+    assert!(lab.desk.now() - asked < Duration::from_secs(1));
+    assert_eq!(
+        (lab.committed(0), lab.desk.offsets(0)),
+        (Some(1), vec![0, 1])
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn offsets_that_were_refused_last_are_told_at_the_end() {
+    let mut lab = Lab::of::<steady>(1, 10);
+    lock(&lab.cluster).refuse_commits = Some("coordinator gone".into());
+    lab.pass(Duration::from_secs(1)).await;
+    let result = lab.shut_down().await;
+    assert_eq!(
+        result,
+        Err("the last offsets could not be committed: coordinator gone".into())
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_without_partitions_ends_at_once() {
+    let mut lab = Lab::of::<steady>(0, 0);
+    lab.shut_down().await.unwrap();
+    assert!(lab.desk.now() < Duration::from_secs(1));
+}

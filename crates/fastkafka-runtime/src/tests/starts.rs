@@ -1,0 +1,172 @@
+use super::lab::{Desk, Lab, World};
+use super::memory::lock;
+use crate::transport::{ClientError, ErrorKind, Notice, StartError};
+use fastkafka_core as fk;
+use fastkafka_core::{EventMetadata, State};
+use fastkafka_macros::consumes;
+use std::time::Duration;
+
+#[consumes(crate = fk, topic = "in")]
+async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
+    let _busy = desk.call(meta);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_group_starts_at_the_end_and_commits_that_before_it_is_started() {
+    let world = World::new::<on>();
+    world.fill(0, 5);
+    let mut lab = world.member();
+    assert!(!lab.shared.is_started());
+    lab.assign([0]);
+    lab.until(|labs| labs[0].shared.is_started()).await;
+    assert_eq!(lab.committed(0), Some(5));
+    lab.fill(0, 2);
+    lab.until_committed(0, 7).await;
+    assert_eq!(lab.desk.offsets(0), [5, 6]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_without_partitions_is_started() {
+    let world = World::new::<on>();
+    let mut lab = world.member();
+    lab.assign([]);
+    lab.until(|labs| labs[0].shared.is_started()).await;
+    assert!(lab.problems().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_that_may_not_choose_a_start_does_not_start() {
+    let lab = &mut Lab::of::<on>(1, 1);
+    lock(&lab.member).start_error = Some(StartError::NoCommit("in[0]".into()));
+    lab.until(|labs| labs[0].shared.failure().is_some()).await;
+    assert!(
+        lab.shared
+            .failure()
+            .unwrap()
+            .starts_with("no committed offset for in[0]")
+    );
+    assert!(!lab.shared.is_started());
+}
+
+#[tokio::test(start_paused = true)]
+async fn starts_that_cannot_be_worked_out_are_asked_for_again() {
+    let mut lab = Lab::of::<on>(1, 1);
+    lock(&lab.member).start_error = Some(StartError::Retry("coordinator moves".into()));
+    lab.pass(Duration::from_millis(400)).await;
+    assert!(!lab.shared.is_started());
+    lab.until_committed(0, 1).await;
+    assert!(lab.desk.now() < Duration::from_secs(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_that_are_gone_are_left_out() {
+    let mut lab = Lab::of::<on>(1, 10);
+    {
+        let mut cluster = lock(&lab.cluster);
+        let log = cluster.log(0);
+        (log.low, log.entries) = (6, log.entries.split_off(6));
+    }
+    lab.until_committed(0, 10).await;
+    assert_eq!(lab.desk.offsets(0), [6, 7, 8, 9]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_position_past_the_end_of_the_log_stops_its_partition_alone() {
+    let mut lab = Lab::of::<on>(2, 3);
+    lock(&lab.cluster)
+        .committed
+        .insert(super::memory::place(0), 9);
+    lab.until_committed(1, 3).await;
+    lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
+    lab.fill(0, 20);
+    lab.fill(1, 1);
+    lab.until_committed(1, 4).await;
+    lab.pass(Duration::from_secs(5)).await;
+    let problems = lab.problems();
+    assert!(
+        problems[0].contains("past the end of the log"),
+        "{problems:?}"
+    );
+    assert_eq!((lab.committed(0), lab.desk.offsets(0)), (Some(9), vec![]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn refused_commits_are_told_after_a_minute() {
+    let mut lab = Lab::of::<on>(1, 1);
+    lock(&lab.cluster).refuse_commits = Some("not authorised".into());
+    lab.pass(Duration::from_secs(59)).await;
+    assert!(lab.problems().is_empty());
+    lab.pass(Duration::from_secs(3)).await;
+    assert_eq!(
+        lab.problems(),
+        ["group `lab`: commits are refused: not authorised"]
+    );
+    lock(&lab.cluster).refuse_commits = None;
+    lab.until_committed(0, 1).await;
+    lab.pass(Duration::from_secs(2)).await;
+    assert!(lab.problems().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broker_that_is_not_reached_is_told_after_half_a_minute() {
+    let mut lab = Lab::of::<on>(1, 0);
+    let error = |kind| {
+        Notice::Error(ClientError {
+            kind,
+            message: "all brokers down".into(),
+        })
+    };
+    lock(&lab.member).notify(error(ErrorKind::Unreachable));
+    lab.pass(Duration::from_secs(29)).await;
+    assert!(lab.problems().is_empty());
+    lab.pass(Duration::from_secs(3)).await;
+    assert!(lab.problems()[0].starts_with("group `lab`: no broker reached for 3"));
+    lock(&lab.member).notify(Notice::Connected);
+    lab.pass(Duration::from_secs(2)).await;
+    assert!(lab.problems().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_broker_refuses_ends_the_start_and_later_only_the_readiness() {
+    let refused = || {
+        let message = "topic authorization failed".into();
+        Notice::Error(ClientError {
+            kind: ErrorKind::Refused,
+            message,
+        })
+    };
+    let world = World::new::<on>();
+    let mut lab = world.member();
+    lock(&lab.member).notify(refused());
+    lab.until(|labs| labs[0].shared.failure().is_some()).await;
+
+    let mut lab = Lab::of::<on>(1, 0);
+    lab.until(|labs| labs[0].shared.is_started()).await;
+    lock(&lab.member).notify(refused());
+    lab.until(|labs| !labs[0].problems().is_empty()).await;
+    assert!(lab.shared.failure().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_that_is_fatal_to_the_client_ends_the_app() {
+    let mut lab = Lab::of::<on>(1, 0);
+    let message = "fenced".into();
+    lock(&lab.member).notify(Notice::Error(ClientError {
+        kind: ErrorKind::Fatal,
+        message,
+    }));
+    lab.until(|labs| labs[0].shared.failure().is_some()).await;
+    assert_eq!(
+        lab.shared.failure().unwrap(),
+        "the consumer of group `lab` cannot go on: fenced"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_member_is_polled_at_least_every_second() {
+    let mut lab = Lab::of::<on>(1, 1);
+    lab.pass(Duration::from_secs(60)).await;
+    let polls = lock(&lab.member).polls.clone();
+    let gap = polls.windows(2).map(|pair| pair[1] - pair[0]).max();
+    assert!(gap.unwrap() <= Duration::from_millis(1_005), "{gap:?} [L3]");
+}

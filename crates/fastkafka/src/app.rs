@@ -1,0 +1,411 @@
+//! The app: annotated functions, state and brokers, and its life from start to stop.
+
+use crate::broker::{Broker, Topic, UnknownBroker};
+use crate::builder::AppBuilder;
+use crate::hooks::Hooks;
+use fastkafka_core::{AppCore, AppInfo, DefaultApp, Entered, Plan, Problem, Problems, enter};
+use fastkafka_runtime::{Embedded, Health, Options, Runtime, TopicSpec, create_topics};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// The name of the broker in the process.
+pub const EMBEDDED: &str = "embedded";
+
+/// A Kafka service made of annotated functions. Cheap to clone; all clones are one app.
+///
+/// ```
+/// use fastkafka::{App, Broker};
+///
+/// pub fn app() -> App {
+///     App::builder()
+///         .title("Iris predictions")
+///         .broker("localhost", Broker::new("localhost:9092"))
+///         .build()
+/// }
+/// # let _ = app();
+/// ```
+///
+/// An app is started once; build a new one to start again.
+#[derive(Clone)]
+pub struct App {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) core: Arc<AppCore>,
+    pub(crate) client_id: String,
+    pub(crate) brokers: Vec<(String, Broker)>,
+    pub(crate) default_broker: Option<String>,
+    pub(crate) topics: BTreeMap<String, Topic>,
+    pub(crate) hooks: Hooks,
+    pub(crate) start_timeout: Duration,
+    pub(crate) shutdown_timeout: Duration,
+    pub(crate) max_in_flight: usize,
+    pub(crate) life: Life,
+}
+
+/// What changes while an app lives.
+pub(crate) struct Life {
+    choice: Mutex<Choice>,
+    embedded: Mutex<Option<Embedded>>,
+    runtime: OnceLock<Runtime>,
+    phase: watch::Sender<Phase>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    New,
+    Starting,
+    Started,
+    /// Asked to stop, or stopped.
+    Stopping,
+}
+
+#[derive(Clone, Debug)]
+struct Choice {
+    broker: Option<String>,
+    workers: NonZeroUsize,
+    create_topics: bool,
+}
+
+impl Default for Life {
+    fn default() -> Self {
+        Self {
+            choice: Mutex::new(Choice {
+                broker: None,
+                workers: NonZeroUsize::MIN,
+                create_topics: false,
+            }),
+            embedded: Mutex::default(),
+            runtime: OnceLock::new(),
+            phase: watch::Sender::new(Phase::New),
+        }
+    }
+}
+
+/// Why an app did not run to a clean stop.
+#[derive(Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// It did not start. Nothing was read.
+    #[error(transparent)]
+    Start(#[from] Problems),
+    /// It ended by itself: a record under `on_failure = "exit"`, or a client that cannot go on.
+    #[error("the app ended: {0}")]
+    Ended(String),
+    /// It was asked to stop, and something did not end in time or could not be committed.
+    #[error("the app did not stop cleanly: {0}")]
+    Stop(String),
+}
+
+/// As it reads: `unwrap` and `main` print it.
+impl fmt::Debug for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl App {
+    /// Builds the app that holds every annotated function without `app = ..`.
+    pub fn builder() -> AppBuilder<DefaultApp> {
+        AppBuilder::new()
+    }
+
+    /// Builds the app of the functions under `app = S`: several apps in one program.
+    pub fn scoped<S: 'static>() -> AppBuilder<S> {
+        AppBuilder::new()
+    }
+
+    /// Chooses the broker for the start, by its name in the builder, `embedded`, or an address
+    /// `host:port[,..]`. Without a choice it is the builder's default, else its first, else `embedded`.
+    ///
+    /// # Errors
+    /// When the app has no broker of that name.
+    pub fn set_kafka_broker(&self, name: &str) -> Result<(), UnknownBroker> {
+        self.inner.bootstrap_of(name)?;
+        self.choice().broker = Some(name.to_owned());
+        Ok(())
+    }
+
+    /// How many consumers each group gets in this process; default 1.
+    pub fn set_workers(&self, workers: NonZeroUsize) {
+        self.choice().workers = workers;
+    }
+
+    /// Makes missing topics at the start, as the builder declares them.
+    pub fn set_create_topics(&self, create: bool) {
+        self.choice().create_topics = create;
+    }
+
+    fn choice(&self) -> MutexGuard<'_, Choice> {
+        self.inner
+            .life
+            .choice
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The topics the app reads and writes, dead-letter topics included, in order.
+    pub fn get_topics(&self) -> Vec<String> {
+        // A plan with problems has its topics all the same.
+        Plan::sketch(&self.inner.core).0.topics()
+    }
+
+    /// What the app says of itself.
+    pub fn info(&self) -> &AppInfo {
+        &self.inner.core.info
+    }
+
+    /// A value of `State<T>`.
+    pub fn state<T: 'static>(&self) -> Option<&T> {
+        self.inner.core.state()
+    }
+
+    /// Every group with its handlers, and the producers.
+    ///
+    /// # Errors
+    /// Every problem that shows without a broker, at once.
+    pub fn check(&self) -> Result<Plan, Problems> {
+        let (plan, mut problems) = Plan::sketch(&self.inner.core);
+        if let Err(unknown) = self.inner.broker_in_use(&self.choice()) {
+            problems.push(Problem::Broker(unknown.to_string()));
+        }
+        if problems.is_empty() {
+            Ok(plan)
+        } else {
+            Err(Problems(problems))
+        }
+    }
+
+    /// True from the first assignment of every group until the stop.
+    pub fn is_started(&self) -> bool {
+        *self.inner.life.phase.borrow() == Phase::Started
+    }
+
+    /// Ends when the app is started, or was stopped before it was.
+    pub async fn started(&self) {
+        let _ = self
+            .inner
+            .life
+            .phase
+            .subscribe()
+            .wait_for(|phase| *phase >= Phase::Started)
+            .await;
+    }
+
+    /// How the app is; empty before the start.
+    pub fn health(&self) -> Health {
+        self.inner
+            .life
+            .runtime
+            .get()
+            .map(Runtime::health)
+            .unwrap_or_default()
+    }
+
+    /// The address of the broker in use, once it is known: of the embedded one, from the start on.
+    pub fn bootstrap(&self) -> Option<String> {
+        if let Some(embedded) = &*self.embedded() {
+            return Some(embedded.bootstrap().to_owned());
+        }
+        self.inner.broker_in_use(&self.choice()).ok().flatten()
+    }
+
+    fn embedded(&self) -> MutexGuard<'_, Option<Embedded>> {
+        self.inner
+            .life
+            .embedded
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes this the app that producers called on this thread belong to, until the guard is dropped.
+    /// Needed where several apps with the same producers run in one process.
+    pub fn enter(&self) -> Entered {
+        enter(self.inner.core.clone())
+    }
+
+    /// Starts, runs until [`App::shut_down`] or until the app ends by itself, and stops.
+    ///
+    /// It installs no signal handlers; the command line does.
+    ///
+    /// # Errors
+    /// When it does not start, ends by itself, or does not stop cleanly.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub async fn run(&self) -> Result<(), RunError> {
+        self.start().await?;
+        let runtime = self.inner.life.runtime.get().expect("just started");
+        let mut phase = self.inner.life.phase.subscribe();
+        let ended = tokio::select! {
+            reason = runtime.failed() => Err(RunError::Ended(reason)),
+            _ = phase.wait_for(|phase| *phase == Phase::Stopping) => Ok(()),
+        };
+        let stopped = self.stop().await;
+        ended.and(stopped)
+    }
+
+    /// Asks [`App::run`] to stop. Returns at once.
+    pub fn shut_down(&self) {
+        self.inner.life.phase.send_replace(Phase::Stopping);
+    }
+
+    /// Connects, runs the start hooks and joins the groups. When it returns the app is started.
+    ///
+    /// # Errors
+    /// Every problem found; offline ones first, all at once, then those of the broker.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub async fn start(&self) -> Result<(), RunError> {
+        let plan = self.check()?;
+        let fresh = |phase: &mut Phase| {
+            let fresh = *phase == Phase::New;
+            if fresh {
+                *phase = Phase::Starting;
+            }
+            fresh
+        };
+        if !self.inner.life.phase.send_if_modified(fresh) {
+            return Err(problem("an app is started once: build a new one to start again").into());
+        }
+        let started = self.start_with(&plan).await;
+        if let Err(error) = started {
+            self.shut_down();
+            // The hooks that made something release it; the first error is the one to report.
+            let _ = self.inner.hooks.stop(self).await;
+            return Err(error);
+        }
+        // A shutdown that was asked for meanwhile stays.
+        self.inner.life.phase.send_if_modified(|phase| {
+            let on = *phase == Phase::Starting;
+            if on {
+                *phase = Phase::Started;
+            }
+            on
+        });
+        tracing::info!("{} is started", self.inner.core.info.title);
+        Ok(())
+    }
+
+    async fn start_with(&self, plan: &Plan) -> Result<(), RunError> {
+        self.inner
+            .hooks
+            .start(self)
+            .await
+            .map_err(|why| problem(format!("a start hook failed: {why}")))?;
+        let choice = self.choice().clone();
+        let address = self.inner.broker_in_use(&choice).map_err(problem)?;
+        let specs = self.inner.specs(plan);
+        let bootstrap = match address {
+            Some(address) => address,
+            None => self.start_embedded(&specs)?,
+        };
+        let mut options = Options::new(bootstrap);
+        options.client_id.clone_from(&self.inner.client_id);
+        options.workers = choice.workers;
+        options.start_timeout = self.inner.start_timeout;
+        options.shutdown_timeout = self.inner.shutdown_timeout;
+        options.max_in_flight = self.inner.max_in_flight;
+        if self.embedded().is_some() {
+            options.fetch_wait_ms = Some(10);
+        } else if choice.create_topics {
+            create_topics(&options, &specs).await?;
+        }
+        let runtime = Runtime::start(self.inner.core.clone(), plan, options).await?;
+        let _ = self.inner.life.runtime.set(runtime);
+        Ok(())
+    }
+
+    fn start_embedded(&self, specs: &[TopicSpec]) -> Result<String, RunError> {
+        let embedded = Embedded::start()?;
+        for spec in specs {
+            embedded.create_topic(spec)?;
+        }
+        let bootstrap = embedded.bootstrap().to_owned();
+        tracing::info!("embedded broker on {bootstrap}");
+        *self.embedded() = Some(embedded);
+        Ok(bootstrap)
+    }
+
+    /// Drains, commits, disconnects and runs the stop hooks.
+    ///
+    /// # Errors
+    /// What did not end in time, could not be committed, or failed in a hook.
+    pub async fn stop(&self) -> Result<(), RunError> {
+        self.shut_down();
+        let stopped = match self.inner.life.runtime.get() {
+            Some(runtime) => runtime.stop().await,
+            None => Ok(()),
+        };
+        let hooks = self.inner.hooks.stop(self).await;
+        tracing::info!("{} is stopped", self.inner.core.info.title);
+        stopped
+            .and(hooks.map_err(|why| format!("a stop hook failed: {why}")))
+            .map_err(RunError::Stop)
+    }
+}
+
+fn problem(what: impl ToString) -> Problems {
+    Problems(vec![Problem::Broker(what.to_string())])
+}
+
+impl Inner {
+    /// The address behind a name; `None` is the embedded broker.
+    fn bootstrap_of(&self, name: &str) -> Result<Option<String>, UnknownBroker> {
+        if let Some((_, broker)) = self.brokers.iter().find(|(known, _)| known == name) {
+            return Ok(Some(broker.bootstrap().to_owned()));
+        }
+        if name == EMBEDDED {
+            return Ok(None);
+        }
+        if name.contains(':') {
+            return Ok(Some(name.to_owned()));
+        }
+        let known = self
+            .brokers
+            .iter()
+            .map(|(name, _)| name.clone())
+            .chain([EMBEDDED.to_owned()])
+            .collect();
+        Err(UnknownBroker {
+            name: name.to_owned(),
+            known,
+        })
+    }
+
+    fn broker_in_use(&self, choice: &Choice) -> Result<Option<String>, UnknownBroker> {
+        let first = self.brokers.first().map(|(name, _)| name);
+        let name = choice
+            .broker
+            .as_ref()
+            .or(self.default_broker.as_ref())
+            .or(first);
+        self.bootstrap_of(name.map_or(EMBEDDED, String::as_str))
+    }
+
+    /// What the app reads, writes or declares.
+    fn specs(&self, plan: &Plan) -> Vec<TopicSpec> {
+        let mut names: BTreeSet<_> = plan.topics().into_iter().collect();
+        names.extend(self.topics.keys().cloned());
+        let spec = |name: &String| match self.topics.get(name) {
+            Some(topic) => topic.spec(name),
+            None => TopicSpec::new(name),
+        };
+        names.iter().map(spec).collect()
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App")
+            .field("core", &self.inner.core)
+            .field("brokers", &self.inner.brokers)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,105 @@
+//! Named brokers and declared topics.
+
+use fastkafka_runtime::TopicSpec;
+use std::fmt;
+
+/// A cluster that an app can run on, under a name of the app's builder.
+///
+/// ```
+/// # use fastkafka::{App, Broker};
+/// let app = App::builder()
+///     .broker("localhost", Broker::new("localhost:9092"))
+///     .broker("production", Broker::new("kafka-1:9092,kafka-2:9092"))
+///     .build();
+/// # let _ = app;
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broker {
+    bootstrap: String,
+}
+
+impl Broker {
+    /// A cluster by the addresses of some of its brokers: `host:port`, joined by commas.
+    pub fn new(bootstrap: impl Into<String>) -> Self {
+        Self {
+            bootstrap: bootstrap.into(),
+        }
+    }
+
+    /// The addresses.
+    pub fn bootstrap(&self) -> &str {
+        &self.bootstrap
+    }
+}
+
+/// How a topic is made by `run --create-topics`, and on the embedded broker.
+///
+/// ```
+/// # use fastkafka::{App, Topic};
+/// let app = App::builder().topic("flights", Topic::new().partitions(6).replicas(3)).build();
+/// # let _ = app;
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Topic {
+    partitions: Option<u16>,
+    replicas: Option<u16>,
+    configs: Vec<(String, String)>,
+}
+
+impl Topic {
+    /// A topic as the broker makes it by default.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many partitions.
+    #[must_use]
+    pub fn partitions(mut self, partitions: u16) -> Self {
+        self.partitions = Some(partitions);
+        self
+    }
+
+    /// How many copies of each record.
+    #[must_use]
+    pub fn replicas(mut self, replicas: u16) -> Self {
+        self.replicas = Some(replicas);
+        self
+    }
+
+    /// A setting of the topic, such as `cleanup.policy`.
+    #[must_use]
+    pub fn config(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.configs.push((key.into(), value.into()));
+        self
+    }
+
+    pub(crate) fn spec(&self, name: &str) -> TopicSpec {
+        let mut spec = TopicSpec::new(name);
+        spec.partitions = self.partitions.map(i32::from);
+        spec.replicas = self.replicas.map(i32::from);
+        spec.configs.clone_from(&self.configs);
+        spec
+    }
+}
+
+/// The app has no broker of that name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownBroker {
+    /// The name.
+    pub name: String,
+    /// The names it has, `embedded` among them.
+    pub known: Vec<String>,
+}
+
+impl fmt::Display for UnknownBroker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the app has no broker `{}`; it has: {}; an address is written `host:port`",
+            self.name,
+            self.known.join(", ")
+        )
+    }
+}
+
+impl std::error::Error for UnknownBroker {}

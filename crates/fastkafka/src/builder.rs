@@ -1,0 +1,297 @@
+//! What an app is built from.
+
+use crate::app::{App, Inner, Life};
+use crate::broker::{Broker, Topic};
+use crate::hooks::{Hook, Hooks};
+use fastkafka_core::{
+    AppCore, AppInfo, Around, Contact, Def, DefaultApp, License, Register, Registry, States,
+};
+use std::any::TypeId;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Builds an [`App`]; made by [`App::builder`] and [`App::scoped`].
+///
+/// `S` is the app's type: it holds the functions under `app = S`, or those without `app` when it is
+/// the default.
+pub struct AppBuilder<S = DefaultApp> {
+    info: AppInfo,
+    group_id: Option<String>,
+    client_id: Option<String>,
+    brokers: Vec<(String, Broker)>,
+    default_broker: Option<String>,
+    topics: BTreeMap<String, Topic>,
+    states: States,
+    around: Option<Box<dyn Around>>,
+    hooks: Hooks,
+    registered: Vec<Def>,
+    explicit: bool,
+    start_timeout: Duration,
+    shutdown_timeout: Duration,
+    max_in_flight: usize,
+    scope: PhantomData<fn() -> S>,
+}
+
+impl<S> fmt::Debug for AppBuilder<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AppBuilder")
+            .field("title", &self.info.title)
+            .field("brokers", &self.brokers)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S: 'static> AppBuilder<S> {
+    pub(crate) fn new() -> Self {
+        Self {
+            info: AppInfo {
+                title: "FastKafka".to_owned(),
+                version: "0.1.0".to_owned(),
+                ..AppInfo::default()
+            },
+            group_id: None,
+            client_id: None,
+            brokers: Vec::new(),
+            default_broker: None,
+            topics: BTreeMap::new(),
+            states: States::default(),
+            around: None,
+            hooks: Hooks::default(),
+            registered: Vec::new(),
+            explicit: false,
+            start_timeout: Duration::from_secs(30),
+            shutdown_timeout: Duration::from_secs(25),
+            max_in_flight: 30_000,
+            scope: PhantomData,
+        }
+    }
+
+    /// The app's name. A slug of it is the group id of consumers without one.
+    #[must_use]
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.info.title = title.into();
+        self
+    }
+
+    /// The app's version; default `0.1.0`.
+    #[must_use]
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.info.version = version.into();
+        self
+    }
+
+    /// What the app does.
+    #[must_use]
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.info.description = description.into();
+        self
+    }
+
+    /// Who answers for the app.
+    #[must_use]
+    pub fn contact(mut self, contact: Contact) -> Self {
+        self.info.contact = Some(contact);
+        self
+    }
+
+    /// The licence of the app.
+    #[must_use]
+    pub fn license(mut self, license: License) -> Self {
+        self.info.license = Some(license);
+        self
+    }
+
+    /// Where the terms of service are.
+    #[must_use]
+    pub fn terms_of_service(mut self, url: impl Into<String>) -> Self {
+        self.info.terms_of_service = Some(url.into());
+        self
+    }
+
+    /// A cluster under a name. The first one is used when nobody chooses; `embedded`, a broker in the
+    /// process, is always there.
+    #[must_use]
+    pub fn broker(mut self, name: impl Into<String>, broker: Broker) -> Self {
+        let name = name.into();
+        self.brokers.retain(|(known, _)| *known != name);
+        self.brokers.push((name, broker));
+        self
+    }
+
+    /// The broker to use when nobody chooses: one of the names, or `embedded`.
+    #[must_use]
+    pub fn default_broker(mut self, name: impl Into<String>) -> Self {
+        self.default_broker = Some(name.into());
+        self
+    }
+
+    /// How a topic is made by `run --create-topics` and on the embedded broker.
+    #[must_use]
+    pub fn topic(mut self, name: impl Into<String>, topic: Topic) -> Self {
+        self.topics.insert(name.into(), topic);
+        self
+    }
+
+    /// The group of consumers without `group_id`; default a slug of the title.
+    #[must_use]
+    pub fn group_id(mut self, group_id: impl Into<String>) -> Self {
+        self.group_id = Some(group_id.into());
+        self
+    }
+
+    /// What the clients call themselves to the broker; default a slug of the title.
+    #[must_use]
+    pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
+        self.client_id = Some(client_id.into());
+        self
+    }
+
+    /// A value for `State<T>` parameters. One per type; a second one takes the first one's place.
+    #[must_use]
+    pub fn state<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.states.insert(value);
+        self
+    }
+
+    /// A value for `State<T>` parameters that is made when the app starts, before the hooks of
+    /// [`on_start`](Self::on_start) that were added after it.
+    ///
+    /// ```
+    /// # use fastkafka::App;
+    /// # #[derive(Clone)] struct Pool;
+    /// # impl Pool { async fn connect() -> Result<Pool, std::io::Error> { Ok(Pool) } async fn close(&self) {} }
+    /// let app = App::builder()
+    ///     .state_with(|_| async { Pool::connect().await })
+    ///     .on_stop(|app| async move {
+    ///         if let Some(pool) = app.state::<Pool>() {
+    ///             pool.close().await;
+    ///         }
+    ///         Ok::<_, std::io::Error>(())
+    ///     })
+    ///     .build();
+    /// # let _ = app;
+    /// ```
+    #[must_use]
+    pub fn state_with<T, E, F>(mut self, make: impl Fn(App) -> F + Send + Sync + 'static) -> Self
+    where
+        T: Clone + Send + Sync + 'static,
+        E: fmt::Display,
+        F: Future<Output = Result<T, E>> + Send + 'static,
+    {
+        self.states.declare::<T>();
+        self.hooks.start.push(Hook::new(move |app: App| {
+            let made = make(app.clone());
+            async move {
+                app.inner.core.states.set(made.await?);
+                Ok::<_, E>(())
+            }
+        }));
+        self
+    }
+
+    /// Something to do before the app connects. Hooks run in the order they were added; when one fails
+    /// the app does not start, and the hooks of [`on_stop`](Self::on_stop) run.
+    #[must_use]
+    pub fn on_start<E, F>(mut self, hook: impl Fn(App) -> F + Send + Sync + 'static) -> Self
+    where
+        E: fmt::Display,
+        F: Future<Output = Result<(), E>> + Send + 'static,
+    {
+        self.hooks.start.push(Hook::new(hook));
+        self
+    }
+
+    /// Something to do after the app has drained and disconnected. Hooks run in reverse order, each
+    /// whatever became of the others; a failure makes the stop fail.
+    #[must_use]
+    pub fn on_stop<E, F>(mut self, hook: impl Fn(App) -> F + Send + Sync + 'static) -> Self
+    where
+        E: fmt::Display,
+        F: Future<Output = Result<(), E>> + Send + 'static,
+    {
+        self.hooks.stop.push(Hook::new(hook));
+        self
+    }
+
+    /// The hook around every handler call; a second one takes the first one's place.
+    #[must_use]
+    pub fn around(mut self, around: impl Around) -> Self {
+        self.around = Some(Box::new(around));
+        self
+    }
+
+    /// Ignores what the linker found: the app holds only what [`register`](Self::register) names.
+    #[must_use]
+    pub fn explicit(mut self) -> Self {
+        self.explicit = true;
+        self
+    }
+
+    /// Adds a function by name; for apps that are [`explicit`](Self::explicit).
+    #[must_use]
+    pub fn register<F: Register<App = S>>(mut self) -> Self {
+        self.registered.push(F::ENTRY);
+        self
+    }
+
+    /// Makes sure that a function is there: one of a library crate that nothing else refers to would be
+    /// left out by the linker, with all of that crate.
+    #[must_use]
+    pub fn expect<F: Register<App = S>>(self) -> Self {
+        self.register::<F>()
+    }
+
+    /// How long the start may take; default 30 s.
+    #[must_use]
+    pub fn start_timeout(mut self, timeout: Duration) -> Self {
+        self.start_timeout = timeout;
+        self
+    }
+
+    /// How long the stop may take; default 25 s, since Kubernetes ends a pod after 30.
+    #[must_use]
+    pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
+        self.shutdown_timeout = timeout;
+        self
+    }
+
+    /// Records sent and not yet reported at which producers wait; default 30,000.
+    #[must_use]
+    pub fn max_in_flight(mut self, records: usize) -> Self {
+        self.max_in_flight = records;
+        self
+    }
+
+    /// Never fails: [`App::check`] and the start name what is wrong, all at once.
+    pub fn build(self) -> App {
+        let registry = if self.explicit {
+            Registry::of(self.registered)
+        } else {
+            Registry::linked_and(TypeId::of::<S>(), self.registered)
+        };
+        let mut core = AppCore::new::<S>(self.info, registry, self.states);
+        core.around = self.around;
+        let client_id = self.client_id.unwrap_or_else(|| core.group_id.clone());
+        if let Some(group_id) = self.group_id {
+            core.group_id = group_id;
+        }
+        let inner = Inner {
+            core: Arc::new(core),
+            client_id,
+            brokers: self.brokers,
+            default_broker: self.default_broker,
+            topics: self.topics,
+            hooks: self.hooks,
+            start_timeout: self.start_timeout,
+            shutdown_timeout: self.shutdown_timeout,
+            max_in_flight: self.max_in_flight,
+            life: Life::default(),
+        };
+        App {
+            inner: Arc::new(inner),
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! The command line of a service: `run`, `check`, `topics`.
+//!
+//! ```no_run
+//! use fastkafka::App;
+//! use std::process::ExitCode;
+//!
+//! fn app() -> App {
+//!     App::builder().build()
+//! }
+//!
+//! fn main() -> ExitCode {
+//!     fastkafka::cli::main(app)
+//! }
+//! ```
+//!
+//! A program with commands of its own flattens [`Command`] into them and calls [`Command::execute`]:
+//!
+//! ```no_run
+//! use clap::Parser;
+//! use fastkafka::App;
+//! use std::process::ExitCode;
+//!
+//! #[derive(Parser)]
+//! enum Args {
+//!     #[command(flatten)]
+//!     Service(fastkafka::cli::Command),
+//!     /// Sends some records.
+//!     Feed,
+//! }
+//!
+//! fn app() -> App {
+//!     App::builder().build()
+//! }
+//!
+//! fn main() -> ExitCode {
+//!     match Args::parse() {
+//!         Args::Service(command) => command.execute(app),
+//!         Args::Feed => ExitCode::SUCCESS,
+//!     }
+//! }
+//! ```
+//!
+//! # Exit codes
+//!
+//! | code | meaning |
+//! |---|---|
+//! | 0 | a clean stop; a check without problems |
+//! | 1 | it did not start, ended by itself, or did not stop cleanly; a check with problems |
+//! | 2 | the command line is wrong |
+//!
+//! # Signals
+//!
+//! `run` stops gracefully at SIGINT or SIGTERM: records in hand are finished, outputs acknowledged,
+//! offsets committed, within the app's `shutdown_timeout`. A second signal ends the process at once
+//! with code 1.
+
+mod check;
+mod run;
+
+use crate::app::App;
+use clap::{Args, Parser, Subcommand};
+use std::io::IsTerminal;
+use std::num::NonZeroUsize;
+use std::process::ExitCode;
+
+/// The commands of a service.
+#[derive(Clone, Debug, Subcommand)]
+#[non_exhaustive]
+pub enum Command {
+    /// Run the service until SIGINT or SIGTERM.
+    Run(Run),
+    /// Look for problems without a broker, and show what the service consumes and produces.
+    Check(Check),
+    /// List the topics the service reads and writes.
+    Topics,
+}
+
+/// Options of `run`.
+#[derive(Args, Clone, Debug)]
+#[non_exhaustive]
+pub struct Run {
+    /// A broker of the app by name, `embedded`, or an address HOST:PORT[,HOST:PORT..].
+    #[arg(long, value_name = "NAME|ADDRESS")]
+    pub kafka_broker: Option<String>,
+    /// Consumers per group in this process.
+    #[arg(long, value_name = "N", default_value_t = NonZeroUsize::MIN)]
+    pub num_workers: NonZeroUsize,
+    /// Make missing topics first, as the app declares them.
+    #[arg(long)]
+    pub create_topics: bool,
+}
+
+/// Options of `check`.
+#[derive(Args, Clone, Debug)]
+#[non_exhaustive]
+pub struct Check {
+    /// Check the choice of a broker too.
+    #[arg(long, value_name = "NAME|ADDRESS")]
+    pub kafka_broker: Option<String>,
+}
+
+#[derive(Parser)]
+#[command(version, about, long_about = None)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// The `main` of a service: reads the command line, does what it says.
+pub fn main(app: impl FnOnce() -> App) -> ExitCode {
+    Cli::parse().command.execute(app)
+}
+
+impl Command {
+    /// Does what the command says; for programs with commands of their own.
+    pub fn execute(self, app: impl FnOnce() -> App) -> ExitCode {
+        log();
+        let app = app();
+        match self {
+            Self::Run(run) => run::run(&app, &run),
+            Self::Check(options) => check::check(&app, &options),
+            Self::Topics => {
+                for topic in app.get_topics() {
+                    println!("{topic}");
+                }
+                ExitCode::SUCCESS
+            }
+        }
+    }
+}
+
+/// Logs to standard error, at level `info` unless `RUST_LOG` says something else. A program that has
+/// set up its own logging keeps it.
+pub fn log() {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    // rdkafka reports each consumer that was closed before it is dropped as one that cannot be closed.
+    let noise = "rdkafka::consumer::base_consumer=off";
+    let filter = filter.add_directive(noise.parse().expect("a directive"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
+    // A subscriber that is there already stays.
+    let _ = log.try_init();
+}

@@ -1,0 +1,138 @@
+//! The guide: how to write, run and trust a service. The same text is in `docs/guide`; every example
+//! in it is compiled as a test of this crate.
+//!
+//! * [First steps](first_steps): a service, run and tested without Kafka.
+//! * [Consuming](consuming): what a handler may take and return.
+//! * [Producing](producing): keys, many records, inside and outside handlers.
+//! * [Delivery](delivery): what becomes of a record when something breaks.
+//! * [Settings](settings): every key with its default.
+//! * [Running](running): command line, brokers, stopping, health, logs.
+
+macro_rules! chapter {
+    ($(#[doc = $text:expr])* $name:ident) => {
+        // The first definition of a link counts: here the chapters are modules, there they are files.
+        #[doc = "[consuming]: crate::guide::consuming"]
+        #[doc = "[producing]: crate::guide::producing"]
+        #[doc = "[delivery]: crate::guide::delivery"]
+        #[doc = "[running]: crate::guide::running"]
+        #[doc = ""]
+        $(#[doc = $text])*
+        pub mod $name {}
+    };
+}
+
+chapter!(
+    #[doc = include_str!("../../../docs/guide/first-steps.md")]
+    first_steps
+);
+chapter!(
+    #[doc = include_str!("../../../docs/guide/consuming.md")]
+    consuming
+);
+chapter!(
+    #[doc = include_str!("../../../docs/guide/producing.md")]
+    producing
+);
+chapter!(
+    #[doc = include_str!("../../../docs/guide/delivery.md")]
+    delivery
+);
+chapter!(
+    #[doc = include_str!("../../../docs/guide/settings.md")]
+    settings
+);
+chapter!(
+    #[doc = include_str!("../../../docs/guide/running.md")]
+    running
+);
+
+/// The README's example is a test as well.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
+
+#[cfg(test)]
+mod tests {
+    use crate::__private::{ConsumerSettings, ProducerSettings};
+    use std::collections::BTreeSet;
+
+    const SETTINGS: &str = include_str!("../../../docs/guide/settings.md");
+    const ROADMAP: &str = include_str!("../../../docs/roadmap.md");
+    /// A macro crate exports nothing but macros: its table of keys is read as text.
+    const KEYS: &str = include_str!("../../fastkafka-macros/src/keys.rs");
+
+    /// The first column of the table under a heading.
+    fn documented(heading: &str) -> BTreeSet<&'static str> {
+        let (_, section) = SETTINGS.split_once(heading).expect("the heading is there");
+        let section = section
+            .split("\n## ")
+            .next()
+            .expect("a split has a first part");
+        section
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
+            .map(|(key, _)| key)
+            .collect()
+    }
+
+    /// The keys of one of the macros' tables that are entered as `entry`.
+    fn keys(table: &str, entry: &str) -> BTreeSet<&'static str> {
+        let (_, table) = KEYS.split_once(table).expect("the table is there");
+        let table = table
+            .split("\n];")
+            .next()
+            .expect("a split has a first part");
+        let rows = table
+            .split('(')
+            .filter_map(|row| row.trim_start().strip_prefix('"')?.split_once("\","));
+        rows.filter(|(_, what)| what.trim_start().starts_with(entry))
+            .map(|(key, _)| key)
+            .collect()
+    }
+
+    /// The fields of a settings struct, from how it prints itself.
+    fn fields(settings: &str) -> BTreeSet<&str> {
+        settings
+            .lines()
+            .filter_map(|line| line.strip_prefix("    ")?.split_once(": "))
+            .map(|(field, _)| field)
+            .collect()
+    }
+
+    #[test]
+    fn the_guide_lists_every_key_that_works_and_no_other() {
+        assert_eq!(
+            documented("## `#[consumes(..)]`"),
+            keys("CONSUMER:", "Works")
+        );
+        assert_eq!(
+            documented("## `#[produces(..)]`"),
+            keys("PRODUCER:", "Works")
+        );
+    }
+
+    #[test]
+    fn every_setting_has_a_key() {
+        let consumer = format!("{:#?}", ConsumerSettings::default());
+        let producer = format!("{:#?}", ProducerSettings::default());
+        assert!(fields(&consumer).contains("group_id") && fields(&producer).contains("linger_ms"));
+        assert!(
+            fields(&consumer).is_subset(&keys("CONSUMER:", "Works")),
+            "{consumer}"
+        );
+        assert!(
+            fields(&producer).is_subset(&keys("PRODUCER:", "Works")),
+            "{producer}"
+        );
+    }
+
+    #[test]
+    fn what_is_not_built_yet_is_in_the_roadmap() {
+        // Their error says so and names the file.
+        let mut missing = keys("CONSUMER:", "NotYet");
+        missing.extend(keys("PRODUCER:", "NotYet"));
+        assert!(missing.contains("order"));
+        missing.retain(|key| !ROADMAP.contains(&format!("`{key}")));
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+}

@@ -1,0 +1,105 @@
+//! The framework allocates per run, not per record: measured on a whole app, from the fetch to the
+//! delivery report. librdkafka's own memory is C's and is not counted.
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
+use fastkafka::{App, ProduceError, Topic, consumes, delivery_scope, produces};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use tokio::sync::Notify;
+
+struct Counting;
+
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+// SAFETY: everything is passed on to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Relaxed);
+        // SAFETY: the caller's contract.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's contract.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Relaxed);
+        // SAFETY: the caller's contract.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const RECORDS: u64 = 120_000;
+/// What comes before is the start: buffers grow, lanes are made.
+const STEADY: u64 = 20_000;
+/// By the framework, per record.
+const MOST: f64 = 0.02;
+
+static HANDLED: AtomicU64 = AtomicU64::new(0);
+static AT_STEADY: AtomicU64 = AtomicU64::new(0);
+static AT_END: AtomicU64 = AtomicU64::new(0);
+static DONE: Notify = Notify::const_new();
+
+struct Service;
+struct Source;
+
+// A number decodes and encodes without an allocation, so all that is counted is ours.
+#[consumes(app = Service, topic = "numbers", auto_offset_reset = "earliest")]
+async fn on_numbers(number: u64) -> Result<(), ProduceError> {
+    to_squares(number).await?;
+    match HANDLED.fetch_add(1, Relaxed) + 1 {
+        STEADY => AT_STEADY.store(ALLOCATIONS.load(Relaxed), Relaxed),
+        RECORDS => {
+            AT_END.store(ALLOCATIONS.load(Relaxed), Relaxed);
+            DONE.notify_one();
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+#[produces(app = Service, topic = "squares")]
+async fn to_squares(number: u64) -> Result<u64, ProduceError> {
+    Ok(number.wrapping_mul(number))
+}
+
+#[produces(app = Source, topic = "numbers")]
+async fn to_numbers(number: u64) -> Result<u64, ProduceError> {
+    Ok(number)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_framework_allocates_per_run_and_not_per_record() {
+    // The source makes the broker and fills it first, so that the service only catches up.
+    let source = App::scoped::<Source>()
+        .topic("numbers", Topic::new().partitions(4))
+        .topic("squares", Topic::new())
+        .build();
+    source.start().await.unwrap();
+    let service = App::scoped::<Service>().title("Squares").build();
+    service
+        .set_kafka_broker(&source.bootstrap().unwrap())
+        .unwrap();
+    delivery_scope(async {
+        for number in 0..RECORDS {
+            to_numbers(number).await?;
+        }
+        Ok::<_, ProduceError>(())
+    })
+    .await
+    .unwrap();
+
+    service.start().await.unwrap();
+    DONE.notified().await;
+    service.stop().await.unwrap();
+    source.stop().await.unwrap();
+
+    let allocations = AT_END.load(Relaxed) - AT_STEADY.load(Relaxed);
+    #[expect(clippy::cast_precision_loss, reason = "both are small")]
+    let per_record = allocations as f64 / (RECORDS - STEADY) as f64;
+    assert!(per_record <= MOST, "{per_record} allocations per record");
+    println!("{per_record} allocations per record");
+}

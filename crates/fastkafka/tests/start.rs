@@ -1,0 +1,191 @@
+//! What an app says when it cannot start: every problem at once, in golden texts.
+//! `GOLDEN=overwrite` renews them.
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
+use fastkafka::{Ack, App, Broker, OnFailure, RunError, State, consumes, produces};
+use std::time::Duration;
+
+#[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+struct Order {
+    id: u64,
+}
+
+#[derive(Clone)]
+struct Prices;
+
+struct Broken;
+
+#[consumes(app = Broken, topic = "orders", group_id = "billing", session_timeout_ms = 6_000)]
+async fn on_orders(order: Order, State(_prices): State<Prices>) {
+    let _ = order.id;
+}
+
+#[consumes(app = Broken, topic = "orders", group_id = "billing")]
+async fn on_orders_again(order: Order) {
+    let _ = order;
+}
+
+#[consumes(app = Broken, topic = "refunds", group_id = "billing", session_timeout_ms = 9_000)]
+async fn on_refunds(order: Order) {
+    let _ = order;
+}
+
+#[consumes(
+    app = Broken,
+    topic = "returns",
+    dead_letter = "returns",
+    on_failure = OnFailure::Skip,
+    attempts = 0,
+    max_poll_records = 0
+)]
+async fn on_returns(order: Order) {
+    let _ = order;
+}
+
+#[consumes(app = Broken, topic = "payments")]
+async fn on_payments(order: Order, ack: Ack) {
+    let _ = (order, ack.ack());
+}
+
+#[consumes(
+    app = Broken,
+    topic = "invoices",
+    group_protocol = "consumer",
+    heartbeat_interval_ms = 500,
+    enable_auto_commit = false
+)]
+async fn on_invoices(order: Order) {
+    let _ = order;
+}
+
+struct Nothing;
+
+struct Sound;
+
+#[consumes(app = Sound, topic = "orders", dead_letter = "orders.dead")]
+async fn on_sound_orders(order: Order) {
+    let _ = order;
+}
+
+#[produces(app = Sound, topic = "invoices")]
+async fn to_invoices(order: Order) -> Result<Order, fastkafka::ProduceError> {
+    Ok(order)
+}
+
+/// Compares with `tests/start/NAME.txt`. Lines and columns may move: they are cut.
+fn golden(name: &str, text: &str) {
+    let mut cut = String::new();
+    for line in text.lines() {
+        let mut rest = line;
+        while let Some(at) = rest.find(".rs:") {
+            let (head, tail) = rest.split_at(at + 4);
+            cut.push_str(head);
+            cut.push_str("..");
+            rest = tail.trim_start_matches(|c: char| c.is_ascii_digit() || c == ':');
+        }
+        cut.push_str(rest);
+        cut.push('\n');
+    }
+    let path = format!("{}/tests/start/{name}.txt", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("GOLDEN").is_some() {
+        std::fs::write(&path, &cut).unwrap();
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(cut, expected, "differs from {path}");
+}
+
+#[tokio::test]
+async fn all_offline_problems_come_at_once() {
+    let app = App::scoped::<Broken>().title("Broken").build();
+    let error = app.start().await.unwrap_err();
+    assert!(matches!(error, RunError::Start(_)));
+    assert!(!app.is_started());
+    golden("offline", &error.to_string());
+}
+
+#[tokio::test]
+async fn an_app_without_functions_does_not_start() {
+    let error = App::scoped::<Nothing>().build().start().await.unwrap_err();
+    golden("empty", &error.to_string());
+}
+
+#[test]
+fn an_unknown_broker_is_answered_with_those_there_are() {
+    let app = App::scoped::<Sound>()
+        .broker("localhost", Broker::new("localhost:9092"))
+        .broker("production", Broker::new("kafka-1:9092"))
+        .build();
+    let error = app.set_kafka_broker("staging").unwrap_err();
+    golden("unknown_broker", &error.to_string());
+}
+
+#[tokio::test]
+async fn an_unknown_default_broker_is_a_problem_of_the_check() {
+    let app = App::scoped::<Sound>().default_broker("staging").build();
+    golden(
+        "unknown_default_broker",
+        &app.check().unwrap_err().to_string(),
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_missing_topics_are_named() {
+    let broker = App::scoped::<Sound>().build();
+    // Its topics are made on its own broker; another app's are not there.
+    broker.start().await.unwrap();
+    struct Other;
+    #[consumes(app = Other, topic = "shipments", dead_letter = "shipments.dead")]
+    async fn on_shipments(order: Order) {
+        let _ = order;
+    }
+    let app = App::scoped::<Other>()
+        .start_timeout(Duration::from_millis(100))
+        .build();
+    app.set_kafka_broker(&broker.bootstrap().unwrap()).unwrap();
+    let error = app.start().await.unwrap_err();
+    golden("missing_topics", &error.to_string());
+    broker.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_address_is_named() {
+    // Nobody listens on a port that was just given back.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap().to_string();
+    drop(free);
+    let app = App::scoped::<Sound>()
+        .start_timeout(Duration::from_millis(100))
+        .build();
+    app.set_kafka_broker(&address).unwrap();
+    let error = app.start().await.unwrap_err().to_string();
+    assert!(
+        error.contains(&format!("no broker answers at {address} within 100ms")),
+        "{error}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failing_start_hook_names_itself_and_runs_the_stop_hooks() {
+    let released = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let flag = released.clone();
+    let app = App::scoped::<Sound>()
+        .on_start(|_| async { Err("the pool is empty") })
+        .on_stop(move |_| {
+            flag.store(true, std::sync::atomic::Ordering::SeqCst);
+            async { Ok::<_, String>(()) }
+        })
+        .build();
+    let error = app.start().await.unwrap_err();
+    golden("start_hook", &error.to_string());
+    assert!(released.load(std::sync::atomic::Ordering::SeqCst));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_starts_once() {
+    let app = App::scoped::<Sound>().build();
+    app.start().await.unwrap();
+    assert!(app.is_started());
+    golden("twice", &app.start().await.unwrap_err().to_string());
+    app.stop().await.unwrap();
+    assert!(!app.is_started());
+}
