@@ -1,114 +1,40 @@
 //! The consumer of a group, as its owner sees it.
 //!
-//! Rebalances are answered late: librdkafka's callback only notes what is asked, and the broker
-//! waits until the owner has drained. A client that is dropped while an answer is due hangs, so
-//! the end has an order of its own; see [`KafkaTransport::close`].
+//! Rebalances are answered late, when the owner has drained. A client that is dropped while an
+//! answer is due, or while messages are alive, hangs: so the end has an order of its own.
 
+use super::assignment::Assignment;
+use super::config;
+use super::context::{Context, Group, Heard};
 use super::error::{client_error, of};
 use super::ffi::{Events, FetchError, Piece, Queue};
 use super::helper::{Helper, Job};
 use super::starts::{Marker, add};
-use super::{config, log};
 use crate::transport::{ClientError, ErrorKind, Notice, Place, Transport};
-use fastkafka_core::{ConsumerSettings, Fetched, OffsetReset, TopicPartition};
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
-use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
-use rdkafka::{ClientContext, Offset, TopicPartitionList};
-use std::collections::{BTreeMap, HashMap};
+use fastkafka_core::{ConsumerSettings, Fetched, OffsetReset};
+use rdkafka::consumer::{Consumer, RebalanceProtocol};
+use rdkafka::error::KafkaResult;
+use rdkafka::types::RDKafkaErrorCode;
+use rdkafka::{Offset, TopicPartitionList};
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 /// Between two questions to a broker that did not answer.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// What callbacks and the helper thread have to say, until the owner's next poll.
-#[derive(Default)]
-pub(super) struct Heard(Mutex<Vec<Notice>>);
-
-impl Heard {
-    pub(super) fn add(&self, notice: Notice) {
-        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.push(notice);
-    }
-
-    fn take(&self) -> Vec<Notice> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-pub(super) struct Context(Arc<Heard>);
-
-pub(super) type Group = BaseConsumer<Context>;
-
-impl ClientContext for Context {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        log(level, facility, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        let code = error.rdkafka_error_code();
-        let code = code.unwrap_or(RDKafkaErrorCode::Unknown);
-        self.0.add(Notice::Error(client_error(code, reason)));
-    }
-}
-
-impl ConsumerContext for Context {
-    fn rebalance(&self, _: &Group, code: RDKafkaRespErr, list: &mut TopicPartitionList) {
-        let places = places(list);
-        self.0.add(match code {
-            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Notice::Assign(places),
-            _ => Notice::Revoke {
-                places,
-                lost: false, // Asked when the owner hears of it.
-            },
-        });
-    }
-
-    fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
-        let elements = offsets.elements();
-        let refused = elements.iter().find_map(|element| {
-            let error = element.error().err()?;
-            Some(format!(
-                "{}[{}]: {error}",
-                element.topic(),
-                element.partition()
-            ))
-        });
-        let result = match (result, refused) {
-            // There was nothing to commit.
-            (Err(e), _) if e.rdkafka_error_code() == Some(RDKafkaErrorCode::NoOffset) => return,
-            (_, Some(refused)) => Err(refused),
-            (Err(e), None) => Err(e.to_string()),
-            (Ok(()), None) => Ok(()),
-        };
-        self.0.add(Notice::Committed(result));
-    }
-}
-
-fn places(list: &TopicPartitionList) -> Vec<Place> {
-    let elements = list.elements();
-    let place = elements
-        .iter()
-        .map(|e| TopicPartition::intern(e.topic(), e.partition()));
-    place.collect()
-}
-
-/// An assigned partition.
-struct Part {
-    place: Place,
-    /// The next offset to read.
-    next: i64,
-}
-
 /// A position that is out of range and not settled yet.
 struct Lost {
     place: Place,
     position: i64,
     ask_at: Instant,
+}
+
+enum Owed {
+    Assign,
+    Revoke(Vec<Place>),
 }
 
 /// The consumer of a group.
@@ -120,16 +46,14 @@ pub(crate) struct KafkaTransport {
     helper: Helper,
     heard: Arc<Heard>,
     owner: Thread,
-    assigned: HashMap<&'static str, BTreeMap<i32, Part>>,
+    assigned: Assignment,
     markers: HashMap<&'static str, Marker>,
-    /// The owner owes an answer to a rebalance.
-    answering: bool,
+    /// The answer that the owner owes to a rebalance.
+    owed: Option<Owed>,
     seeks: Vec<(Place, i64)>,
     lost: Vec<Lost>,
     /// When to ask whether a broker answers; `None` while one does.
     probe: Option<Instant>,
-    /// Leaving the group takes a while.
-    leaving: bool,
 }
 
 impl KafkaTransport {
@@ -168,13 +92,12 @@ impl KafkaTransport {
             helper,
             heard,
             owner,
-            assigned: HashMap::new(),
+            assigned: Assignment::default(),
             markers: HashMap::new(),
-            answering: false,
+            owed: None,
             seeks: Vec::new(),
             lost: Vec::new(),
             probe: Some(Instant::now()),
-            leaving: false,
         })
     }
 }
@@ -189,22 +112,6 @@ impl KafkaTransport {
     fn cooperative(&self) -> bool {
         let protocol = self.consumer().rebalance_protocol();
         matches!(protocol, RebalanceProtocol::Cooperative)
-    }
-
-    fn part(&mut self, topic: &str, partition: i32) -> Option<&mut Part> {
-        self.assigned.get_mut(topic)?.get_mut(&partition)
-    }
-
-    fn is_assigned(&self, place: Place) -> bool {
-        self.assigned
-            .get(place.topic.as_str())
-            .is_some_and(|parts| parts.contains_key(&place.partition))
-    }
-
-    /// Every partition and where it goes on.
-    fn positions(&self) -> Vec<(Place, i64)> {
-        let parts = self.assigned.values().flat_map(BTreeMap::values);
-        parts.map(|part| (part.place, part.next)).collect()
     }
 
     /// Serves events until there are none.
@@ -235,37 +142,43 @@ impl KafkaTransport {
         }
     }
 
-    /// Begins to read. `all` has every partition of the assignment, `starts` the ones to begin with.
-    fn begin(&self, starts: &[(Place, i64)], all: &[(Place, i64)]) -> KafkaResult<()> {
+    /// Begins to read, nothing being paused.
+    fn begin(&self, starts: &[(Place, i64)]) -> KafkaResult<()> {
         // Before: the first records must not go to the consumer's own queue. After: a fetcher that
         // stops late, because the partition was just given up, takes the forwarding with it.
         self.forward(starts);
+        let starts_list = list(starts);
         if self.cooperative() {
-            self.consumer().incremental_assign(&list(starts))?;
+            self.consumer().incremental_assign(&starts_list)?;
         } else {
-            self.consumer().assign(&list(all))?;
+            self.consumer().assign(&starts_list)?;
         }
         self.forward(starts);
         // librdkafka keeps an application's pauses over a rebalance.
-        self.consumer().resume(&list(starts))
+        self.consumer().resume(&starts_list)
     }
 
     /// Moves a partition by giving it up and taking it again: librdkafka's own `seek` is refused,
     /// silently, for a partition that stands still after an error.
     fn restart(&mut self, place: Place, offset: i64) -> KafkaResult<()> {
-        if let Some(part) = self.part(&place.topic, place.partition) {
+        if let Some(part) = self.assigned.part(&place.topic, place.partition) {
             part.next = offset;
         }
         let start = [(place, offset)];
         if self.cooperative() {
             self.consumer().incremental_unassign(&list(&start))?;
+            self.begin(&start)?;
+        } else {
+            // Eager groups know no single partitions.
+            self.consumer().unassign()?;
+            self.begin(&self.assigned.positions())?;
         }
-        self.begin(&start, &self.positions())
+        self.consumer().pause(&list(&self.assigned.paused()))
     }
 
     fn restart_waiting(&mut self) {
         for (place, offset) in std::mem::take(&mut self.seeks) {
-            if self.is_assigned(place)
+            if self.assigned.contains(place)
                 && let Err(e) = self.restart(place, offset)
             {
                 self.heard.add(Notice::Error(of(&e)));
@@ -285,7 +198,7 @@ impl KafkaTransport {
             self.heard.add(Notice::Error(client_error(code, text)));
             // The owner hears of it at its next poll.
             self.owner.unpark();
-        } else if let Some(part) = self.part(topic, partition) {
+        } else if let Some(part) = self.assigned.part(topic, partition) {
             let lost = Lost {
                 place: part.place,
                 position: if offset < 0 { part.next } else { offset },
@@ -305,8 +218,7 @@ impl KafkaTransport {
         }
         let assigned = &self.assigned;
         self.lost.retain_mut(|lost| {
-            let parts = assigned.get(lost.place.topic.as_str());
-            let ours = parts.is_some_and(|parts| parts.contains_key(&lost.place.partition));
+            let ours = assigned.contains(lost.place);
             if ours && lost.ask_at <= now {
                 lost.ask_at = now + AGAIN;
                 self.helper.ask(Job::Range(lost.place, lost.position));
@@ -318,10 +230,10 @@ impl KafkaTransport {
     /// What a notice means here, before the owner hears of it. False: it need not.
     fn note(&mut self, notice: &mut Notice) -> bool {
         match notice {
-            Notice::Assign(_) => self.answering = true,
-            Notice::Revoke { lost, .. } => {
-                self.answering = true;
-                *lost = self.consumer().assignment_lost();
+            Notice::Assign(_) => self.owed = Some(Owed::Assign),
+            Notice::Revoke { places, lost } => {
+                self.owed = Some(Owed::Revoke(places.clone()));
+                *lost = self.lost();
             }
             Notice::OutOfRange {
                 place,
@@ -372,7 +284,7 @@ impl Transport for KafkaTransport {
             }
         }
         self.ask();
-        if !self.answering {
+        if self.owed.is_none() {
             self.restart_waiting();
         }
     }
@@ -390,7 +302,7 @@ impl Transport for KafkaTransport {
             match content {
                 Ok(messages) => {
                     // Of a partition that was given away: freed unseen.
-                    if let Some(part) = self.part(topic, partition) {
+                    if let Some(part) = self.assigned.part(topic, partition) {
                         part.next = messages.last() + 1;
                         runs.push((part.place, Arc::new(messages)));
                     }
@@ -407,31 +319,24 @@ impl Transport for KafkaTransport {
     }
 
     fn assign(&mut self, starts: &[(Place, i64)]) -> Result<(), ClientError> {
-        self.answering = false;
+        self.owed = None;
         for (place, offset) in starts {
-            let part = Part {
-                place,
-                next: *offset,
-            };
-            let parts = self.assigned.entry(place.topic.as_str()).or_default();
-            parts.insert(place.partition, part);
+            self.assigned.begin(place, *offset);
         }
-        self.begin(starts, &self.positions()).map_err(|e| of(&e))
+        self.begin(starts).map_err(|e| of(&e))
     }
 
     fn unassign(&mut self, places: &[Place]) -> Result<(), ClientError> {
-        self.answering = false;
-        let mut given = Vec::with_capacity(places.len());
-        for place in places {
-            let parts = self.assigned.get_mut(place.topic.as_str());
-            // One that was never begun with is not in librdkafka's list, which refuses it.
-            given.extend(parts.and_then(|parts| parts.remove(&place.partition)));
-        }
-        let given: Vec<_> = given.iter().map(|part| (part.place, part.next)).collect();
+        self.owed = None;
+        // One that was never begun with is not in librdkafka's list, which refuses it.
+        let given: Vec<_> = places
+            .iter()
+            .filter_map(|place| self.assigned.remove(place))
+            .collect();
         let answered = if self.cooperative() {
             self.consumer().incremental_unassign(&list(&given))
         } else {
-            self.assigned.clear();
+            self.assigned = Assignment::default();
             self.consumer().unassign()
         };
         answered.map_err(|e| of(&e))
@@ -471,7 +376,7 @@ impl Transport for KafkaTransport {
 
     fn seek(&mut self, place: Place, offset: i64) -> Result<(), ClientError> {
         // While a rebalance waits for its answer, giving a partition up would be taken for it.
-        if self.answering || self.events.as_ref().is_some_and(Events::waiting) {
+        if self.owed.is_some() || self.events.as_ref().is_some_and(Events::waiting) {
             self.seeks.push((place, offset));
             return Ok(());
         }
@@ -479,6 +384,9 @@ impl Transport for KafkaTransport {
     }
 
     fn pause(&mut self, place: Place, pause: bool) -> Result<(), ClientError> {
+        if let Some(part) = self.assigned.part(&place.topic, place.partition) {
+            part.paused = pause;
+        }
         let list = list(&[(place, 0)]);
         let done = if pause {
             self.consumer().pause(&list)
@@ -492,26 +400,24 @@ impl Transport for KafkaTransport {
         self.consumer().unsubscribe();
     }
 
-    /// Drains and destroys the queues, leaves the group, waits until no message is alive, and has
-    /// the client destroyed on the helper thread.
+    /// Drains and destroys the queues, waits until no message is alive, and has the client leave
+    /// the group and destroyed on the helper thread.
     fn close(&mut self) -> bool {
-        if self.queue.take().is_some() {
-            // After a fatal error there is nothing to leave, and librdkafka says so.
-            self.leaving = self.consumer().close_queue().is_ok();
-        }
-        self.serve();
-        let asked = |notice: &Notice| matches!(notice, Notice::Assign(_) | Notice::Revoke { .. });
-        self.answering |= self.heard.take().iter().any(asked);
         let Some(consumer) = &self.consumer else {
             return self.helper.ended();
         };
-        if std::mem::take(&mut self.answering) {
-            // From here on librdkafka takes any answer for "nothing is assigned".
-            let _ = consumer.unassign();
-        }
-        let closed = !self.leaving || consumer.closed();
+        self.queue = None;
         // Ours, the helper's and that of `events`; any more belong to messages.
-        if closed && Arc::strong_count(consumer) == 3 {
+        if Arc::strong_count(consumer) == 3 {
+            let answered = match self.owed.take() {
+                Some(Owed::Assign) => self.assign(&[]),
+                Some(Owed::Revoke(places)) => self.unassign(&places),
+                None => Ok(()),
+            };
+            if let Err(e) = answered {
+                tracing::debug!("the last rebalance is not answered: {e}");
+            }
+            self.heard.close();
             self.events = None;
             self.consumer = None;
             self.helper.end();
@@ -523,7 +429,7 @@ impl Transport for KafkaTransport {
 impl fmt::Debug for KafkaTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KafkaTransport")
-            .field("assigned", &self.positions())
+            .field("assigned", &self.assigned.positions())
             .finish_non_exhaustive()
     }
 }

@@ -10,6 +10,7 @@ use crate::transport::{ClientError, ErrorKind};
 use rdkafka::ClientConfig;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
+use rdkafka::types::RDKafkaErrorCode;
 use std::fmt;
 
 /// The embedded broker. It runs until this value is dropped.
@@ -54,14 +55,18 @@ impl EmbeddedBroker {
         &self.address
     }
 
-    /// Creates a topic, or gives an existing one more partitions.
+    /// Creates a topic; one that exists is left as it is.
     ///
     /// # Errors
     /// When librdkafka refuses.
     pub(crate) fn create_topic(&self, name: &str, partitions: i32) -> Result<(), ClientError> {
         let cluster = self.cluster();
-        let created = cluster.create_topic(name, partitions, 1);
-        created.map_err(|e| of(&e))
+        match cluster.create_topic(name, partitions, 1) {
+            Err(e) if e.rdkafka_error_code() == Some(RDKafkaErrorCode::TopicAlreadyExists) => {
+                Ok(())
+            }
+            created => created.map_err(|e| of(&e)),
+        }
     }
 
     fn cluster(&self) -> MockCluster<'_, Logged> {

@@ -1,6 +1,6 @@
 //! The thread that waits for the broker, so that the owner of a group never does.
 
-use super::consumer::{Group, Heard};
+use super::context::{Group, Heard};
 use super::starts::{self, Marker};
 use crate::transport::{Notice, Place, StartError};
 use fastkafka_core::OffsetReset;

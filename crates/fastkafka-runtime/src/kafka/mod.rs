@@ -6,8 +6,10 @@
 //! is decided by the owner, which sees this module through [`Transport`](crate::transport::Transport)
 //! and [`Sink`](fastkafka_core::Sink). Unsafe code is in `ffi` alone.
 
+mod assignment;
 mod config;
 pub(crate) mod consumer;
+mod context;
 pub(crate) mod embedded;
 mod error;
 #[allow(unsafe_code)]

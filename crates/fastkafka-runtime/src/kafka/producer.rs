@@ -17,7 +17,6 @@ use rdkafka::producer::{BaseProducer, DeliveryResult, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -31,7 +30,6 @@ const FLUSH_MILLIS: i32 = 20;
 /// What the clients of a sink share.
 struct Shared {
     flow: Flow,
-    stop: AtomicBool,
     fatal: OnceLock<ClientError>,
 }
 
@@ -151,7 +149,6 @@ impl KafkaSink {
     ) -> Result<Self, ClientError> {
         let shared = Arc::new(Shared {
             flow: Flow::new(max_in_flight),
-            stop: AtomicBool::new(false),
             fatal: OnceLock::new(),
         });
         let mut sink = Self {
@@ -169,7 +166,7 @@ impl KafkaSink {
             let producer: KafkaResult<BaseProducer<_>> =
                 config.create_with_context(Reports(sink.shared.clone()));
             let producer = Arc::new(producer.map_err(|e| of(&e))?);
-            serve_reports(producer.clone(), sink.shared.clone());
+            serve_reports(producer.clone());
             sink.clients.push(Client {
                 settings: settings.clone(),
                 producer,
@@ -301,21 +298,15 @@ impl Sink for KafkaSink {
 
 /// The thread ends after the sink and takes the client with it. What has no report by then gets one
 /// that says so: rdkafka purges a client that it drops, and serves the reports of that.
-fn serve_reports(producer: Arc<BaseProducer<Reports>>, shared: Arc<Shared>) {
+fn serve_reports(producer: Arc<BaseProducer<Reports>>) {
     std::thread::Builder::new()
         .name("delivery-reports".into())
         .spawn(move || {
-            while !shared.stop.load(Ordering::Acquire) {
+            while Arc::strong_count(&producer) > 1 {
                 producer.poll(REPORTS);
             }
         })
         .expect("the system can start a thread");
-}
-
-impl Drop for KafkaSink {
-    fn drop(&mut self) {
-        self.shared.stop.store(true, Ordering::Release);
-    }
 }
 
 impl fmt::Debug for KafkaSink {

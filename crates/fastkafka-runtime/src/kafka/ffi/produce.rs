@@ -1,0 +1,177 @@
+//! Produce calls over cached topic handles.
+
+use super::{Client, KeepClient, NO_ERROR};
+use fastkafka_core::{Bytes, DeliveryToken};
+use rdkafka::bindings as rd;
+use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
+use rdkafka::types::RDKafkaErrorCode;
+use rdkafka::util::IntoOpaque;
+use std::ffi::{CString, c_void};
+use std::ptr;
+use std::sync::Arc;
+
+/// A topic handle of a producer, looked up once.
+pub(in crate::kafka) struct Topic {
+    topic: *mut rd::rd_kafka_topic_t,
+    client: Client,
+    _client: KeepClient,
+}
+
+// SAFETY: librdkafka's clients and topic handles may be used from any thread.
+unsafe impl Send for Topic {}
+// SAFETY: as above.
+unsafe impl Sync for Topic {}
+
+/// What is sent; all borrowed, librdkafka copies.
+pub(in crate::kafka) struct Sent<'a> {
+    pub(in crate::kafka) partition: Option<i32>,
+    pub(in crate::kafka) payload: Option<&'a [u8]>,
+    pub(in crate::kafka) key: Option<&'a [u8]>,
+    pub(in crate::kafka) headers: &'a [(String, Option<Bytes>)],
+    pub(in crate::kafka) timestamp: Option<i64>,
+}
+
+impl Topic {
+    /// `None` when librdkafka refuses the name.
+    pub(in crate::kafka) fn new<C>(producer: &Arc<BaseProducer<C>>, name: &str) -> Option<Self>
+    where
+        C: ProducerContext + 'static,
+    {
+        let name = CString::new(name).ok()?;
+        let client = producer.client().native_ptr();
+        // SAFETY: a valid client; a null configuration is the client's default one.
+        let topic = unsafe { rd::rd_kafka_topic_new(client, name.as_ptr(), ptr::null_mut()) };
+        (!topic.is_null()).then(|| Self {
+            topic,
+            client,
+            _client: producer.clone(),
+        })
+    }
+
+    /// Copies a record into the send queue. The token comes back with the report, or, cancelled,
+    /// when the record is not taken.
+    pub(in crate::kafka) fn produce(
+        &self,
+        sent: &Sent<'_>,
+        token: DeliveryToken,
+    ) -> Result<(), RDKafkaErrorCode> {
+        let opaque = token.into_raw();
+        let parts = |bytes: Option<&[u8]>| {
+            bytes.map_or((ptr::null_mut(), 0), |b| {
+                (b.as_ptr().cast_mut().cast::<c_void>(), b.len())
+            })
+        };
+        let (payload, payload_len) = parts(sent.payload);
+        let (key, key_len) = parts(sent.key);
+        let partition = sent.partition.unwrap_or(PARTITION_BY_KEY);
+        let code = if sent.headers.is_empty() && sent.timestamp.is_none() {
+            // SAFETY: a valid handle and valid slices, which are copied before this returns. The
+            // error is this thread's last one.
+            unsafe {
+                match rd::rd_kafka_produce(
+                    self.topic,
+                    partition,
+                    rd::RD_KAFKA_MSG_F_COPY,
+                    payload,
+                    payload_len,
+                    key,
+                    key_len,
+                    opaque,
+                ) {
+                    0 => NO_ERROR,
+                    _ => rd::rd_kafka_last_error(),
+                }
+            }
+        } else {
+            use rd::rd_kafka_vtype_t::*;
+            let headers = header_list(sent.headers);
+            // SAFETY: as above; each value has the type that its tag announces. The list of headers
+            // is ours until the call succeeds, then librdkafka's.
+            unsafe {
+                let code = rd::rd_kafka_producev(
+                    self.client,
+                    RD_KAFKA_VTYPE_RKT,
+                    self.topic,
+                    RD_KAFKA_VTYPE_PARTITION,
+                    partition,
+                    RD_KAFKA_VTYPE_MSGFLAGS,
+                    rd::RD_KAFKA_MSG_F_COPY,
+                    RD_KAFKA_VTYPE_VALUE,
+                    payload,
+                    payload_len,
+                    RD_KAFKA_VTYPE_KEY,
+                    key,
+                    key_len,
+                    RD_KAFKA_VTYPE_OPAQUE,
+                    opaque,
+                    RD_KAFKA_VTYPE_TIMESTAMP,
+                    sent.timestamp.unwrap_or(0), // 0: now
+                    RD_KAFKA_VTYPE_HEADERS,
+                    headers,
+                    RD_KAFKA_VTYPE_END,
+                );
+                if code != NO_ERROR {
+                    rd::rd_kafka_headers_destroy(headers);
+                }
+                code
+            }
+        };
+        if code == NO_ERROR {
+            return Ok(());
+        }
+        // SAFETY: librdkafka does not keep the pointer of a record that it did not take.
+        unsafe { DeliveryToken::from_raw(opaque) }.cancel();
+        Err(code.into())
+    }
+}
+
+/// `RD_KAFKA_PARTITION_UA`, which the bindings lack.
+const PARTITION_BY_KEY: i32 = -1;
+
+fn header_list(headers: &[(String, Option<Bytes>)]) -> *mut rd::rd_kafka_headers_t {
+    // SAFETY: a new list; names and values are copied. A slice is never longer than `isize::MAX`.
+    unsafe {
+        let list = rd::rd_kafka_headers_new(headers.len());
+        for (name, value) in headers {
+            let (at, size) = value
+                .as_ref()
+                .map_or((ptr::null(), 0), |v| (v.as_ptr(), v.len()));
+            rd::rd_kafka_header_add(
+                list,
+                name.as_ptr().cast(),
+                name.len().cast_signed(),
+                at.cast(),
+                size.cast_signed(),
+            );
+        }
+        list
+    }
+}
+
+impl Drop for Topic {
+    fn drop(&mut self) {
+        // SAFETY: our reference.
+        unsafe { rd::rd_kafka_topic_destroy(self.topic) }
+    }
+}
+
+/// Sends what waits for company, and waits for reports, which another thread serves. True when
+/// nothing is left.
+pub(in crate::kafka) fn flush<C: ProducerContext>(producer: &BaseProducer<C>, millis: i32) -> bool {
+    // SAFETY: a valid client.
+    unsafe { rd::rd_kafka_flush(producer.client().native_ptr(), millis) == NO_ERROR }
+}
+
+/// The token's pointer is what librdkafka carries; rdkafka hands each back once, with its report.
+pub(in crate::kafka) struct Opaque(pub(in crate::kafka) DeliveryToken);
+
+impl IntoOpaque for Opaque {
+    fn into_ptr(self) -> *mut c_void {
+        self.0.into_raw()
+    }
+
+    unsafe fn from_ptr(token: *mut c_void) -> Self {
+        // SAFETY: what `produce` was given, and once, by the contract of the trait.
+        Self(unsafe { DeliveryToken::from_raw(token) })
+    }
+}

@@ -1,0 +1,241 @@
+use super::*;
+use fastkafka_core::{Bytes, TimestampType};
+
+#[test]
+fn a_record_comes_back_as_it_was_sent() {
+    let broker = broker(&[("orders", 1)]);
+    let sink = sink(broker.address(), 100);
+    let headers = [
+        ("trace".to_owned(), Some(Bytes::from_static(b"7"))),
+        ("trace".to_owned(), Some(Bytes::new())),
+        ("null".to_owned(), None),
+    ];
+    let full = OutRecord {
+        key: Some(b"k"),
+        headers: &headers,
+        timestamp: Some(1_234_567),
+        ..record("orders", 0, b"payload")
+    };
+    let tombstone = OutRecord {
+        payload: None,
+        ..record("orders", 0, b"")
+    };
+    let sent = send(&sink, &[full, tombstone, record("orders", 0, b"")]).unwrap();
+    assert_eq!(sent[2], Delivery::new("orders", 0, 2));
+
+    let mut member = Member::join(broker.address(), &["orders"], OffsetReset::Earliest);
+    member.until("three records", |m| m.records() == 3);
+    let fetched: Vec<_> = member.runs.iter().map(|(_, run)| run.clone()).collect();
+    let mut records = Vec::new();
+    for run in &fetched {
+        run.records(0..run.len(), &mut records);
+    }
+    assert_eq!(records[0].payload, Some(&b"payload"[..]));
+    assert_eq!(records[0].key, Some(&b"k"[..]));
+    assert_eq!(records[0].timestamp.millis(), Some(1_234_567));
+    assert_eq!(records[0].timestamp.kind(), TimestampType::CreateTime);
+    assert_eq!((records[1].payload, records[1].key), (None, None));
+    assert_eq!((records[2].payload, records[2].offset), (Some(&b""[..]), 2));
+    let seen = fetched[0].headers(0);
+    let expected = [
+        ("trace", Some(&b"7"[..])),
+        ("trace", Some(b"")),
+        ("null", None),
+    ];
+    assert_eq!(seen, expected);
+    drop((records, seen));
+    drop(fetched);
+    member.leave();
+}
+
+#[test]
+fn what_was_stored_is_committed_on_leaving_and_with_the_topics_marker() {
+    let broker = broker(&[("orders", 2)]);
+    fill(&sink(broker.address(), 100), "orders", 0, 10);
+    let mut member = Member::join(broker.address(), &["orders"], OffsetReset::Earliest);
+    member.until("ten records", |m| m.records() == 10);
+    assert_eq!(member.transport.store(&[(place("orders", 0), 7)]), []);
+    let refused = member.transport.store(&[(place("orders", 9), 7)]);
+    assert_eq!(refused[0].0, place("orders", 9));
+    member.leave();
+    let expected = (Offset::Offset(7), "partitions=2".to_owned());
+    assert_eq!(committed(broker.address(), "orders", 0), expected);
+}
+
+#[test]
+fn a_start_at_the_end_is_committed_before_anything_is_read() {
+    let broker = broker(&[("orders", 2)]);
+    fill(&sink(broker.address(), 100), "orders", 1, 5);
+    let mut member = Member::join(broker.address(), &["orders"], OffsetReset::Latest);
+    member.until("an assignment", |m| m.assigned.len() == 2);
+    assert_eq!(member.starts(), [(0, 0), (1, 5)]);
+    let expected = (Offset::Offset(5), "partitions=2".to_owned());
+    assert_eq!(committed(broker.address(), "orders", 1), expected);
+    // As after a crash: nothing was stored, and the next one starts at the pin, not at the end.
+    fill(&sink(broker.address(), 100), "orders", 1, 3);
+    member.leave();
+    let mut next = Member::join(broker.address(), &["orders"], OffsetReset::Latest);
+    next.until("the records in between", |m| m.records() == 3);
+    next.leave();
+}
+
+#[test]
+fn a_partition_that_was_added_is_read_from_its_beginning() {
+    let broker = broker(&[("orders", 3)]);
+    for partition in 0..3 {
+        fill(&sink(broker.address(), 100), "orders", partition, 4);
+    }
+    // The group began when there were two partitions, and has no commit for the second.
+    commit(broker.address(), "orders", 0, 2, "partitions=2");
+    let mut member = Member::join(broker.address(), &["orders"], OffsetReset::Latest);
+    member.until("an assignment", |m| m.assigned.len() == 3);
+    assert_eq!(member.starts(), [(0, 2), (1, 4), (2, 0)]);
+    let marker = "partitions=2".to_owned();
+    assert_eq!(
+        committed(broker.address(), "orders", 2),
+        (Offset::Offset(0), marker)
+    );
+    member.leave();
+}
+
+#[test]
+fn the_policy_none_names_the_partitions_without_a_commit() {
+    let broker = broker(&[("orders", 2)]);
+    let mut member = Member::join(broker.address(), &["orders"], OffsetReset::None);
+    member.until("a refusal", |m| m.refused.is_some());
+    let refused = member.refused.take().unwrap().to_string();
+    assert!(refused.contains("orders[0], orders[1]"), "{refused}");
+    member.leave();
+}
+
+#[test]
+fn a_position_outside_the_log_is_reported_and_the_owner_can_move_it() {
+    for strategy in ["cooperative-sticky", "range"] {
+        let broker = broker(&[("orders", 2)]);
+        let sink = sink(broker.address(), 100);
+        fill(&sink, "orders", 0, 5);
+        commit(broker.address(), "orders", 0, 50, "partitions=1");
+        let mut settings = settings();
+        settings.partition_assignment_strategy = Some(strategy.into());
+        let policy = OffsetReset::Earliest;
+        let mut member = Member::join_with(broker.address(), &["orders"], policy, &settings);
+        let mut found = None;
+        member.until("out of range", |m| {
+            found = m.notices.iter().find_map(|notice| match notice {
+                Notice::OutOfRange {
+                    place,
+                    position,
+                    low,
+                    high,
+                } => Some((place.partition, *position, *low, *high)),
+                _ => None,
+            });
+            found.is_some()
+        });
+        assert_eq!(found, Some((0, 50, 0, 5)), "{strategy}");
+        member.transport.pause(place("orders", 1), true).unwrap();
+        fill(&sink, "orders", 1, 1);
+        member.transport.seek(place("orders", 0), 2).unwrap();
+        member.until("the rest", |m| m.records() == 3);
+        assert_eq!(member.runs[0].1.offset(0), 2);
+        // More than once: fetchers stop and start in the background.
+        for round in 1..=4 {
+            member.transport.seek(place("orders", 0), 4).unwrap();
+            member.until("the last again", |m| m.records() == 3 + round);
+        }
+        // Others stay as they were.
+        assert!(member.runs.iter().all(|(p, _)| p.partition == 0));
+        member.transport.pause(place("orders", 1), false).unwrap();
+        member.until("the other", |m| m.records() == 8);
+        member.leave();
+    }
+}
+
+#[test]
+fn a_paused_partition_is_not_read_and_goes_on_where_it_was() {
+    let broker = broker(&[("orders", 2)]);
+    let sink = sink(broker.address(), 100);
+    let mut member = Member::join(broker.address(), &["orders"], OffsetReset::Earliest);
+    member.until("an assignment", |m| m.assigned.len() == 2);
+    member.transport.pause(place("orders", 0), true).unwrap();
+    fill(&sink, "orders", 0, 3);
+    fill(&sink, "orders", 1, 3);
+    member.until("the other", |m| m.records() == 3);
+    assert!(member.runs.iter().all(|(p, _)| p.partition == 1));
+    member.transport.pause(place("orders", 0), false).unwrap();
+    member.until("both", |m| m.records() == 6);
+    member.leave();
+}
+
+#[test]
+fn a_partition_moves_only_when_its_revoke_is_answered() {
+    let broker = broker(&[("orders", 2)]);
+    fill(&sink(broker.address(), 100), "orders", 0, 5);
+    fill(&sink(broker.address(), 100), "orders", 1, 5);
+    let mut first = Member::join(broker.address(), &["orders"], OffsetReset::Earliest);
+    first.until("everything", |m| m.records() == 10);
+    first.draining = true;
+    let mut second = Member::join(broker.address(), &["orders"], OffsetReset::Earliest);
+    first.until("a revoke", |m| {
+        second.turn();
+        !m.revoked.is_empty()
+    });
+    assert!(second.assigned.is_empty());
+    let moved = first.revoked[0];
+    assert_eq!(first.transport.store(&[(moved, 3)]), []);
+    first.answer_revoke();
+    first.draining = false;
+    second.until("the partition", |m| {
+        first.turn();
+        !m.assigned.is_empty()
+    });
+    // Where the first one left off, not where it had read to.
+    assert_eq!(second.assigned, [(moved, 3)]);
+    second.until("the rest", |m| m.records() == 2);
+    assert_eq!(first.assigned.len(), 1);
+    first.leave();
+    second.leave();
+}
+
+#[test]
+fn messages_keep_their_client_open() {
+    let broker = broker(&[("orders", 1)]);
+    fill(&sink(broker.address(), 100), "orders", 0, 1);
+    let mut member = Member::join(broker.address(), &["orders"], OffsetReset::Earliest);
+    member.until("a record", |m| m.records() == 1);
+    let held = member.runs.pop().unwrap();
+    member.transport.unsubscribe();
+    member.until("the last revoke", |m| m.assigned.is_empty());
+    let closed = |member: &mut Member, patience: Duration| {
+        let deadline = Instant::now() + patience;
+        loop {
+            if member.transport.close() || Instant::now() > deadline {
+                return member.transport.close();
+            }
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+    };
+    assert!(!closed(&mut member, Duration::from_millis(300)));
+    assert_eq!(held.1.offset(0), 0);
+    drop(held);
+    assert!(closed(&mut member, PATIENCE));
+}
+
+#[test]
+fn a_transport_that_was_not_closed_can_be_dropped() {
+    let broker = broker(&[("orders", 1)]);
+    let mut member = Member::join(broker.address(), &["orders"], OffsetReset::Earliest);
+    member.until("an assignment", |m| !m.assigned.is_empty());
+    drop(member);
+}
+
+#[test]
+fn a_member_hears_that_its_client_is_connected() {
+    let broker = broker(&[("orders", 1)]);
+    let mut member = Member::join(broker.address(), &["orders"], OffsetReset::Earliest);
+    member.until("a broker's answer", |m| {
+        m.notices.iter().any(|n| matches!(n, Notice::Connected))
+    });
+    member.until("an assignment", |m| !m.assigned.is_empty());
+    member.leave();
+}

@@ -1,0 +1,159 @@
+use super::super::topics::Topics;
+use super::*;
+use crate::transport::ErrorKind;
+use fastkafka_core::__private::schemars;
+use fastkafka_core::{FailureKind, Location, Output, ProduceError, ProducerDef, ProducerSettings};
+use std::future::poll_fn;
+
+#[test]
+fn a_record_that_is_too_large_is_refused_for_good() {
+    let broker = broker(&[("orders", 1)]);
+    let sink = sink(broker.address(), 100);
+    let large = vec![0; 2_000_000];
+    let scope = DeliveryScope::collecting();
+    let error = sink.enqueue(record("orders", 0, &large), scope.token(0));
+    let error = error.unwrap_err();
+    assert!(error.is_permanent(), "{error}");
+    assert_eq!(sink.in_flight(), 0);
+}
+
+#[test]
+fn a_record_for_an_unknown_partition_is_lost_for_good() {
+    let broker = broker(&[("orders", 1)]);
+    let sink = sink(broker.address(), 100);
+    let failure = send(&sink, &[record("orders", 7, b"x")]).unwrap_err();
+    assert_eq!(failure.kind(), FailureKind::Rejected, "{failure:?}");
+    let error = failure.error().unwrap().downcast_ref::<ProduceError>();
+    assert!(error.unwrap().is_permanent());
+}
+
+#[test]
+fn a_sink_is_drained_or_says_how_much_is_left() {
+    let broker = broker(&[("orders", 1)]);
+    let sink = sink(broker.address(), 100);
+    let scope = DeliveryScope::collecting();
+    sink.enqueue(record("orders", 0, b"x"), scope.token(0))
+        .unwrap();
+    assert_eq!(sink.drain(Instant::now() + PATIENCE), Ok(()));
+    assert!(sink.has_room());
+    drop(broker);
+    sink.enqueue(record("orders", 0, b"x"), scope.token(0))
+        .unwrap();
+    assert_eq!(
+        sink.drain(Instant::now() + Duration::from_millis(50)),
+        Err(1)
+    );
+}
+
+#[test]
+fn a_sink_that_is_dropped_fails_what_is_on_its_way() {
+    let broker = broker(&[("orders", 1)]);
+    let sink = sink(broker.address(), 100);
+    drop(broker);
+    let scope = DeliveryScope::collecting();
+    sink.enqueue(record("orders", 0, b"x"), scope.token(0))
+        .unwrap();
+    let dropped = Instant::now();
+    drop(sink);
+    assert!(dropped.elapsed() < Duration::from_secs(1));
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let failure = runtime.unwrap().block_on(scope.reports()).unwrap_err();
+    assert_eq!(failure.kind(), FailureKind::Retry { after: None });
+}
+
+#[test]
+fn a_missing_topic_is_told_from_one_that_is_there() {
+    let broker = broker(&[("orders", 3)]);
+    let topics = Topics::new(broker.address(), "test").unwrap();
+    let names = ["missing".to_owned(), "orders".to_owned()];
+    let states = topics.look_up(&names, PATIENCE).unwrap();
+    assert_eq!(states["orders"], Ok(3));
+    assert_eq!(
+        states["missing"].as_ref().unwrap_err().kind,
+        ErrorKind::Refused
+    );
+}
+
+#[test]
+fn a_task_waits_for_room_and_nothing_more_than_the_bound_is_on_its_way() {
+    let broker = broker(&[("orders", 1)]);
+    let sink = sink(broker.address(), 10);
+    let scope = DeliveryScope::collecting();
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let delivered = runtime.unwrap().block_on(async {
+        for _ in 0..500 {
+            poll_fn(|cx| sink.poll_room(cx)).await;
+            sink.enqueue(record("orders", 0, b"x"), scope.token(0))
+                .unwrap();
+            assert!(sink.in_flight() <= 10);
+        }
+        scope.reports().await.unwrap()
+    });
+    let offsets: Vec<_> = delivered.iter().map(|d| d.offset).collect();
+    assert_eq!(offsets, (0..500).collect::<Vec<_>>());
+}
+
+#[test]
+fn who_does_not_wait_is_refused_in_the_end_but_dead_letters_still_pass() {
+    let broker = broker(&[("orders", 1)]);
+    let sink = KafkaSink::new(broker.address(), "test", &[output(|_| ())], 10).unwrap();
+    drop(broker); // Nothing is reported any more.
+    let scope = DeliveryScope::collecting();
+    let ours = OutRecord {
+        producer: Some(&DEF),
+        ..record("orders", 0, b"x")
+    };
+    let enqueue = |record| sink.enqueue(record, scope.token(0));
+    let refused = (0..100).find_map(|_| enqueue(ours).err()).unwrap();
+    assert!(matches!(
+        refused,
+        ProduceError::QueueFull {
+            producer: "to_orders"
+        }
+    ));
+    assert!(!sink.has_room());
+    enqueue(record("dead", 0, b"x")).unwrap();
+}
+
+#[test]
+fn a_producers_settings_hold_for_its_own_records() {
+    let broker = broker(&[("orders", 1), ("other", 1)]);
+    let outputs = [output(|s| s.max_request_size = Some(2_000))];
+    let sink = KafkaSink::new(broker.address(), "test", &outputs, 10).unwrap();
+    let large = [0; 3_000];
+    let scope = DeliveryScope::collecting();
+    for topic in ["orders", "other"] {
+        let ours = OutRecord {
+            producer: Some(&DEF),
+            ..record(topic, 0, &large)
+        };
+        let refused = sink.enqueue(ours, scope.token(0)).unwrap_err();
+        assert!(refused.is_permanent(), "{refused}");
+    }
+    // A dead letter has the default settings.
+    send(&sink, &[record("orders", 0, &large)]).unwrap();
+}
+
+static DEF: ProducerDef = ProducerDef {
+    name: "to_orders",
+    module: "tests",
+    location: Location {
+        file: "tests.rs",
+        line: 1,
+        column: 1,
+    },
+    topic: "orders",
+    description: "",
+    settings: ProducerSettings::default,
+    content_type: "application/json",
+    schema: |_| schemars::Schema::default(),
+};
+
+fn output(change: impl FnOnce(&mut ProducerSettings)) -> Output {
+    let mut settings = ProducerSettings::default();
+    change(&mut settings);
+    Output {
+        def: &DEF,
+        settings,
+    }
+}
