@@ -151,7 +151,7 @@ fn a_tombstone_is_none_and_without_option_a_rejection() {
 
 type Orders = Vec<Order>;
 
-#[consumes]
+#[consumes(batch)]
 async fn on_batch(orders: Orders, metas: Vec<EventMetadata>, State(log): State<Log>) {
     let ids: Vec<_> = orders.iter().map(|order| order.id).collect();
     log.add(format!("{ids:?} at {}", metas.last().unwrap().offset()));
@@ -160,7 +160,7 @@ async fn on_batch(orders: Orders, metas: Vec<EventMetadata>, State(log): State<L
 #[test]
 fn a_vec_is_a_batch_also_through_an_alias() {
     let ended = handle(def::<on_batch>(), orders([1, 2, 3]));
-    assert!(def::<on_batch>().batch);
+    assert!(def::<on_batch>().batch && def::<on_batch_that_fails>().batch);
     assert_eq!(ended.log, ["[1, 2, 3] at 102"]);
     assert_eq!((ended.handled, ended.settled), (3, Some(3)));
 }
@@ -205,17 +205,6 @@ fn a_batch_failure_settles_what_stands_before_it() {
     let ended = handle(def::<on_batch_that_fails_as_a_whole>(), orders([1, 2, 3]));
     assert_eq!((ended.handled, ended.settled), (0, Some(0)));
     assert_eq!(ended.failure.unwrap().0, 3);
-}
-
-#[consumes(batch)]
-async fn on_forced_batch(orders: Vec<Order>, State(log): State<Log>) {
-    log.add(orders.len().to_string());
-}
-
-#[test]
-fn the_batch_flag_makes_a_batch() {
-    assert!(def::<on_forced_batch>().batch);
-    assert_eq!(handle(def::<on_forced_batch>(), orders([1, 2])).log, ["2"]);
 }
 
 type Outcome<T> = Result<T, OrderError>;

@@ -18,10 +18,11 @@ use syn::spanned::Spanned;
 pub(crate) fn expand(mut item: Item, model: &Model) -> TokenStream {
     item.document(&model.summary);
     let (not_bytes, key_used) = (not_bytes(model), key_used(model));
-    let consumer = consumer(model);
-    let definition = model
-        .function
-        .define("Consumer", &quote!(#not_bytes #key_used #consumer));
+    let (is_batch, consumer) = (is_batch(model), consumer(model));
+    let definition = model.function.define(
+        "Consumer",
+        &quote!(#not_bytes #key_used #is_batch #consumer),
+    );
     quote!(#item #definition)
 }
 
@@ -92,9 +93,6 @@ fn def(model: &Model) -> TokenStream {
 
 fn shape(model: &Model) -> TokenStream {
     let p = &model.function.names.contract;
-    if model.batch {
-        return quote!(#p::Batch);
-    }
     let input = with_lifetime(&model.input, "static");
     quote! {
         <() as #p::SelectShape<{
@@ -252,5 +250,17 @@ fn key_used(model: &Model) -> Option<TokenStream> {
         #[allow(unused_imports)]
         use #p::NotKey as _;
         ::core::assert!(false #(#keys)*, #message);
+    };))
+}
+
+/// `batch` makes sure of what the type of the first parameter decides.
+fn is_batch(model: &Model) -> Option<TokenStream> {
+    let (p, ident) = (&model.function.names.contract, &model.function.ident);
+    let message = format!(
+        "consumer `{}` says `batch`, but its first parameter is not a `Vec`",
+        model.function.names.function
+    );
+    Some(quote_spanned!(model.batch?=> const _: () = {
+        ::core::assert!(<<#ident as #p::Consumer>::Shape as #p::Shape>::BATCH, #message);
     };))
 }

@@ -24,8 +24,8 @@ pub(crate) struct Model {
     pub(crate) is_async: bool,
     /// Only sync functions.
     pub(crate) blocking: bool,
-    /// Several records per call whatever the first parameter's type looks like.
-    pub(crate) batch: bool,
+    /// Said to take batches: an error if the first parameter is no `Vec`.
+    pub(crate) batch: Option<Span>,
     pub(crate) decoder: Codec,
     /// What makes `Key<K>` parameters.
     pub(crate) key_decoder: Option<Expr>,
@@ -82,7 +82,7 @@ impl Model {
             output_span,
             is_async,
             blocking: raw.blocking.is_some(),
-            batch: raw.batch.is_some(),
+            batch: raw.batch,
             decoder: raw.decoder,
             key_decoder: raw.key_decoder,
             reject_if: raw.reject_if,
