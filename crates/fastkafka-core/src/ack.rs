@@ -3,8 +3,9 @@
 use crate::extract::FromCx;
 use crate::failure::{Failure, IntoFailure, Rejection};
 use crate::record::Cx;
+use crate::settle::Delivery;
 use crate::shape::Shape;
-use crate::slot::{Delivery, DeliveryToken};
+use crate::slot::DeliveryToken;
 
 /// Settles the record, or the batch, when the handler's return does not: a parameter of handlers
 /// with `enable_auto_commit = false`.

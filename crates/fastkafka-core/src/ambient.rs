@@ -3,7 +3,8 @@
 use crate::app::{AppCore, running};
 use crate::error::ProduceError;
 use crate::failure::Failure;
-use crate::slot::{Delivery, DeliveryScope, DeliveryToken, ScopeRef};
+use crate::settle::Delivery;
+use crate::slot::{DeliveryScope, DeliveryToken, ScopeRef};
 use std::any::TypeId;
 use std::cell::RefCell;
 use std::marker::PhantomData;

@@ -25,6 +25,7 @@ mod producer;
 mod record;
 mod registry;
 mod settings;
+mod settle;
 mod shape;
 // A delivery report finds its record through one raw pointer: see the module.
 #[allow(unsafe_code)]
@@ -56,8 +57,9 @@ pub use registry::{Def, DefaultApp, Entry, Location, Register, Registry};
 pub use settings::{
     Attempts, ConsumerSettings, GroupProtocol, OffsetReset, OnFailure, ProducerSettings, Text,
 };
+pub use settle::{Closed, Delivery, Round, RunTag, Settle};
 pub use shape::{Batch, InputOf, Nullable, Shape, Single};
-pub use slot::{Closed, Delivery, DeliveryScope, DeliveryToken, Round, RunTag, ScopeRef, Settle};
+pub use slot::{DeliveryScope, DeliveryToken, ScopeRef};
 
 /// The whole contract between the attributes' expansion and this crate. Not for use by hand.
 #[doc(hidden)]

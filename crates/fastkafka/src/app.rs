@@ -2,6 +2,7 @@
 
 use crate::broker::{Broker, Topic, UnknownBroker};
 use crate::builder::AppBuilder;
+use crate::error::RunError;
 use crate::hooks::Hooks;
 use fastkafka_core::{AppCore, AppInfo, DefaultApp, Entered, Plan, Problem, Problems, enter};
 use fastkafka_runtime::{Embedded, Health, Options, Runtime, TopicSpec, create_topics};
@@ -84,28 +85,6 @@ impl Default for Life {
             runtime: OnceLock::new(),
             phase: watch::Sender::new(Phase::New),
         }
-    }
-}
-
-/// Why an app did not run to a clean stop.
-#[derive(Clone, thiserror::Error)]
-#[non_exhaustive]
-pub enum RunError {
-    /// It did not start. Nothing was read.
-    #[error(transparent)]
-    Start(#[from] Problems),
-    /// It ended by itself: a record under `on_failure = "exit"`, or a client that cannot go on.
-    #[error("the app ended: {0}")]
-    Ended(String),
-    /// It was asked to stop, and something did not end in time or could not be committed.
-    #[error("the app did not stop cleanly: {0}")]
-    Stop(String),
-}
-
-/// As it reads: `unwrap` and `main` print it.
-impl fmt::Debug for RunError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
     }
 }
 

@@ -6,12 +6,14 @@ mod broker;
 mod builder;
 #[cfg(feature = "cli")]
 pub mod cli;
+mod error;
 pub mod guide;
 mod hooks;
 
-pub use app::{App, EMBEDDED, RunError};
+pub use app::{App, EMBEDDED};
 pub use broker::{Broker, Topic, UnknownBroker};
 pub use builder::AppBuilder;
+pub use error::RunError;
 pub use fastkafka_core::{
     Ack, AppInfo, Around, Attempts, BatchFailure, Bytes, Contact, Cx, DecodeKey, DefaultApp,
     Delivery, EncodeKey, Entered, EventMetadata, Failure, FailureKind, FromCx, GroupProtocol,

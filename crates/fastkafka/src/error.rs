@@ -1,0 +1,26 @@
+//! What an app ends with when it does not end well.
+
+use fastkafka_core::Problems;
+use std::fmt;
+
+/// Why an app did not run to a clean stop.
+#[derive(Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// It did not start. Nothing was read.
+    #[error(transparent)]
+    Start(#[from] Problems),
+    /// It ended by itself: a record under `on_failure = "exit"`, or a client that cannot go on.
+    #[error("the app ended: {0}")]
+    Ended(String),
+    /// It was asked to stop, and something did not end in time or could not be committed.
+    #[error("the app did not stop cleanly: {0}")]
+    Stop(String),
+}
+
+/// As it reads: `unwrap` and `main` print it.
+impl fmt::Debug for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
