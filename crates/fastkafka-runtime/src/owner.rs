@@ -509,6 +509,24 @@ impl<T: Transport> Owner<T> {
             self.progressed = self.now;
             self.progress();
             self.report();
+            if !self.rebalance.is_closing() {
+                self.mourn();
+            }
+        }
+    }
+
+    /// A panic ends no lane, unless it happens where it cannot be caught.
+    fn mourn(&self) {
+        let dead = |p: &&Partition| {
+            p.lane
+                .as_ref()
+                .is_some_and(crate::lane::LaneHandle::is_over)
+        };
+        if let Some(p) = self.parts.iter().find(dead) {
+            self.setup.shared.fail(format!(
+                "the lane of {} died: `{}` panicked where it cannot be caught, such as in a drop",
+                p.place, p.handler.def.name
+            ));
         }
     }
 

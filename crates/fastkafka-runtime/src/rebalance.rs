@@ -46,6 +46,11 @@ impl Rebalance {
         self.asked.push_back(notice);
     }
 
+    /// Lanes end then.
+    pub(crate) fn is_closing(&self) -> bool {
+        matches!(self.life, Life::Closing { .. })
+    }
+
     /// How long until there is something to do here without being woken.
     pub(crate) fn due(&self, now: Time) -> Option<Duration> {
         let again = match &self.answering {
@@ -178,7 +183,11 @@ impl<T: Transport> Owner<T> {
 
     fn answer_assign(&mut self, starts: &[(Place, i64)]) {
         if let Err(error) = self.transport.assign(starts) {
-            tracing::error!(group = self.group(), "assignment not taken: {error}");
+            // A member that owns what it does not read would stand still in silence.
+            let group = self.group();
+            let reason =
+                format!("the consumer of group `{group}` did not take its assignment: {error}");
+            self.setup.shared.fail(reason);
         }
         for (place, _) in starts {
             // The client begins with nothing paused.

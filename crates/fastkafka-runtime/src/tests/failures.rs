@@ -1,7 +1,7 @@
-use super::lab::{Desk, Lab};
+use super::lab::{Desk, Lab, LetGo, World};
 use super::memory::lock;
 use fastkafka_core as fk;
-use fastkafka_core::{EventMetadata, Failure, State};
+use fastkafka_core::{Around, EventMetadata, Failure, HandlerCall, HandlerFuture, State};
 use fastkafka_macros::consumes;
 use std::time::Duration;
 
@@ -211,6 +211,55 @@ async fn a_panicking_decoder_is_a_failed_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_panicking_hook_is_a_failed_attempt() {
+    struct Hook;
+    impl Around for Hook {
+        fn around<'a>(
+            &'a self,
+            call: HandlerCall<'a>,
+            next: HandlerFuture<'a>,
+        ) -> HandlerFuture<'a> {
+            assert!(call.metadata().offset() != 1, "not this one");
+            next
+        }
+    }
+    #[consumes(crate = fk, topic = "in", attempts = 2)]
+    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
+        let _busy = desk.call(meta);
+    }
+    let world = World::around::<on>(Some(Box::new(Hook)));
+    let mut lab = world.member();
+    lab.assign([0]);
+    lab.until(|labs| labs[0].is_reading(0)).await;
+    lab.fill(0, 3);
+    lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
+    assert_eq!(lab.health().stopped[0].error, "panicked: not this one");
+    assert_eq!(lab.desk.offsets(0), [0]);
+}
+
+// Its handler's locals panic when they are dropped: nobody can catch what happens to the lane then.
+#[tokio::test(start_paused = true)]
+async fn a_lane_that_dies_ends_the_app() {
+    struct Trap;
+    impl Drop for Trap {
+        fn drop(&mut self) {
+            panic!("dropped");
+        }
+    }
+    #[consumes(crate = fk, topic = "in", handler_timeout = Duration::from_secs(1))]
+    async fn on(_: u32) {
+        let _trap = Trap;
+        std::future::pending::<()>().await;
+    }
+    let mut lab = Lab::of::<on>(1, 1);
+    lab.until(|labs| labs[0].shared.failure().is_some()).await;
+    assert_eq!(
+        lab.shared.failure().unwrap(),
+        "the lane of in[0] died: `on` panicked where it cannot be caught, such as in a drop"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_handler_that_takes_too_long_is_dropped_and_retried() {
     #[consumes(crate = fk, topic = "in", handler_timeout = Duration::from_secs(2), backoff = Duration::from_secs(1))]
     async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
@@ -267,4 +316,32 @@ async fn a_blocking_handler_runs_beside_the_owner() {
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
     assert_eq!(lab.desk.offsets(0), [0, 1, 2, 3, 3]);
     assert_eq!(lab.committed(0), Some(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_blocking_call_that_took_too_long_is_judged_when_it_returns() {
+    #[consumes(crate = fk, topic = "in", blocking, handler_timeout = Duration::from_secs(1))]
+    fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
+        let _busy = desk.call(meta);
+        while desk.is_bad() {
+            std::thread::yield_now();
+        }
+    }
+    let mut lab = Lab::of::<on>(1, 1);
+    let _let_go = LetGo(lab.desk.clone());
+    lab.desk.set_bad(true);
+    // A thread at work holds the paused clock.
+    while lab.desk.at_work() == 0 {
+        lab.until(|_| true).await;
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..3 {
+        tokio::time::advance(Duration::from_secs(1)).await;
+        lab.until(|_| true).await;
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(lab.desk.offsets(0), [0], "its partition waits");
+    lab.desk.set_bad(false);
+    lab.until_committed(0, 1).await;
+    assert_eq!(lab.desk.offsets(0), [0, 0]);
 }

@@ -9,8 +9,8 @@ use crate::owner::{self, OrderLocks, Owner, Setup, Turn};
 use crate::transport::Notice;
 use fastkafka_core as fk;
 use fastkafka_core::{
-    Ack, AppCore, AppInfo, DefaultApp, EventMetadata, Plan, ProduceError, Register, Registry,
-    States,
+    Ack, AppCore, AppInfo, Around, DefaultApp, EventMetadata, Plan, ProduceError, Register,
+    Registry, States,
 };
 use fastkafka_engine::Limits;
 use fastkafka_macros::produces;
@@ -126,6 +126,15 @@ impl Desk {
     }
 }
 
+/// Mends the weather, also when the test fails: a thread may be waiting for it.
+pub(super) struct LetGo(pub(super) Desk);
+
+impl Drop for LetGo {
+    fn drop(&mut self) {
+        self.0.set_bad(false);
+    }
+}
+
 /// What the members of a group have in common.
 #[derive(Clone)]
 pub(super) struct World {
@@ -140,11 +149,17 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new<C: Register>() -> Self {
+        Self::around::<C>(None)
+    }
+
+    /// With a hook around the handlers.
+    pub(super) fn around<C: Register>(hook: Option<Box<dyn Around>>) -> Self {
         let desk = Desk::new();
         let mut states = States::default();
         states.insert(desk.clone());
         let registry = Registry::of([C::ENTRY]);
-        let app = AppCore::new::<DefaultApp>(AppInfo::default(), registry, states);
+        let mut app = AppCore::new::<DefaultApp>(AppInfo::default(), registry, states);
+        app.around = hook;
         let (app, outbox) = (Arc::new(app), Outbox::new());
         assert!(app.connect(outbox.clone()).is_ok());
         Self {
@@ -238,7 +253,7 @@ impl Lab {
         lab
     }
 
-    fn notify(&self, notice: Notice) {
+    pub(super) fn notify(&self, notice: Notice) {
         lock(&self.member).notify(notice);
         self.woken.notify_one();
     }
@@ -272,6 +287,11 @@ impl Lab {
 
     pub(super) fn is_reading(&self, partition: i32) -> bool {
         lock(&self.member).position(partition).is_some()
+    }
+
+    /// Records that the owner took from the client.
+    pub(super) fn fetched(&self) -> usize {
+        lock(&self.member).fetched
     }
 
     pub(super) fn health(&self) -> GroupHealth {
@@ -313,7 +333,7 @@ impl Lab {
 pub(super) async fn drive(labs: &mut [&mut Lab], mut done: impl FnMut(&[&mut Lab]) -> bool) {
     let (origin, mut turns) = (Instant::now(), 0_u64);
     loop {
-        let mut park = Some(Duration::from_secs(1));
+        let mut park = Some(PATIENCE);
         for lab in labs.iter_mut().filter(|lab| lab.over.is_none()) {
             match lab.owner.turn(lab.world.desk.origin.elapsed()) {
                 Turn::Again => park = None,

@@ -85,9 +85,12 @@ pub(super) struct Member {
     queue: VecDeque<(Place, Arc<Block>)>,
     stored: HashMap<Place, i64>,
     pub(super) lost: bool,
+    pub(super) refuse_assign: bool,
     pub(super) start_error: Option<StartError>,
     /// Polled when.
     pub(super) polls: Vec<Instant>,
+    /// Records that the owner took.
+    pub(super) fetched: usize,
     /// Records that pauses threw away.
     pub(super) thrown: usize,
     pub(super) closed: bool,
@@ -275,6 +278,7 @@ impl Transport for Memory {
             taken += block.len();
             runs.push((place, block));
         }
+        member.fetched += taken;
         !member.queue.is_empty()
     }
 
@@ -306,7 +310,14 @@ impl Transport for Memory {
             paused: false,
             out_of_range: None,
         });
-        lock(&self.member).readers.extend(readers);
+        let mut member = lock(&self.member);
+        if member.refuse_assign {
+            return Err(ClientError {
+                kind: crate::transport::ErrorKind::Other,
+                message: "erroneous state".into(),
+            });
+        }
+        member.readers.extend(readers);
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 use super::lab::{Desk, Lab, World};
-use super::memory::{lock, place};
+use super::memory::{Entry, lock, place};
+use crate::transport::Notice;
 use fastkafka_core as fk;
 use fastkafka_core::{EventMetadata, Failure, State};
 use fastkafka_engine::Limits;
@@ -7,8 +8,10 @@ use fastkafka_macros::consumes;
 use std::time::Duration;
 
 const BOUND: u64 = 20;
+/// One turn fetches so many, whatever the bound.
+const TURN: usize = 1_024;
 
-/// One member whose partitions hold at most [`BOUND`] records each.
+/// One member whose partitions hold at most [`BOUND`] records each, and what one turn fetches.
 fn narrow<C: fk::Register>(partitions: i32, n: i64) -> Lab {
     let mut world = World::new::<C>();
     world.limits = Limits {
@@ -60,8 +63,15 @@ async fn a_full_partition_alone_is_held_back_without_a_pause() {
         let _busy = desk.call(meta);
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let mut lab = narrow::<on>(1, 500);
-    lab.until_committed(0, 500).await;
+    let mut lab = narrow::<on>(1, 10_000);
+    lab.pass(Duration::from_secs(60)).await;
+    let handled = lab.desk.offsets(0).len();
+    assert!(handled > 2_500, "it goes on: {handled}");
+    assert!(
+        lab.fetched() <= handled + 20 + TURN,
+        "{} fetched [S10]",
+        lab.fetched()
+    );
     assert_eq!(lock(&lab.member).thrown, 0);
 }
 
@@ -75,9 +85,9 @@ async fn a_partition_in_a_transient_failure_does_not_hold_the_others_back() {
             _ => Ok(()),
         }
     }
-    let mut lab = narrow::<on>(2, 200);
+    let mut lab = narrow::<on>(2, 3_000);
     lab.desk.set_bad(true);
-    lab.until_committed(1, 200).await;
+    lab.until_committed(1, 3_000).await;
     assert!(
         lab.desk.now() < Duration::from_secs(2),
         "{:?}",
@@ -85,10 +95,15 @@ async fn a_partition_in_a_transient_failure_does_not_hold_the_others_back() {
     );
     lab.pass(Duration::from_secs(60)).await;
     lab.fill(1, 200);
-    lab.until_committed(1, 400).await;
+    lab.until_committed(1, 3_200).await;
     assert!(lab.desk.offsets(0).iter().all(|offset| *offset == 0));
+    assert!(
+        lab.fetched() <= 3_200 + 2 * TURN,
+        "{} fetched [S10]",
+        lab.fetched()
+    );
     lab.desk.set_bad(false);
-    lab.until_committed(0, 200).await;
+    lab.until_committed(0, 3_000).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -116,11 +131,29 @@ async fn a_full_partition_that_is_lost_does_not_hold_the_others_back() {
     let mut lab = narrow::<uneven>(1, 100);
     lab.pass(Duration::from_millis(1_500)).await;
     lab.lose([0]);
-    lab.until(|labs| !labs[0].is_reading(0)).await;
+    lab.until(|labs| !labs[0].is_reading(0) && labs[0].desk.at_work() == 0)
+        .await;
     lab.fill(1, 50);
     lock(&lab.cluster).committed.insert(place(1), 0);
     lab.assign([1]);
     lab.until_committed(1, 50).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_partition_whose_log_was_truncated_is_not_read_again() {
+    let mut lab = narrow::<uneven>(1, 3_000);
+    lab.pass(Duration::from_millis(1_500)).await;
+    let (position, low, high) = (lock(&lab.member).position(0).unwrap(), 0, 5);
+    lab.notify(Notice::OutOfRange {
+        place: place(0),
+        position,
+        low,
+        high,
+    });
+    lab.pass(Duration::from_secs(1_200)).await;
+    let handled = lab.desk.offsets(0).len();
+    assert!((20..TURN + 20).contains(&handled), "{handled}");
+    assert!(lab.problems()[0].contains("past the end of the log"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -149,17 +182,38 @@ async fn the_uncommitted_span_is_told_and_ends() {
 
 #[tokio::test(start_paused = true)]
 async fn a_log_that_is_read_again_is_handled_again_from_there() {
-    let mut lab = narrow::<uneven>(2, 18);
-    lock(&lab.cluster).block = Some(1_000);
+    #[consumes(crate = fk, topic = "in")]
+    async fn on(value: usize, meta: EventMetadata, State(desk): State<Desk>) {
+        let _busy = desk.call(meta);
+        lock(&desk.batches).push((meta.offset(), value));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let mut lab = Lab::of::<on>(1, 10);
     lab.until(|labs| labs[0].desk.offsets(0).len() == 2).await;
     {
         // Made anew in the middle of what is held.
         let mut cluster = lock(&lab.cluster);
         let log = cluster.log(0);
-        log.entries.truncate(9);
-        log.high = 9;
-        cluster.fill(0, 9);
+        log.entries.truncate(5);
+        log.high = 5;
+        for value in 100..105 {
+            let payload = Some(value.to_string().into());
+            cluster.publish(
+                0,
+                Entry {
+                    payload,
+                    ..Entry::default()
+                },
+            );
+        }
     }
-    lab.seek(0, 9);
-    lab.until_committed(0, 18).await;
+    lab.seek(0, 5);
+    lab.until_committed(0, 10).await;
+    let mut seen = lock(&lab.desk.batches).clone();
+    seen.dedup();
+    let expected = (0..5).chain(100..105).enumerate();
+    let expected: Vec<_> = expected
+        .map(|(at, value)| (i64::try_from(at).unwrap(), value))
+        .collect();
+    assert_eq!(seen, expected);
 }

@@ -209,3 +209,38 @@ async fn a_failure_of_the_handler_ends_what_it_spawned_and_is_counted_once() {
     assert_eq!((stopped.attempts, &*stopped.error), (2, "no"));
     assert_eq!((lab.desk.offsets(0).len(), lab.desk.at_work()), (2, 0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_record_spawned_is_over_before_a_lost_output_has_it_handled_again() {
+    #[consumes(crate = fk, topic = "in", backoff = Duration::from_millis(10))]
+    async fn on(
+        value: u32,
+        meta: EventMetadata,
+        State(desk): State<Desk>,
+    ) -> Result<(), ProduceError> {
+        let task = desk.call(meta);
+        if meta.offset() == 1 {
+            spawn(async move {
+                let _task = task;
+                tokio::time::sleep(Duration::from_secs(5)).await;
+            });
+        }
+        to_out(value.to_string()).await.map(drop)
+    }
+    let mut lab = Lab::of::<on>(1, 2);
+    // One run each: the first closes while the task of the second goes on.
+    lock(&lab.cluster).block = Some(1);
+    lab.outbox.decide(|_| Fate::Hold);
+    lab.until(|labs| labs[0].outbox.held() == 2).await;
+    lab.outbox.decide(|_| Fate::Ack);
+    lab.outbox
+        .report(1, |token| token.fail(Failure::retry("broker gone")));
+    lab.outbox.report(1, ack);
+    lab.until_committed(0, 2).await;
+    assert_eq!(
+        (lab.desk.offsets(0), lab.desk.times(1).len()),
+        (vec![0, 1, 0, 1], 2)
+    );
+    // Record 0 is called while nothing but itself is at work.
+    assert_eq!(lab.desk.most_at_once(), 1);
+}

@@ -1,4 +1,4 @@
-use super::lab::{Desk, Lab, to_out};
+use super::lab::{Desk, Lab, LetGo, to_out};
 use super::memory::lock;
 use super::outbox::{Fate, ack};
 use fastkafka_core as fk;
@@ -76,13 +76,6 @@ async fn a_blocking_handler_that_does_not_end_is_named_at_the_deadline() {
         let _busy = desk.call(meta);
         while desk.is_bad() {
             std::thread::yield_now();
-        }
-    }
-    /// Lets the thread go, also when the test fails.
-    struct LetGo(Desk);
-    impl Drop for LetGo {
-        fn drop(&mut self) {
-            self.0.set_bad(false);
         }
     }
     let mut lab = Lab::of::<on>(1, 1);

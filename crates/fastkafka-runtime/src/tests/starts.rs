@@ -49,6 +49,14 @@ async fn a_group_that_may_not_choose_a_start_does_not_start() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_assignment_that_the_client_does_not_take_ends_the_app() {
+    let mut lab = Lab::of::<on>(1, 1);
+    lock(&lab.member).refuse_assign = true;
+    lab.until(|labs| labs[0].shared.failure().is_some()).await;
+    assert!(!lab.shared.is_started());
+}
+
+#[tokio::test(start_paused = true)]
 async fn starts_that_cannot_be_worked_out_are_asked_for_again() {
     let mut lab = Lab::of::<on>(1, 1);
     lock(&lab.member).start_error = Some(StartError::Retry("coordinator moves".into()));

@@ -58,6 +58,9 @@ fn a_lost_output_stops_the_round() {
     assert!(!run.scope.stopping());
     run.scope.token(0).fail(Failure::retry("lost"));
     assert!(run.scope.stopping() && run.round.stopping());
+    run.handled(0);
+    run.scope.finish(1, 0);
+    assert_eq!(run.end().unwrap().0, 0);
 }
 
 #[test]
@@ -190,6 +193,7 @@ fn a_given_away_round_says_so_to_its_tokens() {
     run.round.release();
     assert!(token.released() && run.round.stopping());
     token.cancel();
+    run.handled(0);
 }
 
 #[test]
