@@ -244,7 +244,7 @@ impl KafkaTransport {
                 let (place, position) = (*place, *position);
                 let waited = self.lost.len();
                 self.lost.retain(|lost| !std::ptr::eq(lost.place, place));
-                if waited == self.lost.len() {
+                if waited == self.lost.len() || !self.assigned.contains(place) {
                     return false; // Given away, or an answer that came twice.
                 }
                 if (*low..=*high).contains(&position) {
