@@ -7,11 +7,11 @@ use super::assignment::Assignment;
 use super::config;
 use super::context::{Context, Group, Heard};
 use super::error::{client_error, of};
-use super::ffi::{Events, FetchError, Piece, Queue};
+use super::ffi::{Events, FetchError, Piece, Queue, is_member};
 use super::helper::{Helper, Job};
 use super::starts::{Marker, add};
 use crate::transport::{ClientError, ErrorKind, Notice, Place, Transport};
-use fastkafka_core::{ConsumerSettings, Fetched, OffsetReset};
+use fastkafka_core::{ConsumerSettings, Fetched, GroupProtocol, OffsetReset};
 use rdkafka::consumer::{Consumer, RebalanceProtocol};
 use rdkafka::error::KafkaResult;
 use rdkafka::types::RDKafkaErrorCode;
@@ -24,6 +24,9 @@ use std::time::{Duration, Instant};
 
 /// Between two questions to a broker that did not answer.
 const AGAIN: Duration = Duration::from_secs(1);
+
+/// How long to wait for librdkafka to leave the group before it is closed anyway.
+const LEAVE: Duration = Duration::from_secs(3);
 
 /// A position that is out of range and not settled yet.
 struct Lost {
@@ -54,9 +57,20 @@ pub(crate) struct KafkaTransport {
     lost: Vec<Lost>,
     /// When to ask whether a broker answers; `None` while one does.
     probe: Option<Instant>,
+    classic: bool,
+    /// Until when the client is given to leave the group before it is closed.
+    leave_by: Option<Instant>,
 }
 
 impl KafkaTransport {
+    /// In a cooperative group librdkafka forgets to leave when it is closed while the commit of its
+    /// last partitions is under way: the others would wait for the session to end.
+    fn is_leaving(&mut self) -> bool {
+        let until = *self.leave_by.get_or_insert_with(|| Instant::now() + LEAVE);
+        let answered = self.owed.is_none();
+        self.classic && answered && is_member(self.consumer()) && Instant::now() < until
+    }
+
     /// Joins the group. `owner` is the thread that polls; it is unparked when there is something
     /// to do.
     ///
@@ -98,6 +112,8 @@ impl KafkaTransport {
             seeks: Vec::new(),
             lost: Vec::new(),
             probe: Some(Instant::now()),
+            classic: settings.group_protocol.unwrap_or_default() == GroupProtocol::Classic,
+            leave_by: None,
         })
     }
 }
@@ -244,7 +260,7 @@ impl KafkaTransport {
                 let (place, position) = (*place, *position);
                 let waited = self.lost.len();
                 self.lost.retain(|lost| !std::ptr::eq(lost.place, place));
-                if waited == self.lost.len() {
+                if waited == self.lost.len() || !self.assigned.contains(place) {
                     return false; // Given away, or an answer that came twice.
                 }
                 if (*low..=*high).contains(&position) {
@@ -400,9 +416,12 @@ impl Transport for KafkaTransport {
         self.consumer().unsubscribe();
     }
 
-    /// Drains and destroys the queues, waits until no message is alive, and has the client leave
-    /// the group and destroyed on the helper thread.
+    /// Waits until the group is left and no message is alive, drains and destroys the queues, and has
+    /// the client destroyed on the helper thread.
     fn close(&mut self) -> bool {
+        if self.consumer.is_some() && self.is_leaving() {
+            return false;
+        }
         let Some(consumer) = &self.consumer else {
             return self.helper.ended();
         };

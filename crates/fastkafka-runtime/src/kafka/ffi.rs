@@ -11,6 +11,7 @@ pub(super) use produce::{Opaque, Sent, Topic, flush};
 pub(super) use queue::{Events, FetchError, Piece, Queue};
 
 use rdkafka::bindings as rd;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 use std::any::Any;
 use std::slice;
@@ -31,6 +32,18 @@ pub(super) fn start_groups_at_once<C: ProducerContext>(producer: &BaseProducer<C
         if !cluster.is_null() {
             rd::rd_kafka_mock_group_initial_rebalance_delay_ms(cluster, 0);
         }
+    }
+}
+
+/// Whether the client has an id in its classic group: from the join until it sends its leave.
+pub(super) fn is_member<C: ConsumerContext>(consumer: &BaseConsumer<C>) -> bool {
+    let client = consumer.client().native_ptr();
+    // SAFETY: a valid client; the id is null or a string of librdkafka's that is ours to free.
+    unsafe {
+        let id = rd::rd_kafka_memberid(client);
+        let member = !id.is_null() && *id != 0;
+        rd::rd_kafka_mem_free(client, id.cast());
+        member
     }
 }
 
