@@ -16,7 +16,7 @@
 //! A record without tokens costs a load and a store: only its own handler, or the holder of a
 //! token of it, can add one.
 
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::settle::{Closed, Delivery, Round, RunTag, Settle};
 use crate::sync::{self, AtomicPtr, AtomicU32, Mutex, MutexGuard, Ordering::*};
 use std::ffi::c_void;
@@ -253,6 +253,15 @@ impl DeliveryScope {
             None if self.open.load(Acquire) == 0 => from,
             None => settled,
         }
+    }
+
+    /// The first record so far that will not settle, and why. A run that waits for something else
+    /// has not told it yet.
+    pub fn lost(&self) -> Option<(usize, FailureKind, String)> {
+        let broken = lock(&self.broken);
+        let (at, failure) = broken.as_ref()?;
+        let handled = *at < self.end.load(Acquire);
+        handled.then(|| (*at as usize, failure.kind(), failure.message().to_owned()))
     }
 
     /// One more thing the record at `at` waits for. Only from its handler, or from the holder of a

@@ -275,7 +275,7 @@ impl<T: Transport> Owner<T> {
                         run,
                         at,
                         next,
-                        failure: kind(&failure),
+                        failure: kind(failure.kind()),
                     }
                 }
                 Mail::Disposed { part, run, outcome } => Event::Disposed { part, run, outcome },
@@ -312,21 +312,10 @@ impl<T: Transport> Owner<T> {
         };
         let started = partition.started.remove(i).expect("just found");
         let prefix = started.offset(end.settled);
-        let broken = end.broken.map(|failure| {
-            tracing::warn!(
-                handler = partition.handler.def.name,
-                place = %partition.place,
-                offset = prefix,
-                "record not settled: {}",
-                failure.message()
-            );
-            partition
-                .errors
-                .insert(prefix, failure.message().to_owned());
-            Broken {
-                next: started.offset(end.settled + 1),
-                failure: kind(&failure),
-            }
+        let news = end.broken.filter(|_| started.is_news(end.settled));
+        let broken = news.map(|failure| {
+            let next = started.offset(end.settled + 1);
+            partition.broken(prefix, next, failure.kind(), failure.message())
         });
         Event::Settled {
             part,
@@ -534,25 +523,38 @@ impl<T: Transport> Owner<T> {
         }
     }
 
-    /// Settled prefixes of runs that go on.
+    /// Settled prefixes of runs that go on, and records that will not settle: the rest of their run
+    /// may wait for something that comes only after them.
     fn progress(&mut self) {
         for part in (0..).map(Part).take(self.parts.len()) {
             let mut i = 0;
             // A step may end with the release of the partition.
-            while let Some(started) = self.at(part).started.get_mut(i) {
-                i += 1;
+            while let Some(started) = self.at(part).started.get(i) {
                 let settled = started.scope.progress(started.settled);
-                if settled > started.settled {
-                    started.settled = settled;
+                let lost = started
+                    .scope
+                    .lost()
+                    .filter(|(index, ..)| started.is_news(*index));
+                if settled > started.settled || lost.is_some() {
                     let (run, prefix) = (started.run, started.offset(settled));
+                    let told = lost.as_ref().map(|(index, ..)| *index);
+                    let lost = lost.map(|(index, kind, why)| {
+                        (started.offset(index), started.offset(index + 1), kind, why)
+                    });
+                    let partition = self.at(part);
+                    partition.started[i].settled = settled;
+                    partition.started[i].broken = told.or(partition.started[i].broken);
+                    let broken =
+                        lost.map(|(at, next, kind, why)| partition.broken(at, next, kind, &why));
                     self.step(Event::Settled {
                         part,
                         run,
                         prefix,
-                        broken: None,
+                        broken,
                         closed: false,
                     });
                 }
+                i += 1;
             }
         }
     }
@@ -645,6 +647,7 @@ impl<T: Transport> Owner<T> {
             scope: scope.clone(),
             halt: halt.clone(),
             settled: 0,
+            broken: None,
         });
         let job = Job {
             round,
@@ -838,8 +841,8 @@ impl<T: Transport> Owner<T> {
     }
 }
 
-fn kind(failure: &Failure) -> engine::Failure {
-    match failure.kind() {
+pub(crate) fn kind(kind: FailureKind) -> engine::Failure {
+    match kind {
         FailureKind::Retry { after } => engine::Failure::Retry { after },
         FailureKind::Rejected => engine::Failure::Rejected,
         FailureKind::Transient { after } => engine::Failure::Transient { after },
