@@ -7,11 +7,11 @@ use super::assignment::Assignment;
 use super::config;
 use super::context::{Context, Group, Heard};
 use super::error::{client_error, of};
-use super::ffi::{Events, FetchError, Piece, Queue};
+use super::ffi::{self, Events, FetchError, Piece, Queue};
 use super::helper::{Helper, Job};
 use super::starts::{Marker, add};
 use crate::transport::{ClientError, ErrorKind, Notice, Place, Transport};
-use fastkafka_core::{ConsumerSettings, Fetched, OffsetReset};
+use fastkafka_core::{ConsumerSettings, Fetched, GroupProtocol, OffsetReset};
 use rdkafka::consumer::{Consumer, RebalanceProtocol};
 use rdkafka::error::KafkaResult;
 use rdkafka::types::RDKafkaErrorCode;
@@ -24,6 +24,8 @@ use std::time::{Duration, Instant};
 
 /// Between two questions to a broker that did not answer.
 const AGAIN: Duration = Duration::from_secs(1);
+/// The time to leave the group in.
+const LEAVE: Duration = Duration::from_secs(5);
 
 /// A position that is out of range and not settled yet.
 struct Lost {
@@ -48,6 +50,10 @@ pub(crate) struct KafkaTransport {
     owner: Thread,
     assigned: Assignment,
     markers: HashMap<&'static str, Marker>,
+    /// KIP-848: a member's id stays, and its close is in order.
+    broker_decides: bool,
+    /// When it is given up to leave the group in due form.
+    leave_by: Option<Instant>,
     /// The answer that the owner owes to a rebalance.
     owed: Option<Owed>,
     seeks: Vec<(Place, i64)>,
@@ -94,6 +100,8 @@ impl KafkaTransport {
             owner,
             assigned: Assignment::default(),
             markers: HashMap::new(),
+            broker_decides: settings.group_protocol == Some(GroupProtocol::Consumer),
+            leave_by: None,
             owed: None,
             seeks: Vec::new(),
             lost: Vec::new(),
@@ -174,6 +182,18 @@ impl KafkaTransport {
             self.begin(&self.assigned.positions())?;
         }
         self.consumer().pause(&list(&self.assigned.paused()))
+    }
+
+    /// What the owner did not get to.
+    fn answer_last(&mut self) {
+        let answered = match self.owed.take() {
+            Some(Owed::Assign) => self.assign(&[]),
+            Some(Owed::Revoke(places)) => self.unassign(&places),
+            None => Ok(()),
+        };
+        if let Err(e) = answered {
+            tracing::debug!("the last rebalance is not answered: {e}");
+        }
     }
 
     fn restart_waiting(&mut self) {
@@ -400,23 +420,21 @@ impl Transport for KafkaTransport {
         self.consumer().unsubscribe();
     }
 
-    /// Drains and destroys the queues, waits until no message is alive, and has the client leave
-    /// the group and destroyed on the helper thread.
+    /// Drains and destroys the queues, waits until no message is alive and the group is left, and
+    /// has the client destroyed on the helper thread.
     fn close(&mut self) -> bool {
         let Some(consumer) = &self.consumer else {
             return self.helper.ended();
         };
-        self.queue = None;
         // Ours, the helper's and that of `events`; any more belong to messages.
-        if Arc::strong_count(consumer) == 3 {
-            let answered = match self.owed.take() {
-                Some(Owed::Assign) => self.assign(&[]),
-                Some(Owed::Revoke(places)) => self.unassign(&places),
-                None => Ok(()),
-            };
-            if let Err(e) = answered {
-                tracing::debug!("the last rebalance is not answered: {e}");
-            }
+        let unused = Arc::strong_count(consumer) == 3;
+        // A cooperative member that closes before its last revoke has taken effect never says that
+        // it leaves: the group would wait for the end of its session.
+        let left = ffi::has_left(consumer) || self.leave_by.is_some_and(|by| by <= Instant::now());
+        if self.queue.take().is_some() {
+            self.leave_by = Some(Instant::now() + LEAVE);
+            self.answer_last();
+        } else if unused && (left || self.broker_decides) {
             self.heard.close();
             self.events = None;
             self.consumer = None;

@@ -11,6 +11,7 @@ pub(super) use produce::{Opaque, Sent, Topic, flush};
 pub(super) use queue::{Events, FetchError, Piece, Queue};
 
 use rdkafka::bindings as rd;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 use std::any::Any;
 use std::slice;
@@ -31,6 +32,45 @@ pub(super) fn start_groups_at_once<C: ProducerContext>(producer: &BaseProducer<C
         if !cluster.is_null() {
             rd::rd_kafka_mock_group_initial_rebalance_delay_ms(cluster, 0);
         }
+    }
+}
+
+/// True when a member of a classic group has said that it leaves, or never was one: it then has no id.
+pub(super) fn has_left<C: ConsumerContext>(consumer: &BaseConsumer<C>) -> bool {
+    let client = consumer.client().native_ptr();
+    // SAFETY: a valid client; the id is ours to free.
+    unsafe {
+        let id = rd::rd_kafka_memberid(client);
+        let left = id.is_null() || *id == 0;
+        rd::rd_kafka_mem_free(client, id.cast());
+        left
+    }
+}
+
+/// How many members of a mock cluster's groups have said that they leave.
+#[cfg(test)]
+pub(super) fn leaves<C: ProducerContext>(producer: &BaseProducer<C>) -> usize {
+    const LEAVE_GROUP: i16 = 13;
+    // SAFETY: a valid client with a mock cluster; the list of requests is ours to destroy.
+    unsafe {
+        let cluster = rd::rd_kafka_handle_mock_cluster(producer.client().native_ptr());
+        let mut n = 0;
+        let requests = rd::rd_kafka_mock_get_requests(cluster, &mut n);
+        let leaves = (0..n)
+            .filter(|i| rd::rd_kafka_mock_request_api_key(*requests.add(*i)) == LEAVE_GROUP)
+            .count();
+        rd::rd_kafka_mock_request_destroy_array(requests, n);
+        leaves
+    }
+}
+
+/// A mock cluster keeps the requests it gets.
+#[cfg(test)]
+pub(super) fn keep_requests<C: ProducerContext>(producer: &BaseProducer<C>) {
+    // SAFETY: a valid client with a mock cluster.
+    unsafe {
+        let cluster = rd::rd_kafka_handle_mock_cluster(producer.client().native_ptr());
+        rd::rd_kafka_mock_start_request_tracking(cluster);
     }
 }
 
