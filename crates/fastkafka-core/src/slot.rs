@@ -245,6 +245,8 @@ impl DeliveryScope {
             Some(slots) => slots.iter().position(open).map_or(end, |n| from + n),
             None => end,
         };
+        // A record that failed meanwhile is not pending either; `end` was moved before that.
+        let settled = settled.min(self.end.load(Acquire) as usize);
         match &*lock(&self.broken) {
             Some((at, _)) => settled.min(*at as usize),
             // Closed: what was lost, if anything, is on its way in the verdict and here no more.

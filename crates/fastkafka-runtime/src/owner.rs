@@ -351,7 +351,11 @@ impl<T: Transport> Owner<T> {
                     low,
                     high,
                 } => self.out_of_range(place, position, low, high),
-                Notice::Committed(Ok(())) => self.trouble.commits = None,
+                Notice::Committed(Ok(())) => {
+                    self.trouble.commits = None;
+                    // What was refused has been put right: we are a member and may commit.
+                    self.trouble.refused = None;
+                }
                 Notice::Committed(Err(why)) => {
                     let since = self
                         .trouble

@@ -353,6 +353,15 @@ impl Runtime {
     }
 }
 
+/// A runtime that is dropped, or whose start is, must not go on consuming with nobody to hear of it.
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        for group in &self.groups {
+            group.shared.shut_down();
+        }
+    }
+}
+
 fn broker(what: impl ToString) -> Problems {
     problem(what.to_string())
 }

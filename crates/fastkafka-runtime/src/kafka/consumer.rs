@@ -7,7 +7,7 @@ use super::assignment::Assignment;
 use super::config;
 use super::context::{Context, Group, Heard};
 use super::error::{client_error, of};
-use super::ffi::{self, Events, FetchError, Piece, Queue};
+use super::ffi::{Events, FetchError, Piece, Queue, is_member};
 use super::helper::{Helper, Job};
 use super::starts::{Marker, add};
 use crate::transport::{ClientError, ErrorKind, Notice, Place, Transport};
@@ -24,8 +24,9 @@ use std::time::{Duration, Instant};
 
 /// Between two questions to a broker that did not answer.
 const AGAIN: Duration = Duration::from_secs(1);
-/// The time to leave the group in.
-const LEAVE: Duration = Duration::from_secs(5);
+
+/// How long to wait for librdkafka to leave the group before it is closed anyway.
+const LEAVE: Duration = Duration::from_secs(3);
 
 /// A position that is out of range and not settled yet.
 struct Lost {
@@ -50,19 +51,26 @@ pub(crate) struct KafkaTransport {
     owner: Thread,
     assigned: Assignment,
     markers: HashMap<&'static str, Marker>,
-    /// KIP-848: a member's id stays, and its close is in order.
-    broker_decides: bool,
-    /// When it is given up to leave the group in due form.
-    leave_by: Option<Instant>,
     /// The answer that the owner owes to a rebalance.
     owed: Option<Owed>,
     seeks: Vec<(Place, i64)>,
     lost: Vec<Lost>,
     /// When to ask whether a broker answers; `None` while one does.
     probe: Option<Instant>,
+    classic: bool,
+    /// Until when the client is given to leave the group before it is closed.
+    leave_by: Option<Instant>,
 }
 
 impl KafkaTransport {
+    /// In a cooperative group librdkafka forgets to leave when it is closed while the commit of its
+    /// last partitions is under way: the others would wait for the session to end.
+    fn is_leaving(&mut self) -> bool {
+        let until = *self.leave_by.get_or_insert_with(|| Instant::now() + LEAVE);
+        let answered = self.owed.is_none();
+        self.classic && answered && is_member(self.consumer()) && Instant::now() < until
+    }
+
     /// Joins the group. `owner` is the thread that polls; it is unparked when there is something
     /// to do.
     ///
@@ -100,12 +108,12 @@ impl KafkaTransport {
             owner,
             assigned: Assignment::default(),
             markers: HashMap::new(),
-            broker_decides: settings.group_protocol == Some(GroupProtocol::Consumer),
-            leave_by: None,
             owed: None,
             seeks: Vec::new(),
             lost: Vec::new(),
             probe: Some(Instant::now()),
+            classic: settings.group_protocol.unwrap_or_default() == GroupProtocol::Classic,
+            leave_by: None,
         })
     }
 }
@@ -184,18 +192,6 @@ impl KafkaTransport {
         self.consumer().pause(&list(&self.assigned.paused()))
     }
 
-    /// What the owner did not get to.
-    fn answer_last(&mut self) {
-        let answered = match self.owed.take() {
-            Some(Owed::Assign) => self.assign(&[]),
-            Some(Owed::Revoke(places)) => self.unassign(&places),
-            None => Ok(()),
-        };
-        if let Err(e) = answered {
-            tracing::debug!("the last rebalance is not answered: {e}");
-        }
-    }
-
     fn restart_waiting(&mut self) {
         for (place, offset) in std::mem::take(&mut self.seeks) {
             if self.assigned.contains(place)
@@ -264,7 +260,7 @@ impl KafkaTransport {
                 let (place, position) = (*place, *position);
                 let waited = self.lost.len();
                 self.lost.retain(|lost| !std::ptr::eq(lost.place, place));
-                if waited == self.lost.len() {
+                if waited == self.lost.len() || !self.assigned.contains(place) {
                     return false; // Given away, or an answer that came twice.
                 }
                 if (*low..=*high).contains(&position) {
@@ -420,21 +416,26 @@ impl Transport for KafkaTransport {
         self.consumer().unsubscribe();
     }
 
-    /// Drains and destroys the queues, waits until no message is alive and the group is left, and
-    /// has the client destroyed on the helper thread.
+    /// Waits until the group is left and no message is alive, drains and destroys the queues, and has
+    /// the client destroyed on the helper thread.
     fn close(&mut self) -> bool {
+        if self.consumer.is_some() && self.is_leaving() {
+            return false;
+        }
         let Some(consumer) = &self.consumer else {
             return self.helper.ended();
         };
+        self.queue = None;
         // Ours, the helper's and that of `events`; any more belong to messages.
-        let unused = Arc::strong_count(consumer) == 3;
-        // A cooperative member that closes before its last revoke has taken effect never says that
-        // it leaves: the group would wait for the end of its session.
-        let left = ffi::has_left(consumer) || self.leave_by.is_some_and(|by| by <= Instant::now());
-        if self.queue.take().is_some() {
-            self.leave_by = Some(Instant::now() + LEAVE);
-            self.answer_last();
-        } else if unused && (left || self.broker_decides) {
+        if Arc::strong_count(consumer) == 3 {
+            let answered = match self.owed.take() {
+                Some(Owed::Assign) => self.assign(&[]),
+                Some(Owed::Revoke(places)) => self.unassign(&places),
+                None => Ok(()),
+            };
+            if let Err(e) = answered {
+                tracing::debug!("the last rebalance is not answered: {e}");
+            }
             self.heard.close();
             self.events = None;
             self.consumer = None;

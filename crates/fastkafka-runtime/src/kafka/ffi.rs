@@ -35,15 +35,15 @@ pub(super) fn start_groups_at_once<C: ProducerContext>(producer: &BaseProducer<C
     }
 }
 
-/// True when a member of a classic group has said that it leaves, or never was one: it then has no id.
-pub(super) fn has_left<C: ConsumerContext>(consumer: &BaseConsumer<C>) -> bool {
+/// Whether the client has an id in its classic group: from the join until it sends its leave.
+pub(super) fn is_member<C: ConsumerContext>(consumer: &BaseConsumer<C>) -> bool {
     let client = consumer.client().native_ptr();
-    // SAFETY: a valid client; the id is ours to free.
+    // SAFETY: a valid client; the id is null or a string of librdkafka's that is ours to free.
     unsafe {
         let id = rd::rd_kafka_memberid(client);
-        let left = id.is_null() || *id == 0;
+        let member = !id.is_null() && *id != 0;
         rd::rd_kafka_mem_free(client, id.cast());
-        left
+        member
     }
 }
 

@@ -14,6 +14,7 @@ use fastkafka_core::{
 };
 use fastkafka_engine::Limits;
 use fastkafka_macros::produces;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::time::Duration;
@@ -49,6 +50,10 @@ pub(super) struct Desk {
     pub(super) batches: Shared<Vec<(i64, usize)>>,
     /// The weather: handlers that look at it fail while it is bad.
     pub(super) bad: Arc<AtomicBool>,
+    /// Partitions with a call under way.
+    pub(super) acting: Shared<BTreeSet<i32>>,
+    /// The seed of [`Desk::roll`].
+    pub(super) dice: Shared<u64>,
     /// For handlers that wait until the test lets them go on.
     pub(super) gate: Arc<tokio::sync::Semaphore>,
 }
@@ -70,6 +75,8 @@ impl Desk {
             acks: Shared::default(),
             batches: Shared::default(),
             bad: Arc::default(),
+            acting: Shared::default(),
+            dice: Shared::default(),
             gate: Arc::new(tokio::sync::Semaphore::new(0)),
         }
     }
@@ -119,6 +126,17 @@ impl Desk {
 
     pub(super) fn set_bad(&self, bad: bool) {
         self.bad.store(bad, Relaxed);
+    }
+
+    /// A number below `n`.
+    pub(super) fn roll(&self, n: u64) -> u64 {
+        let mut state = lock(&self.dice);
+        // SplitMix64.
+        *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = *state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % n
     }
 
     pub(super) fn now(&self) -> Duration {

@@ -9,6 +9,7 @@ mod order;
 mod outbox;
 mod outputs;
 mod pressure;
+mod random;
 mod rebalance;
 mod settling;
 mod shutdown;

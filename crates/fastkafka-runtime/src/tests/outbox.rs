@@ -39,7 +39,7 @@ type Decide = Box<dyn FnMut(&Sent) -> Fate + Send>;
 
 pub(super) struct Outbox {
     sent: Mutex<Vec<Sent>>,
-    held: Mutex<VecDeque<DeliveryToken>>,
+    held: Mutex<VecDeque<(Sent, DeliveryToken)>>,
     decide: Mutex<Decide>,
     full: Mutex<Option<Vec<Waker>>>,
 }
@@ -75,8 +75,14 @@ impl Outbox {
 
     /// The oldest reports that were held back.
     pub(super) fn report(&self, n: usize, how: impl Fn(DeliveryToken)) {
-        let tokens: Vec<_> = lock(&self.held).drain(..n).collect();
-        tokens.into_iter().for_each(how);
+        for _ in 0..n {
+            let (_, token) = self.take_held().expect("so many are held");
+            how(token);
+        }
+    }
+
+    pub(super) fn take_held(&self) -> Option<(Sent, DeliveryToken)> {
+        lock(&self.held).pop_front()
     }
 
     pub(super) fn set_room(&self, room: bool) {
@@ -109,10 +115,10 @@ impl Sink for Outbox {
             token.cancel();
             return Err(error);
         }
-        lock(&self.sent).push(sent);
+        lock(&self.sent).push(sent.clone());
         match fate {
             Fate::Ack => ack(token),
-            Fate::Hold => lock(&self.held).push_back(token),
+            Fate::Hold => lock(&self.held).push_back((sent, token)),
             Fate::Lose(failure) => token.fail(failure),
             Fate::Refuse(_) => unreachable!("returned above"),
         }

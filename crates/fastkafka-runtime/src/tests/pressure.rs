@@ -1,8 +1,9 @@
-use super::lab::{Desk, Lab, World};
+use super::lab::{Desk, Lab, World, to_out};
 use super::memory::{Entry, lock, place};
+use super::outbox::{Fate, ack};
 use crate::transport::Notice;
 use fastkafka_core as fk;
-use fastkafka_core::{EventMetadata, Failure, State};
+use fastkafka_core::{EventMetadata, Failure, ProduceError, State};
 use fastkafka_engine::Limits;
 use fastkafka_macros::consumes;
 use std::time::Duration;
@@ -73,6 +74,28 @@ async fn a_full_partition_alone_is_held_back_without_a_pause() {
         lab.fetched()
     );
     assert_eq!(lock(&lab.member).thrown, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_partition_that_waits_for_reports_is_not_paused_for_the_others() {
+    #[consumes(crate = fk, topic = "in")]
+    async fn on(
+        value: u32,
+        meta: EventMetadata,
+        State(desk): State<Desk>,
+    ) -> Result<(), ProduceError> {
+        let _busy = desk.call(meta);
+        to_out(value.to_string()).await.map(drop)
+    }
+    let mut lab = narrow::<on>(1, 3_000);
+    lab.assign([1]);
+    lab.outbox.decide(|_| Fate::Hold);
+    lab.pass(Duration::from_secs(5)).await;
+    // What was prefetched is still there: a pause would have thrown it away for nothing.
+    assert_eq!(lock(&lab.member).thrown, 0);
+    lab.outbox.decide(|_| Fate::Ack);
+    lab.outbox.report(lab.outbox.held(), ack);
+    lab.until_committed(0, 3_000).await;
 }
 
 #[tokio::test(start_paused = true)]
