@@ -11,10 +11,8 @@ use crate::lane::{Burial, Job, Lane, OrderLock, ToLane};
 use crate::mailbox::{Mail, Mailbox};
 use crate::rebalance::Rebalance;
 use crate::transport::{ClientError, ErrorKind, Notice, Place, Transport};
-use fastkafka_core::{AppCore, Closed, DeliveryScope, Failure, FailureKind, Fetched, RunTag};
-use fastkafka_engine::{
-    self as engine, Broken, Effect, Engine, Event, HoldBack, Part, RunId, Span, Time,
-};
+use fastkafka_core::{AppCore, Closed, DeliveryScope, FailureKind, Fetched, RunTag};
+use fastkafka_engine::{self as engine, Effect, Engine, Event, HoldBack, Part, RunId, Span, Time};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -109,6 +107,8 @@ pub(crate) struct Setup {
     pub(crate) handlers: Vec<Arc<Handler>>,
     pub(crate) limits: engine::Limits,
     pub(crate) rebalance_timeout: Duration,
+    /// The longest time between two turns: each counts as a sign of life. [L3]
+    pub(crate) keep_alive: Duration,
     pub(crate) shutdown_timeout: Duration,
     pub(crate) tokio: tokio::runtime::Handle,
     pub(crate) locks: OrderLocks,
@@ -740,7 +740,7 @@ impl<T: Transport> Owner<T> {
             gate,
             progress,
             self.rebalance.due(self.now),
-            Some(Duration::from_secs(1)),
+            Some(self.setup.keep_alive),
         ];
         all.into_iter()
             .flatten()
@@ -826,6 +826,10 @@ impl<T: Transport> Owner<T> {
             .health
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = health;
+    }
+
+    pub(crate) fn forget_refused_commits(&mut self) {
+        self.trouble.commits = None;
     }
 
     /// Why what is settled may not be committed.
