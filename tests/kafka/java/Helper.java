@@ -148,6 +148,11 @@ public final class Helper {
                 return endOffsets(topic);
             case "committed":
                 return committed(request.get("group").asText(), topic);
+            case "commit":
+                return commit(
+                        request.get("group").asText(),
+                        new TopicPartition(topic, request.get("partition").asInt()),
+                        request.get("offset").asLong());
             case "group":
                 return group(request.get("group").asText());
             case "produce":
@@ -300,6 +305,13 @@ public final class Helper {
             }
         });
         return offsets;
+    }
+
+    private Object commit(String group, TopicPartition partition, long offset) throws Exception {
+        admin.alterConsumerGroupOffsets(group, Map.of(partition, new OffsetAndMetadata(offset)))
+                .all()
+                .get();
+        return null;
     }
 
     private Object group(String group) throws Exception {

@@ -109,6 +109,23 @@ impl Kafka {
             .request(&json!({"do": "committed", "group": group, "topic": topic}))
     }
 
+    /// Commits `offset` for a partition on behalf of a group without members.
+    ///
+    /// # Errors
+    ///
+    /// The group has members.
+    pub fn commit(
+        &self,
+        group: &str,
+        topic: &str,
+        partition: i32,
+        offset: i64,
+    ) -> Result<(), LabError> {
+        self.helper().request(&json!({
+            "do": "commit", "group": group, "topic": topic, "partition": partition, "offset": offset,
+        }))
+    }
+
     /// The state and members of a consumer group.
     ///
     /// # Errors

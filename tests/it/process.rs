@@ -1,0 +1,155 @@
+//! Apps as processes: started, watched through their log, ended, never left behind.
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// How long a test waits for what has to happen anyway. The usual wait is far shorter.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Asks `ready` until it answers, and panics with `what` at the deadline.
+pub(crate) fn within<T>(patience: Duration, what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + patience;
+    loop {
+        if let Some(answer) = ready() {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "not within {patience:?}: {what}");
+        // The witness is asked again soon, but leaves the machine to those who work.
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+}
+
+/// As [`within`] with [`PATIENCE`].
+pub(crate) fn eventually<T>(what: &str, ready: impl FnMut() -> Option<T>) -> T {
+    within(PATIENCE, what, ready)
+}
+
+/// A process of an app. Dropped, it is killed; when the test panics its log is printed.
+pub(crate) struct Process {
+    child: Child,
+    name: String,
+    log: PathBuf,
+    began: Instant,
+    _directory: tempfile::TempDir,
+}
+
+impl Process {
+    pub(crate) fn orders(setting: &str, bootstrap: &str) -> Self {
+        Self::start(
+            env!("CARGO_BIN_EXE_orders-app"),
+            &[setting, "run", "--kafka-broker", bootstrap],
+        )
+    }
+
+    pub(crate) fn flights(bootstrap: &str) -> Self {
+        Self::start(
+            env!("CARGO_BIN_EXE_flights-app"),
+            &["run", "--kafka-broker", bootstrap],
+        )
+    }
+
+    pub(crate) fn start(program: &str, arguments: &[&str]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let log = directory.path().join("log");
+        let file = File::create(&log).unwrap();
+        let child = Command::new(program)
+            .args(arguments)
+            .env("NO_COLOR", "1")
+            .stdin(Stdio::null())
+            .stdout(file.try_clone().unwrap())
+            .stderr(file)
+            .spawn()
+            .unwrap();
+        let name = format!("{} {}", arguments[0], child.id());
+        Self {
+            child,
+            name,
+            log,
+            began: Instant::now(),
+            _directory: directory,
+        }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn age(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// Waits for a line of the log that holds `text`, and returns it.
+    pub(crate) fn says(&mut self, text: &str) -> String {
+        eventually(&format!("{} says `{text}`", self.name), || {
+            let line = self.line(text);
+            assert!(
+                line.is_some() || self.child.try_wait().unwrap().is_none(),
+                "{} ended and never said `{text}`",
+                self.name
+            );
+            line
+        })
+    }
+
+    /// The first line of the log that holds `text`.
+    pub(crate) fn line(&self, text: &str) -> Option<String> {
+        self.log()
+            .lines()
+            .find(|line| line.contains(text))
+            .map(str::to_owned)
+    }
+
+    pub(crate) fn is_started(&mut self) {
+        self.says(" is started");
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    pub(crate) fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    /// SIGKILL, and gone when this returns.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// The exit code, which has to come within `patience`.
+    pub(crate) fn exits_within(&mut self, patience: Duration) -> i32 {
+        let what = format!("{} exits", self.name);
+        let status = within(patience, &what, || self.child.try_wait().unwrap());
+        status.code().expect("it was not ended by a signal")
+    }
+
+    /// SIGTERM, and a clean end.
+    pub(crate) fn stop(mut self) {
+        self.terminate();
+        let code = self.exits_within(PATIENCE);
+        assert_eq!(code, 0, "{} ends cleanly", self.name);
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            let log = self.log();
+            let lines: Vec<_> = log.lines().collect();
+            let tail = lines[lines.len().saturating_sub(60)..].join("\n");
+            eprintln!("--- log of {}:\n{tail}\n---", self.name);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The way out: what is in hand ends and is committed, or the process ends anyway, in time.
+
+use std::time::{Duration, Instant};
+
+use kafka_lab::Kafka;
+use serde_json::json;
+
+use crate::process::Process;
+use crate::scene::{Scene, assert_once, keyed, order, times};
+
+/// What the orders app gives itself to stop, and a moment for the process.
+const DEADLINE: Duration = Duration::from_secs(8 + 1);
+
+/// Ends `app` by SIGTERM; the exit code and how long it took.
+fn terminated(app: &mut Process) -> (i32, Duration) {
+    let began = Instant::now();
+    app.terminate();
+    let code = app.exits_within(DEADLINE);
+    println!("exit {code} after {:.2?}", began.elapsed());
+    (code, began.elapsed())
+}
+
+#[test]
+fn handlers_in_flight_end_and_all_that_is_settled_is_committed() {
+    let scene = Scene::new("term", 4);
+    scene.send(&keyed(0..400, 40, &json!({"sleep_ms": 100})));
+    let mut app = scene.app();
+    scene.await_count(20);
+    let (code, time) = terminated(&mut app);
+    assert_eq!(code, 0);
+    assert!(time < Duration::from_secs(3), "{time:?}");
+
+    let done = scene.done();
+    assert!(times(&done).values().all(|n| *n == 1));
+    for (partition, committed) in scene.committed() {
+        let settled = done
+            .iter()
+            .filter(|done| done.partition == partition)
+            .count();
+        assert_eq!(
+            committed,
+            i64::try_from(settled).unwrap(),
+            "partition {partition}"
+        );
+    }
+    // The rest is for the next one.
+    let next = scene.app();
+    scene.await_committed();
+    next.stop();
+    assert_once(&scene.done(), 0..400);
+}
+
+/// As many handlers as the machine has cores, and so every worker of the app's tokio runtime, and more.
+fn with_blocked_handlers(setting: &'static str) -> (Scene<'static>, Process) {
+    let scene = Scene::new(setting, 4);
+    scene.send_to(0, [order(0)]);
+    let mut app = scene.app();
+    scene.await_committed();
+    app.is_started();
+    for partition in 0..4 {
+        scene.send_to(
+            partition,
+            [json!({"id": 1 + partition, "block_ms": 120_000})],
+        );
+    }
+    // Handled or about to be: there is nothing to see of a handler that only blocks.
+    std::thread::sleep(Duration::from_secs(1));
+    (scene, app)
+}
+
+#[test]
+fn handlers_that_block_their_threads_do_not_keep_the_process() {
+    let (scene, mut app) = with_blocked_handlers("blocked");
+    let (code, _) = terminated(&mut app);
+    assert_eq!(code, 1);
+    app.says("did not end in time");
+    assert_eq!(scene.committed()[&0], 1, "what was settled stays so");
+}
+
+#[test]
+fn a_second_signal_ends_the_process_at_once() {
+    let (_scene, mut app) = with_blocked_handlers("twice");
+    app.terminate();
+    app.says("a second signal ends the process at once");
+    app.terminate();
+    assert_eq!(app.exits_within(Duration::from_secs(1)), 1);
+}
+
+#[test]
+fn a_broker_that_is_gone_does_not_keep_the_process() {
+    let mut kafka = Kafka::start().unwrap();
+    let scene = Scene::on(&kafka, "gone", 2);
+    scene.send(&keyed(0..100, 10, &order(0)));
+    let mut app = scene.app();
+    scene.await_count(100);
+    kafka.kill().unwrap();
+    // Settled, and not committed: the interval is 5 s.
+    let (code, _) = terminated(&mut app);
+    assert_eq!(code, 1, "what is settled could not be committed");
+}
