@@ -1,5 +1,5 @@
+use super::cluster::{Entry, lock};
 use super::lab::{Desk, Lab};
-use super::memory::{Entry, lock};
 use super::outbox::Fate;
 use fastkafka_core as fk;
 use fastkafka_core::{BatchFailure, EventMetadata, Failure, State};

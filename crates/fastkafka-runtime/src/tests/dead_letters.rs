@@ -1,5 +1,5 @@
+use super::cluster::{Entry, lock};
 use super::lab::{Desk, Lab, to_out};
-use super::memory::{Entry, lock};
 use super::outbox::{Fate, Sent, ack};
 use fastkafka_core as fk;
 use fastkafka_core::{EventMetadata, Failure, ProduceError, State};

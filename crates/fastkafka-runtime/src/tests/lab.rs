@@ -1,6 +1,7 @@
 //! A group's owner on the client in memory, driven by the test itself.
 
-use super::memory::{Cluster, Member, Memory, Shared, lock, place};
+use super::cluster::{Cluster, Shared, lock, place};
+use super::memory::{Member, Memory};
 use super::outbox::Outbox;
 use crate::handler::Handler;
 use crate::health::{GroupHealth, Health};

@@ -1,81 +1,16 @@
-//! A cluster and a client in memory, single-threaded: what [`Transport`] promises, with every fault
-//! in the hands of the test.
+//! A client in memory, single-threaded: what [`Transport`] promises, with every fault in the hands of
+//! the test.
 
+use super::cluster::{Block, Cluster, Shared, lock, place};
 use crate::mailbox::Wake;
 use crate::transport::{ClientError, Notice, Place, StartError, Transport};
-use fastkafka_core::{
-    Bytes, Fetched, Header, OffsetReset, Record, Timestamp, TimestampType, TopicPartition,
-};
+use fastkafka_core::{Fetched, OffsetReset};
 use std::collections::{HashMap, VecDeque};
-use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use tokio::time::Instant;
 
 /// Records that the client reads ahead, over all partitions.
 const PREFETCH: usize = 4_000;
-
-/// A record in a log.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Entry {
-    pub(super) key: Option<Bytes>,
-    pub(super) payload: Option<Bytes>,
-    pub(super) headers: Vec<(String, Option<Bytes>)>,
-    pub(super) timestamp: Option<i64>,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Log {
-    /// What retention and compaction left, with offsets.
-    pub(super) entries: Vec<(i64, Entry)>,
-    pub(super) low: i64,
-    pub(super) high: i64,
-}
-
-/// What the members of the group share.
-#[derive(Debug, Default)]
-pub(super) struct Cluster {
-    logs: HashMap<Place, Log>,
-    pub(super) committed: HashMap<Place, i64>,
-    pub(super) refuse_commits: Option<String>,
-    /// Most records of one fetched run.
-    pub(super) block: Option<usize>,
-}
-
-pub(super) type Shared<T> = Arc<Mutex<T>>;
-
-pub(super) fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
-    shared.lock().unwrap()
-}
-
-pub(super) fn place(partition: i32) -> Place {
-    TopicPartition::intern("in", partition)
-}
-
-impl Cluster {
-    pub(super) fn log(&mut self, partition: i32) -> &mut Log {
-        self.logs.entry(place(partition)).or_default()
-    }
-
-    pub(super) fn publish(&mut self, partition: i32, entry: Entry) {
-        let log = self.log(partition);
-        log.entries.push((log.high, entry));
-        log.high += 1;
-    }
-
-    /// `n` records; each carries its offset as JSON.
-    pub(super) fn fill(&mut self, partition: i32, n: i64) {
-        for _ in 0..n {
-            let payload = self.log(partition).high.to_string();
-            self.publish(
-                partition,
-                Entry {
-                    payload: Some(payload.into()),
-                    ..Entry::default()
-                },
-            );
-        }
-    }
-}
 
 /// One client's side, also for the test.
 #[derive(Default)]
@@ -104,35 +39,6 @@ struct Reader {
     paused: bool,
     /// Said once per position.
     out_of_range: Option<i64>,
-}
-
-/// Fetched records. While one is held the client cannot be closed.
-#[derive(Debug)]
-struct Block(Vec<(i64, Entry)>, #[expect(dead_code)] Arc<()>);
-
-impl Fetched for Block {
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-    fn offset(&self, at: usize) -> i64 {
-        self.0[at].0
-    }
-    fn records<'r>(&'r self, range: Range<usize>, into: &mut Vec<Record<'r>>) {
-        into.extend(self.0[range].iter().map(|(offset, entry)| Record {
-            payload: entry.payload.as_deref(),
-            key: entry.key.as_deref(),
-            offset: *offset,
-            timestamp: entry.timestamp.map_or(Timestamp::NONE, |millis| {
-                Timestamp::new(millis, TimestampType::CreateTime)
-            }),
-        }));
-    }
-    fn headers(&self, at: usize) -> Vec<Header<'_>> {
-        let headers = self.0[at].1.headers.iter();
-        headers
-            .map(|(name, value)| (&**name, value.as_deref()))
-            .collect()
-    }
 }
 
 impl Member {

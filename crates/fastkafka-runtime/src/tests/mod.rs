@@ -1,6 +1,7 @@
 //! The production turn on a client in memory, under a paused clock.
 
 mod batches;
+mod cluster;
 mod dead_letters;
 mod failures;
 mod lab;

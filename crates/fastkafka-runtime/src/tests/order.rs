@@ -1,5 +1,5 @@
+use super::cluster::lock;
 use super::lab::{Desk, Lab};
-use super::memory::lock;
 use fastkafka_core as fk;
 use fastkafka_core::{EventMetadata, State};
 use fastkafka_macros::consumes;

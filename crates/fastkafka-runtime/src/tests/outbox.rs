@@ -1,6 +1,6 @@
 //! A sink in memory whose reports the test controls.
 
-use super::memory::{Entry, lock};
+use super::cluster::{Entry, lock};
 use fastkafka_core::{Bytes, Delivery, DeliveryToken, Failure, OutRecord, ProduceError, Sink};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};

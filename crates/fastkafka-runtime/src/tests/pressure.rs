@@ -1,5 +1,5 @@
+use super::cluster::{Entry, lock, place};
 use super::lab::{Desk, Lab, World, to_out};
-use super::memory::{Entry, lock, place};
 use super::outbox::{Fate, ack};
 use crate::transport::Notice;
 use fastkafka_core as fk;

@@ -1,8 +1,8 @@
 //! Random faults and rebalances between two members: whatever happens, nothing is committed before
 //! its output is acknowledged, nothing is lost, and a partition is handled by one member at a time.
 
+use super::cluster::{Entry, Shared, lock, place};
 use super::lab::{Desk, Lab, World, drive, to_out};
-use super::memory::{Entry, Shared, lock, place};
 use super::outbox::{Fate, Sent, ack};
 use fastkafka_core as fk;
 use fastkafka_core::{EventMetadata, Failure, State};

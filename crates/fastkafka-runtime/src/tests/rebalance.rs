@@ -1,5 +1,5 @@
+use super::cluster::{lock, place};
 use super::lab::{Desk, Lab, World, drive, to_out};
-use super::memory::{lock, place};
 use super::outbox::{Fate, ack};
 use fastkafka_core as fk;
 use fastkafka_core::{EventMetadata, Failure, ProduceError, State};

@@ -1,5 +1,5 @@
+use super::cluster::lock;
 use super::lab::{Desk, Lab, LetGo, to_out};
-use super::memory::lock;
 use super::outbox::{Fate, ack};
 use fastkafka_core as fk;
 use fastkafka_core::{EventMetadata, ProduceError, State};

@@ -1,5 +1,5 @@
+use super::cluster::lock;
 use super::lab::{Desk, Lab, World};
-use super::memory::lock;
 use crate::transport::{ClientError, ErrorKind, Notice, StartError};
 use fastkafka_core as fk;
 use fastkafka_core::{EventMetadata, State};
@@ -97,7 +97,7 @@ async fn a_position_past_the_end_of_the_log_stops_its_partition_alone() {
     let mut lab = Lab::of::<on>(2, 3);
     lock(&lab.cluster)
         .committed
-        .insert(super::memory::place(0), 9);
+        .insert(super::cluster::place(0), 9);
     lab.until_committed(1, 3).await;
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
     lab.fill(0, 20);

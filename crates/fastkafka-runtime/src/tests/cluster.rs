@@ -1,0 +1,102 @@
+//! A cluster in memory: logs, what the group has committed, and the records that clients hold.
+
+use crate::transport::Place;
+use fastkafka_core::{Bytes, Fetched, Header, Record, Timestamp, TimestampType, TopicPartition};
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+/// A record in a log.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Entry {
+    pub(super) key: Option<Bytes>,
+    pub(super) payload: Option<Bytes>,
+    pub(super) headers: Vec<(String, Option<Bytes>)>,
+    pub(super) timestamp: Option<i64>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    /// What retention and compaction left, with offsets.
+    pub(super) entries: Vec<(i64, Entry)>,
+    pub(super) low: i64,
+    pub(super) high: i64,
+}
+
+/// What the members of the group share.
+#[derive(Debug, Default)]
+pub(super) struct Cluster {
+    pub(super) logs: HashMap<Place, Log>,
+    pub(super) committed: HashMap<Place, i64>,
+    pub(super) refuse_commits: Option<String>,
+    /// Most records of one fetched run.
+    pub(super) block: Option<usize>,
+}
+
+pub(super) type Shared<T> = Arc<Mutex<T>>;
+
+pub(super) fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap()
+}
+
+pub(super) fn place(partition: i32) -> Place {
+    TopicPartition::intern("in", partition)
+}
+
+impl Cluster {
+    pub(super) fn log(&mut self, partition: i32) -> &mut Log {
+        self.logs.entry(place(partition)).or_default()
+    }
+
+    pub(super) fn publish(&mut self, partition: i32, entry: Entry) {
+        let log = self.log(partition);
+        log.entries.push((log.high, entry));
+        log.high += 1;
+    }
+
+    /// `n` records; each carries its offset as JSON.
+    pub(super) fn fill(&mut self, partition: i32, n: i64) {
+        for _ in 0..n {
+            let payload = self.log(partition).high.to_string();
+            self.publish(
+                partition,
+                Entry {
+                    payload: Some(payload.into()),
+                    ..Entry::default()
+                },
+            );
+        }
+    }
+}
+
+/// Fetched records. While one is held the client cannot be closed.
+#[derive(Debug)]
+pub(super) struct Block(
+    pub(super) Vec<(i64, Entry)>,
+    #[expect(dead_code)] pub(super) Arc<()>,
+);
+
+impl Fetched for Block {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+    fn offset(&self, at: usize) -> i64 {
+        self.0[at].0
+    }
+    fn records<'r>(&'r self, range: Range<usize>, into: &mut Vec<Record<'r>>) {
+        into.extend(self.0[range].iter().map(|(offset, entry)| Record {
+            payload: entry.payload.as_deref(),
+            key: entry.key.as_deref(),
+            offset: *offset,
+            timestamp: entry.timestamp.map_or(Timestamp::NONE, |millis| {
+                Timestamp::new(millis, TimestampType::CreateTime)
+            }),
+        }));
+    }
+    fn headers(&self, at: usize) -> Vec<Header<'_>> {
+        let headers = self.0[at].1.headers.iter();
+        headers
+            .map(|(name, value)| (&**name, value.as_deref()))
+            .collect()
+    }
+}
