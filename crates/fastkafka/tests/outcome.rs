@@ -1,0 +1,90 @@
+//! What an app makes of a record that cannot succeed, on the embedded broker.
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
+use fastkafka::{App, Headers, ProduceError, RunError, State, consumes, delivery_scope, produces};
+use std::time::Duration;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::time::timeout;
+
+struct Relay;
+
+#[consumes(app = Relay, topic = "in", auto_offset_reset = "earliest", dead_letter = "dead")]
+async fn on_in(size: usize) -> Result<(), ProduceError> {
+    to_out(size).await.map(drop)
+}
+
+#[produces(app = Relay, topic = "out", max_request_size = 1_000)]
+async fn to_out(size: usize) -> Result<String, ProduceError> {
+    Ok("x".repeat(size))
+}
+
+#[produces(app = Relay, topic = "in")]
+async fn to_in(size: usize) -> Result<usize, ProduceError> {
+    Ok(size)
+}
+
+type Attempts = UnboundedSender<String>;
+
+#[consumes(app = Relay, topic = "dead", auto_offset_reset = "earliest")]
+async fn on_dead(_size: usize, headers: Headers<'_>, State(attempts): State<Attempts>) {
+    let value = headers.get("fastkafka-dead-letter-attempts").unwrap();
+    attempts
+        .send(String::from_utf8_lossy(value).into_owned())
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_output_that_can_never_be_sent_rejects_its_record_at_once() {
+    let (sender, mut attempts): (Attempts, _) = unbounded_channel();
+    let app = App::scoped::<Relay>().title("Relay").state(sender).build();
+    app.start().await.unwrap();
+    to_in(10_000).await.unwrap();
+    let made = timeout(Duration::from_secs(30), attempts.recv()).await;
+    assert_eq!(made.unwrap().unwrap(), "1");
+    app.stop().await.unwrap();
+}
+
+struct Standstill;
+
+#[consumes(app = Standstill, topic = "numbers", auto_offset_reset = "earliest", attempts = 1)]
+async fn on_numbers(number: u64) -> Result<(), String> {
+    if number == 1 {
+        Err("one is too few".to_owned())
+    } else {
+        Ok(())
+    }
+}
+
+#[produces(app = Standstill, topic = "numbers")]
+async fn to_numbers(number: u64) -> Result<u64, ProduceError> {
+    Ok(number)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partition_that_stands_still_makes_the_stop_fail_and_is_named() {
+    let app = App::scoped::<Standstill>().title("Standstill").build();
+    app.start().await.unwrap();
+    delivery_scope(async {
+        for number in 0..3 {
+            to_numbers(number).await?;
+        }
+        Ok::<_, ProduceError>(())
+    })
+    .await
+    .unwrap();
+    let stopped = async {
+        while app.health().is_ready() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(30), stopped).await.unwrap();
+    let expected =
+        "numbers[0] stands still at offset 1: `on_numbers` failed after 1 attempt: one is too few";
+    assert_eq!(app.health().problems(), [expected]);
+    let error = app.stop().await.unwrap_err();
+    assert!(matches!(error, RunError::Stop(_)));
+    assert_eq!(
+        error.to_string(),
+        format!("the app did not stop cleanly: {expected}")
+    );
+}
