@@ -13,11 +13,19 @@ use crate::slot::DeliveryToken;
 /// The offset waits for it, the order does not: the next record starts when the handler has
 /// returned. Dropping it is a failed attempt.
 ///
-/// ```ignore
-/// #[consumes(topic = "orders", enable_auto_commit = false)]
-/// async fn on_orders(order: Order, ack: Ack, State(queue): State<Queue>) {
-///     queue.push(order, move |stored| if stored { ack.ack() } else { ack.fail("not stored") });
+/// ```
+/// # use fastkafka_core::Ack;
+/// // under #[consumes(topic = "orders", enable_auto_commit = false)]
+/// async fn on_orders(order: u64, ack: Ack) {
+///     store_later(order, move |stored| {
+///         let settled = if stored { ack.ack() } else { ack.fail("not stored") };
+///         if settled.is_err() {
+///             // The partition was given away: its next owner handles the order again.
+///         }
+///     });
 /// }
+/// # fn store_later(_: u64, done: impl FnOnce(bool)) { done(true) }
+/// # let _ = on_orders;
 /// ```
 #[derive(Debug)]
 #[must_use = "dropping an `Ack` is a failed attempt of its record"]

@@ -16,7 +16,7 @@
 //! A record without tokens costs a load and a store: only its own handler, or the holder of a
 //! token of it, can add one.
 
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::settle::{Closed, Delivery, Round, RunTag, Settle};
 use crate::sync::{self, AtomicPtr, AtomicU32, Mutex, MutexGuard, Ordering::*};
 use std::ffi::c_void;
@@ -245,12 +245,23 @@ impl DeliveryScope {
             Some(slots) => slots.iter().position(open).map_or(end, |n| from + n),
             None => end,
         };
+        // A record that failed meanwhile is not pending either; `end` was moved before that.
+        let settled = settled.min(self.end.load(Acquire) as usize);
         match &*lock(&self.broken) {
             Some((at, _)) => settled.min(*at as usize),
             // Closed: what was lost, if anything, is on its way in the verdict and here no more.
             None if self.open.load(Acquire) == 0 => from,
             None => settled,
         }
+    }
+
+    /// The first record so far that will not settle, and why. A run that waits for something else
+    /// has not told it yet.
+    pub fn lost(&self) -> Option<(usize, FailureKind, String)> {
+        let broken = lock(&self.broken);
+        let (at, failure) = broken.as_ref()?;
+        let handled = *at < self.end.load(Acquire);
+        handled.then(|| (*at as usize, failure.kind(), failure.message().to_owned()))
     }
 
     /// One more thing the record at `at` waits for. Only from its handler, or from the holder of a

@@ -226,8 +226,8 @@ impl Engine {
         if let Some(assigned) = &mut self.at(part).assigned {
             assigned.settle(run, prefix);
         }
-        if let Some(Broken { next, failure }) = broken
-            && self.fail(part, run, prefix..next, failure, true)
+        if let Some(Broken { at, next, failure }) = broken
+            && self.fail(part, run, at..next, failure, true)
         {
             self.cut(part, out);
         }

@@ -79,8 +79,8 @@ pub enum Event {
         run: RunId,
         /// Offset of the first record that is not settled, or the end of the run.
         prefix: i64,
-        /// The record at `prefix` was handled, but one of its outputs is lost, its `Ack` was
-        /// failed, or a task it spawned failed. The lane has stopped at the next record boundary.
+        /// A record at or behind `prefix` was handled, but one of its outputs is lost, its `Ack` was
+        /// failed, or a task it spawned failed. The lane stops at the next record boundary.
         broken: Option<Broken>,
         /// Nothing of this run is open any more: it no longer counts as outstanding.
         closed: bool,
@@ -129,6 +129,8 @@ pub enum Event {
 /// Why an accepted record is not settled after all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Broken {
+    /// Offset of the record.
+    pub at: i64,
     /// Offset of the record after it.
     pub next: i64,
     /// What kind of failure; [`Failure::Rejected`] when no repetition can help.

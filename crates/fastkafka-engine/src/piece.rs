@@ -120,7 +120,8 @@ impl Piece {
         if let Failure::Transient { after } = failure {
             self.past.transients = self.past.transients.saturating_add(1);
             self.wait(Wait::Transient, now);
-            let due = now + after.unwrap_or_else(|| self.backoff(policy, part));
+            let wait = after.unwrap_or_else(|| self.backoff(policy, part));
+            let due = now.saturating_add(wait);
             self.state = State::Waiting { due };
             return;
         }
@@ -130,10 +131,9 @@ impl Piece {
         let used_up = policy.attempts.is_some_and(|n| self.past.failures >= n);
         self.state = match failure {
             Failure::Retry { after } if !used_up && !self.past.single => State::Waiting {
-                due: now
-                    + after.unwrap_or_else(|| {
-                        backoff::delay(policy, part, self.span.first, self.past.failures)
-                    }),
+                due: now.saturating_add(after.unwrap_or_else(|| {
+                    backoff::delay(policy, part, self.span.first, self.past.failures)
+                })),
             },
             _ if policy.batch && !self.past.single => {
                 self.past.single = true;
@@ -147,7 +147,7 @@ impl Piece {
     pub(crate) fn keep_letter(&mut self, policy: &Policy, part: Part, now: Time) {
         self.past.transients = self.past.transients.saturating_add(1);
         self.wait(Wait::DeadLetter, now);
-        let due = now + self.backoff(policy, part);
+        let due = now.saturating_add(self.backoff(policy, part));
         self.state = State::Undisposed { due };
     }
 

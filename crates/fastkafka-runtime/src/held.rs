@@ -4,8 +4,8 @@
 use crate::handler::Handler;
 use crate::lane::{LaneHandle, ToLane};
 use crate::transport::Place;
-use fastkafka_core::{Fetched, Round, ScopeRef};
-use fastkafka_engine::{HoldBack, RunId, Span};
+use fastkafka_core::{FailureKind, Fetched, Round, ScopeRef};
+use fastkafka_engine::{Broken, HoldBack, RunId, Span};
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
@@ -32,9 +32,17 @@ pub(crate) struct Started {
     pub(crate) halt: Arc<Round>,
     /// Records known to be settled.
     pub(crate) settled: usize,
+    /// The first record of which the engine was told that it will not settle.
+    pub(crate) broken: Option<usize>,
 }
 
 impl Started {
+    /// The engine does not know yet that the record at `index` will not settle. It knows of all
+    /// behind one that it was told of.
+    pub(crate) fn is_news(&self, index: usize) -> bool {
+        self.broken.is_none_or(|told| index < told)
+    }
+
     /// The offset of the record at `index` of the run; of the end, the one after the last record.
     pub(crate) fn offset(&self, index: usize) -> i64 {
         let at = self.range.start + index;
@@ -124,6 +132,22 @@ impl Partition {
             .is_some_and(|(offset, _)| *offset < watermark)
         {
             self.errors = self.errors.split_off(&watermark);
+        }
+    }
+
+    /// Notes why the record at `at` will not settle; `next` is the offset after it.
+    pub(crate) fn broken(&mut self, at: i64, next: i64, kind: FailureKind, why: &str) -> Broken {
+        tracing::warn!(
+            handler = self.handler.def.name,
+            place = %self.place,
+            offset = at,
+            "record not settled: {why}"
+        );
+        self.errors.insert(at, why.to_owned());
+        Broken {
+            at,
+            next,
+            failure: crate::owner::kind(kind),
         }
     }
 

@@ -423,7 +423,10 @@ async fn within<F: Future>(limit: Duration, scope: &ScopeRef, run: F) -> Option<
         }
         let current = scope.current();
         if waiting.replace(current) != Some(current) {
-            timer.as_mut().reset(tokio::time::Instant::now() + limit);
+            // A limit beyond all time is none.
+            if let Some(end) = tokio::time::Instant::now().checked_add(limit) {
+                timer.as_mut().reset(end);
+            }
         }
         timer.as_mut().poll(cx).map(|()| None)
     })

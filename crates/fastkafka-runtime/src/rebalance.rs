@@ -100,11 +100,29 @@ impl<T: Transport> Owner<T> {
         let asked = &mut self.rebalance.asked;
         match self.rebalance.answering {
             None => asked.pop_front(),
+            // The assign is over before it was answered: the group has moved on.
+            Some(Answering::Assign { .. })
+                if matches!(asked.front(), Some(Notice::Revoke { .. })) =>
+            {
+                self.give_up_assign();
+                self.rebalance.asked.pop_front()
+            }
             Some(_) => {
                 let at = asked
                     .iter()
                     .position(|notice| matches!(notice, Notice::Resolved(_)))?;
                 asked.remove(at)
+            }
+        }
+    }
+
+    /// Answers an assign whose starts are not known. Nothing is read of it: the engine does not know
+    /// of these partitions, and their revoke follows at once.
+    fn give_up_assign(&mut self) {
+        if let Some(Answering::Assign { places, .. }) = self.rebalance.answering.take() {
+            let starts: Vec<_> = places.into_iter().map(|place| (place, 0)).collect();
+            if let Err(error) = self.transport.assign(&starts) {
+                tracing::warn!(group = self.group(), "assignment given up: {error}");
             }
         }
     }
@@ -150,6 +168,12 @@ impl<T: Transport> Owner<T> {
         let Some(Answering::Assign { places, again }) = &mut self.rebalance.answering else {
             return;
         };
+        // Of an assign that was given up meanwhile.
+        if let Ok(starts) = &starts
+            && starts.iter().any(|(place, _)| !places.contains(place))
+        {
+            return;
+        }
         let leaving = !matches!(self.rebalance.life, Life::Member);
         match starts {
             _ if leaving => {
@@ -250,6 +274,8 @@ impl<T: Transport> Owner<T> {
         };
         let lost = lost || self.transport.lost();
         if lost {
+            // What could not be committed is not ours to commit any more.
+            self.forget_refused_commits();
             for part in parts {
                 self.parts[part.0 as usize].store = None;
             }

@@ -32,9 +32,8 @@ pub struct Options {
     pub shutdown_timeout: Duration,
     /// Records sent and not yet reported at which producers wait.
     pub max_in_flight: usize,
-    /// How long a broker may wait for records to come together, if not librdkafka's default. The
-    /// embedded broker waits all of it, even when records have come.
-    pub fetch_wait_ms: Option<u32>,
+    /// The broker is the embedded one, whose patience is set for it.
+    pub embedded: bool,
 }
 
 impl Options {
@@ -47,7 +46,7 @@ impl Options {
             start_timeout: Duration::from_secs(30),
             shutdown_timeout: Duration::from_secs(25),
             max_in_flight: 30_000,
-            fetch_wait_ms: None,
+            embedded: false,
         }
     }
 }
@@ -162,6 +161,7 @@ impl Runtime {
             rebalance_timeout: Duration::from_millis(
                 settings.rebalance_timeout_ms.unwrap_or(10_000),
             ),
+            keep_alive: keep_alive(settings.max_poll_interval_ms),
             shutdown_timeout: self.options.shutdown_timeout,
             tokio: tokio::runtime::Handle::current(),
             locks: locks.clone(),
@@ -185,7 +185,7 @@ impl Runtime {
                     &id,
                     &topics,
                     &settings,
-                    options.fetch_wait_ms,
+                    options.embedded,
                     me,
                 ) {
                     Ok(transport) => {
@@ -351,6 +351,21 @@ impl Runtime {
             Err(problems.join("; "))
         }
     }
+}
+
+/// A runtime that is dropped, or whose start is, must not go on consuming with nobody to hear of it.
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        for group in &self.groups {
+            group.shared.shut_down();
+        }
+    }
+}
+
+/// Often enough for the group to see that we live.
+fn keep_alive(max_poll_interval_ms: Option<u64>) -> Duration {
+    let third = max_poll_interval_ms.map_or(Duration::MAX, |ms| Duration::from_millis(ms / 3));
+    third.min(Duration::from_secs(1))
 }
 
 fn broker(what: impl ToString) -> Problems {

@@ -109,11 +109,18 @@ impl<E: IntoFailure + Send + 'static> TaskReturn for Result<(), E> {
 ///
 /// Outside a handler it is `tokio::spawn` with the surrounding app and delivery scope.
 ///
-/// ```ignore
-/// #[consumes(topic = "orders")]
-/// async fn on_orders(order: Order) {
-///     fastkafka::spawn(async move { to_invoices(slow_lookup(&order).await?).await.map(drop) });
+/// ```
+/// # use fastkafka_runtime::spawn;
+/// # async fn to_invoices(order: u64) -> Result<u64, String> { Ok(order) }
+/// // under #[consumes(topic = "orders")]
+/// async fn on_orders(order: u64) {
+///     spawn(async move {
+///         let price = slow_lookup(order).await?;
+///         to_invoices(price).await.map(drop)
+///     });
 /// }
+/// # async fn slow_lookup(order: u64) -> Result<u64, String> { Ok(order) }
+/// # let _ = on_orders;
 /// ```
 ///
 /// # Panics

@@ -1,8 +1,22 @@
 //! The thread of an owner: it sleeps in one place.
 
-use crate::owner::{Owner, Turn};
+use crate::owner::{Owner, Shared, Turn};
 use crate::transport::Transport;
+use std::sync::Arc;
 use std::time::Instant;
+
+/// Tells the app when the thread panics: nobody else would notice. [L7]
+struct Alarm(Arc<Shared>);
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let group = self.0.health().group;
+            self.0
+                .fail(format!("the consumer thread of group `{group}` panicked"));
+        }
+    }
+}
 
 /// Takes turns until the consumer is closed.
 ///
@@ -10,6 +24,7 @@ use std::time::Instant;
 /// about to end.
 pub(crate) fn serve<T: Transport>(mut owner: Owner<T>) -> Result<(), String> {
     let origin = Instant::now();
+    let _alarm = Alarm(owner.setup.shared.clone());
     loop {
         match owner.turn(origin.elapsed()) {
             Turn::Again => {}
@@ -20,5 +35,26 @@ pub(crate) fn serve<T: Transport>(mut owner: Owner<T>) -> Result<(), String> {
                 return Err(why);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mailbox::Mailbox;
+
+    #[test]
+    fn a_panic_of_the_thread_ends_the_app() {
+        let shared = Arc::new(Shared::new("orders", Mailbox::new(Box::new(|| ()))));
+        let alarm = Alarm(shared.clone());
+        let thread = std::thread::spawn(move || {
+            let _alarm = alarm;
+            panic!("a bug");
+        });
+        thread.join().unwrap_err();
+        assert_eq!(
+            shared.failure().as_deref(),
+            Some("the consumer thread of group `orders` panicked")
+        );
     }
 }

@@ -218,15 +218,25 @@ impl App {
     /// # Panics
     /// Outside a tokio runtime.
     pub async fn run(&self) -> Result<(), RunError> {
-        self.start().await?;
+        tokio::select! {
+            started = self.start() => started?,
+            // Nothing was read yet: what was begun is given up.
+            () = self.asked_to_stop() => {
+                return self.inner.hooks.stop(self).await.map_err(RunError::Stop);
+            }
+        }
         let runtime = self.inner.life.runtime.get().expect("just started");
-        let mut phase = self.inner.life.phase.subscribe();
         let ended = tokio::select! {
             reason = runtime.failed() => Err(RunError::Ended(reason)),
-            _ = phase.wait_for(|phase| *phase == Phase::Stopping) => Ok(()),
+            () = self.asked_to_stop() => Ok(()),
         };
         let stopped = self.stop().await;
         ended.and(stopped)
+    }
+
+    async fn asked_to_stop(&self) {
+        let mut phase = self.inner.life.phase.subscribe();
+        let _ = phase.wait_for(|phase| *phase == Phase::Stopping).await;
     }
 
     /// Asks [`App::run`] to stop. Returns at once.
@@ -292,7 +302,7 @@ impl App {
         options.shutdown_timeout = self.inner.shutdown_timeout;
         options.max_in_flight = self.inner.max_in_flight;
         if self.embedded().is_some() {
-            options.fetch_wait_ms = Some(10);
+            options.embedded = true;
         } else if choice.create_topics {
             create_topics(&options, &specs).await?;
         }

@@ -175,7 +175,7 @@ pub(super) fn broken(part: u32, run: u64, at: i64, failure: Failure) -> Event {
         part: Part(part),
         run: RunId(run),
         prefix: at,
-        broken: Some(Broken { next, failure }),
+        broken: Some(Broken { at, next, failure }),
         closed: true,
     }
 }

@@ -298,6 +298,7 @@ impl World {
         let (part, settled) = (run.part, run.settled());
         run.told = settled;
         let broken = run.lost().map(|failure| Broken {
+            at: run.offset(settled),
             next: run.offset(settled + 1),
             failure,
         });

@@ -63,6 +63,17 @@ pub(crate) fn consumer(
     config
 }
 
+/// What suits the embedded broker. It holds a fetch for all of its time even when records have come,
+/// and lets a member that joins wait for nearly the session of those that are there.
+pub(crate) fn embedded(config: &mut ClientConfig, settings: &ConsumerSettings) {
+    config.set("fetch.wait.max.ms", "10");
+    if settings.group_protocol.unwrap_or_default() == GroupProtocol::Classic {
+        config
+            .set("session.timeout.ms", "1000")
+            .set("heartbeat.interval.ms", "300");
+    }
+}
+
 /// A producer. `queue` is how many records librdkafka may hold: more than we ever hand over.
 pub(crate) fn producer(
     bootstrap: &str,

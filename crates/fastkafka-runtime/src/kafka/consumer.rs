@@ -82,13 +82,13 @@ impl KafkaTransport {
         group_id: &str,
         topics: &[&str],
         settings: &ConsumerSettings,
-        fetch_wait_ms: Option<u32>,
+        embedded: bool,
         owner: Thread,
     ) -> Result<Self, ClientError> {
         let heard = Arc::new(Heard::default());
         let mut config = config::consumer(bootstrap, client_id, group_id, settings);
-        if let Some(wait) = fetch_wait_ms {
-            config.set("fetch.wait.max.ms", wait.to_string());
+        if embedded {
+            config::embedded(&mut config, settings);
         }
         let consumer = config.create_with_context(Context(heard.clone()));
         let mut consumer: Group = consumer.map_err(|e| of(&e))?;
@@ -260,7 +260,7 @@ impl KafkaTransport {
                 let (place, position) = (*place, *position);
                 let waited = self.lost.len();
                 self.lost.retain(|lost| !std::ptr::eq(lost.place, place));
-                if waited == self.lost.len() {
+                if waited == self.lost.len() || !self.assigned.contains(place) {
                     return false; // Given away, or an answer that came twice.
                 }
                 if (*low..=*high).contains(&position) {

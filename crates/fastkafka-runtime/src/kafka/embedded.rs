@@ -69,6 +69,24 @@ impl EmbeddedBroker {
         }
     }
 
+    /// How many members have left their groups since `keep_requests`.
+    #[cfg(test)]
+    pub(super) fn leaves(&self) -> usize {
+        ffi::leaves(&self.client)
+    }
+
+    /// How long each answer takes from now on.
+    #[cfg(test)]
+    pub(super) fn answer_after(&self, time: std::time::Duration) {
+        let all = -1;
+        self.cluster().broker_round_trip_time(all, time).unwrap();
+    }
+
+    #[cfg(test)]
+    pub(super) fn keep_requests(&self) {
+        ffi::keep_requests(&self.client);
+    }
+
     fn cluster(&self) -> MockCluster<'_, Logged> {
         let cluster = self.client.client().mock_cluster();
         cluster.expect("`start` has seen it")

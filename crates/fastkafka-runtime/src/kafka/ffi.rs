@@ -47,6 +47,33 @@ pub(super) fn is_member<C: ConsumerContext>(consumer: &BaseConsumer<C>) -> bool 
     }
 }
 
+/// How many members of a mock cluster's groups have said that they leave.
+#[cfg(test)]
+pub(super) fn leaves<C: ProducerContext>(producer: &BaseProducer<C>) -> usize {
+    const LEAVE_GROUP: i16 = 13;
+    // SAFETY: a valid client with a mock cluster; the list of requests is ours to destroy.
+    unsafe {
+        let cluster = rd::rd_kafka_handle_mock_cluster(producer.client().native_ptr());
+        let mut n = 0;
+        let requests = rd::rd_kafka_mock_get_requests(cluster, &mut n);
+        let leaves = (0..n)
+            .filter(|i| rd::rd_kafka_mock_request_api_key(*requests.add(*i)) == LEAVE_GROUP)
+            .count();
+        rd::rd_kafka_mock_request_destroy_array(requests, n);
+        leaves
+    }
+}
+
+/// A mock cluster keeps the requests it gets.
+#[cfg(test)]
+pub(super) fn keep_requests<C: ProducerContext>(producer: &BaseProducer<C>) {
+    // SAFETY: a valid client with a mock cluster.
+    unsafe {
+        let cluster = rd::rd_kafka_handle_mock_cluster(producer.client().native_ptr());
+        rd::rd_kafka_mock_start_request_tracking(cluster);
+    }
+}
+
 /// The metadata of a commit; other clients may have written bytes that are no text.
 pub(super) fn metadata(list: &rdkafka::TopicPartitionList) -> Vec<String> {
     let text = |element: &rd::rd_kafka_topic_partition_t| {

@@ -45,7 +45,7 @@ impl Member {
     ) -> Self {
         let owner = std::thread::current();
         let transport =
-            KafkaTransport::new(address, "test", "group", topics, settings, Some(10), owner);
+            KafkaTransport::new(address, "test", "group", topics, settings, true, owner);
         Self {
             transport: transport.unwrap(),
             policy,

@@ -345,3 +345,29 @@ async fn a_blocking_call_that_took_too_long_is_judged_when_it_returns() {
     lab.until_committed(0, 1).await;
     assert_eq!(lab.desk.offsets(0), [0, 0]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_is_done_at_its_time_limit_is_not_failed_while_its_run_yields() {
+    #[consumes(crate = fk, topic = "in", handler_timeout = Duration::from_secs(1))]
+    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
+        let _busy = desk.call(meta);
+        // The run lets others go first after every 64th record.
+        if meta.offset() == 63 {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+    let mut lab = Lab::of::<on>(1, 70);
+    lab.until_committed(0, 70).await;
+    assert_eq!(lab.desk.offsets(0), (0..70).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_without_end_is_one() {
+    #[consumes(crate = fk, topic = "in")]
+    async fn on(_: u32) -> Result<(), Failure> {
+        Err(Failure::retry_after("never again", Duration::MAX))
+    }
+    let mut lab = Lab::of::<on>(1, 1);
+    lab.pass(Duration::from_secs(60)).await;
+    assert_eq!(lab.health().waiting.len(), 1);
+}

@@ -218,6 +218,7 @@ impl World {
                 group.settings.rebalance_timeout_ms.unwrap_or(10_000),
             ),
             shutdown_timeout: Duration::from_secs(25),
+            keep_alive: Duration::from_secs(1),
             tokio: tokio::runtime::Handle::current(),
             locks: self.locks.clone(),
             outputs: Box::new(move || Ok(outbox.has_room())),

@@ -87,6 +87,8 @@ pub(super) struct Member {
     pub(super) lost: bool,
     pub(super) refuse_assign: bool,
     pub(super) start_error: Option<StartError>,
+    /// Starts are refused until this is over.
+    pub(super) start_refused: bool,
     /// Polled when.
     pub(super) polls: Vec<Instant>,
     /// Records that the owner took.
@@ -286,6 +288,7 @@ impl Transport for Memory {
         let (mut cluster, mut member) = (lock(&self.cluster), lock(&self.member));
         let starts = match member.start_error.take() {
             Some(error) => Err(error),
+            None if member.start_refused => Err(StartError::Retry("unknown member".into())),
             None => Ok(places
                 .into_iter()
                 .map(|(place, reset)| {

@@ -36,6 +36,19 @@ async fn an_offset_waits_for_its_ack_and_the_order_does_not() {
     assert_eq!(lab.desk.offsets(0), [0, 1, 2]);
 }
 
+// The handler's owner waits for a third `Ack` before it uses any, and one of two fails meanwhile.
+#[tokio::test(start_paused = true)]
+async fn a_failed_ack_is_told_while_others_of_its_run_are_held() {
+    let mut lab = Lab::of::<later>(1, 2);
+    lab.until(|labs| labs[0].desk.offsets(0).len() == 2).await;
+    take(&lab, 1).fail("not stored").unwrap();
+    lab.until(|labs| labs[0].desk.offsets(0) == [0, 1, 1]).await;
+    take(&lab, 0).ack().unwrap();
+    take(&lab, 1).ack().unwrap();
+    lab.until_committed(0, 2).await;
+    assert_eq!(lab.desk.offsets(0), [0, 1, 1]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_failed_or_dropped_ack_is_a_failed_attempt() {
     for fails in [true, false] {

@@ -66,6 +66,20 @@ async fn starts_that_cannot_be_worked_out_are_asked_for_again() {
     assert!(lab.desk.now() < Duration::from_secs(2));
 }
 
+// The broker was away longer than the session: the pin is refused for as long as it is tried.
+#[tokio::test(start_paused = true)]
+async fn an_assignment_lost_before_its_start_is_known_is_given_up() {
+    let mut lab = Lab::of::<on>(1, 3);
+    lock(&lab.member).start_refused = true;
+    lab.pass(Duration::from_secs(2)).await;
+    lab.lose([0]);
+    lab.until(|labs| !lock(&labs[0].member).lost).await;
+    lock(&lab.member).start_refused = false;
+    lab.assign([0]);
+    lab.until_committed(0, 3).await;
+    assert_eq!(lab.desk.offsets(0), [0, 1, 2]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn records_that_are_gone_are_left_out() {
     let mut lab = Lab::of::<on>(1, 10);

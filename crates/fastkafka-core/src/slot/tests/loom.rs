@@ -114,6 +114,22 @@ fn progress_never_passes_a_lost_output() {
 }
 
 #[test]
+fn progress_never_passes_a_record_that_fails() {
+    model(|| {
+        let run = attempt(3);
+        // Keeps the run open after the failure.
+        let sent = run.scope.token(0);
+        run.handled(0);
+        let scope = run.scope.clone();
+        let owner = thread::spawn(move || scope.progress(1));
+        run.handled(1);
+        run.scope.finish(2, 1);
+        assert!(owner.join().unwrap() <= 2);
+        sent.ack(delivery);
+    });
+}
+
+#[test]
 fn a_failed_handler_races_with_the_report_of_its_output() {
     model(|| {
         let run = attempt(2);

@@ -239,3 +239,17 @@ fn a_member_hears_that_its_client_is_connected() {
     member.until("an assignment", |m| !m.assigned.is_empty());
     member.leave();
 }
+
+#[test]
+fn a_member_that_closes_says_that_it_leaves() {
+    let broker = broker(&[("orders", 1)]);
+    fill(&sink(broker.address(), 100), "orders", 0, 5);
+    broker.keep_requests();
+    let mut member = Member::join(broker.address(), &["orders"], OffsetReset::Earliest);
+    member.until("five records", |m| m.records() == 5);
+    // Giving the partition up takes as long as the commit of this.
+    assert_eq!(member.transport.store(&[(place("orders", 0), 5)]), []);
+    broker.answer_after(Duration::from_millis(100));
+    member.leave();
+    assert_eq!(broker.leaves(), 1);
+}

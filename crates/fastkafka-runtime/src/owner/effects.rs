@@ -1,0 +1,161 @@
+//! Doing what the engine says.
+
+use super::Owner;
+use crate::held::Started;
+use crate::lane::{Burial, Job, Lane, LaneHandle, ToLane};
+use crate::transport::Transport;
+use fastkafka_core::{DeliveryScope, RunTag};
+use fastkafka_engine::{Effect, HoldBack, Part, RunId, Span};
+
+impl<T: Transport> Owner<T> {
+    pub(super) fn apply(&mut self, effect: Effect) {
+        match effect {
+            Effect::Start {
+                part,
+                round,
+                run,
+                span,
+                attempt,
+                single,
+            } => self.start(part, round, run, span, attempt, single),
+            Effect::Cut { part, round } => {
+                let partition = self.at(part);
+                partition.halt(round).stop();
+                if let Some(lane) = &partition.lane {
+                    lane.send(ToLane::Fence { round });
+                }
+            }
+            Effect::DeadLetter {
+                part,
+                run,
+                at,
+                attempts,
+            } => self.bury(part, run, at, attempts),
+            Effect::Skipped { part, at } => {
+                let p = self.at(part);
+                let error = p.errors.get(&at).map_or("", String::as_str);
+                tracing::error!(handler = p.handler.def.name, place = %p.place, offset = at, "record skipped: {error}");
+            }
+            Effect::Stopped { .. } => self.report(),
+            Effect::Exit { part, at } => {
+                let p = self.at(part);
+                let error = p.errors.get(&at).map_or("", String::as_str);
+                let reason = format!(
+                    "`{}` could not handle {} at offset {at}: {error}",
+                    p.handler.def.name, p.place
+                );
+                self.setup.shared.fail(reason);
+            }
+            Effect::HoldBack { part, why } => {
+                self.at(part).hold = Some(why);
+                // Nobody knows how long: it must not block the others.
+                if why == HoldBack::Waiting {
+                    self.pause(part, true);
+                }
+            }
+            Effect::Resume { part } => {
+                self.at(part).hold = None;
+                if !self.truncated.contains_key(&part) {
+                    self.pause(part, false);
+                }
+            }
+            Effect::Store { part, offset } => {
+                let partition = self.at(part);
+                partition.store = Some(offset);
+                partition.free_below(offset);
+            }
+            Effect::Release { parts } => self.release(&parts),
+        }
+    }
+
+    pub(super) fn start(
+        &mut self,
+        part: Part,
+        round: u32,
+        run: RunId,
+        span: Span,
+        attempt: u32,
+        single: bool,
+    ) {
+        let mailbox = self.setup.shared.clone();
+        let partition = &mut self.parts[part.0 as usize];
+        let (fetched, range) = partition
+            .find(span.first, span.next)
+            .expect("the engine starts what was kept");
+        let halt = partition.halt(round);
+        let tag = RunTag {
+            part: part.0,
+            run: run.0,
+        };
+        let scope = DeliveryScope::of_run(range.len(), mailbox, tag, halt.clone());
+        partition.started.push_back(Started {
+            run,
+            fetched: fetched.clone(),
+            range: range.clone(),
+            next: span.next,
+            scope: scope.clone(),
+            halt: halt.clone(),
+            settled: 0,
+            broken: None,
+        });
+        let job = Job {
+            round,
+            halt,
+            run,
+            fetched,
+            range,
+            next: span.next,
+            scope,
+            attempt,
+            single,
+        };
+        self.lane(part).send(ToLane::Handle(job));
+    }
+
+    pub(super) fn lane(&mut self, part: Part) -> &LaneHandle {
+        let (setup, partition) = (&self.setup, &mut self.parts[part.0 as usize]);
+        partition.lane.get_or_insert_with(|| {
+            let lane = Lane {
+                app: setup.app.clone(),
+                part,
+                place: partition.place,
+                handler: partition.handler.clone(),
+                shared: setup.shared.clone(),
+                lock: setup.locks.of(partition.place),
+            };
+            lane.spawn(&setup.tokio)
+        })
+    }
+
+    pub(super) fn bury(&mut self, part: Part, run: RunId, at: i64, attempts: u32) {
+        let partition = self.at(part);
+        let (fetched, range) = partition
+            .find(at, at + 1)
+            .expect("the engine buries what was kept");
+        let error = partition.errors.get(&at).cloned().unwrap_or_default();
+        let burial = Burial {
+            run,
+            fetched,
+            index: range.start,
+            attempts,
+            error,
+        };
+        self.lane(part).send(ToLane::Bury(burial));
+    }
+
+    /// Hands all new watermarks to the client.
+    pub(crate) fn store(&mut self) {
+        let offsets: Vec<_> = self
+            .parts
+            .iter_mut()
+            .filter_map(|p| p.store.take().map(|offset| (p.place, offset)))
+            .collect();
+        if offsets.is_empty() {
+            return;
+        }
+        for (place, why) in self.transport.store(&offsets) {
+            // It was revoked under our hands; its next owner starts from what was committed.
+            tracing::warn!(%place, "offset not stored: {why}");
+        }
+    }
+}

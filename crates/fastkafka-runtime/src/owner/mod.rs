@@ -1,0 +1,299 @@
+//! The owner of a group's consumer: one turn takes what has come, steps the engine, and does what
+//! it says.
+//!
+//! A turn is a plain function over a [`Transport`]: `thread.rs` calls it from a thread of its own
+//! that sleeps in one place, tests from a task under a paused clock.
+
+mod effects;
+mod notices;
+mod reading;
+mod report;
+mod shared;
+
+pub(crate) use shared::Shared;
+
+use self::notices::Trouble;
+use crate::handler::Handler;
+use crate::held::Partition;
+use crate::lane::OrderLock;
+use crate::mailbox::Mail;
+use crate::rebalance::Rebalance;
+use crate::transport::{Notice, Place, Transport};
+use fastkafka_core::{AppCore, Closed, FailureKind, Fetched, RunTag};
+use fastkafka_engine::{self as engine, Effect, Engine, Event, Part, RunId, Time};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How long a full partition may hold back the shared queue before it is paused for the others' sake.
+const STARVED: Duration = Duration::from_millis(100);
+/// How often settled prefixes of runs that go on are stored, and health is worked out.
+const PROGRESS: Duration = Duration::from_millis(200);
+
+/// What the owner is given beside its client.
+pub(crate) struct Setup {
+    pub(crate) app: Arc<AppCore>,
+    pub(crate) handlers: Vec<Arc<Handler>>,
+    pub(crate) limits: engine::Limits,
+    pub(crate) rebalance_timeout: Duration,
+    /// The longest time between two turns: each counts as a sign of life. [L3]
+    pub(crate) keep_alive: Duration,
+    pub(crate) shutdown_timeout: Duration,
+    pub(crate) tokio: tokio::runtime::Handle,
+    pub(crate) locks: OrderLocks,
+    /// True while the producers have room; an error when one cannot go on.
+    pub(crate) outputs: Box<dyn Fn() -> Result<bool, String> + Send>,
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// The order units of a group, process-wide: one lock per partition.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct OrderLocks(Arc<Mutex<HashMap<usize, OrderLock>>>);
+
+impl OrderLocks {
+    fn of(&self, place: Place) -> OrderLock {
+        let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        locks
+            .entry(std::ptr::from_ref(place).addr())
+            .or_default()
+            .clone()
+    }
+}
+
+/// What follows a turn.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Another one at once.
+    Again,
+    /// Another one when woken, at the latest after this.
+    Park(Duration),
+    /// The consumer is closed, or could not be within the deadline.
+    Over(Result<(), String>),
+}
+
+/// See the module.
+pub(crate) struct Owner<T> {
+    pub(crate) transport: T,
+    pub(crate) setup: Setup,
+    pub(crate) engine: Engine,
+    pub(crate) parts: Vec<Partition>,
+    pub(crate) rebalance: Rebalance,
+    index: HashMap<usize, Part>,
+    effects: Vec<Effect>,
+    mail: Vec<Mail>,
+    notices: Vec<Notice>,
+    runs: Vec<(Place, Arc<dyn Fetched>)>,
+    pub(crate) now: Time,
+    gated: Option<Time>,
+    room: bool,
+    progressed: Time,
+    reminded: BTreeMap<(Part, i64), Time>,
+    /// Partitions whose log ends before the position.
+    pub(crate) truncated: BTreeMap<Part, i64>,
+    trouble: Trouble,
+}
+
+impl<T: Transport> Owner<T> {
+    pub(crate) fn new(transport: T, setup: Setup) -> Self {
+        Self {
+            transport,
+            engine: Engine::new(setup.limits),
+            setup,
+            parts: Vec::new(),
+            rebalance: Rebalance::default(),
+            index: HashMap::new(),
+            effects: Vec::new(),
+            mail: Vec::new(),
+            notices: Vec::new(),
+            runs: Vec::new(),
+            now: Time::ZERO,
+            gated: None,
+            room: true,
+            progressed: Time::ZERO,
+            reminded: BTreeMap::new(),
+            truncated: BTreeMap::new(),
+            trouble: Trouble::default(),
+        }
+    }
+
+    /// One turn at `now`, the time since an origin of the caller's.
+    pub(crate) fn turn(&mut self, now: Time) -> Turn {
+        self.now = now;
+        // First: a step at `now` for another partition would leave the date behind unseen.
+        self.tick();
+        self.read_mail();
+        self.poll();
+        if self.setup.shared.is_leaving() {
+            self.leave();
+        }
+        self.rebalance_step();
+        let more = self.fetch();
+        self.look_around();
+        self.store();
+        if let Some(result) = self.close_step() {
+            return Turn::Over(result);
+        }
+        if more {
+            Turn::Again
+        } else {
+            Turn::Park(self.sleep())
+        }
+    }
+
+    /// The partition's number; known from its first assignment on.
+    pub(crate) fn part(&mut self, place: Place) -> Part {
+        let key = std::ptr::from_ref(place).addr();
+        if let Some(part) = self.index.get(&key) {
+            return *part;
+        }
+        let handler = self
+            .setup
+            .handlers
+            .iter()
+            .find(|handler| handler.def.topic == place.topic);
+        let handler = handler
+            .expect("only subscribed topics are assigned")
+            .clone();
+        let part = self.engine.add(handler.policy.clone());
+        self.parts.push(Partition::new(place, handler));
+        self.index.insert(key, part);
+        part
+    }
+
+    fn at(&mut self, part: Part) -> &mut Partition {
+        &mut self.parts[part.0 as usize]
+    }
+
+    pub(crate) fn step(&mut self, event: Event) {
+        let mut effects = std::mem::take(&mut self.effects);
+        self.engine.step(self.now, event, &mut effects);
+        for effect in effects.drain(..) {
+            self.apply(effect);
+        }
+        self.effects = effects;
+    }
+
+    fn read_mail(&mut self) {
+        let mut mail = std::mem::take(&mut self.mail);
+        self.setup.shared.mailbox.take(&mut mail);
+        for mail in mail.drain(..) {
+            let event = match mail {
+                Mail::Closed { tag, end } => self.closed(tag, end),
+                Mail::Failed {
+                    part,
+                    run,
+                    at,
+                    next,
+                    failure,
+                } => {
+                    let partition = self.at(part);
+                    partition.errors.insert(at, failure.message().to_owned());
+                    // The lane forgets what it was given after this run.
+                    partition.started.retain(|started| started.run <= run);
+                    Event::Failed {
+                        part,
+                        run,
+                        at,
+                        next,
+                        failure: kind(failure.kind()),
+                    }
+                }
+                Mail::Disposed { part, run, outcome } => Event::Disposed { part, run, outcome },
+                Mail::Ended { part, round, at } => {
+                    if let Some(at) = at {
+                        self.at(part)
+                            .started
+                            .retain(|started| started.offset(0) < at);
+                    }
+                    Event::Ended { part, round, at }
+                }
+            };
+            self.step(event);
+        }
+        self.mail = mail;
+    }
+
+    fn closed(&mut self, tag: RunTag, end: Closed) -> Event {
+        let (part, run) = (Part(tag.part), RunId(tag.run));
+        let partition = self.at(part);
+        let Some(i) = partition
+            .started
+            .iter()
+            .position(|started| started.run == run)
+        else {
+            // Of an assignment that is gone: it only no longer counts as work under way.
+            return Event::Settled {
+                part,
+                run,
+                prefix: 0,
+                broken: None,
+                closed: true,
+            };
+        };
+        let started = partition.started.remove(i).expect("just found");
+        let prefix = started.offset(end.settled);
+        let news = end.broken.filter(|_| started.is_news(end.settled));
+        let broken = news.map(|failure| {
+            let next = started.offset(end.settled + 1);
+            partition.broken(prefix, next, failure.kind(), failure.message())
+        });
+        Event::Settled {
+            part,
+            run,
+            prefix,
+            broken,
+            closed: true,
+        }
+    }
+
+    pub(crate) fn group(&self) -> &str {
+        self.setup
+            .handlers
+            .first()
+            .map_or("", |handler| &handler.group)
+    }
+
+    fn tick(&mut self) {
+        if self
+            .engine
+            .next_deadline()
+            .is_some_and(|due| due <= self.now)
+        {
+            self.step(Event::Tick);
+        }
+    }
+
+    /// How long nothing will happen by itself.
+    fn sleep(&self) -> Duration {
+        let due = self
+            .engine
+            .next_deadline()
+            .map(|due| due.saturating_sub(self.now));
+        let working = self.parts.iter().any(|p| !p.started.is_empty());
+        let gate = self.gated.map(|since| {
+            (since + STARVED)
+                .saturating_sub(self.now)
+                .max(Duration::from_millis(5))
+        });
+        let progress = working.then(|| (self.progressed + PROGRESS).saturating_sub(self.now));
+        let all = [
+            due,
+            gate,
+            progress,
+            self.rebalance.due(self.now),
+            Some(self.setup.keep_alive),
+        ];
+        all.into_iter()
+            .flatten()
+            .min()
+            .expect("one of them is there")
+    }
+}
+
+pub(crate) fn kind(kind: FailureKind) -> engine::Failure {
+    match kind {
+        FailureKind::Retry { after } => engine::Failure::Retry { after },
+        FailureKind::Rejected => engine::Failure::Rejected,
+        FailureKind::Transient { after } => engine::Failure::Transient { after },
+    }
+}

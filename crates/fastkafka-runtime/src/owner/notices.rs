@@ -1,0 +1,113 @@
+//! What the client has to say.
+
+use super::Owner;
+use crate::transport::{ClientError, ErrorKind, Notice, Place, Transport};
+use fastkafka_engine::Time;
+
+/// Since when the client has complained, and the last thing it said.
+#[derive(Debug, Default)]
+pub(super) struct Trouble {
+    pub(super) unreachable: Option<Time>,
+    pub(super) refused: Option<String>,
+    pub(super) last_error: Option<String>,
+    pub(super) commits: Option<(Time, String)>,
+}
+
+impl<T: Transport> Owner<T> {
+    pub(super) fn poll(&mut self) {
+        let mut notices = std::mem::take(&mut self.notices);
+        self.transport.poll(&mut notices);
+        for notice in notices.drain(..) {
+            match notice {
+                Notice::Assign(_) | Notice::Revoke { .. } | Notice::Resolved(_) => {
+                    self.rebalance.hear(notice);
+                }
+                Notice::OutOfRange {
+                    place,
+                    position,
+                    low,
+                    high,
+                } => self.out_of_range(place, position, low, high),
+                Notice::Committed(Ok(())) => {
+                    self.trouble.commits = None;
+                    // What was refused has been put right: we are a member and may commit.
+                    self.trouble.refused = None;
+                }
+                Notice::Committed(Err(why)) => {
+                    let since = self
+                        .trouble
+                        .commits
+                        .take()
+                        .map_or(self.now, |(since, _)| since);
+                    tracing::warn!(group = self.group(), "commit refused: {why}");
+                    self.trouble.commits = Some((since, why));
+                }
+                Notice::Connected => self.trouble.unreachable = None,
+                Notice::Error(error) => {
+                    self.trouble.last_error = Some(error.message.clone());
+                    self.client_error(error);
+                }
+            }
+        }
+        self.notices = notices;
+    }
+
+    pub(super) fn client_error(&mut self, error: ClientError) {
+        let group = self.group();
+        match error.kind {
+            ErrorKind::Unreachable => {
+                tracing::warn!(group, "{error}");
+                self.trouble.unreachable.get_or_insert(self.now);
+            }
+            ErrorKind::Refused => {
+                tracing::error!(group, "{error}");
+                // Before the start nothing is at stake yet: give up at once instead of trying on.
+                if !self.setup.shared.is_started() {
+                    let reason = format!("group `{group}`: {error}");
+                    self.setup.shared.fail(reason);
+                }
+                self.trouble.refused = Some(error.message);
+            }
+            ErrorKind::Fatal => {
+                let reason = format!("the consumer of group `{group}` cannot go on: {error}");
+                self.setup.shared.fail(reason);
+            }
+            ErrorKind::Other => tracing::warn!(group, "{error}"),
+        }
+    }
+
+    pub(super) fn out_of_range(&mut self, place: Place, position: i64, low: i64, high: i64) {
+        if position < low {
+            tracing::error!(
+                %place,
+                lost = low - position,
+                "records {position}..{low} are gone from the log before they were read (retention): going on at {low}"
+            );
+            if let Err(error) = self.transport.seek(place, low) {
+                tracing::error!(%place, "cannot move to {low}: {error}");
+            }
+        } else {
+            let what = format!(
+                "position {position} is past the end of the log ({high}): the topic was truncated or made anew; \
+                 reset the group's offset to go on"
+            );
+            tracing::error!(%place, "{what}; the partition stops");
+            let part = self.part(place);
+            self.at(part).errors.insert(position, what);
+            self.truncated.insert(part, position);
+            self.pause(part, true);
+        }
+    }
+
+    pub(crate) fn forget_refused_commits(&mut self) {
+        self.trouble.commits = None;
+    }
+
+    /// Why what is settled may not be committed.
+    pub(crate) fn refused_commit(&self) -> Option<String> {
+        self.trouble
+            .commits
+            .as_ref()
+            .map(|(_, why)| format!("the last offsets could not be committed: {why}"))
+    }
+}

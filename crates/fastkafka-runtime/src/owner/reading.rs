@@ -1,0 +1,84 @@
+//! Reading, and not reading: back-pressure.
+
+use super::{Owner, STARVED};
+use crate::held::Partition;
+use crate::lane::LaneHandle;
+use crate::transport::Transport;
+use fastkafka_core::Fetched;
+use fastkafka_engine::{Event, HoldBack, Part, Span};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// How many records one turn asks for.
+const FETCH: usize = 1_024;
+
+impl<T: Transport> Owner<T> {
+    /// True when there may be more to read at once.
+    pub(super) fn fetch(&mut self) -> bool {
+        if self.held_back() {
+            return false;
+        }
+        let mut runs = std::mem::take(&mut self.runs);
+        let more = self.transport.fetch(FETCH, &mut runs);
+        for (place, fetched) in runs.drain(..) {
+            let part = self.part(place);
+            let most = self.at(part).handler.max_records;
+            for first in (0..fetched.len()).step_by(most) {
+                // Revoked or stopped: dropped unseen.
+                if self.engine.accepts(part) {
+                    self.take_in(part, &fetched, first..fetched.len().min(first + most));
+                }
+            }
+        }
+        self.runs = runs;
+        more
+    }
+
+    pub(super) fn take_in(&mut self, part: Part, fetched: &Arc<dyn Fetched>, range: Range<usize>) {
+        let span = Span {
+            first: fetched.offset(range.start),
+            next: fetched.offset(range.end - 1) + 1,
+            records: u32::try_from(range.len()).expect("a run has fewer than 2^32 records"),
+            bytes: fetched.bytes(range.clone()),
+        };
+        self.at(part).keep(span, fetched, range);
+        self.step(Event::Fetched { part, span });
+    }
+
+    /// Back-pressure is not to read: it costs nothing, where a pause throws away what was prefetched.
+    /// A full partition is paused only when that lasts, another one has nothing to do, and it is
+    /// its handlers that are slow: when it waits for reports, a pause would help nobody.
+    pub(super) fn held_back(&mut self) -> bool {
+        let full = |p: &Partition| p.hold == Some(HoldBack::Full) && !p.paused;
+        if !self.parts.iter().any(full) {
+            self.gated = None;
+            return false;
+        }
+        let since = *self.gated.get_or_insert(self.now);
+        let parts = (0..).map(Part).take(self.parts.len());
+        if self.now.saturating_sub(since) < STARVED
+            || !parts.clone().any(|part| self.engine.starves(part))
+        {
+            return true;
+        }
+        for part in parts {
+            let p = &self.parts[part.0 as usize];
+            if full(p) && p.lane.as_ref().is_some_and(LaneHandle::is_handling) {
+                self.pause(part, true);
+            }
+        }
+        self.parts.iter().any(full)
+    }
+
+    pub(crate) fn pause(&mut self, part: Part, pause: bool) {
+        let partition = &mut self.parts[part.0 as usize];
+        if partition.paused == pause {
+            return;
+        }
+        partition.paused = pause;
+        tracing::debug!(place = %partition.place, pause, "reading");
+        if let Err(error) = self.transport.pause(partition.place, pause) {
+            tracing::error!(place = %partition.place, "cannot pause or resume: {error}");
+        }
+    }
+}

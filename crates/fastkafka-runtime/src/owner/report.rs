@@ -1,0 +1,159 @@
+//! What goes on: progress of long runs, health, and what stands still.
+
+use super::{Owner, PROGRESS};
+use crate::health::{GroupHealth, StoppedPartition, WaitingRecord};
+use crate::held::Partition;
+use crate::lane::LaneHandle;
+use crate::transport::Transport;
+use fastkafka_engine::{Event, Part, Time};
+use std::time::Duration;
+
+/// How often a standstill is repeated in the log.
+const REMIND: Duration = Duration::from_secs(60);
+
+impl<T: Transport> Owner<T> {
+    pub(super) fn look_around(&mut self) {
+        let room = (self.setup.outputs)().unwrap_or_else(|reason| {
+            self.setup.shared.fail(reason);
+            false
+        });
+        if room != self.room {
+            self.room = room;
+            self.step(Event::Room(room));
+        }
+        if self.now.saturating_sub(self.progressed) >= PROGRESS {
+            self.progressed = self.now;
+            self.progress();
+            self.report();
+            if !self.rebalance.is_closing() {
+                self.mourn();
+            }
+        }
+    }
+
+    /// A panic ends no lane, unless it happens where it cannot be caught.
+    pub(super) fn mourn(&self) {
+        let dead = |p: &&Partition| p.lane.as_ref().is_some_and(LaneHandle::is_over);
+        if let Some(p) = self.parts.iter().find(dead) {
+            self.setup.shared.fail(format!(
+                "the lane of {} died: `{}` panicked where it cannot be caught, such as in a drop",
+                p.place, p.handler.def.name
+            ));
+        }
+    }
+
+    /// Settled prefixes of runs that go on, and records that will not settle: the rest of their run
+    /// may wait for something that comes only after them.
+    pub(super) fn progress(&mut self) {
+        for part in (0..).map(Part).take(self.parts.len()) {
+            let mut i = 0;
+            // A step may end with the release of the partition.
+            while let Some(started) = self.at(part).started.get(i) {
+                let settled = started.scope.progress(started.settled);
+                let lost = started
+                    .scope
+                    .lost()
+                    .filter(|(index, ..)| started.is_news(*index));
+                if settled > started.settled || lost.is_some() {
+                    let (run, prefix) = (started.run, started.offset(settled));
+                    let told = lost.as_ref().map(|(index, ..)| *index);
+                    let lost = lost.map(|(index, kind, why)| {
+                        (started.offset(index), started.offset(index + 1), kind, why)
+                    });
+                    let partition = self.at(part);
+                    partition.started[i].settled = settled;
+                    partition.started[i].broken = told.or(partition.started[i].broken);
+                    let broken =
+                        lost.map(|(at, next, kind, why)| partition.broken(at, next, kind, &why));
+                    self.step(Event::Settled {
+                        part,
+                        run,
+                        prefix,
+                        broken,
+                        closed: false,
+                    });
+                }
+                i += 1;
+            }
+        }
+    }
+
+    /// Works out what health says, and repeats in the log what stands still.
+    pub(crate) fn report(&mut self) {
+        let place = |part: Part| self.parts[part.0 as usize].place;
+        let error = |part: Part, at: i64| {
+            self.parts[part.0 as usize]
+                .errors
+                .get(&at)
+                .cloned()
+                .unwrap_or_default()
+        };
+        let since = |time: Time| self.now.saturating_sub(time);
+        let truncated = self.truncated.iter().map(|(part, at)| (*part, *at, 0));
+        let stops: Vec<_> = self
+            .engine
+            .stopped()
+            .map(|stopped| (stopped.part, stopped.at, stopped.attempts))
+            .chain(truncated)
+            .collect();
+        let stopped = stops.iter().map(|&(part, at, attempts)| StoppedPartition {
+            topic: place(part).topic.clone(),
+            partition: place(part).partition,
+            offset: at,
+            handler: self.parts[part.0 as usize].handler.def.name,
+            attempts,
+            error: error(part, at),
+        });
+        let waiting = self.engine.waiting().map(|waiting| WaitingRecord {
+            topic: place(waiting.part).topic.clone(),
+            partition: place(waiting.part).partition,
+            offset: waiting.at,
+            handler: self.parts[waiting.part.0 as usize].handler.def.name,
+            wait: waiting.wait.into(),
+            since: since(waiting.since),
+            error: error(waiting.part, waiting.at),
+        });
+        let health = GroupHealth {
+            group: self.group().to_owned(),
+            assigned: self
+                .rebalance
+                .assigned
+                .iter()
+                .map(|place| (place.topic.clone(), place.partition))
+                .collect(),
+            stopped: stopped.collect(),
+            waiting: waiting.collect(),
+            span_reached: self
+                .engine
+                .span_reached()
+                .map(|part| (place(part).topic.clone(), place(part).partition))
+                .collect(),
+            unreachable_for: self.trouble.unreachable.map(since),
+            refused: self.trouble.refused.clone(),
+            last_error: self.trouble.last_error.clone(),
+            commits_refused: self
+                .trouble
+                .commits
+                .as_ref()
+                .map(|(time, why)| (since(*time), why.clone())),
+        };
+        self.reminded
+            .retain(|key, _| stops.iter().any(|(part, at, _)| (*part, *at) == *key));
+        for ((part, at, _), stopped) in stops.into_iter().zip(&health.stopped) {
+            let key = (part, at);
+            if self
+                .reminded
+                .get(&key)
+                .is_none_or(|last| since(*last) >= REMIND)
+            {
+                self.reminded.insert(key, self.now);
+                tracing::error!("{stopped}");
+            }
+        }
+        self.setup.shared.set_health(health);
+    }
+
+    pub(crate) fn mark_started(&self) {
+        self.setup.shared.mark_started();
+    }
+}

@@ -1,0 +1,99 @@
+//! What an owner is told, and what it tells.
+
+use crate::health::GroupHealth;
+use crate::mailbox::Mailbox;
+use fastkafka_core::{Closed, RunTag, Settle};
+use std::sync::atomic::{AtomicBool, Ordering::*};
+use std::sync::{Mutex, PoisonError};
+
+/// What an owner is told, and what it tells.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    shutdown: AtomicBool,
+    health: Mutex<GroupHealth>,
+    started: tokio::sync::watch::Sender<bool>,
+    /// Why the app must end.
+    failure: Mutex<Option<String>>,
+    failed: tokio::sync::Notify,
+    pub(crate) mailbox: Mailbox,
+}
+
+impl Shared {
+    pub(crate) fn new(group: &str, mailbox: Mailbox) -> Self {
+        Self {
+            shutdown: AtomicBool::new(false),
+            health: Mutex::new(GroupHealth::new(group)),
+            started: tokio::sync::watch::Sender::new(false),
+            failure: Mutex::default(),
+            failed: tokio::sync::Notify::new(),
+            mailbox,
+        }
+    }
+
+    /// Asks the owner to drain and end.
+    pub(crate) fn shut_down(&self) {
+        self.shutdown.store(true, Release);
+        self.mailbox.wake();
+    }
+
+    pub(crate) fn health(&self) -> GroupHealth {
+        self.health
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Ends when the first assignment is read from offsets that are committed.
+    pub(crate) async fn started(&self) {
+        // The sender is in `self`: it cannot be gone.
+        let _ = self.started.subscribe().wait_for(|started| *started).await;
+    }
+
+    pub(super) fn is_leaving(&self) -> bool {
+        self.shutdown.load(Acquire)
+    }
+
+    pub(super) fn set_health(&self, health: GroupHealth) {
+        *self.health.lock().unwrap_or_else(PoisonError::into_inner) = health;
+    }
+
+    pub(super) fn mark_started(&self) {
+        self.started.send_replace(true);
+    }
+
+    pub(crate) fn is_started(&self) -> bool {
+        *self.started.borrow()
+    }
+
+    /// Ends when the app must end, with the reason.
+    pub(crate) async fn failed(&self) -> String {
+        loop {
+            let notified = self.failed.notified();
+            if let Some(reason) = self.failure() {
+                return reason;
+            }
+            notified.await;
+        }
+    }
+
+    pub(crate) fn failure(&self) -> Option<String> {
+        self.failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(crate) fn fail(&self, reason: String) {
+        self.failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_or_insert(reason);
+        self.failed.notify_waiters();
+    }
+}
+
+impl Settle for Shared {
+    fn closed(&self, tag: RunTag, end: Closed) {
+        self.mailbox.closed(tag, end);
+    }
+}
