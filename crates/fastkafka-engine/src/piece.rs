@@ -135,7 +135,9 @@ impl Piece {
                     backoff::delay(policy, part, self.span.first, self.past.failures)
                 })),
             },
-            _ if policy.batch && !self.past.single => {
+            // Offsets are exact where counts are estimates: only what is surely one record alone
+            // is spared another attempt alone.
+            _ if policy.batch && !self.past.single && self.span.next - self.span.first > 1 => {
                 self.past.single = true;
                 State::Queued
             }

@@ -228,6 +228,20 @@ fn a_batch_may_name_the_record_that_failed() {
 }
 
 #[test]
+fn a_batch_of_one_rejected_record_meets_its_end_at_once() {
+    let mut lab = Lab::new(Policy {
+        batch: true,
+        ..policy(2, OnFailure::Skip)
+    });
+    lab.step(fetched(0, 0..4), "start #1 0..4");
+    lab.step(failed(0, 1, 2..3, Failure::Rejected), "");
+    lab.step(
+        settled(0, 1, 2),
+        "skipped 2, store 3, start #2 3..4 round 1",
+    );
+}
+
+#[test]
 fn a_record_that_waits_is_reported_until_it_is_done() {
     let mut lab = Lab::new(Policy::default());
     lab.now = Duration::from_secs(3);
