@@ -1,6 +1,7 @@
 //! Dead letters: the record as it was, with headers that say why it is there.
 
-use crate::lane::{Burial, Lane};
+use crate::job::Burial;
+use crate::lane::Lane;
 use bytes::Bytes;
 use fastkafka_core::{DeliveryScope, Failure, FailureKind, OutRecord, ProduceError};
 use fastkafka_engine::Disposal;

@@ -2,7 +2,7 @@
 //! results it awaits, and what it knows about the records that failed.
 
 use crate::handler::Handler;
-use crate::lane::{LaneHandle, ToLane};
+use crate::job::{LaneHandle, ToLane};
 use crate::transport::Place;
 use fastkafka_core::{FailureKind, Fetched, Round, ScopeRef};
 use fastkafka_engine::{Broken, HoldBack, RunId, Span};

@@ -6,119 +6,23 @@
 
 use crate::dead_letter;
 use crate::handler::Handler;
+use crate::job::{Job, LaneHandle, OrderLock, ToLane};
 use crate::mailbox::Mail;
 use crate::owner::Shared;
 use crate::tasks::{self, Tasks};
 use crate::transport::Place;
 use fastkafka_core::{
-    Ambient, AppCore, CatchRun, Failure, Fetched, Record, Round, Run, RunEnd, ScopeRef, Scoped,
-    panic_text,
+    Ambient, AppCore, CatchRun, Failure, Record, Run, RunEnd, ScopeRef, Scoped, panic_text,
 };
-use fastkafka_engine::{Part, RunId};
+use fastkafka_engine::Part;
 use std::any::Any;
-use std::ops::Range;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 use std::task::Poll;
 use std::time::Duration;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::sync::{Mutex, OwnedMutexGuard};
-use tokio::task::JoinHandle;
-
-/// Records of one run to handle.
-#[derive(Debug)]
-pub(crate) struct Job {
-    pub(crate) round: u32,
-    pub(crate) halt: Arc<Round>,
-    pub(crate) run: RunId,
-    pub(crate) fetched: Arc<dyn Fetched>,
-    pub(crate) range: Range<usize>,
-    /// The offset after its last record, as the engine counts.
-    pub(crate) next: i64,
-    pub(crate) scope: ScopeRef,
-    pub(crate) attempt: u32,
-    pub(crate) single: bool,
-}
-
-/// A record to write to the dead-letter topic.
-#[derive(Debug)]
-pub(crate) struct Burial {
-    pub(crate) run: RunId,
-    pub(crate) fetched: Arc<dyn Fetched>,
-    pub(crate) index: usize,
-    pub(crate) attempts: u32,
-    pub(crate) error: String,
-}
-
-#[derive(Debug)]
-pub(crate) enum ToLane {
-    Handle(Job),
-    Bury(Burial),
-    /// Answer `Ended` once everything before this is over.
-    Fence {
-        round: u32,
-    },
-    /// The last use of these records: given back here, not on the owner's thread.
-    Free(Arc<dyn Fetched>),
-    /// The partition was given away: what its records spawned is aborted.
-    Released,
-    /// Nothing follows.
-    End,
-}
-
-/// One partition at a time, process-wide: whoever of several consumers owned it before.
-pub(crate) type OrderLock = Arc<Mutex<()>>;
-
-/// The owner's end of a lane.
-#[derive(Debug)]
-pub(crate) struct LaneHandle {
-    to: UnboundedSender<ToLane>,
-    backlog: Arc<AtomicUsize>,
-    task: JoinHandle<()>,
-    blocking: bool,
-}
-
-impl Job {
-    /// The offset of the record at `index` of the run; of the end, the one after the last record.
-    fn offset(&self, index: usize) -> i64 {
-        let at = self.range.start + index;
-        if at < self.range.end {
-            self.fetched.offset(at)
-        } else {
-            self.next
-        }
-    }
-}
-
-impl LaneHandle {
-    pub(crate) fn send(&self, message: ToLane) {
-        if matches!(message, ToLane::Handle(_)) {
-            self.backlog.fetch_add(1, Relaxed);
-        }
-        // A lane ends before its owner only when it is aborted at the deadline.
-        let _ = self.to.send(message);
-    }
-
-    /// Handlers have work: not all that was started has returned.
-    pub(crate) fn is_handling(&self) -> bool {
-        self.backlog.load(Relaxed) > 0
-    }
-
-    /// Ends the lane: at its next await, or when the thread of a blocking handler returns, which
-    /// nothing can end before.
-    pub(crate) fn abort(&self) {
-        if self.blocking {
-            self.send(ToLane::End);
-        } else {
-            self.task.abort();
-        }
-    }
-
-    pub(crate) fn is_over(&self) -> bool {
-        self.task.is_finished()
-    }
-}
+use tokio::sync::OwnedMutexGuard;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 /// What a lane is made of.
 #[derive(Debug)]

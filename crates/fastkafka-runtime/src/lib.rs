@@ -11,6 +11,7 @@ mod dead_letter;
 mod handler;
 mod health;
 mod held;
+mod job;
 mod kafka;
 mod lane;
 mod mailbox;

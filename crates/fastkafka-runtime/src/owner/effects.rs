@@ -2,7 +2,8 @@
 
 use super::Owner;
 use crate::held::Started;
-use crate::lane::{Burial, Job, Lane, LaneHandle, ToLane};
+use crate::job::{Burial, Job, LaneHandle, ToLane};
+use crate::lane::Lane;
 use crate::transport::Transport;
 use fastkafka_core::{DeliveryScope, RunTag};
 use fastkafka_engine::{Effect, HoldBack, Part, RunId, Span};

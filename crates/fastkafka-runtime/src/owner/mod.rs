@@ -15,7 +15,7 @@ pub(crate) use shared::Shared;
 use self::notices::Trouble;
 use crate::handler::Handler;
 use crate::held::Partition;
-use crate::lane::OrderLock;
+use crate::job::OrderLock;
 use crate::mailbox::Mail;
 use crate::rebalance::Rebalance;
 use crate::transport::{Notice, Place, Transport};

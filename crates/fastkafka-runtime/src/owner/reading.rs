@@ -2,7 +2,7 @@
 
 use super::{Owner, STARVED};
 use crate::held::Partition;
-use crate::lane::LaneHandle;
+use crate::job::LaneHandle;
 use crate::transport::Transport;
 use fastkafka_core::Fetched;
 use fastkafka_engine::{Event, HoldBack, Part, Span};

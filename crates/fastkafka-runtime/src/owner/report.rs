@@ -3,7 +3,7 @@
 use super::{Owner, PROGRESS};
 use crate::health::{GroupHealth, StoppedPartition, WaitingRecord};
 use crate::held::Partition;
-use crate::lane::LaneHandle;
+use crate::job::LaneHandle;
 use crate::transport::Transport;
 use fastkafka_engine::{Event, Part, Time};
 use std::time::Duration;

@@ -1,0 +1,104 @@
+//! What a lane is given to do, and the owner's end of it.
+
+use fastkafka_core::{Fetched, Round, ScopeRef};
+use fastkafka_engine::RunId;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use tokio::sync::Mutex;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::JoinHandle;
+
+/// Records of one run to handle.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) round: u32,
+    pub(crate) halt: Arc<Round>,
+    pub(crate) run: RunId,
+    pub(crate) fetched: Arc<dyn Fetched>,
+    pub(crate) range: Range<usize>,
+    /// The offset after its last record, as the engine counts.
+    pub(crate) next: i64,
+    pub(crate) scope: ScopeRef,
+    pub(crate) attempt: u32,
+    pub(crate) single: bool,
+}
+
+/// A record to write to the dead-letter topic.
+#[derive(Debug)]
+pub(crate) struct Burial {
+    pub(crate) run: RunId,
+    pub(crate) fetched: Arc<dyn Fetched>,
+    pub(crate) index: usize,
+    pub(crate) attempts: u32,
+    pub(crate) error: String,
+}
+
+#[derive(Debug)]
+pub(crate) enum ToLane {
+    Handle(Job),
+    Bury(Burial),
+    /// Answer `Ended` once everything before this is over.
+    Fence {
+        round: u32,
+    },
+    /// The last use of these records: given back here, not on the owner's thread.
+    Free(Arc<dyn Fetched>),
+    /// The partition was given away: what its records spawned is aborted.
+    Released,
+    /// Nothing follows.
+    End,
+}
+
+/// One partition at a time, process-wide: whoever of several consumers owned it before.
+pub(crate) type OrderLock = Arc<Mutex<()>>;
+
+/// The owner's end of a lane.
+#[derive(Debug)]
+pub(crate) struct LaneHandle {
+    pub(crate) to: UnboundedSender<ToLane>,
+    pub(crate) backlog: Arc<AtomicUsize>,
+    pub(crate) task: JoinHandle<()>,
+    pub(crate) blocking: bool,
+}
+
+impl Job {
+    /// The offset of the record at `index` of the run; of the end, the one after the last record.
+    pub(crate) fn offset(&self, index: usize) -> i64 {
+        let at = self.range.start + index;
+        if at < self.range.end {
+            self.fetched.offset(at)
+        } else {
+            self.next
+        }
+    }
+}
+
+impl LaneHandle {
+    pub(crate) fn send(&self, message: ToLane) {
+        if matches!(message, ToLane::Handle(_)) {
+            self.backlog.fetch_add(1, Relaxed);
+        }
+        // A lane ends before its owner only when it is aborted at the deadline.
+        let _ = self.to.send(message);
+    }
+
+    /// Handlers have work: not all that was started has returned.
+    pub(crate) fn is_handling(&self) -> bool {
+        self.backlog.load(Relaxed) > 0
+    }
+
+    /// Ends the lane: at its next await, or when the thread of a blocking handler returns, which
+    /// nothing can end before.
+    pub(crate) fn abort(&self) {
+        if self.blocking {
+            self.send(ToLane::End);
+        } else {
+            self.task.abort();
+        }
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.task.is_finished()
+    }
+}
