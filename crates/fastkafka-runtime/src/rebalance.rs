@@ -16,6 +16,8 @@ const ASK_AGAIN: Duration = Duration::from_millis(500);
 pub(crate) struct Rebalance {
     asked: VecDeque<Notice>,
     answering: Option<Answering>,
+    /// Questions about starts whose assign was given up; the client answers in order.
+    given_up: usize,
     pub(crate) assigned: Vec<Place>,
     life: Life,
 }
@@ -119,7 +121,9 @@ impl<T: Transport> Owner<T> {
     /// Answers an assign whose starts are not known. Nothing is read of it: the engine does not know
     /// of these partitions, and their revoke follows at once.
     fn give_up_assign(&mut self) {
-        if let Some(Answering::Assign { places, .. }) = self.rebalance.answering.take() {
+        if let Some(Answering::Assign { places, again }) = self.rebalance.answering.take() {
+            // Unless it waits to ask again, its question is still under way.
+            self.rebalance.given_up += usize::from(again.is_none());
             let starts: Vec<_> = places.into_iter().map(|place| (place, 0)).collect();
             if let Err(error) = self.transport.assign(&starts) {
                 tracing::warn!(group = self.group(), "assignment given up: {error}");
@@ -165,15 +169,14 @@ impl<T: Transport> Owner<T> {
     }
 
     fn resolved(&mut self, starts: Result<Vec<(Place, i64)>, StartError>) {
+        if let Some(left) = self.rebalance.given_up.checked_sub(1) {
+            // Since then another member may have gone on from there.
+            self.rebalance.given_up = left;
+            return;
+        }
         let Some(Answering::Assign { places, again }) = &mut self.rebalance.answering else {
             return;
         };
-        // Of an assign that was given up meanwhile.
-        if let Ok(starts) = &starts
-            && starts.iter().any(|(place, _)| !places.contains(place))
-        {
-            return;
-        }
         let leaving = !matches!(self.rebalance.life, Life::Member);
         match starts {
             _ if leaving => {

@@ -90,6 +90,7 @@ pub(crate) trait Transport {
 
     /// Works out where these start, commits each start that had no commit, and answers
     /// [`Notice::Resolved`]: the committed offset, else by the handler's policy.
+    /// Several questions are answered in the order in which they were asked.
     fn resolve(&mut self, places: Vec<(Place, OffsetReset)>);
 
     /// Answers [`Notice::Assign`]: reading begins at these offsets, nothing is paused.

@@ -24,6 +24,8 @@ pub(super) struct Member {
     pub(super) start_error: Option<StartError>,
     /// Starts are refused until this is over.
     pub(super) start_refused: bool,
+    /// Answers about starts, while the test keeps them back.
+    pub(super) answers: Option<Vec<Notice>>,
     /// Polled when.
     pub(super) polls: Vec<Instant>,
     /// Records that the owner took.
@@ -208,7 +210,10 @@ impl Transport for Memory {
                 })
                 .collect()),
         };
-        member.notices.push(Notice::Resolved(starts));
+        match &mut member.answers {
+            Some(kept) => kept.push(Notice::Resolved(starts)),
+            None => member.notices.push(Notice::Resolved(starts)),
+        }
         (self.wake)();
     }
 

@@ -80,6 +80,28 @@ async fn an_assignment_lost_before_its_start_is_known_is_given_up() {
     assert_eq!(lab.desk.offsets(0), [0, 1, 2]);
 }
 
+// Between the two another member had the partition, and went on.
+#[tokio::test(start_paused = true)]
+async fn s3_a_start_of_an_assignment_that_was_given_up_is_not_taken_for_the_next() {
+    let answers = |lab: &Lab| lock(&lab.member).answers.as_ref().map_or(0, Vec::len);
+    let mut lab = Lab::of::<on>(1, 10);
+    lock(&lab.member).answers = Some(Vec::new());
+    lab.until(|labs| answers(labs[0]) == 1).await;
+    lab.lose([0]);
+    lab.until(|labs| !lock(&labs[0].member).lost).await;
+    lock(&lab.cluster)
+        .committed
+        .insert(super::cluster::place(0), 5);
+    lab.assign([0]);
+    lab.until(|labs| answers(labs[0]) == 2).await;
+    let kept = lock(&lab.member).answers.take().unwrap();
+    for answer in kept {
+        lab.notify(answer);
+    }
+    lab.until_committed(0, 10).await;
+    assert_eq!(lab.desk.offsets(0), [5, 6, 7, 8, 9]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn records_that_are_gone_are_left_out() {
     let mut lab = Lab::of::<on>(1, 10);
