@@ -144,14 +144,17 @@ impl<'k> Scene<'k> {
         });
     }
 
-    /// Which partitions each member has, while the group is stable.
+    /// Which partitions each member has, in order, while the group is stable.
     pub(crate) fn assigned(&self) -> Option<Vec<Vec<i32>>> {
         let group = self.kafka.group(&self.topic).unwrap();
         (group.state == "Stable").then(|| {
-            let members = group.members.into_iter();
-            members
-                .map(|member| member.assigned.into_iter().map(|(_, p)| p).collect())
-                .collect()
+            let members = group.members.into_iter().map(|member| {
+                // Kafka keeps them as a set.
+                let mut partitions: Vec<_> = member.assigned.into_iter().map(|(_, p)| p).collect();
+                partitions.sort_unstable();
+                partitions
+            });
+            members.collect()
         })
     }
 
