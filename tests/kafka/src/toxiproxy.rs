@@ -13,7 +13,7 @@ use crate::LabError;
 ///
 /// Clients that bootstrap here stay here: the broker has a listener of its own behind each proxy, and tells
 /// them the proxy's address.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Proxy {
     name: String,
     /// Where clients connect.
