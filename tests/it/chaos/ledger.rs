@@ -210,11 +210,7 @@ fn commits(history: &History, done: &BTreeMap<Place, Done>, findings: &mut Vec<F
         }
     }
     for (round, span) in history.rounds.iter().enumerate() {
-        let within = history.samples.iter();
-        let within = within.filter(|s| (span.from..=span.until).contains(&s.answered));
-        let mut sums = within.map(|sample| sample.committed.values().sum::<i64>());
-        let first = sums.next();
-        if first.is_none() || first >= sums.next_back() {
+        if committed_at(history, span.from) >= committed_at(history, span.until) {
             findings.push(Finding::StoodStill { round });
         }
     }
@@ -228,6 +224,15 @@ fn commits(history: &History, done: &BTreeMap<Place, Done>, findings: &mut Vec<F
             });
         }
     }
+}
+
+/// Of all partitions together, as was known then.
+fn committed_at(history: &History, at: Millis) -> i64 {
+    let known = history.samples.iter().rev();
+    let mut known = known.skip_while(|sample| sample.answered > at);
+    known
+        .next()
+        .map_or(0, |sample| sample.committed.values().sum())
 }
 
 /// A process that is asked to end may say that it could not finish only while something else goes wrong.

@@ -1,5 +1,6 @@
 //! Plays a schedule: apps, broker and ways meet their faults while flights come in.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -81,6 +82,7 @@ impl Stage {
             let over = Over(&self.over);
             let load = threads.spawn(|| self.load(schedule.seed));
             threads.spawn(|| self.sample());
+            self.catch_up(&mut apps);
             for (round, planned) in schedule.rounds.iter().enumerate() {
                 let from = now();
                 self.round(round, planned, &mut apps);
@@ -128,17 +130,21 @@ impl Stage {
         }
     }
 
+    fn committed(&self) -> BTreeMap<i32, i64> {
+        let committed = self.kafka(|kafka| kafka.committed("flights", "flights"));
+        committed.unwrap()
+    }
+
     fn sample(&self) {
         while !self.over.load(Relaxed) {
-            if let Ok(committed) = self.kafka(|kafka| kafka.committed("flights", "flights")) {
-                let answered = now();
-                self.note(|history| {
-                    history.samples.push(Sample {
-                        answered,
-                        committed,
-                    });
+            let committed = self.committed();
+            let answered = now();
+            self.note(|history| {
+                history.samples.push(Sample {
+                    answered,
+                    committed,
                 });
-            }
+            });
             park_timeout(Duration::from_millis(200));
         }
     }
@@ -231,10 +237,13 @@ impl Stage {
         });
     }
 
-    /// All members have partitions again, and what is in the topic now is committed while more comes in.
+    /// All members have partitions again, what is in the topic now is committed, and while the load goes on
+    /// more than that was before.
     fn catch_up(&self, apps: &mut [App<'_>]) {
         let ends = self.kafka(|kafka| kafka.end_offsets("flights")).unwrap();
-        let mut committed = std::collections::BTreeMap::new();
+        let sum = |committed: &BTreeMap<i32, i64>| committed.values().sum::<i64>();
+        let before = sum(&self.committed());
+        let mut committed = BTreeMap::new();
         within(PATIENCE, "the apps catch up", || {
             for app in &mut *apps {
                 app.process.lives();
@@ -246,11 +255,10 @@ impl Stage {
                     .members
                     .iter()
                     .all(|member| !member.assigned.is_empty());
-            committed = self
-                .kafka(|kafka| kafka.committed("flights", "flights"))
-                .unwrap();
+            committed = self.committed();
+            let more = sum(&committed) > before || self.over.load(Relaxed);
             let there = |(partition, end): (&i32, &i64)| committed.get(partition) >= Some(end);
-            (whole && ends.iter().all(there)).then_some(())
+            (whole && more && ends.iter().all(there)).then_some(())
         });
         let answered = now();
         self.note(|history| {
@@ -267,9 +275,7 @@ impl Stage {
                 .unwrap()
                 .into_iter()
         };
-        let committed = self
-            .kafka(|kafka| kafka.committed("flights", "flights"))
-            .unwrap();
+        let committed = self.committed();
         let answered = now();
         let ends = self.kafka(|kafka| kafka.end_offsets("flights")).unwrap();
         let lives = self.lives.lock().unwrap();
