@@ -31,7 +31,27 @@ pub struct Span {
     pub bytes: u64,
 }
 
+/// The identity of a record's key within its partition, for order by key.
+///
+/// The caller gives the numbers out and keeps them apart exactly: two keys never have one number
+/// while a record of either is held or a task of either has not ended, however they hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key(pub u64);
+
+/// A record of a partition whose order is by key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Read {
+    /// Where it stands.
+    pub offset: i64,
+    /// Its order unit; a record without one has no order.
+    pub key: Option<Key>,
+    /// Key, payload and headers together.
+    pub bytes: u64,
+}
+
 /// What the engine is told.
+///
+/// # Partition order
 ///
 /// A lane runs the runs of one partition one after another and begins the next as soon as the
 /// handlers of the previous one have returned. `round` counts the times a partition's lane was
@@ -40,6 +60,12 @@ pub struct Span {
 /// were forgotten count as closed; nothing more is expected of them.
 ///
 /// `Settled` may come before or after the `Failed` or `Ended` that concerns the same run.
+///
+/// # Order by key, and none
+///
+/// There is no lane: each `Start` is a task of its own, one record or one batch, that nothing cuts.
+/// It ends with one `Handled` or `Failed`, whatever became of its partition, and until then its key
+/// is locked. `Settled` may come before or after that.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// The partition is ours from `position` on.
@@ -70,6 +96,21 @@ pub enum Event {
         /// The run.
         span: Span,
     },
+    /// The same in order by key, record by record: what one batch may hold at most, in offset order.
+    Read {
+        /// Which partition.
+        part: Part,
+        /// The records; none of them is below the highest offset seen, unless the log was read
+        /// again from there.
+        records: Vec<Read>,
+    },
+    /// By key: the task of this run has returned and accepted all of it. Its key is free.
+    Handled {
+        /// Which partition.
+        part: Part,
+        /// Which run.
+        run: RunId,
+    },
     /// Everything of the run below `prefix` is settled: handled, and every output acknowledged.
     /// Sent once when the run closes, and with a shorter prefix while it still goes on.
     Settled {
@@ -86,7 +127,8 @@ pub enum Event {
         closed: bool,
     },
     /// The handler did not accept `[at, next)`: one record, or one batch. The lane has halted: of
-    /// this round nothing from `next` on has begun or will.
+    /// this round nothing from `next` on has begun or will. By key: the task has ended, what is
+    /// before `at` was accepted, what follows `next` was not begun.
     Failed {
         /// Which partition.
         part: Part,
@@ -117,6 +159,28 @@ pub enum Event {
         /// Nothing of the round from this offset on has begun or will; `None` when everything
         /// that was started has also been handled.
         at: Option<i64>,
+    },
+    /// The user wants nothing of the partition handled or read for now, or wants that to end. The
+    /// next assignment begins without it.
+    Pause {
+        /// Which partition.
+        part: Part,
+        /// Whether it begins or ends.
+        pause: bool,
+    },
+    /// The user wants to go on at `position`: what is held is forgotten, and `position` is stored.
+    /// The caller has moved the client: what is read next begins there. Void while the partition is
+    /// not assigned or is being given back.
+    Seek {
+        /// Which partition.
+        part: Part,
+        /// The offset to read next.
+        position: i64,
+    },
+    /// The user wants the records the partition has stopped at tried again, with all attempts.
+    Restart {
+        /// Which partition.
+        part: Part,
     },
     /// The producer has room for outputs, or has none: without room no run starts.
     Room(bool),
@@ -172,7 +236,7 @@ pub enum Effect {
     Start {
         /// Which partition.
         part: Part,
-        /// The round the lane is in.
+        /// The round the lane is in; 0 where there is none.
         round: u32,
         /// The identity of the work.
         run: RunId,
@@ -210,7 +274,8 @@ pub enum Effect {
         at: i64,
     },
     /// The record at `at` could not be handled and the policy says stop: the partition stays
-    /// assigned and stands still. A stopped partition is not read.
+    /// assigned and stands still. A stopped partition is not read. By key only the records of its
+    /// key stand still, and reading goes on within the bounds.
     Stopped {
         /// Which partition.
         part: Part,
@@ -246,6 +311,14 @@ pub enum Effect {
         /// The offset to commit: the next one to read.
         offset: i64,
     },
+    /// By key: the record at `at` is terminal, and so is everything before it of its key. Nothing
+    /// will start it again, so what was kept of it can go, also above the watermark.
+    Free {
+        /// Which partition.
+        part: Part,
+        /// Offset of the record.
+        at: i64,
+    },
     /// Give the partitions back. Comes after the stores of the same step.
     Release {
         /// The partitions of the revoke, or of the loss.
@@ -261,4 +334,6 @@ pub enum HoldBack {
     /// It is full and waits for a retry, a transient failure or a dead letter, or it has stopped:
     /// nobody knows how long.
     Waiting,
+    /// The user paused it.
+    Paused,
 }

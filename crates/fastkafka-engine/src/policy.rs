@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-/// What becomes of a record that its handler does not accept. One per handler.
+/// In which order records are handled, and what becomes of one that its handler does not accept.
+/// One per handler.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
+    /// What waits for what.
+    pub order: Order,
     /// How often a record is tried, the first time included; `None` is for ever.
     pub attempts: Option<u32>,
     /// The wait before the second attempt. It doubles with every further one.
@@ -19,9 +22,10 @@ pub struct Policy {
 }
 
 impl Default for Policy {
-    /// Ten attempts, 0.1 s doubling to 30 s, then the partition stops.
+    /// Partition order, ten attempts, 0.1 s doubling to 30 s, then the partition stops.
     fn default() -> Self {
         Policy {
+            order: Order::Partition,
             attempts: Some(10),
             backoff: Duration::from_millis(100),
             backoff_max: Duration::from_secs(30),
@@ -29,6 +33,19 @@ impl Default for Policy {
             batch: false,
         }
     }
+}
+
+/// What is handled one after another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// The records of a partition.
+    Partition,
+    /// The records of a key. Those without a key have no order; where none has one, nothing has.
+    Key {
+        /// How many tasks of the handler run at once, dead letters being written included, over
+        /// all its partitions.
+        concurrency: u32,
+    },
 }
 
 /// The end of a record that can not be handled.

@@ -1,15 +1,13 @@
 //! What an owner is told, and what it tells.
 
 use crate::health::GroupHealth;
-use crate::mailbox::Mailbox;
+use crate::mailbox::{Mail, Mailbox};
 use fastkafka_core::{Closed, RunTag, Settle};
-use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::sync::{Mutex, PoisonError};
 
 /// What an owner is told, and what it tells.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    shutdown: AtomicBool,
     health: Mutex<GroupHealth>,
     started: tokio::sync::watch::Sender<bool>,
     /// Why the app must end.
@@ -21,7 +19,6 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(group: &str, mailbox: Mailbox) -> Self {
         Self {
-            shutdown: AtomicBool::new(false),
             health: Mutex::new(GroupHealth::new(group)),
             started: tokio::sync::watch::Sender::new(false),
             failure: Mutex::default(),
@@ -32,8 +29,7 @@ impl Shared {
 
     /// Asks the owner to drain and end.
     pub(crate) fn shut_down(&self) {
-        self.shutdown.store(true, Release);
-        self.mailbox.wake();
+        self.mailbox.stop();
     }
 
     pub(crate) fn health(&self) -> GroupHealth {
@@ -50,7 +46,7 @@ impl Shared {
     }
 
     pub(super) fn is_leaving(&self) -> bool {
-        self.shutdown.load(Acquire)
+        self.mailbox.is_stopping()
     }
 
     pub(super) fn set_health(&self, health: GroupHealth) {
@@ -94,6 +90,6 @@ impl Shared {
 
 impl Settle for Shared {
     fn closed(&self, tag: RunTag, end: Closed) {
-        self.mailbox.closed(tag, end);
+        self.mailbox.push(Mail::Closed { tag, end });
     }
 }

@@ -2,9 +2,8 @@
 //! the test.
 
 use super::cluster::{Block, Cluster, Shared, lock, place};
-use crate::mailbox::Wake;
 use crate::transport::{ClientError, Notice, Place, StartError, Transport};
-use fastkafka_core::{Fetched, OffsetReset};
+use fastkafka_core::{Fetched, OffsetReset, Wake};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use tokio::time::Instant;

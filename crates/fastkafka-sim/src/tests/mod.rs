@@ -1,0 +1,3 @@
+//! What holds of Kafka, by name.
+
+mod groups;
