@@ -1,7 +1,7 @@
 //! One suite on every cluster that FastKafka's correctness is argued from.
 //!
-//! `cargo test -p conformance` runs it on librdkafka's mock cluster, with `--features kafka` on Apache
-//! Kafka too. A cluster that cannot do something says so by name in its list; a case that holds
+//! `cargo test -p conformance` runs it on the model (`fastkafka-sim`) and on librdkafka's mock cluster,
+//! with `--features kafka` on Apache Kafka too. A cluster that cannot do something says so by name in its list; a case that holds
 //! although it is listed is an error as well.
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails like the test")]
@@ -12,6 +12,7 @@ mod cluster;
 mod kafka;
 mod mock;
 mod scene;
+mod sim;
 mod wired;
 
 use cases::Case;
@@ -37,11 +38,54 @@ struct Lane {
     cannot: &'static [(&'static str, Option<Protocol>, &'static str)],
 }
 
+const SIM: Lane = Lane {
+    name: "sim",
+    start: |_| Box::new(sim::Sim::default()),
+    cannot: &[(
+        "a_key_chooses_its_partition_by_murmur2",
+        None,
+        "the model has no producer: who writes says where",
+    )],
+};
+
 const MOCK: Lane = Lane {
     name: "mock",
     start: |prefix| Box::new(mock::start(prefix)),
-    cannot: &[],
+    cannot: &[
+        ("an_added_partition_is_given_to_somebody", None, NO_ADMIN),
+        ("a_position_below_the_log_is_out_of_range", None, NO_ADMIN),
+        ("deleted_records_move_the_start_of_the_log", None, NO_ADMIN),
+        (
+            "aborted_records_are_passed_over",
+            None,
+            "it knows nothing of aborts: their records are read",
+        ),
+        (
+            "a_time_is_found_in_the_log",
+            None,
+            "it answers every time with the end of the log",
+        ),
+        (
+            "a_commit_while_a_revoke_waits_is_taken",
+            Some(Protocol::Eager),
+            REBALANCING,
+        ),
+        (
+            "a_commit_while_a_revoke_waits_is_taken",
+            Some(Protocol::Cooperative),
+            REBALANCING,
+        ),
+        (
+            "what_is_stored_before_the_answer_is_where_the_next_owner_starts",
+            Some(Protocol::Eager),
+            REBALANCING,
+        ),
+    ],
 };
+
+const NO_ADMIN: &str = "it has no Admin API";
+/// Kafka takes the commits of the old generation until everybody has joined again.
+const REBALANCING: &str = "it refuses commits from the moment that a classic group rebalances";
 
 #[cfg(feature = "kafka")]
 const KAFKA: Lane = Lane {
@@ -124,6 +168,7 @@ fn main() {
         }
     }));
     let mut trials = Vec::new();
+    trials.extend(SIM.trials());
     trials.extend(MOCK.trials());
     #[cfg(feature = "kafka")]
     trials.extend(KAFKA.trials());
