@@ -30,6 +30,8 @@ pub struct Join {
     pub topic: String,
     /// How partitions are given out.
     pub protocol: Protocol,
+    /// Its `session.timeout.ms` in a classic group; in the others it is the broker's.
+    pub session_ms: u32,
 }
 
 /// A request to a member. Partitions are those of its topic.

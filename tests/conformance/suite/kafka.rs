@@ -21,6 +21,8 @@ fn shared() -> &'static Kafka {
 }
 
 impl Admin for Apache {
+    const SESSION: u32 = 6_000;
+
     fn bootstrap(&self) -> String {
         self.0.bootstrap().to_owned()
     }

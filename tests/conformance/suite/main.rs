@@ -10,6 +10,7 @@ mod cases;
 mod cluster;
 #[cfg(feature = "kafka")]
 mod kafka;
+mod limits;
 mod mock;
 mod scene;
 mod sim;
@@ -19,6 +20,7 @@ use cases::Case;
 use cluster::Cluster;
 use conformance::Protocol;
 use libtest_mimic::{Arguments, Failed, Trial};
+use limits::{Holds, Limit};
 use scene::Scene;
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
@@ -34,80 +36,34 @@ const IMPATIENCE: Duration = Duration::from_secs(8);
 struct Lane {
     name: &'static str,
     start: fn(String) -> Box<dyn Cluster>,
-    /// What does not hold on it: the case, the protocol unless it is the same for all, and why.
-    cannot: &'static [(&'static str, Option<Protocol>, &'static str)],
+    limits: &'static [Limit],
 }
 
-const SIM: Lane = Lane {
-    name: "sim",
-    start: |_| Box::new(sim::Sim::default()),
-    cannot: &[(
-        "a_key_chooses_its_partition_by_murmur2",
-        None,
-        "the model has no producer: who writes says where",
-    )],
-};
-
-const MOCK: Lane = Lane {
-    name: "mock",
-    start: |prefix| Box::new(mock::start(prefix)),
-    cannot: &[
-        ("an_added_partition_is_given_to_somebody", None, NO_ADMIN),
-        ("a_position_below_the_log_is_out_of_range", None, NO_ADMIN),
-        ("deleted_records_move_the_start_of_the_log", None, NO_ADMIN),
-        (
-            "aborted_records_are_passed_over",
-            None,
-            "it knows nothing of aborts: their records are read",
-        ),
-        (
-            "a_time_is_found_in_the_log",
-            None,
-            "it answers every time with the end of the log",
-        ),
-        (
-            "a_commit_while_a_revoke_waits_is_taken",
-            Some(Protocol::Eager),
-            REBALANCING,
-        ),
-        (
-            "a_commit_while_a_revoke_waits_is_taken",
-            Some(Protocol::Cooperative),
-            REBALANCING,
-        ),
-        (
-            "what_is_stored_before_the_answer_is_where_the_next_owner_starts",
-            Some(Protocol::Eager),
-            REBALANCING,
-        ),
-    ],
-};
-
-const NO_ADMIN: &str = "it has no Admin API";
-/// Kafka takes the commits of the old generation until everybody has joined again.
-const REBALANCING: &str = "it refuses commits from the moment that a classic group rebalances";
-
-#[cfg(feature = "kafka")]
-const KAFKA: Lane = Lane {
-    name: "kafka",
-    start: |prefix| Box::new(kafka::start(prefix)),
-    cannot: &[],
-};
+const LANES: &[Lane] = &[
+    Lane {
+        name: "sim",
+        start: |_| Box::new(sim::Sim::default()),
+        limits: limits::SIM,
+    },
+    Lane {
+        name: "mock",
+        start: |prefix| Box::new(mock::start(prefix)),
+        limits: limits::MOCK,
+    },
+    #[cfg(feature = "kafka")]
+    Lane {
+        name: "kafka",
+        start: |prefix| Box::new(kafka::start(prefix)),
+        limits: limits::KAFKA,
+    },
+];
 
 impl Lane {
-    fn reason(&self, case: &str, protocol: Protocol) -> Option<&'static str> {
-        let listed = self
-            .cannot
-            .iter()
-            .find(|(name, of, _)| *name == case && of.is_none_or(|of| of == protocol));
-        listed.map(|(_, _, reason)| *reason)
-    }
-
     fn trials(self) -> Vec<Trial> {
         let all = cases::all();
-        for (name, _, _) in self.cannot {
-            let known = all.iter().any(|case| case.name == *name);
-            assert!(known, "{} lists `{name}`, which is no case", self.name);
+        for limit in self.limits {
+            let known = all.iter().any(|case| case.name == limit.case);
+            assert!(known, "{}: `{}` is no case", self.name, limit.case);
         }
         let trials = all.into_iter().flat_map(|case| {
             let protocols: &[_] = if case.group {
@@ -122,30 +78,39 @@ impl Lane {
 
     fn trial(self, case: &Case, protocol: Protocol) -> Trial {
         let name = if case.group {
-            format!("{}::{protocol:?}::{}", self.name, case.name).replace("Consumer", "Kip848")
+            format!("{}::{protocol:?}::{}", self.name, case.name)
         } else {
             format!("{}::{}", self.name, case.name)
         };
-        let prefix = name.replace("::", ".");
-        let reason = self.reason(case.name, protocol);
         let run = case.run;
-        let start = self.start;
-        let kind = if reason.is_some() { "cannot" } else { "" };
+        let prefix = name.replace("::", ".");
+        let go = move |patience| {
+            let mut cluster = (self.start)(prefix);
+            run(&mut Scene::new(&mut *cluster, protocol, patience));
+        };
+        let mut limits = self.limits.iter();
+        let limit = limits
+            .find(|l| l.case == case.name && (!case.group || l.protocols.contains(&protocol)));
+        let Some(limit) = limit else {
+            return Trial::test(name, move || {
+                go(PATIENCE);
+                Ok(())
+            });
+        };
+        let kind = match limit.holds {
+            Holds::Never => "cannot",
+            Holds::Sometimes => "may not",
+        };
         let trial = Trial::test(name, move || {
-            let Some(reason) = reason else {
-                let mut cluster = start(prefix);
-                run(&mut Scene::new(&mut *cluster, protocol, PATIENCE));
-                return Ok(());
-            };
             EXPECTED.set(true);
-            let outcome = panic::catch_unwind(AssertUnwindSafe(|| {
-                let mut cluster = start(prefix);
-                run(&mut Scene::new(&mut *cluster, protocol, IMPATIENCE));
-            }));
+            let outcome = panic::catch_unwind(AssertUnwindSafe(|| go(IMPATIENCE)));
             EXPECTED.set(false);
-            match outcome {
-                Err(_) => Ok(()),
-                Ok(()) => Err(Failed::from(format!("it holds, but is listed: {reason}"))),
+            match (outcome, limit.holds) {
+                (Ok(()), Holds::Never) => Err(Failed::from(format!(
+                    "it holds, but is listed: {}",
+                    limit.why
+                ))),
+                _ => Ok(()),
             }
         });
         trial.with_kind(kind)
@@ -160,17 +125,13 @@ thread_local! {
 fn main() {
     let mut arguments = Arguments::from_args();
     // Most of its time is waiting for sessions, heartbeats and rebalances.
-    arguments.test_threads.get_or_insert(12);
+    arguments.test_threads.get_or_insert(24);
     let report = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         if !EXPECTED.get() {
             report(info);
         }
     }));
-    let mut trials = Vec::new();
-    trials.extend(SIM.trials());
-    trials.extend(MOCK.trials());
-    #[cfg(feature = "kafka")]
-    trials.extend(KAFKA.trials());
+    let trials = LANES.iter().flat_map(|lane| lane.trials()).collect();
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -7,6 +7,10 @@ use rdkafka::producer::DefaultProducerContext;
 pub(crate) struct Mock(MockCluster<'static, DefaultProducerContext>);
 
 impl Admin for Mock {
+    // It lets whoever joins wait for nearly the session of those that are there, and a new group for
+    // three seconds, which count for the session.
+    const SESSION: u32 = 4_000;
+
     fn bootstrap(&self) -> String {
         self.0.bootstrap_servers()
     }

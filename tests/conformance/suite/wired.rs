@@ -3,18 +3,33 @@
 use crate::cluster::{Cluster, Commit, MemberId, New};
 use conformance::{Answer, Ask, Join, Protocol};
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaResult;
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 use rdkafka::{ClientConfig, ClientContext, Message, Offset, TopicPartitionList};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Asks until there is an answer: a broker that has just made a topic may not lead it yet.
+fn answered<T>(mut ask: impl FnMut() -> KafkaResult<T>) -> T {
+    let deadline = Instant::now() + TIMEOUT;
+    loop {
+        match ask() {
+            Ok(answer) => return answer,
+            Err(e) => assert!(Instant::now() < deadline, "{e}"),
+        }
+    }
+}
+
 /// What no client can do alike on the two clusters.
 pub(crate) trait Admin {
+    /// The session of a classic member, in milliseconds.
+    const SESSION: u32;
+
     fn bootstrap(&self) -> String;
     fn create_topic(&mut self, topic: &str, partitions: i32);
     fn grow(&mut self, topic: &str, total: i32);
@@ -177,9 +192,7 @@ impl<A: Admin> Cluster for Wired<A> {
     fn bounds(&mut self, topic: &str, partition: i32) -> (i64, i64) {
         let topic = self.name(topic);
         let observer = self.observer("nobody");
-        observer
-            .fetch_watermarks(&topic, partition, TIMEOUT)
-            .unwrap()
+        answered(|| observer.fetch_watermarks(&topic, partition, TIMEOUT))
     }
 
     fn offset_for_time(&mut self, topic: &str, partition: i32, at: i64) -> Option<i64> {
@@ -187,8 +200,9 @@ impl<A: Admin> Cluster for Wired<A> {
         let mut list = TopicPartitionList::new();
         list.add_partition_offset(&topic, partition, Offset::Offset(at))
             .unwrap();
-        let found = self.observer("nobody").offsets_for_times(list, TIMEOUT);
-        match found.unwrap().elements()[0].offset() {
+        let observer = self.observer("nobody");
+        let found = answered(|| observer.offsets_for_times(list.clone(), TIMEOUT));
+        match found.elements()[0].offset() {
             Offset::Offset(offset) => Some(offset),
             _ => None,
         }
@@ -197,10 +211,8 @@ impl<A: Admin> Cluster for Wired<A> {
     fn committed(&mut self, group: &str, topic: &str, partition: i32) -> Option<Commit> {
         let mut list = TopicPartitionList::new();
         list.add_partition(&self.name(topic), partition);
-        let list = self
-            .observer(group)
-            .committed_offsets(list, TIMEOUT)
-            .unwrap();
+        let observer = self.observer(group);
+        let list = answered(|| observer.committed_offsets(list.clone(), TIMEOUT));
         let element = &list.elements()[0];
         element.error().unwrap();
         match element.offset() {
@@ -217,6 +229,7 @@ impl<A: Admin> Cluster for Wired<A> {
             group: self.name(group),
             topic: self.name(topic),
             protocol,
+            session_ms: A::SESSION,
         }));
         id
     }

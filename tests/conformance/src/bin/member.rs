@@ -86,7 +86,7 @@ impl Member {
         match join.protocol {
             Protocol::Consumer => config.set("group.protocol", "consumer"),
             classic => config
-                .set("session.timeout.ms", "6000")
+                .set("session.timeout.ms", join.session_ms.to_string())
                 .set("heartbeat.interval.ms", "200")
                 .set(
                     "partition.assignment.strategy",
