@@ -54,6 +54,17 @@ pub(crate) struct Fact {
     pub(crate) freed: bool,
 }
 
+impl Fact {
+    /// When it is tried again at the latest: the jitter takes up to a quarter off a wait of one
+    /// second, and `due` is the shortest wait.
+    pub(crate) fn latest(&self) -> Time {
+        match self.due {
+            Time::ZERO => Time::ZERO,
+            due => due + Time::from_millis(250),
+        }
+    }
+}
+
 /// One partition in the eyes of one member.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct View {
@@ -62,7 +73,8 @@ pub struct View {
     pub(crate) revoking: Option<Time>,
     pub(crate) paused: bool,
     pub(crate) stored: i64,
-    pub(crate) letter: Option<(RunId, u8)>,
+    /// Dead letters under way, by record.
+    pub(crate) letters: [Option<RunId>; RECORDS],
     pub(crate) facts: [Fact; RECORDS],
 }
 
@@ -93,7 +105,7 @@ impl View {
     pub(crate) fn under_way(&self) -> bool {
         let works =
             |fact: &Fact| fact.owner.is_some() && matches!(fact.is, Is::InHand | Is::Handled);
-        self.letter.is_some() || self.all(works) != 0
+        self.letters.iter().any(Option::is_some) || self.all(works) != 0
     }
 
     /// The offset after what is terminal at the front.
@@ -214,8 +226,9 @@ impl View {
         if f == Failure::Rejected && !policy.batch {
             fact.failures = fact.failures.max(u8::try_from(most).unwrap_or(u8::MAX));
         }
-        let alone_at_once = policy.batch && u32::from(fact.failures) >= most;
-        fact.due = if alone_at_once { now } else { now + wait };
+        // Out of attempts: its end, or the run record by record, is at once.
+        let at_once = u32::from(fact.failures) >= most;
+        fact.due = if at_once { now } else { now + wait };
         true
     }
 
@@ -230,7 +243,7 @@ impl View {
 
     /// A record meets the end its policy has for it: only behind what is terminal.
     pub(crate) fn ends(&self, scope: &Scope, p: usize, i: usize, what: &str) -> Checked {
-        if !self.assigned || self.revoking.is_some() {
+        if !self.assigned {
             return broken("S10", format!("{what} outside of the assignment"));
         }
         if scope.unit(p, i) & below(i) & self.open() != 0 {
@@ -240,15 +253,26 @@ impl View {
         Ok(())
     }
 
+    /// While a partition drains no dead letter is begun; what needs no time may still happen.
+    pub(crate) fn letter_begins(&mut self, scope: &Scope, p: usize, i: usize, run: RunId) -> Checked {
+        if self.revoking.is_some() {
+            return broken("S10", "a dead letter begins during a revoke");
+        }
+        self.ends(scope, p, i, "the dead letter")?;
+        self.letters[i] = Some(run);
+        Ok(())
+    }
+
     pub(crate) fn disposed(&mut self, scope: &Scope, run: RunId, outcome: Disposal, now: Time) -> Option<usize> {
-        let (_, i) = self.letter.take_if(|(letter, _)| *letter == run)?;
-        let fact = &mut self.facts[usize::from(i)];
+        let i = self.letters.iter().position(|letter| *letter == Some(run))?;
+        self.letters[i] = None;
+        let fact = &mut self.facts[i];
         match outcome {
             Disposal::Written => fact.is = Is::Terminal,
             Disposal::Transient => fact.due = now + scope.policy.backoff * 3 / 4,
             Disposal::Permanent => fact.stopped = true,
         }
-        Some(usize::from(i))
+        Some(i)
     }
 
     pub(crate) fn stores(&mut self, scope: &Scope, p: usize, offset: i64) -> Checked {
@@ -270,7 +294,7 @@ impl View {
             if fact.is == Is::Handled {
                 return broken("S6", format!("{offset} is stored before the outputs of {at}"));
             }
-            if self.letter.is_some_and(|(_, letter)| usize::from(letter) == i) {
+            if self.letters[i].is_some() {
                 return broken("S7", format!("{offset} is stored before the dead letter of {at}"));
             }
             return broken("S1", format!("{offset} is stored and {at} is open"));

@@ -150,7 +150,7 @@ impl Scope {
                 if !view.assigned || view.revoking.is_some() || view.paused || x.closing {
                     continue;
                 }
-                let waits = view.all(|fact| fact.due > w.now || fact.stopped);
+                let waits = view.all(|fact| fact.latest() > w.now || fact.stopped);
                 for i in ones(view.open()) {
                     if self.unit(p, i) & below(i + 1) & waits == 0 {
                         let at = self.offset(p, i);

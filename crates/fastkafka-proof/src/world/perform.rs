@@ -34,11 +34,10 @@ impl Scope {
             Effect::DeadLetter { part, run, at, .. } => {
                 let (p, i) = (part.0 as usize, self.index(part.0 as usize, at));
                 let view = &mut w.members[m].views[p];
-                view.ends(self, p, i, "the dead letter")?;
+                view.letter_begins(self, p, i, run)?;
                 if now < view.facts[i].due {
                     return broken("S9", format!("the dead letter of {at} is not due"));
                 }
-                view.letter = Some((run, i as u8));
                 w.members[m].letters.push(Letter { p: p as u8, run, i: i as u8 });
             }
             Effect::Skipped { part, at } => {
