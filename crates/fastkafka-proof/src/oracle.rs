@@ -15,7 +15,7 @@ pub(crate) fn broken<T>(invariant: &'static str, text: impl Into<String>) -> Che
 
 /// What is true of the records of the partitions, whoever owns them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Ledger {
+pub(crate) struct Ledger {
     /// Settled, dead-lettered, skipped, or deleted by retention.
     pub(crate) terminal: [Set; PARTS],
     /// Begun, and nothing has happened since that explains another begin. [S4]
@@ -67,7 +67,7 @@ impl Fact {
 
 /// One partition in the eyes of one member.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct View {
+pub(crate) struct View {
     pub(crate) assigned: bool,
     /// The deadline of the revoke under way.
     pub(crate) revoking: Option<Time>,
@@ -162,7 +162,10 @@ impl View {
             if fact.stopped {
                 return broken("S9", format!("{at} begins and has stopped"));
             }
-            let allowed = scope.policy.attempts.map(|n| n + u32::from(scope.policy.batch));
+            let allowed = scope
+                .policy
+                .attempts
+                .map(|n| n + u32::from(scope.policy.batch));
             if allowed.is_some_and(|n| u32::from(fact.failures) >= n) {
                 return broken("S9", format!("{at} begins after all its attempts"));
             }
@@ -206,7 +209,14 @@ impl View {
     }
 
     /// A failed attempt. Whether it counts.
-    pub(crate) fn fails(&mut self, scope: &Scope, run: RunId, i: usize, f: Failure, now: Time) -> bool {
+    pub(crate) fn fails(
+        &mut self,
+        scope: &Scope,
+        run: RunId,
+        i: usize,
+        f: Failure,
+        now: Time,
+    ) -> bool {
         let policy = &scope.policy;
         let fact = &mut self.facts[i];
         if fact.owner != Some(run) {
@@ -254,7 +264,13 @@ impl View {
     }
 
     /// While a partition drains no dead letter is begun; what needs no time may still happen.
-    pub(crate) fn letter_begins(&mut self, scope: &Scope, p: usize, i: usize, run: RunId) -> Checked {
+    pub(crate) fn letter_begins(
+        &mut self,
+        scope: &Scope,
+        p: usize,
+        i: usize,
+        run: RunId,
+    ) -> Checked {
         if self.revoking.is_some() {
             return broken("S10", "a dead letter begins during a revoke");
         }
@@ -263,8 +279,17 @@ impl View {
         Ok(())
     }
 
-    pub(crate) fn disposed(&mut self, scope: &Scope, run: RunId, outcome: Disposal, now: Time) -> Option<usize> {
-        let i = self.letters.iter().position(|letter| *letter == Some(run))?;
+    pub(crate) fn disposed(
+        &mut self,
+        scope: &Scope,
+        run: RunId,
+        outcome: Disposal,
+        now: Time,
+    ) -> Option<usize> {
+        let i = self
+            .letters
+            .iter()
+            .position(|letter| *letter == Some(run))?;
         self.letters[i] = None;
         let fact = &mut self.facts[i];
         match outcome {
@@ -288,14 +313,21 @@ impl View {
         if offset > end {
             return broken("S3", format!("{offset} is stored and {end} is the end"));
         }
-        for i in ones(self.open()).filter(|&i| scope.offset(p, i) < offset) {
+        let first = ones(self.open()).find(|&i| scope.offset(p, i) < offset);
+        if let Some(i) = first {
             let at = scope.offset(p, i);
             let fact = self.facts[i];
             if fact.is == Is::Handled {
-                return broken("S6", format!("{offset} is stored before the outputs of {at}"));
+                return broken(
+                    "S6",
+                    format!("{offset} is stored before the outputs of {at}"),
+                );
             }
             if self.letters[i].is_some() {
-                return broken("S7", format!("{offset} is stored before the dead letter of {at}"));
+                return broken(
+                    "S7",
+                    format!("{offset} is stored before the dead letter of {at}"),
+                );
             }
             return broken("S1", format!("{offset} is stored and {at} is open"));
         }

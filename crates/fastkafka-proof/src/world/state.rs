@@ -88,7 +88,8 @@ impl Job {
     }
 
     pub(crate) fn settled(&self) -> Set {
-        self.prefix().map_or(self.set, |i| self.set & super::below(i))
+        self.prefix()
+            .map_or(self.set, |i| self.set & super::below(i))
     }
 
     pub(crate) fn offset(&self, scope: &Scope, i: Option<usize>) -> i64 {
@@ -162,7 +163,9 @@ impl Member {
         }
         for (p, view) in self.views.iter().enumerate() {
             let current = self.engine.round(part(p));
-            self.ended[p].map(|ended| (ended.round == current, ended.at)).hash(to);
+            self.ended[p]
+                .map(|ended| (ended.round == current, ended.at))
+                .hash(to);
             let deadline = view.revoking.map(|date| date.saturating_sub(now));
             (view.assigned, deadline, view.paused, view.stored).hash(to);
             view.letters.map(|run| run.map(&mut name)).hash(to);
@@ -227,7 +230,9 @@ impl World {
 
     /// The end of the log, by offset.
     pub(crate) fn high(&self, p: usize) -> i64 {
-        self.cluster.log(self.id(p)).map_or(0, |log| log.high())
+        self.cluster
+            .log(self.id(p))
+            .map_or(0, fastkafka_sim::Log::high)
     }
 
     /// Whether the group knows the member.
