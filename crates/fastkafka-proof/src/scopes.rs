@@ -288,5 +288,8 @@ pub fn wide() -> Vec<Scope> {
 
 /// Where mutants are looked for, small ones first.
 pub fn mutants() -> Vec<Scope> {
-    pairs().into_iter().chain(shapes()).collect()
+    let small = combined(["00", ""], 2).into_iter();
+    let apart = combined(["0", "0"], 2).into_iter();
+    let three = combined(["010", ""], 2).into_iter();
+    small.chain(shapes()).chain(apart).chain(three).collect()
 }

@@ -333,7 +333,7 @@ fn results_keep_the_order_of_the_list() {
 #[test]
 fn a_mutant_dies_in_the_first_scope_that_shows_it_and_a_harmless_one_survives() {
     let scopes = [Counters::new(&[1, 1]), Counters::new(&[2, 2])];
-    let fates = mutants::hunt(&scopes, &Counters::mutants(), 2, &limits());
+    let fates = mutants::hunt(&scopes.each_ref(), &Counters::mutants(), 2, &limits());
     let death = fates[0].death.as_ref().expect("it dies");
     assert_eq!((death.steps, fates[0].scopes), (2, 1));
     assert!(fates[1].death.is_none());
@@ -350,7 +350,7 @@ fn a_mutant_that_survives_only_because_of_a_limit_is_told_apart() {
         states: 3,
         time: Duration::from_secs(60),
     };
-    let fates = mutants::hunt(&[Counters::new(&[5, 5])], &[Broken::Nothing], 1, &few);
+    let fates = mutants::hunt(&[&Counters::new(&[5, 5])], &[Broken::Nothing], 1, &few);
     assert_eq!(fates[0].cut, 1);
 }
 
