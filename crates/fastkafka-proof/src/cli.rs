@@ -142,7 +142,20 @@ impl Cli {
             if chosen.is_empty() {
                 continue;
             }
-            let searched = report::search(name, &chosen, self.threads(), &self.limits());
+            let told = |row: &report::Row| {
+                if self.each {
+                    let passed = if row.failure.is_none() {
+                        ""
+                    } else {
+                        ", FAILED"
+                    };
+                    eprintln!(
+                        "{}: {} states, {:.1} s{passed}",
+                        row.scope, row.states, row.seconds
+                    );
+                }
+            };
+            let searched = report::search(name, &chosen, self.threads(), &self.limits(), told);
             if self.each || !searched.passed() {
                 println!("{searched}");
             }

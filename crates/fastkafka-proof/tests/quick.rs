@@ -21,7 +21,7 @@ fn pairs_of_faults_that_move_no_partition_hold_on_two_records() {
     let scopes = small();
     assert_eq!(scopes.len(), 3 * 15);
     let scopes: Vec<&Scope> = scopes.iter().collect();
-    let searched = report::search("quick", &scopes, 2, &Limits::default());
+    let searched = report::search("quick", &scopes, 2, &Limits::default(), |_| ());
     assert!(searched.passed(), "{searched}");
 }
 
