@@ -105,10 +105,13 @@ fn of_order(order: &'static str) -> Vec<Scope> {
     };
     add(
         "eager, two rebalances",
-        ["0", "0"],
+        ["01", ""],
         &[Rebalance, Rebalance],
         &|s| s.protocol = Protocol::Eager,
     );
+    add("eager, two partitions", ["0", "0"], &[Rebalance], &|s| {
+        s.protocol = Protocol::Eager;
+    });
     add(
         "eager, rebalance and crash",
         ["01", ""],
@@ -125,7 +128,7 @@ fn of_order(order: &'static str) -> Vec<Scope> {
     );
     add(
         "consumer protocol, kick and rebalance",
-        ["0", "0"],
+        ["00", ""],
         &[Rebalance, Kick],
         &|s| {
             s.protocol = Protocol::Consumer;
@@ -154,12 +157,12 @@ fn of_order(order: &'static str) -> Vec<Scope> {
             s.policy.on_failure = OnFailure::Skip;
         },
     );
-    add("a poison output", ["010", ""], &[Rebalance, Crash], &|s| {
+    add("a poison output", ["01", ""], &[Rebalance, Crash], &|s| {
         s.unsendable = [2, 0];
     });
     add(
         "a poison output is skipped",
-        ["010", ""],
+        ["01", ""],
         &[Handler, Kick],
         &|s| {
             s.unsendable = [1, 0];
@@ -191,7 +194,7 @@ fn of_order(order: &'static str) -> Vec<Scope> {
         s.limits.ahead = 1;
         s.limits.outstanding = 2;
     });
-    add("one at a time", ["01", "01"], &[Handler, Rebalance], &|s| {
+    add("one at a time", ["01", "0"], &[Handler, Rebalance], &|s| {
         s.limits.outstanding = 1;
         if let Order::Key { concurrency } = &mut s.policy.order {
             *concurrency = 1;
@@ -199,7 +202,7 @@ fn of_order(order: &'static str) -> Vec<Scope> {
     });
     add(
         "all stale results, two rebalances",
-        ["010", ""],
+        ["00", ""],
         &[Rebalance, Rebalance, Handler],
         &|s| {
             s.short_stale = false;
@@ -227,7 +230,7 @@ fn of_order(order: &'static str) -> Vec<Scope> {
             },
         );
     }
-    add("no room", ["01", "0"], &[Room, Rebalance], &|_| {});
+    add("no room", ["0", "0"], &[Room, Rebalance], &|_| {});
     add(
         "the clock jumps",
         ["01", ""],
@@ -236,7 +239,7 @@ fn of_order(order: &'static str) -> Vec<Scope> {
     );
     add("out of range", ["010", ""], &[Retention, Crash], &|_| {});
     add("truncation", ["010", ""], &[Truncation, Crash], &|_| {});
-    add("partition growth", ["01", "0"], &[Rebalance, Crash], &|s| {
+    add("partition growth", ["0", "0"], &[Rebalance, Crash], &|s| {
         s.grows = true;
     });
     add(
