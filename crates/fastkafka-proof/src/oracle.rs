@@ -214,8 +214,9 @@ impl View {
         if f == Failure::Rejected && !policy.batch {
             fact.failures = fact.failures.max(u8::try_from(most).unwrap_or(u8::MAX));
         }
-        let alone_at_once = policy.batch && u32::from(fact.failures) >= most;
-        fact.due = if alone_at_once { now } else { now + wait };
+        // Out of attempts: its end, or the run record by record, is at once.
+        let at_once = u32::from(fact.failures) >= most;
+        fact.due = if at_once { now } else { now + wait };
         true
     }
 
