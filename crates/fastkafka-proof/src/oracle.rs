@@ -52,6 +52,8 @@ pub(crate) struct Fact {
     /// Its failures are used up, and it stands.
     pub(crate) stopped: bool,
     pub(crate) freed: bool,
+    /// Its dead letter under way.
+    pub(crate) letter: Option<RunId>,
 }
 
 /// One partition in the eyes of one member.
@@ -62,7 +64,6 @@ pub struct View {
     pub(crate) revoking: Option<Time>,
     pub(crate) paused: bool,
     pub(crate) stored: i64,
-    pub(crate) letter: Option<(RunId, u8)>,
     pub(crate) facts: [Fact; RECORDS],
 }
 
@@ -93,7 +94,7 @@ impl View {
     pub(crate) fn under_way(&self) -> bool {
         let works =
             |fact: &Fact| fact.owner.is_some() && matches!(fact.is, Is::InHand | Is::Handled);
-        self.letter.is_some() || self.all(works) != 0
+        self.all(|fact| works(fact) || fact.letter.is_some()) != 0
     }
 
     /// The offset after what is terminal at the front.
@@ -150,7 +151,10 @@ impl View {
             if fact.stopped {
                 return broken("S9", format!("{at} begins and has stopped"));
             }
-            let allowed = scope.policy.attempts.map(|n| n + u32::from(scope.policy.batch));
+            let allowed = scope
+                .policy
+                .attempts
+                .map(|n| n + u32::from(scope.policy.batch));
             if allowed.is_some_and(|n| u32::from(fact.failures) >= n) {
                 return broken("S9", format!("{at} begins after all its attempts"));
             }
@@ -194,7 +198,14 @@ impl View {
     }
 
     /// A failed attempt. Whether it counts.
-    pub(crate) fn fails(&mut self, scope: &Scope, run: RunId, i: usize, f: Failure, now: Time) -> bool {
+    pub(crate) fn fails(
+        &mut self,
+        scope: &Scope,
+        run: RunId,
+        i: usize,
+        f: Failure,
+        now: Time,
+    ) -> bool {
         let policy = &scope.policy;
         let fact = &mut self.facts[i];
         if fact.owner != Some(run) {
@@ -241,15 +252,22 @@ impl View {
         Ok(())
     }
 
-    pub(crate) fn disposed(&mut self, scope: &Scope, run: RunId, outcome: Disposal, now: Time) -> Option<usize> {
-        let (_, i) = self.letter.take_if(|(letter, _)| *letter == run)?;
-        let fact = &mut self.facts[usize::from(i)];
+    pub(crate) fn disposed(
+        &mut self,
+        scope: &Scope,
+        run: RunId,
+        outcome: Disposal,
+        now: Time,
+    ) -> Option<usize> {
+        let i = ones(self.all(|fact| fact.letter == Some(run))).next()?;
+        let fact = &mut self.facts[i];
+        fact.letter = None;
         match outcome {
             Disposal::Written => fact.is = Is::Terminal,
             Disposal::Transient => fact.due = now + scope.policy.backoff * 3 / 4,
             Disposal::Permanent => fact.stopped = true,
         }
-        Some(usize::from(i))
+        Some(i)
     }
 
     pub(crate) fn stores(&mut self, scope: &Scope, p: usize, offset: i64) -> Checked {
@@ -269,10 +287,16 @@ impl View {
             let at = scope.offset(p, i);
             let fact = self.facts[i];
             if fact.is == Is::Handled {
-                return broken("S6", format!("{offset} is stored before the outputs of {at}"));
+                return broken(
+                    "S6",
+                    format!("{offset} is stored before the outputs of {at}"),
+                );
             }
-            if self.letter.is_some_and(|(_, letter)| usize::from(letter) == i) {
-                return broken("S7", format!("{offset} is stored before the dead letter of {at}"));
+            if fact.letter.is_some() {
+                return broken(
+                    "S7",
+                    format!("{offset} is stored before the dead letter of {at}"),
+                );
             }
             return broken("S1", format!("{offset} is stored and {at} is open"));
         }
@@ -284,7 +308,13 @@ impl View {
         if scope.policy.on_failure != OnFailure::Skip {
             return broken("S1", "a record is skipped and nobody asked for it");
         }
-        self.ends(scope, p, i, "the skip")?;
+        // A head that is skipped while its partition drains moves the watermark, and starts nothing.
+        if !self.assigned || scope.unit(p, i) & below(i) & self.open() != 0 {
+            return broken(
+                "S7",
+                format!("the skip of {} overtakes", scope.offset(p, i)),
+            );
+        }
         self.facts[i].is = Is::Terminal;
         Ok(())
     }

@@ -9,39 +9,120 @@ use fastkafka_sim::{Answer, Notice, Phase};
 #[allow(missing_docs)] // `names.rs` says each in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    Give { m: u8, p: u8 },
-    Resolve { m: u8 },
-    Assign { m: u8 },
-    Fetch { m: u8, p: u8, count: u8 },
-    Handle { m: u8, job: u8 },
-    Halt { m: u8, job: u8 },
-    Ended { m: u8, p: u8 },
-    Settle { m: u8, job: u8 },
-    Disposed { m: u8, letter: u8, outcome: Outcome },
-    Commit { m: u8 },
-    Answer { m: u8 },
-    Notice { m: u8 },
-    Room { m: u8, room: bool },
-    Unpause { m: u8, p: u8 },
-    Write { p: u8 },
+    Give {
+        m: u8,
+        p: u8,
+    },
+    Resolve {
+        m: u8,
+    },
+    Assign {
+        m: u8,
+    },
+    Fetch {
+        m: u8,
+        p: u8,
+        count: u8,
+    },
+    Handle {
+        m: u8,
+        job: u8,
+    },
+    Halt {
+        m: u8,
+        job: u8,
+    },
+    Ended {
+        m: u8,
+        p: u8,
+    },
+    Settle {
+        m: u8,
+        job: u8,
+    },
+    Disposed {
+        m: u8,
+        letter: u8,
+        outcome: Outcome,
+    },
+    Commit {
+        m: u8,
+    },
+    Answer {
+        m: u8,
+    },
+    Notice {
+        m: u8,
+    },
+    Room {
+        m: u8,
+        room: bool,
+    },
+    Unpause {
+        m: u8,
+        p: u8,
+    },
+    Write {
+        p: u8,
+    },
     Grow,
     Tick,
     /// Of a batch, `whole` of it fails, or record `i` alone.
-    Fail { m: u8, job: u8, i: u8, whole: bool, failure: u8 },
+    Fail {
+        m: u8,
+        job: u8,
+        i: u8,
+        whole: bool,
+        failure: u8,
+    },
     /// `early`: outputs before it are not acknowledged yet.
-    Lose { m: u8, job: u8, i: u8, early: bool, failure: u8 },
-    LoseCommit { m: u8 },
-    LoseAnswer { m: u8, applied: bool },
-    Crash { m: u8 },
-    Kick { m: u8 },
-    Rebalance { m: u8, set: Set },
-    Shutdown { m: u8 },
+    Lose {
+        m: u8,
+        job: u8,
+        i: u8,
+        early: bool,
+        failure: u8,
+    },
+    LoseCommit {
+        m: u8,
+    },
+    LoseAnswer {
+        m: u8,
+        applied: bool,
+    },
+    Crash {
+        m: u8,
+    },
+    Kick {
+        m: u8,
+    },
+    Rebalance {
+        m: u8,
+        set: Set,
+    },
+    Shutdown {
+        m: u8,
+    },
     Jump,
-    Retention { p: u8 },
-    Truncate { p: u8 },
-    Pause { m: u8, p: u8 },
-    Seek { m: u8, p: u8, i: u8 },
-    Restart { m: u8, p: u8 },
+    Retention {
+        p: u8,
+    },
+    Truncate {
+        p: u8,
+    },
+    Pause {
+        m: u8,
+        p: u8,
+    },
+    Seek {
+        m: u8,
+        p: u8,
+        i: u8,
+    },
+    Restart {
+        m: u8,
+        p: u8,
+    },
 }
 
 /// What becomes of a dead letter.
@@ -69,7 +150,10 @@ impl Action {
         Some(match self {
             Action::Fail { .. } => Fault::Handler,
             Action::Lose { .. } => Fault::Output,
-            Action::Disposed { outcome: Outcome::Transient | Outcome::Permanent, .. } => Fault::Letter,
+            Action::Disposed {
+                outcome: Outcome::Transient | Outcome::Permanent,
+                ..
+            } => Fault::Letter,
             Action::LoseCommit { .. } | Action::LoseAnswer { .. } => Fault::Commit,
             Action::Crash { .. } => Fault::Crash,
             Action::Kick { .. } => Fault::Kick,
@@ -88,11 +172,23 @@ impl Action {
 
     /// A failure that the scope says must come: no fault, and free.
     fn is_doomed(self, _: &Scope) -> bool {
-        matches!(self, Action::Fail { failure: POISON, .. } | Action::Lose { failure: POISON, .. })
+        matches!(
+            self,
+            Action::Fail {
+                failure: POISON,
+                ..
+            } | Action::Lose {
+                failure: POISON,
+                ..
+            }
+        )
     }
 
     pub(crate) fn failure(failure: u8, scope: &Scope) -> Failure {
-        *scope.failures.get(usize::from(failure)).unwrap_or(&super::RETRY)
+        *scope
+            .failures
+            .get(usize::from(failure))
+            .unwrap_or(&super::RETRY)
     }
 }
 
@@ -135,7 +231,8 @@ impl Scope {
 
     fn groups(&self, w: &World, out: &mut Vec<Action>) {
         let group = w.cluster.group(w.group);
-        let steady = self.protocol == fastkafka_sim::Protocol::Consumer || group.phase() == Phase::Stable;
+        let steady =
+            self.protocol == fastkafka_sim::Protocol::Consumer || group.phase() == Phase::Stable;
         for (m, x) in w.members.iter().enumerate().filter(|(_, x)| x.open) {
             let m = m as u8;
             let belongs = w.belongs(m.into());
@@ -146,7 +243,7 @@ impl Scope {
                 Some(Notice::Assign(set)) => {
                     let known = |p: usize| x.resolved[p].is_some() || w.committed(p).is_some();
                     let mut given = (0..w.parts()).filter(|&p| set.contains(w.id(p)));
-                    out.push(match given.all(known) || !belongs {
+                    out.push(match !self.latest || given.all(known) || !belongs {
                         true => Action::Assign { m },
                         false => Action::Resolve { m },
                     });
@@ -185,13 +282,20 @@ impl Scope {
     fn work(&self, w: &World, m: u8, x: &Member, out: &mut Vec<Action>) {
         for p in 0..w.parts() {
             let ready = self.logs[p].iter().enumerate().filter(|(_, (at, _))| {
-                x.client.position(w.id(p)).is_some_and(|position| *at >= position && *at < w.high(p))
+                x.client
+                    .position(w.id(p))
+                    .is_some_and(|position| *at >= position && *at < w.high(p))
             });
             let ready = ready.count().min(self.fetch);
-            let reads = x.client.reads(w.id(p)) && x.engine.accepts(part(p)) && x.truncated & 1 << p == 0;
+            let reads =
+                x.client.reads(w.id(p)) && x.engine.accepts(part(p)) && x.truncated & 1 << p == 0;
             let beyond = x.client.position(w.id(p)).is_some_and(|at| at > w.high(p));
             for count in (1..=ready.max(usize::from(beyond))).rev().filter(|_| reads) {
-                out.push(Action::Fetch { m, p: p as u8, count: count as u8 });
+                out.push(Action::Fetch {
+                    m,
+                    p: p as u8,
+                    count: count as u8,
+                });
             }
             if x.ended[p].is_some() {
                 out.push(Action::Ended { m, p: p as u8 });
@@ -203,7 +307,13 @@ impl Scope {
         for (i, job) in x.jobs.iter().enumerate() {
             let (p, at) = (usize::from(job.p), i as u8);
             if let Some(bad) = ones(job.in_hand & self.poison[p]).next() {
-                out.push(Action::Fail { m, job: at, i: bad as u8, whole: false, failure: POISON });
+                out.push(Action::Fail {
+                    m,
+                    job: at,
+                    i: bad as u8,
+                    whole: false,
+                    failure: POISON,
+                });
             } else if job.in_hand != 0 {
                 out.push(Action::Handle { m, job: at });
             }
@@ -211,13 +321,23 @@ impl Scope {
                 out.push(Action::Halt { m, job: at });
             }
             if let Some(bad) = ones(job.pending() & self.unsendable[p]).next() {
-                out.push(Action::Lose { m, job: at, i: bad as u8, early: false, failure: POISON });
+                out.push(Action::Lose {
+                    m,
+                    job: at,
+                    i: bad as u8,
+                    early: false,
+                    failure: POISON,
+                });
             } else if job.pending() != 0 || job.over {
                 out.push(Action::Settle { m, job: at });
             }
         }
         for letter in 0..x.letters.len() {
-            out.push(Action::Disposed { m, letter: letter as u8, outcome: Outcome::Written });
+            out.push(Action::Disposed {
+                m,
+                letter: letter as u8,
+                outcome: Outcome::Written,
+            });
         }
         if !x.room {
             out.push(Action::Room { m, room: true });
@@ -235,25 +355,60 @@ impl Scope {
             let poison = self.poison[usize::from(job.p)];
             for failure in failures.clone().filter(|_| has(Fault::Handler)) {
                 for i in ones(job.in_hand & !poison).map(|i| i as u8) {
-                    out.push(Action::Fail { m, job: job_at, i, whole: false, failure });
+                    out.push(Action::Fail {
+                        m,
+                        job: job_at,
+                        i,
+                        whole: false,
+                        failure,
+                    });
                 }
                 if job.in_hand.count_ones() > 1 {
-                    out.push(Action::Fail { m, job: job_at, i: 0, whole: true, failure });
+                    out.push(Action::Fail {
+                        m,
+                        job: job_at,
+                        i: 0,
+                        whole: true,
+                        failure,
+                    });
                 }
             }
-            for failure in failures.clone().filter(|_| has(Fault::Output) && job.lost == 0) {
+            for failure in failures
+                .clone()
+                .filter(|_| has(Fault::Output) && job.lost == 0)
+            {
                 for i in ones(job.pending()) {
                     let i8 = i as u8;
-                    out.push(Action::Lose { m, job: job_at, i: i8, early: false, failure });
+                    out.push(Action::Lose {
+                        m,
+                        job: job_at,
+                        i: i8,
+                        early: false,
+                        failure,
+                    });
                     if job.pending() & below(i) != 0 {
-                        out.push(Action::Lose { m, job: job_at, i: i8, early: true, failure });
+                        out.push(Action::Lose {
+                            m,
+                            job: job_at,
+                            i: i8,
+                            early: true,
+                            failure,
+                        });
                     }
                 }
             }
         }
         for letter in (0..x.letters.len() as u8).filter(|_| has(Fault::Letter)) {
-            out.push(Action::Disposed { m, letter, outcome: Outcome::Transient });
-            out.push(Action::Disposed { m, letter, outcome: Outcome::Permanent });
+            out.push(Action::Disposed {
+                m,
+                letter,
+                outcome: Outcome::Transient,
+            });
+            out.push(Action::Disposed {
+                m,
+                letter,
+                outcome: Outcome::Permanent,
+            });
         }
         if has(Fault::Commit) {
             if x.client.commit_in_flight() {
@@ -283,7 +438,13 @@ impl Scope {
                 }
             }
         }
-        for (p, view) in x.views.iter().enumerate().take(w.parts()).filter(|_| has(Fault::User)) {
+        for (p, view) in x
+            .views
+            .iter()
+            .enumerate()
+            .take(w.parts())
+            .filter(|_| has(Fault::User))
+        {
             if !view.assigned || view.revoking.is_some() || x.closing {
                 continue;
             }
@@ -292,8 +453,13 @@ impl Scope {
                 out.push(Action::Pause { m, p: p8 });
             }
             if x.client.told().is_none() {
-                let seeks = (0..RECORDS.min(self.logs[p].len())).filter(|&i| self.offset(p, i) < w.high(p));
-                out.extend(seeks.map(|i| Action::Seek { m, p: p8, i: i as u8 }));
+                let seeks =
+                    (0..RECORDS.min(self.logs[p].len())).filter(|&i| self.offset(p, i) < w.high(p));
+                out.extend(seeks.map(|i| Action::Seek {
+                    m,
+                    p: p8,
+                    i: i as u8,
+                }));
             }
             if view.all(|fact| fact.stopped) != 0 {
                 out.push(Action::Restart { m, p: p8 });
@@ -316,7 +482,9 @@ impl World {
 
     fn is_free(&self, p: usize) -> bool {
         let group = self.cluster.group(self.group);
-        !group.members().any(|id| group.target(id).contains(self.id(p)))
+        !group
+            .members()
+            .any(|id| group.target(id).contains(self.id(p)))
     }
 
     /// Whether what was there once is there no more.

@@ -21,14 +21,20 @@ impl Scope {
             && !w.left.has(super::Fault::Kick)
             && !w.left.has(super::Fault::Commit)
         {
-            // Once nothing can come between, the moment of a periodic commit is invisible.
+            // Once nothing can come between, the moment of a commit is invisible.
             for m in 0..w.members.len() {
+                while w.members[m].open && w.members[m].client.commit_in_flight() {
+                    self.answered(w, m, ARRIVES)?;
+                    self.exchange(w, seen)?;
+                }
                 if w.members[m].open && self.may_commit(w, m) {
                     self.commit(w, m, ARRIVES)?;
                 }
             }
         }
-        let World { cluster, members, .. } = w;
+        let World {
+            cluster, members, ..
+        } = w;
         cluster.renumber(members.iter_mut().map(|x| &mut x.client));
         self.check(w)
     }
@@ -45,33 +51,62 @@ impl Scope {
                 }
                 return self.assign(w, m, seen);
             }
-            Action::Fetch { p, count, .. } => return self.fetch(w, m, (p.into(), count.into()), seen),
+            Action::Fetch { p, count, .. } => {
+                return self.fetch(w, m, (p.into(), count.into()), seen);
+            }
             Action::Handle { job, .. } => return self.handle(w, m, job.into(), seen),
             Action::Halt { job, .. } => self.halt_before(w, m, job.into()),
             Action::Ended { p, .. } => return self.ended(w, m, p.into(), seen),
             Action::Settle { job, .. } => return self.settle(w, m, job.into(), seen),
-            Action::Fail { job, i, whole, failure, .. } => {
+            Action::Fail {
+                job,
+                i,
+                whole,
+                failure,
+                ..
+            } => {
                 let how = (i.into(), whole, Action::failure(failure, self));
                 return self.fail(w, m, job.into(), how, seen);
             }
-            Action::Lose { job, i, early, failure, .. } => {
+            Action::Lose {
+                job,
+                i,
+                early,
+                failure,
+                ..
+            } => {
                 let how = (i.into(), early, Action::failure(failure, self));
                 return self.lose_output(w, m, job.into(), how, seen);
             }
-            Action::Disposed { letter, outcome, .. } => {
+            Action::Disposed {
+                letter, outcome, ..
+            } => {
                 let letter = w.members[m].letters.remove(letter.into());
                 let (p, run, outcome) = (usize::from(letter.p), letter.run, outcome.into());
                 if outcome == fastkafka_engine::Disposal::Written {
                     w.ledger.terminal[p] |= 1 << letter.i;
                 }
                 w.members[m].views[p].disposed(self, run, outcome, w.now);
-                return self.tell(w, m, Event::Disposed { part: part(p), run, outcome }, seen);
+                return self.tell(
+                    w,
+                    m,
+                    Event::Disposed {
+                        part: part(p),
+                        run,
+                        outcome,
+                    },
+                    seen,
+                );
             }
             Action::Commit { .. } => return self.commit(w, m, ARRIVES),
             Action::LoseCommit { .. } => return self.commit(w, m, Answer::Lost),
             Action::Answer { .. } => return self.answered(w, m, ARRIVES),
             Action::LoseAnswer { applied, .. } => {
-                let answer = if applied { Answer::AnswerLost } else { Answer::Lost };
+                let answer = if applied {
+                    Answer::AnswerLost
+                } else {
+                    Answer::Lost
+                };
                 return self.answered(w, m, answer);
             }
             Action::Notice { .. } => return self.learn(w, m, seen),
@@ -101,7 +136,10 @@ impl Scope {
             Action::Shutdown { .. } => return self.shut_down(w, m, seen),
             Action::Retention { p } => {
                 let p = usize::from(p);
-                let low = w.cluster.log(w.id(p)).map_or(0, |log| log.entries()[1].offset);
+                let low = w
+                    .cluster
+                    .log(w.id(p))
+                    .map_or(0, |log| log.entries()[1].offset);
                 let id = w.id(p);
                 w.cluster.delete_before(id, low);
                 w.ledger.terminal[p] |= below(self.index(p, low));
@@ -140,12 +178,22 @@ impl Scope {
                 false => target.remove(w.id(p)),
             }
         }
-        w.cluster.reassign(w.group, [(id, target)]).expect("it belongs to the group");
+        w.cluster
+            .reassign(w.group, [(id, target)])
+            .expect("it belongs to the group");
     }
 
-    fn fetch(&self, w: &mut World, m: usize, (p, count): (usize, usize), seen: &mut Seen<'_>) -> Checked {
+    fn fetch(
+        &self,
+        w: &mut World,
+        m: usize,
+        (p, count): (usize, usize),
+        seen: &mut Seen<'_>,
+    ) -> Checked {
         let id = w.id(p);
-        let World { cluster, members, .. } = w;
+        let World {
+            cluster, members, ..
+        } = w;
         let x = &mut members[m];
         let fetched = match x.client.fetch(cluster, id, count) {
             Err(FetchError::OutOfRange { low, .. }) if x.client.position(id) < Some(low) => {
@@ -190,7 +238,9 @@ impl Scope {
                 w.members[m].thought[p] = stored.map_or(0, |stored| stored.offset);
             }
         }
-        let World { cluster, members, .. } = w;
+        let World {
+            cluster, members, ..
+        } = w;
         if members[m].client.send_commit() {
             members[m].client.answer_commit(cluster, answer);
         }
@@ -219,24 +269,51 @@ impl Scope {
             }
         }
         w.members[m].client.leave();
-        if matches!(w.members[m].client.told(), Some(fastkafka_sim::Notice::Assign(_))) {
+        if matches!(
+            w.members[m].client.told(),
+            Some(fastkafka_sim::Notice::Assign(_))
+        ) {
             // On the way out there is nothing to begin: the revoke follows.
             let told = match w.members[m].client.told() {
                 Some(fastkafka_sim::Notice::Assign(set)) => set.iter().map(|id| (id, 0)).collect(),
                 _ => Vec::new(),
             };
             w.members[m].resolved = Default::default();
-            w.members[m].client.assign(&told).expect("an answer to what was told");
+            w.members[m]
+                .client
+                .assign(&told)
+                .expect("an answer to what was told");
         }
         Ok(())
     }
 
-    fn pause(&self, w: &mut World, m: usize, p: usize, pause: bool, seen: &mut Seen<'_>) -> Checked {
+    fn pause(
+        &self,
+        w: &mut World,
+        m: usize,
+        p: usize,
+        pause: bool,
+        seen: &mut Seen<'_>,
+    ) -> Checked {
         w.members[m].views[p].paused = pause;
-        self.tell(w, m, Event::Pause { part: part(p), pause }, seen)
+        self.tell(
+            w,
+            m,
+            Event::Pause {
+                part: part(p),
+                pause,
+            },
+            seen,
+        )
     }
 
-    fn seek(&self, w: &mut World, m: usize, (p, i): (usize, usize), seen: &mut Seen<'_>) -> Checked {
+    fn seek(
+        &self,
+        w: &mut World,
+        m: usize,
+        (p, i): (usize, usize),
+        seen: &mut Seen<'_>,
+    ) -> Checked {
         let (position, id) = (self.offset(p, i), w.id(p));
         let x = &mut w.members[m];
         let _ = x.client.seek(id, position);
@@ -248,6 +325,14 @@ impl Scope {
         w.ledger.terminal[p] |= below(i);
         w.ledger.spent[p] &= below(i);
         w.ledger.sought |= 1 << p;
-        self.tell(w, m, Event::Seek { part: part(p), position }, seen)
+        self.tell(
+            w,
+            m,
+            Event::Seek {
+                part: part(p),
+                position,
+            },
+            seen,
+        )
     }
 }

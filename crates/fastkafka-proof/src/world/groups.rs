@@ -22,7 +22,8 @@ impl Scope {
             for m in 0..w.members.len() {
                 let known = w.members[m].client.member().is_none() || w.belongs(m);
                 let x = &w.members[m];
-                if x.open && known && x.client.told().is_none() && x.client.may_exchange(&w.cluster) {
+                if x.open && known && x.client.told().is_none() && x.client.may_exchange(&w.cluster)
+                {
                     quiet = false;
                     self.learn(w, m, seen)?;
                 }
@@ -35,7 +36,9 @@ impl Scope {
 
     /// One exchange, and what the application is told by it.
     pub(crate) fn learn(&self, w: &mut World, m: usize, seen: &mut Seen<'_>) -> Checked {
-        let World { cluster, members, .. } = w;
+        let World {
+            cluster, members, ..
+        } = w;
         let x = &mut members[m];
         let told = x.client.told().cloned();
         match x.client.exchange(cluster) {
@@ -57,7 +60,8 @@ impl Scope {
             }
             None => {}
         }
-        if let (Some(Notice::Revoke { partitions, .. }), true) = (told, w.members[m].client.lost()) {
+        if let (Some(Notice::Revoke { partitions, .. }), true) = (told, w.members[m].client.lost())
+        {
             let parts = w.parts_of(&partitions);
             self.lose(w, m, parts, seen)?;
         }
@@ -83,7 +87,11 @@ impl Scope {
                 let log = w.cluster.log(w.id(p)).expect("it exists");
                 // A partition that was added since the group began starts at the beginning.
                 let new = self.grows && p > 0 && w.committed(0).is_some();
-                let start = if self.latest && !new { log.high() } else { log.low() };
+                let start = if self.latest && !new {
+                    log.high()
+                } else {
+                    log.low()
+                };
                 w.members[m].resolved[p] = Some(start);
             }
         }
@@ -98,7 +106,9 @@ impl Scope {
             Some(_) => None,
         });
         let pins: Vec<_> = pins.collect();
-        let World { cluster, members, .. } = w;
+        let World {
+            cluster, members, ..
+        } = w;
         let refused = !pins.is_empty() && !self.is(WorldMutant::PinNotCommitted) && {
             members[m].client.commit(pins);
             members[m].client.answer_commit(cluster, ARRIVES) != Some(Ok(()))
@@ -106,7 +116,10 @@ impl Scope {
         let known = |p: usize| w.committed(p).or(resolved[p]);
         let starts: Vec<_> = given.iter().map(|&p| known(p)).collect();
         let ids = given.iter().map(|&p| w.id(p));
-        let all: Vec<_> = ids.zip(&starts).map(|(id, start)| (id, start.unwrap_or(0))).collect();
+        let all: Vec<_> = ids
+            .zip(&starts)
+            .map(|(id, start)| (id, start.unwrap_or(0)))
+            .collect();
         let mut all = all;
         if self.is(WorldMutant::BufferSurvivesRebalance) {
             for ((_, at), &p) in all.iter_mut().zip(&given) {
@@ -124,7 +137,10 @@ impl Scope {
             w.members[m].views[p] = View::assigned(position);
             w.ledger.start[p].get_or_insert(position);
             if w.committed(p).is_none() {
-                return broken("S1", format!("partition {p} is ours and has no committed offset"));
+                return broken(
+                    "S1",
+                    format!("partition {p} is ours and has no committed offset"),
+                );
             }
             w.ledger.committed[p] = w.ledger.committed[p].max(position);
             let part = part(p);
@@ -172,7 +188,9 @@ impl Scope {
 
     /// A commit of partitions that were given back is answered, or is not.
     pub(crate) fn answered(&self, w: &mut World, m: usize, answer: Answer) -> Checked {
-        let World { cluster, members, .. } = w;
+        let World {
+            cluster, members, ..
+        } = w;
         let Some(commit) = members[m].client.commits().next().cloned() else {
             return Ok(());
         };
@@ -199,13 +217,18 @@ impl Scope {
         for p in 0..w.parts() {
             let id = w.id(p);
             let x = &w.members[m];
-            let sent = x.client.commits().any(|commit| commit.offsets.iter().any(|(at, _)| *at == id));
+            let sent = x
+                .client
+                .commits()
+                .any(|commit| commit.offsets.iter().any(|(at, _)| *at == id));
             if (x.views[p].assigned && w.belongs(m)) || sent {
                 self.excuse_uncommitted(w, p);
             }
         }
         if let (Some(id), true) = (w.members[m].client.member(), w.belongs(m)) {
-            w.cluster.expire(w.group, id).expect("it belongs to the group");
+            w.cluster
+                .expire(w.group, id)
+                .expect("it belongs to the group");
         }
     }
 
@@ -218,7 +241,10 @@ impl Scope {
             let open = self.span(p, start, committed.max(start)) & !w.ledger.terminal[p];
             if let Some(i) = ones(open).next() {
                 let at = self.offset(p, i);
-                return broken("S1", format!("{committed} is committed and {at} is not terminal"));
+                return broken(
+                    "S1",
+                    format!("{committed} is committed and {at} is not terminal"),
+                );
             }
             if committed < w.ledger.committed[p] && w.ledger.sought & 1 << p == 0 {
                 let before = w.ledger.committed[p];
@@ -232,7 +258,10 @@ impl Scope {
 
 impl World {
     fn parts_of(&self, set: &PartitionSet) -> Vec<Part> {
-        (0..self.parts()).filter(|&p| set.contains(self.id(p))).map(part).collect()
+        (0..self.parts())
+            .filter(|&p| set.contains(self.id(p)))
+            .map(part)
+            .collect()
     }
 
     /// What the member is to begin with.

@@ -8,7 +8,13 @@ use fastkafka_engine::{Broken, Event, Failure};
 
 impl Scope {
     /// The handler accepts what is in hand.
-    pub(crate) fn handle(&self, w: &mut World, m: usize, at: usize, seen: &mut Seen<'_>) -> Checked {
+    pub(crate) fn handle(
+        &self,
+        w: &mut World,
+        m: usize,
+        at: usize,
+        seen: &mut Seen<'_>,
+    ) -> Checked {
         let x = &mut w.members[m];
         let job = &mut x.jobs[at];
         let (p, run) = (usize::from(job.p), job.run);
@@ -31,7 +37,12 @@ impl Scope {
         let x = &mut w.members[m];
         let left = |job: &&Job| usize::from(job.p) == p && !job.over;
         let first = x.jobs.iter().find(left);
-        let round = x.jobs.iter().filter(|job| usize::from(job.p) == p).map(|job| job.round).max();
+        let round = x
+            .jobs
+            .iter()
+            .filter(|job| usize::from(job.p) == p)
+            .map(|job| job.round)
+            .max();
         let at = first.map(|job| job.offset(self, ones(job.set & !job.handled).next()));
         let round = first.map(|job| job.round).or(round).unwrap_or(0);
         x.ended[p] = Some(Ended { round, at });
@@ -58,7 +69,16 @@ impl Scope {
         let Some(Ended { round, at }) = w.members[m].ended[p].take() else {
             return Ok(());
         };
-        self.tell(w, m, Event::Ended { part: part(p), round, at }, seen)
+        self.tell(
+            w,
+            m,
+            Event::Ended {
+                part: part(p),
+                round,
+                at,
+            },
+            seen,
+        )
     }
 
     /// The handler refuses record `i`, or `whole` of a batch.
@@ -97,21 +117,47 @@ impl Scope {
             // Whatever is behind it in the lane has not begun.
             forget_rest(x, p);
             if cut {
-                x.ended[p] = Some(Ended { round, at: Some(next) });
+                x.ended[p] = Some(Ended {
+                    round,
+                    at: Some(next),
+                });
             }
         }
         let part = part(p);
-        self.tell(w, m, Event::Failed { part, run, at: from, next, failure }, seen)?;
+        self.tell(
+            w,
+            m,
+            Event::Failed {
+                part,
+                run,
+                at: from,
+                next,
+                failure,
+            },
+            seen,
+        )?;
         if empty {
             w.members[m].jobs.retain(|job| job.run != run);
-            let settled = Event::Settled { part, run, prefix: closes, broken: None, closed: true };
+            let settled = Event::Settled {
+                part,
+                run,
+                prefix: closes,
+                broken: None,
+                closed: true,
+            };
             self.tell(w, m, settled, seen)?;
         }
         self.next_record(w, m, p)
     }
 
     /// Every output so far is acknowledged.
-    pub(crate) fn settle(&self, w: &mut World, m: usize, at: usize, seen: &mut Seen<'_>) -> Checked {
+    pub(crate) fn settle(
+        &self,
+        w: &mut World,
+        m: usize,
+        at: usize,
+        seen: &mut Seen<'_>,
+    ) -> Checked {
         let job = &mut w.members[m].jobs[at];
         job.acked |= job.pending();
         w.ledger.terminal[usize::from(job.p)] |= job.acked;
@@ -161,11 +207,15 @@ impl Scope {
                 view.facts[j].is = crate::oracle::Is::Fresh;
             }
             if owns {
-                w.ledger.spent[p] &= !(behind | 1 << i);
+                // What the rest of a batch has settled behind it can not be told.
+                let rest = job.set & !below(i + 1);
+                w.ledger.spent[p] &= !(behind | rest | 1 << i);
             }
         }
         let closed = job.over && job.pending() == 0;
         if closed {
+            // Nobody will tell what became of what lies behind a lost output.
+            view.taken_back(job.set & view.owned_by(run));
             x.jobs.remove(at);
         }
         let event = Event::Settled {

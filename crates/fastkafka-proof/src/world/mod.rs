@@ -12,8 +12,8 @@ mod state;
 
 pub use actions::Action;
 pub use model::{Mutant, WorldMutant};
-pub use state::{Member, World};
 pub(crate) use state::Job;
+pub use state::{Member, World};
 
 use fastkafka_engine::{Failure, Limits, OnFailure, Order, Policy};
 use fastkafka_sim::Protocol;
@@ -146,12 +146,17 @@ impl Scope {
         let keyed = Order::Key { concurrency: 3 };
         let logs = logs.map(|keys| {
             let all = keys.bytes().enumerate().filter(|(_, key)| *key != b'-');
-            all.map(|(i, key)| (i as i64, key - b'0')).collect::<Vec<_>>()
+            all.map(|(i, key)| (i as i64, key - b'0'))
+                .collect::<Vec<_>>()
         });
         Scope {
             name: String::new(),
             policy: Policy {
-                order: if order == "partition" { Order::Partition } else { keyed },
+                order: if order == "partition" {
+                    Order::Partition
+                } else {
+                    keyed
+                },
                 attempts: Some(2),
                 backoff: Duration::from_secs(1),
                 backoff_max: Duration::from_secs(1),

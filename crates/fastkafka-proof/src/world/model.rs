@@ -85,7 +85,11 @@ const WANTED: [&str; 15] = [
 ];
 
 /// Only a lane does that.
-const LANES: [usize; 3] = [Wanted::RunOfTwo as usize, Wanted::Cut as usize, Wanted::HaltBefore as usize];
+const LANES: [usize; 3] = [
+    Wanted::RunOfTwo as usize,
+    Wanted::Cut as usize,
+    Wanted::HaltBefore as usize,
+];
 
 impl Scope {
     fn reach(&self, what: usize, seen: &mut Seen<'_>) {
@@ -97,7 +101,10 @@ impl Scope {
     }
 
     pub(crate) fn reach_action(&self, w: &World, action: Action, seen: &mut Seen<'_>) {
-        let open = w.members.iter().any(|x| x.at_work() || x.views.iter().any(|view| view.open() != 0));
+        let open = w
+            .members
+            .iter()
+            .any(|x| x.at_work() || x.views.iter().any(|view| view.open() != 0));
         if let (Some(fault), true) = (action.fault(self), open) {
             self.reach(fault as usize, seen);
         }
@@ -150,7 +157,11 @@ impl Scope {
                 if !view.assigned || view.revoking.is_some() || view.paused || x.closing {
                     continue;
                 }
-                let waits = view.all(|fact| fact.due > w.now || fact.stopped);
+                // The oracle knows the earliest date, jitter aside.
+                let jitter = self.policy.backoff / 4;
+                let dated =
+                    |date: fastkafka_engine::Time| !date.is_zero() && date + jitter >= w.now;
+                let waits = view.all(|fact| dated(fact.due) || fact.stopped);
                 for i in ones(view.open()) {
                     if self.unit(p, i) & below(i + 1) & waits == 0 {
                         let at = self.offset(p, i);
@@ -169,13 +180,23 @@ impl Scope {
                 let reported = x.engine.stopped().any(|stop| stop.part.0 as usize == p);
                 (x.truncated & 1 << p != 0 || stopped, stopped == reported)
             };
-            if w.members.iter().any(|x| x.open && x.views[p].assigned && !stands(x).1) {
-                return broken("L1", format!("p{p} has stopped and is not reported, or the reverse"));
+            if w.members
+                .iter()
+                .any(|x| x.open && x.views[p].assigned && !stands(x).1)
+            {
+                return broken(
+                    "L1",
+                    format!("p{p} has stopped and is not reported, or the reverse"),
+                );
             }
-            if w.is_truncated(p) || w.members.iter().any(|x| stands(x).0) || self.logs[p].is_empty() {
+            if w.is_truncated(p) || w.members.iter().any(|x| stands(x).0) || self.logs[p].is_empty()
+            {
                 continue;
             }
-            if w.members.iter().any(|x| x.views[p].assigned && x.client.paused(w.id(p))) {
+            if w.members
+                .iter()
+                .any(|x| x.views[p].assigned && x.client.paused(w.id(p)))
+            {
                 return broken("L4", format!("p{p} is held back for ever"));
             }
             let from = w.ledger.start[p].unwrap_or(0);
@@ -184,7 +205,10 @@ impl Scope {
                 return broken("L1", format!("p{p} {} is never done", self.offset(p, i)));
             }
             if w.committed(p) != Some(w.high(p)) {
-                return broken("L1", format!("p{p}: the lag stays, {:?} is committed", w.committed(p)));
+                return broken(
+                    "L1",
+                    format!("p{p}: the lag stays, {:?} is committed", w.committed(p)),
+                );
             }
         }
         Ok(())
@@ -215,7 +239,12 @@ impl Model for Scope {
         action.fault(self).is_some()
     }
 
-    fn apply(&self, state: &mut World, action: Action, seen: &mut Seen<'_>) -> Result<(), Violation> {
+    fn apply(
+        &self,
+        state: &mut World,
+        action: Action,
+        seen: &mut Seen<'_>,
+    ) -> Result<(), Violation> {
         self.take(state, action, seen)
     }
 
@@ -230,18 +259,29 @@ impl Model for Scope {
 
     fn fingerprint(&self, state: &World) -> u64 {
         let world = state;
-        let mine = fingerprint(&Named { world, swapped: false });
+        let mine = fingerprint(&Named {
+            world,
+            swapped: false,
+        });
         match world.members.len() {
-            2 => mine.min(fingerprint(&Named { world, swapped: true })),
+            2 => mine.min(fingerprint(&Named {
+                world,
+                swapped: true,
+            })),
             _ => mine,
         }
     }
 
     fn sometimes() -> Vec<String> {
         let of = |order: &str| {
-            let faults = Fault::ALL.iter().map(move |fault| format!("{fault:?} with a record open"));
+            let faults = Fault::ALL
+                .iter()
+                .map(move |fault| format!("{fault:?} with a record open"));
             let wanted = WANTED.iter().map(|what| (*what).to_owned());
-            faults.chain(wanted).map(|what| format!("{order}: {what}")).collect::<Vec<_>>()
+            faults
+                .chain(wanted)
+                .map(|what| format!("{order}: {what}"))
+                .collect::<Vec<_>>()
         };
         ORDERS.iter().flat_map(|order| of(order)).collect()
     }
@@ -263,8 +303,12 @@ impl Mutable for Scope {
     type Mutant = Mutant;
 
     fn mutants() -> Vec<Mutant> {
-        let engine = fastkafka_engine::Mutant::ALL.into_iter().map(Mutant::Engine);
-        engine.chain(WorldMutant::ALL.into_iter().map(Mutant::World)).collect()
+        let engine = fastkafka_engine::Mutant::ALL
+            .into_iter()
+            .map(Mutant::Engine);
+        engine
+            .chain(WorldMutant::ALL.into_iter().map(Mutant::World))
+            .collect()
     }
 
     fn with(&self, mutant: Mutant) -> Self {

@@ -12,10 +12,14 @@ impl Action {
             Action::Retention { .. } | Action::Truncate { .. } => 0,
             Action::Give { m, .. } | Action::Resolve { m } | Action::Assign { m } => m.into(),
             Action::Fetch { m, .. } | Action::Handle { m, .. } | Action::Halt { m, .. } => m.into(),
-            Action::Ended { m, .. } | Action::Settle { m, .. } | Action::Disposed { m, .. } => m.into(),
+            Action::Ended { m, .. } | Action::Settle { m, .. } | Action::Disposed { m, .. } => {
+                m.into()
+            }
             Action::Commit { m } | Action::Answer { m } | Action::Notice { m } => m.into(),
             Action::Room { m, .. } | Action::Unpause { m, .. } | Action::Fail { m, .. } => m.into(),
-            Action::Lose { m, .. } | Action::LoseCommit { m } | Action::LoseAnswer { m, .. } => m.into(),
+            Action::Lose { m, .. } | Action::LoseCommit { m } | Action::LoseAnswer { m, .. } => {
+                m.into()
+            }
             Action::Crash { m } | Action::Kick { m } | Action::Rebalance { m, .. } => m.into(),
             Action::Shutdown { m } | Action::Pause { m, .. } => m.into(),
             Action::Seek { m, .. } | Action::Restart { m, .. } => m.into(),
@@ -42,11 +46,17 @@ impl Scope {
             Action::Resolve { .. } => format!("m{m} looks up its starts"),
             Action::Assign { .. } => format!("m{m} begins what it was given"),
             Action::Fetch { p, count, .. } => format!("m{m} reads {count} of p{p}"),
-            Action::Handle { job, .. } => format!("m{m} handles a unit of {}", self.job(w, m as u8, job)),
+            Action::Handle { job, .. } => {
+                format!("m{m} handles a unit of {}", self.job(w, m as u8, job))
+            }
             Action::Halt { job, .. } => format!("m{m} halts before {}", self.job(w, m as u8, job)),
             Action::Ended { p, .. } => format!("m{m} lane of p{p} says it has ended"),
-            Action::Settle { job, .. } => format!("m{m} outputs acknowledged: {}", self.job(w, m as u8, job)),
-            Action::Disposed { letter, outcome, .. } => {
+            Action::Settle { job, .. } => {
+                format!("m{m} outputs acknowledged: {}", self.job(w, m as u8, job))
+            }
+            Action::Disposed {
+                letter, outcome, ..
+            } => {
                 let letter = w.members[m].letters[usize::from(letter)];
                 let at = self.offset(letter.p.into(), letter.i.into());
                 format!("m{m} dead letter of p{} {at}: {outcome:?}", letter.p)
@@ -59,34 +69,68 @@ impl Scope {
             Action::Write { p } => format!("p{p} gets a record"),
             Action::Grow => "the topic gets a partition".to_owned(),
             Action::Tick => "time passes".to_owned(),
-            Action::Fail { job, i, whole, failure, .. } => {
-                let what = if whole { "all".to_owned() } else { format!("record {i}") };
-                format!("m{m} {what} fails ({}), {}", how(failure), self.job(w, m as u8, job))
+            Action::Fail {
+                job,
+                i,
+                whole,
+                failure,
+                ..
+            } => {
+                let what = if whole {
+                    "all".to_owned()
+                } else {
+                    format!("record {i}")
+                };
+                format!(
+                    "m{m} {what} fails ({}), {}",
+                    how(failure),
+                    self.job(w, m as u8, job)
+                )
             }
-            Action::Lose { job, i, early, failure, .. } => {
+            Action::Lose {
+                job,
+                i,
+                early,
+                failure,
+                ..
+            } => {
                 let early = if early { ", others pending" } else { "" };
                 let job = self.job(w, m as u8, job);
-                format!("m{m} output of record {i} lost ({}){early}, {job}", how(failure))
+                format!(
+                    "m{m} output of record {i} lost ({}){early}, {job}",
+                    how(failure)
+                )
             }
             Action::LoseCommit { .. } => format!("m{m} commit is lost"),
-            Action::LoseAnswer { applied, .. } => format!("m{m} last commit lost, applied: {applied}"),
+            Action::LoseAnswer { applied, .. } => {
+                format!("m{m} last commit lost, applied: {applied}")
+            }
             Action::Crash { .. } => format!("m{m} crashes"),
             Action::Kick { .. } => format!("m{m} is dropped"),
-            Action::Rebalance { set, .. } => format!("m{m} is to lose {:?}", ones(set).collect::<Vec<_>>()),
+            Action::Rebalance { set, .. } => {
+                format!("m{m} is to lose {:?}", ones(set).collect::<Vec<_>>())
+            }
             Action::Shutdown { .. } => format!("m{m} shuts down"),
             Action::Jump => "the clock jumps".to_owned(),
             Action::Retention { p } => format!("p{p} loses its first record"),
             Action::Truncate { p } => format!("p{p} loses its last record"),
             Action::Pause { p, .. } => format!("m{m} pauses p{p}"),
-            Action::Seek { p, i, .. } => format!("m{m} seeks p{p} to {}", self.offset(p.into(), i.into())),
+            Action::Seek { p, i, .. } => {
+                format!("m{m} seeks p{p} to {}", self.offset(p.into(), i.into()))
+            }
             Action::Restart { p, .. } => format!("m{m} restarts p{p}"),
         }
     }
 
     pub(crate) fn say_effect(&self, _: &World, m: usize, effect: &Effect) -> String {
         match effect {
-            Effect::Start { part, span, run, .. } => {
-                format!("m{m} start p{} {}..{} as {}", part.0, span.first, span.next, run.0)
+            Effect::Start {
+                part, span, run, ..
+            } => {
+                format!(
+                    "m{m} start p{} {}..{} as {}",
+                    part.0, span.first, span.next, run.0
+                )
             }
             Effect::Cut { part, .. } => format!("m{m} cut p{}", part.0),
             Effect::DeadLetter { part, at, .. } => format!("m{m} dead letter p{} {at}", part.0),
@@ -99,13 +143,17 @@ impl Scope {
             Effect::Store { part, offset } => format!("m{m} store p{} {offset}", part.0),
             Effect::Free { part, at } => format!("m{m} free p{} {at}", part.0),
             Effect::Release { parts } => {
-                format!("m{m} release {:?}", parts.iter().map(|p| p.0).collect::<Vec<_>>())
+                format!(
+                    "m{m} release {:?}",
+                    parts.iter().map(|p| p.0).collect::<Vec<_>>()
+                )
             }
         }
     }
 
     pub(crate) fn say_state(&self, w: &World) -> Vec<String> {
-        let committed = (0..w.parts()).map(|p| w.committed(p).map_or("-".to_owned(), |at| at.to_string()));
+        let committed =
+            (0..w.parts()).map(|p| w.committed(p).map_or("-".to_owned(), |at| at.to_string()));
         let committed = committed.collect::<Vec<_>>().join(" ");
         let records = w.members.iter().enumerate().map(|(m, x)| {
             let views = x.views.iter().enumerate().filter(|(_, view)| view.assigned);

@@ -7,7 +7,13 @@ use crate::search::Seen;
 use fastkafka_engine::{Effect, Event, RunId, Span};
 
 impl Scope {
-    pub(crate) fn tell(&self, w: &mut World, m: usize, event: Event, seen: &mut Seen<'_>) -> Checked {
+    pub(crate) fn tell(
+        &self,
+        w: &mut World,
+        m: usize,
+        event: Event,
+        seen: &mut Seen<'_>,
+    ) -> Checked {
         let mut effects = Vec::new();
         w.members[m].engine.step(w.now, event, &mut effects);
         for effect in effects {
@@ -21,7 +27,14 @@ impl Scope {
     fn perform(&self, w: &mut World, m: usize, effect: Effect, seen: &mut Seen<'_>) -> Checked {
         let now = w.now;
         match effect {
-            Effect::Start { part, round, run, span, attempt, single } => {
+            Effect::Start {
+                part,
+                round,
+                run,
+                span,
+                attempt,
+                single,
+            } => {
                 let p = part.0 as usize;
                 self.started(w, m, (p, round, run, span, single))?;
                 let first = self.index(p, span.first);
@@ -38,8 +51,12 @@ impl Scope {
                 if now < view.facts[i].due {
                     return broken("S9", format!("the dead letter of {at} is not due"));
                 }
-                view.letter = Some((run, i as u8));
-                w.members[m].letters.push(Letter { p: p as u8, run, i: i as u8 });
+                view.facts[i].letter = Some(run);
+                w.members[m].letters.push(Letter {
+                    p: p as u8,
+                    run,
+                    i: i as u8,
+                });
             }
             Effect::Skipped { part, at } => {
                 let (p, i) = (part.0 as usize, self.index(part.0 as usize, at));
@@ -163,7 +180,10 @@ impl Scope {
             };
             if x.jobs.iter().enumerate().any(beside) {
                 let at = self.offset(p, i);
-                return broken("S5", format!("{at} begins while another of its unit is in hand"));
+                return broken(
+                    "S5",
+                    format!("{at} begins while another of its unit is in hand"),
+                );
             }
         }
         x.views[p].begins(self, p, run, unit, w.now)?;

@@ -88,7 +88,8 @@ impl Job {
     }
 
     pub(crate) fn settled(&self) -> Set {
-        self.prefix().map_or(self.set, |i| self.set & super::below(i))
+        self.prefix()
+            .map_or(self.set, |i| self.set & super::below(i))
     }
 
     pub(crate) fn offset(&self, scope: &Scope, i: Option<usize>) -> i64 {
@@ -162,14 +163,21 @@ impl Member {
         }
         for (p, view) in self.views.iter().enumerate() {
             let current = self.engine.round(part(p));
-            self.ended[p].map(|ended| (ended.round == current, ended.at)).hash(to);
+            self.ended[p]
+                .map(|ended| (ended.round == current, ended.at))
+                .hash(to);
             let deadline = view.revoking.map(|date| date.saturating_sub(now));
             (view.assigned, deadline, view.paused, view.stored).hash(to);
-            view.letter.map(|(run, i)| (name(run), i)).hash(to);
             for fact in &view.facts {
                 let due = fact.due.saturating_sub(now);
                 (fact.is, fact.owner.map(&mut name), fact.failures, due).hash(to);
-                (fact.alone, fact.stopped, fact.freed).hash(to);
+                (
+                    fact.alone,
+                    fact.stopped,
+                    fact.freed,
+                    fact.letter.map(&mut name),
+                )
+                    .hash(to);
             }
         }
     }
