@@ -15,7 +15,7 @@ pub(crate) fn broken<T>(invariant: &'static str, text: impl Into<String>) -> Che
 
 /// What is true of the records of the partitions, whoever owns them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Ledger {
+pub(crate) struct Ledger {
     /// Settled, dead-lettered, skipped, or deleted by retention.
     pub(crate) terminal: [Set; PARTS],
     /// Begun, and nothing has happened since that explains another begin. [S4]
@@ -58,7 +58,7 @@ pub(crate) struct Fact {
 
 /// One partition in the eyes of one member.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct View {
+pub(crate) struct View {
     pub(crate) assigned: bool,
     /// The deadline of the revoke under way.
     pub(crate) revoking: Option<Time>,
@@ -283,7 +283,8 @@ impl View {
         if offset > end {
             return broken("S3", format!("{offset} is stored and {end} is the end"));
         }
-        for i in ones(self.open()).filter(|&i| scope.offset(p, i) < offset) {
+        let mut passed = ones(self.open()).filter(|&i| scope.offset(p, i) < offset);
+        if let Some(i) = passed.next() {
             let at = scope.offset(p, i);
             let fact = self.facts[i];
             if fact.is == Is::Handled {

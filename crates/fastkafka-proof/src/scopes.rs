@@ -155,7 +155,7 @@ fn of_order(order: &'static str) -> Vec<Scope> {
         },
     );
     add("a poison output", ["010", ""], &[Rebalance], &|s| {
-        s.unsendable = [2, 0]
+        s.unsendable = [2, 0];
     });
     add(
         "a poison output is skipped",
@@ -237,7 +237,7 @@ fn of_order(order: &'static str) -> Vec<Scope> {
     add("out of range", ["010", ""], &[Retention, Crash], &|_| {});
     add("truncation", ["010", ""], &[Truncation, Crash], &|_| {});
     add("partition growth", ["0", "0"], &[Rebalance, Crash], &|s| {
-        s.grows = true
+        s.grows = true;
     });
     add(
         "partition growth, latest",

@@ -2,7 +2,7 @@
 
 use super::state::{Ended, Job, part};
 use super::{Scope, Set, World, below, ones};
-use crate::oracle::Checked;
+use crate::oracle::{Checked, Is};
 use crate::search::Seen;
 use fastkafka_engine::{Broken, Event, Failure};
 
@@ -57,7 +57,7 @@ impl Scope {
         let unit = std::mem::take(&mut job.in_hand);
         let owned = x.views[p].owned_by(x.jobs[at].run);
         for i in ones(unit & owned) {
-            x.views[p].facts[i].is = crate::oracle::Is::Fresh;
+            x.views[p].facts[i].is = Is::Fresh;
         }
         if w.belongs(m) {
             w.ledger.spent[p] &= !unit;
@@ -203,8 +203,8 @@ impl Scope {
             view.facts[i].alone = true;
             let behind = self.unit(p, i) & !below(i + 1);
             view.taken_back(behind);
-            for j in ones(behind & view.all(|fact| fact.is == crate::oracle::Is::Terminal)) {
-                view.facts[j].is = crate::oracle::Is::Fresh;
+            for j in ones(behind & view.all(|fact| fact.is == Is::Terminal)) {
+                view.facts[j].is = Is::Fresh;
             }
             if owns {
                 // What the rest of a batch has settled behind it can not be told.
@@ -215,7 +215,8 @@ impl Scope {
         let closed = job.over && job.pending() == 0;
         if closed {
             // Nobody will tell what became of what lies behind a lost output.
-            view.taken_back(job.set & view.owned_by(run));
+            let untold = view.all(|fact| fact.is == Is::Handled && fact.owner == Some(run));
+            view.taken_back(job.set & untold);
             x.jobs.remove(at);
         }
         let event = Event::Settled {

@@ -9,6 +9,8 @@ mod model;
 mod names;
 mod perform;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use actions::Action;
 pub use model::{Mutant, WorldMutant};

@@ -235,7 +235,9 @@ impl World {
 
     /// The end of the log, by offset.
     pub(crate) fn high(&self, p: usize) -> i64 {
-        self.cluster.log(self.id(p)).map_or(0, |log| log.high())
+        self.cluster
+            .log(self.id(p))
+            .map_or(0, fastkafka_sim::Log::high)
     }
 
     /// Whether the group knows the member.
