@@ -11,6 +11,4 @@ pub mod cli;
 mod oracle;
 pub mod scopes;
 pub mod search;
-// Places in a log, partitions and members are counted in a byte: the most of each is in `world`.
-#[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
 pub mod world;

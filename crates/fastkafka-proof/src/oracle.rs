@@ -52,8 +52,17 @@ pub(crate) struct Fact {
     /// Its failures are used up, and it stands.
     pub(crate) stopped: bool,
     pub(crate) freed: bool,
-    /// Its dead letter under way.
-    pub(crate) letter: Option<RunId>,
+}
+
+impl Fact {
+    /// When it is tried again at the latest: the jitter takes up to a quarter off a wait of one
+    /// second, and `due` is the shortest wait.
+    pub(crate) fn latest(&self) -> Time {
+        match self.due {
+            Time::ZERO => Time::ZERO,
+            due => due + Time::from_millis(250),
+        }
+    }
 }
 
 /// One partition in the eyes of one member.
@@ -64,6 +73,8 @@ pub(crate) struct View {
     pub(crate) revoking: Option<Time>,
     pub(crate) paused: bool,
     pub(crate) stored: i64,
+    /// Dead letters under way, by record.
+    pub(crate) letters: [Option<RunId>; RECORDS],
     pub(crate) facts: [Fact; RECORDS],
 }
 
@@ -94,7 +105,7 @@ impl View {
     pub(crate) fn under_way(&self) -> bool {
         let works =
             |fact: &Fact| fact.owner.is_some() && matches!(fact.is, Is::InHand | Is::Handled);
-        self.all(|fact| works(fact) || fact.letter.is_some()) != 0
+        self.letters.iter().any(Option::is_some) || self.all(works) != 0
     }
 
     /// The offset after what is terminal at the front.
@@ -242,13 +253,29 @@ impl View {
 
     /// A record meets the end its policy has for it: only behind what is terminal.
     pub(crate) fn ends(&self, scope: &Scope, p: usize, i: usize, what: &str) -> Checked {
-        if !self.assigned || self.revoking.is_some() {
+        if !self.assigned {
             return broken("S10", format!("{what} outside of the assignment"));
         }
         if scope.unit(p, i) & below(i) & self.open() != 0 {
             let at = scope.offset(p, i);
             return broken("S7", format!("{what} of {at} overtakes an open record"));
         }
+        Ok(())
+    }
+
+    /// While a partition drains no dead letter is begun; what needs no time may still happen.
+    pub(crate) fn letter_begins(
+        &mut self,
+        scope: &Scope,
+        p: usize,
+        i: usize,
+        run: RunId,
+    ) -> Checked {
+        if self.revoking.is_some() {
+            return broken("S10", "a dead letter begins during a revoke");
+        }
+        self.ends(scope, p, i, "the dead letter")?;
+        self.letters[i] = Some(run);
         Ok(())
     }
 
@@ -259,9 +286,12 @@ impl View {
         outcome: Disposal,
         now: Time,
     ) -> Option<usize> {
-        let i = ones(self.all(|fact| fact.letter == Some(run))).next()?;
+        let i = self
+            .letters
+            .iter()
+            .position(|letter| *letter == Some(run))?;
+        self.letters[i] = None;
         let fact = &mut self.facts[i];
-        fact.letter = None;
         match outcome {
             Disposal::Written => fact.is = Is::Terminal,
             Disposal::Transient => fact.due = now + scope.policy.backoff * 3 / 4,
@@ -283,8 +313,8 @@ impl View {
         if offset > end {
             return broken("S3", format!("{offset} is stored and {end} is the end"));
         }
-        let mut passed = ones(self.open()).filter(|&i| scope.offset(p, i) < offset);
-        if let Some(i) = passed.next() {
+        let first = ones(self.open()).find(|&i| scope.offset(p, i) < offset);
+        if let Some(i) = first {
             let at = scope.offset(p, i);
             let fact = self.facts[i];
             if fact.is == Is::Handled {
@@ -293,7 +323,7 @@ impl View {
                     format!("{offset} is stored before the outputs of {at}"),
                 );
             }
-            if fact.letter.is_some() {
+            if self.letters[i].is_some() {
                 return broken(
                     "S7",
                     format!("{offset} is stored before the dead letter of {at}"),
@@ -309,13 +339,7 @@ impl View {
         if scope.policy.on_failure != OnFailure::Skip {
             return broken("S1", "a record is skipped and nobody asked for it");
         }
-        // A head that is skipped while its partition drains moves the watermark, and starts nothing.
-        if !self.assigned || scope.unit(p, i) & below(i) & self.open() != 0 {
-            return broken(
-                "S7",
-                format!("the skip of {} overtakes", scope.offset(p, i)),
-            );
-        }
+        self.ends(scope, p, i, "the skip")?;
         self.facts[i].is = Is::Terminal;
         Ok(())
     }

@@ -154,7 +154,7 @@ fn of_order(order: &'static str) -> Vec<Scope> {
             s.policy.on_failure = OnFailure::Skip;
         },
     );
-    add("a poison output", ["010", ""], &[Rebalance], &|s| {
+    add("a poison output", ["00", ""], &[Rebalance, Crash], &|s| {
         s.unsendable = [2, 0];
     });
     add(
@@ -208,7 +208,7 @@ fn of_order(order: &'static str) -> Vec<Scope> {
     add(
         "all stale results, kick",
         ["00", ""],
-        &[Output, Kick],
+        &[Rebalance, Output, Kick],
         &|s| s.short_stale = false,
     );
     if order != "key" {
@@ -265,7 +265,7 @@ fn of_order(order: &'static str) -> Vec<Scope> {
     add(
         "pause and seek, rebalance",
         ["01", ""],
-        &[User, Rebalance],
+        &[User, Rebalance, Output],
         &|_| {},
     );
     list

@@ -2,7 +2,7 @@
 
 use super::state::{Ended, Job, part};
 use super::{Scope, Set, World, below, ones};
-use crate::oracle::{Checked, Is};
+use crate::oracle::Checked;
 use crate::search::Seen;
 use fastkafka_engine::{Broken, Event, Failure};
 
@@ -57,7 +57,7 @@ impl Scope {
         let unit = std::mem::take(&mut job.in_hand);
         let owned = x.views[p].owned_by(x.jobs[at].run);
         for i in ones(unit & owned) {
-            x.views[p].facts[i].is = Is::Fresh;
+            x.views[p].facts[i].is = crate::oracle::Is::Fresh;
         }
         if w.belongs(m) {
             w.ledger.spent[p] &= !unit;
@@ -201,22 +201,19 @@ impl Scope {
             && view.fails(self, run, i, failure, now)
         {
             view.facts[i].alone = true;
-            let behind = self.unit(p, i) & !below(i + 1);
+            // A batch is one call: what it made of the records behind is settled with them.
+            let together = if job.unit { view.owned_by(run) } else { 0 };
+            let behind = (self.unit(p, i) | together) & !below(i + 1);
             view.taken_back(behind);
-            for j in ones(behind & view.all(|fact| fact.is == Is::Terminal)) {
-                view.facts[j].is = Is::Fresh;
+            for j in ones(behind & view.all(|fact| fact.is == crate::oracle::Is::Terminal)) {
+                view.facts[j].is = crate::oracle::Is::Fresh;
             }
             if owns {
-                // What the rest of a batch has settled behind it can not be told.
-                let rest = job.set & !below(i + 1);
-                w.ledger.spent[p] &= !(behind | rest | 1 << i);
+                w.ledger.spent[p] &= !(behind | 1 << i);
             }
         }
         let closed = job.over && job.pending() == 0;
         if closed {
-            // Nobody will tell what became of what lies behind a lost output.
-            let untold = view.all(|fact| fact.is == Is::Handled && fact.owner == Some(run));
-            view.taken_back(job.set & untold);
             x.jobs.remove(at);
         }
         let event = Event::Settled {

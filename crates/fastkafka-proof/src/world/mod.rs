@@ -1,6 +1,12 @@
 //! Members that run the engine that ships, over a cluster in memory. Whatever may happen is an
 //! [`Action`]; a state holds no history.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "places in a scope: a handful of members, partitions and records"
+)]
+
 mod actions;
 mod apply;
 mod groups;

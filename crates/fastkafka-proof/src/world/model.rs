@@ -157,11 +157,7 @@ impl Scope {
                 if !view.assigned || view.revoking.is_some() || view.paused || x.closing {
                     continue;
                 }
-                // The oracle knows the earliest date, jitter aside.
-                let jitter = self.policy.backoff / 4;
-                let dated =
-                    |date: fastkafka_engine::Time| !date.is_zero() && date + jitter >= w.now;
-                let waits = view.all(|fact| dated(fact.due) || fact.stopped);
+                let waits = view.all(|fact| fact.latest() > w.now || fact.stopped);
                 for i in ones(view.open()) {
                     if self.unit(p, i) & below(i + 1) & waits == 0 {
                         let at = self.offset(p, i);

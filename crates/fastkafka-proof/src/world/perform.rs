@@ -47,11 +47,10 @@ impl Scope {
             Effect::DeadLetter { part, run, at, .. } => {
                 let (p, i) = (part.0 as usize, self.index(part.0 as usize, at));
                 let view = &mut w.members[m].views[p];
-                view.ends(self, p, i, "the dead letter")?;
+                view.letter_begins(self, p, i, run)?;
                 if now < view.facts[i].due {
                     return broken("S9", format!("the dead letter of {at} is not due"));
                 }
-                view.facts[i].letter = Some(run);
                 w.members[m].letters.push(Letter {
                     p: p as u8,
                     run,

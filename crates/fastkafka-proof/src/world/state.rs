@@ -168,16 +168,11 @@ impl Member {
                 .hash(to);
             let deadline = view.revoking.map(|date| date.saturating_sub(now));
             (view.assigned, deadline, view.paused, view.stored).hash(to);
+            view.letters.map(|run| run.map(&mut name)).hash(to);
             for fact in &view.facts {
-                let due = fact.due.saturating_sub(now);
+                let due = fact.latest().saturating_sub(now);
                 (fact.is, fact.owner.map(&mut name), fact.failures, due).hash(to);
-                (
-                    fact.alone,
-                    fact.stopped,
-                    fact.freed,
-                    fact.letter.map(&mut name),
-                )
-                    .hash(to);
+                (fact.alone, fact.stopped, fact.freed).hash(to);
             }
         }
     }
