@@ -31,7 +31,8 @@ fn scope(order: &'static str, logs: [&str; 2], faults: &[Fault]) -> Scope {
             scope.budget.add(Fault::Handler);
         }
     }
-    if faults.contains(&Fault::Commit) && !faults.contains(&Fault::Rebalance) {
+    let gives_back = [Fault::Rebalance, Fault::Shutdown];
+    if faults.contains(&Fault::Commit) && !gives_back.iter().any(|f| faults.contains(f)) {
         scope.budget.add(Fault::Rebalance);
     }
     scope
@@ -74,9 +75,12 @@ fn combined(logs: [&str; 2], sizes: usize) -> Vec<Scope> {
 /// of one each, one of three.
 pub fn pairs() -> Vec<Scope> {
     let logs = [["00", ""], ["0", "0"], ["010", ""]];
-    logs.into_iter()
-        .flat_map(|logs| combined(logs, 2))
-        .collect()
+    let all = logs.into_iter().flat_map(|logs| combined(logs, 2));
+    // A kick and a lost commit are three faults, with the rebalance that sends it: too many for
+    // three records, and searched on fewer above.
+    let fits =
+        |scope: &Scope| !(scope.name.starts_with("1p 3r") && scope.name.ends_with("kick+commit"));
+    all.filter(fits).collect()
 }
 
 /// Every three faults.
