@@ -207,7 +207,7 @@ fn a_proxied_way_fails_as_it_is_told_while_the_others_do_not() {
     let [one, other] = kafka.proxies() else {
         panic!("two were asked for")
     };
-    for toxic in [Toxic::Cut, Toxic::Silence, Toxic::Reset] {
+    for toxic in [Toxic::Cut, Toxic::Silence { percent: 100 }, Toxic::Reset] {
         assert!(answers(one.bootstrap()), "before {toxic:?}");
         one.ail(toxic).unwrap();
         assert!(!answers(one.bootstrap()), "{toxic:?}");
