@@ -7,4 +7,8 @@
 //! `triples()`, `four()` (records), `wide()` for random walks, and `mutants()`, smallest first.
 #![forbid(unsafe_code)]
 
+pub mod cli;
+mod oracle;
+pub mod scopes;
 pub mod search;
+pub mod world;

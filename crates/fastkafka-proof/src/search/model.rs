@@ -17,7 +17,7 @@ pub trait Model: Sync {
     type State: Clone;
     /// One choice. What names work by what it is (member, partition, offset) rather than by a
     /// number handed out on the way survives shrinking better.
-    type Action: Copy + Eq + fmt::Debug;
+    type Action: Copy + Eq + fmt::Debug + Send;
 
     /// The name of the scope, unique in its list.
     fn name(&self) -> &str;
@@ -127,7 +127,15 @@ pub struct Seen<'a> {
     pub(super) effects: Option<&'a mut Vec<String>>,
 }
 
-impl Seen<'_> {
+impl<'a> Seen<'a> {
+    /// For what happens before anybody listens.
+    pub(crate) fn unheard(reached: &'a mut super::Coverage) -> Self {
+        Self {
+            reached,
+            effects: None,
+        }
+    }
+
     /// `sometimes()[index]` has happened.
     ///
     /// # Panics
