@@ -332,6 +332,7 @@ impl Engine {
         if let Some(keyed) = partition.assigned.as_mut().and_then(Assigned::keyed) {
             keyed.unlocked(task.key, &partition.tasks);
         }
+        self.take_back(part, run, task.first);
         self.rest(handler);
         if self.planted.is(Mutant::SettledWhenHandled) {
             let Partition {
@@ -345,6 +346,19 @@ impl Engine {
             if let Some(keyed) = assigned.keyed() {
                 keyed.settle(run, task.first, i64::MAX, tasks);
             }
+        }
+    }
+
+    /// Once a run is over nobody will tell of what it still owns: of a batch, that is what lies
+    /// behind a lost output.
+    fn take_back(&mut self, part: Part, run: RunId, from: i64) {
+        let Partition {
+            tasks, assigned, ..
+        } = self.at(part);
+        if tasks.is_over(run)
+            && let Some(keyed) = assigned.as_mut().and_then(Assigned::keyed)
+        {
+            keyed.unstart(run, from, tasks);
         }
     }
 
@@ -388,6 +402,9 @@ impl Engine {
             && self.fail(part, run, at..next, failure, true)
         {
             self.cut(part, out);
+        }
+        if let Some(first) = first {
+            self.take_back(part, run, first);
         }
     }
 

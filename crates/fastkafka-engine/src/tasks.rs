@@ -55,6 +55,11 @@ impl Tasks {
         self.runs.get(&run).map(|task| task.first)
     }
 
+    /// Whether its task has ended and nothing of it is open.
+    pub(crate) fn is_over(&self, run: RunId) -> bool {
+        !self.runs.contains_key(&run)
+    }
+
     pub(crate) fn begin(&mut self, run: RunId, key: Option<Key>, first: i64, records: u32) {
         self.locked.extend(key);
         self.running += 1;

@@ -1,4 +1,7 @@
-//! The classic protocols: join, sync, heartbeat. The leader is the oldest member.
+//! The classic protocols: join and sync.
+//!
+//! Whoever syncs first is the leader: a follower that waits for another leader differs in nothing from
+//! one whose turn has not come, and so no member is special.
 
 use crate::group::{Group, GroupError, Phase, Protocol};
 use crate::ids::{MemberId, PartitionSet, TopicId};
@@ -33,29 +36,21 @@ impl Group {
         Ok((!member.waiting).then_some(self.generation))
     }
 
-    /// SyncGroup. None while the leader has not brought the assignment.
+    /// SyncGroup: the assignment of this generation.
     pub(crate) fn sync(
         &mut self,
         member: MemberId,
         generation: u32,
-    ) -> Result<Option<PartitionSet>, GroupError> {
-        let at = self.current(member, generation)?;
-        match self.phase {
-            Phase::PreparingRebalance => return Err(GroupError::RebalanceInProgress),
-            Phase::CompletingRebalance if at > 0 => return Ok(None),
-            Phase::CompletingRebalance | Phase::Stable => {}
+    ) -> Result<PartitionSet, GroupError> {
+        let at = self.at(member)?;
+        if generation != self.generation {
+            return Err(GroupError::IllegalGeneration);
+        }
+        if self.phase == Phase::PreparingRebalance {
+            return Err(GroupError::RebalanceInProgress);
         }
         self.phase = Phase::Stable;
-        Ok(Some(self.members[at].assigned.clone()))
-    }
-
-    fn current(&self, member: MemberId, generation: u32) -> Result<usize, GroupError> {
-        let at = self.at(member)?;
-        if generation == self.generation {
-            Ok(at)
-        } else {
-            Err(GroupError::IllegalGeneration)
-        }
+        Ok(self.members[at].assigned.clone())
     }
 
     /// The next generation begins when the last member has joined.

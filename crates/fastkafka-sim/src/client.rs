@@ -171,6 +171,14 @@ impl<R> Client<R> {
         self.leaving = true;
     }
 
+    /// The session times out on this side: no coordinator has answered for too long. Everything is lost,
+    /// whatever the group thinks, and the client joins as a new member.
+    pub fn session_timeout(&mut self) {
+        if self.member.is_some() {
+            self.fence();
+        }
+    }
+
     /// Answers [`Notice::Assign`]: reading begins at these offsets. What the application had paused
     /// before is still paused.
     ///
@@ -185,6 +193,7 @@ impl<R> Client<R> {
         let readers = starts.iter().map(|&(p, offset)| Reader::new(p, offset));
         self.readers.extend(readers);
         self.readers.sort_by_key(|reader| reader.partition);
+        self.fall_out_if_lost();
         Ok(())
     }
 
@@ -202,8 +211,8 @@ impl<R> Client<R> {
             .partition(|reader| partitions.contains(reader.partition));
         self.readers = kept;
         self.told = None;
-        if std::mem::take(&mut self.lost) {
-            self.fall_out();
+        if self.lost {
+            self.fall_out_if_lost();
         } else {
             let gone: Vec<Reader<R>> = gone;
             let stored = gone.into_iter();
@@ -224,8 +233,8 @@ impl<R> Client<R> {
             return Some(Step::Tell);
         }
         let commits_answered = self.commits.is_empty();
-        if self.leaving && self.state != State::Closed {
-            return commits_answered.then_some(Step::Leave);
+        if self.leaving && commits_answered && self.state != State::Closed {
+            return Some(Step::Leave);
         }
         match self.state {
             State::Closed => None,
@@ -236,11 +245,8 @@ impl<R> Client<R> {
                 let joined = group.joined(self.member?).ok()??;
                 Some(Step::Joined(joined))
             }
-            State::Syncing => match group.phase {
-                Phase::PreparingRebalance => Some(Step::Rebalance),
-                Phase::CompletingRebalance if group.at(self.member?).ok()? > 0 => None,
-                Phase::CompletingRebalance | Phase::Stable => Some(Step::Sync),
-            },
+            State::Syncing if group.phase == Phase::PreparingRebalance => Some(Step::Rebalance),
+            State::Syncing => Some(Step::Sync),
             State::Stable if group.protocol == Protocol::Consumer => self.news(group),
             State::Stable => {
                 let preparing = group.phase == Phase::PreparingRebalance;
@@ -309,15 +315,15 @@ impl<R> Client<R> {
                 self.state = State::Syncing;
             }
             Step::Sync => {
-                let member = self.member.map(|m| group.sync(m, self.generation));
-                if let Some(Ok(Some(assigned))) = member {
+                let assigned = self.member.map(|m| group.sync(m, self.generation));
+                if let Some(Ok(assigned)) = assigned {
                     let revoked = !self.assignment().minus(&assigned).is_empty();
                     self.state = if revoked {
                         State::Rejoining
                     } else {
                         State::Stable
                     };
-                    self.announce = !revoked;
+                    self.announce = true;
                     self.given = assigned;
                 }
             }
@@ -354,22 +360,23 @@ impl<R> Client<R> {
         }
     }
 
-    /// The group goes on without it, and it has found out.
+    /// The group goes on without it, and it has found out. What it still has is lost.
     pub(crate) fn fence(&mut self) {
         self.member = None;
         self.generation = 0;
-        if self.told.is_none() && self.readers.is_empty() {
-            self.fall_out();
-        } else {
-            self.lost = true;
-        }
+        self.lost = true;
+        self.fall_out_if_lost();
     }
 
-    fn fall_out(&mut self) {
-        self.commits.retain(|commit| !commit.stale);
-        self.given = PartitionSet::new();
-        self.announce = false;
-        self.state = State::Out;
+    /// It joins anew once the application has given back everything that is lost.
+    fn fall_out_if_lost(&mut self) {
+        if self.lost && self.told.is_none() && self.readers.is_empty() {
+            self.lost = false;
+            self.commits.retain(|commit| !commit.stale);
+            self.given = PartitionSet::new();
+            self.announce = false;
+            self.state = State::Out;
+        }
     }
 
     /// What the application is to be told next.

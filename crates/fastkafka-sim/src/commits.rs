@@ -98,7 +98,8 @@ impl<R> Client<R> {
             Answer::Arrives | Answer::AnswerLost => cluster.commit(self.group, commit),
             Answer::Lost | Answer::Late => Ok(()),
         };
-        if answer == Answer::Arrives && arrived == Err(GroupError::StaleMemberEpoch) && !explicit {
+        let stale = arrived == Err(GroupError::StaleMemberEpoch) && answer == Answer::Arrives;
+        if stale && !explicit && commit.member == self.member {
             self.commits[0].stale = true;
             return None;
         }

@@ -13,8 +13,8 @@ impl<R> Cluster<R> {
     ///
     /// Two states that differ only in how many generations and members came before are equal
     /// afterwards, and behave alike: a generation that is over never comes back, so all of those are
-    /// one. Members are numbered in the order of `clients`, then those without a client; the oldest
-    /// member is the leader of a classic group, and gets the first share of an assignor.
+    /// one. Members are numbered in the order of `clients`, then those without a client; assignors
+    /// serve them in that order.
     ///
     /// Every client of the cluster must be among `clients`.
     pub fn renumber<'c>(&mut self, clients: impl IntoIterator<Item = &'c mut Client<R>>)

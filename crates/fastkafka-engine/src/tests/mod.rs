@@ -4,6 +4,7 @@ mod bounds;
 mod control;
 mod failures;
 mod keyed;
+mod keyed_random;
 mod lab;
 mod model;
 mod offsets;
