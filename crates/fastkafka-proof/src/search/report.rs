@@ -38,21 +38,26 @@ pub struct Row {
 
 /// Searches every scope of a list to its end, depth-first. What fails is searched again
 /// breadth-first, for a counterexample that is short.
-pub fn search<M: Model>(list: &str, scopes: &[M], threads: usize, limits: &Limits) -> Searched {
+pub fn search<M: Model>(list: &str, scopes: &[&M], threads: usize, limits: &Limits) -> Searched {
     let since = std::time::Instant::now();
-    let found = parallel::each(scopes, threads, M::size, |scope| {
-        let found = depth_first(scope, limits);
-        let failure = explain(scope, &found, limits);
-        let row = Row {
-            scope: scope.name().to_owned(),
-            states: found.states,
-            transitions: found.transitions,
-            depth: found.depth,
-            seconds: found.time.as_secs_f64(),
-            failure,
-        };
-        (row, found.coverage)
-    });
+    let found = parallel::each(
+        scopes,
+        threads,
+        |scope| scope.size(),
+        |&scope| {
+            let found = depth_first(scope, limits);
+            let failure = explain(scope, &found, limits);
+            let row = Row {
+                scope: scope.name().to_owned(),
+                states: found.states,
+                transitions: found.transitions,
+                depth: found.depth,
+                seconds: found.time.as_secs_f64(),
+                failure,
+            };
+            (row, found.coverage)
+        },
+    );
     let mut searched = Searched {
         list: list.to_owned(),
         rows: Vec::new(),

@@ -240,7 +240,7 @@ fn a_search_that_is_cut_is_not_complete() {
         assert!(!found.complete);
         assert_eq!(found.failure, None);
     }
-    let searched = report::search("list", &[model], 1, &few);
+    let searched = report::search("list", &[&model], 1, &few);
     assert!(!searched.passed());
     assert!(searched.to_string().contains("not shown"));
 }
