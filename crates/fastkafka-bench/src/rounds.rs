@@ -95,28 +95,32 @@ pub(crate) fn name(program: Program) -> String {
 }
 
 /// A broker that runs already, or one of ours.
-pub(crate) enum Broker {
-    Running(String),
-    Started(Kafka),
+pub(crate) struct Broker {
+    bootstrap: String,
+    /// Ends with this.
+    _ours: Option<Kafka>,
 }
 
 impl Broker {
     pub(crate) fn of(running: Option<&str>, topics: &[(&str, i32)]) -> anyhow::Result<Self> {
         if let Some(bootstrap) = running {
-            return Ok(Self::Running(bootstrap.to_owned()));
+            return Ok(Self {
+                bootstrap: bootstrap.to_owned(),
+                _ours: None,
+            });
         }
         let kafka = Kafka::start()?;
         for (topic, partitions) in topics {
             kafka.create_topic(topic, *partitions, &[])?;
         }
-        Ok(Self::Started(kafka))
+        Ok(Self {
+            bootstrap: kafka.bootstrap().to_owned(),
+            _ours: Some(kafka),
+        })
     }
 
     pub(crate) fn bootstrap(&self) -> &str {
-        match self {
-            Self::Running(bootstrap) => bootstrap,
-            Self::Started(kafka) => kafka.bootstrap(),
-        }
+        &self.bootstrap
     }
 }
 
