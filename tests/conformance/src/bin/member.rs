@@ -128,9 +128,10 @@ impl Member {
         }
     }
 
-    fn fetch(&mut self, max: usize) -> Vec<Fetched> {
+    fn fetch(&mut self, only: Option<i32>, max: usize) -> Vec<Fetched> {
         let mut fetched = Vec::new();
-        for (&partition, part) in &mut self.parts {
+        let parts = self.parts.iter_mut();
+        for (&partition, part) in parts.filter(|(p, _)| only.is_none_or(|only| only == **p)) {
             while fetched.len() < max {
                 match part.queue.poll(Duration::ZERO) {
                     None => break,
@@ -251,7 +252,7 @@ impl Member {
     fn answer(&mut self, ask: &Ask) -> Answer {
         let done = match ask {
             Ask::Poll => return Answer::Seen(self.poll()),
-            Ask::Fetch(max) => return Answer::Records(self.fetch(*max)),
+            Ask::Fetch { partition, max } => return Answer::Records(self.fetch(*partition, *max)),
             Ask::Position(p) => return Answer::Position(self.parts.get(p).map(|part| part.next)),
             Ask::Assign(starts) => self.begin(starts),
             Ask::Unassign(partitions) => self.unassign(partitions),
