@@ -7,4 +7,5 @@
 //! `triples()`, `four()` (records), `wide()` for random walks, and `mutants()`, smallest first.
 #![forbid(unsafe_code)]
 
+pub mod cli;
 pub mod search;

@@ -1,8 +1,7 @@
 //! What librdkafka does between an application and its group, as far as delivery depends on it.
 
-use crate::cluster::Cluster;
 use crate::commits::InFlight;
-use crate::group::{Committed, Group, GroupError, Phase, Protocol};
+use crate::group::Commit;
 use crate::ids::{GroupId, MemberId, PartitionId, PartitionSet, TopicId};
 use crate::reader::Reader;
 use std::sync::Arc;
@@ -52,42 +51,31 @@ pub(crate) enum State {
 /// A consumer: one member of one group.
 ///
 /// The calls that take the cluster are exchanges with it; all others are local. A client that is
-/// dropped has crashed: the group keeps its member until [`Cluster::expire`].
+/// dropped has crashed: the group keeps its member until
+/// [`Cluster::expire`](crate::Cluster::expire).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Client<R> {
     pub(crate) group: GroupId,
-    topics: Arc<[TopicId]>,
+    pub(crate) topics: Arc<[TopicId]>,
     pub(crate) member: Option<MemberId>,
     pub(crate) generation: u32,
     pub(crate) state: State,
     /// What the application has been told and has not answered.
-    told: Option<Notice>,
+    pub(crate) told: Option<Notice>,
     /// What the group lets it have.
-    given: PartitionSet,
+    pub(crate) given: PartitionSet,
     /// To be told even if there is nothing new.
-    announce: bool,
+    pub(crate) announce: bool,
     /// The group has gone on without it, and the application has not been told or has not answered.
-    lost: bool,
-    leaving: bool,
+    pub(crate) lost: bool,
+    pub(crate) leaving: bool,
     /// By partition.
     pub(crate) readers: Vec<Reader<R>>,
     /// The application's pauses: they outlive assignments.
     pub(crate) paused: PartitionSet,
     /// In the order in which they were sent.
     pub(crate) commits: Vec<InFlight>,
-    pub(crate) late: Vec<crate::group::Commit>,
-}
-
-/// What the next exchange will be.
-enum Step {
-    Tell,
-    Join,
-    Joined(u32),
-    Sync,
-    Rebalance,
-    Fenced,
-    Heartbeat,
-    Leave,
+    pub(crate) late: Vec<Commit>,
 }
 
 impl<R> Client<R> {
@@ -147,24 +135,6 @@ impl<R> Client<R> {
         self.readers.iter().map(|r| r.partition).collect()
     }
 
-    /// Whether [`Client::exchange`] would change anything.
-    pub fn may_exchange(&self, cluster: &Cluster<R>) -> bool {
-        self.step(cluster.group(self.group)).is_some()
-    }
-
-    /// One exchange with the coordinator: a heartbeat, a join, a sync, or the way out, whatever is
-    /// next. Does nothing when nothing is. Returns what the application is to be told.
-    pub fn exchange(&mut self, cluster: &mut Cluster<R>) -> Option<Notice> {
-        let step = self.step(cluster.group(self.group))?;
-        self.perform(step, cluster);
-        let notice = self.due()?;
-        self.announce = false;
-        // librdkafka pauses the whole assignment until the answer.
-        self.readers.iter_mut().for_each(Reader::drop_ahead);
-        self.told = Some(notice.clone());
-        Some(notice)
-    }
-
     /// The application closes the consumer. A last revoke follows, if it has partitions; then it
     /// commits, leaves the group and is closed.
     pub fn leave(&mut self) {
@@ -206,7 +176,7 @@ impl<R> Client<R> {
         let Some(Notice::Revoke { partitions, .. }) = &self.told else {
             return Err(NotAssigned);
         };
-        let (gone, kept) = std::mem::take(&mut self.readers)
+        let (gone, kept): (Vec<Reader<R>>, _) = std::mem::take(&mut self.readers)
             .into_iter()
             .partition(|reader| partitions.contains(reader.partition));
         self.readers = kept;
@@ -214,219 +184,10 @@ impl<R> Client<R> {
         if self.lost {
             self.fall_out_if_lost();
         } else {
-            let gone: Vec<Reader<R>> = gone;
             let stored = gone.into_iter();
             let stored = stored.filter_map(|r| Some((r.partition, r.stored?)));
             self.send(stored.collect(), false);
         }
         Ok(())
-    }
-
-    fn step(&self, group: &Group) -> Option<Step> {
-        let fenced = self.fenced(group);
-        if self.told.is_some() {
-            // Heartbeats go on while the application takes its time.
-            let revoke = matches!(self.told, Some(Notice::Revoke { lost: false, .. }));
-            return (revoke && fenced && !self.lost).then_some(Step::Fenced);
-        }
-        if self.due().is_some() {
-            return Some(Step::Tell);
-        }
-        let commits_answered = self.commits.is_empty();
-        if self.leaving && commits_answered && self.state != State::Closed {
-            return Some(Step::Leave);
-        }
-        match self.state {
-            State::Closed => None,
-            State::Out if fenced && self.member.is_some() => Some(Step::Fenced),
-            State::Out | State::Rejoining => commits_answered.then_some(Step::Join),
-            _ if fenced => Some(Step::Fenced),
-            State::Joining => {
-                let joined = group.joined(self.member?).ok()??;
-                Some(Step::Joined(joined))
-            }
-            State::Syncing if group.phase == Phase::PreparingRebalance => Some(Step::Rebalance),
-            State::Syncing => Some(Step::Sync),
-            State::Stable if group.protocol == Protocol::Consumer => self.news(group),
-            State::Stable => {
-                let preparing = group.phase == Phase::PreparingRebalance;
-                preparing.then_some(Step::Rebalance)
-            }
-        }
-    }
-
-    /// Whether the coordinator would refuse a heartbeat.
-    fn fenced(&self, group: &Group) -> bool {
-        let Some(member) = self.member else {
-            return false;
-        };
-        match (group.find(member), group.protocol, self.state) {
-            (None, ..) => true,
-            (Some(member), Protocol::Consumer, _) => member.epoch != self.generation,
-            (_, _, State::Syncing | State::Stable) => group.generation != self.generation,
-            _ => false,
-        }
-    }
-
-    /// KIP-848: whether a heartbeat would bring or do something.
-    fn news(&self, group: &Group) -> Option<Step> {
-        let at = group.at(self.member?).ok()?;
-        let known = &group.members[at];
-        let (epoch, assigned, revoking) = group.progress(at, &self.owned(group));
-        let same = epoch == known.epoch && assigned == known.assigned && revoking == known.revoking;
-        let resend = self.commits.iter().any(|commit| commit.stale);
-        (!same || assigned != self.given || resend).then_some(Step::Heartbeat)
-    }
-
-    /// What a heartbeat says it has. What was given back counts until its commit is answered.
-    fn owned(&self, group: &Group) -> PartitionSet {
-        let mut owned = self.assignment();
-        if let (false, Some(member)) = (self.commits.is_empty(), self.member)
-            && let Some(member) = group.find(member)
-        {
-            owned = owned.union(&member.revoking);
-        }
-        owned
-    }
-
-    fn perform(&mut self, step: Step, cluster: &mut Cluster<R>) {
-        let topics = cluster.topics.clone();
-        let group = &mut cluster.groups[self.group.index()];
-        match step {
-            Step::Tell => {}
-            Step::Join if group.protocol == Protocol::Consumer => {
-                self.member = Some(group.enter(&self.topics, &topics));
-                self.state = State::Stable;
-                self.announce = true;
-                self.heartbeat(group);
-            }
-            Step::Join => {
-                let owned = self.assignment();
-                match group.join(self.member, &self.topics, owned, &topics) {
-                    Ok(member) => {
-                        self.member = Some(member);
-                        self.state = State::Joining;
-                    }
-                    Err(_) => self.fence(),
-                }
-            }
-            Step::Joined(generation) => {
-                self.generation = generation;
-                self.state = State::Syncing;
-            }
-            Step::Sync => {
-                let assigned = self.member.map(|m| group.sync(m, self.generation));
-                if let Some(Ok(assigned)) = assigned {
-                    let revoked = !self.assignment().minus(&assigned).is_empty();
-                    self.state = if revoked {
-                        State::Rejoining
-                    } else {
-                        State::Stable
-                    };
-                    self.announce = true;
-                    self.given = assigned;
-                }
-            }
-            Step::Rebalance => {
-                self.state = State::Rejoining;
-                if group.protocol == Protocol::Eager {
-                    self.given = PartitionSet::new();
-                }
-            }
-            Step::Fenced => self.fence(),
-            Step::Heartbeat => self.heartbeat(group),
-            Step::Leave => {
-                if let Some(member) = self.member.take() {
-                    // A member the group does not know has left already.
-                    let _ = group.remove(member, &topics);
-                }
-                self.state = State::Closed;
-            }
-        }
-    }
-
-    fn heartbeat(&mut self, group: &mut Group) {
-        let owned = self.owned(group);
-        let answer = self
-            .member
-            .map(|m| group.reconcile(m, self.generation, &owned));
-        match answer {
-            Some(Ok((epoch, given))) => {
-                self.generation = epoch;
-                self.given = given;
-                self.resend(epoch);
-            }
-            _ => self.fence(),
-        }
-    }
-
-    /// The group goes on without it, and it has found out. What it still has is lost.
-    pub(crate) fn fence(&mut self) {
-        self.member = None;
-        self.generation = 0;
-        self.lost = true;
-        self.fall_out_if_lost();
-    }
-
-    /// It joins anew once the application has given back everything that is lost.
-    fn fall_out_if_lost(&mut self) {
-        if self.lost && self.told.is_none() && self.readers.is_empty() {
-            self.lost = false;
-            self.commits.retain(|commit| !commit.stale);
-            self.given = PartitionSet::new();
-            self.announce = false;
-            self.state = State::Out;
-        }
-    }
-
-    /// What the application is to be told next.
-    fn due(&self) -> Option<Notice> {
-        if self.told.is_some() || self.state == State::Closed {
-            return None;
-        }
-        let mine = self.assignment();
-        let revoke = |partitions: PartitionSet, lost| {
-            let notice = Notice::Revoke { partitions, lost };
-            Some(notice)
-        };
-        if self.lost {
-            return revoke(mine, true);
-        }
-        if self.leaving {
-            return if mine.is_empty() {
-                None
-            } else {
-                revoke(mine, false)
-            };
-        }
-        if !matches!(self.state, State::Stable | State::Rejoining) {
-            return None;
-        }
-        let back = mine.minus(&self.given);
-        if !back.is_empty() {
-            return revoke(back, false);
-        }
-        let new = self.given.minus(&mine);
-        (self.announce || !new.is_empty()).then_some(Notice::Assign(new))
-    }
-
-    /// Refuses a classic commit's way: see [`Client::answer_commit`].
-    pub(crate) fn refused(&mut self, error: GroupError, protocol: Protocol) {
-        let steady = self.state == State::Stable && self.told.is_none();
-        match (protocol, error) {
-            (Protocol::Consumer, _) => {}
-            (_, GroupError::UnknownMember) => self.fence(),
-            (_, GroupError::IllegalGeneration) if steady => self.fence(),
-            _ => {}
-        }
-    }
-
-    pub(crate) fn steady(&self) -> bool {
-        self.state == State::Stable && self.told.is_none() && !self.lost
-    }
-
-    /// What is stored for a partition.
-    pub fn stored(&self, partition: PartitionId) -> Option<&Committed> {
-        self.reader(partition)?.stored.as_ref()
     }
 }

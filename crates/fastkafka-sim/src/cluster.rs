@@ -4,7 +4,9 @@ use crate::assignor::Assignor;
 use crate::group::{Commit, Committed, Group, GroupError, Protocol};
 use crate::ids::{GroupId, MemberId, PartitionId, PartitionSet, TopicId};
 use crate::log::{Batch, Entry, FetchError, Log};
+use crate::partitioner::partition_of;
 use crate::topics::Topics;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// What becomes of a record that is produced.
@@ -33,13 +35,21 @@ impl std::error::Error for ProduceError {}
 /// A Kafka cluster. `R` is what a record carries.
 ///
 /// Clones share their logs and names until one of them changes those.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cluster<R> {
     pub(crate) topics: Arc<Topics>,
     /// By partition; none while it does not exist.
     logs: Vec<Option<Arc<Log<R>>>>,
     names: Arc<Vec<String>>,
     pub(crate) groups: Vec<Group>,
+}
+
+// Clusters that began alike have equal names, and which partitions exist shows in the logs.
+impl<R: Hash> Hash for Cluster<R> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.logs.hash(state);
+        self.groups.hash(state);
+    }
 }
 
 impl<R> Default for Cluster<R> {
@@ -99,6 +109,14 @@ impl<R> Cluster<R> {
     /// The partitions of a topic by index; none when it does not exist.
     pub fn partitions(&self, topic: TopicId) -> &[PartitionId] {
         self.topics.partitions(topic)
+    }
+
+    /// Where a producer puts records with this key; none when the topic does not exist.
+    pub fn partition_for_key(&self, topic: TopicId, key: &[u8]) -> Option<PartitionId> {
+        match self.partitions(topic) {
+            [] => None,
+            partitions => Some(partitions[partition_of(key, partitions.len())]),
+        }
     }
 
     /// The partitions of several topics.

@@ -1,8 +1,8 @@
 //! Commits on their way, and what can become of them.
 
-use crate::client::Client;
+use crate::client::{Client, State};
 use crate::cluster::Cluster;
-use crate::group::{Commit, Committed, GroupError};
+use crate::group::{Commit, Committed, GroupError, Protocol};
 use crate::ids::PartitionId;
 
 /// A commit that was sent and not answered.
@@ -123,6 +123,21 @@ impl<R> Client<R> {
         }
         let commit = self.late.remove(0);
         Some(cluster.commit(self.group, &commit))
+    }
+
+    /// What a refusal tells the client about its membership. With KIP-848 it waits for its heartbeat.
+    fn refused(&mut self, error: GroupError, protocol: Protocol) {
+        match error {
+            _ if protocol == Protocol::Consumer => {}
+            GroupError::UnknownMember => self.fence(),
+            // In a rebalance a newer generation is on its way anyway.
+            GroupError::IllegalGeneration if self.steady() => self.lose(),
+            _ => {}
+        }
+    }
+
+    fn steady(&self) -> bool {
+        self.state == State::Stable && self.told().is_none() && !self.lost()
     }
 
     pub(crate) fn send(&mut self, offsets: Vec<(PartitionId, Committed)>, explicit: bool) -> bool {

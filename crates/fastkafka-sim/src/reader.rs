@@ -55,6 +55,11 @@ impl<R> Client<R> {
         Some(self.reader(partition)?.position)
     }
 
+    /// What is stored for a partition.
+    pub fn stored(&self, partition: PartitionId) -> Option<&Committed> {
+        self.reader(partition)?.stored.as_ref()
+    }
+
     /// Whether the application has paused a partition, assigned or not.
     pub fn paused(&self, partition: PartitionId) -> bool {
         self.paused.contains(partition)

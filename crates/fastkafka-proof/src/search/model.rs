@@ -17,7 +17,7 @@ pub trait Model: Sync {
     type State: Clone;
     /// One choice. What names work by what it is (member, partition, offset) rather than by a
     /// number handed out on the way survives shrinking better.
-    type Action: Copy + Eq + fmt::Debug;
+    type Action: Copy + Eq + fmt::Debug + Send;
 
     /// The name of the scope, unique in its list.
     fn name(&self) -> &str;

@@ -252,6 +252,15 @@ fn a_member_that_leaves_commits_and_hands_everything_on() {
         let mine = world.clients[0].assignment().iter().next().unwrap();
         world.clients[0].store(mine, 6).unwrap();
         world.clients[0].leave();
+        assert!(matches!(
+            world.until_told(0),
+            Notice::Revoke { lost: false, .. }
+        ));
+        world.answer(0);
+        assert!(
+            !world.clients[0].may_exchange(&world.cluster),
+            "the commit first"
+        );
         world.settle();
         assert!(world.clients[0].closed(), "{protocol:?}");
         assert_eq!(world.clients[1].assignment().len(), 2, "{protocol:?}");

@@ -48,6 +48,16 @@ fn an_offset_below_the_log_start_or_above_its_end_is_out_of_range() {
 }
 
 #[test]
+fn a_log_start_never_goes_back_and_never_past_the_end() {
+    let mut world = world();
+    let p = world.partition(0);
+    for (before, low) in [(4, 4), (2, 4), (99, 10)] {
+        world.cluster.delete_before(p, before);
+        assert_eq!(world.cluster.log(p).unwrap().low(), low, "{before}");
+    }
+}
+
+#[test]
 fn retention_by_time_never_deletes_behind_a_young_record() {
     let mut cluster = Cluster::new();
     let topic = cluster.create_topic("in", 1);
@@ -129,6 +139,17 @@ fn a_topic_created_again_is_empty_and_its_commits_are_gone() {
         offsets(&world, 7, 1),
         Err(FetchError::OutOfRange { low: 0, high: 0 })
     );
+}
+
+#[test]
+fn a_key_moves_when_partitions_are_added_and_has_no_place_in_a_deleted_topic() {
+    let mut world = World::new(Protocol::Eager, Assignor::Range, 6);
+    let place = |world: &World| world.cluster.partition_for_key(world.topic, b"kafka");
+    assert_eq!(place(&world), Some(world.partition(4)));
+    world.cluster.create_topic("in", 7);
+    assert_eq!(place(&world), Some(world.partition(0x5067_cf64 % 7)));
+    world.cluster.delete_topic(world.topic);
+    assert_eq!(place(&world), None);
 }
 
 #[test]

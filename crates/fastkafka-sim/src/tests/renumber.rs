@@ -36,14 +36,17 @@ fn a_member_that_was_replaced_leaves_no_trace() {
         world.join();
         world.join();
         let mut seen = Vec::new();
-        for _ in 0..3 {
-            let member = world.member(1);
+        for client in [0, 0, 0, 1, 1] {
+            let member = world.member(client);
             world.cluster.expire(world.group, member).unwrap();
             world.settle();
             renumber(&mut world);
             seen.push(state(&world));
+            let members: Vec<_> = world.cluster.group(world.group).members().collect();
+            assert!(members.is_sorted(), "{members:?}");
         }
         assert_eq!(seen[1], seen[2], "{protocol:?}");
+        assert_eq!(seen[3], seen[4], "{protocol:?}");
     }
 }
 
