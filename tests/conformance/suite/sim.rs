@@ -7,15 +7,15 @@ use fastkafka_sim::{
     PartitionSet,
 };
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 
 /// Who has which partitions, by the order of joining.
 pub(crate) type Assignments = Vec<Vec<i32>>;
 
-/// The assignments that a model shall come to when somebody else decides about them.
-pub(crate) type Wanted = Rc<RefCell<Assignments>>;
+/// The assignments that a model shall come to one after another, when somebody else decides.
+pub(crate) type Wanted = Rc<RefCell<VecDeque<Assignments>>>;
 
 struct Member {
     client: Client<()>,
@@ -55,7 +55,8 @@ impl Sim {
             return false;
         };
         let wanted = wanted.borrow();
-        let members = self.members.iter().zip(wanted.iter());
+        let now = wanted.front().into_iter().flatten();
+        let members = self.members.iter().zip(now);
         let targets: Vec<_> = members
             .filter_map(|(member, partitions)| {
                 let partitions = partitions.iter().map(|p| self.partition(&member.topic, *p));
@@ -147,6 +148,21 @@ impl Sim {
             client.pause(partition, false).map_err(|e| e.to_string())?;
         }
         Ok(())
+    }
+
+    /// An eager group gives up everything to move one partition.
+    fn seek(&mut self, member: MemberId, moved: PartitionId, to: i64) -> Result<(), String> {
+        let Member { client, told, .. } = &mut self.members[member];
+        told.clear();
+        let eager = self.model.group(client.group()).protocol() == fastkafka_sim::Protocol::Eager;
+        for partition in client.assignment().iter() {
+            let at = client.position(partition).expect("it is assigned");
+            let at = if partition == moved { to } else { at };
+            if eager || partition == moved {
+                client.restart(partition, at).map_err(|e| e.to_string())?;
+            }
+        }
+        self.arrive(member)
     }
 
     fn close(&mut self, member: MemberId) -> Result<(), String> {
@@ -282,11 +298,7 @@ impl Cluster for Sim {
                 let id = id(p);
                 self.members[member].client.pause(id, *pause)
             }
-            Ask::Seek(p, offset) => {
-                let id = id(p);
-                self.members[member].told.clear();
-                self.members[member].client.seek(id, *offset)
-            }
+            Ask::Seek(p, offset) => return Answer::Done(self.seek(member, id(p), *offset)),
             Ask::Unsubscribe => {
                 self.members[member].client.leave();
                 Ok(())

@@ -98,13 +98,16 @@ fn difference(schedule: &[Step], protocol: Protocol) -> Option<Difference> {
     static RUN: AtomicUsize = AtomicUsize::new(0);
     let run = RUN.fetch_add(1, Ordering::Relaxed);
     let mut kafka = kafka::start(format!("differential.{run}"));
-    let kafka = outcomes(schedule, &mut Play::new(&mut kafka, protocol), |_| ());
+    let mut play = Play::new(&mut kafka, protocol, Wanted::default());
+    let kafka = outcomes(schedule, &mut play, |_| ());
+    drop(play);
 
     let wanted = Wanted::default();
     let mut sim = Sim::following(wanted.clone());
-    let sim = outcomes(schedule, &mut Play::new(&mut sim, protocol), |n| {
+    let mut play = Play::new(&mut sim, protocol, wanted.clone());
+    let sim = outcomes(schedule, &mut play, |n| {
         if let Some(Ok(sight)) = kafka.get(n) {
-            wanted.borrow_mut().clone_from(&sight.assignments);
+            *wanted.borrow_mut() = sight.settled.clone().into();
         }
     });
     let mut rows = Vec::new();
