@@ -330,7 +330,7 @@ impl Engine {
         };
         let handler = partition.handler;
         if let Some(keyed) = partition.assigned.as_mut().and_then(Assigned::keyed) {
-            keyed.unlocked(task.key, &partition.tasks);
+            keyed.unlocked(&task, &partition.tasks);
         }
         self.take_back(part, run, task.first);
         self.rest(handler);

@@ -13,7 +13,7 @@ use crate::event::{Failure, Key, Part, Read, RunId, Span, Time};
 use crate::mutant::{Mutant, Planted};
 use crate::piece::{Past, State};
 use crate::policy::Policy;
-use crate::tasks::Tasks;
+use crate::tasks::{Task, Tasks};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Keyed {
@@ -213,6 +213,7 @@ impl Keyed {
                 let joins = slot.origin == head.origin
                     && slot.index == index
                     && slot.state == State::Queued
+                    && self.ready.contains(&at)
                     && !slot.past.single
                     && slot.past.failures == head.past.failures;
                 if !joins {
@@ -234,11 +235,17 @@ impl Keyed {
         })
     }
 
-    /// The task of a record of this key has ended.
-    pub(crate) fn unlocked(&mut self, key: Option<Key>, tasks: &Tasks) {
-        if let Some(key) = key {
-            self.list_head(key, tasks);
+    /// A task has ended: what waited for its key, or for its records, may start.
+    pub(crate) fn unlocked(&mut self, task: &Task, tasks: &Tasks) {
+        if let Some(key) = task.key {
+            return self.list_head(key, tasks);
         }
+        let slots = self.slots.range(task.first..task.next);
+        let queued: Vec<i64> = slots
+            .filter(|(_, slot)| slot.key.is_none() && slot.state == State::Queued)
+            .map(|(&at, _)| at)
+            .collect();
+        queued.into_iter().for_each(|at| self.list(None, at, tasks));
     }
 
     /// What `run` still owns from `first` up to `prefix` is terminal.
@@ -476,7 +483,7 @@ impl Keyed {
 
     /// Enters `at` into the index of its state if it is the head of its line. Idempotent.
     fn list(&mut self, key: Option<Key>, at: i64, tasks: &Tasks) {
-        let mut free = true;
+        let mut free = !tasks.is_locked(key, at);
         let mut first = true;
         if let Some(line) = key.and_then(|key| self.lines.get(&key)) {
             let overtakes = self.planted.is(Mutant::RetryOvertaken)
@@ -489,8 +496,7 @@ impl Keyed {
             }
             // A record that runs alone lets nothing start behind it until it is settled.
             let alone = line.started.back().map(|last| &self.slots[last]);
-            free = !key.is_some_and(|key| tasks.is_locked(key))
-                && !alone.is_some_and(|s| s.past.alone && s.state != State::Terminal);
+            free &= !alone.is_some_and(|s| s.past.alone && s.state != State::Terminal);
             first = line.started.is_empty() || self.planted.is(Mutant::DeadLetterOvertakes);
         }
         match self.slots[&at].state {

@@ -206,7 +206,7 @@ impl Engine {
         let Some(taken) = keyed.start(run, batch) else {
             return false;
         };
-        tasks.begin(run, taken.key, taken.span.first, taken.span.records);
+        tasks.begin(run, &taken);
         self.next_run = RunId(run.0 + 1);
         self.outstanding += u64::from(taken.span.records);
         self.handler_of(part).busy += 1;

@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::event::{Key, RunId};
+use crate::event::{Key, RunId, Span};
+use crate::keyed::Taken;
 
 /// The tasks of one partition.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +15,8 @@ pub(crate) struct Tasks {
     runs: BTreeMap<RunId, Task>,
     /// Keys of the tasks that have not ended.
     locked: BTreeSet<Key>,
+    /// The records without a key in such tasks: each is locked for itself.
+    in_hand: BTreeSet<i64>,
     running: usize,
     /// Records of the runs that are not closed.
     records: u64,
@@ -26,6 +29,8 @@ pub(crate) struct Task {
     pub(crate) key: Option<Key>,
     /// Offset of its first record.
     pub(crate) first: i64,
+    /// The offset after its last record.
+    pub(crate) next: i64,
     records: u32,
     ended: bool,
     closed: bool,
@@ -47,8 +52,12 @@ impl Tasks {
         self.runs.len() + self.letters.len()
     }
 
-    pub(crate) fn is_locked(&self, key: Key) -> bool {
-        self.locked.contains(&key)
+    /// Whether a task of this key, or of this very record, has not ended.
+    pub(crate) fn is_locked(&self, key: Option<Key>, at: i64) -> bool {
+        match key {
+            Some(key) => self.locked.contains(&key),
+            None => self.in_hand.contains(&at),
+        }
     }
 
     pub(crate) fn first(&self, run: RunId) -> Option<i64> {
@@ -60,13 +69,23 @@ impl Tasks {
         !self.runs.contains_key(&run)
     }
 
-    pub(crate) fn begin(&mut self, run: RunId, key: Option<Key>, first: i64, records: u32) {
-        self.locked.extend(key);
+    pub(crate) fn begin(&mut self, run: RunId, taken: &Taken) {
+        let Span {
+            first,
+            next,
+            records,
+            ..
+        } = taken.span;
+        match taken.key {
+            Some(key) => self.locked.extend([key]),
+            None => self.in_hand.extend(first..next),
+        }
         self.running += 1;
         self.records += u64::from(records);
         let task = Task {
-            key,
+            key: taken.key,
             first,
+            next,
             records,
             ended: false,
             closed: false,
@@ -80,8 +99,15 @@ impl Tasks {
         task.ended = true;
         let task = *task;
         self.running -= 1;
-        if let Some(key) = task.key {
-            self.locked.remove(&key);
+        match task.key {
+            Some(key) => {
+                self.locked.remove(&key);
+            }
+            None => {
+                for at in task.first..task.next {
+                    self.in_hand.remove(&at);
+                }
+            }
         }
         self.sweep(run, task);
         Some(task)
@@ -117,6 +143,7 @@ impl Tasks {
     /// For planted bugs.
     pub(crate) fn unlock(&mut self) {
         self.locked.clear();
+        self.in_hand.clear();
     }
 
     #[cfg(feature = "proof")]
@@ -131,6 +158,6 @@ impl Tasks {
             d.run(run);
             d.put(at);
         }
-        d.put(&self.locked);
+        d.put((&self.locked, &self.in_hand));
     }
 }

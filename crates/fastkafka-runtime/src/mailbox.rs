@@ -8,7 +8,9 @@ use fastkafka_engine::{Disposal, Part, RunId};
 pub(crate) enum Mail {
     /// No record of the run is open any more.
     Closed { tag: RunTag, end: Closed },
-    /// The unit `[at, next)` was not accepted; the lane has halted.
+    /// By key: the task has accepted all of its run.
+    Handled { part: Part, run: RunId },
+    /// The unit `[at, next)` was not accepted; the lane has halted, or the task has ended.
     Failed {
         part: Part,
         run: RunId,
@@ -28,6 +30,8 @@ pub(crate) enum Mail {
         round: u32,
         at: Option<i64>,
     },
+    /// A task ended without saying how.
+    Died { part: Part },
 }
 
 /// The owner's mail, and the request to drain and end.

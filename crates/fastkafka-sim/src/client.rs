@@ -10,7 +10,8 @@ use std::sync::Arc;
 /// it likes; until then nothing is fetched.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Notice {
-    /// The group gives it these; none when it has joined and there is nothing for it.
+    /// The group gives it these. None at the end of a classic rebalance that brought it nothing new, and
+    /// after each incremental revoke that was answered.
     Assign(PartitionSet),
     /// The group wants these back.
     Revoke {
@@ -45,6 +46,8 @@ pub(crate) enum State {
     Stable,
     /// The same, and joins again once it has given back and taken what it should.
     Rejoining,
+    /// Eager: joins again once it has given back everything.
+    GivingBack,
     Closed,
 }
 
@@ -64,7 +67,7 @@ pub struct Client<R> {
     pub(crate) told: Option<Notice>,
     /// What the group lets it have.
     pub(crate) given: PartitionSet,
-    /// To be told even if there is nothing new.
+    /// To be told even if there is nothing new: after a classic rebalance, and after what was given back.
     pub(crate) announce: bool,
     /// The group has gone on without it, and the application has not been told or has not answered.
     pub(crate) lost: bool,
@@ -187,6 +190,7 @@ impl<R> Client<R> {
             let stored = gone.into_iter();
             let stored = stored.filter_map(|r| Some((r.partition, r.stored?)));
             self.send(stored.collect(), false);
+            self.announce = self.state != State::GivingBack;
         }
         Ok(())
     }

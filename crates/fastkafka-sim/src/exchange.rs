@@ -54,7 +54,9 @@ impl<R> Client<R> {
         match self.state {
             State::Closed => None,
             State::Out if fenced && self.member.is_some() => Some(Step::Fenced),
-            State::Out | State::Rejoining => commits_answered.then_some(Step::Join),
+            State::Out | State::Rejoining | State::GivingBack => {
+                commits_answered.then_some(Step::Join)
+            }
             _ if fenced => Some(Step::Fenced),
             State::Joining => {
                 let joined = group.joined(self.member?).ok()??;
@@ -112,7 +114,6 @@ impl<R> Client<R> {
             Step::Join if group.protocol == Protocol::Consumer => {
                 self.member = Some(group.enter(&self.topics, &topics));
                 self.state = State::Stable;
-                self.announce = true;
                 self.heartbeat(group);
             }
             Step::Join => {
@@ -142,12 +143,10 @@ impl<R> Client<R> {
                     self.given = assigned;
                 }
             }
-            Step::Rebalance => {
-                self.state = State::Rejoining;
-                if group.protocol == Protocol::Eager {
-                    self.given = PartitionSet::new();
-                }
+            Step::Rebalance if group.protocol == Protocol::Eager => {
+                self.state = State::GivingBack;
             }
+            Step::Rebalance => self.state = State::Rejoining,
             Step::Fenced if self.member.is_some_and(|m| group.has(m)) => self.lose(),
             Step::Fenced => self.fence(),
             Step::Heartbeat => self.heartbeat(group),
@@ -182,29 +181,26 @@ impl<R> Client<R> {
             return None;
         }
         let mine = self.assignment();
-        let revoke = |partitions: PartitionSet, lost| {
-            let notice = Notice::Revoke { partitions, lost };
-            Some(notice)
-        };
+        let revoke = |partitions, lost| Notice::Revoke { partitions, lost };
         if self.lost {
-            return revoke(mine, true);
+            return Some(revoke(mine, true));
         }
-        if self.leaving {
-            return if mine.is_empty() {
-                None
-            } else {
-                revoke(mine, false)
-            };
+        if self.leaving || self.state == State::GivingBack {
+            return (!mine.is_empty()).then(|| revoke(mine, false));
         }
         if !matches!(self.state, State::Stable | State::Rejoining) {
             return None;
         }
         let back = mine.minus(&self.given);
         if !back.is_empty() {
-            return revoke(back, false);
+            return Some(revoke(back, false));
         }
         let new = self.given.minus(&mine);
-        (self.announce || !new.is_empty()).then_some(Notice::Assign(new))
+        if self.announce {
+            // After a revoke its commit comes first.
+            return self.commits.is_empty().then_some(Notice::Assign(new));
+        }
+        (!new.is_empty()).then_some(Notice::Assign(new))
     }
 
     /// The group does not know it any more, and it has found out.

@@ -31,7 +31,6 @@
 //! let (mut first, mut second) = (Client::new(group, [orders]), Client::new(group, [orders]));
 //! for client in [&mut first, &mut second] {
 //!     client.exchange(&mut cluster); // The first heartbeat joins; there is nothing to have yet.
-//!     client.assign(&[]).unwrap();
 //! }
 //!
 //! // The coordinator wants the partition with the first member, who reads a record of it.

@@ -164,6 +164,17 @@ fn a_key_stays_locked_until_its_task_has_ended_whoever_owns_the_partition() {
 }
 
 #[test]
+fn a_record_without_a_key_is_not_in_two_hands() {
+    let mut lab = lab(8);
+    lab.step(read(0, 0, "__"), "start #1 0..1, start #2 1..2");
+    lab.step(revoking(&[0], 0), "release [0]");
+    lab.step(assigned(0, 0), "resume");
+    lab.step(read(0, 0, "__"), "");
+    lab.step(handled(0, 1), "start #3 0..1");
+    lab.step(handled(0, 2), "start #4 1..2");
+}
+
+#[test]
 fn a_revoke_waits_for_tasks_and_their_outputs() {
     let mut lab = lab(1);
     lab.step(read(0, 0, "ab"), "start #1 0..1");

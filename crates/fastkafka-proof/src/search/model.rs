@@ -127,7 +127,15 @@ pub struct Seen<'a> {
     pub(super) effects: Option<&'a mut Vec<String>>,
 }
 
-impl Seen<'_> {
+impl<'a> Seen<'a> {
+    /// For what happens before anybody listens.
+    pub(crate) fn unheard(reached: &'a mut super::Coverage) -> Self {
+        Self {
+            reached,
+            effects: None,
+        }
+    }
+
     /// `sometimes()[index]` has happened.
     ///
     /// # Panics

@@ -221,6 +221,18 @@ fn each_end_is_looked_at() {
 }
 
 #[test]
+fn a_start_that_is_an_end_is_looked_at() {
+    let mut model = Counters::new(&[]);
+    model.bad_end = true;
+    for found in [
+        depth_first(&model, &limits()),
+        breadth_first(&model, &limits()),
+    ] {
+        assert_eq!(found.failure.expect("the end is bad").1, []);
+    }
+}
+
+#[test]
 fn a_panic_is_a_violation_with_a_trace() {
     let mut model = Counters::new(&[3, 3]);
     model.panics = Some(4);
@@ -273,9 +285,11 @@ fn what_was_never_reached_is_named() {
         coverage.missing(&Counters::sometimes()),
         ["second", "never"]
     );
-    let mut both = coverage;
-    both.merge(&depth_first(&Counters::new(&[2]), &limits()).coverage);
-    assert_eq!(both.missing(&Counters::sometimes()), ["never"]);
+    let more = depth_first(&Counters::new(&[2]), &limits()).coverage;
+    for (mut both, other) in [(coverage, more), (more, coverage)] {
+        both.merge(&other);
+        assert_eq!(both.missing(&Counters::sometimes()), ["never"]);
+    }
 }
 
 #[test]

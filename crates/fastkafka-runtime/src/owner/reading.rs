@@ -2,7 +2,6 @@
 
 use super::{Owner, STARVED};
 use crate::held::Partition;
-use crate::job::LaneHandle;
 use crate::transport::Transport;
 use fastkafka_core::Fetched;
 use fastkafka_engine::{Event, HoldBack, Part, Span};
@@ -35,6 +34,11 @@ impl<T: Transport> Owner<T> {
     }
 
     pub(super) fn take_in(&mut self, part: Part, fetched: &Arc<dyn Fetched>, range: Range<usize>) {
+        let partition = self.at(part);
+        if let Some(keyed) = &mut partition.keyed {
+            let records = keyed.keep(fetched, range);
+            return self.step(Event::Read { part, records });
+        }
         let span = Span {
             first: fetched.offset(range.start),
             next: fetched.offset(range.end - 1) + 1,
@@ -63,7 +67,7 @@ impl<T: Transport> Owner<T> {
         }
         for part in parts {
             let p = &self.parts[part.0 as usize];
-            if full(p) && p.lane.as_ref().is_some_and(LaneHandle::is_handling) {
+            if full(p) && p.is_handling() {
                 self.pause(part, true);
             }
         }

@@ -5,8 +5,9 @@ use super::memory::{Member, Memory};
 use super::outbox::Outbox;
 use crate::handler::Handler;
 use crate::health::{GroupHealth, Health};
+use crate::locks::OrderLocks;
 use crate::mailbox::Mailbox;
-use crate::owner::{self, OrderLocks, Owner, Setup, Turn};
+use crate::owner::{self, Owner, Setup, Turn};
 use crate::transport::Notice;
 use fastkafka_core as fk;
 use fastkafka_core::{
@@ -312,6 +313,13 @@ impl Lab {
     /// Records that the owner took from the client.
     pub(super) fn fetched(&self) -> usize {
         lock(&self.member).fetched
+    }
+
+    /// What a partition in order by key holds in memory.
+    pub(super) fn held_bytes(&mut self, partition: i32) -> u64 {
+        let part = self.owner.part(place(partition));
+        let keyed = self.owner.parts[part.0 as usize].keyed.as_ref();
+        keyed.map_or(0, crate::keyed::Keyed::held_bytes)
     }
 
     pub(super) fn health(&self) -> GroupHealth {

@@ -4,6 +4,7 @@ mod batches;
 mod cluster;
 mod dead_letters;
 mod failures;
+mod keyed;
 mod lab;
 mod memory;
 mod order;

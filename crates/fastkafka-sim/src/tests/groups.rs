@@ -31,22 +31,38 @@ fn range_gives_neighbouring_partitions_of_each_topic_to_neighbouring_members() {
 }
 
 #[test]
-fn a_member_without_partitions_is_told_so() {
+fn a_member_without_partitions_is_told_so_by_the_classic_protocols() {
     for protocol in PROTOCOLS {
-        let mut world = World::new(protocol, Assignor::Sticky, 1);
-        world.join();
+        let mut world = World::new(protocol, Assignor::Explicit, 1);
         world.clients.push(Client::new(world.group, [world.topic]));
-        loop {
-            if world.clients[1].may_exchange(&world.cluster) {
-                if let Some(notice) = world.exchange(1) {
-                    assert_eq!(notice, Notice::Assign(PartitionSet::new()), "{protocol:?}");
-                    break;
-                }
-            } else {
-                world.exchange(0);
-                world.answer(0);
-            }
+        let mut told = Vec::new();
+        while world.clients[0].may_exchange(&world.cluster) {
+            told.extend(world.exchange(0));
+            world.answer(0);
         }
+        let nothing = Notice::Assign(PartitionSet::new());
+        let classic = protocol != Protocol::Consumer;
+        assert_eq!(told, vec![nothing; usize::from(classic)], "{protocol:?}");
+    }
+}
+
+#[test]
+fn an_incremental_revoke_is_followed_by_an_assign() {
+    for (protocol, follows) in PROTOCOLS.into_iter().zip([false, true, true]) {
+        let mut world = World::new(protocol, Assignor::Explicit, 1);
+        world.join();
+        world.reassign(&[(0, &[0])]);
+        world.settle();
+        world.reassign(&[(0, &[])]);
+        assert!(matches!(world.until_told(0), Notice::Revoke { .. }));
+        world.answer(0);
+        world.exchange(0);
+        let nothing = Notice::Assign(PartitionSet::new());
+        assert_eq!(
+            world.clients[0].told() == Some(&nothing),
+            follows,
+            "{protocol:?}"
+        );
     }
 }
 
@@ -151,6 +167,9 @@ fn kip_848_hands_a_partition_on_only_after_the_acknowledgement() {
         "the commit first"
     );
     assert_eq!(world.commits_arrive(0), [Ok(())]);
+    let nothing = Notice::Assign(PartitionSet::new());
+    assert_eq!(world.exchange(0), Some(nothing));
+    world.answer(0);
     assert!(!world.clients[1].may_exchange(&world.cluster));
     world.exchange(0);
     assert_eq!(world.clients[0].generation(), epoch + 1);
@@ -169,6 +188,8 @@ fn kip_848_forgets_an_acknowledgement_that_is_no_longer_wanted() {
     world.exchange(0);
     // Back again before the revoke is answered.
     world.reassign(&[(0, &[0]), (1, &[])]);
+    world.answer(0);
+    world.exchange(0);
     world.answer(0);
     assert_eq!(world.exchange(0), Some(Notice::Assign(world.set(&[0]))));
     world.settle();
