@@ -11,7 +11,7 @@ use crate::mutant::{Mutant, Planted};
 use crate::piece::State;
 use crate::pieces::Pieces;
 use crate::policy::{Limits, Order, Policy};
-use crate::tasks::Tasks;
+use crate::tasks::{Task, Tasks};
 
 /// The delivery state machine of one owner. See the [crate](crate) for the model.
 ///
@@ -332,7 +332,7 @@ impl Engine {
         if let Some(keyed) = partition.assigned.as_mut().and_then(Assigned::keyed) {
             keyed.unlocked(&task, &partition.tasks);
         }
-        self.take_back(part, run, task.first);
+        self.take_back(part, run, task);
         self.rest(handler);
         if self.planted.is(Mutant::SettledWhenHandled) {
             let Partition {
@@ -351,14 +351,14 @@ impl Engine {
 
     /// Once a run is over nobody will tell of what it still owns: of a batch, that is what lies
     /// behind a lost output.
-    fn take_back(&mut self, part: Part, run: RunId, from: i64) {
+    fn take_back(&mut self, part: Part, run: RunId, task: Task) {
         let Partition {
             tasks, assigned, ..
         } = self.at(part);
         if tasks.is_over(run)
             && let Some(keyed) = assigned.as_mut().and_then(Assigned::keyed)
         {
-            keyed.unstart(run, from, tasks);
+            keyed.unstart(run, (task.first, task.next), tasks);
         }
     }
 
@@ -382,13 +382,13 @@ impl Engine {
         };
         let owner = run_of(self);
         let partition = self.at(part);
-        let first = partition.tasks.first(run);
+        let task = partition.tasks.get(run);
         if let Some(assigned) = &mut partition.assigned {
             match &mut assigned.records {
                 Records::Pieces(pieces) => pieces.settle(owner, prefix),
                 Records::Keyed(keyed) => {
-                    if let Some(first) = first {
-                        keyed.settle(owner, first, prefix, &partition.tasks);
+                    if let Some(task) = task {
+                        keyed.settle(owner, task.first, prefix, &partition.tasks);
                     }
                 }
             }
@@ -403,8 +403,8 @@ impl Engine {
         {
             self.cut(part, out);
         }
-        if let Some(first) = first {
-            self.take_back(part, run, first);
+        if let Some(task) = task {
+            self.take_back(part, run, task);
         }
     }
 
@@ -422,8 +422,10 @@ impl Engine {
             let Partition {
                 tasks, assigned, ..
             } = self.at(part);
-            if let Some(keyed) = assigned.as_mut().and_then(Assigned::keyed) {
-                keyed.unstart(run, next, tasks);
+            if let Some(keyed) = assigned.as_mut().and_then(Assigned::keyed)
+                && let Some(task) = tasks.get(run)
+            {
+                keyed.unstart(run, (next, task.next), tasks);
             }
             return self.handled(part, run);
         }
@@ -626,7 +628,8 @@ impl Engine {
         let partition = self.at(part);
         let first = partition
             .tasks
-            .first(run)
+            .get(run)
+            .map(|task| task.first)
             .or_else(|| partition.lane.first(run))?;
         match &partition.assigned.as_ref()?.records {
             Records::Pieces(pieces) => pieces.run_at(first),

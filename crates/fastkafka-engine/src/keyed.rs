@@ -264,9 +264,9 @@ impl Keyed {
     }
 
     /// The task ended before it began these: they wait again.
-    pub(crate) fn unstart(&mut self, run: RunId, from: i64, tasks: &Tasks) {
+    pub(crate) fn unstart(&mut self, run: RunId, (from, next): (i64, i64), tasks: &Tasks) {
         // Only a batch has a rest, and its records have no keys.
-        let rest: Vec<i64> = self.owned(run, from, i64::MAX).collect();
+        let rest: Vec<i64> = self.owned(run, from, next).collect();
         for at in rest {
             self.running -= 1;
             self.slots.get_mut(&at).expect("just found").state = State::Queued;

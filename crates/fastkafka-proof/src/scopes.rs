@@ -31,7 +31,8 @@ fn scope(order: &'static str, logs: [&str; 2], faults: &[Fault]) -> Scope {
             scope.budget.add(Fault::Handler);
         }
     }
-    if faults.contains(&Fault::Commit) && !faults.contains(&Fault::Rebalance) {
+    let gives_back = [Fault::Rebalance, Fault::Shutdown];
+    if faults.contains(&Fault::Commit) && !gives_back.iter().any(|f| faults.contains(f)) {
         scope.budget.add(Fault::Rebalance);
     }
     scope
@@ -74,9 +75,12 @@ fn combined(logs: [&str; 2], sizes: usize) -> Vec<Scope> {
 /// of one each, one of three.
 pub fn pairs() -> Vec<Scope> {
     let logs = [["00", ""], ["0", "0"], ["010", ""]];
-    logs.into_iter()
-        .flat_map(|logs| combined(logs, 2))
-        .collect()
+    let all = logs.into_iter().flat_map(|logs| combined(logs, 2));
+    // A kick and a lost commit are three faults, with the rebalance that sends it: too many for
+    // three records, and searched on fewer above.
+    let fits =
+        |scope: &Scope| !(scope.name.starts_with("1p 3r") && scope.name.ends_with("kick+commit"));
+    all.filter(fits).collect()
 }
 
 /// Every three faults.
@@ -109,9 +113,6 @@ fn of_order(order: &'static str) -> Vec<Scope> {
         &[Rebalance, Rebalance],
         &|s| s.protocol = Protocol::Eager,
     );
-    add("eager, two partitions", ["0", "0"], &[Rebalance], &|s| {
-        s.protocol = Protocol::Eager;
-    });
     add(
         "eager, rebalance and crash",
         ["01", ""],
@@ -128,7 +129,7 @@ fn of_order(order: &'static str) -> Vec<Scope> {
     );
     add(
         "consumer protocol, kick and rebalance",
-        ["00", ""],
+        ["0", ""],
         &[Rebalance, Kick],
         &|s| {
             s.protocol = Protocol::Consumer;
@@ -157,12 +158,12 @@ fn of_order(order: &'static str) -> Vec<Scope> {
             s.policy.on_failure = OnFailure::Skip;
         },
     );
-    add("a poison output", ["01", ""], &[Rebalance, Crash], &|s| {
+    add("a poison output", ["00", ""], &[Rebalance, Crash], &|s| {
         s.unsendable = [2, 0];
     });
     add(
         "a poison output is skipped",
-        ["01", ""],
+        ["00", ""],
         &[Handler, Kick],
         &|s| {
             s.unsendable = [1, 0];
@@ -194,7 +195,7 @@ fn of_order(order: &'static str) -> Vec<Scope> {
         s.limits.ahead = 1;
         s.limits.outstanding = 2;
     });
-    add("one at a time", ["01", "0"], &[Handler, Rebalance], &|s| {
+    add("one at a time", ["0", "01"], &[Handler, Rebalance], &|s| {
         s.limits.outstanding = 1;
         if let Order::Key { concurrency } = &mut s.policy.order {
             *concurrency = 1;
@@ -289,10 +290,14 @@ pub fn wide() -> Vec<Scope> {
     ORDERS.into_iter().map(all).collect()
 }
 
-/// Where mutants are looked for, small ones first.
+/// Where mutants are looked for: first the few that show what no pair on one partition does.
 pub fn mutants() -> Vec<Scope> {
-    let small = combined(["00", ""], 2).into_iter();
-    let apart = combined(["0", "0"], 2).into_iter();
-    let three = combined(["010", ""], 2).into_iter();
-    small.chain(shapes()).chain(apart).chain(three).collect()
+    let rare = |scope: &Scope| {
+        let timer = scope.name.starts_with("2p") && scope.name.ends_with("rebalance+handler");
+        timer || scope.name.starts_with("pause")
+    };
+    let all = pairs().into_iter().chain(shapes());
+    let (mut first, rest): (Vec<_>, Vec<_>) = all.partition(rare);
+    first.extend(rest);
+    first
 }

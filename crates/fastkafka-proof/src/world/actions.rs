@@ -243,7 +243,7 @@ impl Scope {
                 Some(Notice::Assign(set)) => {
                     let known = |p: usize| x.resolved[p].is_some() || w.committed(p).is_some();
                     let mut given = (0..w.parts()).filter(|&p| set.contains(w.id(p)));
-                    out.push(match given.all(known) || !belongs {
+                    out.push(match !self.latest || given.all(known) || !belongs {
                         true => Action::Assign { m },
                         false => Action::Resolve { m },
                     });

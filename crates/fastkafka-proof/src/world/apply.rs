@@ -21,8 +21,12 @@ impl Scope {
             && !w.left.has(super::Fault::Kick)
             && !w.left.has(super::Fault::Commit)
         {
-            // Once nothing can come between, the moment of a periodic commit is invisible.
+            // Once nothing can come between, the moment of a commit is invisible.
             for m in 0..w.members.len() {
+                while w.members[m].open && w.members[m].client.commit_in_flight() {
+                    self.answered(w, m, ARRIVES)?;
+                    self.exchange(w, seen)?;
+                }
                 if w.members[m].open && self.may_commit(w, m) {
                     self.commit(w, m, ARRIVES)?;
                 }

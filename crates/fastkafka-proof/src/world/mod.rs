@@ -15,6 +15,8 @@ mod model;
 mod names;
 mod perform;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use actions::Action;
 pub use model::{Mutant, WorldMutant};

@@ -47,7 +47,7 @@ impl WorldMutant {
 const ORDERS: [&str; 3] = ["partition", "key", "unordered"];
 
 /// What has to happen in each order beside the faults.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Wanted {
     RunOfTwo,
     Cut,
@@ -84,25 +84,34 @@ const WANTED: [&str; 15] = [
     "an output lost before earlier ones are acknowledged",
 ];
 
-/// What only a lane does, or only a call for several records: in the other orders nobody waits for
-/// it.
-fn happens(order: &str, what: usize) -> bool {
-    let of_several = [Wanted::RunOfTwo as usize, Wanted::OutputLostEarly as usize];
-    let of_lanes = [Wanted::Cut as usize, Wanted::HaltBefore as usize];
+/// What each order can not do: without lanes nothing is cut, and by key a run is one record.
+fn never(order: usize) -> &'static [Wanted] {
     match order {
-        "key" => !of_several.contains(&what) && !of_lanes.contains(&what),
-        "unordered" => !of_lanes.contains(&what),
-        _ => true,
+        0 => &[],
+        1 => &[
+            Wanted::RunOfTwo,
+            Wanted::Cut,
+            Wanted::HaltBefore,
+            Wanted::OutputLostEarly,
+        ],
+        _ => &[Wanted::Cut, Wanted::HaltBefore],
     }
 }
 
-impl Scope {
-    fn reach(&self, what: usize, seen: &mut Seen<'_>) {
-        seen.reach(self.order() * (Fault::ALL.len() + WANTED.len()) + what);
-    }
+/// Where the names of an order begin.
+fn first_name(order: usize) -> usize {
+    (0..order)
+        .map(|o| Fault::ALL.len() + WANTED.len() - never(o).len())
+        .sum()
+}
 
+impl Scope {
     fn want(&self, what: Wanted, seen: &mut Seen<'_>) {
-        self.reach(Fault::ALL.len() + what as usize, seen);
+        let never = never(self.order());
+        assert!(!never.contains(&what), "{what:?} can not be in this order");
+        let before = never.iter().filter(|&&n| (n as usize) < what as usize);
+        let at = Fault::ALL.len() + what as usize - before.count();
+        seen.reach(first_name(self.order()) + at);
     }
 
     pub(crate) fn reach_action(&self, w: &World, action: Action, seen: &mut Seen<'_>) {
@@ -111,7 +120,7 @@ impl Scope {
             .iter()
             .any(|x| x.at_work() || x.views.iter().any(|view| view.open() != 0));
         if let (Some(fault), true) = (action.fault(self), open) {
-            self.reach(fault as usize, seen);
+            seen.reach(first_name(self.order()) + fault as usize);
         }
         let x = &w.members[action.member()];
         match action {
@@ -274,18 +283,17 @@ impl Model for Scope {
     }
 
     fn sometimes() -> Vec<String> {
-        let of = |order: &'static str| {
-            let faults = Fault::ALL.iter();
-            let faults = faults.map(move |fault| format!("{order}: {fault:?} with a record open"));
-            let wanted = WANTED.iter().enumerate().map(move |(what, name)| {
-                let wanted = happens(order, what);
-                wanted
-                    .then(|| format!("{order}: {name}"))
-                    .unwrap_or_default()
-            });
-            faults.chain(wanted)
+        let of = |order: usize| {
+            let faults = Fault::ALL
+                .iter()
+                .map(|fault| format!("{fault:?} with a record open"));
+            let possible = |i: &usize| never(order).iter().all(|&what| what as usize != *i);
+            let wanted = (0..WANTED.len()).filter(possible);
+            let all = faults.chain(wanted.map(|i| WANTED[i].to_owned()));
+            all.map(move |what| format!("{}: {what}", ORDERS[order]))
+                .collect::<Vec<_>>()
         };
-        ORDERS.iter().flat_map(|order| of(order)).collect()
+        (0..ORDERS.len()).flat_map(of).collect()
     }
 
     fn say(&self, state: &World, action: Action) -> String {
