@@ -12,7 +12,7 @@ use std::time::Duration;
 impl Scope {
     pub(crate) fn take(&self, w: &mut World, action: Action, seen: &mut Seen<'_>) -> Checked {
         self.reach_action(w, action, seen);
-        if let Some(fault) = action.fault(self) {
+        if let Some(fault) = action.fault() {
             w.left.spend(fault);
         }
         self.act(w, action, seen)?;

@@ -9,6 +9,7 @@
 
 mod actions;
 mod apply;
+mod enabled;
 mod groups;
 mod lanes;
 mod model;

@@ -119,7 +119,7 @@ impl Scope {
             .members
             .iter()
             .any(|x| x.at_work() || x.views.iter().any(|view| view.open() != 0));
-        if let (Some(fault), true) = (action.fault(self), open) {
+        if let (Some(fault), true) = (action.fault(), open) {
             seen.reach(first_name(self.order()) + fault as usize);
         }
         let x = &w.members[action.member()];
@@ -246,7 +246,7 @@ impl Model for Scope {
     }
 
     fn is_fault(&self, action: Action) -> bool {
-        action.fault(self).is_some()
+        action.fault().is_some()
     }
 
     fn apply(
@@ -259,7 +259,7 @@ impl Model for Scope {
     }
 
     fn at_rest(&self, state: &World, actions: &[Action]) -> Result<(), Violation> {
-        let mut left = actions.iter().filter(|action| action.fault(self).is_none());
+        let mut left = actions.iter().filter(|action| action.fault().is_none());
         match left.next() {
             None => self.rest(state, true),
             Some(Action::Tick) if left.next().is_none() => self.rest(state, false),

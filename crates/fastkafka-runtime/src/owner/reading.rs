@@ -23,7 +23,7 @@ impl<T: Transport> Owner<T> {
             let part = self.part(place);
             let most = self.at(part).handler.max_records;
             for first in (0..fetched.len()).step_by(most) {
-                // Revoked or stopped: dropped unseen.
+                // Revoked: dropped unseen, the next owner reads it. What has stopped is kept for its restart.
                 if self.engine.accepts(part) {
                     self.take_in(part, &fetched, first..fetched.len().min(first + most));
                 }
