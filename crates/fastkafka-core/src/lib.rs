@@ -33,6 +33,7 @@ mod shape;
 #[allow(unsafe_code)]
 mod slot;
 mod sync;
+mod testing;
 
 pub use ack::{Ack, Revoked};
 pub use ambient::{Ambient, Entered, Scoped, delivery_scope, enter};
@@ -41,7 +42,7 @@ pub use around::{Around, HandlerCall, HandlerFuture};
 pub use bytes::Bytes;
 pub use consumer::{Consumer, HandlerReturn, Outcome};
 pub use definition::{ConsumerDef, ProducerDef};
-pub use dispatch::{CatchRun, Direct, Invoke, RunEnd, RunFuture, panic_text, run_with};
+pub use dispatch::{CatchRun, Direct, Invoke, RunEnd, RunFuture, handle, panic_text, run_with};
 pub use emit::{Emit, KafkaEvent, Outgoing, ProducerReturn, Take};
 pub use error::ProduceError;
 pub use extract::{FromCx, PerRecord, PerRecordValue, State};
@@ -64,6 +65,8 @@ pub use settings::{
 pub use settle::{Closed, Delivery, Round, RunTag, Settle};
 pub use shape::{Batch, InputOf, Nullable, Shape, Single};
 pub use slot::{DeliveryScope, DeliveryToken, ScopeRef};
+#[doc(hidden)]
+pub use testing::{Consumes, MirrorHost, Owned, Produces, Watch, Watching, read_again};
 
 /// The whole contract between the attributes' expansion and this crate. Not for use by hand.
 #[doc(hidden)]
