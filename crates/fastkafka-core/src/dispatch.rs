@@ -6,7 +6,7 @@ use crate::definition::ConsumerDef;
 use crate::failure::{Failure, FailureKind, Rejection};
 use crate::record::{Cx, Run};
 use crate::shape::{InputOf, Shape};
-use crate::testing::{refused, watched};
+use crate::testing::{begun, refused, watched};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -169,13 +169,17 @@ async fn one_call<C: Consumer, I: Invoke<C>>(
     }
     let watched = watched::<C>(&cx);
     let outcome = match &run.app.around {
-        None => match with.invoke(input, &cx).await {
-            Ok(output) => C::outcome(output),
-            Err(rejection) => refused(&watched, rejection),
-        },
+        None => {
+            begun(&watched);
+            match with.invoke(input, &cx).await {
+                Ok(output) => C::outcome(output),
+                Err(rejection) => refused(&watched, rejection),
+            }
+        }
         Some(around) => {
             let at = AtomicUsize::new(0);
             let next = Box::pin(async {
+                begun(&watched);
                 let outcome = match with.invoke(input, &cx).await {
                     Ok(output) => C::outcome(output),
                     Err(rejection) => refused(&watched, rejection),

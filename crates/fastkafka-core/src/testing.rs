@@ -36,6 +36,9 @@ pub trait Watch: Send + Sync {
 
 /// Sees one call. Dropped without [`Watching::ended`]: the handler panicked, or its run was given up.
 pub trait Watching: Send + Sync {
+    /// The hook of the app lets the call through; one that skips it does not.
+    fn begun(&self);
+
     /// The record did not fit the parameters: the function is not called.
     fn refused(&self);
 
@@ -51,6 +54,14 @@ pub(crate) type Watched = Option<Box<dyn Watching>>;
 pub(crate) fn watched<C: Consumer>(cx: &Cx<'_>) -> Watched {
     let watch = cx.app().watch()?;
     Some(watch.called(&HandlerCall::new(const { &C::DEF }, cx)))
+}
+
+/// Tells that the call is made.
+#[inline]
+pub(crate) fn begun(watched: &Watched) {
+    if let Some(watching) = watched {
+        watching.begun();
+    }
 }
 
 /// Tells that the function is not called, which is the outcome.
