@@ -220,6 +220,20 @@ impl State {
         self.cluster.partitions(topic).get(index).copied()
     }
 
+    #[track_caller]
+    pub(crate) fn find_group(&self, name: &str) -> GroupId {
+        let found = self.cluster.find_group(name);
+        found.unwrap_or_else(|| panic!("there is no group `{name}`"))
+    }
+
+    /// Its partitions.
+    #[track_caller]
+    pub(crate) fn find_topic(&self, name: &str) -> &[PartitionId] {
+        let found = self.cluster.topic(name);
+        let found = found.map(|topic| self.cluster.partitions(topic));
+        found.unwrap_or_else(|| panic!("there is no topic `{name}`"))
+    }
+
     fn append(
         &mut self,
         record: NewRecord,
@@ -272,13 +286,12 @@ impl State {
         match (record.partition, &record.key) {
             (Some(index), _) => {
                 let at = usize::try_from(index).ok();
-                at.and_then(|at| partitions.get(at).copied()).ok_or(
-                    Refusal::UnknownPartition {
+                at.and_then(|at| partitions.get(at).copied())
+                    .ok_or(Refusal::UnknownPartition {
                         topic: record.topic.clone(),
                         partition: index,
                         partitions: partitions.len(),
-                    },
-                )
+                    })
             }
             (None, Some(key)) => self
                 .cluster

@@ -3,9 +3,11 @@
 
 mod broker;
 mod clock;
+mod cluster;
 mod journal;
 mod medium;
 mod member;
+mod members;
 mod outputs;
 mod settle;
 mod stored;

@@ -58,7 +58,9 @@ impl MemberTransport {
         let mut state = self.broker.state();
         let state = &mut *state;
         let at = state.members.iter().position(|member| member.id == self.id);
-        let mut member = state.members.remove(at.expect("in the list until its drop"));
+        let mut member = state
+            .members
+            .remove(at.expect("in the list until its drop"));
         let result = f(&mut member, state);
         let group = member.client.group();
         let others = state.members.iter().filter(|other| {

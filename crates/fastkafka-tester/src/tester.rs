@@ -11,6 +11,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Tasks that may wake one another at one instant of virtual time.
+const TASKS: usize = 128;
+
 /// What a [`Tester`] runs: one app, or several that share the cluster.
 pub trait IntoApps {
     /// The apps.
@@ -181,7 +184,9 @@ impl Tester {
 
     /// Appends a record from outside the app.
     pub(crate) async fn deliver(&self, record: NewRecord) -> Result<Delivery, String> {
-        self.broker.append(record).map_err(|error| error.to_string())
+        self.broker
+            .append(record)
+            .map_err(|error| error.to_string())
     }
 
     /// Waits until every record of every topic that is read is terminal: handled with all its outputs
@@ -192,14 +197,30 @@ impl Tester {
     /// Names the records: a partition that stands still, a record that is retried without end, an
     /// `Ack` that nobody settles, an app that has to end.
     pub async fn settle(&self) -> Result<(), Unsettled> {
+        self.wait(|tester| tester.broker.progress(&tester.apps()))
+            .await
+    }
+
+    /// Waits until `done`; it is asked whenever something has happened.
+    ///
+    /// # Errors
+    /// As [`Tester::settle`].
+    pub(crate) async fn until(&self, mut done: impl FnMut(&Self) -> bool) -> Result<(), Unsettled> {
+        let progress = |tester: &Self| match done(tester) {
+            true => Progress::Settled,
+            false => Progress::Open,
+        };
+        self.wait(progress).await
+    }
+
+    async fn wait(&self, mut progress: impl FnMut(&Self) -> Progress) -> Result<(), Unsettled> {
         let patience = tokio::time::sleep(self.patience);
         tokio::pin!(patience);
         loop {
             let changed = self.broker.changed();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            let apps = self.apps();
-            match self.broker.progress(&apps) {
+            match progress(self) {
                 Progress::Settled => return Ok(()),
                 Progress::Stuck(problems) => return Err(Unsettled::new(problems)),
                 Progress::Open => {}
@@ -208,10 +229,30 @@ impl Tester {
                 biased;
                 () = changed => {}
                 () = &mut patience => {
-                    let mut problems = self.broker.open_records(&apps);
+                    let mut problems = self.broker.open_records(&self.apps());
                     problems.push(format!("waited for {:?}", self.patience));
                     return Err(Unsettled::new(problems));
                 }
+            }
+        }
+    }
+
+    /// Lets virtual time pass: whatever is due meanwhile happens at its time. It does not wait for
+    /// records to settle.
+    ///
+    /// # Panics
+    /// In real time: the test needs `#[tokio::test(start_paused = true)]`.
+    #[track_caller]
+    pub fn advance(&self, time: Duration) -> impl Future<Output = ()> {
+        assert!(
+            clock::is_virtual(),
+            "`advance` moves virtual time, and this test runs in real time: write `#[tokio::test(start_paused = true)]`"
+        );
+        async move {
+            tokio::time::sleep(time).await;
+            // What became due at this instant runs before the test goes on.
+            for _ in 0..TASKS {
+                tokio::task::yield_now().await;
             }
         }
     }

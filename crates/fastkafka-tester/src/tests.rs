@@ -25,7 +25,11 @@ async fn to_squares(n: u64) -> Result<u64, ProduceError> {
 
 #[consumes(app = Squares, topic = "numbers", auto_offset_reset = "earliest", backoff = Duration::from_secs(600), backoff_max = Duration::from_secs(600), attempts = 3, dead_letter = "numbers.dead")]
 async fn on_numbers(n: u64, meta: EventMetadata, seen: State<Seen>) -> Result<(), Failure> {
-    seen.0.0.lock().unwrap().push((meta.partition(), meta.offset(), n));
+    seen.0
+        .0
+        .lock()
+        .unwrap()
+        .push((meta.partition(), meta.offset(), n));
     if n == 13 {
         return Err(Failure::retry("unlucky"));
     }
@@ -87,7 +91,11 @@ async fn a_retry_after_ten_minutes_is_waited_for_in_virtual_time() {
     send(&tester, [13]).await;
     tester.settle().await.unwrap();
     assert_eq!(seen.numbers(), [13, 13, 13]);
-    assert!(before.elapsed() >= Duration::from_secs(900), "{:?}", before.elapsed());
+    assert!(
+        before.elapsed() >= Duration::from_secs(900),
+        "{:?}",
+        before.elapsed()
+    );
     assert_eq!(tester.broker.journal.records("numbers.dead").len(), 1);
     tester.stop().await;
 }
@@ -101,7 +109,9 @@ async fn a_lost_output_makes_its_record_run_again() {
     tester.settle().await.unwrap();
     assert_eq!(seen.numbers(), [2, 2]);
     assert_eq!(squares(&tester), ["4"]);
-    tester.broker.fail_next("squares", ProduceFault::Unacknowledged);
+    tester
+        .broker
+        .fail_next("squares", ProduceFault::Unacknowledged);
     send(&tester, [3]).await;
     tester.settle().await.unwrap();
     assert_eq!(squares(&tester), ["4", "9", "9"]);
@@ -125,5 +135,113 @@ async fn it_runs_on_several_threads_too() {
     send(&tester, 20..120).await;
     tester.settle().await.unwrap();
     assert_eq!(squares(&tester).len(), 100);
+    tester.stop().await;
+}
+
+async fn start_with(seen: &Seen) -> Tester {
+    let seen = seen.clone();
+    Tester::start_with(move || app(&seen)).await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rebalance_takes_everything_away_and_gives_it_back() {
+    let seen = Seen::default();
+    let tester = Tester::start(app(&seen)).await.unwrap();
+    send(&tester, 1..=12).await;
+    tester.rebalance().await.unwrap();
+    send(&tester, 20..32).await;
+    tester.settle().await.unwrap();
+    assert_eq!(squares(&tester).len(), 24, "nothing is lost or repeated");
+    assert_eq!(tester.lag("squares", "numbers"), 0);
+    tester.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_member_takes_its_share_and_gives_it_back() {
+    let seen = Seen::default();
+    let tester = start_with(&seen).await;
+    send(&tester, 1..=12).await;
+    tester.add_member().await.unwrap();
+    assert_eq!(tester.members("squares"), 2);
+    send(&tester, 20..32).await;
+    tester.settle().await.unwrap();
+    tester.remove_member().await.unwrap();
+    assert_eq!(tester.members("squares"), 1);
+    send(&tester, 40..52).await;
+    tester.settle().await.unwrap();
+    assert_eq!(squares(&tester).len(), 36, "nothing is lost or repeated");
+    tester.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_crash_what_was_not_committed_is_handled_again() {
+    let seen = Seen::default();
+    let tester = start_with(&seen).await;
+    send(&tester, [1]).await;
+    tester.settle().await.unwrap();
+    tester.lose_commits();
+    send(&tester, [2]).await;
+    tester.settle().await.unwrap();
+    tester.restore_commits();
+    tester.crash_and_restart().await.unwrap();
+    tester.settle().await.unwrap();
+    assert_eq!(seen.numbers(), [1, 2, 2]);
+    assert_eq!(tester.members("squares"), 1);
+    tester.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_sent_while_the_broker_is_down_arrives_when_it_is_back() {
+    let seen = Seen::default();
+    let tester = Tester::start(app(&seen)).await.unwrap();
+    tester.broker_down();
+    let sent = tokio::spawn(async { to_squares(7).await });
+    tester.advance(Duration::from_secs(30)).await;
+    assert_eq!(squares(&tester).len(), 0);
+    assert!(tester.deliver(number(5)).await.is_err());
+    tester.broker_up();
+    sent.await.unwrap().unwrap();
+    assert_eq!(squares(&tester), ["7"]);
+    send(&tester, [5]).await;
+    tester.settle().await.unwrap();
+    assert_eq!(squares(&tester), ["7", "25"]);
+    tester.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_too_long_for_the_broker_fails() {
+    let seen = Seen::default();
+    let tester = Tester::start(app(&seen)).await.unwrap();
+    tester.broker_down();
+    let sent = tokio::spawn(async { to_squares(7).await });
+    tester.advance(Duration::from_secs(61)).await;
+    let error = sent.await.unwrap().unwrap_err();
+    assert!(error.to_string().contains("in time"), "{error}");
+    tester.broker_up();
+    tester.settle().await.unwrap();
+    tester.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_damaged_record_ends_in_the_dead_letters() {
+    let seen = Seen::default();
+    let tester = Tester::start(app(&seen)).await.unwrap();
+    tester.corrupt_next("numbers");
+    send(&tester, [5, 6]).await;
+    tester.settle().await.unwrap();
+    assert_eq!(seen.numbers(), [6]);
+    assert_eq!(tester.records("numbers.dead").len(), 1);
+    tester.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn new_partitions_are_read() {
+    let seen = Seen::default();
+    let tester = Tester::start(app(&seen)).await.unwrap();
+    tester.grow_topic("numbers", 5);
+    send(&tester, 20..60).await;
+    tester.settle().await.unwrap();
+    assert_eq!(squares(&tester).len(), 40);
+    assert_eq!(tester.committed("squares", "numbers").len(), 5);
     tester.stop().await;
 }
