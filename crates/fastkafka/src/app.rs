@@ -262,7 +262,8 @@ impl App {
     /// As [`App::start`].
     #[doc(hidden)]
     pub async fn start_on(&self, medium: Arc<dyn Medium>) -> Result<(), RunError> {
-        self.start_with(Plan::of(&self.inner.core)?, Some(medium)).await
+        self.start_with(Plan::of(&self.inner.core)?, Some(medium))
+            .await
     }
 
     async fn start_with(
@@ -299,11 +300,7 @@ impl App {
         Ok(())
     }
 
-    async fn connect(
-        &self,
-        plan: &Plan,
-        medium: Option<Arc<dyn Medium>>,
-    ) -> Result<(), RunError> {
+    async fn connect(&self, plan: &Plan, medium: Option<Arc<dyn Medium>>) -> Result<(), RunError> {
         self.inner
             .hooks
             .start(self)
