@@ -1,5 +1,6 @@
 //! Why a handler did not accept a record.
 
+use crate::error::ProduceError;
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
@@ -215,6 +216,18 @@ impl fmt::Display for Rejection {
 }
 
 impl Error for Rejection {}
+
+/// Rejected when no repetition can help: see [`ProduceError::is_permanent`].
+impl From<ProduceError> for Failure {
+    fn from(error: ProduceError) -> Self {
+        let kind = error.is_permanent().then_some(FailureKind::Rejected);
+        let failure = Self::from_error(error);
+        match kind {
+            Some(kind) => failure.with_kind(kind),
+            None => failure,
+        }
+    }
+}
 
 impl From<Rejection> for Failure {
     fn from(rejection: Rejection) -> Self {

@@ -44,6 +44,8 @@ pub(crate) struct Slot<A: 'static, R: 'static> {
     function: Function,
     state: Mutex<State<A, R>>,
     back: Notify,
+    /// Rung when a call has to wait.
+    bell: Arc<Notify>,
 }
 
 struct State<A: 'static, R: 'static> {
@@ -62,7 +64,7 @@ impl<A: Debug + Send + 'static, R: Send + 'static> Slot<A, R> {
     }
 
     /// A new one, taken out.
-    fn new(function: Function, at: &'static Location<'static>) -> Arc<Self> {
+    fn new(function: Function, at: &'static Location<'static>, bell: Arc<Notify>) -> Arc<Self> {
         Arc::new(Self {
             function,
             state: Mutex::new(State {
@@ -72,6 +74,7 @@ impl<A: Debug + Send + 'static, R: Send + 'static> Slot<A, R> {
                 sent: VecDeque::new(),
             }),
             back: Notify::new(),
+            bell,
         })
     }
 
@@ -131,6 +134,7 @@ struct Waits<'a, A: Debug + Send + 'static, R: Send + 'static>(&'a Slot<A, R>);
 impl<'a, A: Debug + Send + 'static, R: Send + 'static> Waits<'a, A, R> {
     fn new(slot: &'a Slot<A, R>) -> Self {
         slot.state().waiting += 1;
+        slot.bell.notify_waiters();
         Self(slot)
     }
 }
@@ -263,7 +267,7 @@ where
         let mock: Arc<HandlerMock<C>> = mock.downcast().expect("a function has one type of mock");
         return mock.0.clone().take_out();
     }
-    let slot = Slot::new(function, Location::caller());
+    let slot = Slot::new(function, Location::caller(), tester.watcher().bell());
     let mock = Arc::new(HandlerMock::<C>(slot.clone()));
     tester.watcher().set_mock(function, mock);
     MockGuard {
@@ -285,7 +289,7 @@ where
         let mock: Arc<ProducerMock<P>> = mock.downcast().expect("a function has one type of mock");
         return mock.0.clone().take_out();
     }
-    let slot = Slot::new(function, Location::caller());
+    let slot = Slot::new(function, Location::caller(), tester.watcher().bell());
     let mock = Arc::new(ProducerMock::<P>(slot.clone()));
     tester.watcher().set_mock(function, mock);
     let (watcher, taker) = (tester.watcher().clone(), slot.clone());

@@ -7,6 +7,7 @@ use crate::observed::{Observed, Source, Typed, Words};
 use crate::report::record_line;
 use crate::tester::Tester;
 use fastkafka_core::Producer;
+use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use tokio::sync::futures::Notified;
@@ -21,6 +22,12 @@ pub type Received<P> = Observed<Arrivals<P>>;
 pub struct Arrivals<P> {
     journal: Journal,
     producer: PhantomData<fn() -> P>,
+}
+
+impl<P: Producer> fmt::Debug for Arrivals<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Arrivals({})", Self::function())
+    }
 }
 
 impl<P: Producer> Source for Arrivals<P> {

@@ -12,7 +12,7 @@ const PAYLOAD: usize = 200;
 
 /// Why an assertion does not hold.
 #[derive(Debug)]
-pub struct Miss {
+pub(crate) struct Miss {
     headline: String,
     /// What was expected and what there is, as texts.
     compared: Option<(String, Option<String>)>,

@@ -38,6 +38,12 @@ impl<C: Consumer> HandlerCalls<C> {
     }
 }
 
+impl<C: Consumer> fmt::Debug for HandlerCalls<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HandlerCalls({})", Self::function())
+    }
+}
+
 impl<C: Consumer> Source for HandlerCalls<C> {
     type Item = Call<C>;
     const WORDS: Words = Words {
@@ -211,6 +217,12 @@ pub struct ProducerCalls<P> {
     watcher: Watcher,
     journal: Journal,
     producer: PhantomData<fn() -> P>,
+}
+
+impl<P: Producer> fmt::Debug for ProducerCalls<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ProducerCalls({})", Self::function())
+    }
 }
 
 impl<P: Producer> Source for ProducerCalls<P> {

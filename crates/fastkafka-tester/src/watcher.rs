@@ -26,7 +26,7 @@ pub(crate) struct Watcher(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     state: Mutex<State>,
-    changed: Notify,
+    changed: Arc<Notify>,
 }
 
 #[derive(Default)]
@@ -45,6 +45,11 @@ impl Watcher {
 
     fn tell(&self) {
         self.0.changed.notify_waiters();
+    }
+
+    /// Rung by what the watcher itself does not see.
+    pub(crate) fn bell(&self) -> Arc<Notify> {
+        self.0.changed.clone()
     }
 
     /// Ends with the next call, outcome or output. Make it before looking, await it after.
