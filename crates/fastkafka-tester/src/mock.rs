@@ -79,7 +79,7 @@ impl<A: Debug + Send + 'static, R: Send + 'static> Slot<A, R> {
     }
 
     #[track_caller]
-    fn take_out(self: Arc<Self>) -> MockGuard<A, R> {
+    fn take_out(self: Arc<Self>, watcher: &Watcher) -> MockGuard<A, R> {
         let mut state = self.state();
         let Some(mock) = state.mock.take() else {
             let (function, at) = (self.function, state.at);
@@ -93,6 +93,7 @@ impl<A: Debug + Send + 'static, R: Send + 'static> Slot<A, R> {
         MockGuard {
             mock: Some(mock),
             slot: self,
+            watcher: watcher.clone(),
         }
     }
 
@@ -105,7 +106,7 @@ impl<A: Debug + Send + 'static, R: Send + 'static> Slot<A, R> {
             {
                 let state = self.state();
                 if let Some(mock) = &state.mock {
-                    return named(self.function, mock, args);
+                    return self.named(mock, state.at, args);
                 }
             }
             let _waits = Waits::new(self);
@@ -113,14 +114,18 @@ impl<A: Debug + Send + 'static, R: Send + 'static> Slot<A, R> {
         }
     }
 
-    /// Calls the mock with what a producer has sent, or keeps that until the mock is in its place.
+    /// Calls the mock with what a producer has sent, once it is in its place.
     fn sent(&self, args: A, watcher: &Watcher) {
+        self.state().sent.push_back(args);
+        self.drain(watcher);
+    }
+
+    fn drain(&self, watcher: &Watcher) {
         let mut state = self.state();
-        state.sent.push_back(args);
-        let State { mock, sent, .. } = &mut *state;
+        let State { mock, at, sent, .. } = &mut *state;
         let Some(mock) = mock else { return };
         for args in sent.drain(..) {
-            let called = catch_unwind(AssertUnwindSafe(|| named(self.function, mock, args)));
+            let called = catch_unwind(AssertUnwindSafe(|| self.named(mock, at, args)));
             if let Err(panic) = called {
                 watcher.fail(panic_text(&*panic).to_owned());
             }
@@ -155,27 +160,29 @@ pub(crate) fn is_mismatch(text: &str) -> bool {
     text.starts_with(COMPLAINT)
 }
 
-/// Calls the mock. mockall knows neither the function nor how to show the arguments.
-fn named<A: Debug, R>(function: Function, mock: &MockHandler<A, R>, args: A) -> R {
-    let shown = format!("{args:?}");
-    match catch_unwind(AssertUnwindSafe(|| mock.call(args))) {
-        Ok(returned) => returned,
-        Err(panic) => {
-            let text = panic_text(&*panic);
-            match text.strip_prefix(GENERIC) {
-                Some(complaint) => {
-                    let complaint = complaint.trim_start_matches("(?)").trim_start_matches(": ");
-                    resume_unwind(Box::new(format!(
-                        "mock of {function} was called with {shown}: {complaint}"
-                    )))
-                }
-                None => resume_unwind(panic),
-            }
-        }
-    }
+/// What mockall complains of, without its name for the mock; `None` if the text is none of its own.
+fn complaint(text: &str) -> Option<&str> {
+    let complaint = text.strip_prefix(GENERIC)?;
+    Some(complaint.trim_start_matches("(?)").trim_start_matches(": "))
 }
 
 impl<A: Debug + Send + 'static, R: Send + 'static> Slot<A, R> {
+    /// Calls the mock. mockall knows neither the function nor how to show the arguments.
+    fn named(&self, mock: &MockHandler<A, R>, at: &Location<'_>, args: A) -> R {
+        let shown = format!("{args:?}");
+        let panic = match catch_unwind(AssertUnwindSafe(|| mock.call(args))) {
+            Ok(returned) => return returned,
+            Err(panic) => panic,
+        };
+        let function = self.function;
+        match complaint(panic_text(&*panic)) {
+            Some(complaint) => resume_unwind(Box::new(format!(
+                "mock of {function} was called with {shown}: {complaint}\n  set up at {at}"
+            ))),
+            None => resume_unwind(panic),
+        }
+    }
+
     fn unmet(&self) -> Option<String> {
         let mut state = self.state();
         let (function, at) = (self.function, state.at);
@@ -186,8 +193,7 @@ impl<A: Debug + Send + 'static, R: Send + 'static> Slot<A, R> {
         };
         let panic = catch_unwind(AssertUnwindSafe(|| mock.checkpoint())).err()?;
         let text = panic_text(&*panic);
-        let complaint = text.strip_prefix(GENERIC).unwrap_or(text);
-        let complaint = complaint.trim_start_matches("(?)").trim_start_matches(": ");
+        let complaint = complaint(text).unwrap_or(text);
         Some(format!("mock of {function}: {complaint}\n  set up at {at}"))
     }
 }
@@ -227,7 +233,7 @@ where
     fn waited_for(&self) -> Option<String> {
         let state = self.0.state();
         let (function, at) = (self.0.function, state.at);
-        (state.waiting > 0).then(|| {
+        (state.mock.is_none() && state.waiting > 0).then(|| {
             format!("a call of {function} waits for its mock: the guard of {at} is still held")
         })
     }
@@ -265,7 +271,7 @@ where
     if let Some(mock) = tester.watcher().mock(function) {
         let mock: Arc<dyn Any + Send + Sync> = mock;
         let mock: Arc<HandlerMock<C>> = mock.downcast().expect("a function has one type of mock");
-        return mock.0.clone().take_out();
+        return mock.0.clone().take_out(tester.watcher());
     }
     let slot = Slot::new(function, Location::caller(), tester.watcher().bell());
     let mock = Arc::new(HandlerMock::<C>(slot.clone()));
@@ -273,6 +279,7 @@ where
     MockGuard {
         mock: Some(MockHandler::new()),
         slot,
+        watcher: tester.watcher().clone(),
     }
 }
 
@@ -287,7 +294,7 @@ where
     if let Some(mock) = tester.watcher().mock(function) {
         let mock: Arc<dyn Any + Send + Sync> = mock;
         let mock: Arc<ProducerMock<P>> = mock.downcast().expect("a function has one type of mock");
-        return mock.0.clone().take_out();
+        return mock.0.clone().take_out(tester.watcher());
     }
     let slot = Slot::new(function, Location::caller(), tester.watcher().bell());
     let mock = Arc::new(ProducerMock::<P>(slot.clone()));
@@ -316,6 +323,7 @@ where
     MockGuard {
         mock: Some(MockHandler::new()),
         slot,
+        watcher: tester.watcher().clone(),
     }
 }
 
@@ -325,6 +333,7 @@ where
 pub struct MockGuard<A: Debug + Send + 'static, R: Send + 'static> {
     mock: Option<MockHandler<A, R>>,
     slot: Arc<Slot<A, R>>,
+    watcher: Watcher,
 }
 
 impl<A: Debug + Send + 'static, R: Send + 'static> Deref for MockGuard<A, R> {
@@ -343,6 +352,7 @@ impl<A: Debug + Send + 'static, R: Send + 'static> DerefMut for MockGuard<A, R> 
 impl<A: Debug + Send + 'static, R: Send + 'static> Drop for MockGuard<A, R> {
     fn drop(&mut self) {
         self.slot.state().mock = self.mock.take();
+        self.slot.drain(&self.watcher);
         self.slot.back.notify_waiters();
     }
 }

@@ -322,7 +322,9 @@ where
         return Ok(());
     }
     let (noun, function) = (S::WORDS.noun, S::function());
-    let miss = Miss::new(format!("the last {noun} of {function} is another one"));
+    let miss = Miss::new(format!(
+        "the last {noun} of {function} is not the expected one"
+    ));
     Err(miss.compared(expected, text(&value)))
 }
 

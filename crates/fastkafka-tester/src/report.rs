@@ -79,7 +79,7 @@ fn compare(text: &mut String, expected: &str, actual: &str) {
 }
 
 fn indented(text: &mut String, title: &str, value: &str) {
-    let value = value.replace('\n', "\n    ");
+    let value = value.replace('\n', "\n  ");
     let _ = writeln!(text, "  {title}{value}");
 }
 

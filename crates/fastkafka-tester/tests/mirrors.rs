@@ -153,7 +153,7 @@ async fn an_unsettled_record_is_waited_for_by_an_assertion() {
 }
 
 #[tokio::test(start_paused = true)]
-#[should_panic(expected = "unknown topic or partition")]
+#[should_panic(expected = "has no partition 9: it has 1")]
 async fn a_partition_that_does_not_exist_is_reported_at_the_place() {
     let tester = Tester::start(app()).await.unwrap();
     tester.to_batches(order(1)).partition(9).await;
