@@ -85,7 +85,7 @@ impl Runtime {
         let sink = KafkaSink::new(
             &options.bootstrap,
             &options.client_id,
-            &plan.outputs,
+            plan,
             options.max_in_flight,
         );
         let sink = Arc::new(sink.map_err(broker)?);
