@@ -60,8 +60,8 @@ pub use record::{
 };
 pub use registry::{Def, DefaultApp, Entry, Location, Register, Registry};
 pub use settings::{
-    Attempts, ConsumerSettings, Executor, GroupProtocol, OffsetReset, OnFailure, Order,
-    ProducerSettings, Text,
+    Acks, Attempts, CompressionType, ConsumerSettings, Executor, GroupProtocol, IsolationLevel,
+    OffsetReset, OnFailure, Order, PartitionFn, Partitioner, ProducerSettings, Properties, Text,
 };
 pub use settle::{Closed, Delivery, Round, RunTag, Settle};
 pub use shape::{Batch, InputOf, Nullable, Shape, Single};

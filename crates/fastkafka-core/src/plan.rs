@@ -211,30 +211,23 @@ fn check_topics(group: &str, handlers: &[Handler], problems: &mut Vec<Problem>) 
 /// The settings that reach the consumer. Handlers that say nothing follow those that do.
 fn agree(group: &str, handlers: &[Handler], problems: &mut Vec<Problem>) -> ConsumerSettings {
     let mut agreed = ConsumerSettings::default();
-    macro_rules! agree {
-        ($($key:ident),*) => {$(
-            let mut setters = handlers.iter().filter(|handler| handler.settings.$key.is_some());
-            if let Some(first) = setters.next() {
-                agreed.$key = first.settings.$key.clone();
-                for second in setters.filter(|second| second.settings.$key != first.settings.$key) {
-                    problems.push(Problem::Conflict {
-                        group: group.to_owned(),
-                        key: stringify!($key),
-                        first: (first.def.name, first.def.location),
-                        second: (second.def.name, second.def.location),
-                    });
+    for (i, second) in handlers.iter().enumerate() {
+        let mut reported = Vec::new();
+        for first in &handlers[..i] {
+            for key in first.settings.conflicts(&second.settings) {
+                if reported.contains(&key) {
+                    continue;
                 }
+                reported.push(key);
+                problems.push(Problem::Conflict {
+                    group: group.to_owned(),
+                    key,
+                    first: (first.def.name, first.def.location),
+                    second: (second.def.name, second.def.location),
+                });
             }
-        )*};
+        }
+        agreed = agreed.over(&second.settings.of_client());
     }
-    agree!(
-        auto_commit_interval_ms,
-        session_timeout_ms,
-        heartbeat_interval_ms,
-        max_poll_interval_ms,
-        rebalance_timeout_ms,
-        partition_assignment_strategy,
-        group_protocol
-    );
     agreed
 }

@@ -3,7 +3,7 @@
 use crate::cluster::{problem, wait_for_topics};
 use crate::handler::Handler;
 use crate::health::Health;
-use crate::kafka::consumer::KafkaTransport;
+use crate::kafka::consumer::{Join, KafkaTransport};
 use crate::kafka::producer::KafkaSink;
 use crate::locks::OrderLocks;
 use crate::mailbox::Mailbox;
@@ -180,15 +180,16 @@ impl Runtime {
             .spawn(move || {
                 let me = std::thread::current();
                 let _ = owner.set(me.clone());
-                match KafkaTransport::new(
-                    &options.bootstrap,
-                    &options.client_id,
-                    &id,
-                    &topics,
-                    &settings,
-                    options.embedded,
-                    me,
-                ) {
+                let join = Join {
+                    bootstrap: &options.bootstrap,
+                    client_id: &options.client_id,
+                    group_id: &id,
+                    topics: &topics,
+                    settings: &settings,
+                    embedded: options.embedded,
+                    worker,
+                };
+                match KafkaTransport::new(&join, me) {
                     Ok(transport) => {
                         let _ = made.send(Ok(()));
                         thread::serve(Owner::new(transport, setup))

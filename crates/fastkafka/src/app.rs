@@ -153,6 +153,7 @@ impl App {
         if let Err(unknown) = self.inner.broker_in_use(&self.choice()) {
             problems.push(Problem::Broker(unknown.to_string()));
         }
+        problems.extend(fastkafka_runtime::check(&plan));
         if problems.is_empty() {
             Ok(plan)
         } else {

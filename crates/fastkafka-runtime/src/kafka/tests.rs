@@ -3,7 +3,7 @@
 mod consume;
 mod produce;
 
-use super::consumer::KafkaTransport;
+use super::consumer::{Join, KafkaTransport};
 use super::embedded::EmbeddedBroker;
 use super::producer::KafkaSink;
 use super::{Logged, config};
@@ -44,8 +44,16 @@ impl Member {
         settings: &ConsumerSettings,
     ) -> Self {
         let owner = std::thread::current();
-        let transport =
-            KafkaTransport::new(address, "test", "group", topics, settings, true, owner);
+        let join = Join {
+            bootstrap: address,
+            client_id: "test",
+            group_id: "group",
+            topics,
+            settings,
+            embedded: true,
+            worker: 0,
+        };
+        let transport = KafkaTransport::new(&join, owner);
         Self {
             transport: transport.unwrap(),
             policy,
