@@ -26,6 +26,8 @@ pub(super) struct Draft {
     title: Option<String>,
     docs: String,
     group: Option<String>,
+    /// Where it is not the app's.
+    client_id: Option<String>,
 }
 
 /// What a function does.
@@ -59,6 +61,7 @@ impl Operations {
                     title,
                     docs: def.description.to_owned(),
                     group: Some(group.id.clone()),
+                    client_id: group.settings.client_id.as_deref().map(str::to_owned),
                     id,
                 };
                 if let Some(topic) = &handler.settings.dead_letter {
@@ -79,6 +82,7 @@ impl Operations {
                 title,
                 docs: def.description.to_owned(),
                 group: None,
+                client_id: output.settings.client_id.as_deref().map(str::to_owned),
                 id,
             });
         }
@@ -101,6 +105,8 @@ impl Draft {
                 self.topic, self.id
             ),
             group: None,
+            // Dead letters are written by a client with the app's settings.
+            client_id: None,
         }
     }
 
@@ -123,7 +129,7 @@ impl Draft {
             messages,
             bindings: Bindings::of(OperationBinding {
                 group_id: self.group.as_deref().map(only),
-                client_id: Some(only(client_id)),
+                client_id: Some(only(self.client_id.as_deref().unwrap_or(client_id))),
                 binding_version: BINDING.to_owned(),
             }),
         }

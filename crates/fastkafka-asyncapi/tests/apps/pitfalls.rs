@@ -89,3 +89,14 @@ fn no_schema_speaks_of_defs_or_prefix_items() {
         );
     }
 }
+
+#[test]
+fn a_client_id_of_its_own_is_that_of_the_operation_alone() {
+    let document = document::<SharedTopic>("Pitfalls");
+    let client = |id: &str| {
+        let bindings = document.operations[id].bindings.clone();
+        bindings.unwrap().kafka.client_id.unwrap()["enum"][0].clone()
+    };
+    assert_eq!(client("on_profiles_by_text"), "by-text");
+    assert_eq!(client("on_profiles"), "tests");
+}

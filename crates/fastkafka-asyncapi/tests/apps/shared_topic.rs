@@ -36,7 +36,7 @@ pub(crate) fn on_profiles_too(_profile: Profile) -> Result<(), String> {
     Ok(())
 }
 
-#[consumes(app = SharedTopic, topic = "profiles", group_id = "text-keys")]
+#[consumes(app = SharedTopic, topic = "profiles", group_id = "text-keys", client_id = "by-text")]
 pub(crate) fn on_profiles_by_text(_profile: Profile, _key: Option<Key<&str>>) {}
 
 #[produces(app = SharedTopic, topic = "profiles")]
