@@ -11,6 +11,7 @@ mod ambient;
 mod app;
 mod around;
 mod consumer;
+mod dead_letter;
 mod definition;
 mod dispatch;
 mod emit;
@@ -43,6 +44,7 @@ pub use app::{AppCore, AppInfo, Contact, License, States};
 pub use around::{Around, HandlerCall, HandlerFuture};
 pub use bytes::Bytes;
 pub use consumer::{Consumer, HandlerReturn, Outcome};
+pub use dead_letter::{DEAD_LETTER_HEADERS, DEAD_LETTER_PREFIX};
 pub use definition::{ConsumerDef, ProducerDef};
 pub use dispatch::{CatchRun, Direct, Invoke, RunEnd, RunFuture, panic_text, run_with};
 pub use emit::{Emit, KafkaEvent, Outgoing, ProducerReturn, Take};
@@ -80,7 +82,10 @@ pub mod __private {
     pub use crate::emit::{
         DefaultEmit, EmitProbe, EncodedKey, SelectEmit, encode_key_with, encode_with,
     };
-    pub use crate::key::{KeyProbe, NotKey, SettlesNot, SettlesProbe};
+    pub use crate::key::{
+        KeyProbe, KeySchemaProbe, NoKeySchema, NotKey, SettlesNot, SettlesProbe, custom_key,
+        first_key,
+    };
     pub use crate::message::{CodecProbe, Custom, DecodeFn, DefaultCodec, SelectCodec, schema_of};
     pub use crate::producer::{emit, emit_open, room};
     pub use crate::shape::{

@@ -217,6 +217,7 @@ static DEF: ProducerDef = ProducerDef {
     settings: ProducerSettings::default,
     content_type: "application/json",
     schema: |_| schemars::Schema::default(),
+    key: None,
 };
 
 fn output(change: impl FnOnce(&mut ProducerSettings)) -> Output {
