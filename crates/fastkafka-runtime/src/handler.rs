@@ -89,11 +89,13 @@ mod tests {
         description: "",
         settings: ConsumerSettings::default,
         batch: false,
+        tombstones: false,
         is_async: true,
         blocking: false,
         settles: false,
         content_type: "application/json",
         schema: |_| schemars::Schema::default(),
+        key: None,
         requires: |_| (),
         run: |_| unreachable!("nothing is handled"),
     };

@@ -6,7 +6,7 @@ use crate::medium::{Medium, Outputs, Seat, Serving};
 use crate::owner::Owner;
 use crate::runtime::Options;
 use crate::thread;
-use fastkafka_core::{Output, Wake};
+use fastkafka_core::{Plan, Wake};
 use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
@@ -29,8 +29,8 @@ impl Kafka {
 }
 
 impl Medium for Kafka {
-    fn outputs(&self, outputs: &[Output], most: usize) -> Result<Arc<dyn Outputs>, String> {
-        KafkaSink::new(&self.bootstrap, &self.client_id, outputs, most)
+    fn outputs(&self, plan: &Plan, most: usize) -> Result<Arc<dyn Outputs>, String> {
+        KafkaSink::new(&self.bootstrap, &self.client_id, plan, most)
             .map(|sink| Arc::new(sink) as _)
             .map_err(|error| error.to_string())
     }
