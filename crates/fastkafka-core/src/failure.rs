@@ -248,4 +248,18 @@ mod tests {
         assert!(failure.error().is_some());
         assert_eq!(failure.kind(), FailureKind::Retry { after: None });
     }
+
+    #[test]
+    fn what_can_never_be_sent_is_rejected() {
+        let refused = |permanent| ProduceError::NotDelivered {
+            topic: "t".into(),
+            reason: "no".into(),
+            permanent,
+        };
+        assert_eq!(Failure::from(refused(true)).kind(), FailureKind::Rejected);
+        assert_eq!(
+            Failure::from(refused(false)).kind(),
+            FailureKind::Retry { after: None }
+        );
+    }
 }

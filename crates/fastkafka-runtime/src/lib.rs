@@ -31,5 +31,6 @@ mod transport;
 
 pub use cluster::{Embedded, TopicSpec, create_topics};
 pub use health::{GroupHealth, Health, StoppedPartition, WaitingFor, WaitingRecord};
+pub use kafka::check;
 pub use runtime::{Options, Runtime};
 pub use tasks::{TaskReturn, spawn};

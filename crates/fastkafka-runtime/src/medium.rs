@@ -5,7 +5,7 @@
 
 use crate::mailbox::Mailbox;
 use crate::owner::{Owner, Setup, Shared, Turn};
-use fastkafka_core::{ConsumerSettings, Output, Sink, Wake};
+use fastkafka_core::{ConsumerSettings, Plan, Sink, Wake};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -41,7 +41,7 @@ pub trait Medium: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// Why they cannot be made.
-    fn outputs(&self, outputs: &[Output], most: usize) -> Result<Arc<dyn Outputs>, String>;
+    fn outputs(&self, plan: &Plan, most: usize) -> Result<Arc<dyn Outputs>, String>;
 
     /// Makes a consumer and lets it be served.
     ///

@@ -111,7 +111,7 @@ impl Runtime {
         deadline: tokio::time::Instant,
     ) -> Result<Self, Problems> {
         let sink = medium
-            .outputs(&plan.outputs, options.max_in_flight)
+            .outputs(plan, options.max_in_flight)
             .map_err(broker)?;
         if app.connect(sink.clone()).is_err() {
             return Err(broker(

@@ -10,7 +10,7 @@ use crate::member::Member;
 use crate::stored::{Content, Stored};
 use bytes::Bytes;
 use fastkafka::Delivery;
-use fastkafka_sim::{Assignor, Cluster, GroupId, Outcome, PartitionId, Protocol};
+use fastkafka_sim::{Assignor, Cluster, GroupId, Outcome, PartitionId, Protocol, TopicId};
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -80,6 +80,9 @@ pub(crate) struct State {
     damaged: HashMap<String, usize>,
     /// By topic: where the next record without a key goes.
     turn: HashMap<String, usize>,
+    /// By group and topic: how many partitions there were when the group began. What came later is
+    /// read from its beginning, whatever `auto_offset_reset` says.
+    pub(crate) began_with: HashMap<(GroupId, TopicId), usize>,
     pub(crate) down: bool,
     /// Commits do not arrive.
     pub(crate) commits_lost: bool,
@@ -99,6 +102,7 @@ impl Broker {
                 faults: HashMap::new(),
                 damaged: HashMap::new(),
                 turn: HashMap::new(),
+                began_with: HashMap::new(),
                 down: false,
                 commits_lost: false,
                 wake_up: Vec::new(),

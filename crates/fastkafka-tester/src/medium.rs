@@ -3,7 +3,7 @@
 use crate::broker::Broker;
 use crate::member::{Member, MemberTransport};
 use crate::outputs::MemoryOutputs;
-use fastkafka_core::{ConsumerSettings, GroupProtocol, Output};
+use fastkafka_core::{ConsumerSettings, GroupProtocol, Plan};
 use fastkafka_runtime::medium::{Medium, Outputs, Seat, Serving};
 use fastkafka_sim::{Assignor, Protocol, TopicId};
 use std::sync::Arc;
@@ -14,8 +14,8 @@ use tokio::sync::Notify;
 pub(crate) struct Memory(pub(crate) Arc<Broker>);
 
 impl Medium for Memory {
-    fn outputs(&self, outputs: &[Output], most: usize) -> Result<Arc<dyn Outputs>, String> {
-        Ok(MemoryOutputs::new(self.0.clone(), outputs, most))
+    fn outputs(&self, plan: &Plan, most: usize) -> Result<Arc<dyn Outputs>, String> {
+        Ok(MemoryOutputs::new(self.0.clone(), &plan.outputs, most))
     }
 
     fn serve(&self, seat: Seat) -> Result<Serving, String> {

@@ -149,9 +149,14 @@ fn start(
     if let Some(committed) = cluster.committed(group, partition) {
         return Ok((place, committed.offset));
     }
+    let (topic, index) = cluster.place(partition);
+    let partitions = cluster.partitions(topic).len();
+    let began_with = *state.began_with.entry((group, topic)).or_insert(partitions);
+    let is_new = usize::try_from(index).is_ok_and(|index| index >= began_with);
     let log = cluster.log(partition);
     let (low, high) = log.map_or((0, 0), |log| (log.low(), log.high()));
     let offset = match reset {
+        _ if is_new => low,
         OffsetReset::Latest => high,
         OffsetReset::Earliest => low,
         OffsetReset::None => return Err(StartError::NoCommit(place.to_string())),

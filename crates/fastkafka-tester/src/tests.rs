@@ -245,3 +245,29 @@ async fn new_partitions_are_read() {
     assert_eq!(tester.committed("squares", "numbers").len(), 5);
     tester.stop().await;
 }
+
+struct Late;
+
+#[consumes(app = Late, topic = "numbers")]
+async fn on_late(_: u64) {}
+
+#[tokio::test(start_paused = true)]
+async fn records_from_before_the_start_are_skipped_but_not_those_of_a_new_partition() {
+    let app = App::scoped::<Late>().title("late").build();
+    let tester = Tester::start(app).await.unwrap();
+    {
+        // The group has not heard of the partition when its first record comes.
+        let mut state = tester.broker.state();
+        state.cluster.create_topic("numbers", 2);
+    }
+    let record = NewRecord {
+        partition: Some(1),
+        ..number(1)
+    };
+    tester.deliver(record).await.unwrap();
+    tester.grow_topic("numbers", 3);
+    tester.settle().await.unwrap();
+    assert_eq!(tester.committed("late", "numbers")[&1], 1);
+    assert_eq!(tester.lag("late", "numbers"), 0);
+    tester.stop().await;
+}

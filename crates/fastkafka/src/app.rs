@@ -4,7 +4,9 @@ use crate::broker::{Broker, Topic, UnknownBroker};
 use crate::builder::AppBuilder;
 use crate::error::RunError;
 use crate::hooks::Hooks;
-use fastkafka_core::{AppCore, AppInfo, DefaultApp, Entered, Plan, Problem, Problems, enter};
+use fastkafka_core::{
+    AppCore, AppInfo, DefaultApp, Entered, Explained, Plan, Problem, Problems, enter, explain,
+};
 use fastkafka_runtime::medium::Medium;
 use fastkafka_runtime::{Embedded, Health, Options, Runtime, TopicSpec, create_topics};
 use std::collections::{BTreeMap, BTreeSet};
@@ -154,11 +156,26 @@ impl App {
         if let Err(unknown) = self.inner.broker_in_use(&self.choice()) {
             problems.push(Problem::Broker(unknown.to_string()));
         }
+        problems.extend(fastkafka_runtime::check(&plan));
         if problems.is_empty() {
             Ok(plan)
         } else {
             Err(Problems(problems))
         }
+    }
+
+    /// Where each setting of each function comes from; secrets are masked.
+    pub fn explain(&self) -> Vec<Explained> {
+        let mut functions = explain(&self.inner.core);
+        let rows = functions.iter_mut().flat_map(|function| &mut function.rows);
+        for row in rows.filter(|row| row.from == "default") {
+            match row.key {
+                "client_id" => row.value.clone_from(&self.inner.client_id),
+                "group_id" => row.value.clone_from(&self.inner.core.group_id),
+                _ => {}
+            }
+        }
+        functions
     }
 
     /// True from the first assignment of every group until the stop.

@@ -1,12 +1,12 @@
 //! Kafka as what an app runs on: a thread per consumer.
 
-use super::consumer::KafkaTransport;
+use super::consumer::{Join, KafkaTransport};
 use super::producer::KafkaSink;
 use crate::medium::{Medium, Outputs, Seat, Serving};
 use crate::owner::Owner;
 use crate::runtime::Options;
 use crate::thread;
-use fastkafka_core::{Output, Wake};
+use fastkafka_core::{Plan, Wake};
 use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
@@ -29,8 +29,8 @@ impl Kafka {
 }
 
 impl Medium for Kafka {
-    fn outputs(&self, outputs: &[Output], most: usize) -> Result<Arc<dyn Outputs>, String> {
-        KafkaSink::new(&self.bootstrap, &self.client_id, outputs, most)
+    fn outputs(&self, plan: &Plan, most: usize) -> Result<Arc<dyn Outputs>, String> {
+        KafkaSink::new(&self.bootstrap, &self.client_id, plan, most)
             .map(|sink| Arc::new(sink) as _)
             .map_err(|error| error.to_string())
     }
@@ -45,15 +45,16 @@ impl Medium for Kafka {
                 let me = std::thread::current();
                 let owner = me.clone();
                 seat.wake_by(Box::new(move || owner.unpark()));
-                match KafkaTransport::new(
-                    &bootstrap,
-                    &client_id,
-                    &seat.group,
-                    &seat.topics,
-                    &seat.settings,
+                let join = Join {
+                    bootstrap: &bootstrap,
+                    client_id: &client_id,
+                    group_id: &seat.group,
+                    topics: &seat.topics,
+                    settings: &seat.settings,
                     embedded,
-                    me,
-                ) {
+                    worker: seat.worker,
+                };
+                match KafkaTransport::new(&join, me) {
                     Ok(transport) => {
                         let _ = made.send(Ok(()));
                         thread::serve(Owner::new(transport, seat.setup))
