@@ -111,14 +111,10 @@ impl<C: Consumer> Spy<C> {
     /// The records that do not fit the handler's parameters, so that it was not called, and why not:
     /// a payload that does not decode, a key that is missing.
     pub fn refused(&self) -> Vec<(TopicRecord, String)> {
-        let mut calls = self.0.recorded();
-        calls.retain(|call| call.is_refused());
-        let refused = calls.into_iter().filter_map(|call| {
-            let record = call.records.first()?.clone();
-            match call.outcome() {
-                CallOutcome::Failed { error, .. } => Some((record, error)),
-                _ => None,
-            }
+        let calls = self.0.recorded();
+        let refused = calls.into_iter().filter_map(|call| match call.outcome() {
+            CallOutcome::Refused(why) => Some((call.records.first()?.clone(), why)),
+            _ => None,
         });
         refused.collect()
     }
@@ -203,7 +199,7 @@ impl Recorded {
             CallOutcome::Running => "is running".to_owned(),
             CallOutcome::Done if !self.is_call() => "skipped by the hook".to_owned(),
             CallOutcome::Done => "done".to_owned(),
-            CallOutcome::Failed { error, .. } if self.is_refused() => format!("refused: {error}"),
+            CallOutcome::Refused(why) => format!("refused: {why}"),
             CallOutcome::Failed { error, .. } => format!("failed: {error}"),
             CallOutcome::Panicked(text) => format!("panicked: {text}"),
             CallOutcome::GivenUp => "was given up".to_owned(),

@@ -6,10 +6,9 @@ use crate::function::Function;
 use crate::mock::{self, Mock};
 use crate::report::content_line;
 use bytes::Bytes;
-use fastkafka::{HandlerCall, ProduceError};
+use fastkafka::{Around, Failure, HandlerCall, HandlerFuture, ProduceError, Rejection};
 use fastkafka_core::{
-    ConsumerDef, OutRecord, Outcome, ProducerDef, Run, RunEnd, RunFuture, Watch, Watching,
-    panic_text,
+    ConsumerDef, OutRecord, ProducerDef, Run, RunEnd, RunFuture, Watch, panic_text,
 };
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -115,6 +114,20 @@ impl Watcher {
         mocks.iter().filter_map(|mock| mock.verify()).collect()
     }
 
+    fn record(&self, call: &HandlerCall<'_>) -> UnderWay {
+        let recorded = Arc::new(Recorded::new(
+            call.handler.into(),
+            call.attempt(),
+            call.records(),
+            call.metadata(),
+        ));
+        self.state().calls.push(recorded.clone());
+        UnderWay {
+            recorded,
+            watcher: self.clone(),
+        }
+    }
+
     fn panicked(&self, handler: &'static ConsumerDef, run: &Run<'_>, text: &str) {
         let mut state = self.state();
         let current = run.scope.current();
@@ -161,18 +174,34 @@ impl Watch for Watcher {
         })
     }
 
-    fn called(&self, call: &HandlerCall<'_>) -> Box<dyn Watching> {
-        let recorded = Arc::new(Recorded::new(
-            call.handler.into(),
-            call.attempt(),
-            call.records(),
-            call.metadata(),
-        ));
-        self.state().calls.push(recorded.clone());
-        Box::new(UnderWay {
-            recorded,
-            watcher: self.clone(),
+    fn call<'a>(
+        &'a self,
+        call: HandlerCall<'a>,
+        hook: Option<&'a dyn Around>,
+        next: HandlerFuture<'a>,
+    ) -> HandlerFuture<'a> {
+        let under_way = self.record(&call);
+        let recorded = under_way.recorded.clone();
+        let begun: HandlerFuture<'a> = Box::pin(async move {
+            recorded.begin();
+            self.tell();
+            next.await
+        });
+        let work = match hook {
+            Some(hook) => hook.around(call, begun),
+            None => begun,
+        };
+        Box::pin(async move {
+            let outcome = work.await;
+            under_way.end(outcome.as_ref().err());
+            outcome
         })
+    }
+
+    fn undecoded(&self, call: &HandlerCall<'_>, rejection: &Rejection) {
+        let under_way = self.record(call);
+        under_way.recorded.refuse(rejection);
+        self.tell();
     }
 
     fn produced(
@@ -225,18 +254,9 @@ struct UnderWay {
     watcher: Watcher,
 }
 
-impl Watching for UnderWay {
-    fn begun(&self) {
-        self.recorded.begin();
-        self.watcher.tell();
-    }
-
-    fn refused(&self) {
-        self.recorded.refuse();
-    }
-
-    fn ended(&self, outcome: &Outcome) {
-        self.recorded.end(outcome.into());
+impl UnderWay {
+    fn end(&self, failure: Option<&Failure>) {
+        self.recorded.end(CallOutcome::of(failure));
         self.watcher.tell();
     }
 }
