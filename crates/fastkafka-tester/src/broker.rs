@@ -4,6 +4,7 @@
 //! Nothing here waits. Whoever changes something rings the consumers that have to see it.
 
 use crate::clock::Clock;
+use crate::function::Function;
 use crate::journal::{Journal, TopicRecord};
 use crate::member::Member;
 use crate::stored::{Content, Stored};
@@ -26,6 +27,8 @@ pub(crate) struct NewRecord {
     pub(crate) headers: Vec<(String, Option<Bytes>)>,
     /// `None`: now.
     pub(crate) timestamp: Option<i64>,
+    /// Who sends it, if an app does.
+    pub(crate) producer: Option<Function>,
 }
 
 /// What becomes of a record that the app sends. See `Tester::fail_next_produce`.
@@ -253,6 +256,7 @@ impl State {
             mut payload,
             headers,
             timestamp,
+            producer,
             ..
         } = record;
         if let Some(left) = self.damaged.get_mut(&topic).filter(|left| **left > 0) {
@@ -279,6 +283,7 @@ impl State {
             key,
             payload,
             headers,
+            producer,
         };
         (Some(written), Ok(Delivery::new(topic, index, offset)))
     }

@@ -1,5 +1,7 @@
 //! Every record that reached a topic, in the order of arrival: what assertions look at.
 
+use crate::function::Function;
+use crate::report::record_line;
 use bytes::Bytes;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
@@ -21,6 +23,8 @@ pub struct TopicRecord {
     pub payload: Option<Bytes>,
     /// Headers in order.
     pub headers: Vec<(String, Option<Bytes>)>,
+    /// The function of an app that sent it; `None` for what a mirror sent, and for a dead letter.
+    pub producer: Option<Function>,
 }
 
 type Observer = Arc<dyn Fn(&TopicRecord) + Send + Sync>;
@@ -71,6 +75,21 @@ impl Journal {
         let mut records = state.records.clone();
         records.retain(|record| record.topic == topic);
         records
+    }
+
+    /// What a producer's records were when they arrived.
+    pub(crate) fn of(&self, producer: Function) -> Vec<Arc<TopicRecord>> {
+        let state = self.state();
+        let mut records = state.records.clone();
+        records.retain(|record| record.producer == Some(producer));
+        records
+    }
+
+    /// The records of a topic, for a report.
+    pub(crate) fn section(&self, topic: &str) -> (String, Vec<String>) {
+        let records = self.records(topic);
+        let lines = records.iter().map(|record| record_line(record)).collect();
+        (format!("records of topic `{topic}`"), lines)
     }
 
     /// Ends at the next record. Make it before looking, await it after.

@@ -4,6 +4,7 @@
 //! the order of the calls, until the broker is back or its time is over.
 
 use crate::broker::{Broker, NewRecord, Refusal};
+use crate::function::Function;
 use bytes::Bytes;
 use fastkafka_core::{
     DeliveryToken, Failure, FailureKind, OutRecord, Output, ProduceError, Sink, Wake,
@@ -169,6 +170,7 @@ impl Sink for MemoryOutputs {
             payload: record.payload.map(Bytes::copy_from_slice),
             headers: record.headers.to_vec(),
             timestamp: record.timestamp,
+            producer: record.producer.map(Function::from),
         };
         let down = self.broker.state().down;
         if down || !self.waiting().records.is_empty() {

@@ -2,8 +2,10 @@
 
 use crate::broker::{Broker, NewRecord};
 use crate::clock;
+use crate::journal::Journal;
 use crate::medium::Memory;
 use crate::settle::{Progress, REAL, Unsettled, VIRTUAL};
+use crate::watcher::Watcher;
 use fastkafka::{App, Delivery, Entered, RunError};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -48,6 +50,7 @@ pub struct Tester {
     pub(crate) processes: RefCell<Vec<Process>>,
     pub(crate) make: Option<Make>,
     patience: Duration,
+    watcher: Watcher,
 }
 
 /// What would be a process of its own in production.
@@ -111,6 +114,7 @@ impl TesterBuilder {
             processes: RefCell::default(),
             make,
             patience: self.patience.unwrap_or(patience),
+            watcher: Watcher::default(),
         };
         tester.create_topics(&apps, self.topics);
         tester.launch(apps).await?;
@@ -170,9 +174,19 @@ impl Tester {
             _entered: entered,
         });
         for app in started {
+            // An app that was watched before was started before, which is refused next.
+            let _ = app.core().watch_by(Arc::new(self.watcher.clone()));
             app.start_on(Arc::new(Memory(self.broker.clone()))).await?;
         }
         Ok(())
+    }
+
+    pub(crate) fn watcher(&self) -> &Watcher {
+        &self.watcher
+    }
+
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.broker.journal
     }
 
     /// Every app of every process that runs.
@@ -217,17 +231,26 @@ impl Tester {
         let patience = tokio::time::sleep(self.patience);
         tokio::pin!(patience);
         loop {
-            let changed = self.broker.changed();
-            tokio::pin!(changed);
+            let (changed, called) = (self.broker.changed(), self.watcher.changed());
+            tokio::pin!(changed, called);
             changed.as_mut().enable();
+            called.as_mut().enable();
+            if let Some(failure) = self.watcher.take_failure() {
+                return Err(Unsettled::new(vec![failure]));
+            }
             match progress(self) {
                 Progress::Settled => return Ok(()),
                 Progress::Stuck(problems) => return Err(Unsettled::new(problems)),
                 Progress::Open => {}
             }
+            let waiting = self.watcher.waiting_for_mocks();
+            if !waiting.is_empty() {
+                return Err(Unsettled::new(waiting));
+            }
             tokio::select! {
                 biased;
                 () = changed => {}
+                () = called => {}
                 () = &mut patience => {
                     let mut problems = self.broker.open_records(&self.apps());
                     problems.push(format!("waited for {:?}", self.patience));
@@ -270,6 +293,7 @@ impl Tester {
                 problems.extend(app.stop().await.err().map(|error| error.to_string()));
             }
             problems.append(&mut self.broker.state().complaints);
+            problems.extend(self.verdict());
             assert!(problems.is_empty(), "{at}: {}", problems.join("\n"));
         }
     }
