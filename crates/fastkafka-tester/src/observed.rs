@@ -59,6 +59,7 @@ pub trait Typed: Source {
 pub struct Observed<S>(pub(crate) S);
 
 type Verdict = Result<(), Miss>;
+type Judge<'a, I> = Box<dyn Fn(&[I]) -> Verdict + 'a>;
 
 impl<S: Source> Observed<S> {
     /// How many there are.
@@ -214,7 +215,7 @@ impl<S: Source> Debug for Observed<S> {
 #[must_use = "nothing is asserted until it is awaited"]
 pub struct Awaited<'a, S: Source> {
     source: &'a S,
-    judge: Box<dyn Fn(&[S::Item]) -> Verdict + 'a>,
+    judge: Judge<'a, S::Item>,
     within: Duration,
     /// It has to hold for the whole time.
     lasting: bool,

@@ -1,5 +1,7 @@
 //! How it reads when a test fails: each text is in `tests/failures`. `FAILURES=overwrite` renews them.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
 mod support;
 
 use fastkafka_tester::Tester;

@@ -3,7 +3,7 @@
 mod support;
 
 use fastkafka::FailureKind;
-use fastkafka_tester::{CallOutcome, Tester};
+use fastkafka_tester::{Call, CallOutcome, Tester};
 use support::*;
 
 #[tokio::test(start_paused = true)]
@@ -40,7 +40,7 @@ async fn what_surrounds_a_mock_is_real() {
         .spy::<on_orders>()
         .calls()
         .iter()
-        .map(|call| call.outcome())
+        .map(Call::outcome)
         .collect();
     let failed = CallOutcome::Failed {
         error: "the order is empty".to_owned(),

@@ -3,7 +3,7 @@
 mod support;
 
 use fastkafka::FailureKind;
-use fastkafka_tester::{CallOutcome, Tester};
+use fastkafka_tester::{Call, CallOutcome, Tester};
 use std::time::Duration;
 use support::*;
 
@@ -36,7 +36,7 @@ async fn each_attempt_is_a_call_with_its_error() {
     };
     tester.to_eu_orders_v1(empty.clone()).await;
     let calls = tester.spy::<on_orders>().calls();
-    let attempts: Vec<_> = calls.iter().map(|call| call.attempt()).collect();
+    let attempts: Vec<_> = calls.iter().map(Call::attempt).collect();
     assert_eq!(attempts, [1, 2, 3]);
     let failed = CallOutcome::Failed {
         error: "the order is empty".to_owned(),
