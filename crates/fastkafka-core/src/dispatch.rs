@@ -170,7 +170,7 @@ async fn one_call<C: Consumer, I: Invoke<C>>(
     let watched = watched::<C>(&cx);
     let outcome = match &run.app.around {
         None => {
-            begun(&watched);
+            begun(&watched).await;
             match with.invoke(input, &cx).await {
                 Ok(output) => C::outcome(output),
                 Err(rejection) => refused(&watched, rejection),
@@ -179,7 +179,7 @@ async fn one_call<C: Consumer, I: Invoke<C>>(
         Some(around) => {
             let at = AtomicUsize::new(0);
             let next = Box::pin(async {
-                begun(&watched);
+                begun(&watched).await;
                 let outcome = match with.invoke(input, &cx).await {
                     Ok(output) => C::outcome(output),
                     Err(rejection) => refused(&watched, rejection),

@@ -16,6 +16,7 @@ use crate::registry::Registry;
 use crate::shape::InputOf;
 use crate::slot::DeliveryScope;
 use std::ops::Range;
+use std::pin::Pin;
 
 /// Sees every call and every output of an app; set once, by [`AppCore::watch_by`].
 pub trait Watch: Send + Sync {
@@ -39,6 +40,9 @@ pub trait Watching: Send + Sync {
     /// The hook of the app lets the call through; one that skips it does not.
     fn begun(&self);
 
+    /// What has to pass before the function is called: slow handlers are made of it.
+    fn delay(&self) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>>;
+
     /// The record did not fit the parameters: the function is not called.
     fn refused(&self);
 
@@ -58,9 +62,12 @@ pub(crate) fn watched<C: Consumer>(cx: &Cx<'_>) -> Watched {
 
 /// Tells that the call is made.
 #[inline]
-pub(crate) fn begun(watched: &Watched) {
+pub(crate) async fn begun(watched: &Watched) {
     if let Some(watching) = watched {
         watching.begun();
+        if let Some(delay) = watching.delay() {
+            delay.await;
+        }
     }
 }
 

@@ -11,11 +11,14 @@ use fastkafka_core::{
     ConsumerDef, OutRecord, Outcome, ProducerDef, Run, RunEnd, RunFuture, Watch, Watching,
     panic_text,
 };
+use rand::rngs::SmallRng;
+use rand::{RngExt, SeedableRng};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
@@ -34,6 +37,10 @@ struct State {
     calls: Vec<Arc<Recorded>>,
     outputs: Vec<Arc<HandedOver>>,
     mocks: BTreeMap<Function, Arc<dyn Mock>>,
+    /// How long calls of a handler take before they begin.
+    slow: BTreeMap<Function, Duration>,
+    /// The same of every call: at most so long, by chance.
+    jitter: Option<(Duration, SmallRng)>,
     failures: Vec<String>,
     panics_allowed: bool,
 }
@@ -62,6 +69,33 @@ impl Watcher {
         let mut calls = self.state().calls.clone();
         calls.retain(|call| call.function == function);
         calls
+    }
+
+    /// The calls of all handlers.
+    pub(crate) fn all_calls(&self) -> Vec<Arc<Recorded>> {
+        self.state().calls.clone()
+    }
+
+    /// From here on each call of a handler takes so long before it begins.
+    pub(crate) fn slow(&self, function: Function, time: Duration) {
+        self.state().slow.insert(function, time);
+    }
+
+    /// From here on each call of any handler takes at most so long before it begins; `None`: no longer.
+    pub(crate) fn jitter(&self, jitter: Option<(Duration, u64)>) {
+        let jitter = jitter.map(|(most, seed)| (most, SmallRng::seed_from_u64(seed)));
+        self.state().jitter = jitter;
+    }
+
+    fn delay(&self, function: Function) -> Option<Duration> {
+        let mut state = self.state();
+        let slow = state.slow.get(&function).copied();
+        let jitter = state.jitter.as_mut();
+        let jitter = jitter.map(|(most, rng)| rng.random_range(Duration::ZERO..=*most));
+        match (slow, jitter) {
+            (None, None) => None,
+            (slow, jitter) => Some(slow.unwrap_or_default() + jitter.unwrap_or_default()),
+        }
     }
 
     /// What a producer has handed over.
@@ -229,6 +263,11 @@ impl Watching for UnderWay {
     fn begun(&self) {
         self.recorded.begin();
         self.watcher.tell();
+    }
+
+    fn delay(&self) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
+        let delay = self.watcher.delay(self.recorded.function)?;
+        Some(Box::pin(tokio::time::sleep(delay)))
     }
 
     fn refused(&self) {
