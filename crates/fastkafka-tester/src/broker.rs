@@ -178,6 +178,17 @@ impl Broker {
         faults.push_back(fault);
     }
 
+    /// Nothing that is still to come fails.
+    pub(crate) fn heal(&self) {
+        {
+            let mut state = self.state();
+            state.faults.clear();
+            state.damaged.clear();
+        }
+        self.lose_commits(false);
+        self.set_down(false);
+    }
+
     pub(crate) fn damage_next(&self, topic: &str) {
         *self.state().damaged.entry(topic.to_owned()).or_default() += 1;
     }

@@ -1,10 +1,13 @@
 //! What the cluster knows, and what goes wrong with it.
 
 use crate::broker::ProduceFault;
+use crate::function::Function;
 use crate::journal::TopicRecord;
 use crate::tester::Tester;
+use fastkafka_core::Consumer;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 impl Tester {
     /// Everything that reached a topic so far, in the order of arrival; what retention has deleted
@@ -102,6 +105,12 @@ impl Tester {
     /// The next record of a topic arrives with a payload that no codec reads.
     pub fn corrupt_next(&self, topic: &str) {
         self.broker.damage_next(topic);
+    }
+
+    /// From here on each call of the handler takes so long, of the test's time, before its function is
+    /// called: for time limits, rebalances and crashes in the midst of a call.
+    pub fn slow<C: Consumer>(&self, time: Duration) {
+        self.watcher().slow(Function::consumer::<C>(), time);
     }
 
     /// No broker answers from here on: nothing is read, sent or committed. Records that the app sends

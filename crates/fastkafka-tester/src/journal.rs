@@ -69,6 +69,11 @@ impl Journal {
         self.state().observers.push(observer);
     }
 
+    /// Everything so far.
+    pub(crate) fn all(&self) -> Vec<Arc<TopicRecord>> {
+        self.state().records.clone()
+    }
+
     /// What a topic has got so far.
     pub(crate) fn records(&self, topic: &str) -> Vec<Arc<TopicRecord>> {
         let state = self.state();

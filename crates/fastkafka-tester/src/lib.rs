@@ -3,6 +3,7 @@
 
 mod broker;
 mod calls;
+mod chaos;
 mod clock;
 mod cluster;
 mod codec;
@@ -29,6 +30,7 @@ mod watcher;
 
 pub use broker::ProduceFault;
 pub use calls::CallOutcome;
+pub use chaos::Chaos;
 pub use codec::{Reads, Writes};
 pub use function::Function;
 pub use journal::TopicRecord;

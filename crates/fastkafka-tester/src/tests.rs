@@ -269,5 +269,26 @@ async fn records_from_before_the_start_are_skipped_but_not_those_of_a_new_partit
     tester.settle().await.unwrap();
     assert_eq!(tester.committed("late", "numbers")[&1], 1);
     assert_eq!(tester.lag("late", "numbers"), 0);
+    tester.spy::<on_late>().assert_called_once();
     tester.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn chaos_finds_nothing_in_an_app_that_may_repeat() {
+    for seed in 0..20 {
+        let seen = Seen::default();
+        let tester = start_with(&seen).await;
+        send(&tester, 20..220).await;
+        tester.chaos(seed).await;
+        let mut squares: Vec<u64> = squares(&tester)
+            .iter()
+            .map(|s| s.parse().unwrap())
+            .collect();
+        let all = squares.len();
+        squares.sort_unstable();
+        squares.dedup();
+        assert_eq!(squares.len(), 200, "seed {seed}");
+        eprintln!("seed {seed}: {} repeats", all - 200);
+        tester.stop().await;
+    }
 }

@@ -10,11 +10,14 @@ use fastkafka::{Around, Failure, HandlerCall, HandlerFuture, ProduceError, Rejec
 use fastkafka_core::{
     ConsumerDef, OutRecord, ProducerDef, Run, RunEnd, RunFuture, Watch, panic_text,
 };
+use rand::rngs::SmallRng;
+use rand::{RngExt, SeedableRng};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
@@ -33,6 +36,10 @@ struct State {
     calls: Vec<Arc<Recorded>>,
     outputs: Vec<Arc<HandedOver>>,
     mocks: BTreeMap<Function, Arc<dyn Mock>>,
+    /// How long calls of a handler take before they begin.
+    slow: BTreeMap<Function, Duration>,
+    /// The same of every call: at most so long, by chance.
+    jitter: Option<(Duration, SmallRng)>,
     failures: Vec<String>,
     panics_allowed: bool,
 }
@@ -61,6 +68,28 @@ impl Watcher {
         let mut calls = self.state().calls.clone();
         calls.retain(|call| call.function == function);
         calls
+    }
+
+    /// From here on each call of a handler takes so long before it begins.
+    pub(crate) fn slow(&self, function: Function, time: Duration) {
+        self.state().slow.insert(function, time);
+    }
+
+    /// From here on each call of any handler takes at most so long before it begins; `None`: no longer.
+    pub(crate) fn jitter(&self, jitter: Option<(Duration, u64)>) {
+        let jitter = jitter.map(|(most, seed)| (most, SmallRng::seed_from_u64(seed)));
+        self.state().jitter = jitter;
+    }
+
+    fn delay(&self, function: Function) -> Option<Duration> {
+        let mut state = self.state();
+        let slow = state.slow.get(&function).copied();
+        let jitter = state.jitter.as_mut();
+        let jitter = jitter.map(|(most, rng)| rng.random_range(Duration::ZERO..=*most));
+        match (slow, jitter) {
+            (None, None) => None,
+            (slow, jitter) => Some(slow.unwrap_or_default() + jitter.unwrap_or_default()),
+        }
     }
 
     /// What a producer has handed over.
@@ -185,6 +214,9 @@ impl Watch for Watcher {
         let begun: HandlerFuture<'a> = Box::pin(async move {
             recorded.begin();
             self.tell();
+            if let Some(delay) = self.delay(recorded.function) {
+                tokio::time::sleep(delay).await;
+            }
             next.await
         });
         let work = match hook {
