@@ -143,8 +143,10 @@ impl CallOutcome {
 
 /// A parameter could not be made of the record.
 fn is_refusal(failure: &Failure) -> bool {
-    let error = failure.error();
-    failure.kind() == FailureKind::Rejected && error.is_some_and(|error| error.is::<Rejection>())
+    match failure.error() {
+        Some(error) => failure.kind() == FailureKind::Rejected && error.is::<Rejection>(),
+        None => false,
+    }
 }
 
 /// A record as the handler saw it, copied.
