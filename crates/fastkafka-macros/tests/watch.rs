@@ -7,6 +7,7 @@ use fastkafka::*;
 use fastkafka_macros::{consumes, produces};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use support::{Ended, Given, block_on, connected, handle_in, record};
 
@@ -61,6 +62,9 @@ impl Watch for Notes {
 impl Watching for Noted {
     fn begun(&self) {
         self.0.add("begun");
+    }
+    fn delay(&self) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
+        None
     }
     fn refused(&self) {
         self.0.add("refused");

@@ -71,11 +71,6 @@ impl Watcher {
         calls
     }
 
-    /// The calls of all handlers.
-    pub(crate) fn all_calls(&self) -> Vec<Arc<Recorded>> {
-        self.state().calls.clone()
-    }
-
     /// From here on each call of a handler takes so long before it begins.
     pub(crate) fn slow(&self, function: Function, time: Duration) {
         self.state().slow.insert(function, time);
