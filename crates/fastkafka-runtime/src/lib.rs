@@ -7,6 +7,7 @@
 #![deny(unsafe_code)]
 
 mod cluster;
+mod control;
 mod dead_letter;
 mod handler;
 mod health;
@@ -16,6 +17,7 @@ mod kafka;
 mod lane;
 mod mailbox;
 mod owner;
+mod pauses;
 mod rebalance;
 mod runtime;
 mod tasks;
@@ -25,6 +27,7 @@ mod thread;
 mod transport;
 
 pub use cluster::{Embedded, TopicSpec, create_topics};
+pub use control::{ControlError, Handle, Position, Seek, Target};
 pub use health::{GroupHealth, Health, StoppedPartition, WaitingFor, WaitingRecord};
 pub use runtime::{Options, Runtime};
 pub use tasks::{TaskReturn, spawn};

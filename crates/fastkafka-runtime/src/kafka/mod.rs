@@ -17,6 +17,7 @@ mod ffi;
 mod flow;
 mod helper;
 pub(crate) mod producer;
+pub(crate) mod reset;
 mod starts;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@
 //! A turn is a plain function over a [`Transport`]: `thread.rs` calls it from a thread of its own
 //! that sleeps in one place, tests from a task under a paused clock.
 
+mod control;
 mod effects;
 mod notices;
 mod reading;
@@ -12,11 +13,13 @@ mod shared;
 
 pub(crate) use shared::Shared;
 
+use self::control::Moving;
 use self::notices::Trouble;
 use crate::handler::Handler;
 use crate::held::Partition;
 use crate::job::OrderLock;
 use crate::mailbox::Mail;
+use crate::pauses::Pauses;
 use crate::rebalance::Rebalance;
 use crate::transport::{Notice, Place, Transport};
 use fastkafka_core::{AppCore, Closed, FailureKind, Fetched, RunTag};
@@ -41,6 +44,7 @@ pub(crate) struct Setup {
     pub(crate) shutdown_timeout: Duration,
     pub(crate) tokio: tokio::runtime::Handle,
     pub(crate) locks: OrderLocks,
+    pub(crate) pauses: Arc<Pauses>,
     /// True while the producers have room; an error when one cannot go on.
     pub(crate) outputs: Box<dyn Fn() -> Result<bool, String> + Send>,
     pub(crate) shared: Arc<Shared>,
@@ -91,6 +95,7 @@ pub(crate) struct Owner<T> {
     /// Partitions whose log ends before the position.
     pub(crate) truncated: BTreeMap<Part, i64>,
     trouble: Trouble,
+    moving: Vec<Moving>,
 }
 
 impl<T: Transport> Owner<T> {
@@ -113,6 +118,7 @@ impl<T: Transport> Owner<T> {
             reminded: BTreeMap::new(),
             truncated: BTreeMap::new(),
             trouble: Trouble::default(),
+            moving: Vec::new(),
         }
     }
 
@@ -127,10 +133,12 @@ impl<T: Transport> Owner<T> {
             self.leave();
         }
         self.rebalance_step();
+        self.heed_commands();
         let more = self.fetch();
         self.look_around();
         self.store();
         if let Some(result) = self.close_step() {
+            self.moving.clear();
             return Turn::Over(result);
         }
         if more {

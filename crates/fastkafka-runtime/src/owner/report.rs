@@ -123,6 +123,13 @@ impl<T: Transport> Owner<T> {
                 .collect(),
             stopped: stopped.collect(),
             waiting: waiting.collect(),
+            paused: self
+                .rebalance
+                .assigned
+                .iter()
+                .filter(|place| self.is_paused(place))
+                .map(|place| (place.topic.clone(), place.partition))
+                .collect(),
             span_reached: self
                 .engine
                 .span_reached()

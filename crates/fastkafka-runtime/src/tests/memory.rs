@@ -2,6 +2,7 @@
 //! the test.
 
 use super::cluster::{Block, Cluster, Shared, lock, place};
+use crate::control::{ControlError, Seek};
 use crate::mailbox::Wake;
 use crate::transport::{ClientError, Notice, Place, StartError, Transport};
 use fastkafka_core::{Fetched, OffsetReset};
@@ -19,12 +20,16 @@ pub(super) struct Member {
     readers: Vec<Reader>,
     queue: VecDeque<(Place, Arc<Block>)>,
     stored: HashMap<Place, i64>,
+    /// What this client committed last: its periodic commits go on from there, never back.
+    committed: HashMap<Place, i64>,
+    /// What each explicit commit was.
+    pub(super) seeks: Vec<(i32, i64)>,
     pub(super) lost: bool,
     pub(super) refuse_assign: bool,
     pub(super) start_error: Option<StartError>,
     /// Starts are refused until this is over.
     pub(super) start_refused: bool,
-    /// Answers about starts, while the test keeps them back.
+    /// What is answered later, while the test keeps it back.
     pub(super) answers: Option<Vec<Notice>>,
     /// Polled when.
     pub(super) polls: Vec<Instant>,
@@ -46,6 +51,13 @@ struct Reader {
 impl Member {
     pub(super) fn notify(&mut self, notice: Notice) {
         self.notices.push(notice);
+    }
+
+    fn answer(&mut self, notice: Notice) {
+        match &mut self.answers {
+            Some(kept) => kept.push(notice),
+            None => self.notices.push(notice),
+        }
     }
 
     pub(super) fn position(&self, partition: i32) -> Option<i64> {
@@ -150,7 +162,7 @@ impl Memory {
         }
     }
 
-    fn commit(&self) {
+    fn commit_stored(&self) {
         let (mut cluster, mut member) = (lock(&self.cluster), lock(&self.member));
         if member.stored.is_empty() {
             return;
@@ -159,7 +171,14 @@ impl Memory {
             member.notices.push(Notice::Committed(Err(why)));
             return;
         }
-        for (place, offset) in member.stored.drain() {
+        let Member {
+            stored, committed, ..
+        } = &mut *member;
+        for (place, offset) in stored.drain() {
+            if committed.get(place).is_some_and(|before| offset <= *before) {
+                continue;
+            }
+            committed.insert(place, offset);
             let before = cluster.committed.insert(place, offset);
             assert!(
                 before.is_none_or(|before| before <= offset),
@@ -172,7 +191,7 @@ impl Memory {
 
 impl Transport for Memory {
     fn poll(&mut self, notices: &mut Vec<Notice>) {
-        self.commit();
+        self.commit_stored();
         let mut member = lock(&self.member);
         member.polls.push(Instant::now());
         notices.append(&mut member.notices);
@@ -210,10 +229,7 @@ impl Transport for Memory {
                 })
                 .collect()),
         };
-        match &mut member.answers {
-            Some(kept) => kept.push(Notice::Resolved(starts)),
-            None => member.notices.push(Notice::Resolved(starts)),
-        }
+        member.answer(Notice::Resolved(starts));
         (self.wake)();
     }
 
@@ -236,12 +252,13 @@ impl Transport for Memory {
     }
 
     fn unassign(&mut self, places: &[Place]) -> Result<(), ClientError> {
-        self.commit();
+        self.commit_stored();
         let mut member = lock(&self.member);
         for &place in places {
             member.throw_away(place);
             member.readers.retain(|reader| reader.place != place);
             member.stored.remove(&place);
+            member.committed.remove(&place);
         }
         member.lost = false;
         Ok(())
@@ -262,6 +279,41 @@ impl Transport for Memory {
             }
         }
         refused
+    }
+
+    fn find(&mut self, place: Place, to: Seek) {
+        let (mut cluster, mut member) = (lock(&self.cluster), lock(&self.member));
+        let log = cluster.logs.entry(place).or_default();
+        let (low, high) = (log.low, log.high);
+        let found = match to {
+            Seek::Offset(offset) if (low..=high).contains(&offset) => Ok(offset),
+            Seek::Offset(offset) => Err(ControlError::OutOfRange {
+                topic: place.topic.clone(),
+                partition: place.partition,
+                offset,
+                low,
+                high,
+            }),
+            Seek::Beginning => Ok(low),
+            Seek::End | Seek::Timestamp(_) => Ok(high),
+        };
+        member.answer(Notice::Found(place, found));
+        (self.wake)();
+    }
+
+    fn commit(&mut self, place: Place, offset: i64) {
+        let (mut cluster, mut member) = (lock(&self.cluster), lock(&self.member));
+        let committed = match &cluster.refuse_commits {
+            Some(why) => Err(why.clone()),
+            None => {
+                cluster.committed.insert(place, offset);
+                member.committed.insert(place, offset);
+                Ok(())
+            }
+        };
+        member.seeks.push((place.partition, offset));
+        member.answer(Notice::Moved(place, committed));
+        (self.wake)();
     }
 
     fn seek(&mut self, place: Place, offset: i64) -> Result<(), ClientError> {
