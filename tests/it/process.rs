@@ -28,13 +28,16 @@ pub(crate) fn eventually<T>(what: &str, ready: impl FnMut() -> Option<T>) -> T {
     within(PATIENCE, what, ready)
 }
 
+const FLIGHTS: &str = env!("CARGO_BIN_EXE_flights-app");
+
 /// A process of an app. Dropped, it is killed; when the test panics its log is printed.
 pub(crate) struct Process {
     child: Child,
     name: String,
     log: PathBuf,
     began: Instant,
-    _directory: tempfile::TempDir,
+    /// Of the log, when nobody else keeps it.
+    directory: Option<tempfile::TempDir>,
 }
 
 impl Process {
@@ -46,15 +49,23 @@ impl Process {
     }
 
     pub(crate) fn flights(bootstrap: &str) -> Self {
-        Self::start(
-            env!("CARGO_BIN_EXE_flights-app"),
-            &["run", "--kafka-broker", bootstrap],
-        )
+        Self::start(FLIGHTS, &["run", "--kafka-broker", bootstrap])
+    }
+
+    /// Its log stays where it is.
+    pub(crate) fn flights_logging_to(bootstrap: &str, log: PathBuf) -> Self {
+        Self::spawn(FLIGHTS, &["run", "--kafka-broker", bootstrap], log)
     }
 
     pub(crate) fn start(program: &str, arguments: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let log = directory.path().join("log");
+        let mut process = Self::spawn(program, arguments, log);
+        process.directory = Some(directory);
+        process
+    }
+
+    fn spawn(program: &str, arguments: &[&str], log: PathBuf) -> Self {
         let file = File::create(&log).unwrap();
         let child = Command::new(program)
             .args(arguments)
@@ -70,7 +81,7 @@ impl Process {
             name,
             log,
             began: Instant::now(),
-            _directory: directory,
+            directory: None,
         }
     }
 
@@ -111,6 +122,12 @@ impl Process {
         self.says(" is started");
     }
 
+    /// Panics once it has ended.
+    pub(crate) fn lives(&mut self) {
+        let ended = self.child.try_wait().unwrap();
+        assert!(ended.is_none(), "{self} ended by itself: {ended:?}");
+    }
+
     fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
         kill_process(pid, signal).unwrap();
@@ -118,6 +135,14 @@ impl Process {
 
     pub(crate) fn terminate(&self) {
         self.signal(Signal::TERM);
+    }
+
+    pub(crate) fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    pub(crate) fn resume(&self) {
+        self.signal(Signal::CONT);
     }
 
     /// SIGKILL, and gone when this returns.
@@ -141,11 +166,17 @@ impl Process {
     }
 }
 
+impl std::fmt::Display for Process {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({})", self.name, self.log.display())
+    }
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        if std::thread::panicking() {
+        if std::thread::panicking() && self.directory.is_some() {
             let log = self.log();
             let lines: Vec<_> = log.lines().collect();
             let tail = lines[lines.len().saturating_sub(60)..].join("\n");

@@ -1,4 +1,5 @@
-//! The atomics of the settle slots: the standard library's, or loom's under `--cfg loom`.
+//! What the settle slots and the mailbox share between threads: the standard library's, or loom's
+//! under `--cfg loom`.
 
 #[cfg(not(loom))]
 pub(crate) use std::sync::{

@@ -1,12 +1,17 @@
 //! One step: an event in, effects out.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
-use crate::event::{Broken, Disposal, Effect, Event, Failure, Part, RunId, Span, Time};
+use crate::assigned::{Assigned, Records};
+use crate::event::{Broken, Disposal, Effect, Event, Failure, Part, Read, RunId, Span, Time};
+use crate::keyed::Keyed;
 use crate::lane::Lane;
-use crate::partition::Assignment;
+use crate::mutant::{Mutant, Planted};
 use crate::piece::State;
-use crate::policy::{Limits, Policy};
+use crate::pieces::Pieces;
+use crate::policy::{Limits, Order, Policy};
+use crate::tasks::Tasks;
 
 /// The delivery state machine of one owner. See the [crate](crate) for the model.
 ///
@@ -15,7 +20,8 @@ use crate::policy::{Limits, Policy};
 /// use fastkafka_engine::{Effect, Engine, Event, Limits, Policy, RunId, Span};
 ///
 /// let mut engine = Engine::new(Limits::default());
-/// let part = engine.add(Policy::default());
+/// let handler = engine.handler(Policy::default());
+/// let part = engine.add(handler);
 /// let (now, mut out) = (Duration::ZERO, Vec::new());
 ///
 /// engine.step(now, Event::Assigned { part, position: 7 }, &mut out);
@@ -31,9 +37,10 @@ use crate::policy::{Limits, Policy};
 /// engine.step(now, settled, &mut out);
 /// assert_eq!(out, [Effect::Store { part, offset: 9 }]);
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Engine {
     pub(crate) limits: Limits,
+    pub(crate) handlers: Vec<Handler>,
     pub(crate) partitions: Vec<Partition>,
     pub(crate) revokes: Vec<Revoke>,
     /// The number of the next start or dead letter.
@@ -47,17 +54,32 @@ pub struct Engine {
     pub(crate) now: Time,
     /// The partition to serve first once `outstanding` or `room` allow a start again.
     pub(crate) turn: Option<usize>,
+    pub(crate) planted: Planted,
 }
 
-#[derive(Debug)]
-pub(crate) struct Partition {
+/// A handler of one engine, given out by [`Engine::handler`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct HandlerId(u32);
+
+#[derive(Clone, Debug)]
+pub(crate) struct Handler {
     pub(crate) policy: Policy,
+    /// By key: tasks that have not ended and dead letters being written, over all partitions.
+    pub(crate) busy: u32,
+    /// By key: partitions with something to start, in the order of their turns.
+    pub(crate) turns: VecDeque<Part>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Partition {
+    pub(crate) handler: HandlerId,
     pub(crate) lane: Lane,
-    pub(crate) assigned: Option<Assignment>,
+    pub(crate) tasks: Tasks,
+    pub(crate) assigned: Option<Assigned>,
 }
 
 /// A revoke or a loss that was not answered.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Revoke {
     pub(crate) parts: Vec<Part>,
     /// Those of `parts` that were ours then and still are, by the same assignment.
@@ -70,6 +92,7 @@ impl Engine {
     pub fn new(limits: Limits) -> Self {
         Engine {
             limits,
+            handlers: Vec::new(),
             partitions: Vec::new(),
             revokes: Vec::new(),
             next_run: RunId(1),
@@ -78,19 +101,36 @@ impl Engine {
             shutting_down: false,
             now: Time::ZERO,
             turn: None,
+            planted: Planted::default(),
         }
     }
 
-    /// Makes a (topic, partition) known. It is not assigned by that.
+    /// Makes a handler known.
     ///
     /// # Panics
     ///
     /// When there are more than `u32::MAX` of them.
-    pub fn add(&mut self, policy: Policy) -> Part {
+    pub fn handler(&mut self, policy: Policy) -> HandlerId {
+        let id = u32::try_from(self.handlers.len()).expect("below 2^32 handlers");
+        self.handlers.push(Handler {
+            policy,
+            busy: 0,
+            turns: VecDeque::new(),
+        });
+        HandlerId(id)
+    }
+
+    /// Makes a (topic, partition) of a handler known. It is not assigned by that.
+    ///
+    /// # Panics
+    ///
+    /// When there are more than `u32::MAX` of them.
+    pub fn add(&mut self, handler: HandlerId) -> Part {
         let part = Part(u32::try_from(self.partitions.len()).expect("below 2^32 partitions"));
         self.partitions.push(Partition {
-            policy,
+            handler,
             lane: Lane::new(),
+            tasks: Tasks::default(),
             assigned: None,
         });
         part
@@ -108,8 +148,15 @@ impl Engine {
         // The order of the phases is a requirement: a store comes before the release that makes
         // it void, and a start after both.
         self.apply(event, out);
-        self.store(touched.clone(), out);
-        self.release(out);
+        if self.planted.is(Mutant::StoreAfterRelease) {
+            let mut stores = Vec::new();
+            self.store(touched.clone(), &mut stores);
+            self.release(out);
+            out.append(&mut stores);
+        } else {
+            self.store(touched.clone(), out);
+            self.release(out);
+        }
         self.start(touched.clone(), out);
         self.hold_back(touched, out);
     }
@@ -119,6 +166,11 @@ impl Engine {
         match *event {
             Event::Assigned { part, .. }
             | Event::Fetched { part, .. }
+            | Event::Read { part, .. }
+            | Event::Handled { part, .. }
+            | Event::Pause { part, .. }
+            | Event::Seek { part, .. }
+            | Event::Restart { part }
             | Event::Settled { part, .. }
             | Event::Failed { part, .. }
             | Event::Disposed { part, .. }
@@ -137,6 +189,8 @@ impl Engine {
             Event::Revoking { parts, deadline } => self.revoking(parts, deadline, out),
             Event::Lost { parts } => self.lost(parts, out),
             Event::Fetched { part, span } => self.fetched(part, span, out),
+            Event::Read { part, records } => self.read(part, &records),
+            Event::Handled { part, run } => self.handled(part, run),
             Event::Settled {
                 part,
                 run,
@@ -158,6 +212,9 @@ impl Engine {
                     self.end_round(part, at);
                 }
             }
+            Event::Pause { part, pause } => self.pause(part, pause, out),
+            Event::Seek { part, position } => self.seek(part, position, out),
+            Event::Restart { part } => self.restart(part),
             Event::Room(room) => self.room = room,
             // Whatever is due is found by the phases.
             Event::Tick => {}
@@ -172,22 +229,40 @@ impl Engine {
 
     fn assigned(&mut self, part: Part, position: i64, out: &mut Vec<Effect>) {
         self.forget(part, out);
-        self.at(part).assigned = Some(Assignment::new(position));
+        if self.planted.is(Mutant::BufferSurvivesRevoke) && self.at(part).assigned.is_some() {
+            return;
+        }
+        let assigned = Assigned::new(position, self.no_records(part));
+        self.at(part).assigned = Some(assigned);
         // librdkafka keeps the application's pause flag from one assignment to the next.
-        out.push(Effect::Resume { part });
+        if !self.planted.is(Mutant::HoldBackNotRecomputed) {
+            out.push(Effect::Resume { part });
+        }
+    }
+
+    fn no_records(&self, part: Part) -> Records {
+        match self.policy(part).order {
+            Order::Partition => Records::Pieces(Pieces::new(self.planted)),
+            Order::Key { .. } => Records::Keyed(Keyed::new(self.planted)),
+        }
     }
 
     fn revoking(&mut self, parts: Vec<Part>, deadline: Time, out: &mut Vec<Effect>) {
         let mut draining = parts.clone();
         draining.retain(|&part| self.at(part).assigned.is_some());
         for &part in &draining {
-            self.cut(part, out);
+            if !self.planted.is(Mutant::RunNotCutOnRevoke) {
+                self.cut(part, out);
+            }
         }
         self.revokes.push(Revoke {
             parts,
             draining,
             deadline,
         });
+        if self.planted.is(Mutant::RetryTimerLost) {
+            self.forget_dates();
+        }
     }
 
     fn lost(&mut self, parts: Vec<Part>, out: &mut Vec<Effect>) {
@@ -205,10 +280,91 @@ impl Engine {
         if !self.accepts(part) || span.first >= span.next {
             return;
         }
-        let assigned = self.at(part).assigned.as_mut();
-        if assigned.is_some_and(|assigned| assigned.fetch(span)) {
+        let Some(assigned) = &mut self.at(part).assigned else {
+            return;
+        };
+        let again = span.first < assigned.seen();
+        let Some(pieces) = assigned.pieces() else {
+            return debug_assert!(false, "records of a partition by key come one by one");
+        };
+        if again {
+            pieces.truncate(span.first);
+        }
+        pieces.fetch(span);
+        if again {
+            assigned.rewind(span.first);
             self.cut(part, out);
         }
+    }
+
+    fn read(&mut self, part: Part, records: &[Read]) {
+        let Some(first) = records.first().filter(|_| self.accepts(part)) else {
+            return;
+        };
+        let Partition {
+            tasks,
+            assigned: Some(assigned),
+            ..
+        } = self.at(part)
+        else {
+            return;
+        };
+        let again = first.offset < assigned.seen();
+        let Some(keyed) = assigned.keyed() else {
+            return debug_assert!(false, "records in partition order come as runs");
+        };
+        if again {
+            keyed.truncate(first.offset, tasks);
+        }
+        keyed.read(records, tasks);
+        if again {
+            assigned.rewind(first.offset);
+        }
+    }
+
+    /// The task of `run` has ended, whatever its result is worth.
+    fn handled(&mut self, part: Part, run: RunId) {
+        let partition = self.at(part);
+        let Some(task) = partition.tasks.end(run) else {
+            return;
+        };
+        let handler = partition.handler;
+        if let Some(keyed) = partition.assigned.as_mut().and_then(Assigned::keyed) {
+            keyed.unlocked(&task, &partition.tasks);
+        }
+        self.take_back(part, run, task.first);
+        self.rest(handler);
+        if self.planted.is(Mutant::SettledWhenHandled) {
+            let Partition {
+                tasks,
+                assigned: Some(assigned),
+                ..
+            } = self.at(part)
+            else {
+                return;
+            };
+            if let Some(keyed) = assigned.keyed() {
+                keyed.settle(run, task.first, i64::MAX, tasks);
+            }
+        }
+    }
+
+    /// Once a run is over nobody will tell of what it still owns: of a batch, that is what lies
+    /// behind a lost output.
+    fn take_back(&mut self, part: Part, run: RunId, from: i64) {
+        let Partition {
+            tasks, assigned, ..
+        } = self.at(part);
+        if tasks.is_over(run)
+            && let Some(keyed) = assigned.as_mut().and_then(Assigned::keyed)
+        {
+            keyed.unstart(run, from, tasks);
+        }
+    }
+
+    /// One less is busy.
+    fn rest(&mut self, handler: HandlerId) {
+        self.handlers[handler.0 as usize].busy -= 1;
     }
 
     fn settled(
@@ -220,16 +376,35 @@ impl Engine {
         closed: bool,
         out: &mut Vec<Effect>,
     ) {
-        if closed {
-            self.outstanding -= self.at(part).lane.close(run);
+        let run_of = |engine: &mut Self| match engine.planted.is(Mutant::ResultMatchedByOffset) {
+            true => engine.run_at(part, run).unwrap_or(run),
+            false => run,
+        };
+        let owner = run_of(self);
+        let partition = self.at(part);
+        let first = partition.tasks.first(run);
+        if let Some(assigned) = &mut partition.assigned {
+            match &mut assigned.records {
+                Records::Pieces(pieces) => pieces.settle(owner, prefix),
+                Records::Keyed(keyed) => {
+                    if let Some(first) = first {
+                        keyed.settle(owner, first, prefix, &partition.tasks);
+                    }
+                }
+            }
         }
-        if let Some(assigned) = &mut self.at(part).assigned {
-            assigned.settle(run, prefix);
+        if closed {
+            let records = partition.lane.close(run) + partition.tasks.close(run);
+            self.outstanding -= records;
         }
         if let Some(Broken { at, next, failure }) = broken
+            && !self.planted.is(Mutant::BrokenForgotten)
             && self.fail(part, run, at..next, failure, true)
         {
             self.cut(part, out);
+        }
+        if let Some(first) = first {
+            self.take_back(part, run, first);
         }
     }
 
@@ -242,6 +417,16 @@ impl Engine {
         failure: Failure,
         out: &mut Vec<Effect>,
     ) {
+        if self.is_keyed(part) {
+            self.fail(part, run, at..next, failure, false);
+            let Partition {
+                tasks, assigned, ..
+            } = self.at(part);
+            if let Some(keyed) = assigned.as_mut().and_then(Assigned::keyed) {
+                keyed.unstart(run, next, tasks);
+            }
+            return self.handled(part, run);
+        }
         let halted = self.at(part).lane.has(run);
         if halted {
             self.end_round(part, Some(next));
@@ -252,8 +437,8 @@ impl Engine {
         }
     }
 
-    /// A failed attempt of `unit`, unless it belongs to `run` no more. Everything behind it in
-    /// the partition is handled after it once more, from memory.
+    /// A failed attempt of `unit`, unless it belongs to `run` no more. Everything behind it in its
+    /// order unit is handled after it once more, from memory.
     fn fail(
         &mut self,
         part: Part,
@@ -262,64 +447,168 @@ impl Engine {
         failure: Failure,
         alone: bool,
     ) -> bool {
-        let now = self.now;
-        let Partition {
-            policy,
-            assigned: Some(assigned),
-            ..
-        } = self.at(part)
-        else {
+        let (now, planted) = (self.now, self.planted);
+        let (policy, partition) = self.with_policy(part);
+        let more;
+        let policy = if planted.is(Mutant::OneAttemptMore) {
+            let attempts = policy.attempts.map(|n| n + 1);
+            more = Policy {
+                attempts,
+                ..policy.clone()
+            };
+            &more
+        } else {
+            policy
+        };
+        let Some(assigned) = &mut partition.assigned else {
             return false;
         };
-        let Some(i) = assigned.carve(run, unit.start, unit.end) else {
-            return false;
-        };
-        assigned.pieces[i].past.alone |= alone;
-        assigned.pieces[i].fail(failure, policy, part, now);
-        assigned.replay(i + 1);
-        true
+        match &mut assigned.records {
+            Records::Keyed(keyed) => {
+                let unit = (unit.start, unit.end);
+                let tasks = &partition.tasks;
+                if planted.is(Mutant::FailureForgotten) {
+                    keyed.settle(run, unit.0, unit.1, tasks);
+                } else {
+                    keyed.fail(run, unit, failure, alone, (policy, part, now), tasks);
+                }
+                true
+            }
+            Records::Pieces(pieces) => {
+                let Some(i) = pieces.carve(run, unit.start, unit.end) else {
+                    return false;
+                };
+                if planted.is(Mutant::FailureForgotten) {
+                    pieces.pieces[i].state = State::Terminal;
+                    return true;
+                }
+                pieces.pieces[i].past.alone |= alone && !planted.is(Mutant::BrokenNotAlone);
+                pieces.pieces[i].fail(failure, policy, part, now);
+                pieces.replay(i + 1);
+                true
+            }
+        }
     }
 
     fn disposed(&mut self, part: Part, run: RunId, outcome: Disposal, out: &mut Vec<Effect>) {
+        let outcome = match self.planted.is(Mutant::DeadLetterFailureIgnored) {
+            true => Disposal::Written,
+            false => outcome,
+        };
+        let letter = self.at(part).tasks.end_letter(run);
+        if letter.is_some() {
+            let handler = self.at(part).handler;
+            self.rest(handler);
+        }
         let now = self.now;
+        let (policy, partition) = self.with_policy(part);
+        let Some(assigned) = &mut partition.assigned else {
+            return;
+        };
+        match &mut assigned.records {
+            Records::Pieces(pieces) => {
+                let Some(piece) = pieces.disposing(run) else {
+                    return;
+                };
+                match outcome {
+                    Disposal::Written => piece.state = State::Terminal,
+                    Disposal::Transient => piece.keep_letter(policy, part, now),
+                    Disposal::Permanent => {
+                        piece.state = State::Stopped;
+                        out.push(Effect::Stopped {
+                            part,
+                            at: piece.span.first,
+                            attempts: piece.past.failures,
+                        });
+                    }
+                }
+            }
+            Records::Keyed(keyed) => {
+                let Some(at) = letter.filter(|&at| keyed.is_disposing(at, run)) else {
+                    return;
+                };
+                if outcome == Disposal::Written {
+                    return keyed.bury(at, &partition.tasks);
+                }
+                let again = outcome == Disposal::Transient;
+                let when = (policy, part, now);
+                let attempts = keyed.keep_letter(at, again, when, &partition.tasks);
+                if !again {
+                    out.push(Effect::Stopped { part, at, attempts });
+                }
+            }
+        }
+    }
+
+    fn pause(&mut self, part: Part, pause: bool, out: &mut Vec<Effect>) {
+        if let Some(assigned) = &mut self.at(part).assigned {
+            assigned.paused = pause;
+            if pause {
+                self.cut(part, out);
+            }
+        }
+    }
+
+    fn seek(&mut self, part: Part, position: i64, out: &mut Vec<Effect>) {
+        if !self.accepts(part) {
+            return;
+        }
+        self.cut(part, out);
+        let records = self.no_records(part);
+        let keeps = self.planted.is(Mutant::SeekKeepsTheOld);
+        if let Some(assigned) = &mut self.at(part).assigned {
+            if !keeps {
+                assigned.records = records;
+            }
+            assigned.watermark = position;
+            assigned.stored = position;
+            out.push(Effect::Store {
+                part,
+                offset: position,
+            });
+        }
+    }
+
+    fn restart(&mut self, part: Part) {
         let Partition {
-            policy,
+            tasks,
             assigned: Some(assigned),
             ..
         } = self.at(part)
         else {
             return;
         };
-        let Some(piece) = assigned.disposing(run) else {
-            return;
-        };
-        match outcome {
-            Disposal::Written => piece.state = State::Terminal,
-            Disposal::Transient => piece.keep_letter(policy, part, now),
-            Disposal::Permanent => {
-                piece.state = State::Stopped;
-                out.push(Effect::Stopped {
-                    part,
-                    at: piece.span.first,
-                    attempts: piece.past.failures,
-                });
-            }
+        match &mut assigned.records {
+            Records::Pieces(pieces) => pieces.restart(),
+            Records::Keyed(keyed) => keyed.restart(tasks),
         }
     }
 
     fn end_round(&mut self, part: Part, at: Option<i64>) {
         let next_run = self.next_run;
+        let rest_forgotten = self.planted.is(Mutant::RestForgotten);
         let partition = self.at(part);
         let forgotten = partition.lane.end(at, next_run);
-        if let (Some(assigned), Some(at)) = (&mut partition.assigned, at) {
-            assigned.unstart(at);
+        let pieces = partition.assigned.as_mut().and_then(Assigned::pieces);
+        if let (Some(pieces), Some(at)) = (pieces, at)
+            && !rest_forgotten
+        {
+            pieces.unstart(at);
         }
         self.outstanding -= forgotten;
     }
 
-    /// Forgets the records, never the lane.
+    /// Forgets the records, never the lane and the tasks.
     pub(crate) fn forget(&mut self, part: Part, out: &mut Vec<Effect>) {
-        self.at(part).assigned = None;
+        if !self.planted.is(Mutant::BufferSurvivesRevoke) {
+            self.at(part).assigned = None;
+        }
+        if self.planted.is(Mutant::LockFreedOnRevoke) {
+            self.at(part).tasks.unlock();
+            let next_run = self.next_run;
+            let forgotten = self.at(part).lane.end(None, next_run);
+            self.outstanding -= forgotten;
+        }
         for revoke in &mut self.revokes {
             revoke.draining.retain(|&draining| draining != part);
         }
@@ -330,6 +619,53 @@ impl Engine {
         if let Some(round) = self.at(part).lane.cut() {
             out.push(Effect::Cut { part, round });
         }
+    }
+
+    /// A planted bug: whatever runs now where `run` once began.
+    fn run_at(&mut self, part: Part, run: RunId) -> Option<RunId> {
+        let partition = self.at(part);
+        let first = partition
+            .tasks
+            .first(run)
+            .or_else(|| partition.lane.first(run))?;
+        match &partition.assigned.as_ref()?.records {
+            Records::Pieces(pieces) => pieces.run_at(first),
+            Records::Keyed(keyed) => keyed.run_at(first),
+        }
+    }
+
+    /// A planted bug: whatever waits for a date waits for ever.
+    fn forget_dates(&mut self) {
+        for assigned in self
+            .partitions
+            .iter_mut()
+            .filter_map(|p| p.assigned.as_mut())
+        {
+            match &mut assigned.records {
+                Records::Pieces(pieces) => pieces.forget_dates(),
+                Records::Keyed(keyed) => keyed.forget_dates(),
+            }
+        }
+    }
+
+    pub(crate) fn policy(&self, part: Part) -> &Policy {
+        let handler = self.partitions[index(part)].handler;
+        &self.handlers[handler.0 as usize].policy
+    }
+
+    pub(crate) fn is_keyed(&self, part: Part) -> bool {
+        matches!(self.policy(part).order, Order::Key { .. })
+    }
+
+    pub(crate) fn with_policy(&mut self, part: Part) -> (&Policy, &mut Partition) {
+        let partition = &mut self.partitions[index(part)];
+        let handler = &self.handlers[partition.handler.0 as usize];
+        (&handler.policy, partition)
+    }
+
+    pub(crate) fn handler_of(&mut self, part: Part) -> &mut Handler {
+        let handler = self.partitions[index(part)].handler;
+        &mut self.handlers[handler.0 as usize]
     }
 
     pub(crate) fn at(&mut self, part: Part) -> &mut Partition {

@@ -1,10 +1,10 @@
 //! What the engine knows about trouble. Computed from the records themselves, never from flags.
 
+use crate::assigned::Assigned;
 use crate::engine::Engine;
 use crate::event::{Part, Time};
-use crate::piece::State;
 
-/// A partition that stands still because of a record.
+/// A partition, or by key one key of it, that stands still because of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stopped {
     /// Which partition.
@@ -42,14 +42,13 @@ pub enum Wait {
 }
 
 impl Engine {
-    /// The partitions that have stopped.
+    /// The records at which something stands still: a partition, or by key one key of it.
     pub fn stopped(&self) -> impl Iterator<Item = Stopped> + '_ {
-        self.assignments().filter_map(|(part, assigned)| {
-            let piece = assigned.stopped()?;
-            Some(Stopped {
+        self.assignments().flat_map(|(part, assigned)| {
+            assigned.stopped().map(move |failed| Stopped {
                 part,
-                at: piece.span.first,
-                attempts: piece.past.failures,
+                at: failed.at,
+                attempts: failed.attempts,
             })
         })
     }
@@ -57,19 +56,23 @@ impl Engine {
     /// The records that failed and are neither done nor the reason of a stop.
     pub fn waiting(&self) -> impl Iterator<Item = Waiting> + '_ {
         self.assignments().flat_map(|(part, assigned)| {
-            let open = |state| !matches!(state, State::Terminal | State::Stopped);
-            let pieces = assigned.pieces.iter().filter(move |p| open(p.state));
-            pieces.filter_map(move |piece| {
-                let (wait, since) = piece.past.wait?;
+            assigned.waiting().filter_map(move |failed| {
+                let (wait, since) = failed.wait?;
                 Some(Waiting {
                     part,
-                    at: piece.span.first,
+                    at: failed.at,
                     since,
                     wait,
-                    attempts: piece.past.failures,
+                    attempts: failed.attempts,
                 })
             })
         })
+    }
+
+    /// The partitions that the user has paused.
+    pub fn paused(&self) -> impl Iterator<Item = Part> + '_ {
+        let paused = |(part, assigned): (Part, &Assigned)| assigned.paused.then_some(part);
+        self.assignments().filter_map(paused)
     }
 
     /// The partitions that were read as far beyond their lowest open record as they may be.

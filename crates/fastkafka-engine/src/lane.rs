@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use crate::event::{RunId, Span};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Lane {
     /// Counts the halts; never starts over.
     round: u32,
@@ -30,7 +30,7 @@ enum State {
     Cut,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Open {
     run: RunId,
     first: i64,
@@ -65,6 +65,12 @@ impl Lane {
     /// Whether nothing of the current round was started.
     pub(crate) fn is_idle(&self) -> bool {
         self.state == State::Idle
+    }
+
+    /// For planted bugs.
+    pub(crate) fn first(&self, run: RunId) -> Option<i64> {
+        let found = self.open.iter().find(|open| open.run == run);
+        found.map(|open| open.first)
     }
 
     pub(crate) fn is_cut(&self) -> bool {
@@ -117,5 +123,14 @@ impl Lane {
         let records = closed.map_or(0, |open| u64::from(open.records));
         self.records -= records;
         records
+    }
+
+    #[cfg(feature = "proof")]
+    pub(crate) fn digest<H: std::hash::Hasher>(&self, d: &mut crate::proof::Digest<'_, H>) {
+        d.put((std::mem::discriminant(&self.state), self.open.len()));
+        for open in &self.open {
+            d.run(open.run);
+            d.put((open.first, open.records, self.has(open.run)));
+        }
     }
 }

@@ -36,7 +36,7 @@
 //!
 //! # A step
 //!
-//! 1. the event changes pieces and lanes (`engine`, `partition`, `piece`, `lane`);
+//! 1. the event changes pieces and lanes (`engine`, `pieces`, `piece`, `lane`);
 //! 2. watermarks move and are stored;
 //! 3. revokes that are drained or out of time are released: after the stores;
 //! 4. runs start, and heads without attempts meet their end;
@@ -45,23 +45,39 @@
 //! The cost of a step is that of one partition's pieces, not of its records. Names such as S5 are
 //! the invariants of the design's section "Invariants"; the tests bear them.
 //!
-//! Only partition order is built: a partition is one order unit.
+//! # Order by key, and none
+//!
+//! Where the order is by key each record is a slot of its own, and each start a task: what above is
+//! said of a partition holds for a key, and keys do not know of each other (`keyed`, `tasks`). A
+//! record leaves when it and everything before it of its key are terminal; the watermark is the
+//! lowest that has not left. A record without a key is alone in its line, so "no order" is nothing
+//! but an order by key in which no record has one.
 #![forbid(unsafe_code)]
 
+mod assigned;
 mod backoff;
 mod engine;
 mod event;
 mod health;
+mod keyed;
 mod lane;
-mod partition;
+mod mutant;
 mod phases;
 mod piece;
+mod pieces;
 mod policy;
+#[cfg(feature = "proof")]
+mod proof;
 mod queries;
+mod tasks;
 #[cfg(test)]
 mod tests;
 
-pub use engine::Engine;
-pub use event::{Broken, Disposal, Effect, Event, Failure, HoldBack, Part, RunId, Span, Time};
+pub use engine::{Engine, HandlerId};
+pub use event::{
+    Broken, Disposal, Effect, Event, Failure, HoldBack, Key, Part, Read, RunId, Span, Time,
+};
 pub use health::{Stopped, Wait, Waiting};
-pub use policy::{Limits, OnFailure, Policy};
+#[cfg(feature = "proof")]
+pub use mutant::Mutant;
+pub use policy::{Limits, OnFailure, Order, Policy};

@@ -2,35 +2,47 @@
 
 use std::ops::Range;
 
+use crate::assigned::{Assigned, Load, Records};
 use crate::engine::{Engine, Partition, Revoke, among, index};
 use crate::event::{Effect, HoldBack, Part, RunId};
-use crate::partition::{Assignment, Load};
+use crate::mutant::Mutant;
 use crate::piece::State;
-use crate::policy::{Limits, OnFailure};
+use crate::policy::{Limits, OnFailure, Order};
 
 impl Engine {
-    /// Moves each watermark over what is terminal, and over a skipped head.
+    /// Moves each watermark over what is terminal, and over what is skipped.
     pub(crate) fn store(&mut self, touched: Range<usize>, out: &mut Vec<Effect>) {
+        let (planted, shutting_down) = (self.planted, self.shutting_down);
         for part in among(touched) {
-            let Partition {
-                policy,
-                assigned: Some(assigned),
-                ..
-            } = self.at(part)
-            else {
+            let now = self.now;
+            let (policy, partition) = self.with_policy(part);
+            let skips = policy.on_failure == OnFailure::Skip;
+            let Some(assigned) = &mut partition.assigned else {
                 continue;
             };
+            if let Records::Keyed(keyed) = &mut assigned.records {
+                keyed.wake(now, &partition.tasks);
+                while skips && let Some((at, _)) = keyed.ending() {
+                    out.push(Effect::Skipped { part, at });
+                    keyed.bury(at, &partition.tasks);
+                }
+                let freed = keyed.freed.drain(..);
+                out.extend(freed.map(|at| Effect::Free { part, at }));
+            }
             assigned.advance();
-            while policy.on_failure == OnFailure::Skip
-                && let Some(head) = assigned.pieces.front_mut()
-                && head.state == State::Doomed
+            while skips
+                && let Some(pieces) = assigned.pieces()
+                && let Some(at) = pieces.skip_head()
             {
-                head.state = State::Terminal;
-                let at = head.span.first;
                 out.push(Effect::Skipped { part, at });
                 assigned.advance();
             }
-            let offset = assigned.watermark;
+            let highest = planted.is(Mutant::WatermarkHighestSeen)
+                || shutting_down && planted.is(Mutant::StoredAtShutdown);
+            let offset = match highest {
+                true => assigned.seen(),
+                false => assigned.watermark + i64::from(planted.is(Mutant::StoreOffByOne)),
+            };
             if offset > assigned.stored {
                 assigned.stored = offset;
                 out.push(Effect::Store { part, offset });
@@ -45,7 +57,9 @@ impl Engine {
             let Revoke {
                 draining, deadline, ..
             } = &self.revokes[i];
-            if self.now < *deadline && !draining.iter().all(|&part| self.is_drained(part)) {
+            let drained = draining.iter().all(|&part| self.is_drained(part))
+                || self.planted.is(Mutant::ReleaseBeforeDrain);
+            if self.now < *deadline && !drained {
                 i += 1;
                 continue;
             }
@@ -61,59 +75,184 @@ impl Engine {
 
     fn is_drained(&self, part: Part) -> bool {
         let partition = &self.partitions[index(part)];
-        partition.lane.is_idle() && partition.assigned.as_ref().is_none_or(Assignment::is_quiet)
+        let ended = partition.lane.is_idle() && partition.tasks.running() == 0;
+        (ended || self.planted.is(Mutant::RunNotCutOnRevoke))
+            && partition.assigned.as_ref().is_none_or(Assigned::is_quiet)
     }
 
-    /// Starts what may start, and ends heads that have no attempts left.
+    /// Starts what may start, and ends what has no attempts left.
     pub(crate) fn start(&mut self, touched: Range<usize>, out: &mut Vec<Effect>) {
-        let Some(first) = self.turn.filter(|_| self.has_capacity()) else {
-            for part in among(touched) {
-                self.start_partition(part, out);
+        match self.turn.filter(|_| self.has_capacity()) {
+            None => {
+                for part in among(touched) {
+                    self.start_partition(part, out);
+                }
             }
-            return;
-        };
-        // Some had to wait for capacity: once around, beginning with the one that did first.
-        self.turn = None;
-        let all = self.partitions.len();
-        for part in among(first..all).chain(among(0..first)) {
-            self.start_partition(part, out);
+            Some(first) => {
+                // Some had to wait for capacity: once around, beginning with the one that did first.
+                self.turn = None;
+                let all = self.partitions.len();
+                for part in among(first..all).chain(among(0..first)) {
+                    self.start_partition(part, out);
+                }
+            }
+        }
+        for handler in 0..self.handlers.len() {
+            self.take_turns(handler, out);
         }
     }
 
     fn start_partition(&mut self, part: Part, out: &mut Vec<Effect>) {
-        if self.accepts(part) {
-            self.end_head(part, out);
-            self.start_runs(part, out);
+        if !self.may_start(part) {
+            return;
         }
+        let keyed = match &self.partitions[index(part)].assigned {
+            Some(assigned) => match &assigned.records {
+                Records::Keyed(keyed) => Some(keyed.has_work()),
+                Records::Pieces(_) => None,
+            },
+            None => return,
+        };
+        match keyed {
+            None => {
+                self.end_head(part, out);
+                self.start_runs(part, out);
+            }
+            Some(true) => {
+                let turns = &mut self.handler_of(part).turns;
+                if !turns.contains(&part) {
+                    turns.push_back(part);
+                }
+            }
+            Some(false) => {}
+        }
+    }
+
+    fn may_start(&self, part: Part) -> bool {
+        let paused = |assigned: &Assigned| assigned.paused;
+        let assigned = self.partitions[index(part)].assigned.as_ref();
+        let accepts =
+            self.accepts(part) || self.planted.is(Mutant::StartWhileRevoking) && assigned.is_some();
+        accepts && (!assigned.is_some_and(paused) || self.planted.is(Mutant::StartWhilePaused))
+    }
+
+    /// One record, or one end of a record, of each partition in turn: a partition with much to do
+    /// does not keep a handler from the others.
+    fn take_turns(&mut self, handler: usize, out: &mut Vec<Effect>) {
+        loop {
+            let unbounded = self.planted.is(Mutant::InFlightNotBounded);
+            let capacity = self.has_capacity();
+            let this = &mut self.handlers[handler];
+            let Order::Key { concurrency } = this.policy.order else {
+                return;
+            };
+            if this.busy >= concurrency && !unbounded || !capacity {
+                return;
+            }
+            let Some(part) = this.turns.pop_front() else {
+                return;
+            };
+            if self.may_start(part) && self.start_one(part, out) {
+                self.handlers[handler].turns.push_back(part);
+            }
+        }
+    }
+
+    /// Returns whether it did; there may be more then.
+    fn start_one(&mut self, part: Part, out: &mut Vec<Effect>) -> bool {
+        let run = self.next_run;
+        let (limit, planted) = (self.limits.ahead, self.planted);
+        let (policy, partition) = self.with_policy(part);
+        let (batch, on_failure) = (policy.batch, policy.on_failure);
+        let tasks = &mut partition.tasks;
+        let Some(assigned) = &mut partition.assigned else {
+            return false;
+        };
+        let Some(keyed) = assigned.keyed() else {
+            return false;
+        };
+        if let Some((at, attempts)) = keyed.ending() {
+            match on_failure {
+                OnFailure::Stop => {
+                    keyed.end_as(at, State::Stopped);
+                    out.push(Effect::Stopped { part, at, attempts });
+                }
+                OnFailure::Exit => {
+                    keyed.end_as(at, State::Stopped);
+                    out.push(Effect::Exit { part, at });
+                }
+                OnFailure::DeadLetter => {
+                    keyed.end_as(at, State::Disposing(run));
+                    tasks.begin_letter(run, at);
+                    if planted.is(Mutant::DeadLetterNotAwaited) {
+                        keyed.bury(at, tasks);
+                    }
+                    self.next_run = RunId(run.0 + 1);
+                    self.handler_of(part).busy += 1;
+                    out.push(Effect::DeadLetter {
+                        part,
+                        run,
+                        at,
+                        attempts,
+                    });
+                }
+                OnFailure::Skip => unreachable!("a skipped record left with the watermark"),
+            }
+            return true;
+        }
+        if tasks.records() >= limit && !planted.is(Mutant::InFlightNotBounded) {
+            return false;
+        }
+        let Some(taken) = keyed.start(run, batch) else {
+            return false;
+        };
+        tasks.begin(run, &taken);
+        self.next_run = RunId(run.0 + 1);
+        self.outstanding += u64::from(taken.span.records);
+        self.handler_of(part).busy += 1;
+        out.push(Effect::Start {
+            part,
+            round: 0,
+            run,
+            span: taken.span,
+            attempt: taken.attempt,
+            single: taken.single,
+        });
+        true
     }
 
     /// Ends the head if it is out of attempts. Only the head: a replay of anything before a dead
     /// letter would otherwise leave it behind (S7).
     fn end_head(&mut self, part: Part, out: &mut Vec<Effect>) {
-        let now = self.now;
+        let (now, planted) = (self.now, self.planted);
         let letter = self.next_run;
-        let Partition {
-            policy,
-            assigned: Some(assigned),
-            ..
-        } = self.at(part)
-        else {
+        let (policy, partition) = self.with_policy(part);
+        let on_failure = policy.on_failure;
+        let Some(pieces) = partition.assigned.as_mut().and_then(Assigned::pieces) else {
             return;
         };
-        let Some(head) = assigned.pieces.front_mut() else {
+        let overtakes = planted.is(Mutant::DeadLetterOvertakes);
+        let doomed = |state| match state {
+            State::Undisposed { due } => due <= now,
+            state => state == State::Doomed,
+        };
+        let head = match overtakes {
+            true => pieces.pieces.iter_mut().find(|p| doomed(p.state)),
+            false => pieces.pieces.front_mut().filter(|p| doomed(p.state)),
+        };
+        let Some(head) = head else {
             return;
         };
         let (at, attempts) = (head.span.first, head.past.failures);
-        let tried_before = matches!(head.state, State::Undisposed { due } if due <= now);
-        if head.state != State::Doomed && !tried_before {
-            return;
-        }
         head.state = State::Stopped;
-        match policy.on_failure {
+        match on_failure {
             OnFailure::Stop => out.push(Effect::Stopped { part, at, attempts }),
             OnFailure::Exit => out.push(Effect::Exit { part, at }),
             OnFailure::DeadLetter => {
-                head.state = State::Disposing(letter);
+                head.state = match planted.is(Mutant::DeadLetterNotAwaited) {
+                    true => State::Terminal,
+                    false => State::Disposing(letter),
+                };
                 self.next_run = RunId(letter.0 + 1);
                 out.push(Effect::DeadLetter {
                     part,
@@ -130,26 +269,23 @@ impl Engine {
         let mut from = 0;
         loop {
             let capacity = self.has_capacity();
-            let Partition {
-                lane,
-                assigned: Some(assigned),
-                ..
-            } = &mut self.partitions[index(part)]
-            else {
+            let Partition { lane, assigned, .. } = &mut self.partitions[index(part)];
+            let Some(pieces) = assigned.as_mut().and_then(Assigned::pieces) else {
                 return;
             };
-            let Some(i) = assigned.frontier(from) else {
+            let Some(i) = pieces.frontier(from) else {
                 return;
             };
-            let piece = &mut assigned.pieces[i];
+            let piece = &mut pieces.pieces[i];
             let ready = match piece.state {
                 State::Queued => true,
-                State::Waiting { due } => due <= self.now,
+                State::Waiting { due } => due <= self.now || self.planted.is(Mutant::RetryTooEarly),
                 _ => false,
             };
             // A lane that was cut may still be in its old round, even one of an assignment
             // before this. [S5]
-            if !ready || lane.is_cut() || lane.records() >= self.limits.ahead {
+            let unbounded = self.planted.is(Mutant::InFlightNotBounded);
+            if !ready || lane.is_cut() || lane.records() >= self.limits.ahead && !unbounded {
                 return;
             }
             if !capacity {
@@ -176,7 +312,8 @@ impl Engine {
     }
 
     fn has_capacity(&self) -> bool {
-        self.room && self.outstanding < self.limits.outstanding
+        let bounded = self.outstanding < self.limits.outstanding;
+        self.room && (bounded || self.planted.is(Mutant::InFlightNotBounded))
     }
 
     /// Holds back what has read enough, and lets the others read on at half of it.
@@ -200,8 +337,11 @@ impl Engine {
     }
 }
 
-fn wanted(assigned: &Assignment, limits: &Limits) -> Option<HoldBack> {
-    if assigned.stopped().is_some() {
+fn wanted(assigned: &Assigned, limits: &Limits) -> Option<HoldBack> {
+    if assigned.paused {
+        return Some(HoldBack::Paused);
+    }
+    if assigned.stands() {
         return Some(HoldBack::Waiting);
     }
     let Load {
@@ -215,9 +355,10 @@ fn wanted(assigned: &Assignment, limits: &Limits) -> Option<HoldBack> {
     let above_half =
         records > limits.held_records / 2 || bytes > limits.held_bytes / 2 || span > span_limit / 2;
     match assigned.held {
-        _ if assigned.pieces.is_empty() => None,
+        _ if assigned.is_empty() => None,
         None if !full => None,
         Some(_) if !above_half => None,
+        Some(HoldBack::Paused) if !full => None,
         // Once waiting it stays so until there is room again: each attempt would otherwise throw
         // away what was read ahead.
         Some(HoldBack::Waiting) => Some(HoldBack::Waiting),

@@ -1,5 +1,6 @@
 //! Consecutive records in the same state.
 
+use crate::assigned::Failed;
 use crate::backoff;
 use crate::event::{Failure, Part, RunId, Span, Time};
 use crate::health::Wait;
@@ -117,50 +118,84 @@ impl Piece {
 
     /// A failed attempt of the unit that this piece is.
     pub(crate) fn fail(&mut self, failure: Failure, policy: &Policy, part: Part, now: Time) {
-        if let Failure::Transient { after } = failure {
-            self.past.transients = self.past.transients.saturating_add(1);
-            self.wait(Wait::Transient, now);
-            let wait = after.unwrap_or_else(|| self.backoff(policy, part));
-            let due = now.saturating_add(wait);
-            self.state = State::Waiting { due };
-            return;
-        }
-        self.past.failures = self.past.failures.saturating_add(1);
-        self.past.transients = 0;
-        self.wait(Wait::Retry, now);
-        let used_up = policy.attempts.is_some_and(|n| self.past.failures >= n);
-        self.state = match failure {
-            Failure::Retry { after } if !used_up && !self.past.single => State::Waiting {
-                due: now.saturating_add(after.unwrap_or_else(|| {
-                    backoff::delay(policy, part, self.span.first, self.past.failures)
-                })),
-            },
-            // Offsets are exact where counts are estimates: only what is surely one record alone
-            // is spared another attempt alone.
-            _ if policy.batch && !self.past.single && self.span.next - self.span.first > 1 => {
-                self.past.single = true;
-                State::Queued
-            }
-            _ => State::Doomed,
-        };
+        // Offsets are exact where counts are estimates: only what is surely one record alone is
+        // spared another attempt alone.
+        let many = self.span.next - self.span.first > 1;
+        let at = (part, self.span.first);
+        self.state = self.past.fail(failure, policy, at, many, now);
     }
 
     /// Its dead letter could not be written now.
     pub(crate) fn keep_letter(&mut self, policy: &Policy, part: Part, now: Time) {
-        self.past.transients = self.past.transients.saturating_add(1);
-        self.wait(Wait::DeadLetter, now);
-        let due = now.saturating_add(self.backoff(policy, part));
-        self.state = State::Undisposed { due };
+        let at = (part, self.span.first);
+        self.state = self.past.keep_letter(policy, at, now);
     }
 
-    fn backoff(&self, policy: &Policy, part: Part) -> Time {
-        backoff::delay(policy, part, self.span.first, self.past.transients)
+    pub(crate) fn report(&self) -> Failed {
+        self.past.report(self.span.first, self.state)
+    }
+}
+
+impl Past {
+    /// A failed attempt of a unit at `at` with this past, `many` records of a batch or one.
+    pub(crate) fn fail(
+        &mut self,
+        failure: Failure,
+        policy: &Policy,
+        at: (Part, i64),
+        many: bool,
+        now: Time,
+    ) -> State {
+        if let Failure::Transient { after } = failure {
+            self.transients = self.transients.saturating_add(1);
+            self.wait(Wait::Transient, now);
+            let wait = after.unwrap_or_else(|| delay(policy, at, self.transients));
+            let due = now.saturating_add(wait);
+            return State::Waiting { due };
+        }
+        self.failures = self.failures.saturating_add(1);
+        self.transients = 0;
+        self.wait(Wait::Retry, now);
+        let used_up = policy.attempts.is_some_and(|n| self.failures >= n);
+        match failure {
+            Failure::Retry { after } if !used_up && !self.single => {
+                let wait = after.unwrap_or_else(|| delay(policy, at, self.failures));
+                let due = now.saturating_add(wait);
+                State::Waiting { due }
+            }
+            _ if policy.batch && !self.single && many => {
+                self.single = true;
+                State::Queued
+            }
+            _ => State::Doomed,
+        }
+    }
+
+    /// The dead letter could not be written now.
+    pub(crate) fn keep_letter(&mut self, policy: &Policy, at: (Part, i64), now: Time) -> State {
+        self.transients = self.transients.saturating_add(1);
+        self.wait(Wait::DeadLetter, now);
+        let due = now.saturating_add(delay(policy, at, self.transients));
+        State::Undisposed { due }
+    }
+
+    /// For health.
+    pub(crate) fn report(&self, at: i64, state: State) -> Failed {
+        Failed {
+            at,
+            attempts: self.failures,
+            wait: self.wait.filter(|_| state != State::Stopped),
+        }
     }
 
     /// Remembers what it waits for; the date is that of the first failure of this kind in a row.
     fn wait(&mut self, kind: Wait, now: Time) {
-        if self.past.wait.is_none_or(|(before, _)| before != kind) {
-            self.past.wait = Some((kind, now));
+        if self.wait.is_none_or(|(before, _)| before != kind) {
+            self.wait = Some((kind, now));
         }
     }
+}
+
+fn delay(policy: &Policy, (part, offset): (Part, i64), nth: u32) -> Time {
+    backoff::delay(policy, part, offset, nth)
 }

@@ -1,8 +1,8 @@
 //! What the owner asks between steps. All of it is looked up in the records.
 
+use crate::assigned::Assigned;
 use crate::engine::{Engine, Partition, among, index};
 use crate::event::{Part, Time};
-use crate::partition::Assignment;
 
 impl Engine {
     /// When to step with [`Event::Tick`](crate::Event::Tick) if nothing happens before: the next
@@ -14,29 +14,29 @@ impl Engine {
             .assignments()
             .filter(|&(part, _)| self.accepts(part))
             .filter_map(|(_, assigned)| assigned.due())
-            .filter(|&due| due > self.now);
+            .filter(|&due| due > self.now && due < Time::MAX);
         dues.chain(self.revokes.iter().map(|revoke| revoke.deadline))
             .min()
     }
 
-    /// Whether records read of it are wanted: it is assigned, neither being given back nor
-    /// stopped, and the engine is not shutting down.
+    /// Whether records read of it are wanted: it is assigned and not being given back, and the
+    /// engine is not shutting down. A stopped or paused partition takes what comes before its
+    /// hold-back has taken effect: it will go on behind that.
     pub fn accepts(&self, part: Part) -> bool {
-        let assigned = self.partitions[index(part)].assigned.as_ref();
-        let stands = assigned.is_none_or(|assigned| assigned.stopped().is_some());
-        !stands && !self.shutting_down && !self.is_revoked(part)
+        let assigned = self.partitions[index(part)].assigned.is_some();
+        assigned && !self.shutting_down && !self.is_revoked(part)
     }
 
     /// Whether it [accepts](Self::accepts) records and holds none.
     pub fn starves(&self, part: Part) -> bool {
         let assigned = self.partitions[index(part)].assigned.as_ref();
-        self.accepts(part) && assigned.is_some_and(|a| a.pieces.is_empty())
+        self.accepts(part) && assigned.is_some_and(|a| a.is_empty() && !a.paused)
     }
 
-    /// How many lanes have not ended and runs are not closed, those of former assignments
-    /// included. A lane that has nothing to do ends when it is cut.
+    /// How many lanes and tasks have not ended and runs are not closed, those of former
+    /// assignments included. A lane that has nothing to do ends when it is cut.
     pub fn busy(&self) -> usize {
-        let of = |p: &Partition| usize::from(!p.lane.is_idle()) + p.lane.runs();
+        let of = |p: &Partition| usize::from(!p.lane.is_idle()) + p.lane.runs() + p.tasks.busy();
         self.partitions.iter().map(of).sum()
     }
 
@@ -45,7 +45,7 @@ impl Engine {
     pub fn open(&self) -> bool {
         let assigned = self.partitions.iter().filter_map(|p| {
             let assigned = p.assigned.as_ref()?;
-            Some(!p.lane.is_idle() || !assigned.is_quiet())
+            Some(!p.lane.is_idle() || p.tasks.running() > 0 || !assigned.is_quiet())
         });
         assigned.into_iter().any(|open| open)
     }
@@ -55,7 +55,7 @@ impl Engine {
         self.revokes.iter().any(|r| r.draining.contains(&part))
     }
 
-    pub(crate) fn assignments(&self) -> impl Iterator<Item = (Part, &Assignment)> {
+    pub(crate) fn assignments(&self) -> impl Iterator<Item = (Part, &Assigned)> {
         among(0..self.partitions.len())
             .zip(&self.partitions)
             .filter_map(|(part, partition)| {

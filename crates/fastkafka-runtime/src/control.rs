@@ -143,7 +143,9 @@ pub enum ControlError {
         why: String,
     },
     /// The partition goes on at the new offset, but a crash would undo that.
-    #[error("{topic}[{partition}] goes on at {offset}, which is not committed: {why}; seek again to be sure")]
+    #[error(
+        "{topic}[{partition}] goes on at {offset}, which is not committed: {why}; seek again to be sure"
+    )]
     NotCommitted {
         /// The topic.
         topic: String,
@@ -216,7 +218,10 @@ impl Handle {
             let topic = target.topic;
             return Err(ControlError::NoPartition { topic });
         }
-        let groups: Vec<_> = self.groups(&target)?.map(|group| group.id.clone()).collect();
+        let groups: Vec<_> = self
+            .groups(&target)?
+            .map(|group| group.id.clone())
+            .collect();
         if groups.len() > 1 {
             return Err(ControlError::SeveralGroups { target, groups });
         }
@@ -291,7 +296,12 @@ impl Handle {
             }
         }
         // Nobody answers for a consumer that has ended meanwhile.
-        if done.is_empty() && self.groups(target)?.flat_map(|group| &group.workers).any(|worker| worker.is_closed()) {
+        if done.is_empty()
+            && self
+                .groups(target)?
+                .flat_map(|group| &group.workers)
+                .any(|worker| worker.is_closed())
+        {
             failed = failed.or(Some(ControlError::Stopping));
         }
         failed.map_or(Ok(done), Err)
@@ -301,7 +311,11 @@ impl Handle {
 impl GroupControl {
     fn reads(&self, target: &Target) -> bool {
         let meant = |def: &&ConsumerDef| {
-            def.topic == target.topic && target.handler.as_ref().is_none_or(|path| *path == def.path())
+            def.topic == target.topic
+                && target
+                    .handler
+                    .as_ref()
+                    .is_none_or(|path| *path == def.path())
         };
         let named = target.group.as_ref().is_none_or(|id| *id == self.id);
         named && self.handlers.iter().any(meant)

@@ -1,7 +1,7 @@
 //! A handler with its effective settings: what the runtime reads instead of options.
 
 use fastkafka_core::{self as core, Attempts, ConsumerDef, OffsetReset};
-use fastkafka_engine::{OnFailure, Policy};
+use fastkafka_engine::{OnFailure, Order, Policy};
 use std::time::Duration;
 
 /// Most records of a run that nobody limited.
@@ -47,6 +47,7 @@ impl Handler {
             def,
             group: group.to_owned(),
             policy: Policy {
+                order: Order::Partition,
                 attempts,
                 backoff: settings.backoff.unwrap_or(defaults.backoff),
                 backoff_max: settings.backoff_max.unwrap_or(defaults.backoff_max),

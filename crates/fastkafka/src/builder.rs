@@ -6,6 +6,7 @@ use crate::hooks::{Hook, Hooks};
 use fastkafka_core::{
     AppCore, AppInfo, Around, Contact, Def, DefaultApp, License, Register, Registry, States,
 };
+use fastkafka_runtime::Handle;
 use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -266,7 +267,9 @@ impl<S: 'static> AppBuilder<S> {
     }
 
     /// Never fails: [`App::check`] and the start name what is wrong, all at once.
-    pub fn build(self) -> App {
+    pub fn build(mut self) -> App {
+        let handle = Handle::default();
+        self.states.insert(handle.clone());
         let registry = if self.explicit {
             Registry::of(self.registered)
         } else {
@@ -288,6 +291,7 @@ impl<S: 'static> AppBuilder<S> {
             start_timeout: self.start_timeout,
             shutdown_timeout: self.shutdown_timeout,
             max_in_flight: self.max_in_flight,
+            handle,
             life: Life::default(),
         };
         App {

@@ -24,6 +24,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
@@ -133,6 +134,9 @@ public final class Helper {
             case "kill":
                 kill(request.get("node").asInt());
                 return null;
+            case "terminate":
+                terminate(request.get("node").asInt());
+                return null;
             case "create_topic":
                 return createTopic(topic, request.get("partitions").asInt(), strings(request.get("configs")));
             case "delete_topic":
@@ -212,6 +216,18 @@ public final class Helper {
         Process broker = brokers.remove(node);
         if (broker != null) {
             broker.destroyForcibly().waitFor();
+        }
+    }
+
+    /** Not synchronized while it waits: the end of everything must not have to wait as well. */
+    private void terminate(int node) throws Exception {
+        Process broker;
+        synchronized (this) {
+            broker = brokers.get(node);
+        }
+        broker.destroy();
+        if (!broker.waitFor(PATIENCE_MS, TimeUnit.MILLISECONDS)) {
+            throw new IllegalStateException("the broker did not end within " + PATIENCE_MS / 1000 + " s");
         }
     }
 

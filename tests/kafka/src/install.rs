@@ -10,6 +10,8 @@ use std::process::Command;
 use crate::LabError;
 
 const KAFKA_VERSION: &str = "4.1.1";
+/// The last that Go 1.19 builds, which is what Debian 12 has.
+const TOXIPROXY_VERSION: &str = "2.7.0";
 const POM: &str = include_str!("../config/pom.xml");
 const LOG4J: &str = include_str!("../config/log4j2.xml");
 const BROKER: &str = include_str!("../java/Broker.java");
@@ -41,12 +43,41 @@ pub(crate) fn install() -> Result<Install, LabError> {
     install_in(&cache())
 }
 
-fn install_in(cache: &Path) -> Result<Install, LabError> {
+/// Builds toxiproxy if it is not there yet, and returns its server.
+pub(crate) fn install_toxiproxy() -> Result<PathBuf, LabError> {
+    let (cache, _lock) = locked(&cache())?;
+    let directory = cache.join(format!("toxiproxy-{TOXIPROXY_VERSION}"));
+    complete(&directory, |to| {
+        let module = "github.com/Shopify/toxiproxy/v2/cmd/server";
+        run(
+            "go",
+            "Go, 1.19 or later (Debian: golang)",
+            Command::new("go")
+                .arg("install")
+                .arg(format!("{module}@v{TOXIPROXY_VERSION}"))
+                .env("GOBIN", to),
+        )
+    })?;
+    Ok(directory.join("server"))
+}
+
+/// The cache directory as an absolute path, and its lock: test processes start at the same time, and the
+/// others wait for the first.
+fn locked(cache: &Path) -> Result<(PathBuf, File), LabError> {
     fs::create_dir_all(cache).map_err(LabError::io(format!("create {}", cache.display())))?;
     // Java is started in another directory.
     let cache = cache
         .canonicalize()
         .map_err(LabError::io(format!("resolve {}", cache.display())))?;
+    let path = cache.join("install.lock");
+    let lock = File::create(&path).map_err(LabError::io(format!("create {}", path.display())))?;
+    lock.lock()
+        .map_err(LabError::io(format!("lock {}", path.display())))?;
+    Ok((cache, lock))
+}
+
+fn install_in(cache: &Path) -> Result<Install, LabError> {
+    let (cache, _lock) = locked(cache)?;
     // What depends on a source lies under its fingerprint, so that an edit is never run stale.
     let libs = cache.join(format!("{KAFKA_VERSION}-{}", fingerprint(&[POM])));
     let classes = cache.join(format!(
@@ -54,12 +85,6 @@ fn install_in(cache: &Path) -> Result<Install, LabError> {
         fingerprint(&[POM, LOG4J, BROKER, HELPER])
     ));
 
-    // Test processes start at the same time; the others wait for the first.
-    let lock_path = cache.join("install.lock");
-    let lock = File::create(&lock_path)
-        .map_err(LabError::io(format!("create {}", lock_path.display())))?;
-    lock.lock()
-        .map_err(LabError::io(format!("lock {}", lock_path.display())))?;
     complete(&libs, fetch)?;
     complete(&classes, |to| compile(&libs, to))?;
 

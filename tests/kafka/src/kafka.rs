@@ -5,6 +5,7 @@ use std::fs;
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,12 +13,15 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::helper::{Helper, Launch, java_options};
-use crate::install::{Install, install};
-use crate::{LabError, cache, port};
+use crate::install::{Install, install, install_toxiproxy};
+use crate::toxiproxy::Control;
+use crate::{LabError, Proxy, cache, port};
 
 const PROPERTIES: &str = include_str!("../config/server.properties");
 /// The node that is the controller too.
 const FIRST: u32 = 1;
+/// The helper keeps processes by node; no broker has this one.
+const TOXIPROXY: u32 = 0;
 
 /// A running broker, which is its own controller, or a small cluster: [`Builder::brokers`].
 ///
@@ -29,6 +33,7 @@ pub struct Kafka {
     directory: TempDir,
     bootstrap: String,
     nodes: Vec<Node>,
+    proxies: Vec<Proxy>,
 }
 
 /// What starts a broker, again and again.
@@ -40,10 +45,14 @@ struct Node {
     pid: u32,
 }
 
+/// A listener's port and that of the proxy before it, which the broker advertises.
+struct Route(u16, u16);
+
 /// How a broker is to be started.
 #[derive(Clone, Debug)]
 pub struct Builder {
     brokers: u32,
+    proxied: usize,
     partitions: u32,
     properties: Vec<(String, String)>,
 }
@@ -66,6 +75,13 @@ impl Builder {
         self
     }
 
+    /// Gives node 1 so many further listeners, each behind a [`Proxy`]. Needs Go, 1.19 or later.
+    #[must_use]
+    pub fn proxied(mut self, count: usize) -> Self {
+        self.proxied = count;
+        self
+    }
+
     /// `num.partitions`: what a topic gets whose creator does not say. Default 4.
     #[must_use]
     pub fn partitions(mut self, partitions: u32) -> Self {
@@ -84,7 +100,7 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// [`LabError::Missing`] without Java or Maven, [`LabError::Install`] when Kafka can not be fetched,
+    /// [`LabError::Missing`] without Java or Maven (or Go), [`LabError::Install`] when Kafka can not be fetched,
     /// [`LabError::NotStarted`] when the broker ends or is not ready within 60 s.
     pub fn start(&self) -> Result<Kafka, LabError> {
         const ATTEMPTS: u32 = 5;
@@ -94,7 +110,8 @@ impl Builder {
             match self.launch(&install) {
                 // Somebody took one of the ports between our look and the broker's bind.
                 Err(LabError::NotStarted { tail, .. })
-                    if attempt < ATTEMPTS && tail.contains("Address already in use") =>
+                    if attempt < ATTEMPTS
+                        && tail.to_lowercase().contains("address already in use") =>
                 {
                     attempt += 1;
                 }
@@ -110,8 +127,11 @@ impl Builder {
             .and_then(|runs| tempfile::Builder::new().prefix("broker-").tempdir_in(runs))
             .map_err(LabError::io(format!("write to {}", runs.display())))?;
         let data = directory.path().join("data");
-        let ports = port::free(1 + self.brokers as usize);
+        let ports = port::free(1 + self.brokers as usize + 1 + 2 * self.proxied);
         let (controller_port, ports) = ports.split_first().expect("at least two");
+        let (ports, rest) = ports.split_at(self.brokers as usize);
+        let (toxiproxy_port, rest) = rest.split_first().expect("one more");
+        let routes: Vec<_> = rest.chunks(2).map(|two| Route(two[0], two[1])).collect();
         let cluster = cluster_id();
         let mut nodes = Vec::new();
         for (id, port) in (FIRST..).zip(ports) {
@@ -119,7 +139,7 @@ impl Builder {
             let properties = directory.path().join(format!("server-{id}.properties"));
             fs::write(
                 &properties,
-                self.properties(id, *port, *controller_port, &data),
+                self.properties(id, *port, *controller_port, &routes, &data),
             )
             .map_err(LabError::io(format!("write {}", properties.display())))?;
             let mut command = vec!["java".into(), "-Xmx512m".into(), "-XX:+UseSerialGC".into()];
@@ -148,31 +168,50 @@ impl Builder {
             directory,
             bootstrap,
             nodes,
+            proxies: Vec::new(),
         };
         // One after another: the first is to have the groups' topic for itself.
         for node in FIRST..=self.brokers {
             kafka.start_broker(node)?;
         }
+        if !routes.is_empty() {
+            kafka.start_proxies(*toxiproxy_port, &routes)?;
+        }
         Ok(kafka)
     }
 
-    fn properties(&self, node: u32, port: u16, controller_port: u16, data: &Path) -> String {
+    fn properties(
+        &self,
+        node: u32,
+        port: u16,
+        controller_port: u16,
+        routes: &[Route],
+        data: &Path,
+    ) -> String {
+        // Infallible: a String takes all.
         let mut listeners = format!("PLAINTEXT://127.0.0.1:{port}");
+        let mut advertised = listeners.clone();
+        let mut protocols = "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT".to_owned();
         let mut roles = "broker".to_owned();
         if node == FIRST {
             roles.push_str(",controller");
             let _ = write!(listeners, ",CONTROLLER://127.0.0.1:{controller_port}");
+            for (i, Route(listener, proxy)) in routes.iter().enumerate() {
+                let _ = write!(listeners, ",PROXIED{i}://127.0.0.1:{listener}");
+                let _ = write!(advertised, ",PROXIED{i}://127.0.0.1:{proxy}");
+                let _ = write!(protocols, ",PROXIED{i}:PLAINTEXT");
+            }
         }
         let mut text = PROPERTIES
             .replace("{roles}", &roles)
             .replace("{node}", &node.to_string())
             .replace("{listeners}", &listeners)
-            .replace("{port}", &port.to_string())
+            .replace("{advertised}", &advertised)
+            .replace("{protocols}", &protocols)
             .replace("{controller_port}", &controller_port.to_string())
             .replace("{data}", &data.display().to_string())
             .replace("{partitions}", &self.partitions.to_string());
         for (key, value) in &self.properties {
-            // Infallible: a String takes all.
             let _ = writeln!(text, "{key}={value}");
         }
         text
@@ -205,6 +244,7 @@ impl Kafka {
     pub fn builder() -> Builder {
         Builder {
             brokers: 1,
+            proxied: 0,
             partitions: 4,
             properties: Vec::new(),
         }
@@ -226,6 +266,12 @@ impl Kafka {
     #[must_use]
     pub fn log(&self) -> &Path {
         &self.nodes[0].log
+    }
+
+    /// The ways to node 1 that [`Builder::proxied`] asked for.
+    #[must_use]
+    pub fn proxies(&self) -> &[Proxy] {
+        &self.proxies
     }
 
     /// Stops node 1 in its tracks (SIGSTOP): connections stay open and nobody answers.
@@ -261,6 +307,17 @@ impl Kafka {
     /// [`LabError::HelperGone`].
     pub fn kill(&mut self) -> Result<(), LabError> {
         self.kill_broker(FIRST)
+    }
+
+    /// Ends node 1 as an operator does (SIGTERM), and returns when it is gone. Its data and its port stay
+    /// for [`restart`](Self::restart).
+    ///
+    /// # Errors
+    ///
+    /// It has not ended within 60 s.
+    pub fn terminate(&mut self) -> Result<(), LabError> {
+        self.helper
+            .request(&json!({"do": "terminate", "node": FIRST}))
     }
 
     /// Kills node 1 unless that has happened, and starts it again on the same data and port.
@@ -316,6 +373,38 @@ impl Kafka {
             LabError::Refused { message, .. } => self.not_started(message, log),
             other => other,
         })
+    }
+
+    /// By the helper, which ends it with the brokers.
+    fn start_proxies(&mut self, port: u16, routes: &[Route]) -> Result<(), LabError> {
+        const PATIENCE: Duration = Duration::from_secs(60);
+        let log = self.directory.path().join("toxiproxy.log");
+        let port_text = port.to_string();
+        let program = install_toxiproxy()?;
+        let program = program.to_string_lossy();
+        let command = [&*program, "-host", "127.0.0.1", "-port", &port_text];
+        let _: u32 = self.helper.request(&json!({
+            "do": "start", "node": TOXIPROXY, "command": command, "log": log,
+        }))?;
+        let control = Control::new(port);
+        let deadline = Instant::now() + PATIENCE;
+        while !control.answers() {
+            if Instant::now() > deadline {
+                return Err(self.not_started("toxiproxy does not answer".into(), log));
+            }
+            std::thread::yield_now();
+        }
+        for (i, Route(listener, proxy)) in routes.iter().enumerate() {
+            let (listen, upstream) = (
+                format!("127.0.0.1:{proxy}"),
+                format!("127.0.0.1:{listener}"),
+            );
+            let created = Proxy::create(&control, format!("way-{i}"), listen, &upstream);
+            let proxy =
+                created.map_err(|error| self.not_started(error.to_string(), log.clone()))?;
+            self.proxies.push(proxy);
+        }
+        Ok(())
     }
 
     fn not_started(&mut self, reason: String, log: PathBuf) -> LabError {
@@ -382,7 +471,13 @@ mod tests {
         let text = Kafka::builder()
             .partitions(7)
             .property("num.partitions", "9")
-            .properties(FIRST, 15_001, 15_002, Path::new("/data"));
+            .properties(
+                FIRST,
+                15_001,
+                15_002,
+                &[Route(15_003, 15_004)],
+                Path::new("/data"),
+            );
 
         let lines: Vec<_> = text
             .lines()
@@ -390,6 +485,8 @@ mod tests {
             .collect();
         assert_eq!(lines, ["num.partitions=7", "num.partitions=9"]);
         assert!(text.contains("1@127.0.0.1:15002\n"), "{text}");
+        let advertised = "PLAINTEXT://127.0.0.1:15001,PROXIED0://127.0.0.1:15004\n";
+        assert!(text.contains(advertised), "{text}");
         assert!(!text.contains("={"), "{text}");
     }
 }

@@ -26,9 +26,11 @@ mod install;
 mod kafka;
 mod port;
 mod record;
+mod toxiproxy;
 
 pub use admin::{Group, Member};
 pub use error::LabError;
 pub use install::cache;
 pub use kafka::{Builder, Kafka};
 pub use record::{NewRecord, Record};
+pub use toxiproxy::{Proxy, Toxic};

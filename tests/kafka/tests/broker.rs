@@ -3,13 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails like the test")]
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use kafka_lab::{Kafka, LabError, NewRecord};
+use kafka_lab::{Kafka, LabError, NewRecord, Toxic};
 
 const BIN: &str = env!("CARGO_BIN_EXE_kafka-lab");
 
@@ -174,6 +174,46 @@ fn kill_and_restart_keep_the_data_and_the_address() {
     assert_eq!(kafka.bootstrap(), bootstrap);
     assert_ne!(kafka.pid(), pid);
     assert_eq!(kafka.consume("kept").unwrap().len(), 5);
+
+    kafka.terminate().unwrap();
+    assert!(TcpStream::connect(&bootstrap).is_err());
+    kafka.restart().unwrap();
+    assert_eq!(kafka.consume("kept").unwrap().len(), 5);
+}
+
+/// Whether a server that has listened for connections answers to a request that it can not understand
+/// by closing the connection, as Kafka does.
+fn answers(address: &str) -> bool {
+    let Ok(mut stream) = TcpStream::connect(address) else {
+        return false;
+    };
+    let patience = Some(Duration::from_millis(500));
+    stream.set_read_timeout(patience).unwrap();
+    // A length that Kafka refuses.
+    let sent = stream.write_all(&[0xff; 4]);
+    sent.is_ok() && matches!(stream.read(&mut [0; 1]), Ok(0))
+}
+
+#[test]
+fn a_proxied_way_fails_as_it_is_told_while_the_others_do_not() {
+    let kafka = Kafka::builder().proxied(2).start().unwrap();
+    let [one, other] = kafka.proxies() else {
+        panic!("two were asked for")
+    };
+    for toxic in [Toxic::Cut, Toxic::Silence, Toxic::Reset] {
+        assert!(answers(one.bootstrap()), "before {toxic:?}");
+        one.ail(toxic).unwrap();
+        assert!(!answers(one.bootstrap()), "{toxic:?}");
+        assert!(answers(other.bootstrap()), "beside {toxic:?}");
+        one.cure().unwrap();
+    }
+    let delay = Duration::from_millis(200);
+    let jitter = Duration::ZERO;
+    one.ail(Toxic::Latency { delay, jitter }).unwrap();
+    one.ail(Toxic::Bandwidth { rate: 100 }).unwrap();
+    let began = Instant::now();
+    assert!(answers(one.bootstrap()));
+    assert!(began.elapsed() >= delay);
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::ops::Range;
 use std::time::Duration;
 
 use crate::{
-    Broken, Disposal, Effect, Engine, Event, Failure, HoldBack, Limits, OnFailure, Part, Policy,
-    RunId, Span, Time,
+    Broken, Disposal, Effect, Engine, Event, Failure, HoldBack, Key, Limits, OnFailure, Part,
+    Policy, Read, RunId, Span, Time,
 };
 
 pub(super) const RETRY: Failure = Failure::Retry { after: None };
@@ -40,7 +40,8 @@ impl Lab {
     }
 
     pub(super) fn add(&mut self, policy: Policy) {
-        let part = self.engine.add(policy);
+        let handler = self.engine.handler(policy);
+        let part = self.engine.add(handler);
         self.step(assigned(part.0, 0), &format!("{}resume", prefix(part)));
     }
 
@@ -112,11 +113,13 @@ fn in_words(effect: &Effect) -> String {
             let why = match why {
                 HoldBack::Full => "full",
                 HoldBack::Waiting => "waiting",
+                HoldBack::Paused => "paused",
             };
             (part, format!("hold back {why}"))
         }
         Effect::Resume { part } => (part, "resume".to_owned()),
         Effect::Store { part, offset } => (part, format!("store {offset}")),
+        Effect::Free { part, at } => (part, format!("free {at}")),
         Effect::Release { parts } => {
             let parts: Vec<_> = parts.iter().map(|p| p.0).collect();
             return format!("release {parts:?}");
@@ -146,6 +149,24 @@ pub(super) fn fetched_with_gaps(part: u32, offsets: Range<i64>, records: u32) ->
             bytes: u64::from(records) * 10,
         },
     }
+}
+
+/// One record each of ten bytes; `_` has no key, every other letter is one.
+pub(super) fn read(part: u32, first: i64, keys: &str) -> Event {
+    let read = |(offset, letter): (i64, char)| Read {
+        offset,
+        key: (letter != '_').then_some(Key(u64::from(letter))),
+        bytes: 10,
+    };
+    Event::Read {
+        part: Part(part),
+        records: (first..).zip(keys.chars()).map(read).collect(),
+    }
+}
+
+pub(super) fn handled(part: u32, run: u64) -> Event {
+    let (part, run) = (Part(part), RunId(run));
+    Event::Handled { part, run }
 }
 
 pub(super) fn settled(part: u32, run: u64, prefix: i64) -> Event {

@@ -1,7 +1,10 @@
 //! Each rule by its name, as a table of events and answers; then everything at random.
 
 mod bounds;
+mod control;
 mod failures;
+mod keyed;
+mod keyed_random;
 mod lab;
 mod model;
 mod offsets;

@@ -8,7 +8,7 @@ use super::oracle::Truth;
 use super::random::Random;
 use super::run::Output;
 use super::world::World;
-use crate::{Disposal, Event, Failure, Limits, OnFailure, Part, Policy, RunId, Span};
+use crate::{Disposal, Event, Failure, Limits, OnFailure, Order, Part, Policy, RunId, Span};
 
 #[derive(Clone, Copy, Debug)]
 enum Action {
@@ -43,6 +43,7 @@ impl Schedule {
     fn new(seed: u64) -> Self {
         let mut random = Random(seed);
         let policy = Policy {
+            order: Order::Partition,
             attempts: [Some(1), Some(2), Some(3), None][random.below(4)],
             backoff: Duration::from_millis(100),
             backoff_max: Duration::from_secs(1),

@@ -329,7 +329,7 @@ impl Oracle {
                 truth.held = true;
             }
             Effect::Resume { part } => self.parts[part.0 as usize].held = false,
-            Effect::Cut { .. } | Effect::Release { .. } => {}
+            Effect::Cut { .. } | Effect::Free { .. } | Effect::Release { .. } => {}
         }
     }
 

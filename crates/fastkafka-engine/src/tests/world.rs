@@ -54,7 +54,8 @@ impl World {
     pub(super) fn new(policy: &Policy, limits: Limits, logs: Vec<Vec<i64>>) -> Self {
         let mut engine = Engine::new(limits);
         for _ in &logs {
-            engine.add(policy.clone());
+            let handler = engine.handler(policy.clone());
+            engine.add(handler);
         }
         World {
             now: Duration::ZERO,
@@ -103,6 +104,7 @@ impl World {
             Effect::HoldBack { .. } => "hold back",
             Effect::Resume { .. } => "resume",
             Effect::Store { .. } => "store",
+            Effect::Free { .. } => unreachable!("in partition order the watermark frees"),
             Effect::Release { .. } => "release",
         };
         *self.seen.entry(name).or_default() += 1;

@@ -14,9 +14,7 @@ use std::time::SystemTime;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ResetError {
     /// Its members would not hear of it, and commit their own.
-    #[error(
-        "is active: stop its members first; one that crashed counts until its session is over"
-    )]
+    #[error("is active: stop its members first; one that crashed counts until its session is over")]
     Active,
     /// Nothing is set; waiting may help.
     #[error("cannot begin anew: {0}")]
@@ -37,7 +35,8 @@ pub(crate) fn reset(
         .set("group.id", group_id)
         .set("enable.auto.commit", "false")
         .set("isolation.level", "read_committed");
-    let consumer: BaseConsumer<Logged> = config.create_with_context(Logged).map_err(|e| retry(&e))?;
+    let consumer: BaseConsumer<Logged> =
+        config.create_with_context(Logged).map_err(|e| retry(&e))?;
     let mut asked = Vec::new();
     let mut markers = Vec::new();
     for topic in topics {
@@ -51,7 +50,12 @@ pub(crate) fn reset(
     let mut list = TopicPartitionList::with_capacity(starts.len());
     for (place, offset) in &starts {
         let i = asked.iter().position(|(asked, _)| asked == place);
-        add(&mut list, place, *offset, markers[i.expect("it was asked for")]);
+        add(
+            &mut list,
+            place,
+            *offset,
+            markers[i.expect("it was asked for")],
+        );
     }
     match consumer.commit(&list, CommitMode::Sync) {
         Ok(()) => Ok(starts),
@@ -62,7 +66,9 @@ pub(crate) fn reset(
 
 /// What a broker says to a commit from outside when there are members.
 fn is_active(error: &KafkaError) -> bool {
-    use RDKafkaErrorCode::{IllegalGeneration, RebalanceInProgress, StaleMemberEpoch, UnknownMemberId};
+    use RDKafkaErrorCode::{
+        IllegalGeneration, RebalanceInProgress, StaleMemberEpoch, UnknownMemberId,
+    };
     matches!(
         error.rdkafka_error_code(),
         Some(UnknownMemberId | IllegalGeneration | RebalanceInProgress | StaleMemberEpoch)

@@ -105,7 +105,9 @@ impl<T: Transport> Owner<T> {
     /// Where a seek goes to is known, or why that is unknown.
     pub(super) fn found(&mut self, place: Place, found: Result<i64, ControlError>) {
         let i = self.moving.iter().position(|moving| moving.place == place);
-        let mut moving = self.moving.remove(i.expect("only a seek asks for a position"));
+        let mut moving = self
+            .moving
+            .remove(i.expect("only a seek asks for a position"));
         let found = if moving.gone {
             let target = Target::from((&*place.topic, place.partition));
             Err(ControlError::NotAssigned { target })
@@ -129,7 +131,9 @@ impl<T: Transport> Owner<T> {
     /// The commit of a seek is answered. Refused or not, the engine has moved, and the client follows.
     pub(super) fn moved(&mut self, place: Place, committed: Result<(), String>) {
         let i = self.moving.iter().position(|moving| moving.place == place);
-        let moving = self.moving.remove(i.expect("only a seek commits by itself"));
+        let moving = self
+            .moving
+            .remove(i.expect("only a seek commits by itself"));
         let offset = moving.to.expect("it was found before");
         if !moving.gone {
             tracing::info!(%place, "goes on at {offset}");
@@ -167,7 +171,9 @@ impl<T: Transport> Owner<T> {
 
     /// True while records of a partition may come that were read before its seek.
     pub(super) fn is_moving(&self, place: Place) -> bool {
-        self.moving.iter().any(|moving| moving.place == place && moving.to.is_some() && !moving.gone)
+        self.moving
+            .iter()
+            .any(|moving| moving.place == place && moving.to.is_some() && !moving.gone)
     }
 
     /// These are given back: their next assignment begins where it is told to, not where a seek goes.

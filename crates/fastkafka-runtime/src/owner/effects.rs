@@ -50,7 +50,7 @@ impl<T: Transport> Owner<T> {
             Effect::HoldBack { part, why } => {
                 self.at(part).hold = Some(why);
                 // Nobody knows how long: it must not block the others.
-                if matches!(why, HoldBack::Waiting | HoldBack::Paused) {
+                if why != HoldBack::Full {
                     self.pause(part, true);
                 }
             }
@@ -65,7 +65,7 @@ impl<T: Transport> Owner<T> {
                 partition.store = Some(offset);
                 partition.free_below(offset);
             }
-            Effect::Free { .. } => {}
+            Effect::Free { .. } => unreachable!("no handler's order is by key"),
             Effect::Release { parts } => self.release(&parts),
         }
     }

@@ -80,6 +80,8 @@ pub(crate) struct Owner<T> {
     pub(crate) transport: T,
     pub(crate) setup: Setup,
     pub(crate) engine: Engine,
+    /// What the engine calls each of the setup's handlers.
+    handlers: Vec<engine::HandlerId>,
     pub(crate) parts: Vec<Partition>,
     pub(crate) rebalance: Rebalance,
     index: HashMap<usize, Part>,
@@ -100,9 +102,13 @@ pub(crate) struct Owner<T> {
 
 impl<T: Transport> Owner<T> {
     pub(crate) fn new(transport: T, setup: Setup) -> Self {
+        let mut engine = Engine::new(setup.limits);
+        let handlers = setup.handlers.iter();
+        let handlers = handlers.map(|handler| engine.handler(handler.policy.clone()));
         Self {
             transport,
-            engine: Engine::new(setup.limits),
+            handlers: handlers.collect(),
+            engine,
             setup,
             parts: Vec::new(),
             rebalance: Rebalance::default(),
@@ -154,15 +160,11 @@ impl<T: Transport> Owner<T> {
         if let Some(part) = self.index.get(&key) {
             return *part;
         }
-        let handler = self
-            .setup
-            .handlers
-            .iter()
-            .find(|handler| handler.def.topic == place.topic);
-        let handler = handler
-            .expect("only subscribed topics are assigned")
-            .clone();
-        let part = self.engine.add(handler.policy.clone());
+        let mut handlers = self.handlers.iter().zip(&self.setup.handlers);
+        let (id, handler) = handlers
+            .find(|(_, handler)| handler.def.topic == place.topic)
+            .expect("only subscribed topics are assigned");
+        let (part, handler) = (self.engine.add(*id), handler.clone());
         self.parts.push(Partition::new(place, handler));
         self.index.insert(key, part);
         part
@@ -186,6 +188,7 @@ impl<T: Transport> Owner<T> {
         self.setup.shared.mailbox.take(&mut mail);
         for mail in mail.drain(..) {
             let event = match mail {
+                Mail::Command => continue,
                 Mail::Closed { tag, end } => self.closed(tag, end),
                 Mail::Failed {
                     part,

@@ -2,15 +2,13 @@
 
 use crate::control::{Command, Reply};
 use crate::health::GroupHealth;
-use crate::mailbox::Mailbox;
+use crate::mailbox::{Mail, Mailbox};
 use fastkafka_core::{Closed, RunTag, Settle};
-use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What an owner is told, and what it tells.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    shutdown: AtomicBool,
     health: Mutex<GroupHealth>,
     started: tokio::sync::watch::Sender<bool>,
     /// Why the app must end.
@@ -24,7 +22,6 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(group: &str, mailbox: Mailbox) -> Self {
         Self {
-            shutdown: AtomicBool::new(false),
             health: Mutex::new(GroupHealth::new(group)),
             started: tokio::sync::watch::Sender::new(false),
             failure: Mutex::default(),
@@ -36,8 +33,7 @@ impl Shared {
 
     /// Asks the owner to drain and end.
     pub(crate) fn shut_down(&self) {
-        self.shutdown.store(true, Release);
-        self.mailbox.wake();
+        self.mailbox.stop();
     }
 
     /// Asks the owner to do this; false when it has ended.
@@ -47,12 +43,15 @@ impl Shared {
             return false;
         };
         commands.push((command, reply));
-        self.mailbox.wake();
+        self.mailbox.push(Mail::Command);
         true
     }
 
     pub(super) fn take_commands(&self) -> Vec<(Command, Reply)> {
-        self.commands().as_mut().map(std::mem::take).unwrap_or_default()
+        self.commands()
+            .as_mut()
+            .map(std::mem::take)
+            .unwrap_or_default()
     }
 
     /// Nobody heeds commands any more: those that wait are done with.
@@ -82,7 +81,7 @@ impl Shared {
     }
 
     pub(super) fn is_leaving(&self) -> bool {
-        self.shutdown.load(Acquire)
+        self.mailbox.is_stopping()
     }
 
     pub(super) fn set_health(&self, health: GroupHealth) {
@@ -126,6 +125,6 @@ impl Shared {
 
 impl Settle for Shared {
     fn closed(&self, tag: RunTag, end: Closed) {
-        self.mailbox.closed(tag, end);
+        self.mailbox.push(Mail::Closed { tag, end });
     }
 }

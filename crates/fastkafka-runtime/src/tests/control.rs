@@ -139,7 +139,10 @@ async fn all_workers_of_the_process_obey_whoever_has_the_partition() {
     one.assign([0]);
     two.assign([1]);
     let handle = handle(&[&one, &two]);
-    drive(&mut [&mut one, &mut two], |labs| labs[0].desk.calls().len() > 10).await;
+    drive(&mut [&mut one, &mut two], |labs| {
+        labs[0].desk.calls().len() > 10
+    })
+    .await;
     let asked = one.begin({
         let handle = handle.clone();
         async move { handle.pause("in").await }
@@ -154,7 +157,10 @@ async fn all_workers_of_the_process_obey_whoever_has_the_partition() {
     drive(&mut [&mut one, &mut two], |labs| labs[0].desk.now() >= end).await;
     assert!(two.is_reading(0));
     assert_eq!(world.desk.calls().len(), begun);
-    assert_eq!(handle.paused(), [("in".to_owned(), 0), ("in".to_owned(), 1)]);
+    assert_eq!(
+        handle.paused(),
+        [("in".to_owned(), 0), ("in".to_owned(), 1)]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -168,7 +174,10 @@ async fn a_seek_back_handles_again_and_its_commit_goes_back() {
     let calls = lab.desk.offsets(0);
     let again = calls.iter().rposition(|offset| *offset == 20).unwrap();
     assert_eq!(calls[again..], (20..100).collect::<Vec<_>>());
-    assert_eq!(calls[..again], (0..i64::try_from(again).unwrap()).collect::<Vec<_>>());
+    assert_eq!(
+        calls[..again],
+        (0..i64::try_from(again).unwrap()).collect::<Vec<_>>()
+    );
     assert_eq!(lab.desk.most_at_once(), 1);
 }
 
@@ -200,7 +209,11 @@ async fn what_was_in_hand_of_a_seek_ends_first_and_counts_for_nothing() {
     assert_eq!(lab.committed(0), Some(0));
     lab.desk.gate.add_permits(1);
     lab.until(|labs| labs[0].desk.offsets(0) == [0, 2, 0]).await;
-    assert_eq!(lab.committed(0), Some(0), "the old result of 2 moved nothing");
+    assert_eq!(
+        lab.committed(0),
+        Some(0),
+        "the old result of 2 moved nothing"
+    );
     assert_eq!(lab.desk.most_at_once(), 1);
 }
 
@@ -213,7 +226,8 @@ async fn nothing_of_the_new_position_begins_before_its_commit_is_answered() {
     let seek = lab.begin(async move { handle.seek(("in", 0), Seek::Beginning).await });
     lab.until(|labs| answered(labs[0], 1)).await;
     give_answers(&lab);
-    lab.until(|labs| lock(&labs[0].member).seeks.len() == 1).await;
+    lab.until(|labs| lock(&labs[0].member).seeks.len() == 1)
+        .await;
     let begun = lab.desk.offsets(0).len();
     lab.until_committed(1, 100).await;
     assert_eq!(lab.desk.offsets(0).len(), begun);
@@ -258,7 +272,8 @@ async fn a_partition_that_is_given_back_is_not_moved_when_it_is_back() {
     let seek = lab.begin(async move { handle.seek(("in", 0), Seek::Offset(5)).await });
     lab.until(|labs| answered(labs[0], 1)).await;
     give_answers(&lab);
-    lab.until(|labs| lock(&labs[0].member).seeks.len() == 1).await;
+    lab.until(|labs| lock(&labs[0].member).seeks.len() == 1)
+        .await;
     let late = lock(&lab.member).answers.take().unwrap();
     lab.revoke([0]);
     lab.until(|labs| !labs[0].is_reading(0)).await;
@@ -286,7 +301,10 @@ async fn a_partition_that_is_lost_before_it_moves_stays() {
     give_answers(&lab);
     lab.until(|_| seek.is_finished()).await;
     let target = Target::from(("in", 0));
-    assert_eq!(seek.await.unwrap(), Err(ControlError::NotAssigned { target }));
+    assert_eq!(
+        seek.await.unwrap(),
+        Err(ControlError::NotAssigned { target })
+    );
     assert!(lock(&lab.member).seeks.is_empty());
 }
 
@@ -314,7 +332,10 @@ async fn a_paused_partition_can_be_moved_and_stays_paused() {
     seek(&mut lab, ("in", 0), Seek::Offset(90)).await.unwrap();
     let begun = lab.desk.offsets(0).len();
     lab.pass(Duration::from_secs(10)).await;
-    assert_eq!((lab.desk.offsets(0).len(), lab.committed(0)), (begun, Some(90)));
+    assert_eq!(
+        (lab.desk.offsets(0).len(), lab.committed(0)),
+        (begun, Some(90))
+    );
     resume(&mut lab, "in").await;
     lab.until_committed(0, 100).await;
     assert_eq!(lab.desk.offsets(0)[begun..], (90..100).collect::<Vec<_>>());
@@ -399,14 +420,18 @@ async fn late_reports_of_outputs_from_before_a_seek_move_nothing() {
 async fn what_cannot_be_done_is_refused_with_a_reason() {
     let mut lab = Lab::of::<steady>(2, 5);
     lab.until_committed(1, 5).await;
-    let mut refused = async |target: Target, to| seek(&mut lab, target, to).await.unwrap_err().to_string();
+    let mut refused =
+        async |target: Target, to| seek(&mut lab, target, to).await.unwrap_err().to_string();
     assert_eq!(
         refused("other".into(), Seek::End).await,
         "no consumer of the app reads `other`; it reads `in` in `lab`"
     );
     assert_eq!(
         refused(Target::of::<gated>(), Seek::End).await,
-        format!("no consumer of the app reads `in` of `{}::gated`; it reads `in` in `lab`", module_path!())
+        format!(
+            "no consumer of the app reads `in` of `{}::gated`; it reads `in` in `lab`",
+            module_path!()
+        )
     );
     assert_eq!(
         refused("in".into(), Seek::Offset(3)).await,

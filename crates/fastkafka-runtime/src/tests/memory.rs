@@ -3,9 +3,8 @@
 
 use super::cluster::{Block, Cluster, Shared, lock, place};
 use crate::control::{ControlError, Seek};
-use crate::mailbox::Wake;
 use crate::transport::{ClientError, Notice, Place, StartError, Transport};
-use fastkafka_core::{Fetched, OffsetReset};
+use fastkafka_core::{Fetched, OffsetReset, Wake};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -71,6 +70,7 @@ impl Member {
         self.throw_away(place);
         if let Ok(reader) = self.reader(place) {
             reader.position = offset;
+            reader.out_of_range = None;
         }
     }
 

@@ -1,6 +1,8 @@
 //! Every interleaving of the reports with the end of the handler. Loom also finds a scope that is
 //! freed twice, used after it was freed, or never freed.
 
+mod tasks;
+
 use super::*;
 use ::loom::{model, thread};
 

@@ -1,49 +1,33 @@
-//! The records of one assigned partition, from the watermark on.
+//! The records of one assigned partition in partition order, from the watermark on.
 //!
 //! One deque of pieces is the whole state. What may start, what to store, whether a revoke is
 //! answered and when reading stops are all looked up in it, so they can not disagree.
 
 use std::collections::VecDeque;
 
-use crate::event::{HoldBack, RunId, Span, Time};
+use crate::assigned::{Failed, Load};
+use crate::event::{RunId, Span, Time};
+use crate::mutant::{Mutant, Planted};
 use crate::piece::{Past, Piece, State};
 
-#[derive(Debug)]
-pub(crate) struct Assignment {
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pieces {
     /// In offset order, without overlap. The first one is not terminal after a step.
     pub(crate) pieces: VecDeque<Piece>,
-    /// Everything below is terminal.
-    pub(crate) watermark: i64,
-    /// The watermark that was stored last.
-    pub(crate) stored: i64,
-    /// Why it is not read, if it is not.
-    pub(crate) held: Option<HoldBack>,
+    planted: Planted,
 }
 
-/// What a partition holds, to be compared with the limits.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Load {
-    pub(crate) records: u64,
-    pub(crate) bytes: u64,
-    /// Offsets from the lowest open record to the end of what was read.
-    pub(crate) span: i64,
-}
-
-impl Assignment {
-    pub(crate) fn new(position: i64) -> Self {
-        Assignment {
+impl Pieces {
+    pub(crate) fn new(planted: Planted) -> Self {
+        Pieces {
             pieces: VecDeque::new(),
-            watermark: position,
-            stored: position,
-            held: None,
+            planted,
         }
     }
 
-    /// Where what was read ends.
-    pub(crate) fn seen(&self) -> i64 {
-        self.pieces
-            .back()
-            .map_or(self.watermark, |last| last.span.next)
+    /// Where the last one ends.
+    pub(crate) fn end(&self) -> Option<i64> {
+        self.pieces.back().map(|last| last.span.next)
     }
 
     /// Only the head can have stopped: whatever is before an end is terminal.
@@ -62,8 +46,8 @@ impl Assignment {
             load.records += u64::from(piece.span.records);
             load.bytes += piece.span.bytes;
         }
-        if let Some(head) = self.pieces.front() {
-            load.span = self.seen() - head.span.first;
+        if let (Some(head), Some(end)) = (self.pieces.front(), self.end()) {
+            load.span = end - head.span.first;
         }
         load
     }
@@ -76,6 +60,7 @@ impl Assignment {
                 State::Terminal => {}
                 State::Running(_) if piece.past.alone => return None,
                 State::Running(_) => {}
+                State::Waiting { .. } if self.planted.is(Mutant::RetryOvertaken) => {}
                 _ => return Some(i),
             }
         }
@@ -96,25 +81,26 @@ impl Assignment {
         }
     }
 
-    /// Appends what was read. Offsets that were seen already mean that the log was read again
-    /// from there: whatever was held from there on is another log's.
-    ///
-    /// Returns whether that was so.
-    pub(crate) fn fetch(&mut self, span: Span) -> bool {
-        let again = span.first < self.seen();
-        if again {
-            let from = self.split(span.first);
-            self.pieces.truncate(from);
-            self.watermark = self.watermark.min(span.first);
-            self.stored = self.stored.min(span.first);
-        }
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = Failed> + '_ {
+        let open = |p: &&Piece| !matches!(p.state, State::Terminal | State::Stopped);
+        let pieces = self.pieces.iter().filter(open).map(Piece::report);
+        pieces.filter(|failed| failed.wait.is_some())
+    }
+
+    /// The log was read again: forgets what is held from `first` on.
+    pub(crate) fn truncate(&mut self, first: i64) {
+        let from = self.split(first);
+        self.pieces.truncate(from);
+    }
+
+    /// Appends what was read.
+    pub(crate) fn fetch(&mut self, span: Span) {
         self.pieces.push_back(Piece {
             span,
             origin: span.first,
             state: State::Queued,
             past: Past::default(),
         });
-        again
     }
 
     /// Marks what `run` still owns below `prefix` as terminal.
@@ -154,26 +140,71 @@ impl Assignment {
     /// Everything from piece `from` on is to be handled once more, also what is settled: readers
     /// of the outputs must see the last copies in order. Failed records keep waiting.
     pub(crate) fn replay(&mut self, from: usize) {
+        let planted = self.planted;
         for piece in self.pieces.range_mut(from..) {
-            if piece.is_running() || piece.is_terminal() {
+            let forgotten = planted.is(Mutant::ReplayOnlyTheFailed)
+                || piece.is_running() && planted.is(Mutant::ReplayForgetsTheRunning)
+                || piece.is_terminal() && planted.is(Mutant::ReplayForgetsTheSettled);
+            if !forgotten && (piece.is_running() || piece.is_terminal()) {
                 piece.state = State::Queued;
             }
         }
         self.join();
     }
 
-    /// Takes off the terminal head and moves the watermark over it.
-    pub(crate) fn advance(&mut self) {
+    /// Takes off what is terminal at the head, and says where it ends.
+    pub(crate) fn advance(&mut self) -> Option<i64> {
+        let mut end = None;
         while let Some(head) = self.pieces.pop_front_if(|p| p.is_terminal()) {
-            self.watermark = head.span.next;
+            end = Some(head.span.next);
+        }
+        end
+    }
+
+    /// A head without attempts is terminal, if there is one: its policy is to go on without it.
+    pub(crate) fn skip_head(&mut self) -> Option<i64> {
+        let head = self.pieces.front_mut();
+        let head = head.filter(|head| head.state == State::Doomed)?;
+        head.state = State::Terminal;
+        Some(head.span.first)
+    }
+
+    /// The record it has stopped at is tried again, as if it had not failed.
+    pub(crate) fn restart(&mut self) {
+        if let Some(head) = self.pieces.front_mut()
+            && head.state == State::Stopped
+        {
+            head.state = State::Queued;
+            head.past = Past {
+                alone: head.past.alone,
+                ..Past::default()
+            };
+        }
+    }
+
+    /// For planted bugs.
+    pub(crate) fn forget_dates(&mut self) {
+        for piece in &mut self.pieces {
+            if matches!(piece.state, State::Waiting { .. }) {
+                piece.state = State::Waiting { due: Time::MAX };
+            }
+        }
+    }
+
+    /// For planted bugs.
+    pub(crate) fn run_at(&self, at: i64) -> Option<RunId> {
+        let within = |p: &&Piece| p.span.first <= at && at < p.span.next;
+        match self.pieces.iter().find(within)?.state {
+            State::Running(run) => Some(run),
+            _ => None,
         }
     }
 
     /// The piece whose dead letter has this run number.
     pub(crate) fn disposing(&mut self, run: RunId) -> Option<&mut Piece> {
         self.pieces
-            .front_mut()
-            .filter(|p| p.state == State::Disposing(run))
+            .iter_mut()
+            .find(|p| p.state == State::Disposing(run))
     }
 
     /// Makes `at` a boundary and returns the index of the first piece at or after it.

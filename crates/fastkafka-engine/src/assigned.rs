@@ -1,0 +1,163 @@
+//! A partition while it is ours: its records from the watermark on, in one of two forms.
+
+use crate::event::{HoldBack, Time};
+use crate::health::Wait;
+use crate::keyed::Keyed;
+use crate::pieces::Pieces;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Assigned {
+    pub(crate) records: Records,
+    /// Everything below is terminal.
+    pub(crate) watermark: i64,
+    /// The watermark that was stored last.
+    pub(crate) stored: i64,
+    /// Why it is not read, if it is not.
+    pub(crate) held: Option<HoldBack>,
+    /// By the user.
+    pub(crate) paused: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Records {
+    /// In partition order: neighbours in the same state are one.
+    Pieces(Pieces),
+    /// By key: each for itself.
+    Keyed(Keyed),
+}
+
+/// What a partition holds, to be compared with the limits.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Load {
+    pub(crate) records: u64,
+    pub(crate) bytes: u64,
+    /// Offsets from the lowest open record to the end of what was read.
+    pub(crate) span: i64,
+}
+
+/// A record that failed, for health.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Failed {
+    pub(crate) at: i64,
+    pub(crate) attempts: u32,
+    /// What it waits for and since when; `None` of one that has stopped.
+    pub(crate) wait: Option<(Wait, Time)>,
+}
+
+impl Assigned {
+    pub(crate) fn new(position: i64, records: Records) -> Self {
+        Assigned {
+            records,
+            watermark: position,
+            stored: position,
+            held: None,
+            paused: false,
+        }
+    }
+
+    pub(crate) fn pieces(&mut self) -> Option<&mut Pieces> {
+        match &mut self.records {
+            Records::Pieces(pieces) => Some(pieces),
+            Records::Keyed(_) => None,
+        }
+    }
+
+    pub(crate) fn keyed(&mut self) -> Option<&mut Keyed> {
+        match &mut self.records {
+            Records::Pieces(_) => None,
+            Records::Keyed(keyed) => Some(keyed),
+        }
+    }
+
+    /// Where what was read ends.
+    pub(crate) fn seen(&self) -> i64 {
+        let end = match &self.records {
+            Records::Pieces(pieces) => pieces.end(),
+            Records::Keyed(keyed) => keyed.end(),
+        };
+        end.unwrap_or(self.watermark).max(self.watermark)
+    }
+
+    /// The log was read again from `first`: what was seen from there on is another log's.
+    pub(crate) fn rewind(&mut self, first: i64) {
+        self.watermark = self.watermark.min(first);
+        self.stored = self.stored.min(first);
+    }
+
+    /// Moves the watermark over what is terminal.
+    pub(crate) fn advance(&mut self) {
+        let seen = self.seen();
+        match &mut self.records {
+            Records::Pieces(pieces) => {
+                if let Some(end) = pieces.advance() {
+                    self.watermark = end;
+                }
+            }
+            Records::Keyed(keyed) => self.watermark = keyed.lowest().unwrap_or(seen),
+        }
+    }
+
+    /// Whether no result can move the watermark any more, unless something is started.
+    pub(crate) fn is_quiet(&self) -> bool {
+        match &self.records {
+            Records::Pieces(pieces) => pieces.is_quiet(),
+            Records::Keyed(keyed) => keyed.is_quiet(),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.load().records == 0
+    }
+
+    /// In partition order it stands still: only its head can have stopped.
+    pub(crate) fn stands(&self) -> bool {
+        matches!(&self.records, Records::Pieces(pieces) if pieces.stopped().is_some())
+    }
+
+    pub(crate) fn load(&self) -> Load {
+        match &self.records {
+            Records::Pieces(pieces) => pieces.load(),
+            Records::Keyed(keyed) => keyed.load(),
+        }
+    }
+
+    /// Whether what is held waits for something that is not simply at work.
+    pub(crate) fn waits(&self) -> bool {
+        match &self.records {
+            Records::Pieces(pieces) => pieces.waits(),
+            Records::Keyed(keyed) => keyed.waits(),
+        }
+    }
+
+    /// When the next attempt or the next try of a dead letter is due.
+    pub(crate) fn due(&self) -> Option<Time> {
+        match &self.records {
+            Records::Pieces(pieces) => pieces.due(),
+            Records::Keyed(keyed) => keyed.due(),
+        }
+    }
+
+    /// The records that have stopped.
+    pub(crate) fn stopped(&self) -> impl Iterator<Item = Failed> + '_ {
+        let (pieces, keyed) = match &self.records {
+            Records::Pieces(pieces) => (pieces.stopped(), None),
+            Records::Keyed(keyed) => (None, Some(keyed.stopped())),
+        };
+        pieces
+            .map(crate::piece::Piece::report)
+            .into_iter()
+            .chain(keyed.into_iter().flatten())
+    }
+
+    /// The records that failed and are neither done nor stopped.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = Failed> + '_ {
+        let (pieces, keyed) = match &self.records {
+            Records::Pieces(pieces) => (Some(pieces.waiting()), None),
+            Records::Keyed(keyed) => (None, Some(keyed.waiting())),
+        };
+        pieces
+            .into_iter()
+            .flatten()
+            .chain(keyed.into_iter().flatten())
+    }
+}

@@ -1,0 +1,163 @@
+//! What the engine knows of the tasks that handle a partition's records by key.
+//!
+//! They outlive assignments, as lanes do: the partition may come straight back to this process,
+//! and two tasks would then handle one key at once (S5).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::event::{Key, RunId, Span};
+use crate::keyed::Taken;
+
+/// The tasks of one partition.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tasks {
+    /// Runs that have not ended or are not closed.
+    runs: BTreeMap<RunId, Task>,
+    /// Keys of the tasks that have not ended.
+    locked: BTreeSet<Key>,
+    /// The records without a key in such tasks: each is locked for itself.
+    in_hand: BTreeSet<i64>,
+    running: usize,
+    /// Records of the runs that are not closed.
+    records: u64,
+    /// Dead letters being written, and of which offset.
+    letters: BTreeMap<RunId, i64>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Task {
+    pub(crate) key: Option<Key>,
+    /// Offset of its first record.
+    pub(crate) first: i64,
+    /// The offset after its last record.
+    pub(crate) next: i64,
+    records: u32,
+    ended: bool,
+    closed: bool,
+}
+
+impl Tasks {
+    /// Records of the runs that are not closed.
+    pub(crate) fn records(&self) -> u64 {
+        self.records
+    }
+
+    /// Tasks that have not ended.
+    pub(crate) fn running(&self) -> usize {
+        self.running
+    }
+
+    /// Tasks that have not ended, runs that are not closed, and dead letters being written.
+    pub(crate) fn busy(&self) -> usize {
+        self.runs.len() + self.letters.len()
+    }
+
+    /// Whether a task of this key, or of this very record, has not ended.
+    pub(crate) fn is_locked(&self, key: Option<Key>, at: i64) -> bool {
+        match key {
+            Some(key) => self.locked.contains(&key),
+            None => self.in_hand.contains(&at),
+        }
+    }
+
+    pub(crate) fn first(&self, run: RunId) -> Option<i64> {
+        self.runs.get(&run).map(|task| task.first)
+    }
+
+    /// Whether its task has ended and nothing of it is open.
+    pub(crate) fn is_over(&self, run: RunId) -> bool {
+        !self.runs.contains_key(&run)
+    }
+
+    pub(crate) fn begin(&mut self, run: RunId, taken: &Taken) {
+        let Span {
+            first,
+            next,
+            records,
+            ..
+        } = taken.span;
+        match taken.key {
+            Some(key) => self.locked.extend([key]),
+            None => self.in_hand.extend(first..next),
+        }
+        self.running += 1;
+        self.records += u64::from(records);
+        let task = Task {
+            key: taken.key,
+            first,
+            next,
+            records,
+            ended: false,
+            closed: false,
+        };
+        self.runs.insert(run, task);
+    }
+
+    /// The task of `run` has returned: its key is free. None if it had before.
+    pub(crate) fn end(&mut self, run: RunId) -> Option<Task> {
+        let task = self.runs.get_mut(&run).filter(|task| !task.ended)?;
+        task.ended = true;
+        let task = *task;
+        self.running -= 1;
+        match task.key {
+            Some(key) => {
+                self.locked.remove(&key);
+            }
+            None => {
+                for at in task.first..task.next {
+                    self.in_hand.remove(&at);
+                }
+            }
+        }
+        self.sweep(run, task);
+        Some(task)
+    }
+
+    /// Nothing of `run` is open any more. Returns its records.
+    pub(crate) fn close(&mut self, run: RunId) -> u64 {
+        let Some(task) = self.runs.get_mut(&run).filter(|task| !task.closed) else {
+            return 0;
+        };
+        task.closed = true;
+        let task = *task;
+        self.records -= u64::from(task.records);
+        self.sweep(run, task);
+        u64::from(task.records)
+    }
+
+    fn sweep(&mut self, run: RunId, task: Task) {
+        if task.ended && task.closed {
+            self.runs.remove(&run);
+        }
+    }
+
+    pub(crate) fn begin_letter(&mut self, run: RunId, at: i64) {
+        self.letters.insert(run, at);
+    }
+
+    /// Of which offset it was, if it was under way.
+    pub(crate) fn end_letter(&mut self, run: RunId) -> Option<i64> {
+        self.letters.remove(&run)
+    }
+
+    /// For planted bugs.
+    pub(crate) fn unlock(&mut self) {
+        self.locked.clear();
+        self.in_hand.clear();
+    }
+
+    #[cfg(feature = "proof")]
+    pub(crate) fn digest<H: std::hash::Hasher>(&self, d: &mut crate::proof::Digest<'_, H>) {
+        d.put((self.runs.len(), self.letters.len()));
+        for (&run, task) in &self.runs {
+            d.run(run);
+            d.put((task.key, task.first, task.records));
+            d.put((task.ended, task.closed));
+        }
+        for (&run, &at) in &self.letters {
+            d.run(run);
+            d.put(at);
+        }
+        d.put((&self.locked, &self.in_hand));
+    }
+}

@@ -1,0 +1,9 @@
+//! What holds of Kafka and librdkafka, by name.
+
+mod commits;
+mod groups;
+mod kit;
+mod logs;
+mod random;
+mod reading;
+mod renumber;
