@@ -60,15 +60,27 @@ impl Order {
 
 /// Writes `records` orders.
 pub(crate) fn fill(bootstrap: &str, records: u64) -> anyhow::Result<()> {
+    let orders = (0..records).map(|id| {
+        let value = serde_json::to_vec(&Order::new(id)).expect("an order is plain data");
+        (Order::key(id), value)
+    });
+    write(bootstrap, IN, orders)
+}
+
+/// Writes records, each where librdkafka's partitioner puts its key.
+pub(crate) fn write(
+    bootstrap: &str,
+    topic: &str,
+    records: impl IntoIterator<Item = (String, Vec<u8>)>,
+) -> anyhow::Result<()> {
     let producer: BaseProducer = ClientConfig::new()
         .set("bootstrap.servers", bootstrap)
         .set("linger.ms", "20")
         .set("batch.num.messages", "10000")
         .set("queue.buffering.max.messages", "500000")
         .create()?;
-    for id in 0..records {
-        let (key, value) = (Order::key(id), serde_json::to_vec(&Order::new(id))?);
-        let mut record = BaseRecord::to(IN).key(&key).payload(&value);
+    for (key, value) in records {
+        let mut record = BaseRecord::to(topic).key(&key).payload(&value);
         while let Err((error, back)) = producer.send(record) {
             match error {
                 KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull) => record = back,

@@ -1,17 +1,24 @@
 //! FastKafka against raw rdkafka on a local Apache Kafka: ratios of interleaved rounds.
 //!
-//! `cargo run --release -p fastkafka-bench -- consume` and `.. -- pipe`. Each program of a round is a
-//! process of its own, with a fresh consumer group; what is timed is the way from its first record to
-//! its last. Without `--bootstrap` a broker is started (needs Java and Maven).
+//! `cargo run --release -p fastkafka-bench -- consume`, `.. -- pipe`, `.. -- order`,
+//! `.. -- poison`. Each program of a
+//! round is a process of its own, with a fresh consumer group; what is timed is the way from its first
+//! record to its last. Without `--bootstrap` a broker is started (needs Java and Maven).
 #![forbid(unsafe_code)]
 
+mod by_key;
 mod data;
+mod keys;
+mod order;
 mod ours;
+mod poison;
 mod raw;
 mod rounds;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand, ValueEnum};
+use keys::{EACH, Work, ZIPF};
+use std::sync::Arc;
 use std::time::Duration;
 
 #[derive(Parser)]
@@ -26,7 +33,11 @@ enum Command {
     Consume(Options),
     /// Consume, transform and produce in order, at least once.
     Pipe(Options),
-    /// One program of a round; prints the seconds it took.
+    /// Order by key, and none: how near the least time that the handlers' own allows.
+    Order(Options),
+    /// One key that fails for a minute in front of 90,000 other records: what it costs.
+    Poison(Options),
+    /// One program of a round; prints what it measured.
     #[command(hide = true)]
     Program {
         program: Program,
@@ -44,7 +55,8 @@ struct Options {
     /// A broker that runs already, `host:port`.
     #[arg(long)]
     bootstrap: Option<String>,
-    /// How many records; default 3,000,000 to consume, 1,000,000 to pipe.
+    /// How many records; default 3,000,000 to consume, 1,000,000 to pipe, 40,000 in order by key,
+    /// 90,000 behind the poison.
     #[arg(long)]
     records: Option<u64>,
     /// How many rounds.
@@ -62,6 +74,22 @@ enum Program {
     RawPipe,
     /// An app whose handler calls a producer.
     OursPipe,
+    /// A task per key, and a semaphore; keys by Zipf's law.
+    RawZipf,
+    /// The same; each record has a key of its own.
+    RawEach,
+    /// A task per record, and a semaphore.
+    RawUnordered,
+    /// `order = "key"`; keys by Zipf's law.
+    OursZipf,
+    /// The same; each record has a key of its own.
+    OursEach,
+    /// `order = "unordered"`.
+    OursUnordered,
+    /// `order = "key"`, and the first key fails for a minute.
+    OursPoison,
+    /// The same, and it does not.
+    OursNoPoison,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -78,25 +106,50 @@ fn main() -> anyhow::Result<()> {
             1_000_000,
             [Program::RawPipe, Program::OursPipe],
         ),
+        Command::Order(options) => order::compare(&options),
+        Command::Poison(options) => poison::compare(&options),
         Command::Program {
             program,
             bootstrap,
             group,
             records,
         } => {
-            let time = run(program, &bootstrap, &group, records)?;
-            println!("{}", time.as_secs_f64());
+            let runtime =
+                tokio::runtime::Runtime::new().context("cannot start the tokio runtime")?;
+            println!(
+                "{}",
+                runtime.block_on(run(program, &bootstrap, &group, records))?
+            );
             Ok(())
         }
     }
 }
 
-fn run(program: Program, bootstrap: &str, group: &str, records: u64) -> anyhow::Result<Duration> {
-    let runtime = tokio::runtime::Runtime::new().context("cannot start the tokio runtime")?;
-    match program {
-        Program::RawConsume => runtime.block_on(raw::consume(bootstrap, group, records)),
-        Program::RawPipe => raw::pipe(bootstrap, group, records),
-        Program::OursConsume => runtime.block_on(ours::consume(bootstrap, group, records)),
-        Program::OursPipe => runtime.block_on(ours::pipe(bootstrap, group, records)),
-    }
+/// What the program prints: seconds, or [`keys::Times`] as JSON.
+async fn run(
+    program: Program,
+    bootstrap: &str,
+    group: &str,
+    records: u64,
+) -> anyhow::Result<String> {
+    let work = || Arc::new(Work::new(records));
+    let times = match program {
+        Program::RawConsume => return seconds(raw::consume(bootstrap, group, records).await),
+        Program::RawPipe => return seconds(raw::pipe(bootstrap, group, records)),
+        Program::OursConsume => return seconds(ours::consume(bootstrap, group, records).await),
+        Program::OursPipe => return seconds(ours::pipe(bootstrap, group, records).await),
+        Program::OursPoison => return poison::program(bootstrap, group, records, true).await,
+        Program::OursNoPoison => return poison::program(bootstrap, group, records, false).await,
+        Program::RawZipf => raw::keyed(bootstrap, group, ZIPF, true, work()).await,
+        Program::RawEach => raw::keyed(bootstrap, group, EACH, true, work()).await,
+        Program::RawUnordered => raw::keyed(bootstrap, group, ZIPF, false, work()).await,
+        Program::OursZipf => by_key::zipf(bootstrap, group, records).await,
+        Program::OursEach => by_key::each(bootstrap, group, records).await,
+        Program::OursUnordered => by_key::unordered(bootstrap, group, records).await,
+    };
+    Ok(serde_json::to_string(&times?)?)
+}
+
+fn seconds(time: anyhow::Result<Duration>) -> anyhow::Result<String> {
+    Ok(time?.as_secs_f64().to_string())
 }

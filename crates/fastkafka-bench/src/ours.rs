@@ -14,7 +14,7 @@ static HANDLED: AtomicU64 = AtomicU64::new(0);
 static FIRST: OnceLock<Instant> = OnceLock::new();
 static DONE: Notify = Notify::const_new();
 
-fn group() -> String {
+pub(crate) fn group() -> String {
     GROUP.get().cloned().unwrap_or_default()
 }
 
@@ -64,10 +64,8 @@ pub(crate) async fn pipe(bootstrap: &str, group: &str, records: u64) -> anyhow::
 
 /// From the first record handled to the last, and for outputs to the last acknowledgement.
 async fn run(app: &App, bootstrap: &str, group: &str, records: u64) -> anyhow::Result<Duration> {
-    let _ = GROUP.set(group.to_owned());
     EXPECTED.store(records, Relaxed);
-    app.set_kafka_broker(bootstrap)?;
-    app.start().await?;
+    start(app, bootstrap, group).await?;
     DONE.notified().await;
     while app.health().in_flight > 0 {
         tokio::time::sleep(Duration::from_millis(1)).await;
@@ -75,4 +73,11 @@ async fn run(app: &App, bootstrap: &str, group: &str, records: u64) -> anyhow::R
     let time = FIRST.get().context("no record came")?.elapsed();
     app.stop().await?;
     Ok(time)
+}
+
+/// Starts `app` with [`group`] being `group`.
+pub(crate) async fn start(app: &App, bootstrap: &str, group: &str) -> anyhow::Result<()> {
+    let _ = GROUP.set(group.to_owned());
+    app.set_kafka_broker(bootstrap)?;
+    Ok(app.start().await?)
 }

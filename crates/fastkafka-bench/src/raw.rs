@@ -1,15 +1,18 @@
 //! The references: what a careful user of rdkafka writes by hand.
 
 use crate::data::{IN, OUT, Order, PARTITIONS};
+use crate::keys::{CONCURRENCY, Times, Work};
 use anyhow::Context;
 use rdkafka::consumer::{BaseConsumer, Consumer, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message;
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 use rdkafka::{ClientConfig, ClientContext};
-use std::collections::BTreeSet;
-use std::sync::Mutex;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 /// Records on their way at which the pipe waits.
 const IN_FLIGHT: i32 = 30_000;
@@ -135,4 +138,50 @@ fn store(
         }
     }
     Ok(())
+}
+
+/// Handles records by hand at most [`CONCURRENCY`] at once, those of one key one after another if
+/// `ordered`. It stores no offsets: what makes them safe is the hard part, and costs time.
+pub(crate) async fn keyed(
+    bootstrap: &str,
+    group: &str,
+    topic: &str,
+    ordered: bool,
+    work: Arc<Work>,
+) -> anyhow::Result<Times> {
+    let consumer: StreamConsumer = consumer(bootstrap, group).create()?;
+    consumer.subscribe(&[topic])?;
+    let at_once = Arc::new(Semaphore::new(CONCURRENCY as usize));
+    let mut lanes: HashMap<u64, UnboundedSender<u64>> = HashMap::new();
+    let read = async {
+        loop {
+            let message = consumer.recv().await?;
+            let key: u64 = serde_json::from_slice(message.payload().context("a tombstone")?)?;
+            let (at_once, work) = (at_once.clone(), work.clone());
+            if !ordered {
+                let permit = at_once.acquire_owned().await?;
+                tokio::spawn(async move {
+                    work.handle(key).await;
+                    drop(permit);
+                });
+                continue;
+            }
+            let lane = lanes.entry(key).or_insert_with(|| {
+                let (lane, mut records) = unbounded_channel();
+                tokio::spawn(async move {
+                    while let Some(key) = records.recv().await {
+                        let permit = at_once.acquire().await;
+                        work.handle(key).await;
+                        drop(permit);
+                    }
+                });
+                lane
+            });
+            lane.send(key)?;
+        }
+    };
+    tokio::select! {
+        ended = read => ended,
+        times = work.times(ordered) => times,
+    }
 }

@@ -15,31 +15,16 @@ pub(crate) fn compare(
     programs: [Program; 2],
 ) -> anyhow::Result<()> {
     let records = options.records.unwrap_or(usual);
-    let kafka;
-    let bootstrap = match &options.bootstrap {
-        Some(bootstrap) => bootstrap.as_str(),
-        None => {
-            kafka = Kafka::start()?;
-            kafka.create_topic(IN, i32::try_from(PARTITIONS)?, &[])?;
-            kafka.create_topic(OUT, i32::try_from(PARTITIONS)?, &[])?;
-            kafka.bootstrap()
-        }
-    };
+    let partitions = i32::try_from(PARTITIONS)?;
+    let broker = Broker::of(
+        options.bootstrap.as_deref(),
+        &[(IN, partitions), (OUT, partitions)],
+    )?;
+    let bootstrap = broker.bootstrap();
     eprintln!("filling `{IN}` with {records} records");
     fill(bootstrap, records)?;
-    let names = programs.map(|program| {
-        program
-            .to_possible_value()
-            .expect("no program is skipped")
-            .get_name()
-            .to_owned()
-    });
-    println!(
-        "## {what}: {records} records, {} cores, {}, load at start {}\n",
-        cores(),
-        version(),
-        load()
-    );
+    let names = programs.map(name);
+    println!("## {what}: {records} records, {}\n", machine());
     println!(
         "| round | {} /s | {} /s | ratio | load |\n|---|---|---|---|---|",
         names[0], names[1]
@@ -73,26 +58,27 @@ pub(crate) fn compare(
     Ok(())
 }
 
-/// Records per second of one program, a process of its own.
+/// Records per second of one program.
 fn rate(program: Program, bootstrap: &str, records: u64, round: usize) -> anyhow::Result<f64> {
-    let name = program
-        .to_possible_value()
-        .expect("no program is skipped")
-        .get_name()
-        .to_owned();
+    let seconds: f64 = run(program, bootstrap, records, round)?.trim().parse()?;
+    #[expect(clippy::cast_precision_loss, reason = "a rate has fewer digits")]
+    let records = records as f64;
+    Ok(records / seconds)
+}
+
+/// What one program printed, run as a process of its own with a group of its own.
+pub(crate) fn run(
+    program: Program,
+    bootstrap: &str,
+    records: u64,
+    round: usize,
+) -> anyhow::Result<String> {
+    let name = name(program);
     let group = format!("{name}-{round}-{}", std::process::id());
-    let records_text = records.to_string();
+    let records = records.to_string();
     let output = Command::new(std::env::current_exe()?)
-        .args([
-            "program",
-            &name,
-            "--bootstrap",
-            bootstrap,
-            "--group",
-            &group,
-            "--records",
-            &records_text,
-        ])
+        .args(["program", &name, "--bootstrap", bootstrap])
+        .args(["--group", &group, "--records", &records])
         .stderr(std::process::Stdio::inherit())
         .output()?;
     ensure!(
@@ -100,10 +86,47 @@ fn rate(program: Program, bootstrap: &str, records: u64, round: usize) -> anyhow
         "`{name}` failed: {}",
         output.status
     );
-    let seconds: f64 = String::from_utf8(output.stdout)?.trim().parse()?;
-    #[expect(clippy::cast_precision_loss, reason = "a rate has fewer digits")]
-    let records = records as f64;
-    Ok(records / seconds)
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+pub(crate) fn name(program: Program) -> String {
+    let value = program.to_possible_value();
+    value.expect("no program is skipped").get_name().to_owned()
+}
+
+/// A broker that runs already, or one of ours.
+pub(crate) struct Broker {
+    bootstrap: String,
+    /// Ends with this.
+    _ours: Option<Kafka>,
+}
+
+impl Broker {
+    pub(crate) fn of(running: Option<&str>, topics: &[(&str, i32)]) -> anyhow::Result<Self> {
+        if let Some(bootstrap) = running {
+            return Ok(Self {
+                bootstrap: bootstrap.to_owned(),
+                _ours: None,
+            });
+        }
+        let kafka = Kafka::start()?;
+        for (topic, partitions) in topics {
+            kafka.create_topic(topic, *partitions, &[])?;
+        }
+        Ok(Self {
+            bootstrap: kafka.bootstrap().to_owned(),
+            _ours: Some(kafka),
+        })
+    }
+
+    pub(crate) fn bootstrap(&self) -> &str {
+        &self.bootstrap
+    }
+}
+
+/// What the figures were measured on.
+pub(crate) fn machine() -> String {
+    format!("{} cores, {}, load at start {}", cores(), version(), load())
 }
 
 fn cores() -> usize {
@@ -119,7 +142,7 @@ fn version() -> String {
 }
 
 /// The machine's load over the last minute, where the system tells.
-fn load() -> String {
+pub(crate) fn load() -> String {
     let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split(' ').next().unwrap_or("?").to_owned()
 }

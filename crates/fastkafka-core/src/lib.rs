@@ -20,6 +20,7 @@ mod failure;
 mod key;
 mod mailbox;
 mod message;
+mod order;
 mod plan;
 mod problem;
 mod producer;
@@ -57,7 +58,8 @@ pub use record::{
 };
 pub use registry::{Def, DefaultApp, Entry, Location, Register, Registry};
 pub use settings::{
-    Attempts, ConsumerSettings, GroupProtocol, OffsetReset, OnFailure, ProducerSettings, Text,
+    Attempts, ConsumerSettings, Executor, GroupProtocol, OffsetReset, OnFailure, Order,
+    ProducerSettings, Text,
 };
 pub use settle::{Closed, Delivery, Round, RunTag, Settle};
 pub use shape::{Batch, InputOf, Nullable, Shape, Single};

@@ -2,6 +2,7 @@
 
 use crate::app::AppCore;
 use crate::definition::{ConsumerDef, ProducerDef};
+use crate::order;
 use crate::problem::{Problem, Problems};
 use crate::registry::Def;
 use crate::settings::{ConsumerSettings, GroupProtocol, ProducerSettings};
@@ -163,6 +164,9 @@ fn check_handler(app: &AppCore, handler: &Handler, problems: &mut Vec<Problem>) 
     }
     if settings.max_poll_records == Some(0) {
         wrong("has `max_poll_records = 0`; it must be at least 1".into());
+    }
+    for what in order::contradictions(settings, def.batch) {
+        wrong(what.into());
     }
     if settings.attempts == Some(crate::settings::Attempts::Times(0)) {
         wrong("has `attempts = 0`; the first attempt counts, so it must be at least 1".into());

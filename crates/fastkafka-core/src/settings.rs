@@ -65,6 +65,27 @@ impl From<u32> for Attempts {
     }
 }
 
+/// In which order a handler's records are handled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// Those of a partition one after another. The default.
+    #[default]
+    Partition,
+    /// Those of a key one after another, keys side by side. A record without a key has no order.
+    Key,
+    /// In no order: side by side.
+    Unordered,
+}
+
+/// How many records of a partition are handled at a time: FastKafka's word for an [`Order`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Executor {
+    /// One, in the order of the partition.
+    Sequential,
+    /// Many, in order by key unless `order` says otherwise.
+    Dynamic,
+}
+
 /// Text of a setting: a literal or a string made at start.
 pub type Text = Cow<'static, str>;
 
@@ -86,7 +107,16 @@ pub struct ConsumerSettings {
     pub heartbeat_interval_ms: Option<u64>,
     /// Longest time between two polls; default 300,000. Handlers do not count: polling goes on beside them.
     pub max_poll_interval_ms: Option<u64>,
-    /// Most records of one run or batch; default 1,024, in a batch 500.
+    /// In which order records are handled; default [`Order::Partition`], [`Order::Key`] under
+    /// [`Executor::Dynamic`].
+    pub order: Option<Order>,
+    /// How many calls of the handler run at once, over all its partitions; default 64. Only in order
+    /// by key and without order.
+    pub concurrency: Option<u32>,
+    /// FastKafka's word for `order`; says nothing when absent.
+    pub executor: Option<Executor>,
+    /// Most records of one run or batch; default 1,024, in a batch 500. Not for handlers that take one
+    /// record at a time in order by key or without order: they have no runs.
     pub max_poll_records: Option<u32>,
     /// How long a revoked partition may take to finish the record in hand; default 10,000.
     pub rebalance_timeout_ms: Option<u64>,

@@ -32,9 +32,19 @@ pub trait Settle: Send + Sync {
 pub struct Round {
     stop: AtomicBool,
     released: AtomicBool,
+    whole: bool,
 }
 
 impl Round {
+    /// Of tasks that nothing cuts: each begins all it was given, also when an output of it is lost or
+    /// its partition is given away.
+    pub fn whole() -> Self {
+        Self {
+            whole: true,
+            ..Self::default()
+        }
+    }
+
     /// No further record of this round begins.
     pub fn stop(&self) {
         self.stop.store(true, Release);
@@ -43,7 +53,7 @@ impl Round {
     /// True once [`Round::stop`] was called.
     #[inline]
     pub fn stopping(&self) -> bool {
-        self.stop.load(Acquire)
+        !self.whole && self.stop.load(Acquire)
     }
 
     /// The partition was given away: results of this round no longer count.

@@ -36,7 +36,7 @@
 //!
 //! # A step
 //!
-//! 1. the event changes pieces and lanes (`engine`, `pieces`, `piece`, `lane`);
+//! 1. the event changes pieces and lanes (`intake`, `results`);
 //! 2. watermarks move and are stored;
 //! 3. revokes that are drained or out of time are released: after the stores;
 //! 4. runs start, and heads without attempts meet their end;
@@ -59,6 +59,7 @@ mod backoff;
 mod engine;
 mod event;
 mod health;
+mod intake;
 mod keyed;
 mod lane;
 mod mutant;
@@ -69,6 +70,7 @@ mod policy;
 #[cfg(feature = "proof")]
 mod proof;
 mod queries;
+mod results;
 mod tasks;
 #[cfg(test)]
 mod tests;

@@ -350,10 +350,10 @@ fn wanted(assigned: &Assigned, limits: &Limits) -> Option<HoldBack> {
         span,
     } = assigned.load();
     let span = span.max(0).cast_unsigned();
-    let span_limit = limits.max_uncommitted.max(0).cast_unsigned();
-    let full = records >= limits.held_records || bytes >= limits.held_bytes || span >= span_limit;
-    let above_half =
-        records > limits.held_records / 2 || bytes > limits.held_bytes / 2 || span > span_limit / 2;
+    let reached = span >= limits.max_uncommitted.max(0).cast_unsigned();
+    let full = records >= limits.held_records || bytes >= limits.held_bytes || reached;
+    // Not half of the span: a single record can keep it, and up to the limit it holds up nobody. [L2]
+    let above_half = records > limits.held_records / 2 || bytes > limits.held_bytes / 2 || reached;
     match assigned.held {
         _ if assigned.is_empty() => None,
         None if !full => None,

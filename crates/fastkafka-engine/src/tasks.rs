@@ -60,8 +60,8 @@ impl Tasks {
         }
     }
 
-    pub(crate) fn first(&self, run: RunId) -> Option<i64> {
-        self.runs.get(&run).map(|task| task.first)
+    pub(crate) fn get(&self, run: RunId) -> Option<Task> {
+        self.runs.get(&run).copied()
     }
 
     /// Whether its task has ended and nothing of it is open.

@@ -101,6 +101,20 @@ const ON_FAILURE: Form = Form::Words(&Words {
     variants: &[("stop", "Stop"), ("skip", "Skip"), ("exit", "Exit")],
     or: "",
 });
+const ORDER: Form = Form::Words(&Words {
+    enumeration: "Order",
+    variants: &[
+        ("partition", "Partition"),
+        ("key", "Key"),
+        ("unordered", "Unordered"),
+    ],
+    or: "",
+});
+const EXECUTOR: Form = Form::Words(&Words {
+    enumeration: "Executor",
+    variants: &[("sequential", "Sequential"), ("dynamic", "Dynamic")],
+    or: "",
+});
 const ATTEMPTS: Form = Form::Words(&Words {
     enumeration: "Attempts",
     variants: &[("forever", "Forever")],
@@ -131,6 +145,9 @@ pub(crate) const CONSUMER: &[(&str, Key)] = &[
     ("session_timeout_ms", Works(Plain)),
     ("heartbeat_interval_ms", Works(Plain)),
     ("max_poll_interval_ms", Works(Plain)),
+    ("order", Works(ORDER)),
+    ("concurrency", Works(Plain)),
+    ("executor", Works(EXECUTOR)),
     ("max_poll_records", Works(Plain)),
     ("rebalance_timeout_ms", Works(Plain)),
     ("partition_assignment_strategy", Works(Text)),
@@ -159,18 +176,6 @@ pub(crate) const CONSUMER: &[(&str, Key)] = &[
         ),
     ),
     ("sasl_kerberos_domain_name", KERBEROS_DOMAIN),
-    (
-        "executor",
-        NotYet("records of a partition are handled one after another"),
-    ),
-    (
-        "concurrency",
-        NotYet("partitions are handled at the same time, records of one after another"),
-    ),
-    (
-        "order",
-        NotYet("records are handled in the order of their partition"),
-    ),
     ("brokers", BROKER),
     ("bootstrap_servers", BROKER),
     ("client_id", NotYet("")),

@@ -61,6 +61,27 @@ impl Settings {
         }
     }
 
+    /// The variant of a setting that is written as a word.
+    pub(crate) fn word(&self, name: &str) -> Option<&'static str> {
+        match self.find(name)?.value {
+            Value::Word(_, variant) => Some(variant),
+            _ => None,
+        }
+    }
+
+    /// Where a setting is written as the number 0.
+    pub(crate) fn zero(&self, name: &str) -> Option<Span> {
+        let Value::Expr(Expr::Lit(ExprLit {
+            lit: Lit::Int(number),
+            ..
+        })) = &self.find(name)?.value
+        else {
+            return None;
+        };
+        let zero = number.base10_digits() == "0";
+        zero.then(|| number.span())
+    }
+
     fn find(&self, name: &str) -> Option<&Setting> {
         self.0.iter().find(|setting| setting.field.unraw() == name)
     }

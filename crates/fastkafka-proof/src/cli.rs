@@ -41,7 +41,7 @@ struct Cli {
     #[arg(long, global = true)]
     threads: Option<usize>,
     /// Give up on a scope after so many seconds.
-    #[arg(long, global = true, default_value_t = 120)]
+    #[arg(long, global = true, default_value_t = 600)]
     seconds: u64,
     /// Give up on a scope after so many states.
     #[arg(long, global = true, default_value_t = Limits::default().states)]
@@ -62,7 +62,11 @@ enum Command {
     /// All of these, then the mutants, then walks.
     All,
     /// Every known bug, planted: each has to be found.
-    Mutants,
+    Mutants {
+        /// Look in scopes whose name holds this text only.
+        #[arg(long, default_value = "")]
+        scopes: String,
+    },
     /// Random walks through worlds that are too large to be searched.
     Walks {
         /// The seed of the first walk; those after it count on.
@@ -108,11 +112,11 @@ impl Cli {
             Command::Four => self.search(&[four], false),
             Command::All => {
                 let searched = self.search(&[shapes, pairs, triples, four], true)?;
-                let hunted = self.hunt(&lists.mutants)?;
+                let hunted = self.hunt(&lists.mutants, "")?;
                 let walked = self.walk(&lists.wide, 0, 10_000)?;
                 Ok(searched && hunted && walked)
             }
-            Command::Mutants => self.hunt(&lists.mutants),
+            Command::Mutants { scopes } => self.hunt(&lists.mutants, scopes),
             Command::Walks { seed, count } => self.walk(&lists.wide, *seed, *count),
             Command::Replay { file, mutant } => replay(lists, file, mutant.as_deref()),
         }
@@ -138,7 +142,20 @@ impl Cli {
             if chosen.is_empty() {
                 continue;
             }
-            let searched = report::search(name, &chosen, self.threads(), &self.limits());
+            let told = |row: &report::Row| {
+                if self.each {
+                    let passed = if row.failure.is_none() {
+                        ""
+                    } else {
+                        ", FAILED"
+                    };
+                    eprintln!(
+                        "{}: {} states, {:.1} s{passed}",
+                        row.scope, row.states, row.seconds
+                    );
+                }
+            };
+            let searched = report::search(name, &chosen, self.threads(), &self.limits(), told);
             if self.each || !searched.passed() {
                 println!("{searched}");
             }
@@ -152,13 +169,27 @@ impl Cli {
         let missing = coverage.missing(&M::sometimes());
         let demanded = whole && self.filter.is_none();
         if demanded {
-            println!("{}", reached(M::sometimes().len(), &missing));
+            println!(
+                "{}",
+                reached(
+                    M::sometimes()
+                        .iter()
+                        .filter(|name| !name.is_empty())
+                        .count(),
+                    &missing
+                )
+            );
         }
         let passed = done.iter().all(report::Searched::passed);
         Ok(passed && (!demanded || missing.is_empty()))
     }
 
-    fn hunt<M: Mutable>(&self, scopes: &[M]) -> Result<bool, String> {
+    fn hunt<M: Mutable>(&self, scopes: &[M], within: &str) -> Result<bool, String> {
+        let named = scopes.iter().filter(|scope| scope.name().contains(within));
+        let scopes: Vec<&M> = named.collect();
+        if scopes.is_empty() {
+            return Err("no scope has such a name".into());
+        }
         let mutants = M::mutants();
         let name = |mutant: &M::Mutant| format!("{mutant:?}");
         let mutants: Vec<M::Mutant> = match self.command {
@@ -169,7 +200,7 @@ impl Cli {
             return Err("no mutant has such a name".into());
         }
         let begun = Instant::now();
-        let fates = mutants::hunt(scopes, &mutants, self.threads(), &self.limits());
+        let fates = mutants::hunt(&scopes, &mutants, self.threads(), &self.limits());
         print!("{}", report::fates(&fates));
         let survivors = fates.iter().filter(|fate| fate.death.is_none()).count();
         let seconds = begun.elapsed().as_secs_f64();

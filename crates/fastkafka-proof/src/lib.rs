@@ -8,4 +8,7 @@
 #![forbid(unsafe_code)]
 
 pub mod cli;
+mod oracle;
+pub mod scopes;
 pub mod search;
+pub mod world;

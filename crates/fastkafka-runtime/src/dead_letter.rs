@@ -1,7 +1,7 @@
 //! Dead letters: the record as it was, with headers that say why it is there.
 
+use crate::call::Source;
 use crate::job::Burial;
-use crate::lane::Lane;
 use bytes::Bytes;
 use fastkafka_core::{DeliveryScope, Failure, FailureKind, OutRecord, ProduceError};
 use fastkafka_engine::Disposal;
@@ -12,15 +12,15 @@ const LONGEST: usize = 1_024;
 const PREFIX: &str = "fastkafka-dead-letter-";
 
 /// Publishes the record and waits for the report. [S7]
-pub(crate) async fn write(lane: &Lane, burial: &Burial) -> Disposal {
-    let Some(topic) = &lane.handler.dead_letter else {
+pub(crate) async fn write(source: &Source, burial: &Burial) -> Disposal {
+    let Some(topic) = &source.handler.dead_letter else {
         return Disposal::Permanent;
     };
-    match publish(lane, burial, topic).await {
+    match publish(source, burial, topic).await {
         Ok(()) => {
             tracing::warn!(
-                handler = lane.handler.def.name,
-                place = %lane.place,
+                handler = source.handler.def.name,
+                place = %source.place,
                 offset = burial.fetched.offset(burial.index),
                 attempts = burial.attempts,
                 "record written to dead-letter topic `{topic}`: {}",
@@ -30,18 +30,18 @@ pub(crate) async fn write(lane: &Lane, burial: &Burial) -> Disposal {
         }
         Err((outcome, reason)) => {
             tracing::error!(
-                handler = lane.handler.def.name,
-                place = %lane.place,
+                handler = source.handler.def.name,
+                place = %source.place,
                 offset = burial.fetched.offset(burial.index),
                 "dead letter for topic `{topic}` not written{}: {reason}",
-                if outcome == Disposal::Permanent { ", the partition stops" } else { ", trying again" }
+                if outcome == Disposal::Permanent { ", it stops here" } else { ", trying again" }
             );
             outcome
         }
     }
 }
 
-async fn publish(lane: &Lane, burial: &Burial, topic: &str) -> Result<(), (Disposal, String)> {
+async fn publish(source: &Source, burial: &Burial, topic: &str) -> Result<(), (Disposal, String)> {
     let original = burial.fetched.headers(burial.index);
     if original.iter().any(|(name, _)| name.starts_with(PREFIX)) {
         // It came out of a dead-letter topic: a second grave would hide it for good.
@@ -59,8 +59,8 @@ async fn publish(lane: &Lane, burial: &Burial, topic: &str) -> Result<(), (Dispo
         .iter()
         .map(|(name, value)| ((*name).to_owned(), value.map(Bytes::copy_from_slice)))
         .collect();
-    headers.extend(reasons(lane, burial, record.timestamp.millis()));
-    let sink = lane
+    headers.extend(reasons(source, burial, record.timestamp.millis()));
+    let sink = source
         .app
         .sink()
         .ok_or_else(|| (Disposal::Transient, "the app is not connected".to_owned()))?;
@@ -84,20 +84,20 @@ async fn publish(lane: &Lane, burial: &Burial, topic: &str) -> Result<(), (Dispo
 }
 
 fn reasons(
-    lane: &Lane,
+    source: &Source,
     burial: &Burial,
     timestamp: Option<i64>,
 ) -> impl Iterator<Item = (String, Option<Bytes>)> {
     let values = [
-        ("topic", lane.place.topic.clone()),
-        ("partition", lane.place.partition.to_string()),
+        ("topic", source.place.topic.clone()),
+        ("partition", source.place.partition.to_string()),
         ("offset", burial.fetched.offset(burial.index).to_string()),
         (
             "timestamp",
             timestamp.map_or_else(String::new, |millis| millis.to_string()),
         ),
-        ("group", lane.handler.group.clone()),
-        ("handler", lane.handler.def.path()),
+        ("group", source.handler.group.clone()),
+        ("handler", source.handler.def.path()),
         ("error", burial.error.clone()),
         ("attempts", burial.attempts.to_string()),
     ];

@@ -14,6 +14,8 @@ pub(crate) struct Handler {
     pub(crate) def: &'static ConsumerDef,
     pub(crate) group: String,
     pub(crate) policy: Policy,
+    /// Whether keys count; without order no record has one.
+    pub(crate) by_key: bool,
     pub(crate) reset: OffsetReset,
     pub(crate) timeout: Option<Duration>,
     pub(crate) dead_letter: Option<String>,
@@ -47,13 +49,19 @@ impl Handler {
             def,
             group: group.to_owned(),
             policy: Policy {
-                order: Order::Partition,
+                order: match settings.effective_order() {
+                    core::Order::Partition => Order::Partition,
+                    core::Order::Key | core::Order::Unordered => Order::Key {
+                        concurrency: settings.effective_concurrency(),
+                    },
+                },
                 attempts,
                 backoff: settings.backoff.unwrap_or(defaults.backoff),
                 backoff_max: settings.backoff_max.unwrap_or(defaults.backoff_max),
                 on_failure,
                 batch: def.batch,
             },
+            by_key: settings.effective_order() == core::Order::Key,
             reset: settings.auto_offset_reset.unwrap_or_default(),
             timeout: settings.handler_timeout,
             dead_letter: settings.dead_letter.as_deref().map(str::to_owned),

@@ -54,10 +54,14 @@ pub struct GroupHealth {
     pub group: String,
     /// What is assigned to this process: topic and partition. Nothing is legitimate.
     pub assigned: Vec<(String, i32)>,
-    /// Partitions that stand still until somebody acts.
+    /// Partitions, or keys of them, that stand still until somebody acts; the first hundred.
     pub stopped: Vec<StoppedPartition>,
-    /// Records that failed and are tried again.
+    /// How many more stand still.
+    pub more_stopped: usize,
+    /// Records that failed and are tried again; the first hundred.
     pub waiting: Vec<WaitingRecord>,
+    /// How many more are tried again.
+    pub more_waiting: usize,
     /// What the user has paused of it: no fault.
     pub paused: Vec<(String, i32)>,
     /// Partitions read as far ahead of their committed offset as `max_uncommitted` allows.
@@ -72,7 +76,7 @@ pub struct GroupHealth {
     pub commits_refused: Option<(Duration, String)>,
 }
 
-/// A partition that stands still.
+/// A partition, or a key of it, that stands still.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StoppedPartition {
@@ -88,6 +92,8 @@ pub struct StoppedPartition {
     pub attempts: u32,
     /// Why.
     pub error: String,
+    /// In order by key, or without order: only the record and what follows it in its key stand still.
+    pub alone: bool,
 }
 
 impl fmt::Display for StoppedPartition {
@@ -99,7 +105,9 @@ impl fmt::Display for StoppedPartition {
             handler,
             attempts,
             error,
+            alone,
         } = self;
+        let alone = if *alone { ", with its key alone" } else { "" };
         let times = if *attempts == 1 {
             "attempt"
         } else {
@@ -107,7 +115,7 @@ impl fmt::Display for StoppedPartition {
         };
         write!(
             f,
-            "{topic}[{partition}] stands still at offset {offset}: `{handler}` failed after {attempts} {times}: {error}"
+            "{topic}[{partition}] stands still at offset {offset}{alone}: `{handler}` failed after {attempts} {times}: {error}"
         )
     }
 }
@@ -181,6 +189,9 @@ impl GroupHealth {
             problems.push(format!("group `{group}`: commits are refused: {why}"));
         }
         problems.extend(self.stopped.iter().map(ToString::to_string));
+        if self.more_stopped > 0 {
+            problems.push(format!("{} more records stand still", self.more_stopped));
+        }
         for record in self.waiting.iter().filter(|record| record.is_long()) {
             let what = match record.wait {
                 WaitingFor::DeadLetter => "its dead letter cannot be written",

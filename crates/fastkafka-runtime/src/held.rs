@@ -3,6 +3,7 @@
 
 use crate::handler::Handler;
 use crate::job::{LaneHandle, ToLane};
+use crate::keyed::Keyed;
 use crate::transport::Place;
 use fastkafka_core::{FailureKind, Fetched, Round, ScopeRef};
 use fastkafka_engine::{Broken, HoldBack, RunId, Span};
@@ -23,8 +24,7 @@ struct Held {
 #[derive(Debug)]
 pub(crate) struct Started {
     pub(crate) run: RunId,
-    pub(crate) fetched: Arc<dyn Fetched>,
-    pub(crate) range: Range<usize>,
+    pub(crate) offsets: Offsets,
     /// The offset after its last record, as the engine counts.
     pub(crate) next: i64,
     pub(crate) scope: ScopeRef,
@@ -36,6 +36,14 @@ pub(crate) struct Started {
     pub(crate) broken: Option<usize>,
 }
 
+/// Where the records of a run stand.
+#[derive(Debug)]
+pub(crate) enum Offsets {
+    /// The run is one record; it may stay open for long, and need not keep what it was read with.
+    One(i64),
+    Of(Arc<dyn Fetched>, Range<usize>),
+}
+
 impl Started {
     /// The engine does not know yet that the record at `index` will not settle. It knows of all
     /// behind one that it was told of.
@@ -45,11 +53,12 @@ impl Started {
 
     /// The offset of the record at `index` of the run; of the end, the one after the last record.
     pub(crate) fn offset(&self, index: usize) -> i64 {
-        let at = self.range.start + index;
-        if at < self.range.end {
-            self.fetched.offset(at)
-        } else {
-            self.next
+        match &self.offsets {
+            Offsets::One(at) if index == 0 => *at,
+            Offsets::Of(fetched, range) if index < range.len() => {
+                fetched.offset(range.start + index)
+            }
+            _ => self.next,
         }
     }
 }
@@ -59,6 +68,8 @@ pub(crate) struct Partition {
     pub(crate) place: Place,
     pub(crate) handler: Arc<Handler>,
     pub(crate) lane: Option<LaneHandle>,
+    /// Instead of a lane, in order by key and without order.
+    pub(crate) keyed: Option<Keyed>,
     pub(crate) round: (u32, Arc<Round>),
     pub(crate) started: VecDeque<Started>,
     /// The watermark to store with the next turn's end.
@@ -68,26 +79,24 @@ pub(crate) struct Partition {
     pub(crate) paused: bool,
     /// Paused by the user, as the engine knows.
     pub(crate) user_paused: bool,
-    /// From here on records were read and not taken in, because it had stopped.
-    pub(crate) dropped: Option<i64>,
     /// Why records failed, by offset; for dead letters and health.
     pub(crate) errors: BTreeMap<i64, String>,
     held: VecDeque<Held>,
 }
 
 impl Partition {
-    pub(crate) fn new(place: Place, handler: Arc<Handler>) -> Self {
+    pub(crate) fn new(place: Place, handler: Arc<Handler>, keyed: Option<Keyed>) -> Self {
         Self {
             place,
             handler,
             lane: None,
             round: (u32::MAX, Arc::default()),
+            keyed,
             started: VecDeque::new(),
             store: None,
             hold: None,
             paused: false,
             user_paused: false,
-            dropped: None,
             errors: BTreeMap::new(),
             held: VecDeque::new(),
         }
@@ -117,6 +126,9 @@ impl Partition {
 
     /// The records of a span, which lies in one kept run.
     pub(crate) fn find(&self, first: i64, next: i64) -> Option<(Arc<dyn Fetched>, Range<usize>)> {
+        if let Some(keyed) = &self.keyed {
+            return keyed.find(first, next);
+        }
         let held = self
             .held
             .get(self.held.partition_point(|held| held.next <= first))?;
@@ -173,16 +185,46 @@ impl Partition {
         self.started.drain(..).for_each(|run| run.halt.release());
         self.held.clear();
         self.errors.clear();
-        self.dropped = None;
         if let Some(lane) = &self.lane {
             lane.send(ToLane::Released);
         }
+        if let Some(keyed) = &mut self.keyed {
+            keyed.forget();
+            // Its tasks know no rounds: those of one assignment share a flag.
+            self.round.0 = u32::MAX;
+        }
+    }
+
+    /// Handlers have work.
+    pub(crate) fn is_handling(&self) -> bool {
+        match &self.keyed {
+            Some(keyed) => keyed.is_handling(),
+            None => self.lane.as_ref().is_some_and(LaneHandle::is_handling),
+        }
+    }
+
+    /// No handler goes on, also none that was aborted.
+    pub(crate) fn is_over(&self) -> bool {
+        match &self.keyed {
+            Some(keyed) => keyed.is_over(),
+            None => self.lane.as_ref().is_none_or(LaneHandle::is_over),
+        }
+    }
+
+    /// Ends the handlers: at their next await, or when the thread of a blocking one returns.
+    pub(crate) fn abort(&self) {
+        self.lane.iter().for_each(LaneHandle::abort);
+        self.keyed.iter().for_each(Keyed::abort);
     }
 
     /// The stop flag of a round: a new one for each.
     pub(crate) fn halt(&mut self, round: u32) -> Arc<Round> {
         if self.round.0 != round {
-            self.round = (round, Arc::default());
+            let halt = match self.keyed {
+                Some(_) => Round::whole(),
+                None => Round::default(),
+            };
+            self.round = (round, Arc::new(halt));
         }
         self.round.1.clone()
     }

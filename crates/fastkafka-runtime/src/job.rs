@@ -5,7 +5,6 @@ use fastkafka_engine::RunId;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use tokio::sync::Mutex;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
 
@@ -49,9 +48,6 @@ pub(crate) enum ToLane {
     /// Nothing follows.
     End,
 }
-
-/// One partition at a time, process-wide: whoever of several consumers owned it before.
-pub(crate) type OrderLock = Arc<Mutex<()>>;
 
 /// The owner's end of a lane.
 #[derive(Debug)]

@@ -6,6 +6,7 @@
 //! crate tells it what has come and does what it says. `transport` is the seam to the client.
 #![deny(unsafe_code)]
 
+mod call;
 mod cluster;
 mod control;
 mod dead_letter;
@@ -14,7 +15,9 @@ mod health;
 mod held;
 mod job;
 mod kafka;
+mod keyed;
 mod lane;
+mod locks;
 mod mailbox;
 mod owner;
 mod pauses;

@@ -10,7 +10,9 @@ pub(crate) enum Mail {
     Command,
     /// No record of the run is open any more.
     Closed { tag: RunTag, end: Closed },
-    /// The unit `[at, next)` was not accepted; the lane has halted.
+    /// By key: the task has accepted all of its run.
+    Handled { part: Part, run: RunId },
+    /// The unit `[at, next)` was not accepted; the lane has halted, or the task has ended.
     Failed {
         part: Part,
         run: RunId,
@@ -30,6 +32,8 @@ pub(crate) enum Mail {
         round: u32,
         at: Option<i64>,
     },
+    /// A task ended without saying how.
+    Died { part: Part },
 }
 
 /// The owner's mail, and the request to drain and end.

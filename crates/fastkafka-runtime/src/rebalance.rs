@@ -324,19 +324,13 @@ impl<T: Transport> Owner<T> {
                     // What did not end by now no longer counts; async handlers end at their next await.
                     for partition in &mut self.parts {
                         partition.forget();
-                        if let Some(lane) = &partition.lane {
-                            lane.abort();
-                        }
+                        partition.abort();
                     }
                 }
                 None
             }
             Life::Closing { deadline } => {
-                let busy: Vec<_> = self
-                    .parts
-                    .iter()
-                    .filter(|p| p.lane.as_ref().is_some_and(|lane| !lane.is_over()))
-                    .collect();
+                let busy: Vec<_> = self.parts.iter().filter(|p| !p.is_over()).collect();
                 let names: Vec<_> = busy
                     .iter()
                     .map(|p| format!("`{}` on {}", p.handler.def.name, p.place))

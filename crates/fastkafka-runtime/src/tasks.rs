@@ -3,10 +3,11 @@
 use fastkafka_core::{
     Ambient, CatchRun, Failure, Fetched, IntoFailure, ScopeRef, Scoped, panic_text,
 };
+use std::collections::BTreeMap;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::task::JoinHandle;
+use tokio::task::{Id, JoinHandle};
 
 /// The run whose handlers are being polled: what says which offset a task is spawned for.
 #[derive(Clone, Debug)]
@@ -16,9 +17,11 @@ pub(crate) struct Origin {
     pub(crate) scope: ScopeRef,
 }
 
-/// The tasks that the records of one partition have spawned.
+/// The tasks that the records of one order unit have spawned, by offset.
 #[derive(Default)]
-pub(crate) struct Tasks(Mutex<Vec<(i64, JoinHandle<()>)>>);
+pub(crate) struct Tasks(Mutex<List>);
+
+type List = BTreeMap<(i64, Id), JoinHandle<()>>;
 
 impl fmt::Debug for Tasks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -31,26 +34,55 @@ impl Tasks {
         Arc::default()
     }
 
-    fn list(&self) -> MutexGuard<'_, Vec<(i64, JoinHandle<()>)>> {
+    fn list(&self) -> MutexGuard<'_, List> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list().is_empty()
+    }
+
+    /// Spawns a task for the record at `offset`; it leaves the list when it ends by itself.
+    fn spawn(self: Arc<Self>, offset: i64, work: impl Future<Output = ()> + Send + 'static) {
+        let tasks = self.clone();
+        let work = async move {
+            work.await;
+            if let Some(id) = tokio::task::try_id() {
+                tasks.list().remove(&(offset, id));
+            }
+        };
+        // Under the lock: the task may end before it is in the list.
+        let mut list = self.list();
+        let task = tokio::spawn(work);
+        list.insert((offset, task.id()), task);
     }
 
     /// Aborts the tasks of the record at `offset` and of all after it, and waits until they are gone.
     pub(crate) async fn end_from(&self, offset: i64) {
+        self.end_within(offset, i64::MAX).await;
+    }
+
+    /// The same for the records of `[first, next)` alone.
+    pub(crate) async fn end_within(&self, first: i64, next: i64) {
         // A task may spawn another while it is being aborted.
         loop {
             let taken: Vec<_> = {
                 let mut list = self.list();
-                list.retain(|(_, task)| !task.is_finished());
-                list.extract_if(.., |(of, _)| *of >= offset).collect()
+                if list.is_empty() {
+                    return;
+                }
+                let of = |&(offset, _): &(i64, Id)| first <= offset && offset < next;
+                list.extract_if(.., |id, _| of(id))
+                    .map(|(_, task)| task)
+                    .collect()
             };
             if taken.is_empty() {
                 return;
             }
-            for (_, task) in &taken {
+            for task in &taken {
                 task.abort();
             }
-            for (_, task) in taken {
+            for task in taken {
                 // Aborted, or ended just before: either way it is gone.
                 let _ = task.await;
             }
@@ -58,7 +90,7 @@ impl Tasks {
     }
 
     pub(crate) fn abort_all(&self) {
-        self.list().iter().for_each(|(_, task)| task.abort());
+        self.list().values().for_each(JoinHandle::abort);
     }
 
     pub(crate) async fn end_all(&self) {
@@ -162,8 +194,8 @@ where
     match lane {
         None => drop(tokio::spawn(work)),
         Some((tasks, offset)) => {
-            let task = tokio::spawn(LANE.scope((tasks.clone(), None, offset), work));
-            tasks.list().push((offset, task));
+            let work = LANE.scope((tasks.clone(), None, offset), work);
+            tasks.spawn(offset, work);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::client::{Client, State};
 use crate::cluster::Cluster;
-use crate::group::{Commit, Committed, GroupError, Protocol};
+use crate::group::{Commit, Committed, GroupError};
 use crate::ids::PartitionId;
 
 /// A commit that was sent and not answered.
@@ -109,7 +109,7 @@ impl<R> Client<R> {
         } else if answer == Answer::Arrives {
             match arrived {
                 Ok(()) => self.acknowledged(&commit),
-                Err(error) => self.refused(error, cluster.group(self.group).protocol()),
+                Err(error) => self.refused(error),
             }
             return Some(arrived.map_err(CommitError::Refused));
         }
@@ -125,10 +125,10 @@ impl<R> Client<R> {
         Some(cluster.commit(self.group, &commit))
     }
 
-    /// What a refusal tells the client about its membership. With KIP-848 it waits for its heartbeat.
-    fn refused(&mut self, error: GroupError, protocol: Protocol) {
+    /// What a refusal tells the client about its membership.
+    fn refused(&mut self, error: GroupError) {
         match error {
-            _ if protocol == Protocol::Consumer => {}
+            // KIP-848: the heartbeat that librdkafka sends at once in this case says the same.
             GroupError::UnknownMember => self.fence(),
             // In a rebalance a newer generation is on its way anyway.
             GroupError::IllegalGeneration if self.steady() => self.lose(),

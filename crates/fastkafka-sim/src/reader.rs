@@ -96,6 +96,21 @@ impl<R> Client<R> {
         Ok(())
     }
 
+    /// Gives a partition up and takes it again at another offset, which is how FastKafka moves one:
+    /// what is stored for it is sent as a commit, and is stored no more.
+    ///
+    /// # Errors
+    /// The partition is not assigned.
+    pub fn restart(&mut self, partition: PartitionId, offset: i64) -> Result<(), NotAssigned> {
+        let reader = self.reader_mut(partition)?;
+        let stored = reader.stored.take();
+        *reader = Reader::new(partition, offset);
+        if !self.lost() {
+            self.send(stored.map(|s| (partition, s)).into_iter().collect(), false);
+        }
+        Ok(())
+    }
+
     /// Takes an offset to commit: the next one to read, as it is. Replaces what was stored.
     ///
     /// # Errors

@@ -16,10 +16,10 @@ pub use builder::AppBuilder;
 pub use error::RunError;
 pub use fastkafka_core::{
     Ack, AppInfo, Around, Attempts, BatchFailure, Bytes, Contact, Cx, DecodeKey, DefaultApp,
-    Delivery, EncodeKey, Entered, EventMetadata, Failure, FailureKind, FromCx, GroupProtocol,
-    HandlerCall, HandlerFuture, Headers, IntoFailure, IntoKey, KafkaEvent, Key, License,
-    OffsetReset, OnFailure, PerRecord, Plan, Problem, Problems, ProduceError, RawRecord, Rejection,
-    Revoked, State, TimestampType, delivery_scope,
+    Delivery, EncodeKey, Entered, EventMetadata, Executor, Failure, FailureKind, FromCx,
+    GroupProtocol, HandlerCall, HandlerFuture, Headers, IntoFailure, IntoKey, KafkaEvent, Key,
+    License, OffsetReset, OnFailure, Order, PerRecord, Plan, Problem, Problems, ProduceError,
+    RawRecord, Rejection, Revoked, State, TimestampType, delivery_scope,
 };
 pub use fastkafka_macros::{consumes, produces};
 pub use fastkafka_runtime::{

@@ -26,11 +26,14 @@ impl FlightError {
 }
 
 /// Works out the leg of a flight and sends it on. What can not be a flight goes to `flights.dead`;
-/// cancelled and diverted flights have no leg.
+/// cancelled and diverted flights have no leg. The flights of one aircraft are handled one after another,
+/// aircraft side by side.
 #[consumes(
     topic = "flights",
     group_id = "flights",
     auto_offset_reset = "earliest",
+    order = "key",
+    concurrency = 64,
     session_timeout_ms = 6_000,
     auto_commit_interval_ms = 1_000,
     reject_if = FlightError::is_refused,

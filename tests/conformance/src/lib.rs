@@ -40,7 +40,12 @@ pub enum Ask {
     /// Serves what the client has to say.
     Poll,
     /// Takes at most so many records.
-    Fetch(usize),
+    Fetch {
+        /// Of this partition; `None`: of all.
+        partition: Option<i32>,
+        /// How many.
+        max: usize,
+    },
     /// Answers an assign: reading begins at these offsets, nothing is paused.
     Assign(Vec<(i32, i64)>),
     /// Answers a revoke.

@@ -9,6 +9,8 @@
 mod cases;
 mod cluster;
 #[cfg(feature = "kafka")]
+mod differential;
+#[cfg(feature = "kafka")]
 mod kafka;
 mod limits;
 mod mock;
@@ -132,6 +134,8 @@ fn main() {
             report(info);
         }
     }));
-    let trials = LANES.iter().flat_map(|lane| lane.trials()).collect();
-    libtest_mimic::run(&arguments, trials).exit();
+    let trials = LANES.iter().flat_map(|lane| lane.trials());
+    #[cfg(feature = "kafka")]
+    let trials = trials.chain(differential::trials());
+    libtest_mimic::run(&arguments, trials.collect()).exit();
 }

@@ -134,7 +134,13 @@ impl<'c> Scene<'c> {
     /// Takes at most `max` records; returns how many it were.
     pub(crate) fn fetch(&mut self, member: usize, max: usize) -> usize {
         let view = &mut self.members[member];
-        let Answer::Records(fetched) = self.cluster.ask(view.id, &Ask::Fetch(max)) else {
+        let Answer::Records(fetched) = self.cluster.ask(
+            view.id,
+            &Ask::Fetch {
+                partition: None,
+                max,
+            },
+        ) else {
             panic!("a fetch is answered by records");
         };
         for fetched in &fetched {

@@ -6,8 +6,16 @@ use fastkafka_sim::{
     Answer as Fate, Assignor, Client, Cluster as Model, Committed, GroupId, Notice, PartitionId,
     PartitionSet,
 };
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, VecDeque};
+use std::rc::Rc;
 use std::sync::Arc;
+
+/// Who has which partitions, by the order of joining.
+pub(crate) type Assignments = Vec<Vec<i32>>;
+
+/// The assignments that a model shall come to one after another, when somebody else decides.
+pub(crate) type Wanted = Rc<RefCell<VecDeque<Assignments>>>;
 
 struct Member {
     client: Client<()>,
@@ -24,9 +32,52 @@ pub(crate) struct Sim {
     members: Vec<Member>,
     /// Topics have grown and nobody has noticed.
     grown: bool,
+    /// What somebody else has decided about who gets what, by the order of joining.
+    wanted: Option<Wanted>,
 }
 
 impl Sim {
+    /// One that gives partitions to whom it is told.
+    #[cfg_attr(
+        not(feature = "kafka"),
+        expect(dead_code, reason = "only Kafka leads the model")
+    )]
+    pub(crate) fn following(wanted: Wanted) -> Self {
+        Self {
+            wanted: Some(wanted),
+            ..Self::default()
+        }
+    }
+
+    /// Goes for the wanted assignments; false if they are what everybody goes for.
+    fn follow(&mut self) -> bool {
+        let Some(wanted) = &self.wanted else {
+            return false;
+        };
+        let wanted = wanted.borrow();
+        let now = wanted.front().into_iter().flatten();
+        let members = self.members.iter().zip(now);
+        let targets: Vec<_> = members
+            .filter_map(|(member, partitions)| {
+                let partitions = partitions.iter().map(|p| self.partition(&member.topic, *p));
+                let (group, id) = (member.client.group(), member.client.member()?);
+                let known = self.model.group(group).has(id);
+                known.then(|| (group, id, partitions.collect::<PartitionSet>()))
+            })
+            .collect();
+        let news =
+            |(group, id, target): &(_, _, _)| self.model.group(*group).target(*id) != *target;
+        if !targets.iter().any(news) {
+            return false;
+        }
+        let group = targets[0].0;
+        let targets = targets.into_iter().map(|(_, id, target)| (id, target));
+        self.model
+            .reassign(group, targets)
+            .expect("all are members");
+        true
+    }
+
     fn partition(&self, topic: &str, partition: i32) -> PartitionId {
         let topic = self.model.topic(topic).expect("the topic exists");
         self.model.partitions(topic)[usize::try_from(partition).unwrap()]
@@ -60,11 +111,14 @@ impl Sim {
         seen.into_iter().collect()
     }
 
-    fn fetch(&mut self, member: MemberId, max: usize) -> Vec<Fetched> {
+    fn fetch(&mut self, member: MemberId, only: Option<i32>, max: usize) -> Vec<Fetched> {
         let Member { client, told, .. } = &mut self.members[member];
         let mut fetched = Vec::new();
         for id in client.assignment().iter() {
             let partition = self.model.place(id).1;
+            if only.is_some_and(|only| only != partition) {
+                continue;
+            }
             // As a client does in the background.
             client.read_ahead(&self.model, id, 1_000);
             match client.fetch(&self.model, id, max - fetched.len()) {
@@ -94,6 +148,21 @@ impl Sim {
             client.pause(partition, false).map_err(|e| e.to_string())?;
         }
         Ok(())
+    }
+
+    /// An eager group gives up everything to move one partition.
+    fn seek(&mut self, member: MemberId, moved: PartitionId, to: i64) -> Result<(), String> {
+        let Member { client, told, .. } = &mut self.members[member];
+        told.clear();
+        let eager = self.model.group(client.group()).protocol() == fastkafka_sim::Protocol::Eager;
+        for partition in client.assignment().iter() {
+            let at = client.position(partition).expect("it is assigned");
+            let at = if partition == moved { to } else { at };
+            if eager || partition == moved {
+                client.restart(partition, at).map_err(|e| e.to_string())?;
+            }
+        }
+        self.arrive(member)
     }
 
     fn close(&mut self, member: MemberId) -> Result<(), String> {
@@ -180,6 +249,8 @@ impl Cluster for Sim {
             Protocol::Cooperative => (P::Cooperative, Assignor::Sticky),
             Protocol::Consumer => (P::Consumer, Assignor::Sticky),
         };
+        let led = self.wanted.is_some();
+        let assignor = if led { Assignor::Explicit } else { assignor };
         let group = self.model.create_group(group, protocol, assignor);
         let id = self.model.topic(topic).expect("the topic exists");
         self.members.push(Member {
@@ -196,7 +267,9 @@ impl Cluster for Sim {
         let id = |p: &i32| self.partition(&topic, *p);
         let done = match ask {
             Ask::Poll => return Answer::Seen(self.poll(member)),
-            Ask::Fetch(max) => return Answer::Records(self.fetch(member, *max)),
+            Ask::Fetch { partition, max } => {
+                return Answer::Records(self.fetch(member, *partition, *max));
+            }
             Ask::Position(p) => {
                 let id = id(p);
                 return Answer::Position(self.members[member].client.position(id));
@@ -225,11 +298,7 @@ impl Cluster for Sim {
                 let id = id(p);
                 self.members[member].client.pause(id, *pause)
             }
-            Ask::Seek(p, offset) => {
-                let id = id(p);
-                self.members[member].told.clear();
-                self.members[member].client.seek(id, *offset)
-            }
+            Ask::Seek(p, offset) => return Answer::Done(self.seek(member, id(p), *offset)),
             Ask::Unsubscribe => {
                 self.members[member].client.leave();
                 Ok(())
@@ -263,7 +332,7 @@ impl Cluster for Sim {
             return true;
         }
         let Some((group, id)) = self.overdue() else {
-            return false;
+            return self.follow();
         };
         self.model.expire(group, id).expect("it is a member");
         true

@@ -112,6 +112,7 @@ impl<A: Admin> Wired<A> {
             .set("bootstrap.servers", admin.bootstrap())
             .set("enable.idempotence", "true")
             .set("linger.ms", "0")
+            .set("topic.metadata.refresh.interval.ms", "500")
             .set("partitioner", "murmur2_random");
         Self {
             members: Vec::new(),
@@ -159,11 +160,14 @@ impl<A: Admin> Cluster for Wired<A> {
 
     fn append(&mut self, topic: &str, record: &New) -> (i32, i64) {
         let topic = self.name(topic);
-        let mut send = BaseRecord::<str, str>::to(&topic).payload("value");
-        send.partition = record.partition;
-        send.key = record.key.as_deref();
-        send.timestamp = record.timestamp;
-        self.producer.send(send).map_err(|(e, _)| e).unwrap();
+        // A producer may not have heard yet of a partition that was added.
+        answered(|| {
+            let mut send = BaseRecord::<str, str>::to(&topic).payload("value");
+            send.partition = record.partition;
+            send.key = record.key.as_deref();
+            send.timestamp = record.timestamp;
+            self.producer.send(send).map_err(|(e, _)| e)
+        });
         self.producer.flush(TIMEOUT).unwrap();
         let written = self.producer.context().0.lock().unwrap().take();
         written.expect("flushed").unwrap()

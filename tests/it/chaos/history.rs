@@ -98,6 +98,8 @@ pub(super) struct Sample {
 pub(super) struct Owner {
     pub(super) app: String,
     pub(super) partition: i32,
+    /// The offset at which it took up.
+    pub(super) start: i64,
     pub(super) from: Millis,
     pub(super) until: Millis,
 }
@@ -169,10 +171,11 @@ pub(super) fn owners(life: &Life) -> Vec<Owner> {
     let text = fs::read_to_string(&life.log).unwrap();
     let mut since = BTreeMap::new();
     let mut owners = Vec::new();
-    let mut close = |partition, from, until| {
+    let mut close = |partition, (start, from), until| {
         owners.push(Owner {
             app: life.app.clone(),
             partition,
+            start,
             from,
             until,
         });
@@ -183,11 +186,12 @@ pub(super) fn owners(life: &Life) -> Vec<Owner> {
             stamp.parse::<jiff::Timestamp>().unwrap().as_millisecond()
         };
         if let Some((_, places)) = line.split_once(" assigned ") {
-            for partition in partitions(places, &life.log) {
-                since.insert(partition, at());
+            for (partition, start) in partitions(places, &life.log) {
+                let start = start.expect("it takes up somewhere");
+                since.insert(partition, (start, at()));
             }
         } else if let Some((_, places)) = line.split_once(" gave back ") {
-            for partition in partitions(places, &life.log) {
+            for (partition, _) in partitions(places, &life.log) {
                 if let Some(from) = since.remove(&partition) {
                     close(partition, from, at());
                 }
@@ -200,14 +204,14 @@ pub(super) fn owners(life: &Life) -> Vec<Owner> {
     owners
 }
 
-/// `flights[0]@12 flights[3]@7 group="flights"`: 0 and 3.
-fn partitions(places: &str, log: &Path) -> Vec<i32> {
-    let numbers = places.split_whitespace().filter_map(|word| {
-        let place = word.strip_prefix("flights[")?;
-        let (number, _) = place.split_once(']')?;
-        Some(number.parse().unwrap())
+/// Of `flights[0]@12 flights[3]@7 group="flights"` 0 and 3, with their offsets if they have any.
+fn partitions(places: &str, log: &Path) -> Vec<(i32, Option<i64>)> {
+    let places = places.split_whitespace().filter_map(|word| {
+        let (partition, start) = word.strip_prefix("flights[")?.split_once(']')?;
+        let start = start.strip_prefix('@').map(|start| start.parse().unwrap());
+        Some((partition.parse().unwrap(), start))
     });
-    let numbers: Vec<i32> = numbers.collect();
-    assert!(!numbers.is_empty(), "{}: {places}", log.display());
-    numbers
+    let places: Vec<_> = places.collect();
+    assert!(!places.is_empty(), "{}: no places", log.display());
+    places
 }

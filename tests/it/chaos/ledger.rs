@@ -75,6 +75,8 @@ pub(super) struct Verdict {
     faults: usize,
     /// Per fault, in the order of the history: how many repeats it explains.
     repeats: Vec<(String, usize)>,
+    /// Repeats of a partition that moved while an earlier record was open.
+    held_open: usize,
 }
 
 /// One way that a record is done: when its leg or its letter was written, in time.
@@ -85,9 +87,9 @@ pub(super) fn judge(history: &History) -> Verdict {
     let done = outcomes(history, &mut findings);
     key_order(history, &mut findings);
     commits(history, &done, &mut findings);
-    let explained = repeats::explain(history, &done, &mut findings);
+    let reasons = repeats::explain(history, &done, &mut findings);
     exits(history, &mut findings);
-    let per_fault = history.faults.iter().zip(&explained);
+    let per_fault = history.faults.iter().zip(&reasons.faults);
     Verdict {
         findings,
         records: history.inputs.len(),
@@ -97,6 +99,7 @@ pub(super) fn judge(history: &History) -> Verdict {
         repeats: per_fault
             .map(|(happened, count)| (happened.to_string(), *count))
             .collect(),
+        held_open: reasons.held_open,
     }
 }
 
@@ -260,7 +263,8 @@ impl Verdict {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN: usize = 20;
-        let repeated: usize = self.repeats.iter().map(|(_, count)| count).sum();
+        let by_faults: usize = self.repeats.iter().map(|(_, count)| count).sum();
+        let repeated = by_faults + self.held_open;
         writeln!(
             f,
             "{} records, {} legs, {} dead letters, {} faults, {repeated} repeated, {} findings",
@@ -273,6 +277,11 @@ impl fmt::Display for Verdict {
         for (fault, count) in &self.repeats {
             writeln!(f, "  {count:5} repeated: {fault}")?;
         }
+        writeln!(
+            f,
+            "  {:5} repeated: behind an open record when the partition moved",
+            self.held_open
+        )?;
         for finding in self.findings.iter().take(SHOWN) {
             writeln!(f, "  {finding:?}")?;
         }

@@ -91,7 +91,7 @@ impl Fault {
 }
 
 /// The kinds, each as often as it is dealt before the next deal.
-const DECK: [fn(&mut Rng) -> Fault; 15] = [
+const DECK: [fn(&mut Rng) -> Fault; 16] = [
     |rng| Fault::Kill {
         app: rng.usize(..APPS),
         down: tenths(rng, 0..20),
@@ -137,7 +137,9 @@ const DECK: [fn(&mut Rng) -> Fault; 15] = [
         let rate = rng.u32(20..100);
         way(rng, Toxic::Bandwidth { rate })
     },
-    |rng| way(rng, Toxic::Silence),
+    |rng| way(rng, Toxic::Silence { percent: 100 }),
+    // Outputs that wait while commits go through, answers that are lost, and the other way round.
+    |rng| way(rng, Toxic::Silence { percent: 50 }),
     |rng| way(rng, Toxic::Reset),
     |rng| way(rng, Toxic::Cut),
 ];

@@ -225,7 +225,8 @@ public final class Helper {
         synchronized (this) {
             broker = brokers.get(node);
         }
-        broker.destroy();
+        // By its handle: Process.destroy would close its stdin too, which it takes for our end.
+        broker.toHandle().destroy();
         if (!broker.waitFor(PATIENCE_MS, TimeUnit.MILLISECONDS)) {
             throw new IllegalStateException("the broker did not end within " + PATIENCE_MS / 1000 + " s");
         }

@@ -36,8 +36,11 @@ pub enum Toxic {
         /// Kilobytes per second.
         rate: u32,
     },
-    /// Connections stay open and nothing arrives, in either direction.
-    Silence,
+    /// Connections stay open and nothing arrives.
+    Silence {
+        /// The share of connections that it hits, each direction of each for itself, by chance.
+        percent: u8,
+    },
     /// Every connection, also a new one, is reset (RST) as soon as something is sent.
     Reset,
     /// All connections are closed, new ones refused.
@@ -80,9 +83,14 @@ impl Proxy {
     /// Toxiproxy refuses: the same [`Toxic`] is there already.
     pub fn ail(&self, toxic: Toxic) -> Result<(), LabError> {
         let toxics = format!("/proxies/{}/toxics", self.name);
+        let share = match toxic {
+            Toxic::Silence { percent } => f64::from(percent) / 100.0,
+            _ => 1.0,
+        };
         let add = |kind: &str, stream: &str, attributes: Value| {
             let toxic = json!({
-                "name": format!("{kind}-{stream}"), "type": kind, "stream": stream, "attributes": attributes,
+                "name": format!("{kind}-{stream}"), "type": kind, "stream": stream, "toxicity": share,
+                "attributes": attributes,
             });
             self.control.post(&toxics, &toxic)
         };
@@ -94,7 +102,7 @@ impl Proxy {
                 add("latency", "downstream", attributes)
             }
             Toxic::Bandwidth { rate } => add("bandwidth", "downstream", json!({"rate": rate})),
-            Toxic::Silence => {
+            Toxic::Silence { .. } => {
                 // Without an end of its own it lasts until it is removed.
                 add("timeout", "upstream", json!({"timeout": 0}))?;
                 add("timeout", "downstream", json!({"timeout": 0}))

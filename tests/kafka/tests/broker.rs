@@ -175,10 +175,17 @@ fn kill_and_restart_keep_the_data_and_the_address() {
     assert_ne!(kafka.pid(), pid);
     assert_eq!(kafka.consume("kept").unwrap().len(), 5);
 
+    let unclean = "no clean shutdown file was found";
+    let count = |kafka: &Kafka| {
+        let log = std::fs::read_to_string(kafka.log()).unwrap();
+        log.matches(unclean).count()
+    };
+    let before = count(&kafka);
     kafka.terminate().unwrap();
     assert!(TcpStream::connect(&bootstrap).is_err());
     kafka.restart().unwrap();
     assert_eq!(kafka.consume("kept").unwrap().len(), 5);
+    assert_eq!((before, count(&kafka)), (1, 1));
 }
 
 /// Whether a server that has listened for connections answers to a request that it can not understand
@@ -200,7 +207,7 @@ fn a_proxied_way_fails_as_it_is_told_while_the_others_do_not() {
     let [one, other] = kafka.proxies() else {
         panic!("two were asked for")
     };
-    for toxic in [Toxic::Cut, Toxic::Silence, Toxic::Reset] {
+    for toxic in [Toxic::Cut, Toxic::Silence { percent: 100 }, Toxic::Reset] {
         assert!(answers(one.bootstrap()), "before {toxic:?}");
         one.ail(toxic).unwrap();
         assert!(!answers(one.bootstrap()), "{toxic:?}");

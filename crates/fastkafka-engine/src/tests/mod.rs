@@ -13,4 +13,5 @@ mod random;
 mod rebalance;
 mod replays;
 mod run;
+mod throughput;
 mod world;

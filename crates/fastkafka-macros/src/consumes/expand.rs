@@ -6,6 +6,7 @@
 //! is why the lifetimes below are `'run` and `'_` also where `'static` would do.
 
 use super::model::Model;
+use super::order;
 use crate::codec::Codec;
 use crate::definition::local;
 use crate::item::Item;
@@ -19,9 +20,10 @@ pub(crate) fn expand(mut item: Item, model: &Model) -> TokenStream {
     item.document(&model.summary);
     let (not_bytes, key_used) = (not_bytes(model), key_used(model));
     let (is_batch, consumer) = (is_batch(model), consumer(model));
+    let order = order::expand(model);
     let definition = model.function.define(
         "Consumer",
-        &quote!(#not_bytes #key_used #is_batch #consumer),
+        &quote!(#not_bytes #key_used #is_batch #order #consumer),
     );
     quote!(#item #definition)
 }

@@ -2,6 +2,7 @@
 
 mod expand;
 mod model;
+mod order;
 mod parse;
 
 use crate::args::Args;

@@ -1,5 +1,6 @@
 //! A consumer, checked as far as it can be without types.
 
+use super::order;
 use super::parse::Raw;
 use crate::codec::Codec;
 use crate::definition::Function;
@@ -64,6 +65,7 @@ impl Model {
                 "consumer `{name}`: a sync function can not be stopped, so it takes no `handler_timeout`; make it an `async fn`, or add `blocking`"
             ));
         }
+        order::check(&names.function, &raw.settings, errors);
         let summary = match raw.settings.text("group_id") {
             Some(group) => format!("Consumes topic `{}` in group `{group}`.", names.topic),
             None => format!("Consumes topic `{}`.", names.topic),

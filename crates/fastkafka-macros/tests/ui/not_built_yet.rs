@@ -7,7 +7,7 @@ pub struct Order {
     id: u64,
 }
 
-#[consumes(order = "key", concurrency = 64, isolation_level = "read_committed", group_id = None, decoder = "avro")]
+#[consumes(isolation_level = "read_committed", group_id = None, decoder = "avro")]
 async fn on_orders(order: Order) {}
 
 #[produces(transactional_id = "t", acks = 1)]

@@ -43,7 +43,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            time: Duration::from_secs(120),
+            time: Duration::from_secs(600),
             states: 20_000_000,
         }
     }

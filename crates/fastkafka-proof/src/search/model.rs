@@ -68,7 +68,7 @@ pub trait Model: Sync {
 
     /// Everything that has to happen at least once in a list of scopes: a green run that reached
     /// nothing is red. [`Seen::reach`] ticks one off by its index here; at most
-    /// [`Coverage::MOST`](super::Coverage::MOST).
+    /// [`Coverage::MOST`](super::Coverage::MOST). An empty name demands nothing.
     fn sometimes() -> Vec<String>;
 
     /// The second column of a counterexample: what happens. Unique among the choices that are
@@ -127,7 +127,15 @@ pub struct Seen<'a> {
     pub(super) effects: Option<&'a mut Vec<String>>,
 }
 
-impl Seen<'_> {
+impl<'a> Seen<'a> {
+    /// For what happens before anybody listens.
+    pub(crate) fn unheard(reached: &'a mut super::Coverage) -> Self {
+        Self {
+            reached,
+            effects: None,
+        }
+    }
+
     /// `sometimes()[index]` has happened.
     ///
     /// # Panics

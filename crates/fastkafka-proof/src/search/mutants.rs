@@ -11,9 +11,10 @@ pub struct Fate<U> {
     pub mutant: U,
     /// How it died; `None` if it survived every scope.
     pub death: Option<Death>,
-    /// How many scopes were searched, the one that killed it included.
+    /// How many scopes were searched in the round that ended it: the first rounds visit few states
+    /// of every scope, the next ones more of those that were not exhausted.
     pub scopes: usize,
-    /// States visited in all of them.
+    /// States visited in all rounds.
     pub states: usize,
     /// Scopes that were cut before they ended.
     pub cut: usize,
@@ -34,10 +35,10 @@ pub struct Death {
     pub table: String,
 }
 
-/// Searches the scopes in their order for each mutant until it dies: breadth-first, so the trace
-/// is a shortest one.
+/// Searches the scopes for each mutant until it dies: breadth-first, so the trace is a shortest
+/// one in its scope.
 pub fn hunt<M: Mutable>(
-    scopes: &[M],
+    scopes: &[&M],
     mutants: &[M::Mutant],
     threads: usize,
     limits: &Limits,
@@ -50,7 +51,7 @@ pub fn hunt<M: Mutable>(
     )
 }
 
-fn one<M: Mutable>(scopes: &[M], mutant: M::Mutant, limits: &Limits) -> Fate<M::Mutant> {
+fn one<M: Mutable>(scopes: &[&M], mutant: M::Mutant, limits: &Limits) -> Fate<M::Mutant> {
     let mut fate = Fate {
         mutant,
         death: None,
@@ -58,22 +59,42 @@ fn one<M: Mutable>(scopes: &[M], mutant: M::Mutant, limits: &Limits) -> Fate<M::
         states: 0,
         cut: 0,
     };
-    for scope in scopes {
-        let scope = scope.with(mutant);
-        let found = breadth_first(&scope, limits);
-        fate.scopes += 1;
-        fate.states += found.states;
-        if let Some((violation, steps)) = found.failure {
-            fate.death = Some(Death {
-                scope: scope.name().to_owned(),
-                violation,
-                steps: steps.len(),
-                states: found.states,
-                table: trace::table(&scope, &steps),
-            });
+    // Every scope a little before any of them much: most mutants die close to the start.
+    let mut open: Vec<&M> = scopes.to_vec();
+    for states in WIDTHS.into_iter().chain([limits.states]) {
+        let limits = Limits {
+            states: states.min(limits.states),
+            ..*limits
+        };
+        if open.is_empty() {
             break;
         }
-        fate.cut += usize::from(!found.complete);
+        fate.scopes = 0;
+        let mut cut = Vec::new();
+        for plain in open {
+            let scope = plain.with(mutant);
+            let found = breadth_first(&scope, &limits);
+            fate.scopes += 1;
+            fate.states += found.states;
+            if let Some((violation, steps)) = found.failure {
+                fate.death = Some(Death {
+                    scope: scope.name().to_owned(),
+                    violation,
+                    steps: steps.len(),
+                    states: found.states,
+                    table: trace::table(&scope, &steps),
+                });
+                return fate;
+            }
+            if !found.complete {
+                cut.push(plain);
+            }
+        }
+        open = cut;
     }
+    fate.cut = open.len();
     fate
 }
+
+/// How many states of each scope are visited at first, and then.
+const WIDTHS: [usize; 3] = [2_000, 20_000, 200_000];

@@ -37,8 +37,14 @@ pub struct Row {
 }
 
 /// Searches every scope of a list to its end, depth-first. What fails is searched again
-/// breadth-first, for a counterexample that is short.
-pub fn search<M: Model>(list: &str, scopes: &[&M], threads: usize, limits: &Limits) -> Searched {
+/// breadth-first, for a counterexample that is short. `told` hears of each scope that is done.
+pub fn search<M: Model>(
+    list: &str,
+    scopes: &[&M],
+    threads: usize,
+    limits: &Limits,
+    told: impl Fn(&Row) + Sync,
+) -> Searched {
     let since = std::time::Instant::now();
     let found = parallel::each(
         scopes,
@@ -55,6 +61,7 @@ pub fn search<M: Model>(list: &str, scopes: &[&M], threads: usize, limits: &Limi
                 seconds: found.time.as_secs_f64(),
                 failure,
             };
+            told(&row);
             (row, found.coverage)
         },
     );

@@ -221,6 +221,18 @@ fn each_end_is_looked_at() {
 }
 
 #[test]
+fn a_start_that_is_an_end_is_looked_at() {
+    let mut model = Counters::new(&[]);
+    model.bad_end = true;
+    for found in [
+        depth_first(&model, &limits()),
+        breadth_first(&model, &limits()),
+    ] {
+        assert_eq!(found.failure.expect("the end is bad").1, []);
+    }
+}
+
+#[test]
 fn a_panic_is_a_violation_with_a_trace() {
     let mut model = Counters::new(&[3, 3]);
     model.panics = Some(4);
@@ -240,7 +252,7 @@ fn a_search_that_is_cut_is_not_complete() {
         assert!(!found.complete);
         assert_eq!(found.failure, None);
     }
-    let searched = report::search("list", &[&model], 1, &few);
+    let searched = report::search("list", &[&model], 1, &few, |_| ());
     assert!(!searched.passed());
     assert!(searched.to_string().contains("not shown"));
 }
@@ -273,9 +285,11 @@ fn what_was_never_reached_is_named() {
         coverage.missing(&Counters::sometimes()),
         ["second", "never"]
     );
-    let mut both = coverage;
-    both.merge(&depth_first(&Counters::new(&[2]), &limits()).coverage);
-    assert_eq!(both.missing(&Counters::sometimes()), ["never"]);
+    let more = depth_first(&Counters::new(&[2]), &limits()).coverage;
+    for (mut both, other) in [(coverage, more), (more, coverage)] {
+        both.merge(&other);
+        assert_eq!(both.missing(&Counters::sometimes()), ["never"]);
+    }
 }
 
 #[test]
@@ -319,7 +333,7 @@ fn results_keep_the_order_of_the_list() {
 #[test]
 fn a_mutant_dies_in_the_first_scope_that_shows_it_and_a_harmless_one_survives() {
     let scopes = [Counters::new(&[1, 1]), Counters::new(&[2, 2])];
-    let fates = mutants::hunt(&scopes, &Counters::mutants(), 2, &limits());
+    let fates = mutants::hunt(&scopes.each_ref(), &Counters::mutants(), 2, &limits());
     let death = fates[0].death.as_ref().expect("it dies");
     assert_eq!((death.steps, fates[0].scopes), (2, 1));
     assert!(fates[1].death.is_none());
@@ -336,7 +350,7 @@ fn a_mutant_that_survives_only_because_of_a_limit_is_told_apart() {
         states: 3,
         time: Duration::from_secs(60),
     };
-    let fates = mutants::hunt(&[Counters::new(&[5, 5])], &[Broken::Nothing], 1, &few);
+    let fates = mutants::hunt(&[&Counters::new(&[5, 5])], &[Broken::Nothing], 1, &few);
     assert_eq!(fates[0].cut, 1);
 }
 

@@ -10,6 +10,8 @@ pub(crate) fn client(bootstrap: &str, client_id: &str) -> ClientConfig {
     config
         .set("bootstrap.servers", bootstrap)
         .set("client.id", client_id)
+        // librdkafka's default of 10 s keeps a connection down for so long after its broker is back. Java's.
+        .set("reconnect.backoff.max.ms", "1000")
         .set_log_level(RDKafkaLogLevel::Info);
     config
 }

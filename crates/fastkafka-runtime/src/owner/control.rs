@@ -57,10 +57,8 @@ impl<T: Transport> Owner<T> {
     fn restart(&mut self, target: &Target) {
         for (place, part) in self.assigned(target) {
             self.step(Event::Restart { part });
-            // What came while it stood still is read again. Or perhaps the log has grown up to the
-            // position since.
-            let dropped = self.at(part).dropped.take();
-            if let Some(position) = dropped.or(self.truncated.remove(&part)) {
+            // Perhaps the log has grown up to the position since.
+            if let Some(position) = self.truncated.remove(&part) {
                 self.move_client(place, position);
             }
         }

@@ -1,12 +1,13 @@
 //! Doing what the engine says.
 
 use super::Owner;
-use crate::held::Started;
+use crate::held::{Offsets, Started};
 use crate::job::{Burial, Job, LaneHandle, ToLane};
 use crate::lane::Lane;
 use crate::transport::Transport;
 use fastkafka_core::{DeliveryScope, RunTag};
 use fastkafka_engine::{Effect, HoldBack, Part, RunId, Span};
+use std::sync::Arc;
 
 impl<T: Transport> Owner<T> {
     pub(super) fn apply(&mut self, effect: Effect) {
@@ -37,7 +38,8 @@ impl<T: Transport> Owner<T> {
                 let error = p.errors.get(&at).map_or("", String::as_str);
                 tracing::error!(handler = p.handler.def.name, place = %p.place, offset = at, "record skipped: {error}");
             }
-            Effect::Stopped { .. } => self.report(),
+            // Told once per turn: by key many may stop in one.
+            Effect::Stopped { .. } => self.news = true,
             Effect::Exit { part, at } => {
                 let p = self.at(part);
                 let error = p.errors.get(&at).map_or("", String::as_str);
@@ -65,7 +67,13 @@ impl<T: Transport> Owner<T> {
                 partition.store = Some(offset);
                 partition.free_below(offset);
             }
-            Effect::Free { .. } => unreachable!("no handler's order is by key"),
+            Effect::Free { part, at } => {
+                let partition = self.at(part);
+                partition.errors.remove(&at);
+                if let Some(keyed) = &mut partition.keyed {
+                    keyed.free(at);
+                }
+            }
             Effect::Release { parts } => self.release(&parts),
         }
     }
@@ -92,8 +100,10 @@ impl<T: Transport> Owner<T> {
         let scope = DeliveryScope::of_run(range.len(), mailbox, tag, halt.clone());
         partition.started.push_back(Started {
             run,
-            fetched: fetched.clone(),
-            range: range.clone(),
+            offsets: match (&partition.keyed, range.len()) {
+                (Some(_), 1) => Offsets::One(span.first),
+                _ => Offsets::Of(fetched.clone(), range.clone()),
+            },
             next: span.next,
             scope: scope.clone(),
             halt: halt.clone(),
@@ -111,18 +121,17 @@ impl<T: Transport> Owner<T> {
             attempt,
             single,
         };
-        self.lane(part).send(ToLane::Handle(job));
+        match &mut self.at(part).keyed {
+            Some(keyed) => keyed.start(job),
+            None => self.lane(part).send(ToLane::Handle(job)),
+        }
     }
 
     pub(super) fn lane(&mut self, part: Part) -> &LaneHandle {
         let (setup, partition) = (&self.setup, &mut self.parts[part.0 as usize]);
         partition.lane.get_or_insert_with(|| {
             let lane = Lane {
-                app: setup.app.clone(),
-                part,
-                place: partition.place,
-                handler: partition.handler.clone(),
-                shared: setup.shared.clone(),
+                source: Arc::new(setup.source(part, partition.place, &partition.handler)),
                 lock: setup.locks.of(partition.place),
             };
             lane.spawn(&setup.tokio)
@@ -142,7 +151,10 @@ impl<T: Transport> Owner<T> {
             attempts,
             error,
         };
-        self.lane(part).send(ToLane::Bury(burial));
+        match &mut self.at(part).keyed {
+            Some(keyed) => keyed.bury(at, burial),
+            None => self.lane(part).send(ToLane::Bury(burial)),
+        }
     }
 
     /// Hands all new watermarks to the client.

@@ -15,17 +15,19 @@ pub(crate) use shared::Shared;
 
 use self::control::Moving;
 use self::notices::Trouble;
+use crate::call::Source;
 use crate::handler::Handler;
 use crate::held::Partition;
-use crate::job::OrderLock;
+use crate::keyed::Keyed;
+use crate::locks::OrderLocks;
 use crate::mailbox::Mail;
 use crate::pauses::Pauses;
 use crate::rebalance::Rebalance;
 use crate::transport::{Notice, Place, Transport};
 use fastkafka_core::{AppCore, Closed, FailureKind, Fetched, RunTag};
-use fastkafka_engine::{self as engine, Effect, Engine, Event, Part, RunId, Time};
+use fastkafka_engine::{self as engine, Effect, Engine, Event, Order, Part, RunId, Time};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a full partition may hold back the shared queue before it is paused for the others' sake.
@@ -50,17 +52,23 @@ pub(crate) struct Setup {
     pub(crate) shared: Arc<Shared>,
 }
 
-/// The order units of a group, process-wide: one lock per partition.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct OrderLocks(Arc<Mutex<HashMap<usize, OrderLock>>>);
+impl Setup {
+    fn source(&self, part: Part, place: Place, handler: &Arc<Handler>) -> Source {
+        Source {
+            app: self.app.clone(),
+            part,
+            place,
+            handler: handler.clone(),
+            shared: self.shared.clone(),
+        }
+    }
 
-impl OrderLocks {
-    fn of(&self, place: Place) -> OrderLock {
-        let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        locks
-            .entry(std::ptr::from_ref(place).addr())
-            .or_default()
-            .clone()
+    /// What a partition has instead of a lane, where its handler's order asks for it.
+    fn keyed(&self, part: Part, place: Place, handler: &Arc<Handler>) -> Option<Keyed> {
+        matches!(handler.policy.order, Order::Key { .. }).then(|| {
+            let source = Arc::new(self.source(part, place, handler));
+            Keyed::new(source, self.locks.clone(), self.tokio.clone())
+        })
     }
 }
 
@@ -93,6 +101,8 @@ pub(crate) struct Owner<T> {
     gated: Option<Time>,
     room: bool,
     progressed: Time,
+    /// Health is to be worked out with this turn.
+    news: bool,
     reminded: BTreeMap<(Part, i64), Time>,
     /// Partitions whose log ends before the position.
     pub(crate) truncated: BTreeMap<Part, i64>,
@@ -121,6 +131,7 @@ impl<T: Transport> Owner<T> {
             gated: None,
             room: true,
             progressed: Time::ZERO,
+            news: false,
             reminded: BTreeMap::new(),
             truncated: BTreeMap::new(),
             trouble: Trouble::default(),
@@ -165,7 +176,8 @@ impl<T: Transport> Owner<T> {
             .find(|(_, handler)| handler.def.topic == place.topic)
             .expect("only subscribed topics are assigned");
         let (part, handler) = (self.engine.add(*id), handler.clone());
-        self.parts.push(Partition::new(place, handler));
+        let keyed = self.setup.keyed(part, place, &handler);
+        self.parts.push(Partition::new(place, handler, keyed));
         self.index.insert(key, part);
         part
     }
@@ -187,6 +199,12 @@ impl<T: Transport> Owner<T> {
         let mut mail = std::mem::take(&mut self.mail);
         self.setup.shared.mailbox.take(&mut mail);
         for mail in mail.drain(..) {
+            let ended = match mail {
+                Mail::Handled { part, run }
+                | Mail::Failed { part, run, .. }
+                | Mail::Disposed { part, run, .. } => Some((part, run)),
+                _ => None,
+            };
             let event = match mail {
                 Mail::Command => continue,
                 Mail::Closed { tag, end } => self.closed(tag, end),
@@ -200,7 +218,9 @@ impl<T: Transport> Owner<T> {
                     let partition = self.at(part);
                     partition.errors.insert(at, failure.message().to_owned());
                     // The lane forgets what it was given after this run.
-                    partition.started.retain(|started| started.run <= run);
+                    if partition.keyed.is_none() {
+                        partition.started.retain(|started| started.run <= run);
+                    }
                     Event::Failed {
                         part,
                         run,
@@ -208,6 +228,11 @@ impl<T: Transport> Owner<T> {
                         next,
                         failure: kind(failure.kind()),
                     }
+                }
+                Mail::Handled { part, run } => Event::Handled { part, run },
+                Mail::Died { part } => {
+                    self.died(part);
+                    continue;
                 }
                 Mail::Disposed { part, run, outcome } => Event::Disposed { part, run, outcome },
                 Mail::Ended { part, round, at } => {
@@ -220,6 +245,12 @@ impl<T: Transport> Owner<T> {
                 }
             };
             self.step(event);
+            // Behind the step: until then the engine knows the key by its number.
+            if let Some((part, run)) = ended
+                && let Some(keyed) = &mut self.at(part).keyed
+            {
+                keyed.ended(run);
+            }
         }
         self.mail = mail;
     }
@@ -227,10 +258,9 @@ impl<T: Transport> Owner<T> {
     fn closed(&mut self, tag: RunTag, end: Closed) -> Event {
         let (part, run) = (Part(tag.part), RunId(tag.run));
         let partition = self.at(part);
-        let Some(i) = partition
+        let Ok(i) = partition
             .started
-            .iter()
-            .position(|started| started.run == run)
+            .binary_search_by_key(&run, |started| started.run)
         else {
             // Of an assignment that is gone: it only no longer counts as work under way.
             return Event::Settled {

@@ -2,7 +2,6 @@
 
 use super::{Owner, STARVED};
 use crate::held::Partition;
-use crate::job::LaneHandle;
 use crate::transport::Transport;
 use fastkafka_core::Fetched;
 use fastkafka_engine::{Event, HoldBack, Part, Span};
@@ -28,12 +27,9 @@ impl<T: Transport> Owner<T> {
             let part = self.part(place);
             let most = self.at(part).handler.max_records;
             for first in (0..fetched.len()).step_by(most) {
-                // Revoked or stopped: dropped unseen.
+                // Revoked: dropped unseen, the next owner reads it. What has stopped is kept for its restart.
                 if self.engine.accepts(part) {
                     self.take_in(part, &fetched, first..fetched.len().min(first + most));
-                } else {
-                    let dropped = &mut self.at(part).dropped;
-                    dropped.get_or_insert(fetched.offset(first));
                 }
             }
         }
@@ -42,6 +38,11 @@ impl<T: Transport> Owner<T> {
     }
 
     pub(super) fn take_in(&mut self, part: Part, fetched: &Arc<dyn Fetched>, range: Range<usize>) {
+        let partition = self.at(part);
+        if let Some(keyed) = &mut partition.keyed {
+            let records = keyed.keep(fetched, range);
+            return self.step(Event::Read { part, records });
+        }
         let span = Span {
             first: fetched.offset(range.start),
             next: fetched.offset(range.end - 1) + 1,
@@ -70,7 +71,7 @@ impl<T: Transport> Owner<T> {
         }
         for part in parts {
             let p = &self.parts[part.0 as usize];
-            if full(p) && p.lane.as_ref().is_some_and(LaneHandle::is_handling) {
+            if full(p) && p.is_handling() {
                 self.pause(part, true);
             }
         }

@@ -8,6 +8,8 @@ use crate::transport::Transport;
 use fastkafka_engine::{Event, Part, Time};
 use std::time::Duration;
 
+/// By key many records may stand still or wait: so many are listed.
+const LISTED: usize = 100;
 /// How often a standstill is repeated in the log.
 const REMIND: Duration = Duration::from_secs(60);
 
@@ -20,6 +22,9 @@ impl<T: Transport> Owner<T> {
         if room != self.room {
             self.room = room;
             self.step(Event::Room(room));
+        }
+        if std::mem::take(&mut self.news) {
+            self.report();
         }
         if self.now.saturating_sub(self.progressed) >= PROGRESS {
             self.progressed = self.now;
@@ -39,6 +44,18 @@ impl<T: Transport> Owner<T> {
                 "the lane of {} died: `{}` panicked where it cannot be caught, such as in a drop",
                 p.place, p.handler.def.name
             ));
+        }
+    }
+
+    /// The same of a task; those that are aborted on the way out do not count.
+    pub(super) fn died(&mut self, part: Part) {
+        if !self.rebalance.is_closing() {
+            let p = self.at(part);
+            let reason = format!(
+                "a task of {} died: `{}` panicked where it cannot be caught, such as in a drop",
+                p.place, p.handler.def.name
+            );
+            self.setup.shared.fail(reason);
         }
     }
 
@@ -90,11 +107,13 @@ impl<T: Transport> Owner<T> {
         };
         let since = |time: Time| self.now.saturating_sub(time);
         let truncated = self.truncated.iter().map(|(part, at)| (*part, *at, 0));
+        let all_stopped = self.engine.stopped().count() + self.truncated.len();
         let stops: Vec<_> = self
             .engine
             .stopped()
             .map(|stopped| (stopped.part, stopped.at, stopped.attempts))
             .chain(truncated)
+            .take(LISTED)
             .collect();
         let stopped = stops.iter().map(|&(part, at, attempts)| StoppedPartition {
             topic: place(part).topic.clone(),
@@ -103,16 +122,22 @@ impl<T: Transport> Owner<T> {
             handler: self.parts[part.0 as usize].handler.def.name,
             attempts,
             error: error(part, at),
+            alone: self.parts[part.0 as usize].keyed.is_some(),
         });
-        let waiting = self.engine.waiting().map(|waiting| WaitingRecord {
-            topic: place(waiting.part).topic.clone(),
-            partition: place(waiting.part).partition,
-            offset: waiting.at,
-            handler: self.parts[waiting.part.0 as usize].handler.def.name,
-            wait: waiting.wait.into(),
-            since: since(waiting.since),
-            error: error(waiting.part, waiting.at),
-        });
+        let all_waiting = self.engine.waiting().count();
+        let waiting = self
+            .engine
+            .waiting()
+            .take(LISTED)
+            .map(|waiting| WaitingRecord {
+                topic: place(waiting.part).topic.clone(),
+                partition: place(waiting.part).partition,
+                offset: waiting.at,
+                handler: self.parts[waiting.part.0 as usize].handler.def.name,
+                wait: waiting.wait.into(),
+                since: since(waiting.since),
+                error: error(waiting.part, waiting.at),
+            });
         let health = GroupHealth {
             group: self.group().to_owned(),
             assigned: self
@@ -122,7 +147,9 @@ impl<T: Transport> Owner<T> {
                 .map(|place| (place.topic.clone(), place.partition))
                 .collect(),
             stopped: stopped.collect(),
+            more_stopped: all_stopped.saturating_sub(LISTED),
             waiting: waiting.collect(),
+            more_waiting: all_waiting.saturating_sub(LISTED),
             paused: self
                 .rebalance
                 .assigned

@@ -6,8 +6,9 @@ use super::outbox::Outbox;
 use crate::control::{GroupControl, Handle};
 use crate::handler::Handler;
 use crate::health::{GroupHealth, Health};
+use crate::locks::OrderLocks;
 use crate::mailbox::Mailbox;
-use crate::owner::{self, OrderLocks, Owner, Setup, Turn};
+use crate::owner::{self, Owner, Setup, Turn};
 use crate::pauses::Pauses;
 use crate::transport::Notice;
 use fastkafka_core as fk;
@@ -318,6 +319,13 @@ impl Lab {
     /// Records that the owner took from the client.
     pub(super) fn fetched(&self) -> usize {
         lock(&self.member).fetched
+    }
+
+    /// What a partition in order by key holds in memory.
+    pub(super) fn held_bytes(&mut self, partition: i32) -> u64 {
+        let part = self.owner.part(place(partition));
+        let keyed = self.owner.parts[part.0 as usize].keyed.as_ref();
+        keyed.map_or(0, crate::keyed::Keyed::held_bytes)
     }
 
     pub(super) fn health(&self) -> GroupHealth {

@@ -5,6 +5,7 @@ mod cluster;
 mod control;
 mod dead_letters;
 mod failures;
+mod keyed;
 mod lab;
 mod memory;
 mod order;

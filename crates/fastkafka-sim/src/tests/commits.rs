@@ -122,7 +122,7 @@ fn no_periodic_commit_while_a_notice_waits() {
 }
 
 #[test]
-fn a_commit_of_a_member_that_has_expired_is_refused_and_tells_a_classic_client() {
+fn a_member_that_has_expired_learns_it_from_its_commit() {
     for protocol in PROTOCOLS {
         let (mut world, _) = storing(protocol);
         let member = world.member(0);
@@ -130,10 +130,8 @@ fn a_commit_of_a_member_that_has_expired_is_refused_and_tells_a_classic_client()
         world.clients[0].send_commit();
         let refused = CommitError::Refused(GroupError::UnknownMember);
         assert_eq!(world.commits_arrive(0), [Err(refused)]);
-        let knows = protocol != Protocol::Consumer;
-        assert_eq!(world.clients[0].lost(), knows, "{protocol:?}");
+        assert!(world.clients[0].lost(), "{protocol:?}");
         assert_eq!(world.committed(0), None);
-        // The other one learns of it by its heartbeat.
         assert!(matches!(
             world.until_told(0),
             Notice::Revoke { lost: true, .. }

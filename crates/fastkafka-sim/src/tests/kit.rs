@@ -5,6 +5,7 @@ use crate::*;
 pub(super) const PROTOCOLS: [Protocol; 3] =
     [Protocol::Eager, Protocol::Cooperative, Protocol::Consumer];
 
+#[derive(Clone)]
 pub(super) struct World {
     pub(super) cluster: Cluster<u8>,
     pub(super) group: GroupId,
@@ -48,6 +49,22 @@ impl World {
 
     pub(super) fn member(&self, client: usize) -> MemberId {
         self.clients[client].member().unwrap()
+    }
+
+    pub(super) fn is_member(&self, client: &Client<u8>) -> bool {
+        let group = self.cluster.group(self.group);
+        client.member().is_some_and(|member| group.has(member))
+    }
+
+    /// A partition that two members have assigned. Who is no member any more may not know yet.
+    pub(super) fn double_owned(&self) -> PartitionSet {
+        let members = self.clients.iter().filter(|c| self.is_member(c));
+        let (mut owned, mut twice) = (PartitionSet::new(), PartitionSet::new());
+        for client in members {
+            twice = twice.union(&owned.intersection(&client.assignment()));
+            owned = owned.union(&client.assignment());
+        }
+        twice
     }
 
     pub(super) fn exchange(&mut self, client: usize) -> Option<Notice> {

@@ -1,6 +1,7 @@
 //! What holds of Kafka and librdkafka, by name.
 
 mod commits;
+mod exhaustive;
 mod groups;
 mod kit;
 mod logs;

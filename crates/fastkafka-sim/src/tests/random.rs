@@ -125,21 +125,6 @@ impl World {
         }
     }
 
-    fn is_member(&self, client: &Client<u8>) -> bool {
-        let group = self.cluster.group(self.group);
-        client.member().is_some_and(|member| group.has(member))
-    }
-
-    fn check_owners(&self) {
-        let members = self.clients.iter().filter(|c| self.is_member(c));
-        let mut owned = PartitionSet::new();
-        for client in members {
-            let both = owned.intersection(&client.assignment());
-            assert!(both.is_empty(), "{both:?} has two owners");
-            owned = owned.union(&client.assignment());
-        }
-    }
-
     fn offsets(&self) -> Vec<i64> {
         let partitions = self.cluster.partitions(self.topic).iter();
         let committed = |p: &PartitionId| self.cluster.committed(self.group, *p);
@@ -159,7 +144,7 @@ fn walk(protocol: Protocol, assignor: Assignor, seed: u64) {
     for _ in 0..200 {
         let (at, action) = draw(&mut random);
         world.act(at, action);
-        world.check_owners();
+        assert!(world.double_owned().is_empty(), "{action:?}");
         let now = world.offsets();
         // Within one generation a late commit may undo a younger one; nothing else ever goes back.
         if !matches!(action, Action::ArriveLate) {
@@ -190,7 +175,7 @@ fn walk(protocol: Protocol, assignor: Assignor, seed: u64) {
         world.cluster.rebalance(world.group);
     }
     world.settle();
-    world.check_owners();
+    assert!(world.double_owned().is_empty());
     let loads: Vec<_> = world.assignments().iter().map(PartitionSet::len).collect();
     let all = world.cluster.partitions(world.topic).len();
     assert_eq!(

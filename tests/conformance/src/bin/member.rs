@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails like the test")]
 
 use conformance::{Answer, Ask, Fetched, Join, Protocol, Seen};
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::base_consumer::PartitionQueue;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult};
@@ -26,7 +27,12 @@ struct Context {
     closing: std::sync::atomic::AtomicBool,
 }
 
-impl ClientContext for Context {}
+impl ClientContext for Context {
+    fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
+        let since = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
+        eprintln!("{:.3} {facility} {message}", since.as_secs_f64());
+    }
+}
 
 impl ConsumerContext for Context {
     fn rebalance(
@@ -52,6 +58,14 @@ impl ConsumerContext for Context {
                 lost: consumer.assignment_lost(),
             },
         });
+    }
+
+    fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
+        if let Err(e) = result
+            && e.rdkafka_error_code() != Some(RDKafkaErrorCode::NoOffset)
+        {
+            eprintln!("a commit of {offsets:?} was refused: {e}");
+        }
     }
 }
 
@@ -83,6 +97,9 @@ impl Member {
             .set("isolation.level", "read_committed")
             .set("topic.metadata.refresh.interval.ms", "500")
             .set("fetch.wait.max.ms", "10");
+        if let Ok(debug) = std::env::var("FASTKAFKA_CONFORMANCE_DEBUG") {
+            config.set("debug", debug);
+        }
         match join.protocol {
             Protocol::Consumer => config.set("group.protocol", "consumer"),
             classic => config
@@ -128,9 +145,10 @@ impl Member {
         }
     }
 
-    fn fetch(&mut self, max: usize) -> Vec<Fetched> {
+    fn fetch(&mut self, only: Option<i32>, max: usize) -> Vec<Fetched> {
         let mut fetched = Vec::new();
-        for (&partition, part) in &mut self.parts {
+        let parts = self.parts.iter_mut();
+        for (&partition, part) in parts.filter(|(p, _)| only.is_none_or(|only| only == **p)) {
             while fetched.len() < max {
                 match part.queue.poll(Duration::ZERO) {
                     None => break,
@@ -251,7 +269,7 @@ impl Member {
     fn answer(&mut self, ask: &Ask) -> Answer {
         let done = match ask {
             Ask::Poll => return Answer::Seen(self.poll()),
-            Ask::Fetch(max) => return Answer::Records(self.fetch(*max)),
+            Ask::Fetch { partition, max } => return Answer::Records(self.fetch(*partition, *max)),
             Ask::Position(p) => return Answer::Position(self.parts.get(p).map(|part| part.next)),
             Ask::Assign(starts) => self.begin(starts),
             Ask::Unassign(partitions) => self.unassign(partitions),

@@ -2,32 +2,50 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::history::{Happened, History, Millis, Place, Round};
+use super::super::history::{Happened, History, Millis, Place};
 use super::{Done, Finding};
 
 /// A time in which what an app has done with a partition may show.
 struct Period<'h> {
     app: &'h str,
+    start: i64,
     from: Millis,
+    /// The app gave it back, or ended.
+    given_back: Millis,
     /// The app has it no more, and whoever has it next has it.
     until: Millis,
 }
 
-/// Reports what is repeated without a reason; returns for each fault how many repeats it explains.
+/// How many repeats have which reason.
+pub(super) struct Reasons {
+    /// Each fault, in the order of the history.
+    pub(super) faults: Vec<usize>,
+    /// The partition moved while an earlier record was open.
+    pub(super) held_open: usize,
+}
+
+/// Reports what is repeated without a reason.
 pub(super) fn explain(
     history: &History,
     done: &BTreeMap<Place, Done>,
     findings: &mut Vec<Finding>,
-) -> Vec<usize> {
-    let mut explained = vec![0; history.faults.len()];
+) -> Reasons {
+    let mut reasons = Reasons {
+        faults: vec![0; history.faults.len()],
+        held_open: 0,
+    };
     for (&place, times) in done.iter().filter(|(_, times)| times.len() > 1) {
         let periods = periods(history, place.0);
         let mut causes = BTreeSet::new();
+        let mut moves = 0;
         for two in times.windows(2) {
             let (first, again) = (two[0], two[1]);
             let found = causes_between(history, &periods, first, again);
+            let moved = held_open(done, &periods, place, first, again);
+            moves += usize::from(moved);
             match found.last() {
-                Some(&latest) => explained[latest] += 1,
+                Some(&latest) => reasons.faults[latest] += 1,
+                None if moved => reasons.held_open += 1,
                 None => findings.push(Finding::Unexplained {
                     place,
                     first,
@@ -37,15 +55,35 @@ pub(super) fn explain(
             after_commit(history, &periods, place, again, findings);
             causes.extend(found);
         }
-        if times.len() - 1 > causes.len() && !causes.is_empty() {
+        let causes = causes.len() + moves;
+        if times.len() - 1 > causes && causes > 0 {
             findings.push(Finding::TooOften {
                 place,
                 times: times.len(),
-                causes: causes.len(),
+                causes,
             });
         }
     }
-    explained
+    reasons
+}
+
+/// In order by key an open record, one that waits for its turn, its next attempt or its dead letter, keeps
+/// the committed offset below what is done behind it. Whoever gets the partition takes up at that record, and
+/// does all behind it. In order by partition nothing is done behind it.
+fn held_open(
+    done: &BTreeMap<Place, Done>,
+    periods: &[Period<'_>],
+    (partition, offset): Place,
+    first: Millis,
+    again: Millis,
+) -> bool {
+    periods.windows(2).any(|two| {
+        let (before, after) = (&two[0], &two[1]);
+        let moved = first <= after.from && after.from <= again && after.start < offset;
+        // A flight without a leg does not say when it was done.
+        let open = done.get(&(partition, after.start));
+        moved && open.is_none_or(|times| times[0] > before.given_back)
+    })
 }
 
 fn periods(history: &History, partition: i32) -> Vec<Period<'_>> {
@@ -63,7 +101,9 @@ fn periods(history: &History, partition: i32) -> Vec<Period<'_>> {
     let both = owners.iter().zip(next);
     both.map(|(owner, next)| Period {
         app: &owner.app,
+        start: owner.start,
         from: owner.from,
+        given_back: owner.until,
         until: owner.until.max(next),
     })
     .collect()
@@ -109,8 +149,8 @@ fn in_a_gap(history: &History, happened: &Happened) -> bool {
     })
 }
 
-/// What was committed before is done again only by whoever had it before that and was held up, in the same
-/// round.
+/// What was committed before is done again only by whoever had it before that and was held up. It may have
+/// caught up itself long after the others have: a client waits between two tries to connect.
 fn after_commit(
     history: &History,
     periods: &[Period<'_>],
@@ -124,10 +164,11 @@ fn after_commit(
         return;
     };
     let held_up = history.faults.iter().any(|happened| {
-        let Round { from, until } = history.rounds[happened.round];
+        let from = history.rounds[happened.round].from;
+        let next = history.rounds.get(happened.round + 1);
         happened.fault.delays()
             && from <= sample.answered
-            && at <= until
+            && next.is_none_or(|next| at <= next.until)
             && happened.from <= at
             && periods.iter().any(|period| touches(happened, period))
     });

@@ -44,9 +44,10 @@ fn history() -> History {
         answered,
         committed: BTreeMap::from([(0, offset)]),
     };
-    let owner = |app: &str, from, until| Owner {
+    let owner = |app: &str, start, from, until| Owner {
         app: app.to_owned(),
         partition: 0,
+        start,
         from,
         until,
     };
@@ -79,7 +80,7 @@ fn history() -> History {
             sample(1_100, 9),
             sample(1_900, 10),
         ],
-        owners: vec![owner("app-0", 0, 500), owner("app-1", 550, 2_000)],
+        owners: vec![owner("app-0", 0, 0, 500), owner("app-1", 3, 550, 2_000)],
         exits: vec![Exit {
             process: "app-1".to_owned(),
             code: 0,
@@ -263,6 +264,30 @@ fn a_graceful_end_while_the_group_can_not_commit_is_a_cause() {
 }
 
 #[test]
+fn what_is_done_behind_an_open_record_may_be_repeated_when_the_partition_moves() {
+    // Offset 3, of another key, is not done before app 0 gives back, offset 4 is.
+    let doctor = |history: &mut History| {
+        history.faults[0].fault = TERMINATE;
+        history.legs.remove(3);
+        history.inputs[3].key = b"N2".to_vec();
+        let leg = history.legs.iter_mut().find(|leg| leg.id == 3);
+        leg.unwrap().key = b"N2".to_vec();
+    };
+    assert_eq!(found(|history| doctor(history)), []);
+    // Taken up before it, at a record that was done, 4 has no reason.
+    let findings = found(|history| {
+        doctor(history);
+        history.owners[1].start = 2;
+    });
+    let unexplained = Finding::Unexplained {
+        place: (0, 4),
+        first: 410,
+        again: 640,
+    };
+    assert_eq!(findings, [unexplained]);
+}
+
+#[test]
 fn more_repeats_than_causes_are_found() {
     let findings = found(|history| history.legs.push(leg_again(3, 480)));
     assert!(findings.contains(&Finding::TooOften {
@@ -290,6 +315,15 @@ fn a_repeat_of_what_was_committed_is_found_unless_its_writer_was_held_up() {
     };
     assert_eq!(findings, [repeated]);
     assert_eq!(found(doctor(STOP)), []);
+    // Its writer may be held up until all others have caught up.
+    let late = |fault: Fault| {
+        found(move |history| {
+            history.faults[0].fault = fault;
+            history.legs.push(leg_again(5, 1_500));
+        })
+    };
+    assert_eq!(late(STOP), []);
+    assert_ne!(late(KILL), []);
 }
 
 #[test]

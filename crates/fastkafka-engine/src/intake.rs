@@ -1,0 +1,171 @@
+//! What becomes ours, what is read of it, and what the user wants of it.
+
+use crate::assigned::{Assigned, Records};
+use crate::engine::{Engine, Partition, Revoke};
+use crate::event::{Effect, Part, Read, Span, Time};
+use crate::keyed::Keyed;
+use crate::mutant::Mutant;
+use crate::pieces::Pieces;
+use crate::policy::Order;
+
+impl Engine {
+    pub(crate) fn assigned(&mut self, part: Part, position: i64, out: &mut Vec<Effect>) {
+        self.forget(part, out);
+        if self.planted.is(Mutant::BufferSurvivesRevoke) && self.at(part).assigned.is_some() {
+            return;
+        }
+        let assigned = Assigned::new(position, self.no_records(part));
+        self.at(part).assigned = Some(assigned);
+        // librdkafka keeps the application's pause flag from one assignment to the next.
+        if !self.planted.is(Mutant::HoldBackNotRecomputed) {
+            out.push(Effect::Resume { part });
+        }
+    }
+
+    pub(crate) fn no_records(&self, part: Part) -> Records {
+        match self.policy(part).order {
+            Order::Partition => Records::Pieces(Pieces::new(self.planted)),
+            Order::Key { .. } => Records::Keyed(Keyed::new(self.planted)),
+        }
+    }
+
+    pub(crate) fn revoking(&mut self, parts: Vec<Part>, deadline: Time, out: &mut Vec<Effect>) {
+        let mut draining = parts.clone();
+        draining.retain(|&part| self.at(part).assigned.is_some());
+        for &part in &draining {
+            if !self.planted.is(Mutant::RunNotCutOnRevoke) {
+                self.cut(part, out);
+            }
+        }
+        self.revokes.push(Revoke {
+            parts,
+            draining,
+            deadline,
+        });
+        if self.planted.is(Mutant::RetryTimerLost) {
+            self.forget_dates();
+        }
+    }
+
+    pub(crate) fn lost(&mut self, parts: Vec<Part>, out: &mut Vec<Effect>) {
+        for &part in &parts {
+            self.forget(part, out);
+        }
+        self.revokes.push(Revoke {
+            parts,
+            draining: Vec::new(),
+            deadline: self.now,
+        });
+    }
+
+    pub(crate) fn fetched(&mut self, part: Part, span: Span, out: &mut Vec<Effect>) {
+        if !self.accepts(part) || span.first >= span.next {
+            return;
+        }
+        let Some(assigned) = &mut self.at(part).assigned else {
+            return;
+        };
+        let again = span.first < assigned.seen();
+        let pieces = assigned.pieces();
+        let pieces = pieces.expect("records of a partition by key come one by one");
+        if again {
+            pieces.truncate(span.first);
+        }
+        pieces.fetch(span);
+        if again {
+            assigned.rewind(span.first);
+            self.cut(part, out);
+        }
+    }
+
+    pub(crate) fn read(&mut self, part: Part, records: &[Read]) {
+        let Some(first) = records.first().filter(|_| self.accepts(part)) else {
+            return;
+        };
+        let Partition {
+            tasks,
+            assigned: Some(assigned),
+            ..
+        } = self.at(part)
+        else {
+            return;
+        };
+        let again = first.offset < assigned.seen();
+        let keyed = assigned.keyed();
+        let keyed = keyed.expect("records in partition order come as runs");
+        if again {
+            keyed.truncate(first.offset, tasks);
+        }
+        keyed.read(records, tasks);
+        if again {
+            assigned.rewind(first.offset);
+        }
+    }
+
+    pub(crate) fn pause(&mut self, part: Part, pause: bool, out: &mut Vec<Effect>) {
+        if let Some(assigned) = &mut self.at(part).assigned {
+            assigned.paused = pause;
+            if pause {
+                self.cut(part, out);
+            }
+        }
+    }
+
+    pub(crate) fn seek(&mut self, part: Part, position: i64, out: &mut Vec<Effect>) {
+        if !self.accepts(part) {
+            return;
+        }
+        self.cut(part, out);
+        let records = self.no_records(part);
+        let keeps = self.planted.is(Mutant::SeekKeepsTheOld);
+        if let Some(assigned) = &mut self.at(part).assigned {
+            if !keeps {
+                assigned.records = records;
+            }
+            assigned.watermark = position;
+            assigned.stored = position;
+            out.push(Effect::Store {
+                part,
+                offset: position,
+            });
+        }
+    }
+
+    pub(crate) fn restart(&mut self, part: Part) {
+        let Partition {
+            tasks,
+            assigned: Some(assigned),
+            ..
+        } = self.at(part)
+        else {
+            return;
+        };
+        match &mut assigned.records {
+            Records::Pieces(pieces) => pieces.restart(),
+            Records::Keyed(keyed) => keyed.restart(tasks),
+        }
+    }
+
+    /// Forgets the records, never the lane and the tasks.
+    pub(crate) fn forget(&mut self, part: Part, out: &mut Vec<Effect>) {
+        if !self.planted.is(Mutant::BufferSurvivesRevoke) {
+            self.at(part).assigned = None;
+        }
+        if self.planted.is(Mutant::LockFreedOnRevoke) {
+            self.at(part).tasks.unlock();
+            let next_run = self.next_run;
+            let forgotten = self.at(part).lane.end(None, next_run);
+            self.outstanding -= forgotten;
+        }
+        for revoke in &mut self.revokes {
+            revoke.draining.retain(|&draining| draining != part);
+        }
+        self.cut(part, out);
+    }
+
+    pub(crate) fn cut(&mut self, part: Part, out: &mut Vec<Effect>) {
+        if let Some(round) = self.at(part).lane.cut() {
+            out.push(Effect::Cut { part, round });
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The indexes: which heads may start, which wait for a date, which have come to their end.
+
+use super::Keyed;
+use crate::event::Key;
+use crate::mutant::Mutant;
+use crate::piece::State;
+use crate::tasks::Tasks;
+
+impl Keyed {
+    pub(super) fn list_head(&mut self, key: Key, tasks: &Tasks) {
+        let head = self.lines.get(&key).and_then(|line| line.waiting.front());
+        if let Some(&at) = head {
+            self.list(Some(key), at, tasks);
+        }
+    }
+
+    /// Enters `at` into the index of its state if it is the head of its line. Idempotent.
+    pub(super) fn list(&mut self, key: Option<Key>, at: i64, tasks: &Tasks) {
+        let mut free = !tasks.is_locked(key, at);
+        let mut first = true;
+        if let Some(line) = key.and_then(|key| self.lines.get(&key)) {
+            let overtakes = self.planted.is(Mutant::RetryOvertaken)
+                && line
+                    .waiting
+                    .front()
+                    .is_some_and(|head| matches!(self.slots[head].state, State::Waiting { .. }));
+            if line.waiting.front() != Some(&at) && !overtakes {
+                return;
+            }
+            // A record that runs alone lets nothing start behind it until it is settled.
+            let alone = line.started.back().map(|last| &self.slots[last]);
+            free &= !alone.is_some_and(|s| s.past.alone && s.state != State::Terminal);
+            first = line.started.is_empty() || self.planted.is(Mutant::DeadLetterOvertakes);
+        }
+        match self.slots[&at].state {
+            State::Queued if free => drop(self.ready.insert(at)),
+            State::Waiting { due } | State::Undisposed { due } => {
+                self.due.insert((due, at));
+            }
+            State::Doomed if first => drop(self.doomed.insert(at)),
+            _ => {}
+        }
+    }
+
+    pub(super) fn unlist_head(&mut self, key: Key) {
+        let head = self.lines.get(&key).and_then(|line| line.waiting.front());
+        if let Some(&at) = head {
+            self.unlist_slot(at, self.slots[&at].state);
+        }
+    }
+
+    pub(super) fn unlist_slot(&mut self, at: i64, state: State) {
+        self.ready.remove(&at);
+        self.doomed.remove(&at);
+        if let State::Waiting { due } | State::Undisposed { due } = state {
+            self.due.remove(&(due, at));
+        }
+    }
+}

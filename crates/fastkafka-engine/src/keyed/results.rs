@@ -1,0 +1,215 @@
+//! What becomes of the records of a line: settled, failed, handled again, at their end.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::{Keyed, Line};
+use crate::event::{Failure, Key, Part, RunId, Time};
+use crate::mutant::Mutant;
+use crate::piece::{Past, State};
+use crate::policy::Policy;
+use crate::tasks::Tasks;
+
+impl Keyed {
+    /// What `run` still owns from `first` up to `prefix` is terminal.
+    pub(crate) fn settle(&mut self, run: RunId, first: i64, prefix: i64, tasks: &Tasks) {
+        let owned: Vec<i64> = self.owned(run, first, prefix).collect();
+        for at in owned {
+            self.finish(at, tasks);
+        }
+    }
+
+    fn owned(&self, run: RunId, first: i64, next: i64) -> impl Iterator<Item = i64> + '_ {
+        let slots = self.slots.range(first..next.max(first));
+        slots
+            .filter(move |(_, slot)| slot.state == State::Running(run))
+            .map(|(&at, _)| at)
+    }
+
+    /// The task ended before it began these: they wait again.
+    pub(crate) fn unstart(&mut self, run: RunId, (from, next): (i64, i64), tasks: &Tasks) {
+        // Only a batch has a rest, and its records have no keys.
+        let rest: Vec<i64> = self.owned(run, from, next).collect();
+        for at in rest {
+            self.running -= 1;
+            self.slots.get_mut(&at).expect("just found").state = State::Queued;
+            self.list(None, at, tasks);
+        }
+    }
+
+    /// A failed attempt of `[at, next)`, unless it belongs to `run` no more. What is behind it in its
+    /// line is handled after it once more.
+    pub(crate) fn fail(
+        &mut self,
+        run: RunId,
+        (at, next): (i64, i64),
+        failure: Failure,
+        alone: bool,
+        (policy, part, now): (&Policy, Part, Time),
+        tasks: &Tasks,
+    ) {
+        let unit: Vec<i64> = self.owned(run, at, next).collect();
+        for &record in &unit {
+            let slot = self.slots.get_mut(&record).expect("just found");
+            slot.past.alone |= alone && !self.planted.is(Mutant::BrokenNotAlone);
+            let place = (part, unit[0]);
+            slot.state = slot.past.fail(failure, policy, place, unit.len() > 1, now);
+            let key = slot.key;
+            self.running -= 1;
+            match key {
+                None => self.list(None, record, tasks),
+                Some(key) => self.replay(key, record, tasks),
+            }
+        }
+    }
+
+    /// `from`, which is not running any more, and everything behind it in its line waits again.
+    fn replay(&mut self, key: Key, from: i64, tasks: &Tasks) {
+        self.unlist_head(key);
+        let line = self.lines.get_mut(&key).expect("a key with a slot");
+        let Some(i) = line.started.iter().position(|&o| o == from) else {
+            return;
+        };
+        let mut again = line.started.split_off(i);
+        let planted = self.planted;
+        for &at in again.iter().skip(1) {
+            let slot = self.slots.get_mut(&at).expect("a line names slots");
+            let running = matches!(slot.state, State::Running(_));
+            let forgotten = planted.is(Mutant::ReplayOnlyTheFailed)
+                || running && planted.is(Mutant::ReplayForgetsTheRunning)
+                || !running && planted.is(Mutant::ReplayForgetsTheSettled);
+            if !forgotten {
+                self.running -= usize::from(running);
+                slot.state = State::Queued;
+            }
+        }
+        // What a planted bug left as it was stays started.
+        let mut back = VecDeque::new();
+        again.retain(|at| {
+            let kept = matches!(self.slots[at].state, State::Running(_) | State::Terminal);
+            if kept {
+                back.push_back(*at);
+            }
+            !kept
+        });
+        line.started.append(&mut back);
+        again.append(&mut line.waiting);
+        line.waiting = again;
+        self.list_head(key, tasks);
+    }
+
+    /// The lowest record that has come to its end.
+    pub(crate) fn ending(&self) -> Option<(i64, u32)> {
+        let at = *self.doomed.first()?;
+        Some((at, self.slots[&at].past.failures))
+    }
+
+    /// What `ending` named stands still, or waits for its dead letter.
+    pub(crate) fn end_as(&mut self, at: i64, state: State) {
+        self.doomed.remove(&at);
+        self.letters += usize::from(matches!(state, State::Disposing(_)));
+        self.slots.get_mut(&at).expect("it was doomed").state = state;
+    }
+
+    /// What `ending` named is skipped, or its dead letter is written.
+    pub(crate) fn bury(&mut self, at: i64, tasks: &Tasks) {
+        let slot = self.slots.get_mut(&at).expect("it was doomed");
+        self.doomed.remove(&at);
+        self.letters -= usize::from(matches!(slot.state, State::Disposing(_)));
+        let line = slot.key.and_then(|key| self.lines.get_mut(&key));
+        slot.state = State::Terminal;
+        if let Some(line) = line {
+            if line.waiting.front() == Some(&at) {
+                line.waiting.pop_front();
+            } else {
+                line.waiting.retain(|&o| o != at);
+            }
+            line.started.push_front(at);
+        }
+        self.leave(at, tasks);
+    }
+
+    /// Whether the dead letter `run` of `at` is the one that counts.
+    pub(crate) fn is_disposing(&self, at: i64, run: RunId) -> bool {
+        let slot = self.slots.get(&at);
+        slot.is_some_and(|slot| slot.state == State::Disposing(run))
+    }
+
+    /// The dead letter of `at` is not written: again later, or never.
+    pub(crate) fn keep_letter(
+        &mut self,
+        at: i64,
+        again: bool,
+        (policy, part, now): (&Policy, Part, Time),
+        tasks: &Tasks,
+    ) -> u32 {
+        self.letters -= 1;
+        let slot = self.slots.get_mut(&at).expect("just found");
+        slot.state = match again {
+            true => slot.past.keep_letter(policy, (part, at), now),
+            false => State::Stopped,
+        };
+        let (key, attempts) = (slot.key, slot.past.failures);
+        self.list(key, at, tasks);
+        attempts
+    }
+
+    /// The records that have stopped are tried again, as if they had not failed.
+    pub(crate) fn restart(&mut self, tasks: &Tasks) {
+        let stopped: Vec<i64> = self.stopped().map(|failed| failed.at).collect();
+        for at in stopped {
+            let slot = self.slots.get_mut(&at).expect("just found");
+            slot.state = State::Queued;
+            slot.past = Past {
+                alone: slot.past.alone,
+                ..Past::default()
+            };
+            let key = slot.key;
+            self.list(key, at, tasks);
+        }
+    }
+
+    /// A running record is settled.
+    fn finish(&mut self, at: i64, tasks: &Tasks) {
+        let slot = self.slots.get_mut(&at).expect("the caller found it");
+        self.running -= usize::from(matches!(slot.state, State::Running(_)));
+        slot.state = State::Terminal;
+        self.leave(at, tasks);
+    }
+
+    /// Lets go of what is terminal from the front of the line of `at`.
+    fn leave(&mut self, at: i64, tasks: &Tasks) {
+        let Some(key) = self.slots[&at].key else {
+            return self.free(at);
+        };
+        let early = self.planted.is(Mutant::FreedTooEarly);
+        let mut gone = Vec::new();
+        let line = self.lines.get_mut(&key).expect("a key with a slot");
+        let slots = &self.slots;
+        let done = |o: &i64| slots[o].state == State::Terminal;
+        if early {
+            line.started.retain(|&o| o != at);
+            gone.push(at);
+        }
+        while let Some(front) = line.started.pop_front_if(|o| done(o)) {
+            gone.push(front);
+        }
+        gone.into_iter().for_each(|at| self.free(at));
+        if line_is_empty(&self.lines, key) {
+            self.lines.remove(&key);
+        } else {
+            self.list_head(key, tasks);
+        }
+    }
+
+    fn free(&mut self, at: i64) {
+        if let Some(slot) = self.slots.remove(&at) {
+            self.bytes -= slot.bytes;
+            self.freed.push(at);
+        }
+    }
+}
+
+fn line_is_empty(lines: &BTreeMap<Key, Line>, key: Key) -> bool {
+    let line = lines.get(&key);
+    line.is_some_and(|line| line.started.is_empty() && line.waiting.is_empty())
+}

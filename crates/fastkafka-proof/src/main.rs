@@ -1,0 +1,16 @@
+//! Searches the delivery engine: see the library.
+#![forbid(unsafe_code)]
+
+use fastkafka_proof::{cli, scopes};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run(&cli::Lists {
+        shapes: scopes::shapes(),
+        pairs: scopes::pairs(),
+        triples: scopes::triples(),
+        four: scopes::four(),
+        wide: scopes::wide(),
+        mutants: scopes::mutants(),
+    })
+}

@@ -1,0 +1,63 @@
+//! The corner of the proof that is searched in a moment; the binary searches the rest.
+
+use fastkafka_proof::scopes;
+use fastkafka_proof::search::{Limits, Model, Mutable, mutants, report};
+use fastkafka_proof::world::Scope;
+use std::collections::HashSet;
+
+fn small() -> Vec<Scope> {
+    // Where partitions move there are a hundred times as many states.
+    let moves = ["rebalance", "kick", "commit"];
+    let mut small = scopes::pairs();
+    small.retain(|scope| {
+        let name = scope.name();
+        name.starts_with("1p 2r") && !moves.iter().any(|fault| name.contains(fault))
+    });
+    small
+}
+
+#[test]
+fn pairs_of_faults_that_move_no_partition_hold_on_two_records() {
+    let scopes = small();
+    assert_eq!(scopes.len(), 3 * 15);
+    let scopes: Vec<&Scope> = scopes.iter().collect();
+    let searched = report::search("quick", &scopes, 2, &Limits::default(), |_| ());
+    assert!(searched.passed(), "{searched}");
+}
+
+#[test]
+fn planted_bugs_of_each_kind_die_there() {
+    let scopes = small();
+    let scopes: Vec<&Scope> = scopes.iter().collect();
+    let mut planted = Scope::mutants();
+    let wanted = [
+        "WatermarkHighestSeen",
+        "DeadLetterOvertakes",
+        "RetryTooEarly",
+        "PinNotCommitted",
+    ];
+    planted.retain(|mutant| {
+        wanted
+            .iter()
+            .any(|name| format!("{mutant:?}").contains(name))
+    });
+    assert_eq!(planted.len(), wanted.len());
+    for fate in mutants::hunt(&scopes, &planted, 2, &Limits::default()) {
+        assert!(fate.death.is_some(), "{:?} survives", fate.mutant);
+    }
+}
+
+#[test]
+fn a_name_stands_for_one_scope() {
+    let lists = [
+        scopes::shapes(),
+        scopes::pairs(),
+        scopes::triples(),
+        scopes::four(),
+        scopes::wide(),
+    ];
+    let mut names = HashSet::new();
+    for scope in lists.iter().flatten() {
+        assert!(names.insert(scope.name().to_owned()), "{}", scope.name());
+    }
+}

@@ -1,0 +1,227 @@
+//! One call of a handler's run: on the task at hand or on a thread, with its time limit, its panics
+//! and what it spawns.
+
+use crate::handler::Handler;
+use crate::job::Job;
+use crate::owner::Shared;
+use crate::tasks::{self, Tasks};
+use crate::transport::Place;
+use fastkafka_core::{
+    Ambient, AppCore, CatchRun, Failure, Record, Run, RunEnd, ScopeRef, Scoped, panic_text,
+};
+use fastkafka_engine::Part;
+use std::any::Any;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::*};
+use std::task::Poll;
+use std::time::Duration;
+
+/// Where records come from, and who handles them.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) app: Arc<AppCore>,
+    pub(crate) part: Part,
+    pub(crate) place: Place,
+    pub(crate) handler: Arc<Handler>,
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl Source {
+    /// Handles the run. `spare` is the allocation of an earlier one.
+    pub(crate) async fn handle(
+        self: &Arc<Self>,
+        job: &Job,
+        spawned: &Arc<Tasks>,
+        spare: Vec<Record<'static>>,
+    ) -> (RunEnd, Vec<Record<'static>>) {
+        match self.handler.def.blocking {
+            true => (self.run_blocking(job, spawned).await, Vec::new()),
+            false => self.run(job, spawned, spare).await,
+        }
+    }
+
+    /// Tells the log what was not accepted.
+    pub(crate) fn warn(&self, job: &Job, handled: usize, failure: &Failure) {
+        tracing::warn!(
+            handler = self.handler.def.name,
+            place = %self.place,
+            offset = job.offset(handled),
+            attempt = if handled == 0 { job.attempt } else { 1 },
+            "record not handled: {}",
+            failure.message()
+        );
+    }
+
+    /// Handles the run on this task.
+    async fn run(
+        &self,
+        job: &Job,
+        spawned: &Arc<Tasks>,
+        spare: Vec<Record<'static>>,
+    ) -> (RunEnd, Vec<Record<'static>>) {
+        let scope = &job.scope;
+        let mut records = reuse(spare);
+        job.fetched.records(job.range.clone(), &mut records);
+        let end = {
+            let run = self.as_run(job, &records, None);
+            let ambient = Ambient::of_run(self.app.clone(), scope.clone());
+            let future = Scoped::new(ambient, CatchRun::new((self.handler.def.run)(&run)));
+            let future = tasks::scope(spawned.clone(), place_of(job), future);
+            match self.handler.timeout {
+                None => Some(future.await),
+                Some(limit) => within(limit, scope, future).await,
+            }
+        };
+        let end = match end {
+            Some(Ok(end)) => end,
+            Some(Err(panic)) => failed(scope, panicked(&*panic)),
+            None => failed(scope, self.timed_out()),
+        };
+        (end, reuse(records))
+    }
+
+    /// Handles the run on a thread of its own.
+    ///
+    /// A thread cannot be stopped: a call that takes too long is reported when it returns, as failed.
+    async fn run_blocking(self: &Arc<Self>, job: &Job, spawned: &Arc<Tasks>) -> RunEnd {
+        let expired = Arc::new(AtomicBool::new(false));
+        let (source, fetched, range, scope) = (
+            self.clone(),
+            job.fetched.clone(),
+            job.range.clone(),
+            job.scope.clone(),
+        );
+        let (attempt, single, flag) = (job.attempt, job.single, expired.clone());
+        let (tokio, tasks, place) = (
+            tokio::runtime::Handle::current(),
+            spawned.clone(),
+            place_of(job),
+        );
+        let work = move || {
+            let mut records = Vec::with_capacity(range.len());
+            fetched.records(range.clone(), &mut records);
+            let run = Run {
+                app: &source.app,
+                place: source.place,
+                records: &records,
+                fetched: &*fetched,
+                base: range.start,
+                scope: &scope,
+                single,
+                attempt,
+                expired: Some(&flag),
+            };
+            let ambient = Ambient::of_run(source.app.clone(), scope.clone());
+            let future = Scoped::new(ambient, CatchRun::new((source.handler.def.run)(&run)));
+            tokio.block_on(tasks::scope(tasks, place, future))
+        };
+        let mut thread = pin!(tokio::task::spawn_blocking(work));
+        let joined = match self.handler.timeout {
+            None => thread.await,
+            Some(limit) => loop {
+                let (before, at) = (job.scope.current(), tokio::time::sleep(limit));
+                tokio::select! {
+                    joined = &mut thread => break joined,
+                    () = at => {}
+                }
+                if job.scope.current() == before && !expired.swap(true, AcqRel) {
+                    tracing::error!(
+                        handler = self.handler.def.name,
+                        place = %self.place,
+                        offset = job.offset(before),
+                        "blocking handler is past its time limit; its order unit waits until it returns"
+                    );
+                }
+            },
+        };
+        match joined {
+            Ok(Ok(end)) => end,
+            Ok(Err(panic)) => failed(&job.scope, panicked(&*panic)),
+            // Only the end of the tokio runtime cancels it.
+            Err(_) => failed(
+                &job.scope,
+                Failure::retry("the thread of the handler was cancelled"),
+            ),
+        }
+    }
+
+    fn as_run<'r>(
+        &'r self,
+        job: &'r Job,
+        records: &'r [Record<'r>],
+        expired: Option<&'r AtomicBool>,
+    ) -> Run<'r> {
+        Run {
+            app: &self.app,
+            place: self.place,
+            records,
+            fetched: &*job.fetched,
+            base: job.range.start,
+            scope: &job.scope,
+            single: job.single,
+            attempt: job.attempt,
+            expired,
+        }
+    }
+
+    fn timed_out(&self) -> Failure {
+        Failure::retry(format_args!(
+            "timed out after {:?}",
+            self.handler.timeout.unwrap_or_default()
+        ))
+    }
+}
+
+fn place_of(job: &Job) -> tasks::Origin {
+    tasks::Origin {
+        fetched: job.fetched.clone(),
+        base: job.range.start,
+        scope: job.scope.clone(),
+    }
+}
+
+fn failed(scope: &ScopeRef, failure: Failure) -> RunEnd {
+    RunEnd {
+        handled: scope.current(),
+        failure: Some((scope.taken(), failure)),
+    }
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> Failure {
+    Failure::retry(format_args!("panicked: {}", panic_text(panic)))
+}
+
+/// Polls `run` until one record alone took longer than `limit`; `None` then, and the run is dropped.
+///
+/// A record that spans a wait began in the poll before it, so its time is counted from the end of
+/// that poll. Records that never wait cost nothing here, and no timer could end them anyway.
+async fn within<F: Future>(limit: Duration, scope: &ScopeRef, run: F) -> Option<F::Output> {
+    let mut run = pin!(run);
+    let mut timer = pin!(tokio::time::sleep(limit));
+    let mut waiting = None;
+    std::future::poll_fn(|cx| {
+        if let Poll::Ready(output) = run.as_mut().poll(cx) {
+            return Poll::Ready(Some(output));
+        }
+        let current = scope.current();
+        if waiting.replace(current) != Some(current) {
+            // A limit beyond all time is none.
+            if let Some(end) = tokio::time::Instant::now().checked_add(limit) {
+                timer.as_mut().reset(end);
+            }
+        }
+        timer.as_mut().poll(cx).map(|()| None)
+    })
+    .await
+}
+
+/// Keeps the allocation, not the borrows: collecting an empty vector in place changes only the
+/// lifetime.
+fn reuse<'b>(mut records: Vec<Record<'_>>) -> Vec<Record<'b>> {
+    records.clear();
+    records
+        .into_iter()
+        .map(|_| -> Record<'b> { unreachable!("the vector is empty") })
+        .collect()
+}

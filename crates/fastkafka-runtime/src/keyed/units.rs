@@ -1,0 +1,92 @@
+//! The order units of a partition: its keys, each under a number that the engine knows it by.
+
+use crate::tasks::Tasks;
+use fastkafka_engine::Key;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A key, and what its records have spawned.
+#[derive(Debug)]
+pub(crate) struct Unit {
+    /// The exact bytes: two keys are never told apart by a hash alone.
+    pub(crate) bytes: Arc<[u8]>,
+    pub(crate) spawned: Arc<Tasks>,
+}
+
+#[derive(Debug)]
+struct Held {
+    unit: Arc<Unit>,
+    /// Records that are kept, and tasks that have not ended.
+    uses: usize,
+}
+
+/// A number is a key's for as long as a record or a task of it is there, whatever becomes of the
+/// assignment: the engine keeps the key locked under it.
+#[derive(Debug, Default)]
+pub(crate) struct Units {
+    numbers: HashMap<Arc<[u8]>, Key>,
+    held: HashMap<Key, Held>,
+    last: u64,
+}
+
+impl Units {
+    /// The number of a key for one more use.
+    pub(crate) fn number(&mut self, bytes: &[u8]) -> Key {
+        if let Some(&key) = self.numbers.get(bytes) {
+            self.take(key);
+            return key;
+        }
+        self.last += 1;
+        let (key, bytes) = (Key(self.last), Arc::<[u8]>::from(bytes));
+        self.numbers.insert(bytes.clone(), key);
+        let unit = Arc::new(Unit {
+            bytes,
+            spawned: Tasks::new(),
+        });
+        self.held.insert(key, Held { unit, uses: 1 });
+        key
+    }
+
+    /// One more use of a number that is in use.
+    pub(crate) fn take(&mut self, key: Key) -> Arc<Unit> {
+        let held = self.held.get_mut(&key).expect("its number is in use");
+        held.uses += 1;
+        held.unit.clone()
+    }
+
+    /// One use less.
+    pub(crate) fn let_go(&mut self, key: Key) {
+        let held = self.held.get_mut(&key).expect("its number is in use");
+        held.uses -= 1;
+        if held.uses == 0 {
+            self.numbers.remove(&held.unit.bytes);
+            self.held.remove(&key);
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &Arc<Unit>)> {
+        self.held.iter().map(|(key, held)| (*key, &held.unit))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_lives_as_long_as_its_last_use() {
+        let mut units = Units::default();
+        let (a, b) = (units.number(b"a"), units.number(b"b"));
+        assert_ne!(a, b);
+        assert_eq!(units.number(b"a"), a);
+        units.let_go(a);
+        assert_eq!(units.number(b"a"), a);
+        units.let_go(a);
+        units.let_go(a);
+        let again = units.number(b"a");
+        assert!(again != a && again != b, "a number is never given twice");
+        units.let_go(again);
+        units.let_go(b);
+        assert_eq!(units.iter().count(), 0);
+    }
+}
