@@ -328,6 +328,13 @@ impl Lab {
         keyed.map_or(0, crate::keyed::Keyed::held_bytes)
     }
 
+    /// How many keys such a partition has given a number.
+    pub(super) fn numbered_keys(&mut self, partition: i32) -> usize {
+        let part = self.owner.part(place(partition));
+        let keyed = self.owner.parts[part.0 as usize].keyed.as_ref();
+        keyed.map_or(0, crate::keyed::Keyed::numbered)
+    }
+
     pub(super) fn health(&self) -> GroupHealth {
         self.shared.health()
     }
