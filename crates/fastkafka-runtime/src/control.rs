@@ -13,6 +13,19 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 ///
 /// Everything here concerns this process alone: other members of the group go on. Each call returns
 /// when it has taken effect.
+///
+/// ```
+/// # use fastkafka_runtime::{ControlError, Handle, Seek};
+/// # use std::time::{Duration, SystemTime};
+/// # async fn repair(handle: Handle) -> Result<(), ControlError> {
+/// handle.pause("orders").await?;
+/// // The database is repaired; the orders of the last hour are handled again.
+/// let hour_ago = SystemTime::now() - Duration::from_secs(3_600);
+/// handle.seek("orders", Seek::Timestamp(hour_ago)).await?;
+/// handle.resume("orders").await
+/// # }
+/// # let _ = repair;
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Handle(Arc<OnceLock<Vec<GroupControl>>>);
 
@@ -30,6 +43,13 @@ pub(crate) struct GroupControl {
 /// A topic's name is one, and so are a name with a number and what health says of a partition that
 /// stands still. Where several groups of the app read the topic it means all of them, until
 /// [`Target::group`] names one.
+///
+/// ```
+/// # use fastkafka_runtime::Target;
+/// assert_eq!(Target::from("orders"), Target::topic("orders"));
+/// assert_eq!(Target::from(("orders", 3)), Target::topic("orders").partition(3));
+/// assert_eq!(Target::from(("orders", 3)).group("billing").to_string(), "orders[3] in group `billing`");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     topic: String,
@@ -188,7 +208,21 @@ impl Handle {
     }
 
     /// Goes on with the target: ends its pause, and tries again the records it has stopped at, with all
-    /// their attempts.
+    /// their attempts. By key and without order that means the records that have stopped, each with what
+    /// waits behind it.
+    ///
+    /// ```
+    /// # use fastkafka_runtime::{ControlError, Handle, Health};
+    /// # async fn again(handle: Handle, health: Health) -> Result<(), ControlError> {
+    /// for group in health.groups {
+    ///     for stopped in &group.stopped {
+    ///         handle.resume(stopped).await?;
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// # let _ = again;
+    /// ```
     ///
     /// # Errors
     /// When the app is not started, or reads no such topic.
@@ -203,7 +237,17 @@ impl Handle {
     /// of the target counts for nothing; it ends before the first record of the new position begins.
     ///
     /// When it returns the new position is committed, so neither a crash nor a rebalance undoes it.
-    /// Of a whole topic it moves the partitions that this process has.
+    /// Of a whole topic it moves the partitions that this process has. Returns where each goes on.
+    ///
+    /// ```
+    /// # use fastkafka_runtime::{ControlError, Handle, Seek};
+    /// # async fn skip(handle: Handle) -> Result<(), ControlError> {
+    /// let moved = handle.seek(("orders", 3), Seek::End).await?;
+    /// println!("orders[3] goes on at {}", moved[0].offset);
+    /// # Ok(())
+    /// # }
+    /// # let _ = skip;
+    /// ```
     ///
     /// # Errors
     /// Of the first partition that could not be moved; others of the target may have been. Nothing moves

@@ -23,6 +23,8 @@ pub(super) struct Member {
     committed: HashMap<Place, i64>,
     /// What each explicit commit was.
     pub(super) seeks: Vec<(i32, i64)>,
+    /// The periodic commits are not due yet.
+    pub(super) commits_wait: bool,
     pub(super) lost: bool,
     pub(super) refuse_assign: bool,
     pub(super) start_error: Option<StartError>,
@@ -191,7 +193,9 @@ impl Memory {
 
 impl Transport for Memory {
     fn poll(&mut self, notices: &mut Vec<Notice>) {
-        self.commit_stored();
+        if !lock(&self.member).commits_wait {
+            self.commit_stored();
+        }
         let mut member = lock(&self.member);
         member.polls.push(Instant::now());
         notices.append(&mut member.notices);
@@ -302,15 +306,18 @@ impl Transport for Memory {
     }
 
     fn commit(&mut self, place: Place, offset: i64) {
-        let (mut cluster, mut member) = (lock(&self.cluster), lock(&self.member));
-        let committed = match &cluster.refuse_commits {
-            Some(why) => Err(why.clone()),
+        let refused = lock(&self.cluster).refuse_commits.clone();
+        let committed = match refused {
+            Some(why) => Err(why),
             None => {
-                cluster.committed.insert(place, offset);
-                member.committed.insert(place, offset);
+                lock(&self.cluster).committed.insert(place, offset);
+                lock(&self.member).committed.insert(place, offset);
                 Ok(())
             }
         };
+        // A periodic one may come right behind it.
+        self.commit_stored();
+        let mut member = lock(&self.member);
         member.seeks.push((place.partition, offset));
         member.answer(Notice::Moved(place, committed));
         (self.wake)();

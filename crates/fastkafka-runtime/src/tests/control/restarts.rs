@@ -1,4 +1,4 @@
-use super::super::cluster::{Log, lock};
+use super::super::cluster::{Log, lock, place};
 use super::super::lab::Lab;
 use super::{at, moody, resume, seek, steady};
 use crate::control::Seek;
@@ -53,5 +53,17 @@ async fn a_seek_is_the_cure_for_a_log_that_was_cut() {
     assert_eq!(moved, Ok(vec![at(0, 0)]));
     lab.until_committed(0, 4).await;
     assert_eq!(lab.desk.offsets(0)[10..], [0, 1, 2, 3]);
+    assert!(lab.problems().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_has_grown_up_to_the_position_again_is_read_on_there() {
+    let mut lab = Lab::of::<steady>(1, 4);
+    lock(&lab.cluster).committed.insert(place(0), 10);
+    lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
+    lab.fill(0, 8);
+    resume(&mut lab, "in").await;
+    lab.until_committed(0, 12).await;
+    assert_eq!(lab.desk.offsets(0), [10, 11]);
     assert!(lab.problems().is_empty());
 }

@@ -1,8 +1,9 @@
-use super::super::cluster::lock;
+use super::super::cluster::{lock, place};
 use super::super::lab::{Desk, Lab, to_out};
 use super::super::outbox::{Fate, ack};
 use super::{answered, at, gated, give_answers, moody, reach, seek, steady};
 use crate::control::{ControlError, Seek, Target};
+use crate::transport::Notice;
 use fastkafka_core as fk;
 use fastkafka_core::{EventMetadata, ProduceError, State};
 use fastkafka_macros::consumes;
@@ -97,6 +98,8 @@ async fn what_is_read_at_the_old_position_while_a_seek_is_committed_does_not_fol
         .await;
     lab.fill(0, 10);
     lab.until(|labs| labs[0].fetched() == 110).await;
+    lab.pass(Duration::from_secs(10)).await;
+    assert_eq!((lab.desk.calls().len(), lab.committed(0)), (100, Some(20)));
     give_answers(&lab);
     lock(&lab.member).answers = None;
     lab.until_committed(0, 110).await;
@@ -150,6 +153,64 @@ async fn a_partition_that_is_given_back_is_not_moved_when_it_is_back() {
     let calls = lab.desk.offsets(0);
     let again = calls.iter().rposition(|offset| *offset == 5).unwrap();
     assert_eq!(calls[again..], (5..100).collect::<Vec<_>>());
+    let times = calls.iter().filter(|offset| **offset == 5).count();
+    assert_eq!(times, 2, "the late answer moved nothing");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_partition_whose_rebalance_begins_while_its_position_is_asked_for_stays() {
+    let mut lab = Lab::of::<gated>(2, 3);
+    lab.until(|labs| labs[0].desk.at_work() == 2).await;
+    lock(&lab.member).answers = Some(Vec::new());
+    let handle = lab.handle();
+    let seek = lab.begin(async move { handle.seek(("in", 1), Seek::Offset(2)).await });
+    lab.until(|labs| answered(labs[0], 1)).await;
+    lab.revoke([1]);
+    lab.pass(Duration::from_secs(1)).await;
+    give_answers(&lab);
+    lab.until(|_| seek.is_finished()).await;
+    let (topic, partition) = ("in".to_owned(), 1);
+    let refused = Err(ControlError::Rebalancing { topic, partition });
+    assert_eq!(seek.await.unwrap(), refused);
+    lab.desk.gate.add_permits(1);
+    lab.until(|labs| !labs[0].is_reading(1)).await;
+    assert!(lab.committed(1) < Some(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_periodic_commit_that_is_due_with_the_seek_does_not_undo_it() {
+    let mut lab = Lab::of::<steady>(1, 100);
+    lock(&lab.member).commits_wait = true;
+    lab.pass(Duration::from_secs(3)).await;
+    assert_eq!(lab.committed(0), Some(0));
+    seek(&mut lab, ("in", 0), Seek::Offset(20)).await.unwrap();
+    assert_eq!(lab.committed(0), Some(20));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_found_out_about_the_old_position_during_a_seek_stops_nothing() {
+    let mut lab = Lab::of::<steady>(1, 10);
+    lab.until_committed(0, 10).await;
+    lock(&lab.member).answers = Some(Vec::new());
+    let handle = lab.handle();
+    let seek = lab.begin(async move { handle.seek(("in", 0), Seek::Offset(5)).await });
+    lab.until(|labs| answered(labs[0], 1)).await;
+    give_answers(&lab);
+    lab.until(|labs| lock(&labs[0].member).seeks.len() == 1)
+        .await;
+    lab.notify(Notice::OutOfRange {
+        place: place(0),
+        position: 50,
+        low: 0,
+        high: 10,
+    });
+    lab.pass(Duration::from_secs(1)).await;
+    give_answers(&lab);
+    lock(&lab.member).answers = None;
+    lab.until_committed(0, 10).await;
+    assert!(seek.await.unwrap().is_ok());
+    assert_eq!(lab.desk.offsets(0)[10..], [5, 6, 7, 8, 9]);
+    assert!(lab.problems().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
