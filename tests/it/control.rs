@@ -118,6 +118,7 @@ fn pause_and_rebalance(setting: &'static str) {
     }
     assert_eq!(stays.wish("resume 3"), "done");
     let guest = scene.app();
+    let pid = guest.pid();
     scene.await_members(2);
     send(0..40);
     // What the guest has is handled there; of its own, the process that stays handles partition 3 alone.
@@ -126,7 +127,7 @@ fn pause_and_rebalance(setting: &'static str) {
         for done in scene.done() {
             *by.entry(done.partition).or_insert(0) += 1;
             assert!(
-                done.pid == guest.pid() || done.partition == 3,
+                done.pid == pid || done.partition == 3,
                 "{done:?} by the process that paused it"
             );
         }

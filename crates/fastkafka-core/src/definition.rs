@@ -24,6 +24,8 @@ pub struct ConsumerDef {
     pub settings: fn() -> ConsumerSettings,
     /// Takes `Vec<T>`.
     pub batch: bool,
+    /// Takes `Option<T>`: a null payload is a message too.
+    pub tombstones: bool,
     /// `async fn`.
     pub is_async: bool,
     /// A sync handler that blocks: it gets a thread of its own.
@@ -34,6 +36,8 @@ pub struct ConsumerDef {
     pub content_type: &'static str,
     /// The payload's schema.
     pub schema: fn(&mut SchemaGenerator) -> Schema,
+    /// The key's schema; `None` when it does not look at the key.
+    pub key: Option<fn() -> Schema>,
     /// Names the state types of the parameters.
     pub requires: fn(&mut dyn FnMut(TypeId, &'static str)),
     /// Handles a run.
@@ -66,6 +70,9 @@ pub struct ProducerDef {
     pub content_type: &'static str,
     /// The payload's schema.
     pub schema: fn(&mut SchemaGenerator) -> Schema,
+    /// The key's schema; `None` when the types do not tell: [`KafkaEvent::key`](crate::KafkaEvent::key)
+    /// takes any key.
+    pub key: Option<fn() -> Schema>,
 }
 
 impl ProducerDef {

@@ -46,6 +46,14 @@ pub enum ProduceError {
         /// The producer.
         producer: &'static str,
     },
+    /// A producer with `acks = 0` was called where the delivery is waited for. Nothing was sent.
+    #[error(
+        "producer `{producer}` has `acks = 0`, so nothing can wait for its records; call it outside handlers and delivery scopes, or remove `acks`"
+    )]
+    Unacknowledged {
+        /// The producer.
+        producer: &'static str,
+    },
     /// The value could not be written.
     #[error("producer `{producer}` cannot encode its record: {reason}")]
     Encode {
@@ -75,6 +83,7 @@ impl ProduceError {
         matches!(
             self,
             Self::Encode { .. }
+                | Self::Unacknowledged { .. }
                 | Self::NotDelivered {
                     permanent: true,
                     ..

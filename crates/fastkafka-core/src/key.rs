@@ -4,10 +4,11 @@ use crate::ack::Ack;
 use crate::extract::FromCx;
 use crate::extract::PerRecord;
 use crate::failure::{IntoFailure, Rejection};
-use crate::message::rejection;
+use crate::message::{binary, rejection};
 use crate::record::Cx;
 use crate::shape::Shape;
 use bytes::Bytes;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use std::any::{TypeId, type_name};
 use std::marker::PhantomData;
 
@@ -30,6 +31,11 @@ pub trait DecodeKey<'r>: Sized {
     /// # Errors
     /// When they are something else.
     fn decode_key(bytes: &'r [u8]) -> Result<Self, Rejection>;
+
+    /// What the AsyncAPI document says of it: bytes, unless the type knows better.
+    fn key_schema() -> Schema {
+        binary()
+    }
 }
 
 /// A type that a key can be made of without a `key_encoder`.
@@ -75,10 +81,16 @@ impl<'r> DecodeKey<'r> for &'r str {
     fn decode_key(bytes: &'r [u8]) -> Result<Self, Rejection> {
         text(bytes)
     }
+    fn key_schema() -> Schema {
+        json_schema!({ "type": "string" })
+    }
 }
 impl<'r> DecodeKey<'r> for String {
     fn decode_key(bytes: &'r [u8]) -> Result<Self, Rejection> {
         text(bytes).map(str::to_owned)
+    }
+    fn key_schema() -> Schema {
+        <&str>::key_schema()
     }
 }
 impl<'r> DecodeKey<'r> for &'r [u8] {
@@ -133,6 +145,10 @@ macro_rules! integers {
         impl<'r> DecodeKey<'r> for $int {
             fn decode_key(bytes: &'r [u8]) -> Result<Self, Rejection> {
                 text(bytes)?.parse().map_err(|e| Rejection::new(format_args!("the key is not a {}: {e}", stringify!($int))))
+            }
+            // The decimal digits of its text are those of its JSON.
+            fn key_schema() -> Schema {
+                <$int>::json_schema(&mut SchemaGenerator::default())
             }
         }
         impl EncodeKey for $int {
@@ -262,4 +278,40 @@ impl<T> SettlesNot for SettlesProbe<T> {}
 impl SettlesProbe<Ack> {
     /// The handler does.
     pub const SETTLES: bool = true;
+}
+
+/// What the AsyncAPI document says of the key that a parameter is made of: an inherent constant wins
+/// over the trait's.
+#[derive(Debug)]
+pub struct KeySchemaProbe<T>(PhantomData<T>);
+/// What [`KeySchemaProbe`] says of every other type.
+pub trait NoKeySchema {
+    /// Not a key.
+    const KEY: Option<fn() -> Schema> = None;
+}
+impl<T> NoKeySchema for KeySchemaProbe<T> {}
+impl<K: DecodeKey<'static>> KeySchemaProbe<Key<K>> {
+    /// A key.
+    pub const KEY: Option<fn() -> Schema> = Some(K::key_schema);
+}
+impl<K: DecodeKey<'static>> KeySchemaProbe<Option<Key<K>>> {
+    /// A key that may be missing.
+    pub const KEY: Option<fn() -> Schema> = Some(K::key_schema);
+}
+
+/// The first key among the parameters.
+pub const fn first_key(keys: &[Option<fn() -> Schema>]) -> Option<fn() -> Schema> {
+    let mut i = 0;
+    while i < keys.len() {
+        if keys[i].is_some() {
+            return keys[i];
+        }
+        i += 1;
+    }
+    None
+}
+
+/// A key that a function of the user's reads or writes.
+pub fn custom_key() -> Schema {
+    binary()
 }

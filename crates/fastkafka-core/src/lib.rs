@@ -11,16 +11,20 @@ mod ambient;
 mod app;
 mod around;
 mod consumer;
+mod dead_letter;
 mod definition;
 mod dispatch;
 mod emit;
 mod error;
+mod explain;
 mod extract;
 mod failure;
 mod key;
+mod levels;
 mod mailbox;
 mod message;
 mod order;
+mod outside;
 mod plan;
 mod problem;
 mod producer;
@@ -40,15 +44,18 @@ pub use app::{AppCore, AppInfo, Contact, License, States};
 pub use around::{Around, HandlerCall, HandlerFuture};
 pub use bytes::Bytes;
 pub use consumer::{Consumer, HandlerReturn, Outcome};
+pub use dead_letter::{DEAD_LETTER_HEADERS, DEAD_LETTER_PREFIX};
 pub use definition::{ConsumerDef, ProducerDef};
 pub use dispatch::{CatchRun, Direct, Invoke, RunEnd, RunFuture, panic_text, run_with};
 pub use emit::{Emit, KafkaEvent, Outgoing, ProducerReturn, Take};
 pub use error::ProduceError;
+pub use explain::{Explained, Row, explain};
 pub use extract::{FromCx, PerRecord, PerRecordValue, State};
 pub use failure::{BatchFailure, Failure, FailureKind, IntoFailure, Rejection};
 pub use key::{DecodeKey, EncodeKey, IntoKey, Key};
 pub use mailbox::{Mailbox, Wake};
 pub use message::{Codec, Decode, Encode, Json, Message, OutMessage, Raw};
+pub use outside::{Said, Target};
 pub use plan::{Group, Handler, Output, Plan};
 pub use problem::{Problem, Problems};
 pub use producer::{OutRecord, Producer, Sink};
@@ -58,8 +65,8 @@ pub use record::{
 };
 pub use registry::{Def, DefaultApp, Entry, Location, Register, Registry};
 pub use settings::{
-    Attempts, ConsumerSettings, Executor, GroupProtocol, OffsetReset, OnFailure, Order,
-    ProducerSettings, Text,
+    Acks, Attempts, CompressionType, ConsumerSettings, Executor, GroupProtocol, IsolationLevel,
+    OffsetReset, OnFailure, Order, PartitionFn, Partitioner, ProducerSettings, Properties, Text,
 };
 pub use settle::{Closed, Delivery, Round, RunTag, Settle};
 pub use shape::{Batch, InputOf, Nullable, Shape, Single};
@@ -75,7 +82,10 @@ pub mod __private {
     pub use crate::emit::{
         DefaultEmit, EmitProbe, EncodedKey, SelectEmit, encode_key_with, encode_with,
     };
-    pub use crate::key::{KeyProbe, NotKey, SettlesNot, SettlesProbe};
+    pub use crate::key::{
+        KeyProbe, KeySchemaProbe, NoKeySchema, NotKey, SettlesNot, SettlesProbe, custom_key,
+        first_key,
+    };
     pub use crate::message::{CodecProbe, Custom, DecodeFn, DefaultCodec, SelectCodec, schema_of};
     pub use crate::producer::{emit, emit_open, room};
     pub use crate::shape::{

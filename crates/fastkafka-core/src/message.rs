@@ -88,7 +88,7 @@ impl<'r, T: Message<'r>> Decode<'r, T> for Json {
         })
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
-        generator.subschema_for::<T>()
+        described::<T>(generator)
     }
 }
 
@@ -99,7 +99,7 @@ impl<T: OutMessage> Encode<T> for Json {
         serde_json::to_writer(into, value).map_err(Rejection::new)
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
-        generator.subschema_for::<T>()
+        described::<T>(generator)
     }
 }
 
@@ -119,7 +119,17 @@ impl Codec for Raw {
     const CONTENT_TYPE: &'static str = "application/octet-stream";
 }
 
-fn binary() -> Schema {
+/// The schema of a payload: a reference to a named one, or one with a title that names it.
+fn described<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    let mut schema = generator.subschema_for::<T>();
+    if schema.get("$ref").is_none() && schema.get("title").is_none() {
+        schema.insert("title".to_owned(), T::schema_name().into());
+    }
+    schema
+}
+
+/// Bytes of any kind.
+pub(crate) fn binary() -> Schema {
     schemars::json_schema!({ "type": "string", "format": "binary" })
 }
 
@@ -212,7 +222,7 @@ impl<T: JsonSchema> HasSchema for T {}
 
 /// The schema of a payload that a function of the user's reads or writes.
 pub fn schema_of<T: HasSchema>(generator: &mut SchemaGenerator) -> Schema {
-    generator.subschema_for::<T>()
+    described::<T>(generator)
 }
 
 /// The types whose default codec is [`Raw`]: an inherent constant wins over the trait's.

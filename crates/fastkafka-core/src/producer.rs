@@ -70,6 +70,11 @@ pub trait Sink: Send + Sync {
     /// When the record is not taken.
     fn enqueue(&self, record: OutRecord<'_>, token: DeliveryToken) -> Result<(), ProduceError>;
 
+    /// True when nobody acknowledges this producer's records (`acks = 0`): nothing can wait for them.
+    fn is_unacknowledged(&self, _producer: &'static ProducerDef) -> bool {
+        false
+    }
+
     /// Ready when there is room for another record.
     fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()>;
 }
@@ -96,6 +101,11 @@ fn send<P: Producer>(
             let sink = app.sink().ok_or(ProduceError::NotConnected {
                 producer: P::DEF.name,
             })?;
+            if own.is_none() && sink.is_unacknowledged(const { &P::DEF }) {
+                return Err(ProduceError::Unacknowledged {
+                    producer: P::DEF.name,
+                });
+            }
             let record = OutRecord {
                 producer: Some(const { &P::DEF }),
                 topic: out.topic.unwrap_or(P::DEF.topic),

@@ -8,6 +8,8 @@ use std::marker::PhantomData;
 pub trait Shape: Send + Sync + 'static {
     /// Several.
     const BATCH: bool;
+    /// A tombstone is welcome too.
+    const TOMBSTONES: bool = false;
 }
 
 /// One record per call.
@@ -28,6 +30,7 @@ impl Shape for Batch {
 }
 impl Shape for Nullable {
     const BATCH: bool = false;
+    const TOMBSTONES: bool = true;
 }
 
 /// What a handler of shape `S` takes first, made of payloads.

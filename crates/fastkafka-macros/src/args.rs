@@ -4,8 +4,10 @@ use crate::errors::{Errors, nearest};
 use crate::keys::{Attribute, Form, Key};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
-use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path, Token, Type};
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::punctuated::Punctuated;
+use syn::token::Brace;
+use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path, Token, Type, braced};
 
 /// A key that works, and what was written for it.
 pub(crate) struct Arg {
@@ -22,6 +24,22 @@ pub(crate) enum Given {
     /// A path to a module.
     Path(Path),
     Type(Type),
+    Properties(Vec<Property>),
+}
+
+/// `"property": value`.
+pub(crate) struct Property {
+    pub(crate) name: LitStr,
+    pub(crate) value: Expr,
+}
+
+impl Parse for Property {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let name = input.parse()?;
+        input.parse::<Token![:]>()?;
+        let value = input.parse()?;
+        Ok(Self { name, value })
+    }
 }
 
 /// The arguments of an attribute, each key at most once.
@@ -136,6 +154,16 @@ fn one(attribute: &Attribute, input: ParseStream<'_>) -> syn::Result<Arg> {
         }
         (Form::Module, _) => Given::Path(input.call(Path::parse_mod_style)?),
         (Form::Type, _) => Given::Type(input.parse()?),
+        (Form::Properties, _) if input.peek(Brace) => {
+            let pairs;
+            braced!(pairs in input);
+            let parsed = Punctuated::<Property, Token![,]>::parse_terminated(&pairs);
+            // What is left over would be a second mistake.
+            while !pairs.is_empty() {
+                pairs.parse::<TokenTree>()?;
+            }
+            Given::Properties(parsed?.into_iter().collect())
+        }
         _ => Given::Expr(input.parse()?),
     };
     Ok(Arg { key, form, given })
@@ -188,4 +216,30 @@ fn skip(input: ParseStream<'_>) -> syn::Result<()> {
         input.parse::<TokenTree>()?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::{CONSUMES, PRODUCES};
+    use std::fmt::Write;
+
+    /// `GOLDEN=overwrite` renews the file.
+    #[test]
+    fn every_key_that_does_not_work_says_why() {
+        let mut texts = String::new();
+        for attribute in [&CONSUMES, &PRODUCES] {
+            for (name, key) in attribute.keys {
+                if !matches!(key, Key::Works(_)) {
+                    let text = refusal(attribute, name, Some(*key));
+                    writeln!(texts, "#[{}] {text}", attribute.name).unwrap();
+                }
+            }
+        }
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/refused_keys.txt");
+        if std::env::var_os("GOLDEN").is_some() {
+            std::fs::write(file, &texts).unwrap();
+        }
+        assert_eq!(texts, std::fs::read_to_string(file).unwrap());
+    }
 }

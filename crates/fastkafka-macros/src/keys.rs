@@ -69,6 +69,10 @@ pub(crate) enum Form {
     Duration,
     /// A setting that is one of these words, or an expression of the enumeration.
     Words(&'static Words),
+    /// One of these words, or the path of a function.
+    WordsOrPath(&'static Words),
+    /// `{ "property": value, .. }`.
+    Properties,
 }
 
 /// An enumeration and the words for its variants.
@@ -79,7 +83,7 @@ pub(crate) struct Words {
     pub(crate) or: &'static str,
 }
 
-use Form::{Duration, Flag, Module, Own, Plain, Text, Topic, Type};
+use Form::{Duration, Flag, Module, Own, Plain, Properties, Text, Topic, Type};
 use Key::{NotYet, Refused, Works};
 
 const RESET: Form = Form::Words(&Words {
@@ -119,6 +123,44 @@ const ATTEMPTS: Form = Form::Words(&Words {
     enumeration: "Attempts",
     variants: &[("forever", "Forever")],
     or: " or a number",
+});
+
+const ISOLATION: Form = Form::Words(&Words {
+    enumeration: "IsolationLevel",
+    variants: &[
+        ("read_committed", "ReadCommitted"),
+        ("read_uncommitted", "ReadUncommitted"),
+    ],
+    or: "",
+});
+const ACKS: Form = Form::Words(&Words {
+    enumeration: "Acks",
+    variants: &[("all", "All"), ("1", "Leader"), ("0", "None")],
+    or: " or the numbers 1 and 0",
+});
+const COMPRESSION: Form = Form::Words(&Words {
+    enumeration: "CompressionType",
+    variants: &[
+        ("none", "None"),
+        ("gzip", "Gzip"),
+        ("snappy", "Snappy"),
+        ("lz4", "Lz4"),
+        ("zstd", "Zstd"),
+    ],
+    or: "",
+});
+const PARTITIONER: Form = Form::WordsOrPath(&Words {
+    enumeration: "Partitioner",
+    variants: &[
+        ("murmur2_random", "Murmur2Random"),
+        ("murmur2", "Murmur2"),
+        ("random", "Random"),
+        ("consistent", "Consistent"),
+        ("consistent_random", "ConsistentRandom"),
+        ("fnv1a", "Fnv1a"),
+        ("fnv1a_random", "Fnv1aRandom"),
+    ],
+    or: " or the path of a function",
 });
 
 const LOOP: Key = Refused("tokio runs the handlers, there is no event loop to pass: remove it");
@@ -178,25 +220,22 @@ pub(crate) const CONSUMER: &[(&str, Key)] = &[
     ("sasl_kerberos_domain_name", KERBEROS_DOMAIN),
     ("brokers", BROKER),
     ("bootstrap_servers", BROKER),
-    ("client_id", NotYet("")),
-    ("fetch_max_wait_ms", NotYet("")),
-    ("fetch_max_bytes", NotYet("")),
-    ("fetch_min_bytes", NotYet("")),
-    ("max_partition_fetch_bytes", NotYet("")),
-    ("request_timeout_ms", NotYet("")),
-    ("retry_backoff_ms", NotYet("")),
-    ("connections_max_idle_ms", NotYet("")),
-    ("check_crcs", NotYet("")),
-    ("metadata_max_age_ms", NotYet("")),
-    (
-        "isolation_level",
-        NotYet("aborted transactions are never read"),
-    ),
+    ("client_id", Works(Text)),
+    ("fetch_max_wait_ms", Works(Plain)),
+    ("fetch_max_bytes", Works(Plain)),
+    ("fetch_min_bytes", Works(Plain)),
+    ("max_partition_fetch_bytes", Works(Plain)),
+    ("request_timeout_ms", Works(Plain)),
+    ("retry_backoff_ms", Works(Plain)),
+    ("connections_max_idle_ms", Works(Plain)),
+    ("check_crcs", Works(Plain)),
+    ("metadata_max_age_ms", Works(Plain)),
+    ("isolation_level", Works(ISOLATION)),
     ("exclude_internal_topics", NotYet("")),
     ("topics", NotYet("write a function for each topic")),
     ("pattern", NotYet("")),
-    ("group_instance_id", NotYet("")),
-    ("config", NotYet("")),
+    ("group_instance_id", Works(Text)),
+    ("config", Works(Properties)),
     ("security_protocol", NotYet("")),
     ("ssl_context", NotYet("")),
     ("sasl_mechanism", NotYet("")),
@@ -236,25 +275,19 @@ pub(crate) const PRODUCER: &[(&str, Key)] = &[
     ("sasl_kerberos_domain_name", KERBEROS_DOMAIN),
     ("brokers", BROKER),
     ("bootstrap_servers", BROKER),
-    ("client_id", NotYet("")),
-    ("metadata_max_age_ms", NotYet("")),
-    ("connections_max_idle_ms", NotYet("")),
-    ("request_timeout_ms", NotYet("")),
-    (
-        "acks",
-        NotYet("all in-sync replicas acknowledge each record"),
-    ),
-    ("compression_type", NotYet("")),
-    ("max_batch_size", NotYet("")),
-    (
-        "partitioner",
-        NotYet("it is `murmur2_random`, as in Java and aiokafka"),
-    ),
-    ("retry_backoff_ms", NotYet("")),
-    ("enable_idempotence", NotYet("it is always on")),
+    ("client_id", Works(Text)),
+    ("metadata_max_age_ms", Works(Plain)),
+    ("connections_max_idle_ms", Works(Plain)),
+    ("request_timeout_ms", Works(Plain)),
+    ("acks", Works(ACKS)),
+    ("compression_type", Works(COMPRESSION)),
+    ("max_batch_size", Works(Plain)),
+    ("partitioner", Works(PARTITIONER)),
+    ("retry_backoff_ms", Works(Plain)),
+    ("enable_idempotence", Works(Plain)),
     ("transactional_id", NotYet("")),
     ("transaction_timeout_ms", NotYet("")),
-    ("config", NotYet("")),
+    ("config", Works(Properties)),
     ("security_protocol", NotYet("")),
     ("ssl_context", NotYet("")),
     ("sasl_mechanism", NotYet("")),
@@ -268,25 +301,11 @@ pub(crate) const PRODUCER: &[(&str, Key)] = &[
 mod tests {
     use super::*;
 
-    /// The fields of a settings struct in core.
-    fn fields(of: &str) -> Vec<String> {
-        let source = include_str!("../../fastkafka-core/src/settings.rs");
-        let file: syn::File = syn::parse_str(source).unwrap();
-        let found = file.items.into_iter().find_map(|item| match item {
-            syn::Item::Struct(item) if item.ident == of => Some(item),
-            _ => None,
-        });
-        let names = found.unwrap().fields.into_iter();
-        names
-            .map(|field| field.ident.unwrap().to_string())
-            .collect()
-    }
-
     #[test]
     fn every_setting_of_core_has_its_key() {
-        for (settings, keys) in [
-            ("ConsumerSettings", CONSUMER),
-            ("ProducerSettings", PRODUCER),
+        for (keys, settings) in [
+            (CONSUMER, fastkafka::__private::ConsumerSettings::KEYS),
+            (PRODUCER, fastkafka::__private::ProducerSettings::KEYS),
         ] {
             let is_setting = |key: &Key| {
                 !matches!(
@@ -299,7 +318,7 @@ mod tests {
                 .filter(|(_, key)| is_setting(key))
                 .map(|(name, _)| *name)
                 .collect();
-            let mut theirs = fields(settings);
+            let mut theirs: Vec<_> = settings.iter().map(|(name, _)| *name).collect();
             ours.sort_unstable();
             theirs.sort_unstable();
             assert_eq!(ours, theirs);

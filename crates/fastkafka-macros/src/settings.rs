@@ -1,7 +1,7 @@
 //! Settings: expressions of the user's, assigned to the fields of a settings struct, so that the
 //! compiler checks each type where it was written.
 
-use crate::args::{Arg, Given, literal};
+use crate::args::{Arg, Given, Property, literal};
 use crate::errors::{Errors, nearest};
 use crate::keys::{Form, Words};
 use crate::names::check_topic;
@@ -28,6 +28,10 @@ enum Value {
     Attempts(Expr),
     /// A variant of an enumeration, written as a word.
     Word(&'static str, &'static str),
+    /// A variant of an enumeration that holds a function.
+    Function(&'static str, Expr),
+    /// `Properties` from pairs.
+    Properties(Vec<Property>),
 }
 
 pub(crate) struct Settings(Vec<Setting>);
@@ -36,10 +40,13 @@ impl Settings {
     /// What can be said of the values before the compiler looks at them.
     pub(crate) fn of(args: Vec<Arg>, errors: &mut Errors) -> Self {
         let settings = args.into_iter().filter_map(|arg| {
-            let Given::Expr(expr) = arg.given else {
-                unreachable!("settings are expressions");
+            let value = match arg.given {
+                Given::Expr(expr) => value(&arg.key.unraw().to_string(), arg.form, expr, errors)?,
+                Given::Properties(pairs) => Value::Properties(pairs),
+                Given::Flag | Given::Path(_) | Given::Type(_) => {
+                    unreachable!("flags, paths and types are no settings")
+                }
             };
-            let value = value(&arg.key.unraw().to_string(), arg.form, expr, errors)?;
             Some(Setting {
                 field: arg.key,
                 value,
@@ -104,6 +111,16 @@ impl Settings {
                         [enumeration, variant].map(|name| Ident::new(name, Span::call_site()));
                     quote!(#p::#enumeration::#variant)
                 }
+                Value::Function(enumeration, path) => {
+                    let enumeration = Ident::new(enumeration, Span::call_site());
+                    quote_spanned!(path.span()=> #p::#enumeration::Function(#path))
+                }
+                Value::Properties(pairs) => {
+                    let pairs = pairs.iter().map(|Property { name, value }| {
+                        quote_spanned!(value.span()=> .set(#name, #value))
+                    });
+                    quote!(#p::Properties::new() #(#pairs)*)
+                }
             };
             quote!(#settings.#field = ::core::option::Option::Some(#value);)
         });
@@ -120,7 +137,15 @@ impl Settings {
 /// `None` when the mistake is reported.
 fn value(name: &str, form: Form, expr: Expr, errors: &mut Errors) -> Option<Value> {
     match form {
-        Form::Words(words) => word(name, words, expr, errors),
+        Form::Words(words) => match word(name, words, &expr, errors)? {
+            Some(variant) => Some(variant),
+            None if words.enumeration == "Attempts" => Some(Value::Attempts(expr)),
+            None => Some(Value::Expr(expr)),
+        },
+        Form::WordsOrPath(words) => match word(name, words, &expr, errors)? {
+            Some(variant) => Some(variant),
+            None => Some(Value::Function(words.enumeration, expr)),
+        },
         Form::Duration if is_number(&expr) => {
             errors.on(expr, format_args!(
                 "`{name}` is a `Duration`: write `Duration::from_secs(..)` or `Duration::from_millis(..)`"
@@ -145,17 +170,18 @@ fn value(name: &str, form: Form, expr: Expr, errors: &mut Errors) -> Option<Valu
     }
 }
 
-fn word(name: &str, words: &'static Words, expr: Expr, errors: &mut Errors) -> Option<Value> {
-    let Some(text) = literal(&expr) else {
-        return Some(if words.enumeration == "Attempts" {
-            Value::Attempts(expr)
-        } else {
-            Value::Expr(expr)
-        });
+/// `None` when the mistake is reported, `Some(None)` when it is an expression and no word.
+fn word(
+    name: &str,
+    words: &'static Words,
+    expr: &Expr,
+    errors: &mut Errors,
+) -> Option<Option<Value>> {
+    let Some((word, span)) = written(expr, words) else {
+        return Some(None);
     };
-    let word = text.value();
     if let Some((_, variant)) = words.variants.iter().find(|(known, _)| *known == word) {
-        return Some(Value::Word(words.enumeration, variant));
+        return Some(Some(Value::Word(words.enumeration, variant)));
     }
     let all = words
         .variants
@@ -164,7 +190,7 @@ fn word(name: &str, words: &'static Words, expr: Expr, errors: &mut Errors) -> O
     let takes = all.collect::<Vec<_>>().join(", ") + words.or;
     let meant = nearest(&word, words.variants.iter().map(|(known, _)| *known));
     errors.at(
-        text.span(),
+        span,
         match meant {
             Some(near) => {
                 format!("`{name}` has no value `{word}`, did you mean `{near}`? It takes {takes}")
@@ -173,6 +199,22 @@ fn word(name: &str, words: &'static Words, expr: Expr, errors: &mut Errors) -> O
         },
     );
     None
+}
+
+/// The word that was written: a string, or a number where numbers are among the words.
+fn written(expr: &Expr, words: &Words) -> Option<(String, Span)> {
+    if let Some(text) = literal(expr) {
+        return Some((text.value(), text.span()));
+    }
+    match expr {
+        Expr::Lit(ExprLit {
+            lit: Lit::Int(number),
+            ..
+        }) if words.variants.iter().any(|(word, _)| *word == "0") => {
+            Some((number.base10_digits().to_owned(), number.span()))
+        }
+        _ => None,
+    }
 }
 
 fn is_number(expr: &Expr) -> bool {

@@ -16,7 +16,16 @@ pub struct Order {
 macro_rules! apps {
     ($($app:ident),*) => { $(struct $app;)* };
 }
-apps!(One, Events, Several, Raw, Encoded, Outside, Failing);
+apps!(
+    One,
+    Events,
+    Several,
+    Raw,
+    Encoded,
+    Outside,
+    Failing,
+    Unacknowledged
+);
 
 fn sent(producer: &str, topic: &str, payload: &str) -> Sent {
     Sent {
@@ -210,4 +219,25 @@ fn an_own_error_sends_nothing_and_a_lost_record_is_one() {
     assert!(outbox.take().is_empty());
     block_on(to_failing(1)).unwrap();
     assert_eq!(outbox.take().len(), 1);
+}
+
+#[produces(app = Unacknowledged)]
+async fn to_nobody() -> Produced<Order> {
+    Ok(Order { id: 1 })
+}
+
+#[test]
+fn a_record_that_nobody_acknowledges_is_sent_only_where_nothing_waits_for_it() {
+    let (_app, outbox) = connected::<Unacknowledged>();
+    outbox.acknowledges_nothing();
+    block_on(to_nobody()).unwrap();
+    assert_eq!(outbox.take().len(), 1);
+    let error = block_on(delivery_scope(to_nobody())).unwrap_err();
+    assert!(error.is_permanent());
+    assert_eq!(
+        error.to_string(),
+        "producer `to_nobody` has `acks = 0`, so nothing can wait for its records; \
+         call it outside handlers and delivery scopes, or remove `acks`"
+    );
+    assert_eq!(outbox.take().len(), 0);
 }

@@ -197,46 +197,112 @@ const THEN: SystemTime = SystemTime::UNIX_EPOCH;
     on_failure = "skip",
     dead_letter = "orders.dead",
     max_uncommitted = 10,
+    client_id = "eleven",
+    request_timeout_ms = 12,
+    retry_backoff_ms = 13,
+    connections_max_idle_ms = 14,
+    metadata_max_age_ms = 15,
+    fetch_max_wait_ms = 16,
+    fetch_min_bytes = 17,
+    fetch_max_bytes = 18,
+    max_partition_fetch_bytes = 19,
+    check_crcs = true,
+    isolation_level = "read_uncommitted",
+    group_instance_id = region(),
+    config = { "fetch.error.backoff.ms": 20, "debug": region() },
 )]
 async fn on_settings(_order: Order) {}
 
-#[produces(linger_ms = 1, delivery_timeout_ms = 2, max_request_size = 3)]
+fn last(_key: Option<&[u8]>, partitions: i32) -> i32 {
+    partitions - 1
+}
+
+#[produces(
+    linger_ms = 1,
+    delivery_timeout_ms = 2,
+    max_request_size = 3,
+    client_id = "four",
+    request_timeout_ms = 5,
+    retry_backoff_ms = 6,
+    connections_max_idle_ms = 7,
+    metadata_max_age_ms = 8,
+    acks = 1,
+    enable_idempotence = false,
+    compression_type = "zstd",
+    max_batch_size = 9,
+    partitioner = last,
+    config = {},
+)]
 async fn to_settings() -> Result<Order, ProduceError> {
     Ok(Order { id: 1 })
 }
 
 #[test]
 fn every_setting_arrives() {
-    let settings = (on_settings::DEF.settings)();
-    let mut expected = ConsumerSettings::default();
-    expected.group_id = Some("billing-eu".into());
-    expected.auto_offset_reset = Some(OffsetReset::Timestamp(THEN));
-    expected.enable_auto_commit = Some(true);
-    expected.auto_commit_interval_ms = Some(1);
-    expected.session_timeout_ms = Some(2000);
-    expected.heartbeat_interval_ms = Some(3);
-    expected.max_poll_interval_ms = Some(4);
-    expected.order = Some(fastkafka::Order::Unordered);
-    expected.concurrency = Some(11);
-    expected.executor = Some(Executor::Dynamic);
-    expected.max_poll_records = None;
-    expected.rebalance_timeout_ms = Some(6);
-    expected.partition_assignment_strategy = Some("range".into());
-    expected.group_protocol = Some(GroupProtocol::Classic);
-    expected.attempts = Some(Attempts::Forever);
-    expected.backoff = Some(Duration::from_millis(7));
-    expected.backoff_max = Some(Duration::from_secs(8));
-    expected.handler_timeout = Some(Duration::from_secs(9));
-    expected.on_failure = Some(OnFailure::Skip);
-    expected.dead_letter = Some("orders.dead".into());
-    expected.max_uncommitted = Some(10);
-    assert_eq!(settings, expected);
-    let settings = (to_settings::DEF.settings)();
-    let mut expected = ProducerSettings::default();
-    expected.linger_ms = Some(1);
-    expected.delivery_timeout_ms = Some(2);
-    expected.max_request_size = Some(3);
-    assert_eq!(settings, expected);
+    let shown = |shown: Vec<(&'static str, String)>| {
+        let lines = shown.iter().map(|(key, value)| format!("{key} = {value}"));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    let consumer = (on_settings::DEF.settings)();
+    assert_eq!(
+        shown(consumer.shown()),
+        "group_id = billing-eu\n\
+         auto_offset_reset = 0\n\
+         enable_auto_commit = true\n\
+         auto_commit_interval_ms = 1\n\
+         session_timeout_ms = 2000\n\
+         heartbeat_interval_ms = 3\n\
+         max_poll_interval_ms = 4\n\
+         order = unordered\n\
+         concurrency = 11\n\
+         executor = dynamic\n\
+         rebalance_timeout_ms = 6\n\
+         partition_assignment_strategy = range\n\
+         group_protocol = classic\n\
+         attempts = forever\n\
+         backoff = 7ms\n\
+         backoff_max = 8s\n\
+         handler_timeout = 9s\n\
+         on_failure = skip\n\
+         dead_letter = orders.dead\n\
+         max_uncommitted = 10\n\
+         client_id = eleven\n\
+         request_timeout_ms = 12\n\
+         retry_backoff_ms = 13\n\
+         connections_max_idle_ms = 14\n\
+         metadata_max_age_ms = 15\n\
+         fetch_max_wait_ms = 16\n\
+         fetch_min_bytes = 17\n\
+         fetch_max_bytes = 18\n\
+         max_partition_fetch_bytes = 19\n\
+         check_crcs = true\n\
+         isolation_level = read_uncommitted\n\
+         group_instance_id = eu\n\
+         config = debug=eu,fetch.error.backoff.ms=20"
+    );
+    // Only for batches here: there are no runs without order.
+    assert_eq!(consumer.max_poll_records, None);
+    assert_eq!(consumer.shown().len(), ConsumerSettings::KEYS.len() - 1);
+    let producer = (to_settings::DEF.settings)();
+    assert_eq!(
+        shown(producer.shown()),
+        "linger_ms = 1\n\
+         delivery_timeout_ms = 2\n\
+         max_request_size = 3\n\
+         client_id = four\n\
+         request_timeout_ms = 5\n\
+         retry_backoff_ms = 6\n\
+         connections_max_idle_ms = 7\n\
+         metadata_max_age_ms = 8\n\
+         acks = 1\n\
+         enable_idempotence = false\n\
+         compression_type = zstd\n\
+         max_batch_size = 9\n\
+         partitioner = a function\n\
+         config = "
+    );
+    assert_eq!(producer.shown().len(), ProducerSettings::KEYS.len());
+    assert_eq!(producer.partitioner, Some(Partitioner::Function(last)));
 }
 
 #[test]

@@ -131,9 +131,9 @@ pub(crate) async fn start_from(
         let topics: Vec<_> = group.handlers.iter().map(|h| h.def.topic).collect();
         loop {
             let (bootstrap, client_id) = (options.bootstrap.clone(), options.client_id.clone());
-            let (id, topics) = (group.id.clone(), topics.clone());
+            let (id, settings, topics) = (group.id.clone(), group.settings.clone(), topics.clone());
             let asked = tokio::task::spawn_blocking(move || {
-                reset(&bootstrap, &client_id, &id, &topics, at)
+                reset(&bootstrap, &client_id, &id, &settings, &topics, at)
             });
             let id = &group.id;
             match asked.await.map_err(|error| problem(error.to_string()))? {

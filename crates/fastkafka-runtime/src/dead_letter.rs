@@ -3,13 +3,14 @@
 use crate::call::Source;
 use crate::job::Burial;
 use bytes::Bytes;
-use fastkafka_core::{DeliveryScope, Failure, FailureKind, OutRecord, ProduceError};
+use fastkafka_core::{
+    DEAD_LETTER_HEADERS, DEAD_LETTER_PREFIX, DeliveryScope, Failure, FailureKind, OutRecord,
+    ProduceError,
+};
 use fastkafka_engine::Disposal;
 
 /// Longest value of one of our headers, in bytes.
 const LONGEST: usize = 1_024;
-/// All of them begin with this.
-const PREFIX: &str = "fastkafka-dead-letter-";
 
 /// Publishes the record and waits for the report. [S7]
 pub(crate) async fn write(source: &Source, burial: &Burial) -> Disposal {
@@ -43,7 +44,10 @@ pub(crate) async fn write(source: &Source, burial: &Burial) -> Disposal {
 
 async fn publish(source: &Source, burial: &Burial, topic: &str) -> Result<(), (Disposal, String)> {
     let original = burial.fetched.headers(burial.index);
-    if original.iter().any(|(name, _)| name.starts_with(PREFIX)) {
+    if original
+        .iter()
+        .any(|(name, _)| name.starts_with(DEAD_LETTER_PREFIX))
+    {
         // It came out of a dead-letter topic: a second grave would hide it for good.
         return Err((
             Disposal::Permanent,
@@ -88,22 +92,20 @@ fn reasons(
     burial: &Burial,
     timestamp: Option<i64>,
 ) -> impl Iterator<Item = (String, Option<Bytes>)> {
-    let values = [
-        ("topic", source.place.topic.clone()),
-        ("partition", source.place.partition.to_string()),
-        ("offset", burial.fetched.offset(burial.index).to_string()),
-        (
-            "timestamp",
-            timestamp.map_or_else(String::new, |millis| millis.to_string()),
-        ),
-        ("group", source.handler.group.clone()),
-        ("handler", source.handler.def.path()),
-        ("error", burial.error.clone()),
-        ("attempts", burial.attempts.to_string()),
+    let values: [String; DEAD_LETTER_HEADERS.len()] = [
+        source.place.topic.clone(),
+        source.place.partition.to_string(),
+        burial.fetched.offset(burial.index).to_string(),
+        timestamp.map_or_else(String::new, |millis| millis.to_string()),
+        source.handler.group.clone(),
+        source.handler.def.path(),
+        burial.error.clone(),
+        burial.attempts.to_string(),
     ];
-    values
-        .into_iter()
-        .map(|(name, value)| (format!("{PREFIX}{name}"), Some(cut(value))))
+    DEAD_LETTER_HEADERS
+        .iter()
+        .zip(values)
+        .map(|((name, _), value)| (format!("{DEAD_LETTER_PREFIX}{name}"), Some(cut(value))))
 }
 
 /// At most [`LONGEST`] bytes, at a character's boundary.

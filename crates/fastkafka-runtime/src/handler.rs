@@ -70,3 +70,116 @@ impl Handler {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fastkafka_core::__private::schemars;
+    use fastkafka_core::{ConsumerSettings, Location};
+
+    static DEF: ConsumerDef = ConsumerDef {
+        name: "on_orders",
+        module: "tests",
+        location: Location {
+            file: "tests.rs",
+            line: 1,
+            column: 1,
+        },
+        topic: "orders",
+        description: "",
+        settings: ConsumerSettings::default,
+        batch: false,
+        tombstones: false,
+        is_async: true,
+        blocking: false,
+        settles: false,
+        content_type: "application/json",
+        schema: |_| schemars::Schema::default(),
+        key: None,
+        requires: |_| (),
+        run: |_| unreachable!("nothing is handled"),
+    };
+
+    fn handler(settings: ConsumerSettings) -> Handler {
+        let def = &DEF;
+        Handler::new("group", &core::Handler { def, settings })
+    }
+
+    #[test]
+    fn every_setting_of_a_handler_reaches_the_engine_or_the_lane() {
+        let seven = Duration::from_secs(7);
+        let handler = handler(
+            ConsumerSettings::default()
+                .auto_offset_reset(OffsetReset::Earliest)
+                .order(core::Order::Key)
+                .concurrency(7u32)
+                .max_poll_records(8u32)
+                .attempts(9u32)
+                .backoff(seven)
+                .backoff_max(2 * seven)
+                .handler_timeout(3 * seven)
+                .dead_letter("dead")
+                .max_uncommitted(10u32),
+        );
+        assert_eq!(
+            handler.policy,
+            Policy {
+                order: Order::Key { concurrency: 7 },
+                attempts: Some(9),
+                backoff: seven,
+                backoff_max: 2 * seven,
+                on_failure: OnFailure::DeadLetter,
+                batch: false,
+            }
+        );
+        assert!(handler.by_key);
+        assert_eq!(handler.reset, OffsetReset::Earliest);
+        assert_eq!(handler.timeout, Some(3 * seven));
+        assert_eq!(handler.dead_letter.as_deref(), Some("dead"));
+        assert_eq!(handler.max_records, 8);
+        assert_eq!(handler.max_uncommitted, Some(10));
+    }
+
+    #[test]
+    fn words_of_a_handler_reach_the_engine() {
+        let of = |settings| handler(settings).policy;
+        let settings = ConsumerSettings::default;
+        let exit = of(settings().on_failure(core::OnFailure::Exit));
+        assert_eq!(exit.on_failure, OnFailure::Exit);
+        let skip = of(settings().on_failure(core::OnFailure::Skip));
+        assert_eq!(skip.on_failure, OnFailure::Skip);
+        assert_eq!(of(settings().attempts(Attempts::Forever)).attempts, None);
+        let dynamic = of(settings().executor(core::Executor::Dynamic));
+        assert_eq!(dynamic.order, Order::Key { concurrency: 64 });
+    }
+
+    /// What the guide and `check --explain` say is what nobody set.
+    #[test]
+    fn a_default_is_what_it_says() {
+        let defaults = handler(ConsumerSettings::default());
+        let said = |key| {
+            let mut keys = ConsumerSettings::KEYS.iter();
+            keys.find(|(k, _)| *k == key).unwrap().1
+        };
+        let mut read = ConsumerSettings::default();
+        for key in [
+            "auto_offset_reset",
+            "order",
+            "attempts",
+            "backoff",
+            "backoff_max",
+            "on_failure",
+        ] {
+            read.set(key, said(key)).unwrap();
+        }
+        let read = handler(read);
+        assert_eq!(defaults.policy, read.policy);
+        assert_eq!(defaults.reset, read.reset);
+        assert_eq!(
+            said("max_poll_records"),
+            format!("{RUN}; in a batch {BATCH}")
+        );
+        let limits = fastkafka_engine::Limits::default();
+        assert_eq!(said("max_uncommitted"), limits.max_uncommitted.to_string());
+    }
+}

@@ -19,6 +19,8 @@ mod keyed;
 mod lane;
 mod locks;
 mod mailbox;
+#[doc(hidden)]
+pub mod medium;
 mod owner;
 mod pauses;
 mod rebalance;
@@ -32,5 +34,6 @@ mod transport;
 pub use cluster::{Embedded, TopicSpec, create_topics};
 pub use control::{ControlError, Handle, Position, Seek, Target};
 pub use health::{GroupHealth, Health, StoppedPartition, WaitingFor, WaitingRecord};
+pub use kafka::check;
 pub use runtime::{Options, Runtime};
 pub use tasks::{TaskReturn, spawn};

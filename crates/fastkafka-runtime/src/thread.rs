@@ -5,13 +5,11 @@ use crate::transport::Transport;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// The end of the thread: the app hears when it panics, as nobody else would notice [L7], and whoever
-/// asked for something is not kept waiting.
+/// Tells the app when the thread panics: nobody else would notice. [L7]
 struct Alarm(Arc<Shared>);
 
 impl Drop for Alarm {
     fn drop(&mut self) {
-        self.0.close();
         if std::thread::panicking() {
             let group = self.0.health().group;
             self.0

@@ -58,6 +58,42 @@ async fn on_invoices(order: Order) {
     let _ = order;
 }
 
+struct Unfit;
+
+#[consumes(
+    app = Unfit,
+    topic = "orders",
+    config = { "enable.auto.offset.store": true, "fetch.min.bytes": 5, "bootstrap.servers": "x" }
+)]
+async fn on_unfit_orders(order: Order) {
+    let _ = order;
+}
+
+#[consumes(app = Unfit, topic = "refunds", group_id = "refunds", fetch_min_bytes = 0)]
+async fn on_unfit_refunds(order: Order) {
+    let _ = order;
+}
+
+#[consumes(app = Unfit, topic = "bills", group_id = "bills", config = { "fetch.mni.bytes": 5 })]
+async fn on_unfit_bills(order: Order) {
+    let _ = order;
+}
+
+#[consumes(app = Unfit, topic = "notes", group_id = "bills", config = { "fetch.mni.bytes": 6 })]
+async fn on_unfit_notes(order: Order) {
+    let _ = order;
+}
+
+#[produces(app = Unfit, topic = "invoices", acks = 1, enable_idempotence = true)]
+async fn to_unfit_invoices(order: Order) -> Result<Order, fastkafka::ProduceError> {
+    Ok(order)
+}
+
+#[produces(app = Unfit, topic = "receipts", config = { "delivery.report.only.error": true })]
+async fn to_unfit_receipts(order: Order) -> Result<Order, fastkafka::ProduceError> {
+    Ok(order)
+}
+
 struct Nothing;
 
 struct Sound;
@@ -101,6 +137,12 @@ async fn all_offline_problems_come_at_once() {
     assert!(matches!(error, RunError::Start(_)));
     assert!(!app.is_started());
     golden("offline", &error.to_string());
+}
+
+#[test]
+fn settings_that_the_client_would_refuse_are_named_without_a_broker() {
+    let app = App::scoped::<Unfit>().build();
+    golden("client_settings", &app.check().unwrap_err().to_string());
 }
 
 #[tokio::test]

@@ -76,21 +76,40 @@ fn def(model: &Model) -> TokenStream {
             })
         }
     });
-    let codec = codec(model);
+    let (codec, key) = (codec(model), key(model));
     quote! {
         const DEF: #p::ConsumerDef = #p::ConsumerDef {
             #fields
             settings: #settings,
             batch: <<Self as #p::Consumer>::Shape as #p::Shape>::BATCH,
+            tombstones: <<Self as #p::Consumer>::Shape as #p::Shape>::TOMBSTONES,
             is_async: #is_async,
             blocking: #blocking,
             settles: false #(#settles)*,
             content_type: <#codec as #p::Codec>::CONTENT_TYPE,
             schema: <Self as #p::Consumer>::schema,
+            key: #key,
             requires: <Self as #p::Consumer>::requires,
             run: #p::run::<Self>,
         };
     }
+}
+
+/// The schema of the key, where there is a parameter for it.
+fn key(model: &Model) -> TokenStream {
+    let p = &model.function.names.contract;
+    if model.key_decoder.is_some() {
+        return quote!(::core::option::Option::Some(#p::custom_key));
+    }
+    let keys = model.parameters.iter().map(|ty| {
+        let ty = with_lifetime(ty, "static");
+        quote!(#p::KeySchemaProbe::<#ty>::KEY)
+    });
+    quote!({
+        #[allow(unused_imports)]
+        use #p::NoKeySchema as _;
+        #p::first_key(&[#(#keys),*])
+    })
 }
 
 fn shape(model: &Model) -> TokenStream {

@@ -50,12 +50,17 @@ fn def(model: &Model) -> TokenStream {
     let fields = model.function.fields();
     let settings = model.settings.expand(p, "ProducerSettings");
     let codec = codec(model);
+    let key = match model.key_encoder {
+        Some(_) => quote!(::core::option::Option::Some(#p::custom_key)),
+        None => quote!(::core::option::Option::None),
+    };
     quote! {
         const DEF: #p::ProducerDef = #p::ProducerDef {
             #fields
             settings: #settings,
             content_type: <#codec as #p::Codec>::CONTENT_TYPE,
             schema: <Self as #p::Producer>::schema,
+            key: #key,
         };
     }
 }

@@ -4,11 +4,13 @@
 
 use fastkafka::{
     AppCore, AppInfo, Bytes, CatchRun, Closed, ConsumerDef, DefaultApp, Delivery, DeliveryScope,
-    DeliveryToken, Failure, Fetched, Header, OutRecord, ProduceError, Record, Registry, Run,
-    RunTag, Settle, Sink, States, Timestamp, TimestampType, TopicPartition, panic_text,
+    DeliveryToken, Failure, Fetched, Header, OutRecord, ProduceError, ProducerDef, Record,
+    Registry, Run, RunTag, Settle, Sink, States, Timestamp, TimestampType, TopicPartition,
+    panic_text,
 };
 use std::ops::Range;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
@@ -193,11 +195,19 @@ pub(crate) struct Sent {
 
 /// Acknowledges each record at once.
 #[derive(Clone, Default)]
-pub(crate) struct Outbox(Arc<Mutex<Vec<Sent>>>);
+pub(crate) struct Outbox {
+    sent: Arc<Mutex<Vec<Sent>>>,
+    unacknowledged: Arc<AtomicBool>,
+}
 
 impl Outbox {
     pub(crate) fn take(&self) -> Vec<Sent> {
-        std::mem::take(&mut *self.0.lock().unwrap())
+        std::mem::take(&mut *self.sent.lock().unwrap())
+    }
+
+    /// As with `acks = 0`.
+    pub(crate) fn acknowledges_nothing(&self) {
+        self.unacknowledged.store(true, Ordering::Relaxed);
     }
 }
 
@@ -207,7 +217,7 @@ fn text(bytes: &[u8]) -> String {
 
 impl Sink for Outbox {
     fn enqueue(&self, record: OutRecord<'_>, token: DeliveryToken) -> Result<(), ProduceError> {
-        self.0.lock().unwrap().push(Sent {
+        self.sent.lock().unwrap().push(Sent {
             producer: record.producer.unwrap().name.to_owned(),
             topic: record.topic.to_owned(),
             payload: record.payload.map(text),
@@ -216,6 +226,10 @@ impl Sink for Outbox {
         });
         token.ack(|| Delivery::new(record.topic, 0, 0));
         Ok(())
+    }
+
+    fn is_unacknowledged(&self, _: &'static ProducerDef) -> bool {
+        self.unacknowledged.load(Ordering::Relaxed)
     }
 
     fn poll_room(&self, _: &mut Context<'_>) -> Poll<()> {

@@ -7,10 +7,10 @@ pub struct Order {
     id: u64,
 }
 
-#[consumes(isolation_level = "read_committed", group_id = None, decoder = "avro")]
+#[consumes(security_protocol = "ssl", group_id = None, decoder = "avro")]
 async fn on_orders(order: Order) {}
 
-#[produces(transactional_id = "t", acks = 1)]
+#[produces(transactional_id = "t", brokers = other)]
 async fn to_orders() -> Result<Order, ProduceError> {
     Ok(Order { id: 1 })
 }

@@ -41,6 +41,19 @@ enum Owed {
     Revoke(Vec<Place>),
 }
 
+/// Which group is joined, and how.
+#[derive(Clone, Copy)]
+pub(crate) struct Join<'a> {
+    pub(crate) bootstrap: &'a str,
+    pub(crate) client_id: &'a str,
+    pub(crate) group_id: &'a str,
+    pub(crate) topics: &'a [&'a str],
+    pub(crate) settings: &'a ConsumerSettings,
+    pub(crate) embedded: bool,
+    /// Which of the consumers that the group has in this process.
+    pub(crate) worker: usize,
+}
+
 /// The consumer of a group.
 pub(crate) struct KafkaTransport {
     /// `None` once it closes, as are the next two.
@@ -77,18 +90,14 @@ impl KafkaTransport {
     ///
     /// # Errors
     /// When librdkafka refuses a setting or a topic's name.
-    pub(crate) fn new(
-        bootstrap: &str,
-        client_id: &str,
-        group_id: &str,
-        topics: &[&str],
-        settings: &ConsumerSettings,
-        embedded: bool,
-        owner: Thread,
-    ) -> Result<Self, ClientError> {
+    pub(crate) fn new(join: &Join<'_>, owner: Thread) -> Result<Self, ClientError> {
         let heard = Arc::new(Heard::default());
-        let mut config = config::consumer(bootstrap, client_id, group_id, settings);
-        if embedded {
+        let Join {
+            group_id, settings, ..
+        } = *join;
+        let mut config = config::consumer(join.bootstrap, join.client_id, group_id, settings);
+        config::of_worker(&mut config, join.worker);
+        if join.embedded {
             config::embedded(&mut config, settings);
         }
         let consumer = config.create_with_context(Context(heard.clone()));
@@ -98,7 +107,7 @@ impl KafkaTransport {
         let consumer = Arc::new(consumer);
         let queue = Queue::new(&consumer, owner.clone());
         let events = Events::of(&consumer);
-        consumer.subscribe(topics).map_err(|e| of(&e))?;
+        consumer.subscribe(join.topics).map_err(|e| of(&e))?;
         let helper = Helper::new(group_id, consumer.clone(), heard.clone(), owner.clone());
         Ok(Self {
             queue: Some(queue),

@@ -16,6 +16,8 @@ mod error;
 mod ffi;
 mod flow;
 mod helper;
+pub(crate) mod medium;
+mod partition;
 pub(crate) mod producer;
 pub(crate) mod reset;
 mod starts;
@@ -24,9 +26,16 @@ mod tests;
 
 pub(crate) mod topics;
 
+use fastkafka_core::{Plan, Problem};
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
+
+/// What of the plan's settings librdkafka would refuse: properties in `config` that are not for it,
+/// values out of range. Needs no broker.
+pub fn check(plan: &Plan) -> Vec<Problem> {
+    config::check(plan)
+}
 
 /// A client that has nothing to say but log lines.
 pub(crate) struct Logged;

@@ -3,11 +3,12 @@
 use super::error::{client_error, is_permanent, of};
 use super::ffi::{self, Opaque, Sent, Topic};
 use super::flow::Flow;
+use super::partition::Function;
 use super::{config, log};
 use crate::transport::{ClientError, ErrorKind};
 use fastkafka_core::{
-    Delivery, DeliveryToken, Failure, FailureKind, OutRecord, Output, ProduceError, ProducerDef,
-    ProducerSettings, Sink,
+    Acks, Delivery, DeliveryToken, Failure, FailureKind, OutRecord, Plan, ProduceError,
+    ProducerDef, ProducerSettings, Sink,
 };
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -33,7 +34,12 @@ struct Shared {
     fatal: OnceLock<ClientError>,
 }
 
-struct Reports(Arc<Shared>);
+struct Reports {
+    shared: Arc<Shared>,
+    partitioner: Option<Function>,
+}
+
+type Producer = BaseProducer<Reports, Function>;
 
 impl ClientContext for Reports {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
@@ -46,16 +52,20 @@ impl ClientContext for Reports {
         if error.kind == ErrorKind::Fatal {
             tracing::error!("a producer cannot go on: {error}");
             // The first one is the cause of the others.
-            let _ = self.0.fatal.set(error);
-            self.0.flow.call_owners();
+            let _ = self.shared.fatal.set(error);
+            self.shared.flow.call_owners();
         } else {
             tracing::warn!("producer: {error}");
         }
     }
 }
 
-impl ProducerContext for Reports {
+impl ProducerContext<Function> for Reports {
     type DeliveryOpaque = Opaque;
+
+    fn get_custom_partitioner(&self) -> Option<&Function> {
+        self.partitioner.as_ref()
+    }
 
     fn delivery(&self, result: &DeliveryResult<'_>, Opaque(token): Opaque) {
         let (Ok(message) | Err((_, message))) = result;
@@ -71,7 +81,7 @@ impl ProducerContext for Reports {
             }
         }
         // Last: who waits for "nothing on its way" also waits for what the token set off.
-        self.0.flow.leave(bytes);
+        self.shared.flow.leave(bytes);
     }
 }
 
@@ -95,7 +105,7 @@ fn failure(error: ProduceError) -> Failure {
 
 struct Client {
     settings: ProducerSettings,
-    producer: Arc<BaseProducer<Reports>>,
+    producer: Arc<Producer>,
     /// Topics that no definition names: dead letters, and those chosen at run time.
     others: RwLock<HashMap<String, Arc<Topic>>>,
 }
@@ -127,8 +137,10 @@ struct Route {
 /// Where an app's records go.
 pub(crate) struct KafkaSink {
     routes: Vec<Route>,
-    /// The first has default settings: for dead letters, and producers that are not in the plan.
+    /// The first is for dead letters, and producers that are not in the plan.
     clients: Vec<Client>,
+    /// Some producer has `acks = 0`.
+    unacknowledged: bool,
     shared: Arc<Shared>,
 }
 
@@ -144,9 +156,10 @@ impl KafkaSink {
     pub(crate) fn new(
         bootstrap: &str,
         client_id: &str,
-        outputs: &[Output],
+        plan: &Plan,
         max_in_flight: usize,
     ) -> Result<Self, ClientError> {
+        let outputs = &plan.outputs;
         let shared = Arc::new(Shared {
             flow: Flow::new(max_in_flight),
             fatal: OnceLock::new(),
@@ -154,6 +167,9 @@ impl KafkaSink {
         let mut sink = Self {
             routes: Vec::new(),
             clients: Vec::new(),
+            unacknowledged: outputs
+                .iter()
+                .any(|output| output.settings.acks == Some(Acks::None)),
             shared,
         };
         let client = |sink: &mut Self, settings: &ProducerSettings| {
@@ -163,8 +179,10 @@ impl KafkaSink {
             }
             let queue = Flow::capacity(max_in_flight);
             let config = config::producer(bootstrap, client_id, settings, queue);
-            let producer: KafkaResult<BaseProducer<_>> =
-                config.create_with_context(Reports(sink.shared.clone()));
+            let producer: KafkaResult<Producer> = config.create_with_context(Reports {
+                shared: sink.shared.clone(),
+                partitioner: settings.partitioner.and_then(Function::of),
+            });
             let producer = Arc::new(producer.map_err(|e| of(&e))?);
             serve_reports(producer.clone());
             sink.clients.push(Client {
@@ -174,7 +192,7 @@ impl KafkaSink {
             });
             Ok(sink.clients.len() - 1)
         };
-        client(&mut sink, &ProducerSettings::default())?;
+        client(&mut sink, &plan.dead_letters)?;
         for output in outputs {
             let client = client(&mut sink, &output.settings)?;
             let name = output.def.topic;
@@ -291,6 +309,14 @@ impl Sink for KafkaSink {
         })
     }
 
+    fn is_unacknowledged(&self, producer: &'static ProducerDef) -> bool {
+        let nobody = |client: &Client| client.settings.acks == Some(Acks::None);
+        self.unacknowledged
+            && self
+                .route(producer)
+                .is_some_and(|route| nobody(&self.clients[route.client]))
+    }
+
     fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.shared.flow.poll_room(cx)
     }
@@ -298,7 +324,7 @@ impl Sink for KafkaSink {
 
 /// The thread ends after the sink and takes the client with it. What has no report by then gets one
 /// that says so: rdkafka purges a client that it drops, and serves the reports of that.
-fn serve_reports(producer: Arc<BaseProducer<Reports>>) {
+fn serve_reports(producer: Arc<Producer>) {
     std::thread::Builder::new()
         .name("delivery-reports".into())
         .spawn(move || {

@@ -3,7 +3,7 @@
 use super::starts::{Marker, add, look_up, millis, partition_count};
 use super::{Logged, config};
 use crate::transport::{Place, StartError};
-use fastkafka_core::TopicPartition;
+use fastkafka_core::{ConsumerSettings, TopicPartition};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
@@ -27,14 +27,12 @@ pub(crate) fn reset(
     bootstrap: &str,
     client_id: &str,
     group_id: &str,
+    settings: &ConsumerSettings,
     topics: &[&'static str],
     at: SystemTime,
 ) -> Result<Vec<(Place, i64)>, ResetError> {
-    let mut config = config::client(bootstrap, client_id);
-    config
-        .set("group.id", group_id)
-        .set("enable.auto.commit", "false")
-        .set("isolation.level", "read_committed");
+    let mut config = config::consumer(bootstrap, client_id, group_id, settings);
+    config.set("enable.auto.commit", "false");
     let consumer: BaseConsumer<Logged> =
         config.create_with_context(Logged).map_err(|e| retry(&e))?;
     let mut asked = Vec::new();

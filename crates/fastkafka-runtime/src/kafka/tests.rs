@@ -3,14 +3,14 @@
 mod consume;
 mod produce;
 
-use super::consumer::KafkaTransport;
+use super::consumer::{Join, KafkaTransport};
 use super::embedded::EmbeddedBroker;
 use super::producer::KafkaSink;
 use super::{Logged, config};
 use crate::transport::{Notice, Place, StartError, Transport};
 use fastkafka_core::{
-    ConsumerSettings, Delivery, DeliveryScope, Failure, Fetched, OffsetReset, OutRecord, Sink,
-    TopicPartition,
+    ConsumerSettings, Delivery, DeliveryScope, Failure, Fetched, OffsetReset, OutRecord, Plan,
+    Sink, TopicPartition,
 };
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{Offset, TopicPartitionList};
@@ -44,8 +44,16 @@ impl Member {
         settings: &ConsumerSettings,
     ) -> Self {
         let owner = std::thread::current();
-        let transport =
-            KafkaTransport::new(address, "test", "group", topics, settings, true, owner);
+        let join = Join {
+            bootstrap: address,
+            client_id: "test",
+            group_id: "group",
+            topics,
+            settings,
+            embedded: true,
+            worker: 0,
+        };
+        let transport = KafkaTransport::new(&join, owner);
         Self {
             transport: transport.unwrap(),
             policy,
@@ -165,7 +173,7 @@ fn broker(topics: &[(&str, i32)]) -> EmbeddedBroker {
 }
 
 fn sink(address: &str, max_in_flight: usize) -> KafkaSink {
-    KafkaSink::new(address, "test", &[], max_in_flight).unwrap()
+    KafkaSink::new(address, "test", &Plan::default(), max_in_flight).unwrap()
 }
 
 fn record<'a>(topic: &'a str, partition: i32, payload: &'a [u8]) -> OutRecord<'a> {

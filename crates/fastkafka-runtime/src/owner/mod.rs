@@ -155,7 +155,7 @@ impl<T: Transport> Owner<T> {
         self.look_around();
         self.store();
         if let Some(result) = self.close_step() {
-            self.moving.clear();
+            self.close();
             return Turn::Over(result);
         }
         if more {
@@ -294,6 +294,18 @@ impl<T: Transport> Owner<T> {
             .map_or("", |handler| &handler.group)
     }
 
+    /// Ends at once, as a crash would: nothing is drained, stored or told. A handler on a thread of
+    /// its own cannot be stopped and is waited for.
+    pub(crate) async fn kill(&mut self) {
+        for partition in &mut self.parts {
+            partition.forget();
+            partition.abort();
+        }
+        while !self.parts.iter().all(Partition::is_over) {
+            tokio::task::yield_now().await;
+        }
+    }
+
     fn tick(&mut self) {
         if self
             .engine
@@ -328,6 +340,21 @@ impl<T: Transport> Owner<T> {
             .flatten()
             .min()
             .expect("one of them is there")
+    }
+}
+
+impl<T> Owner<T> {
+    /// Whoever asked for something is not kept waiting: nobody will do it any more.
+    fn close(&mut self) {
+        self.moving.clear();
+        self.setup.shared.close();
+    }
+}
+
+/// After a panic, or when the app is killed.
+impl<T> Drop for Owner<T> {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Client, KeepClient, NO_ERROR};
 use fastkafka_core::{Bytes, DeliveryToken};
 use rdkafka::bindings as rd;
-use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
+use rdkafka::producer::{BaseProducer, Partitioner, Producer, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::util::IntoOpaque;
 use std::ffi::{CString, c_void};
@@ -33,9 +33,13 @@ pub(in crate::kafka) struct Sent<'a> {
 
 impl Topic {
     /// `None` when librdkafka refuses the name.
-    pub(in crate::kafka) fn new<C>(producer: &Arc<BaseProducer<C>>, name: &str) -> Option<Self>
+    pub(in crate::kafka) fn new<C, P>(
+        producer: &Arc<BaseProducer<C, P>>,
+        name: &str,
+    ) -> Option<Self>
     where
-        C: ProducerContext + 'static,
+        C: ProducerContext<P> + 'static,
+        P: Partitioner + Send + Sync + 'static,
     {
         let name = CString::new(name).ok()?;
         let client = producer.client().native_ptr();
@@ -157,7 +161,11 @@ impl Drop for Topic {
 
 /// Sends what waits for company, and waits for reports, which another thread serves. True when
 /// nothing is left.
-pub(in crate::kafka) fn flush<C: ProducerContext>(producer: &BaseProducer<C>, millis: i32) -> bool {
+pub(in crate::kafka) fn flush<C, P>(producer: &BaseProducer<C, P>, millis: i32) -> bool
+where
+    C: ProducerContext<P>,
+    P: Partitioner,
+{
     // SAFETY: a valid client.
     unsafe { rd::rd_kafka_flush(producer.client().native_ptr(), millis) == NO_ERROR }
 }

@@ -2,7 +2,10 @@ use super::super::topics::Topics;
 use super::*;
 use crate::transport::ErrorKind;
 use fastkafka_core::__private::schemars;
-use fastkafka_core::{FailureKind, Location, Output, ProduceError, ProducerDef, ProducerSettings};
+use fastkafka_core::{
+    Acks, CompressionType, FailureKind, Location, Output, PartitionFn, Partitioner, Plan,
+    ProduceError, ProducerDef, ProducerSettings,
+};
 use std::future::poll_fn;
 
 #[test]
@@ -96,7 +99,7 @@ fn a_task_waits_for_room_and_nothing_more_than_the_bound_is_on_its_way() {
 #[test]
 fn who_does_not_wait_is_refused_in_the_end_but_dead_letters_still_pass() {
     let broker = broker(&[("orders", 1)]);
-    let sink = KafkaSink::new(broker.address(), "test", &[output(|_| ())], 10).unwrap();
+    let sink = KafkaSink::new(broker.address(), "test", &plan(output(|_| ())), 10).unwrap();
     drop(broker); // Nothing is reported any more.
     let scope = DeliveryScope::collecting();
     let ours = OutRecord {
@@ -118,8 +121,8 @@ fn who_does_not_wait_is_refused_in_the_end_but_dead_letters_still_pass() {
 #[test]
 fn a_producers_settings_hold_for_its_own_records() {
     let broker = broker(&[("orders", 1), ("other", 1)]);
-    let outputs = [output(|s| s.max_request_size = Some(2_000))];
-    let sink = KafkaSink::new(broker.address(), "test", &outputs, 10).unwrap();
+    let plan = plan(output(|s| s.max_request_size = Some(2_000)));
+    let sink = KafkaSink::new(broker.address(), "test", &plan, 10).unwrap();
     let large = [0; 3_000];
     let scope = DeliveryScope::collecting();
     for topic in ["orders", "other"] {
@@ -130,8 +133,75 @@ fn a_producers_settings_hold_for_its_own_records() {
         let refused = sink.enqueue(ours, scope.token(0)).unwrap_err();
         assert!(refused.is_permanent(), "{refused}");
     }
-    // A dead letter has the default settings.
+    // A dead letter has what is said of all.
     send(&sink, &[record("orders", 0, &large)]).unwrap();
+}
+
+/// Sends a record without a partition through the producer of `output`.
+fn send_keyed(output: Output, key: &[u8]) -> Result<Delivery, Failure> {
+    let broker = broker(&[("orders", 4)]);
+    let sink = KafkaSink::new(broker.address(), "test", &plan(output), 10).unwrap();
+    let ours = OutRecord {
+        producer: Some(&DEF),
+        partition: None,
+        key: Some(key),
+        ..record("orders", 0, b"x")
+    };
+    send(&sink, &[ours]).map(|mut delivered| delivered.remove(0))
+}
+
+#[test]
+fn a_partitioner_of_ones_own_is_asked() {
+    let by_length = output(|s| {
+        s.partitioner = Some(Partitioner::Function(|key, partitions| {
+            key.map_or(0, |key| i32::try_from(key.len()).unwrap() % partitions)
+        }));
+    });
+    assert_eq!(send_keyed(by_length, b"seven !").unwrap().partition, 3);
+}
+
+#[test]
+fn a_partitioner_that_is_wrong_or_panics_loses_the_record_for_good() {
+    let wrong: [PartitionFn; 3] = [|_, n| n, |_, _| -1, |_, _| panic!("no idea")];
+    for function in wrong {
+        let output = output(|s| s.partitioner = Some(Partitioner::Function(function)));
+        let failure = send_keyed(output, b"key").unwrap_err();
+        assert_eq!(failure.kind(), FailureKind::Rejected, "{failure:?}");
+    }
+}
+
+#[test]
+fn what_nobody_acknowledges_is_known_and_still_reported() {
+    let acks = |acks| output(move |s| s.acks = Some(acks));
+    let broker = broker(&[("orders", 4)]);
+    let sink = |output| KafkaSink::new(broker.address(), "test", &plan(output), 10).unwrap();
+    assert!(!sink(acks(Acks::Leader)).is_unacknowledged(&DEF));
+    assert!(sink(acks(Acks::None)).is_unacknowledged(&DEF));
+    send_keyed(acks(Acks::None), b"key").unwrap();
+    send_keyed(acks(Acks::Leader), b"key").unwrap();
+}
+
+#[test]
+fn every_compression_can_be_written_and_read() {
+    use CompressionType::*;
+    for codec in [None, Gzip, Snappy, Lz4, Zstd] {
+        let broker = broker(&[("orders", 1)]);
+        let output = output(|s| s.compression_type = Some(codec));
+        let sink = KafkaSink::new(broker.address(), "test", &plan(output), 10).unwrap();
+        let text = [b'x'; 5_000];
+        let ours = OutRecord {
+            producer: Some(&DEF),
+            ..record("orders", 0, &text)
+        };
+        send(&sink, &[ours]).unwrap();
+        let mut member = Member::join(broker.address(), &["orders"], OffsetReset::Earliest);
+        member.until("the record", |member| member.records() == 1);
+        let mut records = Vec::new();
+        member.runs[0].1.records(0..1, &mut records);
+        assert_eq!(records[0].payload, Some(&text[..]), "{codec:?}");
+        drop(records);
+        member.leave();
+    }
 }
 
 static DEF: ProducerDef = ProducerDef {
@@ -147,6 +217,7 @@ static DEF: ProducerDef = ProducerDef {
     settings: ProducerSettings::default,
     content_type: "application/json",
     schema: |_| schemars::Schema::default(),
+    key: None,
 };
 
 fn output(change: impl FnOnce(&mut ProducerSettings)) -> Output {
@@ -155,5 +226,12 @@ fn output(change: impl FnOnce(&mut ProducerSettings)) -> Output {
     Output {
         def: &DEF,
         settings,
+    }
+}
+
+fn plan(output: Output) -> Plan {
+    Plan {
+        outputs: vec![output],
+        ..Plan::default()
     }
 }

@@ -118,7 +118,6 @@ async fn what_cannot_be_done_is_refused_with_a_reason() {
     assert_eq!(lab.committed(0), Some(5));
     let handle = lab.handle();
     lab.shut_down().await.unwrap();
-    lab.shared.close();
     assert_eq!(handle.pause("in").await, Err(ControlError::Stopping));
     assert_eq!(
         crate::control::Handle::default().pause("in").await,

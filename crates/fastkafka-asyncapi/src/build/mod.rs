@@ -1,0 +1,120 @@
+//! From the registry to the document. A pure function: equal apps make equal documents.
+
+mod messages;
+mod operations;
+mod schemas;
+mod servers;
+
+use crate::model::{
+    ASYNCAPI, BINDING, Bindings, Channel, ChannelBinding, Components, Contact, Document, Info,
+    License, Named,
+};
+use crate::source::{Source, TopicDeclaration};
+use fastkafka_core::AppInfo;
+use messages::Messages;
+use operations::Operations;
+use serde_json::Value;
+
+impl Document {
+    /// The document of an app. It needs no broker, and an app with problems has one all the same.
+    pub fn of(source: &Source<'_>) -> Self {
+        let operations = Operations::of(source.app);
+        let (schemas, payloads) = operations.payloads.finish();
+        let messages = Messages::of(&operations.drafts, &payloads, &schemas);
+        let (servers, security_schemes) = servers::describe(&source.clusters);
+        let channels = messages
+            .by_topic()
+            .map(|(topic, messages)| {
+                let declared = source.topics.get(topic);
+                (topic.to_owned(), channel(topic, messages, declared))
+            })
+            .collect();
+        Self {
+            asyncapi: ASYNCAPI.to_owned(),
+            info: info(&source.app.info),
+            default_content_type: Some("application/json".to_owned()),
+            servers,
+            channels,
+            operations: operations
+                .drafts
+                .iter()
+                .map(|draft| {
+                    let operation = draft.describe(messages.of_operation(draft), source.client_id);
+                    (draft.id.clone(), operation)
+                })
+                .collect(),
+            components: Components {
+                messages: messages.components,
+                schemas,
+                security_schemes,
+            },
+        }
+    }
+}
+
+/// Nothing, for a text without content.
+fn text(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn info(info: &AppInfo) -> Info {
+    Info {
+        title: info.title.clone(),
+        version: info.version.clone(),
+        description: text(&info.description),
+        terms_of_service: info.terms_of_service.clone(),
+        contact: info.contact.as_ref().map(|contact| Contact {
+            name: contact.name.clone(),
+            url: contact.url.clone(),
+            email: contact.email.clone(),
+        }),
+        license: info.license.as_ref().map(|license| License {
+            name: license.name.clone(),
+            url: license.url.clone(),
+        }),
+    }
+}
+
+fn channel(
+    topic: &str,
+    messages: Named<crate::model::Ref>,
+    declared: Option<&TopicDeclaration>,
+) -> Channel {
+    let undeclared = TopicDeclaration::default();
+    let declared = declared.unwrap_or(&undeclared);
+    Channel {
+        address: Some(topic.to_owned()),
+        messages,
+        servers: Vec::new(),
+        bindings: Bindings::of(ChannelBinding {
+            topic: Some(topic.to_owned()),
+            partitions: declared.partitions,
+            replicas: declared.replicas,
+            topic_configuration: declared
+                .configs
+                .iter()
+                .map(|(key, value)| (key.clone(), config(key, value)))
+                .collect(),
+            binding_version: BINDING.to_owned(),
+        }),
+    }
+}
+
+/// A topic's setting in the type that the binding wants. What is none stays text: the check of the
+/// document then says so.
+fn config(key: &str, text: &str) -> Value {
+    let as_it_is = || Value::from(text);
+    match key {
+        "cleanup.policy" => text.split(',').map(str::trim).collect(),
+        "retention.ms" | "retention.bytes" | "delete.retention.ms" | "max.message.bytes" => text
+            .trim()
+            .parse::<i64>()
+            .map_or_else(|_| as_it_is(), Value::from),
+        "confluent.key.schema.validation" | "confluent.value.schema.validation" => text
+            .trim()
+            .parse::<bool>()
+            .map_or_else(|_| as_it_is(), Value::from),
+        _ => as_it_is(),
+    }
+}

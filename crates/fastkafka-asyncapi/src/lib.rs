@@ -1,0 +1,18 @@
+//! The AsyncAPI document of an app: what it reads and writes, for people and programs that do not
+//! read Rust.
+//!
+//! [`Document::of`] makes it of the same registry that runs the app, without a broker.
+
+#![forbid(unsafe_code)]
+
+mod build;
+mod check;
+pub mod model;
+mod names;
+mod source;
+mod text;
+
+pub use check::{Finding, check};
+pub use model::Document;
+pub use source::{Cluster, Security, Source, TopicDeclaration};
+pub use text::{Unreadable, parse};

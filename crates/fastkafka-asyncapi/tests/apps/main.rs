@@ -1,0 +1,70 @@
+//! Apps that are made to be hard to describe, each with its document in `goldens`.
+//!
+//! `BLESS=1 cargo test -p fastkafka-asyncapi --test apps` writes the documents anew.
+#![allow(clippy::unwrap_used, reason = "a helper of a test fails like the test")]
+
+// The attributes expand to paths of the facade; what they need is all in core.
+extern crate fastkafka_core as fastkafka;
+
+mod clusters;
+mod codec;
+mod enums;
+mod generics;
+mod non_ascii;
+mod pitfalls;
+mod recursive;
+mod same_name;
+mod shared_topic;
+
+use fastkafka::{AppCore, AppInfo, Registry, States};
+use fastkafka_asyncapi::{Cluster, Document, Source, check, parse};
+use std::any::TypeId;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// The functions of one test.
+fn app<S: 'static>(title: &str) -> AppCore {
+    let info = AppInfo {
+        title: title.to_owned(),
+        version: "1.2.3".to_owned(),
+        ..AppInfo::default()
+    };
+    AppCore::new::<S>(info, Registry::linked(TypeId::of::<S>()), States::default())
+}
+
+/// Their document, on one cluster.
+fn document<S: 'static>(title: &str) -> Document {
+    let cluster = Cluster {
+        name: "localhost".to_owned(),
+        bootstrap: "localhost:9092".to_owned(),
+        ..Cluster::default()
+    };
+    Document::of(&Source {
+        app: &app::<S>(title),
+        client_id: "tests",
+        clusters: vec![cluster],
+        topics: BTreeMap::new(),
+    })
+}
+
+/// The document is the one in `goldens`, and valid.
+#[track_caller]
+fn golden(name: &str, document: &Document) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/goldens")
+        .join(format!("{name}.yaml"));
+    let yaml = document.to_yaml();
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, &yaml).unwrap();
+    }
+    let golden = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        golden == yaml,
+        "{} differs from what the app says; `BLESS=1` writes it anew:\n{yaml}",
+        path.display()
+    );
+    let findings = check(&parse(&yaml).unwrap());
+    assert!(findings.is_empty(), "{findings:#?}");
+    assert_eq!(&Document::parse(&yaml).unwrap(), document);
+    assert_eq!(&Document::parse(&document.to_json()).unwrap(), document);
+}

@@ -1,0 +1,95 @@
+//! A settings struct from its table: one row per key gives the field, the method that sets it, what
+//! reads it from text and shows it, and whether the handlers of a group must agree on it.
+
+/// `[client]` keys reach the one consumer of a group, `[handler]` keys stay with the function. The
+/// text after `=` is the default, as the guide and `check --explain` show it.
+macro_rules! settings {
+    (
+        $(#[$meta:meta])*
+        $name:ident { $( $(#[$doc:meta])* [$reach:ident] $key:ident: $ty:ty = $default:literal, )* }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct $name {
+            $( $(#[$doc])* pub $key: Option<$ty>, )*
+        }
+
+        impl $name {
+            /// Every key with its default.
+            pub const KEYS: &'static [(&'static str, &'static str)] =
+                &[$((stringify!($key), $default)),*];
+
+            $(
+                $(#[$doc])*
+                #[must_use]
+                pub fn $key(mut self, value: impl Into<$ty>) -> Self {
+                    self.$key = Some(value.into());
+                    self
+                }
+            )*
+
+            /// These settings, and those of `below` where these say nothing.
+            #[must_use]
+            pub fn over(self, below: &Self) -> Self {
+                Self {
+                    $( $key: match (self.$key, &below.$key) {
+                        (Some(above), Some(below)) => Some(Value::over(above, below)),
+                        (above, below) => above.or_else(|| below.clone()),
+                    }, )*
+                }
+            }
+
+            /// Sets a key from text.
+            ///
+            /// # Errors
+            /// When there is no such key, or the text is none of its values.
+            pub fn set(&mut self, key: &str, text: &str) -> Result<(), String> {
+                match key {
+                    $( stringify!($key) => {
+                        let value = Value::read(text).map_err(|takes| format!("`{key}` takes {takes}"))?;
+                        // Of one place: properties add up.
+                        self.$key = Some(match self.$key.take() {
+                            Some(before) => Value::over(value, &before),
+                            None => value,
+                        });
+                    } )*
+                    _ => return Err(unknown(key, Self::KEYS)),
+                }
+                Ok(())
+            }
+
+            /// What is set, as text; secrets are masked.
+            pub fn shown(&self) -> Vec<(&'static str, String)> {
+                let all = [$((stringify!($key), self.$key.as_ref().map(Value::show))),*];
+                all.into_iter().filter_map(|(key, text)| Some((key, text?))).collect()
+            }
+
+            /// The keys that one client can not have both as here and as there.
+            #[allow(dead_code, reason = "producers with other settings have another client")]
+            pub(crate) fn conflicts(&self, other: &Self) -> Vec<&'static str> {
+                let mut keys = Vec::new();
+                $(
+                    if settings!(@is_client $reach)
+                        && let (Some(a), Some(b)) = (&self.$key, &other.$key)
+                        && !a.agrees(b)
+                    {
+                        keys.push(stringify!($key));
+                    }
+                )*
+                keys
+            }
+
+            /// What of this reaches the client.
+            #[allow(dead_code, reason = "as above")]
+            #[must_use]
+            pub(crate) fn of_client(&self) -> Self {
+                Self { $( $key: self.$key.clone().filter(|_| settings!(@is_client $reach)), )* }
+            }
+        }
+    };
+    (@is_client client) => { true };
+    (@is_client handler) => { false };
+}
+
+pub(super) use settings;

@@ -1,0 +1,132 @@
+//! Settings as text: in a file, in the environment, in `check --explain`.
+
+use super::{Attempts, Text};
+use std::time::Duration;
+
+/// The value of a setting.
+pub(crate) trait Value: Clone + PartialEq {
+    /// Reads it; the error says what the key takes.
+    fn read(text: &str) -> Result<Self, String>;
+
+    /// What [`Value::read`] reads, unless it is a secret.
+    fn show(&self) -> String;
+
+    /// This value where a less specific level has `below`.
+    #[must_use]
+    fn over(self, below: &Self) -> Self {
+        let _ = below;
+        self
+    }
+
+    /// One client can have both.
+    fn agrees(&self, other: &Self) -> bool {
+        self == other
+    }
+}
+
+macro_rules! plain {
+    ($($ty:ty: $takes:literal),*) => {$(
+        impl Value for $ty {
+            fn read(text: &str) -> Result<Self, String> {
+                text.trim().parse().map_err(|_| format!(concat!($takes, ", not `{}`"), text))
+            }
+
+            fn show(&self) -> String {
+                self.to_string()
+            }
+        }
+    )*};
+}
+plain!(u32: "a number", u64: "a number", bool: "`true` or `false`");
+
+impl Value for Text {
+    fn read(text: &str) -> Result<Self, String> {
+        Ok(text.to_owned().into())
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Value for Duration {
+    fn read(text: &str) -> Result<Self, String> {
+        humantime::parse_duration(text)
+            .map_err(|_| format!("a time such as `200ms`, `30s` or `5m`, not `{text}`"))
+    }
+
+    fn show(&self) -> String {
+        humantime::format_duration(*self).to_string()
+    }
+}
+
+impl Value for Attempts {
+    fn read(text: &str) -> Result<Self, String> {
+        match (text, text.parse()) {
+            ("forever", _) => Ok(Self::Forever),
+            (_, Ok(times)) => Ok(Self::Times(times)),
+            _ => Err(format!("a number or `forever`, not `{text}`")),
+        }
+    }
+
+    fn show(&self) -> String {
+        match self {
+            Self::Times(times) => times.to_string(),
+            Self::Forever => "forever".to_owned(),
+        }
+    }
+}
+
+/// An enumeration by its words.
+macro_rules! words {
+    ($($ty:ident { $($word:literal = $variant:ident),* })*) => {$(
+        impl $crate::settings::value::Value for $ty {
+            fn read(text: &str) -> Result<Self, String> {
+                match text {
+                    $( $word => Ok(Self::$variant), )*
+                    _ => {
+                        let words = [$(concat!("`", $word, "`")),*];
+                        Err(format!("{}; not `{text}`", words.join(", ")))
+                    }
+                }
+            }
+
+            fn show(&self) -> String {
+                match self { $( Self::$variant => $word.to_owned(), )* }
+            }
+        }
+    )*};
+}
+pub(crate) use words;
+
+/// What to say of a key that is not there.
+pub(crate) fn unknown(key: &str, keys: &[(&str, &str)]) -> String {
+    let near = keys
+        .iter()
+        .map(|(known, _)| (strsim::damerau_levenshtein(key, known), *known))
+        .min()
+        .filter(|(distance, _)| *distance <= 1 + key.len() / 4);
+    match near {
+        Some((_, near)) => format!("there is no setting `{key}`, did you mean `{near}`?"),
+        None => format!("there is no setting `{key}` (docs/guide/settings.md lists them)"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_can_be_read() {
+        let read = |text: &str| Duration::read(text).map(|d| d.show());
+        assert_eq!(read("200ms").unwrap(), "200ms");
+        assert_eq!(read("90s").unwrap(), "1m 30s");
+        assert_eq!(Attempts::read("forever").unwrap().show(), "forever");
+        assert_eq!(Attempts::read("3"), Ok(Attempts::Times(3)));
+        assert_eq!(u64::read(" 5 "), Ok(5));
+        assert_eq!(
+            bool::read("yes"),
+            Err("`true` or `false`, not `yes`".into())
+        );
+    }
+}

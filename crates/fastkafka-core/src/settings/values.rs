@@ -1,0 +1,257 @@
+//! What settings can be, where it is not a number or text.
+
+use super::value::{Value, words};
+use std::time::{Duration, SystemTime};
+
+/// Where a group without a committed offset begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OffsetReset {
+    /// At the end: records that arrive after the group's first start. The default.
+    #[default]
+    Latest,
+    /// At the beginning.
+    Earliest,
+    /// Nowhere: the app does not start, and names the partitions.
+    None,
+    /// At the first record that is not older than this.
+    Timestamp(SystemTime),
+}
+
+/// Which protocol the group speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GroupProtocol {
+    /// The classic protocol: the members' clients assign partitions. The default.
+    #[default]
+    Classic,
+    /// KIP-848: the broker assigns partitions. Needs a broker that has it switched on.
+    Consumer,
+}
+
+/// What follows when a record used up its attempts or was rejected, and there is no dead-letter topic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnFailure {
+    /// Its partition stands still and health says so; others go on. The default.
+    #[default]
+    Stop,
+    /// The record is left out, with a log line.
+    Skip,
+    /// The app drains and ends with status 1.
+    Exit,
+}
+
+/// How often a record is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attempts {
+    /// So many times, the first included.
+    Times(u32),
+    /// Without limit.
+    Forever,
+}
+
+impl Default for Attempts {
+    fn default() -> Self {
+        Self::Times(10)
+    }
+}
+
+impl From<u32> for Attempts {
+    fn from(times: u32) -> Self {
+        Self::Times(times)
+    }
+}
+
+/// In which order a handler's records are handled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// Those of a partition one after another. The default.
+    #[default]
+    Partition,
+    /// Those of a key one after another, keys side by side. A record without a key has no order.
+    Key,
+    /// In no order: side by side.
+    Unordered,
+}
+
+/// How many records of a partition are handled at a time: FastKafka's word for an [`Order`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Executor {
+    /// One, in the order of the partition.
+    Sequential,
+    /// Many, in order by key unless `order` says otherwise.
+    Dynamic,
+}
+
+/// Which records of transactions a consumer gets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IsolationLevel {
+    /// Those of committed ones. The default.
+    #[default]
+    ReadCommitted,
+    /// Also those of aborted ones.
+    ReadUncommitted,
+}
+
+/// Who has to have a record before it counts as delivered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Acks {
+    /// All replicas in sync. The default.
+    #[default]
+    All,
+    /// The leader of the partition: a record is lost when the leader is.
+    Leader,
+    /// Nobody: nothing is known of what became of a record. Not inside a handler or a delivery scope.
+    None,
+}
+
+/// How the records of a request are compressed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CompressionType {
+    /// Not. The default.
+    #[default]
+    None,
+    /// gzip.
+    Gzip,
+    /// Snappy.
+    Snappy,
+    /// LZ4.
+    Lz4,
+    /// Zstandard.
+    Zstd,
+}
+
+/// A partitioner of one's own: the key, if there is one, and the number of partitions; returns a
+/// partition below that number. Anything else fails the record. It is called on librdkafka's threads
+/// and must not wait.
+pub type PartitionFn = fn(key: Option<&[u8]>, partitions: i32) -> i32;
+
+/// To which partition a record goes that names none.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Partitioner {
+    /// By the key as Java's clients and aiokafka do, without a key at random. The default.
+    #[default]
+    Murmur2Random,
+    /// By the key as Java's clients do; records without a key go to the partition of an empty one.
+    Murmur2,
+    /// At random, whatever the key.
+    Random,
+    /// By CRC32 of the key; records without a key go to one partition.
+    Consistent,
+    /// By CRC32 of the key, without a key at random: librdkafka's own default.
+    ConsistentRandom,
+    /// By FNV-1a of the key; records without a key go to one partition.
+    Fnv1a,
+    /// By FNV-1a of the key, without a key at random.
+    Fnv1aRandom,
+    /// As a function says.
+    Function(PartitionFn),
+}
+
+impl PartialEq for Partitioner {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Function(a), Self::Function(b)) => std::ptr::fn_addr_eq(*a, *b),
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
+        }
+    }
+}
+
+words! {
+    GroupProtocol { "classic" = Classic, "consumer" = Consumer }
+    OnFailure { "stop" = Stop, "skip" = Skip, "exit" = Exit }
+    Order { "partition" = Partition, "key" = Key, "unordered" = Unordered }
+    Executor { "sequential" = Sequential, "dynamic" = Dynamic }
+    IsolationLevel { "read_committed" = ReadCommitted, "read_uncommitted" = ReadUncommitted }
+    Acks { "all" = All, "1" = Leader, "0" = None }
+    CompressionType { "none" = None, "gzip" = Gzip, "snappy" = Snappy, "lz4" = Lz4, "zstd" = Zstd }
+}
+
+impl Partitioner {
+    const NAMES: [(&str, Self); 7] = [
+        ("murmur2_random", Self::Murmur2Random),
+        ("murmur2", Self::Murmur2),
+        ("random", Self::Random),
+        ("consistent", Self::Consistent),
+        ("consistent_random", Self::ConsistentRandom),
+        ("fnv1a", Self::Fnv1a),
+        ("fnv1a_random", Self::Fnv1aRandom),
+    ];
+
+    /// librdkafka's name of it; a function has none.
+    pub fn name(&self) -> Option<&'static str> {
+        let known = Self::NAMES.iter().find(|(_, known)| known == self);
+        known.map(|(name, _)| *name)
+    }
+}
+
+impl Value for Partitioner {
+    fn read(text: &str) -> Result<Self, String> {
+        let known = Self::NAMES.iter().find(|(name, _)| *name == text);
+        known.map(|(_, known)| *known).ok_or_else(|| {
+            let names: Vec<_> = Self::NAMES
+                .iter()
+                .map(|(name, _)| format!("`{name}`"))
+                .collect();
+            format!("{}; not `{text}`", names.join(", "))
+        })
+    }
+
+    fn show(&self) -> String {
+        self.name().unwrap_or("a function").to_owned()
+    }
+}
+
+impl Value for OffsetReset {
+    fn read(text: &str) -> Result<Self, String> {
+        match (text, text.parse()) {
+            ("latest", _) => Ok(Self::Latest),
+            ("earliest", _) => Ok(Self::Earliest),
+            ("none", _) => Ok(Self::None),
+            (_, Ok(millis)) => Ok(Self::Timestamp(
+                SystemTime::UNIX_EPOCH + Duration::from_millis(millis),
+            )),
+            _ => Err(format!(
+                "`latest`, `earliest`, `none` or a time in milliseconds since 1970; not `{text}`"
+            )),
+        }
+    }
+
+    fn show(&self) -> String {
+        match self {
+            Self::Latest => "latest".to_owned(),
+            Self::Earliest => "earliest".to_owned(),
+            Self::None => "none".to_owned(),
+            Self::Timestamp(at) => {
+                let since = at.duration_since(SystemTime::UNIX_EPOCH);
+                since.unwrap_or_default().as_millis().to_string()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round_trip<T: Value + std::fmt::Debug>(words: &[&str]) {
+        for word in words {
+            assert_eq!(T::read(word).unwrap().show(), *word);
+        }
+        assert!(T::read("x").unwrap_err().ends_with("not `x`"));
+    }
+
+    #[test]
+    fn words_are_read_as_they_are_shown() {
+        round_trip::<OffsetReset>(&["latest", "earliest", "none", "1700000000000"]);
+        round_trip::<Acks>(&["all", "1", "0"]);
+        round_trip::<Partitioner>(&["murmur2_random", "consistent", "fnv1a_random"]);
+        round_trip::<CompressionType>(&["none", "gzip", "snappy", "lz4", "zstd"]);
+        round_trip::<IsolationLevel>(&["read_committed", "read_uncommitted"]);
+    }
+
+    #[test]
+    fn a_partitioner_of_ones_own_equals_itself() {
+        let first: PartitionFn = |_, _| 0;
+        assert_eq!(Partitioner::Function(first), Partitioner::Function(first));
+        assert_ne!(Partitioner::Function(first), Partitioner::Random);
+    }
+}

@@ -1,0 +1,76 @@
+//! What the client would refuse, found before there is one.
+
+use super::table::Of;
+use super::{consumer, producer};
+use fastkafka_core::{Acks, Location, Plan, Problem, ProducerSettings, Properties};
+use rdkafka::ClientConfig;
+use rdkafka::error::KafkaError;
+
+/// Properties that are ours to set, and values that librdkafka does not take.
+pub(crate) fn check(plan: &Plan) -> Vec<Problem> {
+    let handlers = plan.groups.iter().flat_map(|group| &group.handlers);
+    let consumers = handlers.flat_map(|handler| {
+        let settings = &handler.settings;
+        let config = consumer("localhost", "check", "check", settings);
+        let wrong = refused(Of::Consumer, settings.config.as_ref(), &config);
+        problems(wrong, handler.def.name, handler.def.location)
+    });
+    let producers = plan.outputs.iter().flat_map(|output| {
+        let settings = &output.settings;
+        let config = producer("localhost", "check", settings, 1_000);
+        let mut wrong = refused(Of::Producer, settings.config.as_ref(), &config);
+        wrong.extend(not_idempotent(settings));
+        problems(wrong, output.def.name, output.def.location)
+    });
+    consumers.chain(producers).collect()
+}
+
+fn problems(
+    wrong: Vec<String>,
+    handler: &'static str,
+    at: Location,
+) -> impl Iterator<Item = Problem> {
+    wrong
+        .into_iter()
+        .map(move |what| Problem::Setting { handler, what, at })
+}
+
+fn refused(of: Of, properties: Option<&Properties>, config: &ClientConfig) -> Vec<String> {
+    let ours = properties.into_iter().flat_map(Properties::iter);
+    let ours = ours.filter_map(|(name, _)| {
+        let why = of.refusal(name)?;
+        Some(format!(
+            "has `{name}` in `config`, which can not stand there: {why}"
+        ))
+    });
+    let mut wrong: Vec<_> = ours.collect();
+    if wrong.is_empty()
+        && let Err(error) = config.create_native_config()
+    {
+        wrong.push(not_taken(of, &error));
+    }
+    wrong
+}
+
+fn not_taken(of: Of, error: &KafkaError) -> String {
+    let KafkaError::ClientConfig(_, reason, property, value) = error else {
+        return format!("has settings that librdkafka does not take: {error}");
+    };
+    let reason = reason.trim_end();
+    let key = of.rows().find(|(_, p)| p == property);
+    match key {
+        Some((key, _)) => {
+            format!("has `{key} = {value}`, which librdkafka does not take: {reason}")
+        }
+        // It may be a secret.
+        None => format!("has `{property}` in `config`, which librdkafka does not take: {reason}"),
+    }
+}
+
+fn not_idempotent(settings: &ProducerSettings) -> Option<String> {
+    let acks = settings.acks.unwrap_or_default();
+    (acks != Acks::All && settings.enable_idempotence == Some(true)).then(|| {
+        "has `enable_idempotence = true`, which needs `acks = \"all\"`; remove one of them"
+            .to_owned()
+    })
+}

@@ -1,0 +1,147 @@
+//! From settings to librdkafka's properties.
+
+mod check;
+mod table;
+
+pub(crate) use check::check;
+
+use fastkafka_core::{Acks, ConsumerSettings, GroupProtocol, ProducerSettings, Properties};
+use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
+use table::Of;
+
+/// What every client has.
+pub(crate) fn client(bootstrap: &str, client_id: &str) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config
+        .set("bootstrap.servers", bootstrap)
+        .set("client.id", client_id)
+        // librdkafka's default of 10 s keeps a connection down for so long after its broker is back. Java's.
+        .set("reconnect.backoff.max.ms", "1000")
+        .set_log_level(RDKafkaLogLevel::Info);
+    config
+}
+
+/// The consumer of a group.
+pub(crate) fn consumer(
+    bootstrap: &str,
+    client_id: &str,
+    group_id: &str,
+    settings: &ConsumerSettings,
+) -> ClientConfig {
+    let mut config = client(bootstrap, client_id);
+    config
+        .set("group.id", group_id)
+        // The engine says what may be committed; librdkafka commits it now and then.
+        .set("enable.auto.commit", "true")
+        .set("enable.auto.offset.store", "false")
+        // Starts are worked out here and committed; librdkafka must not choose one.
+        .set("auto.offset.reset", "error")
+        .set("enable.partition.eof", "false")
+        .set("isolation.level", "read_committed")
+        // librdkafka's default of a second caps catching up at some 170,000 records per second.
+        .set("fetch.queue.backoff.ms", "10")
+        .set("auto.commit.interval.ms", "5000");
+    // librdkafka refuses session, heartbeat and strategy otherwise: the broker decides.
+    if settings.group_protocol.unwrap_or_default() == GroupProtocol::Classic {
+        // It also refuses a session that is longer than the time between two polls.
+        let longest = settings.max_poll_interval_ms.unwrap_or(300_000);
+        config
+            .set("session.timeout.ms", longest.min(45_000).to_string())
+            .set("heartbeat.interval.ms", "1000")
+            .set("partition.assignment.strategy", "cooperative-sticky");
+    }
+    // And an answer that is smaller than the largest request, which a consumer does not send.
+    if let Some(bytes) = settings.fetch_max_bytes.filter(|bytes| *bytes < 1_000_000) {
+        config.set("message.max.bytes", bytes.max(1_000).to_string());
+    }
+    longest_backoff(&mut config, settings.retry_backoff_ms);
+    apply(&mut config, Of::Consumer, settings.shown());
+    pass_through(&mut config, settings.config.as_ref());
+    config
+}
+
+/// The name of a static member: those of the workers of one process differ.
+pub(crate) fn of_worker(config: &mut ClientConfig, worker: usize) {
+    const INSTANCE: &str = "group.instance.id";
+    if let Some(name) = config.get(INSTANCE).filter(|_| worker > 0) {
+        let name = format!("{name}-{worker}");
+        config.set(INSTANCE, name);
+    }
+}
+
+/// What suits the embedded broker. It holds a fetch for all of its time even when records have come,
+/// and lets a member that joins wait for nearly the session of those that are there.
+pub(crate) fn embedded(config: &mut ClientConfig, settings: &ConsumerSettings) {
+    config.set("fetch.wait.max.ms", "10");
+    if settings.group_protocol.unwrap_or_default() == GroupProtocol::Classic {
+        config
+            .set("session.timeout.ms", "1000")
+            .set("heartbeat.interval.ms", "300");
+    }
+}
+
+/// A producer. `queue` is how many records librdkafka may hold: more than we ever hand over.
+pub(crate) fn producer(
+    bootstrap: &str,
+    client_id: &str,
+    settings: &ProducerSettings,
+    queue: usize,
+) -> ClientConfig {
+    let mut config = client(bootstrap, client_id);
+    config
+        .set("linger.ms", "5")
+        .set("delivery.timeout.ms", "60000")
+        .set("message.max.bytes", "1000000")
+        .set("queue.buffering.max.messages", queue.to_string());
+    if is_idempotent(settings) {
+        config.set("enable.idempotence", "true");
+    } else {
+        // Repeated requests would overtake each other.
+        config
+            .set("enable.idempotence", "false")
+            .set("max.in.flight.requests.per.connection", "1");
+    }
+    match settings.partitioner.unwrap_or_default().name() {
+        Some(name) => config.set("partitioner", name),
+        // A function is asked about records without a key, too.
+        None => config.set("sticky.partitioning.linger.ms", "0"),
+    };
+    longest_backoff(&mut config, settings.retry_backoff_ms);
+    let mut shown = settings.shown();
+    // A function has no name.
+    shown.retain(|(key, _)| *key != "partitioner");
+    apply(&mut config, Of::Producer, shown);
+    pass_through(&mut config, settings.config.as_ref());
+    config
+}
+
+/// librdkafka's idempotent producer needs the acknowledgement of all replicas.
+fn is_idempotent(settings: &ProducerSettings) -> bool {
+    let all = settings.acks.unwrap_or_default() == Acks::All;
+    settings.enable_idempotence.unwrap_or(all)
+}
+
+/// The wait doubles up to a second: a first one that is longer would be cut.
+fn longest_backoff(config: &mut ClientConfig, first: Option<u64>) {
+    if let Some(first) = first.filter(|first| *first > 1_000) {
+        config.set("retry.backoff.max.ms", first.to_string());
+    }
+}
+
+fn apply(config: &mut ClientConfig, of: Of, shown: Vec<(&'static str, String)>) {
+    for (key, value) in shown {
+        if let Some(property) = of.property(key) {
+            config.set(property, value);
+        }
+    }
+}
+
+fn pass_through(config: &mut ClientConfig, properties: Option<&Properties>) {
+    for (name, value) in properties.into_iter().flat_map(Properties::iter) {
+        config.set(name, value);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+//! Which key is which property of librdkafka, and which properties are not for `config`.
+
+/// A key and the property that it sets.
+type Row = (&'static str, &'static str);
+
+/// Keys of both.
+const COMMON: &[Row] = &[
+    ("client_id", "client.id"),
+    ("retry_backoff_ms", "retry.backoff.ms"),
+    ("connections_max_idle_ms", "connections.max.idle.ms"),
+    ("metadata_max_age_ms", "topic.metadata.refresh.interval.ms"),
+];
+
+const CONSUMER: &[Row] = &[
+    ("auto_commit_interval_ms", "auto.commit.interval.ms"),
+    ("session_timeout_ms", "session.timeout.ms"),
+    ("heartbeat_interval_ms", "heartbeat.interval.ms"),
+    ("max_poll_interval_ms", "max.poll.interval.ms"),
+    (
+        "partition_assignment_strategy",
+        "partition.assignment.strategy",
+    ),
+    ("group_protocol", "group.protocol"),
+    ("group_instance_id", "group.instance.id"),
+    ("request_timeout_ms", "socket.timeout.ms"),
+    ("fetch_max_wait_ms", "fetch.wait.max.ms"),
+    ("fetch_min_bytes", "fetch.min.bytes"),
+    ("fetch_max_bytes", "fetch.max.bytes"),
+    ("max_partition_fetch_bytes", "max.partition.fetch.bytes"),
+    ("check_crcs", "check.crcs"),
+    ("isolation_level", "isolation.level"),
+];
+
+const PRODUCER: &[Row] = &[
+    ("linger_ms", "linger.ms"),
+    ("delivery_timeout_ms", "delivery.timeout.ms"),
+    ("request_timeout_ms", "request.timeout.ms"),
+    ("max_request_size", "message.max.bytes"),
+    ("max_batch_size", "batch.size"),
+    ("acks", "acks"),
+    ("enable_idempotence", "enable.idempotence"),
+    ("compression_type", "compression.type"),
+    ("partitioner", "partitioner"),
+];
+
+/// Other names that librdkafka has for a property of the tables above.
+const ALIASES: &[(&str, &str)] = &[
+    ("fetch.message.max.bytes", "max.partition.fetch.bytes"),
+    ("queue.buffering.max.ms", "linger.ms"),
+    ("message.timeout.ms", "delivery.timeout.ms"),
+    ("request.required.acks", "acks"),
+    ("compression.codec", "compression.type"),
+];
+
+const FIXED: &str = "delivery depends on it";
+const NO_TRANSACTIONS: &str = "exactly-once is not built yet (docs/roadmap.md)";
+
+/// What is nobody's to set, and why.
+const PROTECTED: &[(&str, &str)] = &[
+    (
+        "bootstrap.servers",
+        "name the cluster with `App::builder().broker(..)`",
+    ),
+    (
+        "metadata.broker.list",
+        "name the cluster with `App::builder().broker(..)`",
+    ),
+    ("group.id", "write `group_id = ..`"),
+    ("enable.auto.commit", FIXED),
+    ("auto.commit.enable", FIXED),
+    ("enable.auto.offset.store", FIXED),
+    (
+        "auto.offset.reset",
+        "write `auto_offset_reset = ..`: where to start is worked out and committed before it is used",
+    ),
+    ("offset.store.method", FIXED),
+    ("offset.store.path", FIXED),
+    ("offset.store.sync.interval.ms", FIXED),
+    ("enable.partition.eof", FIXED),
+    ("delivery.report.only.error", FIXED),
+    (
+        "queue.buffering.max.messages",
+        "set `max_in_flight` on the app's builder",
+    ),
+    (
+        "queue.buffering.max.kbytes",
+        "set `max_in_flight` on the app's builder",
+    ),
+    ("transactional.id", NO_TRANSACTIONS),
+    ("transaction.timeout.ms", NO_TRANSACTIONS),
+    (
+        "test.mock.num.brokers",
+        "the broker in the process is the one named `embedded`",
+    ),
+    (
+        "test.mock.broker.rtt",
+        "the broker in the process is the one named `embedded`",
+    ),
+    ("log.queue", "log lines go where the app's go"),
+];
+
+/// Whose settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Of {
+    Consumer,
+    Producer,
+}
+
+impl Of {
+    /// Every key that is a property.
+    pub(super) fn rows(self) -> impl Iterator<Item = Row> {
+        let own = match self {
+            Self::Consumer => CONSUMER,
+            Self::Producer => PRODUCER,
+        };
+        COMMON.iter().chain(own).copied()
+    }
+
+    pub(super) fn property(self, key: &str) -> Option<&'static str> {
+        self.rows()
+            .find(|(k, _)| *k == key)
+            .map(|(_, property)| property)
+    }
+
+    /// Why a property can not stand in `config`, if so.
+    pub(super) fn refusal(self, property: &str) -> Option<String> {
+        let fixed = PROTECTED.iter().find(|(name, _)| *name == property);
+        if let Some((_, why)) = fixed {
+            return Some((*why).to_owned());
+        }
+        let alias = ALIASES.iter().find(|(name, _)| *name == property);
+        let name = alias.map_or(property, |(_, name)| name);
+        let (key, _) = self.rows().find(|(_, property)| *property == name)?;
+        Some(format!("write `{key} = ..`"))
+    }
+}

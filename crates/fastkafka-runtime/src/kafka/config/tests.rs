@@ -1,0 +1,303 @@
+use super::*;
+use fastkafka_core::{
+    CompressionType, Executor, IsolationLevel, OffsetReset, OnFailure, Order, Partitioner, Text,
+};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+fn of_consumer(settings: &ConsumerSettings) -> ClientConfig {
+    consumer("localhost:1", "app", "group", settings)
+}
+
+fn of_producer(settings: &ProducerSettings) -> ClientConfig {
+    producer("localhost:1", "app", settings, 120_000)
+}
+
+/// Also asks librdkafka whether it knows the property and takes the value.
+fn check(config: &ClientConfig, property: &str, value: &str) {
+    assert_eq!(config.get(property), Some(value), "{property}");
+    assert_eq!(native(config, property), value, "{property}");
+}
+
+/// What librdkafka has, its own defaults included.
+fn native(config: &ClientConfig, property: &str) -> String {
+    let native = config.create_native_config();
+    let native = native.unwrap_or_else(|e| panic!("{property}: {e}"));
+    // Of a topic.
+    let value = native.get(property);
+    value.unwrap_or_else(|e| panic!("{property}: {e}"))
+}
+
+/// A value for every key.
+fn full_consumer() -> ConsumerSettings {
+    ConsumerSettings::default()
+        .group_id("billing")
+        .auto_offset_reset(OffsetReset::Earliest)
+        .enable_auto_commit(true)
+        .auto_commit_interval_ms(700u64)
+        .session_timeout_ms(7_000u64)
+        .heartbeat_interval_ms(701u64)
+        .max_poll_interval_ms(70_000u64)
+        .order(Order::Key)
+        .concurrency(7u32)
+        .executor(Executor::Dynamic)
+        .max_poll_records(70u32)
+        .rebalance_timeout_ms(702u64)
+        .partition_assignment_strategy("range")
+        .group_protocol(GroupProtocol::Classic)
+        .attempts(7u32)
+        .backoff(Duration::from_millis(7))
+        .backoff_max(Duration::from_secs(7))
+        .handler_timeout(Duration::from_secs(7))
+        .on_failure(OnFailure::Skip)
+        .dead_letter("dead")
+        .max_uncommitted(700u32)
+        .client_id("seven")
+        .request_timeout_ms(7_001u64)
+        .retry_backoff_ms(7_002u64)
+        .connections_max_idle_ms(70_003u64)
+        .metadata_max_age_ms(7_004u64)
+        .fetch_max_wait_ms(705u64)
+        .fetch_min_bytes(706u32)
+        .fetch_max_bytes(70_007u32)
+        .max_partition_fetch_bytes(7_008u32)
+        .check_crcs(true)
+        .isolation_level(IsolationLevel::ReadUncommitted)
+        .group_instance_id("seventh")
+        .config(Properties::new().set("fetch.error.backoff.ms", 77))
+}
+
+fn full_producer() -> ProducerSettings {
+    ProducerSettings::default()
+        .linger_ms(7u64)
+        .delivery_timeout_ms(7_000u64)
+        .max_request_size(7_000_000u32)
+        .client_id("seven")
+        .request_timeout_ms(701u64)
+        .retry_backoff_ms(702u64)
+        .connections_max_idle_ms(70_003u64)
+        .metadata_max_age_ms(7_004u64)
+        .acks(Acks::All)
+        .enable_idempotence(false)
+        .compression_type(CompressionType::Zstd)
+        .max_batch_size(7_005u32)
+        .partitioner(Partitioner::Fnv1a)
+        .config(Properties::new().set("batch.num.messages", 77))
+}
+
+fn names(keys: &[(&'static str, &'static str)]) -> BTreeSet<&'static str> {
+    keys.iter().map(|(key, _)| *key).collect()
+}
+
+/// What the engine and the runtime do is tested where it is done: `handler.rs`, `runtime.rs`, `plan.rs`.
+const NOT_OF_THE_CLIENT: [&str; 14] = [
+    "attempts",
+    "auto_offset_reset",
+    "backoff",
+    "backoff_max",
+    "concurrency",
+    "dead_letter",
+    "enable_auto_commit",
+    "executor",
+    "handler_timeout",
+    "max_poll_records",
+    "max_uncommitted",
+    "on_failure",
+    "order",
+    "rebalance_timeout_ms",
+];
+
+#[test]
+fn every_consumer_setting_reaches_its_property() {
+    let settings = full_consumer();
+    let config = of_consumer(&settings);
+    let shown = settings.shown();
+    assert_eq!(
+        shown.len(),
+        ConsumerSettings::KEYS.len(),
+        "a value for every key"
+    );
+    let mut properties: BTreeSet<_> = NOT_OF_THE_CLIENT.into_iter().collect();
+    for (key, value) in shown {
+        if let Some(property) = Of::Consumer.property(key) {
+            check(&config, property, &value);
+            properties.insert(key);
+        }
+    }
+    check(&config, "group.id", "group");
+    check(&config, "fetch.error.backoff.ms", "77");
+    properties.extend(["group_id", "config"]);
+    assert_eq!(properties, names(ConsumerSettings::KEYS));
+}
+
+#[test]
+fn every_producer_setting_reaches_its_property() {
+    let settings = full_producer();
+    let config = of_producer(&settings);
+    let shown = settings.shown();
+    assert_eq!(
+        shown.len(),
+        ProducerSettings::KEYS.len(),
+        "a value for every key"
+    );
+    let mut properties = BTreeSet::new();
+    for (key, value) in shown {
+        if let Some(property) = Of::Producer.property(key) {
+            assert_eq!(config.get(property), Some(&*value), "{property}");
+            properties.insert(key);
+        }
+    }
+    // librdkafka answers with other words for some.
+    let same = |property: &str| native(&config, property) == config.get(property).unwrap();
+    assert!(same("linger.ms") && same("message.max.bytes") && same("batch.size"));
+    check(&config, "batch.num.messages", "77");
+    properties.insert("config");
+    assert_eq!(properties, names(ProducerSettings::KEYS));
+}
+
+/// The defaults that the guide and `check --explain` show are those that the client has.
+#[test]
+fn a_default_is_what_it_says() {
+    let configs = [
+        (
+            Of::Consumer,
+            of_consumer(&ConsumerSettings::default()),
+            ConsumerSettings::KEYS,
+        ),
+        (
+            Of::Producer,
+            of_producer(&ProducerSettings::default()),
+            ProducerSettings::KEYS,
+        ),
+    ];
+    for (of, config, keys) in configs {
+        for (key, default) in keys {
+            // A name, or nothing.
+            if matches!(*key, "client_id" | "group_instance_id") {
+                continue;
+            }
+            let Some(property) = of.property(key) else {
+                continue;
+            };
+            let native = match native(&config, property) {
+                linger if property == "linger.ms" => linger.trim_end_matches(".0").to_owned(),
+                all if property == "acks" && all == "-1" => "all".to_owned(),
+                value => value,
+            };
+            assert_eq!(native, *default, "{key}");
+        }
+    }
+}
+
+#[test]
+fn what_delivery_depends_on_is_fixed() {
+    let config = of_consumer(&ConsumerSettings::default());
+    for (property, value) in [
+        ("enable.auto.commit", "true"),
+        ("enable.auto.offset.store", "false"),
+        ("auto.offset.reset", "error"),
+        ("enable.partition.eof", "false"),
+    ] {
+        assert_eq!(config.get(property), Some(value));
+        assert!(Of::Consumer.refusal(property).is_some(), "{property}");
+    }
+    let config = of_producer(&ProducerSettings::default());
+    assert_eq!(config.get("enable.idempotence"), Some("true"));
+    assert_eq!(config.get("partitioner"), Some("murmur2_random"));
+}
+
+#[test]
+fn a_property_with_a_key_names_the_key() {
+    let why = |of: Of, property| of.refusal(property).unwrap();
+    assert_eq!(
+        why(Of::Consumer, "fetch.min.bytes"),
+        "write `fetch_min_bytes = ..`"
+    );
+    assert_eq!(
+        why(Of::Producer, "message.timeout.ms"),
+        "write `delivery_timeout_ms = ..`"
+    );
+    assert_eq!(
+        why(Of::Consumer, "enable.auto.offset.store"),
+        "delivery depends on it"
+    );
+    assert_eq!(Of::Consumer.refusal("fetch.error.backoff.ms"), None);
+}
+
+#[test]
+fn the_broker_decides_about_sessions_of_a_consumer_protocol_group() {
+    let settings = ConsumerSettings::default().group_protocol(GroupProtocol::Consumer);
+    let config = of_consumer(&settings);
+    for property in [
+        "session.timeout.ms",
+        "heartbeat.interval.ms",
+        "partition.assignment.strategy",
+    ] {
+        assert_eq!(config.get(property), None);
+    }
+    check(&config, "group.protocol", "consumer");
+}
+
+/// What librdkafka checks only when it makes a client.
+#[test]
+fn settings_at_the_edge_make_a_client() {
+    let consumers = [
+        ConsumerSettings::default().max_poll_interval_ms(6_000u64),
+        ConsumerSettings::default().fetch_max_bytes(1_000u32),
+        ConsumerSettings::default().retry_backoff_ms(5_000u64),
+        ConsumerSettings::default().metadata_max_age_ms(3_600_000u64),
+        ConsumerSettings::default().group_protocol(GroupProtocol::Consumer),
+        full_consumer(),
+    ];
+    for settings in consumers {
+        let made = of_consumer(&settings).create::<rdkafka::consumer::BaseConsumer>();
+        made.unwrap_or_else(|e| panic!("{settings:?}: {e}"));
+    }
+    let producers = [
+        ProducerSettings::default().acks(Acks::Leader),
+        ProducerSettings::default().acks(Acks::None),
+        ProducerSettings::default().retry_backoff_ms(5_000u64),
+        ProducerSettings::default().delivery_timeout_ms(10u64),
+        ProducerSettings::default().partitioner(Partitioner::Function(|_, _| 0)),
+        full_producer(),
+    ];
+    for settings in producers {
+        let made = of_producer(&settings).create::<rdkafka::producer::BaseProducer>();
+        made.unwrap_or_else(|e| panic!("{settings:?}: {e}"));
+    }
+}
+
+#[test]
+fn fewer_acks_turn_idempotence_off_and_keep_the_order() {
+    for (acks, text) in [(Acks::Leader, "1"), (Acks::None, "0")] {
+        let config = of_producer(&ProducerSettings::default().acks(acks));
+        check(&config, "enable.idempotence", "false");
+        check(&config, "max.in.flight.requests.per.connection", "1");
+        assert_eq!(config.get("acks"), Some(text));
+    }
+}
+
+#[test]
+fn workers_are_static_members_of_their_own() {
+    let settings = ConsumerSettings::default().group_instance_id("blue");
+    let name = |worker| {
+        let mut config = of_consumer(&settings);
+        of_worker(&mut config, worker);
+        config.get("group.instance.id").map(str::to_owned)
+    };
+    assert_eq!(name(0).as_deref(), Some("blue"));
+    assert_eq!(name(2).as_deref(), Some("blue-2"));
+}
+
+/// A text that can be nowhere else.
+#[test]
+fn a_client_has_a_name_of_its_own() {
+    let named: Text = "payments".into();
+    let config = of_consumer(&ConsumerSettings::default().client_id(named));
+    check(&config, "client.id", "payments");
+    check(
+        &of_consumer(&ConsumerSettings::default()),
+        "client.id",
+        "app",
+    );
+}
