@@ -22,15 +22,14 @@ pub(crate) fn heed(app: &App) {
 /// `pause 0`, `resume 0`, `seek 0 OFFSET|beginning|end`; `all` stands for all partitions.
 async fn obey(handle: &Handle, topic: &str, wish: &str) -> Result<String, String> {
     let words: Vec<_> = wish.split(' ').collect();
-    let (wish, partition) = match words[..] {
-        [wish, partition, ..] => (wish, partition),
-        _ => return Err("no such wish".to_owned()),
+    let [wish, partition, rest @ ..] = &words[..] else {
+        return Err("no such wish".to_owned());
     };
     let target = match partition.parse() {
         Ok(partition) => Target::topic(topic).partition(partition),
         Err(_) => Target::topic(topic),
     };
-    let done = match (wish, &words[2..]) {
+    let done = match (*wish, rest) {
         ("pause", []) => handle.pause(target).await.map(|()| "done".to_owned()),
         ("resume", []) => handle.resume(target).await.map(|()| "done".to_owned()),
         ("seek", [to]) => {
