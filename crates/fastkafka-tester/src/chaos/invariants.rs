@@ -167,7 +167,7 @@ impl<'t> Invariants<'t> {
                 .copied()
                 .unwrap_or(0);
             let log = state.cluster.log(partition);
-            let entries = log.map(|log| log.entries()).unwrap_or_default();
+            let entries = log.map(fastkafka_sim::Log::entries).unwrap_or_default();
             let below = entries.iter().map(|entry| entry.offset);
             let mut below = below.filter(|offset| (floor..committed).contains(offset));
             let lost = below.find(|offset| {
