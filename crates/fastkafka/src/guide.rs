@@ -8,6 +8,7 @@
 //! * [Settings](settings): every key with its default.
 //! * [Running](running): command line, brokers, stopping, health, logs.
 //! * [Steering a running app](control): pause, resume, seek; beginning at a time.
+//! * [Testing](testing): the whole app in a unit test, with mirrors, spies, mocks and faults.
 
 macro_rules! chapter {
     ($(#[doc = $text:expr])* $name:ident) => {
@@ -17,6 +18,7 @@ macro_rules! chapter {
         #[doc = "[delivery]: crate::guide::delivery"]
         #[doc = "[running]: crate::guide::running"]
         #[doc = "[control]: crate::guide::control"]
+        #[doc = "[testing]: crate::guide::testing"]
         #[doc = ""]
         $(#[doc = $text])*
         pub mod $name {}
@@ -50,6 +52,10 @@ chapter!(
 chapter!(
     #[doc = include_str!("../../../docs/guide/control.md")]
     control
+);
+chapter!(
+    #[doc = include_str!("../../../docs/guide/testing.md")]
+    testing
 );
 
 /// The README's example is a test as well.
