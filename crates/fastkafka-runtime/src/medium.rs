@@ -12,6 +12,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 use tokio::sync::Notify;
 
+pub use crate::cluster::wait_for_topics;
 pub use crate::kafka::probe::{Offsets, Probe, Tailed};
 pub use crate::transport::{ClientError, ErrorKind, Notice, Place, StartError, Transport};
 

@@ -7,7 +7,9 @@ use crate::journal::{Journal, TopicRecord};
 use crate::watcher::Watcher;
 use fastkafka::{App, Delivery};
 use fastkafka_core::{DeliveryScope, OutRecord, Plan};
-use fastkafka_runtime::medium::{Medium, Offsets, Outputs, Probe, Tailed, kafka_of_test};
+use fastkafka_runtime::medium::{
+    Medium, Offsets, Outputs, Probe, Tailed, kafka_of_test, wait_for_topics,
+};
 use fastkafka_runtime::{Embedded, Options, TopicSpec, create_topics};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -73,9 +75,12 @@ impl Remote {
             Target::Broker(name) => {
                 let address = address(apps, &name)?;
                 let options = Options::new(&address);
-                create_topics(&options, &on_cluster)
-                    .await
-                    .map_err(|error| error.to_string())?;
+                let names: Vec<_> = on_cluster.iter().map(|spec| spec.name.clone()).collect();
+                let made = create_topics(&options, &on_cluster).await;
+                made.map_err(|error| error.to_string())?;
+                // A topic is made a while before every answer of the broker has it.
+                let known = wait_for_topics(&options, &names).await;
+                known.map_err(|error| error.to_string())?;
                 (address, None)
             }
         };
