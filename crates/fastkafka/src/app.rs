@@ -5,7 +5,8 @@ use crate::builder::AppBuilder;
 use crate::error::RunError;
 use crate::hooks::Hooks;
 use fastkafka_core::{
-    AppCore, AppInfo, DefaultApp, Entered, Explained, Plan, Problem, Problems, enter, explain,
+    AppCore, AppInfo, Connection, DefaultApp, Entered, Explained, Plan, Problem, Problems, enter,
+    explain,
 };
 use fastkafka_runtime::medium::Medium;
 use fastkafka_runtime::{Embedded, Health, Options, Runtime, TopicSpec, create_topics};
@@ -108,7 +109,7 @@ impl App {
     /// # Errors
     /// When the app has no broker of that name.
     pub fn set_kafka_broker(&self, name: &str) -> Result<(), UnknownBroker> {
-        self.inner.bootstrap_of(name)?;
+        self.inner.broker(name)?;
         self.choice().broker = Some(name.to_owned());
         Ok(())
     }
@@ -153,10 +154,10 @@ impl App {
     /// Every problem that shows without a broker, at once.
     pub fn check(&self) -> Result<Plan, Problems> {
         let (plan, mut problems) = Plan::sketch(&self.inner.core);
-        if let Err(unknown) = self.inner.broker_in_use(&self.choice()) {
-            problems.push(Problem::Broker(unknown.to_string()));
+        match self.inner.broker_in_use(&self.choice()) {
+            Ok(broker) => problems.extend(fastkafka_runtime::check(&plan, broker.as_ref())),
+            Err(unknown) => problems.push(Problem::Broker(unknown.to_string())),
         }
-        problems.extend(fastkafka_runtime::check(&plan));
         if problems.is_empty() {
             Ok(plan)
         } else {
@@ -209,7 +210,8 @@ impl App {
         if let Some(embedded) = &*self.embedded() {
             return Some(embedded.bootstrap().to_owned());
         }
-        self.inner.broker_in_use(&self.choice()).ok().flatten()
+        let connection = self.inner.broker_in_use(&self.choice()).ok().flatten();
+        connection?.bootstrap_servers.map(Into::into)
     }
 
     fn embedded(&self) -> MutexGuard<'_, Option<Embedded>> {
@@ -326,22 +328,22 @@ impl App {
         let choice = self.choice().clone();
         let core = self.inner.core.clone();
         if let Some(medium) = medium {
-            let options = self.inner.options(String::new(), &choice);
+            let options = self.inner.options(Connection::default(), &choice);
             let runtime = Runtime::start_on(core, plan, options, medium).await?;
             let _ = self.inner.life.runtime.set(runtime);
             return Ok(());
         }
-        let address = self.inner.broker_in_use(&choice).map_err(problem)?;
+        let broker = self.inner.broker_in_use(&choice).map_err(problem)?;
         let specs = self.inner.specs(plan);
-        let bootstrap = match address {
-            Some(address) => address,
-            None => self.start_embedded(&specs)?,
+        let connection = match broker {
+            Some(connection) => connection,
+            None => Connection::default().bootstrap_servers(self.start_embedded(&specs)?),
         };
-        let mut options = self.inner.options(bootstrap, &choice);
+        let mut options = self.inner.options(connection, &choice);
         if self.embedded().is_some() {
             options.embedded = true;
         } else if choice.create_topics {
-            create_topics(&options, &specs).await?;
+            create_topics(&options, plan, &specs).await?;
         }
         let runtime = Runtime::start(core, plan, options).await?;
         let _ = self.inner.life.runtime.set(runtime);
@@ -409,16 +411,16 @@ fn problem(what: impl ToString) -> Problems {
 }
 
 impl Inner {
-    /// The address behind a name; `None` is the embedded broker.
-    fn bootstrap_of(&self, name: &str) -> Result<Option<String>, UnknownBroker> {
+    /// How the broker of a name is reached; `None` is the embedded one.
+    fn broker(&self, name: &str) -> Result<Option<Connection>, UnknownBroker> {
         if let Some((_, broker)) = self.brokers.iter().find(|(known, _)| known == name) {
-            return Ok(Some(broker.bootstrap().to_owned()));
+            return Ok(Some(broker.reached_by().clone()));
         }
         if name == EMBEDDED {
             return Ok(None);
         }
         if name.contains(':') {
-            return Ok(Some(name.to_owned()));
+            return Ok(Some(Broker::new(name).reached_by().clone()));
         }
         let known = self
             .brokers
@@ -432,18 +434,19 @@ impl Inner {
         })
     }
 
-    fn broker_in_use(&self, choice: &Choice) -> Result<Option<String>, UnknownBroker> {
+    fn broker_in_use(&self, choice: &Choice) -> Result<Option<Connection>, UnknownBroker> {
         let first = self.brokers.first().map(|(name, _)| name);
         let name = choice
             .broker
             .as_ref()
             .or(self.default_broker.as_ref())
             .or(first);
-        self.bootstrap_of(name.map_or(EMBEDDED, String::as_str))
+        self.broker(name.map_or(EMBEDDED, String::as_str))
     }
 
-    fn options(&self, bootstrap: String, choice: &Choice) -> Options {
-        let mut options = Options::new(bootstrap);
+    fn options(&self, connection: Connection, choice: &Choice) -> Options {
+        let mut options = Options::new(String::new());
+        options.connection = connection;
         options.client_id.clone_from(&self.client_id);
         options.workers = choice.workers;
         options.start_timeout = self.start_timeout;
