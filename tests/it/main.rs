@@ -10,5 +10,6 @@ mod liveness;
 mod members;
 mod process;
 mod scene;
+mod security;
 mod shutdown;
 mod start;

@@ -151,16 +151,18 @@ async fn look_up(
                     access.address()
                 );
             }
-            Err(error) => return Err(unreachable(&error, options, access.address())),
+            Err(error) => return Err(unreachable(&error, options, access)),
         }
     }
 }
 
-fn unreachable(error: &ClientError, options: &Options, bootstrap: &str) -> Problems {
+fn unreachable(error: &ClientError, options: &Options, access: &Access) -> Problems {
+    let bootstrap = access.address();
     problem(match error.kind {
         ErrorKind::Unreachable => format!(
-            "no broker answers at {bootstrap} within {:?} (`start_timeout`): {error}; is the address right, and does Kafka run?",
-            options.start_timeout
+            "no broker answers at {bootstrap} within {:?} (`start_timeout`): {error}; is the address right, and does Kafka run? Does it speak `security_protocol = \"{}\"` there?",
+            options.start_timeout,
+            access.protocol()
         ),
         _ => format!("the broker at {bootstrap} refuses: {error}"),
     })

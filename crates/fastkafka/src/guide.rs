@@ -6,6 +6,7 @@
 //! * [Producing](producing): keys, many records, inside and outside handlers.
 //! * [Delivery](delivery): what becomes of a record when something breaks.
 //! * [Settings](settings): every key with its default.
+//! * [Authentication](authentication): TLS, passwords, tokens.
 //! * [Running](running): command line, brokers, stopping, health, logs.
 
 macro_rules! chapter {
@@ -14,6 +15,8 @@ macro_rules! chapter {
         #[doc = "[consuming]: crate::guide::consuming"]
         #[doc = "[producing]: crate::guide::producing"]
         #[doc = "[delivery]: crate::guide::delivery"]
+        #[doc = "[settings]: crate::guide::settings"]
+        #[doc = "[authentication]: crate::guide::authentication"]
         #[doc = "[running]: crate::guide::running"]
         #[doc = ""]
         $(#[doc = $text])*
@@ -40,6 +43,10 @@ chapter!(
 chapter!(
     #[doc = include_str!("../../../docs/guide/settings.md")]
     settings
+);
+chapter!(
+    #[doc = include_str!("../../../docs/guide/authentication.md")]
+    authentication
 );
 chapter!(
     #[doc = include_str!("../../../docs/guide/running.md")]

@@ -3,14 +3,19 @@
 //! `orders-app SETTING run ..`: each setting has topics and a group of its own name, so that tests share
 //! a broker and nothing else.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::Parser;
-use fastkafka::{App, EventMetadata, Failure, KafkaEvent, Key, Topic, consumes, produces};
+use fastkafka::{
+    App, EventMetadata, Failure, KafkaEvent, Key, OauthToken, Topic, consumes, produces,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{LazyLock, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 #[derive(Parser)]
 struct Args {
@@ -334,6 +339,67 @@ setting!(
     consumes(dead_letter = "created.dead")
 );
 
+// How these are reached is said in the environment.
+setting!(
+    secure,
+    "secure",
+    "secure.out",
+    "secure.dead",
+    consumes(auto_offset_reset = "earliest")
+);
+setting!(
+    refused,
+    "refused",
+    "refused.out",
+    "refused.dead",
+    consumes(auto_offset_reset = "earliest")
+);
+setting!(
+    oauth,
+    "oauth",
+    "oauth.out",
+    "oauth.dead",
+    consumes(
+        auto_offset_reset = "earliest",
+        security_protocol = "SASL_PLAINTEXT",
+        sasl_mechanism = "OAUTHBEARER",
+        sasl_oauth_token_provider = unsigned_token
+    ),
+    produces(
+        security_protocol = "SASL_PLAINTEXT",
+        sasl_mechanism = "OAUTHBEARER",
+        sasl_oauth_token_provider = unsigned_token
+    )
+);
+
+/// A token that is good for three seconds, or as `ORDERS_TOKEN` says.
+async fn unsigned_token() -> Result<OauthToken, String> {
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    let wrong = std::env::var("ORDERS_TOKEN").unwrap_or_default();
+    if wrong == "none" {
+        return Err("the token server is away".to_owned());
+    }
+    let now = SystemTime::now();
+    let expires_at = now + Duration::from_secs(3);
+    let seconds = |at: SystemTime| {
+        at.duration_since(SystemTime::UNIX_EPOCH)
+            .map(|d| d.as_secs())
+    };
+    let (Ok(iat), Ok(exp)) = (seconds(now), seconds(expires_at)) else {
+        return Err("it is before 1970".to_owned());
+    };
+    // What a broker takes ends before it says.
+    let exp = if wrong == "old" { 1 } else { exp + 1 };
+    let claims = format!(r#"{{"sub":"orders","iat":{iat},"exp":{exp}}}"#);
+    let [header, claims] = [r#"{"alg":"none"}"#, &claims].map(|json| URL_SAFE_NO_PAD.encode(json));
+    tracing::info!("token {} made", MADE.fetch_add(1, Ordering::Relaxed) + 1);
+    Ok(OauthToken {
+        token: format!("{header}.{claims}.").into(),
+        principal: "orders".to_owned(),
+        expires_at,
+    })
+}
+
 /// The only one that takes batches.
 mod batch {
     use super::{App, Done, Duration, Event, Order, attempt};
@@ -426,7 +492,10 @@ fn main() -> ExitCode {
         quorum,
         away,
         absent,
-        created
+        created,
+        secure,
+        refused,
+        oauth
     );
     args.command.execute(app)
 }

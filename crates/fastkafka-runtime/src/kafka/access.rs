@@ -53,6 +53,11 @@ impl Access {
             .unwrap_or_default()
     }
 
+    /// What is spoken with them.
+    pub(crate) fn protocol(&self) -> &'static str {
+        config::protocol(self.connection.security_protocol.unwrap_or_default())
+    }
+
     /// What every client has.
     pub(super) fn config(&self) -> ClientConfig {
         config::client(&self.connection, &self.client_id)
@@ -156,11 +161,7 @@ impl Clusters {
             topics
         };
         let all = self.all.iter().map(|access| (access, of(access)));
-        // The app's broker is asked in any case: whether it is there is the first question.
-        all.enumerate()
-            .filter(|(i, (_, topics))| *i == 0 || !topics.is_empty())
-            .map(|(_, found)| found)
-            .collect()
+        all.filter(|(_, topics)| !topics.is_empty()).collect()
     }
 }
 

@@ -42,6 +42,9 @@ impl TopicSpec {
 /// What the broker says of a topic: its number of partitions, or why it cannot be used.
 pub(crate) type TopicState = Result<usize, ClientError>;
 
+/// More than gather while a broker is asked.
+const MOST_EVENTS: usize = 100;
+
 /// Asks about topics and creates them.
 pub(crate) struct Topics {
     /// A consumer: the metadata requests of a producer create what they ask for.
@@ -59,13 +62,25 @@ impl ClientContext for Asking {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        let code = error.rdkafka_error_code();
-        let error = client_error(code.unwrap_or(RDKafkaErrorCode::Unknown), reason);
+        let code = error
+            .rdkafka_error_code()
+            .unwrap_or(RDKafkaErrorCode::Unknown);
+        // That all brokers are down follows from a reason.
+        if code == RDKafkaErrorCode::AllBrokersDown {
+            return;
+        }
+        // In the words of our settings.
+        let reason = reason.replace("ssl.ca.location", "`ca` of `ssl_context`");
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // That all brokers are down follows from the reason before.
-        let follows = code == Some(RDKafkaErrorCode::AllBrokersDown) && kept.is_some();
-        let refused = |e: &ClientError| e.kind == ErrorKind::Refused;
-        if !follows && (refused(&error) || !kept.as_ref().is_some_and(refused)) {
+        if kept
+            .as_ref()
+            .is_none_or(|kept| kept.kind != ErrorKind::Refused)
+        {
+            let mut error = client_error(code, reason);
+            // An alert of TLS comes as a connection that broke, and comes again.
+            if error.message.contains("SSL routines") {
+                error.kind = ErrorKind::Refused;
+            }
             *kept = Some(error);
         }
     }
@@ -90,11 +105,14 @@ impl Topics {
 
     /// Why a broker did not answer, in the words of its connection.
     fn reason(&self, error: &KafkaError) -> ClientError {
-        // Errors come with the events.
-        while self.consumer.poll(Duration::ZERO).is_some() {}
+        // Errors are among the events. A poll does not tell whether it served one.
+        for _ in 0..MOST_EVENTS {
+            self.consumer.poll(Duration::ZERO);
+        }
         let context = self.consumer.context();
-        let mut kept = context.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.take().unwrap_or_else(|| of(error))
+        let kept = context.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // librdkafka says the same thing only once in a while.
+        kept.clone().unwrap_or_else(|| of(error))
     }
 
     /// The state of each topic; a missing one is `Refused`. Blocks up to `timeout`.

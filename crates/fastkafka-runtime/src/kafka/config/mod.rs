@@ -5,6 +5,7 @@ mod security;
 mod table;
 
 pub(crate) use check::check;
+pub(crate) use security::name as protocol;
 
 use super::access::Access;
 use fastkafka_core::{

@@ -54,7 +54,8 @@ fn certificates(config: &mut ClientConfig, tls: &Tls) {
     }
 }
 
-fn name(protocol: SecurityProtocol) -> &'static str {
+/// librdkafka's name of a protocol, and ours.
+pub(crate) fn name(protocol: SecurityProtocol) -> &'static str {
     match protocol {
         SecurityProtocol::Plaintext => "plaintext",
         SecurityProtocol::Ssl => "ssl",
