@@ -7,12 +7,14 @@
 
 mod build;
 mod check;
+mod diff;
 pub mod model;
 mod names;
 mod source;
 mod text;
 
 pub use check::{Finding, check};
+pub use diff::{Change, diff};
 pub use model::Document;
 pub use source::{Cluster, Security, Source, TopicDeclaration};
 pub use text::{Unreadable, parse};
