@@ -2,8 +2,10 @@
 
 use crate::around::Around;
 use crate::error::ProduceError;
+use crate::outside::Said;
 use crate::producer::Sink;
 use crate::registry::Registry;
+use crate::settings::{ConsumerSettings, ProducerSettings};
 use std::any::{Any, TypeId, type_name};
 use std::fmt;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
@@ -116,6 +118,14 @@ pub struct AppCore {
     pub info: AppInfo,
     /// The group of consumers without `group_id`.
     pub group_id: String,
+    /// What `#[consumes]` does not say.
+    pub consumer_defaults: ConsumerSettings,
+    /// What `#[produces]` does not say.
+    pub producer_defaults: ProducerSettings,
+    /// What the environment and the file say, the winner first.
+    pub outside: Vec<Said>,
+    /// What of them could not be read.
+    pub unreadable: Vec<String>,
     /// Its functions.
     pub registry: Registry,
     /// Its state.
@@ -133,6 +143,10 @@ impl AppCore {
             scope: TypeId::of::<S>(),
             info,
             group_id,
+            consumer_defaults: ConsumerSettings::default(),
+            producer_defaults: ProducerSettings::default(),
+            outside: Vec::new(),
+            unreadable: Vec::new(),
             registry,
             states,
             around: None,

@@ -1,5 +1,6 @@
 //! Why a handler did not accept a record.
 
+use crate::error::ProduceError;
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
@@ -216,6 +217,18 @@ impl fmt::Display for Rejection {
 
 impl Error for Rejection {}
 
+/// Rejected when no repetition can help: see [`ProduceError::is_permanent`].
+impl From<ProduceError> for Failure {
+    fn from(error: ProduceError) -> Self {
+        let kind = error.is_permanent().then_some(FailureKind::Rejected);
+        let failure = Self::from_error(error);
+        match kind {
+            Some(kind) => failure.with_kind(kind),
+            None => failure,
+        }
+    }
+}
+
 impl From<Rejection> for Failure {
     fn from(rejection: Rejection) -> Self {
         Self::reject(rejection)
@@ -234,5 +247,19 @@ mod tests {
         assert_eq!(failure.message(), "invalid digit found in string");
         assert!(failure.error().is_some());
         assert_eq!(failure.kind(), FailureKind::Retry { after: None });
+    }
+
+    #[test]
+    fn what_can_never_be_sent_is_rejected() {
+        let refused = |permanent| ProduceError::NotDelivered {
+            topic: "t".into(),
+            reason: "no".into(),
+            permanent,
+        };
+        assert_eq!(Failure::from(refused(true)).kind(), FailureKind::Rejected);
+        assert_eq!(
+            Failure::from(refused(false)).kind(),
+            FailureKind::Retry { after: None }
+        );
     }
 }

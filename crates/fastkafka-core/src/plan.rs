@@ -2,7 +2,9 @@
 
 use crate::app::AppCore;
 use crate::definition::{ConsumerDef, ProducerDef};
+use crate::explain::{consumer_levels, producer_levels};
 use crate::order;
+use crate::outside;
 use crate::problem::{Problem, Problems};
 use crate::registry::Def;
 use crate::settings::{ConsumerSettings, GroupProtocol, ProducerSettings};
@@ -44,6 +46,8 @@ pub struct Plan {
     pub groups: Vec<Group>,
     /// The producers.
     pub outputs: Vec<Output>,
+    /// What the records are sent with that no producer makes: dead letters.
+    pub dead_letters: ProducerSettings,
 }
 
 impl Plan {
@@ -62,7 +66,7 @@ impl Plan {
 
     /// The plan as far as it can be worked out, and what is wrong with it.
     pub fn sketch(app: &AppCore) -> (Self, Vec<Problem>) {
-        let mut problems = Vec::new();
+        let mut problems = outside::check(app);
         if app.registry.defs().is_empty() {
             problems.push(Problem::Empty);
         }
@@ -76,32 +80,34 @@ impl Plan {
             }
         }
         let mut plan = Self::default();
-        let mut groups: BTreeMap<String, Vec<Handler>> = BTreeMap::new();
+        let mut groups: BTreeMap<String, Vec<Member>> = BTreeMap::new();
         for def in app.registry.defs() {
             match def {
                 Def::Consumer(def) => {
-                    let handler = Handler {
-                        def,
-                        settings: (def.settings)(),
-                    };
+                    let levels = consumer_levels(app, &def.path(), (def.settings)());
+                    let own = levels.own();
+                    let all = levels.all(&own);
+                    let settings = own.clone().over(&all);
+                    let handler = Handler { def, settings };
                     check_handler(app, &handler, &mut problems);
-                    let id = handler
-                        .settings
-                        .group_id
-                        .as_deref()
-                        .unwrap_or(&app.group_id)
-                        .to_owned();
-                    groups.entry(id).or_default().push(handler);
+                    let id = handler.settings.group_id.as_deref();
+                    let id = id.unwrap_or(&app.group_id).to_owned();
+                    let member = Member { handler, own, all };
+                    groups.entry(id).or_default().push(member);
                 }
-                Def::Producer(def) => plan.outputs.push(Output {
-                    def,
-                    settings: (def.settings)(),
-                }),
+                Def::Producer(def) => {
+                    let levels = producer_levels(app, &def.path(), (def.settings)());
+                    let own = levels.own();
+                    let settings = own.clone().over(&levels.all(&own));
+                    plan.outputs.push(Output { def, settings });
+                }
             }
         }
-        for (id, handlers) in groups {
-            check_topics(&id, &handlers, &mut problems);
-            let settings = agree(&id, &handlers, &mut problems);
+        plan.dead_letters = dead_letters(app);
+        for (id, members) in groups {
+            check_topics(&id, &members, &mut problems);
+            let settings = agree(&id, &members, &mut problems);
+            let handlers = members.into_iter().map(|member| member.handler).collect();
             plan.groups.push(Group {
                 id,
                 settings,
@@ -192,42 +198,61 @@ fn check_handler(app: &AppCore, handler: &Handler, problems: &mut Vec<Problem>) 
 }
 
 /// A record goes to exactly one handler of a group, so that its offset has one owner.
-fn check_topics(group: &str, handlers: &[Handler], problems: &mut Vec<Problem>) {
-    for (i, second) in handlers.iter().enumerate() {
-        if let Some(first) = handlers[..i]
-            .iter()
-            .find(|first| first.def.topic == second.def.topic)
-        {
+fn check_topics(group: &str, members: &[Member], problems: &mut Vec<Problem>) {
+    for (i, second) in members.iter().enumerate() {
+        let second = second.handler.def;
+        let mut before = members[..i].iter().map(|first| first.handler.def);
+        if let Some(first) = before.find(|first| first.topic == second.topic) {
             problems.push(Problem::SameTopic {
-                topic: second.def.topic,
+                topic: second.topic,
                 group: group.to_owned(),
-                first: (first.def.name, first.def.location),
-                second: (second.def.name, second.def.location),
+                first: (first.name, first.location),
+                second: (second.name, second.location),
             });
         }
     }
 }
 
+/// What is said of all producers. The offset of a record waits for its dead letter, so that is
+/// acknowledged by all replicas, whatever is said of others.
+fn dead_letters(app: &AppCore) -> ProducerSettings {
+    let none = ProducerSettings::default();
+    let mut settings = producer_levels(app, "", none.clone()).all(&none);
+    settings.acks = None;
+    settings.enable_idempotence = None;
+    settings
+}
+
+/// A handler of a group, with what is said of it alone and of all.
+struct Member {
+    handler: Handler,
+    own: ConsumerSettings,
+    all: ConsumerSettings,
+}
+
 /// The settings that reach the consumer. Handlers that say nothing follow those that do.
-fn agree(group: &str, handlers: &[Handler], problems: &mut Vec<Problem>) -> ConsumerSettings {
+fn agree(group: &str, members: &[Member], problems: &mut Vec<Problem>) -> ConsumerSettings {
     let mut agreed = ConsumerSettings::default();
-    for (i, second) in handlers.iter().enumerate() {
+    for (i, second) in members.iter().enumerate() {
         let mut reported = Vec::new();
-        for first in &handlers[..i] {
-            for key in first.settings.conflicts(&second.settings) {
+        for first in &members[..i] {
+            for key in first.own.conflicts(&second.own) {
                 if reported.contains(&key) {
                     continue;
                 }
                 reported.push(key);
+                let place =
+                    |member: &Member| (member.handler.def.name, member.handler.def.location);
                 problems.push(Problem::Conflict {
                     group: group.to_owned(),
                     key,
-                    first: (first.def.name, first.def.location),
-                    second: (second.def.name, second.def.location),
+                    first: place(first),
+                    second: place(second),
                 });
             }
         }
-        agreed = agreed.over(&second.settings.of_client());
+        agreed = agreed.over(&second.own.of_client());
     }
-    agreed
+    let all = members.iter().map(|member| member.all.of_client());
+    all.fold(agreed, |agreed, all| agreed.over(&all))
 }

@@ -59,6 +59,8 @@ pub enum Problem {
         /// The other.
         second: (&'static str, Location),
     },
+    /// In what the environment or the file says.
+    Outside(String),
     /// Found by asking the broker, or while setting up the clients.
     Broker(String),
 }
@@ -87,7 +89,7 @@ impl fmt::Display for Problem {
                  agree, or give one of them its own `group_id`",
                 first.0, first.1, second.0, second.1
             ),
-            Self::Broker(what) => f.write_str(what),
+            Self::Outside(what) | Self::Broker(what) => f.write_str(what),
         }
     }
 }

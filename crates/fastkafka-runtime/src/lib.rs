@@ -18,6 +18,8 @@ mod keyed;
 mod lane;
 mod locks;
 mod mailbox;
+#[doc(hidden)]
+pub mod medium;
 mod owner;
 mod rebalance;
 mod runtime;

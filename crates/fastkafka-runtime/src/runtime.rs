@@ -3,16 +3,14 @@
 use crate::cluster::{problem, wait_for_topics};
 use crate::handler::Handler;
 use crate::health::Health;
-use crate::kafka::consumer::{Join, KafkaTransport};
-use crate::kafka::producer::KafkaSink;
+use crate::kafka::medium::Kafka;
 use crate::locks::OrderLocks;
-use crate::mailbox::Mailbox;
-use crate::owner::{Owner, Setup, Shared};
-use crate::thread;
+use crate::medium::{Medium, Outputs, Seat, Serving};
+use crate::owner::{Setup, Shared};
 use fastkafka_core::{AppCore, Group, Plan, Problem, Problems};
 use fastkafka_engine::Limits;
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -57,7 +55,8 @@ impl Options {
 pub struct Runtime {
     app: Arc<AppCore>,
     groups: Vec<Running>,
-    sink: Arc<KafkaSink>,
+    medium: Arc<dyn Medium>,
+    sink: Arc<dyn Outputs>,
     /// Told when a producer may have broken.
     reports: Arc<Notify>,
     options: Options,
@@ -66,7 +65,7 @@ pub struct Runtime {
 #[derive(Debug)]
 struct Running {
     shared: Arc<Shared>,
-    thread: Mutex<Option<std::thread::JoinHandle<Result<(), String>>>>,
+    serving: Mutex<Option<Serving>>,
 }
 
 impl Runtime {
@@ -82,13 +81,38 @@ impl Runtime {
     pub async fn start(app: Arc<AppCore>, plan: &Plan, options: Options) -> Result<Self, Problems> {
         let deadline = tokio::time::Instant::now() + options.start_timeout;
         wait_for_topics(&options, &plan.topics()).await?;
-        let sink = KafkaSink::new(
-            &options.bootstrap,
-            &options.client_id,
-            &plan.outputs,
-            options.max_in_flight,
-        );
-        let sink = Arc::new(sink.map_err(broker)?);
+        let medium = Arc::new(Kafka::new(&options));
+        Self::start_by(app, plan, options, medium, deadline).await
+    }
+
+    /// The same on something else than Kafka; its topics are there.
+    ///
+    /// # Errors
+    /// As [`Runtime::start`].
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    #[doc(hidden)]
+    pub async fn start_on(
+        app: Arc<AppCore>,
+        plan: &Plan,
+        options: Options,
+        medium: Arc<dyn Medium>,
+    ) -> Result<Self, Problems> {
+        let deadline = tokio::time::Instant::now() + options.start_timeout;
+        Self::start_by(app, plan, options, medium, deadline).await
+    }
+
+    async fn start_by(
+        app: Arc<AppCore>,
+        plan: &Plan,
+        options: Options,
+        medium: Arc<dyn Medium>,
+        deadline: tokio::time::Instant,
+    ) -> Result<Self, Problems> {
+        let sink = medium
+            .outputs(plan, options.max_in_flight)
+            .map_err(broker)?;
         if app.connect(sink.clone()).is_err() {
             return Err(broker(
                 "the app was started before: build a new one to start again",
@@ -96,10 +120,11 @@ impl Runtime {
         }
         let reports = Arc::new(Notify::new());
         let broken = reports.clone();
-        sink.on_room(move || broken.notify_waiters());
+        sink.on_room(Box::new(move || broken.notify_waiters()));
         let mut runtime = Self {
             app,
             groups: Vec::new(),
+            medium,
             sink,
             reports,
             options,
@@ -134,18 +159,7 @@ impl Runtime {
             .map(|handler| Arc::new(Handler::new(&group.id, handler)))
             .collect();
         let settings = &group.settings;
-        let topics: Vec<_> = handlers.iter().map(|handler| handler.def.topic).collect();
-        let owner: Arc<OnceLock<std::thread::Thread>> = Arc::default();
-        let wake = {
-            let owner = owner.clone();
-            move || {
-                if let Some(thread) = owner.get() {
-                    thread.unpark();
-                }
-            }
-        };
-        let shared = Arc::new(Shared::new(&group.id, Mailbox::new(Box::new(wake.clone()))));
-        self.sink.on_room(wake);
+        let topics = handlers.iter().map(|handler| handler.def.topic).collect();
         let mut limits = Limits::default();
         if let Some(most) = handlers
             .iter()
@@ -155,71 +169,35 @@ impl Runtime {
             limits.max_uncommitted = i64::from(most);
         }
         let sink = self.sink.clone();
-        let setup = Setup {
-            app: self.app.clone(),
-            handlers,
-            limits,
-            rebalance_timeout: Duration::from_millis(
-                settings.rebalance_timeout_ms.unwrap_or(10_000),
-            ),
-            keep_alive: keep_alive(settings.max_poll_interval_ms),
-            shutdown_timeout: self.options.shutdown_timeout,
-            tokio: tokio::runtime::Handle::current(),
-            locks: locks.clone(),
-            outputs: Box::new(move || match sink.fatal() {
-                Some(error) => Err(format!("the producer cannot go on: {error}")),
-                None => Ok(sink.has_room()),
-            }),
-            shared: shared.clone(),
-        };
-        let options = self.options.clone();
-        let (id, settings) = (group.id.clone(), settings.clone());
-        let (made, is_made) = mpsc::sync_channel(1);
-        let thread = std::thread::Builder::new()
-            .name(format!("fk-{}-{worker}", group.id))
-            .spawn(move || {
-                let me = std::thread::current();
-                let _ = owner.set(me.clone());
-                let join = Join {
-                    bootstrap: &options.bootstrap,
-                    client_id: &options.client_id,
-                    group_id: &id,
-                    topics: &topics,
-                    settings: &settings,
-                    embedded: options.embedded,
-                    worker,
-                };
-                match KafkaTransport::new(&join, me) {
-                    Ok(transport) => {
-                        let _ = made.send(Ok(()));
-                        thread::serve(Owner::new(transport, setup))
+        let seat = Seat::new(&group.id, settings, topics, worker, |shared, wake| {
+            sink.on_room(wake);
+            Setup {
+                app: self.app.clone(),
+                handlers,
+                limits,
+                rebalance_timeout: Duration::from_millis(
+                    settings.rebalance_timeout_ms.unwrap_or(10_000),
+                ),
+                keep_alive: keep_alive(settings.max_poll_interval_ms),
+                shutdown_timeout: self.options.shutdown_timeout,
+                tokio: tokio::runtime::Handle::current(),
+                locks: locks.clone(),
+                outputs: Box::new({
+                    let sink = sink.clone();
+                    move || match sink.fatal() {
+                        Some(error) => Err(format!("the producer cannot go on: {error}")),
+                        None => Ok(sink.has_room()),
                     }
-                    Err(error) => {
-                        let _ = made.send(Err(error.to_string()));
-                        Ok(())
-                    }
-                }
-            })
-            .map_err(|error| {
-                broker(format!(
-                    "cannot start the thread of group `{}`: {error}",
-                    group.id
-                ))
-            })?;
-        match is_made.recv() {
-            Ok(Ok(())) => Ok(Running {
+                }),
                 shared,
-                thread: Mutex::new(Some(thread)),
-            }),
-            Ok(Err(error)) => Err(broker(format!(
-                "cannot make the consumer of group `{}`: {error}",
-                group.id
-            ))),
-            Err(_) => Err(broker(format!(
-                "the thread of group `{}` ended at once",
-                group.id
-            ))),
-        }
+            }
+        });
+        let shared = seat.setup.shared.clone();
+        let serving = self.medium.serve(seat).map_err(broker)?;
+        Ok(Running {
+            shared,
+            serving: Mutex::new(Some(serving)),
+        })
     }
 
     async fn wait_for_groups(&self, deadline: tokio::time::Instant) -> Result<(), Problems> {
@@ -316,42 +294,62 @@ impl Runtime {
             );
             group.shared.shut_down();
         }
-        let take = |group: &Running| {
-            group
-                .thread
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take()
-        };
-        let threads: Vec<_> = self
-            .groups
-            .iter()
-            .filter_map(|group| Some((group.shared.clone(), take(group)?)))
-            .collect();
-        let sink = self.sink.clone();
-        let ended = tokio::task::spawn_blocking(move || {
-            for (shared, thread) in threads {
-                match thread.join() {
-                    Ok(Ok(())) => {}
-                    Ok(Err(why)) => problems.push(why),
-                    Err(_) => problems.push("the thread of a consumer panicked".to_owned()),
-                }
-                problems.extend(shared.failure());
-            }
-            if let Err(left) = sink.drain(deadline) {
+        for (shared, serving) in self.take_groups() {
+            let ended = match serving {
+                Serving::Thread(thread) => tokio::task::spawn_blocking(move || thread.join())
+                    .await
+                    .unwrap_or_else(|error| Ok(Err(error.to_string())))
+                    .map_err(|_| "the thread of a consumer panicked".to_owned()),
+                Serving::Task { task, .. } => task.await.map_err(|error| error.to_string()),
+            };
+            problems.extend(ended.flatten().err());
+            problems.extend(shared.failure());
+        }
+        if self.sink.in_flight() > 0 {
+            let sink = self.sink.clone();
+            let drained = tokio::task::spawn_blocking(move || sink.drain(deadline)).await;
+            if let Ok(Err(left)) = drained {
                 problems.push(format!(
                     "{left} records were sent and not acknowledged in time"
                 ));
             }
-            problems
-        });
-        let problems = ended.await.unwrap_or_else(|error| vec![error.to_string()]);
+        }
         self.app.disconnect();
         if problems.is_empty() {
             Ok(())
         } else {
             Err(problems.join("; "))
         }
+    }
+}
+
+impl Runtime {
+    /// Ends the consumers as a crash of the process would; only those that are served by tasks can be.
+    #[doc(hidden)]
+    pub async fn kill(&self) {
+        self.app.disconnect();
+        for (_, serving) in self.take_groups() {
+            if let Serving::Task { task, kill } = serving {
+                kill.notify_one();
+                // It has no more to say, also if it panicked.
+                let _ = task.await;
+            }
+        }
+    }
+
+    /// Why the app has to end, once that is so.
+    #[doc(hidden)]
+    pub fn failure(&self) -> Option<String> {
+        let mut groups = self.groups.iter();
+        groups.find_map(|group| group.shared.failure())
+    }
+
+    fn take_groups(&self) -> Vec<(Arc<Shared>, Serving)> {
+        let take = |group: &Running| {
+            let mut serving = group.serving.lock().unwrap_or_else(PoisonError::into_inner);
+            Some((group.shared.clone(), serving.take()?))
+        };
+        self.groups.iter().filter_map(take).collect()
     }
 }
 

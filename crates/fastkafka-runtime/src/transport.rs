@@ -7,11 +7,11 @@ use fastkafka_core::{Fetched, OffsetReset, TopicPartition};
 use std::sync::Arc;
 
 /// A partition, interned.
-pub(crate) type Place = &'static TopicPartition;
+pub type Place = &'static TopicPartition;
 
 /// Something the client has to say.
 #[derive(Debug)]
-pub(crate) enum Notice {
+pub enum Notice {
     /// The group gives us these. The client waits for [`Transport::assign`].
     Assign(Vec<Place>),
     /// The group wants these back. The client waits for [`Transport::unassign`].
@@ -44,7 +44,7 @@ pub(crate) enum Notice {
 
 /// Why it cannot be worked out where partitions start.
 #[derive(Clone, Debug, thiserror::Error)]
-pub(crate) enum StartError {
+pub enum StartError {
     /// `auto_offset_reset = "none"`, and there is no commit.
     #[error(
         "no committed offset for {0}, and `auto_offset_reset = \"none\"` forbids to choose one"
@@ -58,7 +58,7 @@ pub(crate) enum StartError {
 /// An error of the client that belongs to no single record.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{message}")]
-pub(crate) struct ClientError {
+pub struct ClientError {
     /// What it means for the app.
     pub kind: ErrorKind,
     /// In librdkafka's words.
@@ -67,7 +67,7 @@ pub(crate) struct ClientError {
 
 /// What an error means for the app (delivery.md section 5, the table of client errors).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ErrorKind {
+pub enum ErrorKind {
     /// Down, unreachable, moving: the client goes on trying.
     Unreachable,
     /// Authentication, authorisation, an unknown topic, a group that speaks another protocol.
@@ -80,7 +80,7 @@ pub(crate) enum ErrorKind {
 }
 
 /// A consumer as its owner sees it. One thread at a time.
-pub(crate) trait Transport {
+pub trait Transport {
     /// Serves the client until it has nothing more to say. Any call counts for `max.poll.interval.ms`.
     fn poll(&mut self, notices: &mut Vec<Notice>);
 

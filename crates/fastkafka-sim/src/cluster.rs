@@ -302,6 +302,11 @@ impl<R> Cluster<R> {
         Ok(())
     }
 
+    /// From its next rebalance on the group is assigned in another way.
+    pub fn set_assignor(&mut self, group: GroupId, assignor: Assignor) {
+        self.groups[group.index()].assignor = assignor;
+    }
+
     /// The coordinator, or the leader, has noticed that topics have changed.
     pub fn rebalance(&mut self, group: GroupId) {
         self.groups[group.index()].rebalance(&self.topics);

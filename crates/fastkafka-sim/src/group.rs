@@ -141,6 +141,11 @@ impl Group {
         self.protocol
     }
 
+    /// Who gets which partition.
+    pub fn assignor(&self) -> Assignor {
+        self.assignor
+    }
+
     /// Where it stands.
     pub fn phase(&self) -> Phase {
         self.phase

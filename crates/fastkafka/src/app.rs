@@ -4,7 +4,10 @@ use crate::broker::{Broker, Topic, UnknownBroker};
 use crate::builder::AppBuilder;
 use crate::error::RunError;
 use crate::hooks::Hooks;
-use fastkafka_core::{AppCore, AppInfo, DefaultApp, Entered, Plan, Problem, Problems, enter};
+use fastkafka_core::{
+    AppCore, AppInfo, DefaultApp, Entered, Explained, Plan, Problem, Problems, enter, explain,
+};
+use fastkafka_runtime::medium::Medium;
 use fastkafka_runtime::{Embedded, Health, Options, Runtime, TopicSpec, create_topics};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -161,6 +164,20 @@ impl App {
         }
     }
 
+    /// Where each setting of each function comes from; secrets are masked.
+    pub fn explain(&self) -> Vec<Explained> {
+        let mut functions = explain(&self.inner.core);
+        let rows = functions.iter_mut().flat_map(|function| &mut function.rows);
+        for row in rows.filter(|row| row.from == "default") {
+            match row.key {
+                "client_id" => row.value.clone_from(&self.inner.client_id),
+                "group_id" => row.value.clone_from(&self.inner.core.group_id),
+                _ => {}
+            }
+        }
+        functions
+    }
+
     /// True from the first assignment of every group until the stop.
     pub fn is_started(&self) -> bool {
         *self.inner.life.phase.borrow() == Phase::Started
@@ -253,7 +270,24 @@ impl App {
     /// # Panics
     /// Outside a tokio runtime.
     pub async fn start(&self) -> Result<(), RunError> {
-        let plan = self.check()?;
+        self.start_with(self.check()?, None).await
+    }
+
+    /// Starts on something else than Kafka: for test kits. Its topics are there.
+    ///
+    /// # Errors
+    /// As [`App::start`].
+    #[doc(hidden)]
+    pub async fn start_on(&self, medium: Arc<dyn Medium>) -> Result<(), RunError> {
+        self.start_with(Plan::of(&self.inner.core)?, Some(medium))
+            .await
+    }
+
+    async fn start_with(
+        &self,
+        plan: Plan,
+        medium: Option<Arc<dyn Medium>>,
+    ) -> Result<(), RunError> {
         let fresh = |phase: &mut Phase| {
             let fresh = *phase == Phase::New;
             if fresh {
@@ -264,7 +298,7 @@ impl App {
         if !self.inner.life.phase.send_if_modified(fresh) {
             return Err(problem("an app is started once: build a new one to start again").into());
         }
-        let started = self.start_with(&plan).await;
+        let started = self.connect(&plan, medium).await;
         if let Err(error) = started {
             self.shut_down();
             // The hooks that made something release it; the first error is the one to report.
@@ -283,31 +317,33 @@ impl App {
         Ok(())
     }
 
-    async fn start_with(&self, plan: &Plan) -> Result<(), RunError> {
+    async fn connect(&self, plan: &Plan, medium: Option<Arc<dyn Medium>>) -> Result<(), RunError> {
         self.inner
             .hooks
             .start(self)
             .await
             .map_err(|why| problem(format!("a start hook failed: {why}")))?;
         let choice = self.choice().clone();
+        let core = self.inner.core.clone();
+        if let Some(medium) = medium {
+            let options = self.inner.options(String::new(), &choice);
+            let runtime = Runtime::start_on(core, plan, options, medium).await?;
+            let _ = self.inner.life.runtime.set(runtime);
+            return Ok(());
+        }
         let address = self.inner.broker_in_use(&choice).map_err(problem)?;
         let specs = self.inner.specs(plan);
         let bootstrap = match address {
             Some(address) => address,
             None => self.start_embedded(&specs)?,
         };
-        let mut options = Options::new(bootstrap);
-        options.client_id.clone_from(&self.inner.client_id);
-        options.workers = choice.workers;
-        options.start_timeout = self.inner.start_timeout;
-        options.shutdown_timeout = self.inner.shutdown_timeout;
-        options.max_in_flight = self.inner.max_in_flight;
+        let mut options = self.inner.options(bootstrap, &choice);
         if self.embedded().is_some() {
             options.embedded = true;
         } else if choice.create_topics {
             create_topics(&options, &specs).await?;
         }
-        let runtime = Runtime::start(self.inner.core.clone(), plan, options).await?;
+        let runtime = Runtime::start(core, plan, options).await?;
         let _ = self.inner.life.runtime.set(runtime);
         Ok(())
     }
@@ -321,6 +357,33 @@ impl App {
         tracing::info!("embedded broker on {bootstrap}");
         *self.embedded() = Some(embedded);
         Ok(bootstrap)
+    }
+
+    /// Ends as a crash of the process would, without the stop hooks: for test kits.
+    #[doc(hidden)]
+    pub async fn kill(&self) {
+        self.shut_down();
+        if let Some(runtime) = self.inner.life.runtime.get() {
+            runtime.kill().await;
+        }
+    }
+
+    /// Why the app has to end, once that is so: for test kits.
+    #[doc(hidden)]
+    pub fn failure(&self) -> Option<String> {
+        self.inner.life.runtime.get().and_then(Runtime::failure)
+    }
+
+    /// The app as core sees it: for test kits.
+    #[doc(hidden)]
+    pub fn core(&self) -> &Arc<AppCore> {
+        &self.inner.core
+    }
+
+    /// What the app reads, writes or declares: for test kits.
+    #[doc(hidden)]
+    pub fn topics(&self) -> Vec<TopicSpec> {
+        self.inner.specs(&Plan::sketch(&self.inner.core).0)
     }
 
     /// Drains, commits, disconnects and runs the stop hooks.
@@ -377,6 +440,16 @@ impl Inner {
             .or(self.default_broker.as_ref())
             .or(first);
         self.bootstrap_of(name.map_or(EMBEDDED, String::as_str))
+    }
+
+    fn options(&self, bootstrap: String, choice: &Choice) -> Options {
+        let mut options = Options::new(bootstrap);
+        options.client_id.clone_from(&self.client_id);
+        options.workers = choice.workers;
+        options.start_timeout = self.start_timeout;
+        options.shutdown_timeout = self.shutdown_timeout;
+        options.max_in_flight = self.max_in_flight;
+        options
     }
 
     /// What the app reads, writes or declares.

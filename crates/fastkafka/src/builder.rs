@@ -3,13 +3,16 @@
 use crate::app::{App, Inner, Life};
 use crate::broker::{Broker, Topic};
 use crate::hooks::{Hook, Hooks};
+use crate::outside::Outside;
 use fastkafka_core::{
-    AppCore, AppInfo, Around, Contact, Def, DefaultApp, License, Register, Registry, States,
+    AppCore, AppInfo, Around, ConsumerSettings, Contact, Def, DefaultApp, License,
+    ProducerSettings, Register, Registry, States,
 };
 use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +24,9 @@ pub struct AppBuilder<S = DefaultApp> {
     info: AppInfo,
     group_id: Option<String>,
     client_id: Option<String>,
+    consumer_defaults: ConsumerSettings,
+    producer_defaults: ProducerSettings,
+    config_file: Option<PathBuf>,
     brokers: Vec<(String, Broker)>,
     default_broker: Option<String>,
     topics: BTreeMap<String, Topic>,
@@ -54,6 +60,9 @@ impl<S: 'static> AppBuilder<S> {
             },
             group_id: None,
             client_id: None,
+            consumer_defaults: ConsumerSettings::default(),
+            producer_defaults: ProducerSettings::default(),
+            config_file: None,
             brokers: Vec::new(),
             default_broker: None,
             topics: BTreeMap::new(),
@@ -146,6 +155,40 @@ impl<S: 'static> AppBuilder<S> {
     #[must_use]
     pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
         self.client_id = Some(client_id.into());
+        self
+    }
+
+    /// Settings of all consumers: what `#[consumes]` does not say.
+    ///
+    /// ```
+    /// # use fastkafka::{App, ConsumerSettings, OffsetReset};
+    /// let app = App::builder()
+    ///     .consumer_defaults(
+    ///         ConsumerSettings::default()
+    ///             .auto_offset_reset(OffsetReset::Earliest)
+    ///             .attempts(5),
+    ///     )
+    ///     .build();
+    /// # let _ = app;
+    /// ```
+    #[must_use]
+    pub fn consumer_defaults(mut self, settings: ConsumerSettings) -> Self {
+        self.consumer_defaults = settings;
+        self
+    }
+
+    /// Settings of all producers: what `#[produces]` does not say.
+    #[must_use]
+    pub fn producer_defaults(mut self, settings: ProducerSettings) -> Self {
+        self.producer_defaults = settings;
+        self
+    }
+
+    /// A TOML file with settings, which come before those in the code. The variable `FASTKAFKA_CONFIG`
+    /// names another one. A file that is missing is a problem of the start.
+    #[must_use]
+    pub fn config_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.config_file = Some(path.into());
         self
     }
 
@@ -265,7 +308,7 @@ impl<S: 'static> AppBuilder<S> {
         self
     }
 
-    /// Never fails: [`App::check`] and the start name what is wrong, all at once.
+    /// Reads the environment and the file of settings. Never fails: [`App::check`] and the start name what is wrong, all at once.
     pub fn build(self) -> App {
         let registry = if self.explicit {
             Registry::of(self.registered)
@@ -274,6 +317,11 @@ impl<S: 'static> AppBuilder<S> {
         };
         let mut core = AppCore::new::<S>(self.info, registry, self.states);
         core.around = self.around;
+        core.consumer_defaults = self.consumer_defaults;
+        core.producer_defaults = self.producer_defaults;
+        let outside = Outside::read(self.config_file.as_deref());
+        core.outside = outside.said;
+        core.unreadable = outside.unreadable;
         let client_id = self.client_id.unwrap_or_else(|| core.group_id.clone());
         if let Some(group_id) = self.group_id {
             core.group_id = group_id;

@@ -9,18 +9,19 @@ pub mod cli;
 mod error;
 pub mod guide;
 mod hooks;
+mod outside;
 
 pub use app::{App, EMBEDDED};
 pub use broker::{Broker, Topic, UnknownBroker};
 pub use builder::AppBuilder;
 pub use error::RunError;
 pub use fastkafka_core::{
-    Ack, Acks, AppInfo, Around, Attempts, BatchFailure, Bytes, CompressionType, Contact, Cx,
-    DecodeKey, DefaultApp, Delivery, EncodeKey, Entered, EventMetadata, Executor, Failure,
-    FailureKind, FromCx, GroupProtocol, HandlerCall, HandlerFuture, Headers, IntoFailure, IntoKey,
-    IsolationLevel, KafkaEvent, Key, License, OffsetReset, OnFailure, Order, PartitionFn,
-    Partitioner, PerRecord, Plan, Problem, Problems, ProduceError, Properties, RawRecord,
-    Rejection, Revoked, State, TimestampType, delivery_scope,
+    Ack, Acks, AppInfo, Around, Attempts, BatchFailure, Bytes, CompressionType, ConsumerSettings,
+    Contact, Cx, DecodeKey, DefaultApp, Delivery, EncodeKey, Entered, EventMetadata, Executor,
+    Explained, Failure, FailureKind, FromCx, GroupProtocol, HandlerCall, HandlerFuture, Headers,
+    IntoFailure, IntoKey, IsolationLevel, KafkaEvent, Key, License, OffsetReset, OnFailure, Order,
+    PartitionFn, Partitioner, PerRecord, Plan, Problem, Problems, ProduceError, ProducerSettings,
+    Properties, RawRecord, Rejection, Revoked, Row, State, TimestampType, delivery_scope,
 };
 pub use fastkafka_macros::{consumes, produces};
 pub use fastkafka_runtime::{

@@ -48,7 +48,11 @@ macro_rules! settings {
                 match key {
                     $( stringify!($key) => {
                         let value = Value::read(text).map_err(|takes| format!("`{key}` takes {takes}"))?;
-                        self.$key = Some(value);
+                        // Of one place: properties add up.
+                        self.$key = Some(match self.$key.take() {
+                            Some(before) => Value::over(value, &before),
+                            None => value,
+                        });
                     } )*
                     _ => return Err(unknown(key, Self::KEYS)),
                 }

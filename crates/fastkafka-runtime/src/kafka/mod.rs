@@ -16,6 +16,7 @@ mod error;
 mod ffi;
 mod flow;
 mod helper;
+pub(crate) mod medium;
 mod partition;
 pub(crate) mod producer;
 mod starts;

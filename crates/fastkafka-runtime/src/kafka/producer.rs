@@ -7,7 +7,7 @@ use super::partition::Function;
 use super::{config, log};
 use crate::transport::{ClientError, ErrorKind};
 use fastkafka_core::{
-    Acks, Delivery, DeliveryToken, Failure, FailureKind, OutRecord, Output, ProduceError,
+    Acks, Delivery, DeliveryToken, Failure, FailureKind, OutRecord, Plan, ProduceError,
     ProducerDef, ProducerSettings, Sink,
 };
 use rdkafka::ClientContext;
@@ -137,7 +137,7 @@ struct Route {
 /// Where an app's records go.
 pub(crate) struct KafkaSink {
     routes: Vec<Route>,
-    /// The first has default settings: for dead letters, and producers that are not in the plan.
+    /// The first is for dead letters, and producers that are not in the plan.
     clients: Vec<Client>,
     /// Some producer has `acks = 0`.
     unacknowledged: bool,
@@ -156,9 +156,10 @@ impl KafkaSink {
     pub(crate) fn new(
         bootstrap: &str,
         client_id: &str,
-        outputs: &[Output],
+        plan: &Plan,
         max_in_flight: usize,
     ) -> Result<Self, ClientError> {
+        let outputs = &plan.outputs;
         let shared = Arc::new(Shared {
             flow: Flow::new(max_in_flight),
             fatal: OnceLock::new(),
@@ -191,7 +192,7 @@ impl KafkaSink {
             });
             Ok(sink.clients.len() - 1)
         };
-        client(&mut sink, &ProducerSettings::default())?;
+        client(&mut sink, &plan.dead_letters)?;
         for output in outputs {
             let client = client(&mut sink, &output.settings)?;
             let name = output.def.topic;

@@ -9,8 +9,8 @@ use super::producer::KafkaSink;
 use super::{Logged, config};
 use crate::transport::{Notice, Place, StartError, Transport};
 use fastkafka_core::{
-    ConsumerSettings, Delivery, DeliveryScope, Failure, Fetched, OffsetReset, OutRecord, Sink,
-    TopicPartition,
+    ConsumerSettings, Delivery, DeliveryScope, Failure, Fetched, OffsetReset, OutRecord, Plan,
+    Sink, TopicPartition,
 };
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{Offset, TopicPartitionList};
@@ -173,7 +173,7 @@ fn broker(topics: &[(&str, i32)]) -> EmbeddedBroker {
 }
 
 fn sink(address: &str, max_in_flight: usize) -> KafkaSink {
-    KafkaSink::new(address, "test", &[], max_in_flight).unwrap()
+    KafkaSink::new(address, "test", &Plan::default(), max_in_flight).unwrap()
 }
 
 fn record<'a>(topic: &'a str, partition: i32, payload: &'a [u8]) -> OutRecord<'a> {

@@ -285,6 +285,18 @@ impl<T: Transport> Owner<T> {
             .map_or("", |handler| &handler.group)
     }
 
+    /// Ends at once, as a crash would: nothing is drained, stored or told. A handler on a thread of
+    /// its own cannot be stopped and is waited for.
+    pub(crate) async fn kill(&mut self) {
+        for partition in &mut self.parts {
+            partition.forget();
+            partition.abort();
+        }
+        while !self.parts.iter().all(Partition::is_over) {
+            tokio::task::yield_now().await;
+        }
+    }
+
     fn tick(&mut self) {
         if self
             .engine

@@ -2,7 +2,7 @@
 
 use super::Check;
 use crate::app::App;
-use fastkafka_core::Plan;
+use fastkafka_core::{Explained, Plan};
 use std::fmt::Write;
 use std::process::ExitCode;
 
@@ -13,11 +13,15 @@ pub(super) fn check(app: &App, options: &Check) -> ExitCode {
         eprintln!("error: {unknown}");
         return ExitCode::from(1);
     }
-    match app.check() {
-        Ok(plan) => {
-            print!("{}", describe(&plan));
-            ExitCode::SUCCESS
-        }
+    let checked = app.check();
+    if options.explain {
+        // Also of an app with problems: it may show where they come from.
+        print!("{}", explain(&app.explain()));
+    } else if let Ok(plan) = &checked {
+        print!("{}", describe(plan));
+    }
+    match checked {
+        Ok(_) => ExitCode::SUCCESS,
         Err(problems) => {
             eprintln!("error: {problems}");
             ExitCode::from(1)
@@ -49,16 +53,37 @@ fn describe(plan: &Plan) -> String {
             def.location.to_string(),
         ]
     });
-    let rows: Vec<_> = consumers.chain(producers).collect();
+    table(&consumers.chain(producers).collect::<Vec<_>>())
+}
+
+/// A block per function, a line per setting.
+fn explain(functions: &[Explained]) -> String {
+    let blocks = functions.iter().map(|function| {
+        let rows = function.rows.iter().map(|row| {
+            let mut from = row.from.clone();
+            for (i, (place, value)) in row.losers.iter().enumerate() {
+                let over = if i == 0 { " over" } else { "," };
+                let _ = write!(from, "{over} {value} ({place})");
+            }
+            [format!("  {}", row.key), format!("= {}", row.value), from]
+        });
+        let rows = table(&rows.collect::<Vec<_>>());
+        format!("{} ({})\n{rows}", function.path, function.at)
+    });
+    blocks.collect::<Vec<_>>().join("\n")
+}
+
+/// In columns.
+fn table<const N: usize>(rows: &[[String; N]]) -> String {
     let width = |column: usize| {
         rows.iter()
             .map(|row| row[column].chars().count())
             .max()
             .unwrap_or(0)
     };
-    let widths: [usize; 5] = std::array::from_fn(width);
+    let widths: [usize; N] = std::array::from_fn(width);
     let mut text = String::new();
-    for row in &rows {
+    for row in rows {
         let mut line = String::new();
         for (cell, width) in row.iter().zip(widths) {
             let _ = write!(line, "{cell:width$}  ");

@@ -97,6 +97,9 @@ pub struct Check {
     /// Check the choice of a broker too.
     #[arg(long, value_name = "NAME|ADDRESS")]
     pub kafka_broker: Option<String>,
+    /// Show each setting of each function: its value, where it comes from, and what it won over.
+    #[arg(long)]
+    pub explain: bool,
 }
 
 #[derive(Parser)]

@@ -1,0 +1,166 @@
+//! Which of the places that set a key wins.
+//!
+//! More specific wins: what is said of a function over what is said of all. Of one function, and of
+//! all, the environment comes before the file, and the file before the code.
+
+use crate::app::AppCore;
+use crate::outside::{Said, Target};
+use crate::problem::Problem;
+use crate::settings::{ConsumerSettings, GroupProtocol, Order, ProducerSettings, Properties};
+use std::fmt::Display;
+
+/// The settings that one place gives.
+#[derive(Clone, Debug)]
+pub(crate) struct Level<S> {
+    /// The place, as users find it.
+    pub(crate) place: String,
+    pub(crate) settings: S,
+}
+
+/// Those of a function and those of all, each with the winner first.
+#[derive(Clone, Debug)]
+pub(crate) struct Levels<S> {
+    pub(crate) own: Vec<Level<S>>,
+    pub(crate) all: Vec<Level<S>>,
+}
+
+/// A settings struct, as far as levels need to know.
+pub(crate) trait Table: Clone + Default {
+    fn over(self, below: &Self) -> Self;
+    fn set(&mut self, key: &str, text: &str) -> Result<(), String>;
+    fn properties(&mut self) -> &mut Option<Properties>;
+
+    /// Takes out of the settings of all what has no meaning beside those of a function.
+    fn fit(&mut self, own: &Self);
+}
+
+macro_rules! table {
+    ($name:ident, $fit:path) => {
+        impl Table for $name {
+            fn over(self, below: &Self) -> Self {
+                $name::over(self, below)
+            }
+
+            fn set(&mut self, key: &str, text: &str) -> Result<(), String> {
+                $name::set(self, key, text)
+            }
+
+            fn properties(&mut self) -> &mut Option<Properties> {
+                &mut self.config
+            }
+
+            fn fit(&mut self, own: &Self) {
+                $fit(self, own);
+            }
+        }
+    };
+}
+table!(ConsumerSettings, fit_consumer);
+table!(ProducerSettings, fit_producer);
+
+/// Of two keys that exclude each other, that of the function counts.
+fn fit_consumer(all: &mut ConsumerSettings, own: &ConsumerSettings) {
+    if own.on_failure.is_some() {
+        all.dead_letter = None;
+    }
+    if own.dead_letter.is_some() {
+        all.on_failure = None;
+    }
+    if own.order.is_some() {
+        all.executor = None;
+    }
+    if own.executor.is_some() {
+        all.order = None;
+    }
+    let both = own.clone().over(all);
+    if both.effective_order() == Order::Partition {
+        all.concurrency = None;
+    } else {
+        all.max_poll_records = None;
+    }
+    if both.group_protocol == Some(GroupProtocol::Consumer) {
+        all.session_timeout_ms = None;
+        all.heartbeat_interval_ms = None;
+        all.partition_assignment_strategy = None;
+    }
+}
+
+fn fit_producer(all: &mut ProducerSettings, own: &ProducerSettings) {
+    if own.acks.is_some() {
+        all.enable_idempotence = None;
+    }
+    if own.enable_idempotence.is_some() {
+        all.acks = None;
+    }
+}
+
+fn merge<S: Table>(levels: &[Level<S>]) -> S {
+    let settings = levels.iter().map(|level| &level.settings);
+    settings.fold(S::default(), Table::over)
+}
+
+impl<S: Table> Levels<S> {
+    /// What is said of the function.
+    pub(crate) fn own(&self) -> S {
+        merge(&self.own)
+    }
+
+    /// What is said of all, as far as it has a meaning beside `own`.
+    pub(crate) fn all(&self, own: &S) -> S {
+        let mut all = merge(&self.all);
+        all.fit(own);
+        all
+    }
+}
+
+/// Reads what the environment and the file say; each mistake is one problem.
+pub(crate) fn read<S: Table>(said: &Said, problems: &mut Vec<Problem>) -> Level<S> {
+    let mut settings = S::default();
+    for (key, text) in &said.values {
+        let read = match key.strip_prefix("config.") {
+            Some(property) => {
+                let properties = settings.properties().take().unwrap_or_default();
+                *settings.properties() = Some(properties.set(property, text));
+                Ok(())
+            }
+            None => settings.set(key, text),
+        };
+        if let Err(what) = read {
+            problems.push(Problem::Outside(format!("{}: {what}", said.place)));
+        }
+    }
+    Level {
+        place: said.place.clone(),
+        settings,
+    }
+}
+
+/// The levels of one function; `module::name` is its path.
+pub(crate) fn levels<S: Table>(
+    app: &AppCore,
+    path: &str,
+    code: (S, impl Display),
+    (of_one, of_all): (Target, Target),
+    defaults: &S,
+) -> Levels<S> {
+    let outside = |target: Target, path: Option<&str>| {
+        let said = app
+            .outside
+            .iter()
+            .filter(move |said| said.target == target && path.is_none_or(|path| said.means(path)));
+        // Mistakes are reported once, by `Outside::check`.
+        said.map(|said| read(said, &mut Vec::new()))
+            .collect::<Vec<_>>()
+    };
+    let mut own = outside(of_one, Some(path));
+    own.push(Level {
+        place: code.1.to_string(),
+        settings: code.0,
+    });
+    let mut all = outside(of_all, None);
+    all.push(Level {
+        place: "the app's builder".to_owned(),
+        settings: defaults.clone(),
+    });
+    Levels { own, all }
+}

@@ -1,0 +1,99 @@
+//! Kafka as what an app runs on: a thread per consumer.
+
+use super::consumer::{Join, KafkaTransport};
+use super::producer::KafkaSink;
+use crate::medium::{Medium, Outputs, Seat, Serving};
+use crate::owner::Owner;
+use crate::runtime::Options;
+use crate::thread;
+use fastkafka_core::{Plan, Wake};
+use std::sync::{Arc, mpsc};
+use std::time::Instant;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Kafka {
+    bootstrap: String,
+    client_id: String,
+    embedded: bool,
+}
+
+impl Kafka {
+    pub(crate) fn new(options: &Options) -> Self {
+        Self {
+            bootstrap: options.bootstrap.clone(),
+            client_id: options.client_id.clone(),
+            embedded: options.embedded,
+        }
+    }
+}
+
+impl Medium for Kafka {
+    fn outputs(&self, plan: &Plan, most: usize) -> Result<Arc<dyn Outputs>, String> {
+        KafkaSink::new(&self.bootstrap, &self.client_id, plan, most)
+            .map(|sink| Arc::new(sink) as _)
+            .map_err(|error| error.to_string())
+    }
+
+    fn serve(&self, seat: Seat) -> Result<Serving, String> {
+        let (bootstrap, client_id) = (self.bootstrap.clone(), self.client_id.clone());
+        let (group, embedded) = (seat.group.clone(), self.embedded);
+        let (made, is_made) = mpsc::sync_channel(1);
+        let thread = std::thread::Builder::new()
+            .name(format!("fk-{group}-{}", seat.worker))
+            .spawn(move || {
+                let me = std::thread::current();
+                let owner = me.clone();
+                seat.wake_by(Box::new(move || owner.unpark()));
+                let join = Join {
+                    bootstrap: &bootstrap,
+                    client_id: &client_id,
+                    group_id: &seat.group,
+                    topics: &seat.topics,
+                    settings: &seat.settings,
+                    embedded,
+                    worker: seat.worker,
+                };
+                match KafkaTransport::new(&join, me) {
+                    Ok(transport) => {
+                        let _ = made.send(Ok(()));
+                        thread::serve(Owner::new(transport, seat.setup))
+                    }
+                    Err(error) => {
+                        let _ = made.send(Err(error.to_string()));
+                        Ok(())
+                    }
+                }
+            })
+            .map_err(|error| format!("cannot start the thread of group `{group}`: {error}"))?;
+        match is_made.recv() {
+            Ok(Ok(())) => Ok(Serving::Thread(thread)),
+            Ok(Err(error)) => Err(format!(
+                "cannot make the consumer of group `{group}`: {error}"
+            )),
+            Err(_) => Err(format!("the thread of group `{group}` ended at once")),
+        }
+    }
+}
+
+impl Outputs for KafkaSink {
+    fn in_flight(&self) -> usize {
+        self.in_flight()
+    }
+
+    fn has_room(&self) -> bool {
+        self.has_room()
+    }
+
+    fn on_room(&self, wake: Wake) {
+        self.on_room(wake);
+    }
+
+    fn fatal(&self) -> Option<String> {
+        self.fatal().map(ToString::to_string)
+    }
+
+    fn drain(&self, deadline: Instant) -> Result<(), usize> {
+        self.drain(deadline)
+    }
+}

@@ -1,0 +1,194 @@
+//! What an app runs on: Kafka, or whatever a test puts in its place.
+//!
+//! A medium gives the clients and says who drives an owner: Kafka a thread per consumer, a cluster
+//! in memory a task on the test's own clock. Everything between the clients is the same.
+
+use crate::mailbox::Mailbox;
+use crate::owner::{Owner, Setup, Shared, Turn};
+use fastkafka_core::{ConsumerSettings, Plan, Sink, Wake};
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+use tokio::sync::Notify;
+
+pub use crate::transport::{ClientError, ErrorKind, Notice, Place, StartError, Transport};
+
+/// The producers of an app.
+pub trait Outputs: Sink + fmt::Debug {
+    /// Records handed over and not reported.
+    fn in_flight(&self) -> usize;
+
+    /// True when there is room for more. Otherwise what [`Outputs::on_room`] was given is called when
+    /// there is.
+    fn has_room(&self) -> bool;
+
+    /// `wake` is called when there is room again, and when a client breaks.
+    fn on_room(&self, wake: Wake);
+
+    /// Why a client cannot go on, once that is so.
+    fn fatal(&self) -> Option<String>;
+
+    /// Waits for all reports. May block.
+    ///
+    /// # Errors
+    /// How many records had no report by the deadline.
+    fn drain(&self, deadline: Instant) -> Result<(), usize>;
+}
+
+/// See the module.
+pub trait Medium: fmt::Debug + Send + Sync {
+    /// Makes the producers of an app. `most` bounds the records handed over and not reported.
+    ///
+    /// # Errors
+    /// Why they cannot be made.
+    fn outputs(&self, plan: &Plan, most: usize) -> Result<Arc<dyn Outputs>, String>;
+
+    /// Makes a consumer and lets it be served.
+    ///
+    /// # Errors
+    /// Why it cannot be made.
+    fn serve(&self, seat: Seat) -> Result<Serving, String>;
+}
+
+/// A consumer that is to be made, and all that its owner is given beside it.
+pub struct Seat {
+    pub(crate) group: String,
+    pub(crate) settings: ConsumerSettings,
+    pub(crate) topics: Vec<&'static str>,
+    pub(crate) worker: usize,
+    bell: Bell,
+    pub(crate) setup: Setup,
+}
+
+/// How the owner is woken: known once somebody serves it.
+#[derive(Clone, Default)]
+struct Bell(Arc<OnceLock<Wake>>);
+
+impl Bell {
+    fn ring(&self) {
+        if let Some(wake) = self.0.get() {
+            wake();
+        }
+    }
+}
+
+impl Seat {
+    /// `setup` makes the rest from what the owner tells and is told.
+    pub(crate) fn new(
+        group: &str,
+        settings: &ConsumerSettings,
+        topics: Vec<&'static str>,
+        worker: usize,
+        setup: impl FnOnce(Arc<Shared>, Wake) -> Setup,
+    ) -> Self {
+        let bell = Bell::default();
+        let wake = || {
+            let bell = bell.clone();
+            Box::new(move || bell.ring())
+        };
+        let shared = Arc::new(Shared::new(group, Mailbox::new(wake())));
+        let setup = setup(shared, wake());
+        Self {
+            group: group.to_owned(),
+            settings: settings.clone(),
+            topics,
+            worker,
+            bell,
+            setup,
+        }
+    }
+
+    /// The group's id.
+    pub fn group(&self) -> &str {
+        &self.group
+    }
+
+    /// What the handlers of the group agree on.
+    pub fn settings(&self) -> &ConsumerSettings {
+        &self.settings
+    }
+
+    /// What it subscribes to.
+    pub fn topics(&self) -> &[&'static str] {
+        &self.topics
+    }
+
+    /// How the owner is woken, from any thread. Once.
+    pub(crate) fn wake_by(&self, wake: Wake) {
+        let _ = self.bell.0.set(wake);
+    }
+
+    /// Serves the consumer on a task of this tokio runtime and on its clock. `bell` wakes the owner;
+    /// `after` is called after each of its turns.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn serve_in_task<T: Transport + Send + 'static>(
+        self,
+        transport: T,
+        bell: Arc<Notify>,
+        after: impl Fn() + Send + Sync + 'static,
+    ) -> Serving {
+        let ring = bell.clone();
+        self.wake_by(Box::new(move || ring.notify_one()));
+        let kill = Arc::new(Notify::new());
+        let killed = kill.clone();
+        let task = tokio::spawn(async move {
+            let mut owner = Owner::new(transport, self.setup);
+            let served = tokio::select! {
+                biased;
+                () = killed.notified() => None,
+                served = take_turns(&mut owner, &bell, &after) => Some(served),
+            };
+            match served {
+                Some(served) => served,
+                None => {
+                    owner.kill().await;
+                    Ok(())
+                }
+            }
+        });
+        Serving::Task { task, kill }
+    }
+}
+
+impl fmt::Debug for Seat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Seat")
+            .field("group", &self.group)
+            .field("worker", &self.worker)
+            .finish_non_exhaustive()
+    }
+}
+
+async fn take_turns<T: Transport>(
+    owner: &mut Owner<T>,
+    bell: &Notify,
+    after: &impl Fn(),
+) -> Result<(), String> {
+    let origin = tokio::time::Instant::now();
+    loop {
+        let turn = owner.turn(origin.elapsed());
+        after();
+        match turn {
+            Turn::Again => tokio::task::yield_now().await,
+            // Woken or not: the next turn looks at everything.
+            Turn::Park(time) => drop(tokio::time::timeout(time, bell.notified()).await),
+            Turn::Over(ended) => return ended,
+        }
+    }
+}
+
+/// A consumer that is served.
+#[derive(Debug)]
+pub enum Serving {
+    /// By a thread.
+    Thread(std::thread::JoinHandle<Result<(), String>>),
+    /// By a task.
+    Task {
+        /// The task.
+        task: tokio::task::JoinHandle<Result<(), String>>,
+        /// Ends it at once, as a crash would.
+        kill: Arc<Notify>,
+    },
+}

@@ -1,0 +1,104 @@
+//! What `check` says of an app whose settings come from several places. Needs no broker.
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
+use std::fs;
+use std::process::{Command, Output};
+
+fn check(setting: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_orders-app"));
+    command.args([setting, "check"]).args(arguments);
+    command.envs(variables.iter().copied());
+    command.output().unwrap()
+}
+
+/// The row of a key, its columns joined by one space.
+fn row(output: &Output, key: &str) -> String {
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    let line = text
+        .lines()
+        .find(|line| line.trim_start().starts_with(&format!("{key} ")));
+    let line = line.unwrap_or_else(|| panic!("no row of {key} in {text}"));
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn explain_shows_winner_and_losers() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("app.toml");
+    fs::write(
+        &file,
+        "[handlers.on_order]\nsession_timeout_ms = 7000\ngroup_id = \"filed\"\n",
+    )
+    .unwrap();
+    let file = file.to_str().unwrap();
+    let output = check(
+        "join",
+        &["--explain"],
+        &[
+            ("FASTKAFKA_CONFIG", file),
+            ("FASTKAFKA_HANDLERS__ON_ORDER__GROUP_ID", "chosen"),
+            ("FASTKAFKA_CONSUMER_DEFAULTS__FETCH_MIN_BYTES", "9"),
+        ],
+    );
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(
+        row(&output, "group_id"),
+        format!(
+            "group_id = chosen FASTKAFKA_HANDLERS__ON_ORDER over filed ({file} [handlers.on_order]), join (`#[consumes]`)"
+        )
+    );
+    assert_eq!(
+        row(&output, "session_timeout_ms"),
+        format!("session_timeout_ms = 7000 {file} [handlers.on_order] over 6000 (`#[consumes]`)")
+    );
+    assert_eq!(
+        row(&output, "fetch_min_bytes"),
+        "fetch_min_bytes = 9 FASTKAFKA_CONSUMER_DEFAULTS"
+    );
+    assert_eq!(row(&output, "attempts"), "attempts = 10 default");
+    // What the app itself is called.
+    assert_eq!(row(&output, "client_id"), "client_id = join default");
+}
+
+#[test]
+fn a_secret_is_shown_by_none_of_them() {
+    const NAME: &str =
+        "FASTKAFKA_PRODUCERS__TO_DONE__CONFIG__SASL_OAUTHBEARER_ASSERTION_PRIVATE_KEY_PASSPHRASE";
+    let explained = check("join", &["--explain"], &[(NAME, "s3cret")]);
+    let all = format!("{explained:?}");
+    assert!(all.contains("private.key.passphrase=***"), "{all}");
+    assert!(!all.contains("s3cret"), "{all}");
+    let wrong = check(
+        "join",
+        &[],
+        &[(NAME, "s3cret"), ("FASTKAFKA_HANDLERS__X__GROUP_ID", "x")],
+    );
+    let all = format!("{wrong:?}");
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(!all.contains("s3cret"), "{all}");
+}
+
+#[test]
+fn a_mistake_in_the_environment_ends_the_check_with_1() {
+    let output = check(
+        "join",
+        &[],
+        &[
+            ("FASTKAFKA_HANDLERS__ON_ORDERS__GROUP_ID", "x"),
+            ("FASTKAFKA_HANDLERS__ON_ORDER__FETCH_MIN_BYTES", "few"),
+            (
+                "FASTKAFKA_HANDLERS__ON_ORDER__CONFIG__ENABLE_AUTO_COMMIT",
+                "false",
+            ),
+        ],
+    );
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stderr).unwrap();
+    for expected in [
+        "FASTKAFKA_HANDLERS__ON_ORDERS: the app has no consumer `on_orders`, did you mean `on_order`?",
+        "FASTKAFKA_HANDLERS__ON_ORDER: `fetch_min_bytes` takes a number, not `few`",
+        "has `enable.auto.commit` in `config`, which can not stand there: delivery depends on it",
+    ] {
+        assert!(text.contains(expected), "{text}");
+    }
+}
