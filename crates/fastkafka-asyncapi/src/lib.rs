@@ -8,6 +8,7 @@
 mod build;
 mod check;
 mod diff;
+mod format;
 mod html;
 mod markdown;
 pub mod model;
@@ -18,6 +19,7 @@ mod text;
 
 pub use check::{Finding, check};
 pub use diff::{Change, diff};
+pub use format::Format;
 pub use html::content_security_policy;
 pub use model::Document;
 pub use source::{Cluster, Security, Source, TopicDeclaration};

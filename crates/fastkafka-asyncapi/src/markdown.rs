@@ -10,11 +10,11 @@ impl Document {
     /// that it can follow the first words of a crate's documentation.
     pub fn to_markdown(&self) -> String {
         let mut out = String::from("## Contract\n\n");
-        let _ = writeln!(out, "{}\n", overview(self));
+        let _ = writeln!(out, "{}", overview(self));
         for topic in read::topics(self) {
             one_topic(&mut out, self, &topic);
         }
-        for (name, schema) in self.components.schemas.iter() {
+        for (name, schema) in &self.components.schemas {
             if !is_payload(self, name) {
                 one_schema(&mut out, &self.components.schemas, name, schema);
             }
@@ -83,15 +83,16 @@ fn one_topic(out: &mut String, document: &Document, topic: &Topic<'_>) {
     let _ = writeln!(out, "### Topic `{}`\n", topic.name);
     for (id, operation) in &topic.operations {
         let name = name(id, operation);
-        let _ = write!(out, "- `{name}` {}", read::verb(operation));
+        let _ = write!(out, "- `{name}` ({}", read::verb(operation));
         if let Some(group) = read::group(operation) {
-            let _ = write!(out, " in group {}", code(group));
+            let _ = write!(out, ", group {}", code(group));
         }
+        out.push(')');
         match &operation.summary {
             Some(summary) => {
                 let _ = writeln!(out, ": {}", plain(summary));
             }
-            None => out.push_str(".\n"),
+            None => out.push('\n'),
         }
     }
     out.push('\n');
@@ -128,11 +129,10 @@ fn one_message(out: &mut String, document: &Document, message: &Message) {
     for (what, example) in read::examples(document, message) {
         fence(out, what, &example);
     }
-    folded(
-        out,
-        &format!("JSON Schema of {}", title(message)),
-        &read::bundle(schemas, payload),
-    );
+    if let Some(payload) = read::told(message) {
+        let what = format!("JSON Schema of {}", title(message));
+        folded(out, &what, &read::bundle(schemas, payload));
+    }
 }
 
 fn one_schema(out: &mut String, schemas: &Named<Schema>, name: &str, schema: &Schema) {

@@ -269,7 +269,7 @@ fn one_message(document: &Document, topic: &Topic<'_>, name: &str, message: &Mes
                     div { dt { "Payload" } dd { (kind(&read::pieces(payload))) } }
                 }
             }
-            @if let Some(payload) = message.payload.as_ref().filter(|payload| is_worth_telling(payload)) {
+            @if let Some(payload) = read::told(message).filter(|payload| read::named(payload).is_some()) {
                 @let described = read::resolved(schemas, payload).get("description").and_then(Value::as_str);
                 @if let Some(description) = described { (markdown(description)) }
                 (schema(schemas, payload))
@@ -282,18 +282,11 @@ fn one_message(document: &Document, topic: &Topic<'_>, name: &str, message: &Mes
                 h5 { (what) }
                 (code(&format!("{what} of {title}"), &example))
             }
-            @if let Some(payload) = &message.payload {
+            @if let Some(payload) = read::told(message) {
                 (folded(&format!("JSON Schema of {title}"), &read::bundle(schemas, payload)))
             }
         }
     }
-}
-
-/// Whether there is more to say of a payload than its type in words.
-fn is_worth_telling(payload: &Value) -> bool {
-    read::named(payload).is_some()
-        || payload.get("properties").is_some()
-        || payload.get("oneOf").is_some()
 }
 
 fn one_schema(document: &Document, name: &str, described: &Value) -> Markup {

@@ -17,6 +17,7 @@ pub(crate) fn bundle(schemas: &Named<Schema>, schema: &Schema) -> Value {
             bundle.insert("definitions".to_owned(), Value::Object(definitions));
         }
     }
+    bundle.sort_all_objects();
     bundle
 }
 

@@ -7,7 +7,7 @@ mod sample;
 mod types;
 
 pub(crate) use bundle::bundle;
-pub(crate) use fields::{Field, Variant, fields, variants};
+pub(crate) use fields::{Field, fields, variants};
 pub(crate) use sample::sample;
 pub(crate) use types::{Piece, limits, pieces};
 
@@ -121,11 +121,17 @@ pub(crate) fn examples(document: &Document, message: &Message) -> Vec<(&'static 
         .content_type
         .as_deref()
         .is_none_or(|kind| kind.contains("json"));
-    let payload = message.payload.as_ref();
-    match payload.filter(|_| declared.is_empty() && is_text) {
-        Some(payload) if payload.get("type") != Some(&Value::from("null")) => {
-            vec![("Sample", sample(&document.components.schemas, payload))]
-        }
-        _ => declared,
+    match told(message).filter(|_| declared.is_empty() && is_text) {
+        Some(payload) => vec![("Sample", sample(&document.components.schemas, payload))],
+        None => declared,
     }
+}
+
+/// The payload of a message, if there is more to say of it than its type in words. A dead letter may
+/// be anything, a tombstone is nothing.
+pub(crate) fn told(message: &Message) -> Option<&Schema> {
+    let payload = message.payload.as_ref()?;
+    let is_null = payload.get("type") == Some(&Value::from("null"));
+    let is_open = payload.get("anyOf").is_some() && message.headers.is_some();
+    (!is_null && !is_open).then_some(payload)
 }

@@ -7,7 +7,9 @@ use serde_json::{Map, Value, json};
 /// The value that says most in least: declared examples and defaults first, optional fields too,
 /// unless a type would contain itself.
 pub(crate) fn sample(schemas: &Named<Schema>, schema: &Schema) -> Value {
-    of(schemas, schema, &mut Vec::new())
+    let mut sample = of(schemas, schema, &mut Vec::new());
+    sample.sort_all_objects();
+    sample
 }
 
 fn of<'a>(schemas: &'a Named<Schema>, schema: &'a Schema, inside: &mut Vec<&'a str>) -> Value {
@@ -23,10 +25,9 @@ fn of<'a>(schemas: &'a Named<Schema>, schema: &'a Schema, inside: &mut Vec<&'a s
     }
     let first = |keyword: &str| schema.get(keyword)?.as_array()?.first();
     let given = first("examples").or_else(|| schema.get("const"));
-    if let Some(value) = given
-        .or_else(|| schema.get("default"))
-        .or_else(|| first("enum"))
-    {
+    // That nothing is there by default says less than what may be there.
+    let default = || schema.get("default").filter(|value| !value.is_null());
+    if let Some(value) = given.or_else(default).or_else(|| first("enum")) {
         return value.clone();
     }
     if let Some(parts) = schema.get("allOf").and_then(Value::as_array) {

@@ -76,7 +76,7 @@ impl Comparison<'_> {
                     "refuses fields that it does not name",
                 ),
                 (true, false) => {
-                    self.add(path, Effect::Wider, "takes fields that it does not name")
+                    self.add(path, Effect::Wider, "takes fields that it does not name");
                 }
                 _ => {}
             },
