@@ -8,12 +8,12 @@ use fastkafka_core::{
     AppCore, AppInfo, DefaultApp, Entered, Explained, Plan, Problem, Problems, enter, explain,
 };
 use fastkafka_runtime::medium::Medium;
-use fastkafka_runtime::{Embedded, Health, Options, Runtime, TopicSpec, create_topics};
+use fastkafka_runtime::{Embedded, Handle, Health, Options, Runtime, TopicSpec, create_topics};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 
 /// The name of the broker in the process.
@@ -49,6 +49,7 @@ pub(crate) struct Inner {
     pub(crate) start_timeout: Duration,
     pub(crate) shutdown_timeout: Duration,
     pub(crate) max_in_flight: usize,
+    pub(crate) handle: Handle,
     pub(crate) life: Life,
 }
 
@@ -74,6 +75,7 @@ struct Choice {
     broker: Option<String>,
     workers: NonZeroUsize,
     create_topics: bool,
+    from: Option<SystemTime>,
 }
 
 impl Default for Life {
@@ -83,6 +85,7 @@ impl Default for Life {
                 broker: None,
                 workers: NonZeroUsize::MIN,
                 create_topics: false,
+                from: None,
             }),
             embedded: Mutex::default(),
             runtime: OnceLock::new(),
@@ -123,6 +126,16 @@ impl App {
         self.choice().create_topics = create;
     }
 
+    /// Lets every group begin at the first record that is not older than this, whatever it has
+    /// committed: once, at this start, before a member joins. `run --from` does the same.
+    ///
+    /// The start fails while a group has members, as Kafka resets the offsets of no active group; a
+    /// second process is started without it. The embedded broker starts empty: there it is a problem
+    /// that [`App::check`] names.
+    pub fn set_start_from(&self, from: SystemTime) {
+        self.choice().from = Some(from);
+    }
+
     fn choice(&self) -> MutexGuard<'_, Choice> {
         self.inner
             .life
@@ -153,9 +166,16 @@ impl App {
     /// Every problem that shows without a broker, at once.
     pub fn check(&self) -> Result<Plan, Problems> {
         let (plan, mut problems) = Plan::sketch(&self.inner.core);
-        if let Err(unknown) = self.inner.broker_in_use(&self.choice()) {
-            problems.push(Problem::Broker(unknown.to_string()));
+        let choice = self.choice();
+        match self.inner.broker_in_use(&choice) {
+            Err(unknown) => problems.push(Problem::Broker(unknown.to_string())),
+            Ok(None) if choice.from.is_some() => problems.push(Problem::Broker(
+                "`from` needs a broker that keeps records: the embedded one starts empty"
+                    .to_owned(),
+            )),
+            Ok(_) => {}
         }
+        drop(choice);
         problems.extend(fastkafka_runtime::check(&plan));
         if problems.is_empty() {
             Ok(plan)
@@ -202,6 +222,24 @@ impl App {
             .get()
             .map(Runtime::health)
             .unwrap_or_default()
+    }
+
+    /// The controls of the app: pause, resume, seek. They work from the start on. A handler gets them as
+    /// `State<Handle>`.
+    ///
+    /// ```no_run
+    /// # use fastkafka::{App, ControlError, Seek};
+    /// # async fn repair(app: App) -> Result<(), ControlError> {
+    /// let handle = app.handle();
+    /// handle.pause("orders").await?;
+    /// // The database is repaired; the records of the last hour are handled again.
+    /// let hour_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3_600);
+    /// handle.seek("orders", Seek::Timestamp(hour_ago)).await?;
+    /// handle.resume("orders").await
+    /// # }
+    /// ```
+    pub fn handle(&self) -> Handle {
+        self.inner.handle.clone()
     }
 
     /// The address of the broker in use, once it is known: of the embedded one, from the start on.
@@ -449,6 +487,8 @@ impl Inner {
         options.start_timeout = self.start_timeout;
         options.shutdown_timeout = self.shutdown_timeout;
         options.max_in_flight = self.max_in_flight;
+        options.from = choice.from;
+        options.handle = self.handle.clone();
         options
     }
 

@@ -7,6 +7,7 @@
 //! * [Delivery](delivery): what becomes of a record when something breaks.
 //! * [Settings](settings): every key with its default.
 //! * [Running](running): command line, brokers, stopping, health, logs.
+//! * [Steering a running app](control): pause, resume, seek; beginning at a time.
 
 macro_rules! chapter {
     ($(#[doc = $text:expr])* $name:ident) => {
@@ -15,6 +16,7 @@ macro_rules! chapter {
         #[doc = "[producing]: crate::guide::producing"]
         #[doc = "[delivery]: crate::guide::delivery"]
         #[doc = "[running]: crate::guide::running"]
+        #[doc = "[control]: crate::guide::control"]
         #[doc = ""]
         $(#[doc = $text])*
         pub mod $name {}
@@ -44,6 +46,10 @@ chapter!(
 chapter!(
     #[doc = include_str!("../../../docs/guide/running.md")]
     running
+);
+chapter!(
+    #[doc = include_str!("../../../docs/guide/control.md")]
+    control
 );
 
 /// The README's example is a test as well.

@@ -32,7 +32,8 @@ pub use fastkafka_core::{
 };
 pub use fastkafka_macros::{consumes, produces};
 pub use fastkafka_runtime::{
-    GroupHealth, Health, StoppedPartition, TaskReturn, WaitingFor, WaitingRecord, spawn,
+    ControlError, GroupHealth, Handle, Health, Position, Seek, StoppedPartition, Target,
+    TaskReturn, WaitingFor, WaitingRecord, spawn,
 };
 
 /// The whole contract between the attributes' expansion and the library. Not for use by hand.

@@ -58,6 +58,7 @@ mod check;
 #[cfg(feature = "docs")]
 mod docs;
 mod run;
+mod time;
 
 use crate::app::App;
 use clap::{Args, Parser, Subcommand};
@@ -66,6 +67,7 @@ pub use docs::{CheckDocs, Diff, Docs, Generate, Serve};
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 /// The commands of a service.
 #[derive(Clone, Debug, Subcommand)]
@@ -96,6 +98,10 @@ pub struct Run {
     /// Make missing topics first, as the app declares them.
     #[arg(long)]
     pub create_topics: bool,
+    /// Begin at the first record not older than this, whatever was committed: a time as in
+    /// 2026-01-31T08:00:00Z, or so long ago, as in 2h. Needs groups without members.
+    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    pub from: Option<SystemTime>,
 }
 
 /// Options of `check`.
