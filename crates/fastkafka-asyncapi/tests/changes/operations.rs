@@ -34,7 +34,7 @@ fn a_consumer_is_removed() {
                 .as_object_mut()
                 .unwrap()
                 .remove("on_orders"),
-        )
+        );
     });
     one(
         &changes(&base(), &new),
@@ -51,7 +51,7 @@ fn a_producer_is_removed() {
                 .as_object_mut()
                 .unwrap()
                 .remove("to_invoices"),
-        )
+        );
     });
     one(
         &changes(&base(), &new),
@@ -64,7 +64,7 @@ fn a_producer_is_removed() {
 fn a_function_is_added() {
     let new = changed(|document| {
         document["operations"]["on_invoices"] =
-            json!({ "action": "receive", "channel": { "$ref": "#/channels/invoices" } })
+            json!({ "action": "receive", "channel": { "$ref": "#/channels/invoices" } });
     });
     one(
         &changes(&base(), &new),
