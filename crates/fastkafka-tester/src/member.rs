@@ -2,13 +2,14 @@
 
 use crate::broker::{Broker, State};
 use crate::stored::{Block, Stored};
+use fastkafka::{ControlError, Seek};
 use fastkafka_core::{Fetched, OffsetReset, TopicPartition};
 use fastkafka_runtime::medium::{ClientError, ErrorKind, Notice, Place, StartError, Transport};
 use fastkafka_sim::{self as sim, Answer, Client, FetchError, GroupId, PartitionId, TopicId};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
+use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::Notify;
 
 /// Most records of one fetched block.
@@ -161,20 +162,63 @@ fn start(
         OffsetReset::Earliest => low,
         OffsetReset::None => return Err(StartError::NoCommit(place.to_string())),
         OffsetReset::Timestamp(time) => {
-            let millis = time.duration_since(UNIX_EPOCH);
-            let millis = millis.map_or(0, |time| time.as_millis());
-            let millis = i64::try_from(millis).unwrap_or(i64::MAX);
-            cluster.offset_for_time(partition, millis).unwrap_or(high)
+            let found = cluster.offset_for_time(partition, millis(time));
+            found.unwrap_or(high)
         }
     };
+    commit_explicitly(member, state, partition, offset).map_err(StartError::Retry)?;
+    Ok((place, offset))
+}
+
+fn commit_explicitly(
+    member: &mut Member,
+    state: &mut State,
+    partition: PartitionId,
+    offset: i64,
+) -> Result<(), String> {
     // Commits are answered in the order in which they were sent: the last answer is that of this one.
     commit(member, state);
     member.client.commit(vec![(partition, offset.into())]);
-    match answer(member, state).pop() {
-        Some(Ok(())) => Ok((place, offset)),
-        Some(Err(error)) => Err(StartError::Retry(error)),
-        None => Err(StartError::Retry("the commit was not answered".to_owned())),
+    let answers = answer(member, state);
+    let last = answers.into_iter().next_back();
+    last.unwrap_or_else(|| Err("the commit was not answered".to_owned()))
+}
+
+fn find(state: &State, place: Place, to: Seek) -> Result<i64, ControlError> {
+    let partition = id(state, place).map_err(|error| unanswered(place, error))?;
+    let log = state.cluster.log(partition);
+    let (low, high) = log.map_or((0, 0), |log| (log.low(), log.high()));
+    match to {
+        Seek::Beginning => Ok(low),
+        Seek::End => Ok(high),
+        Seek::Timestamp(time) => {
+            let found = state.cluster.offset_for_time(partition, millis(time));
+            Ok(found.unwrap_or(high))
+        }
+        Seek::Offset(offset) if (low..=high).contains(&offset) => Ok(offset),
+        Seek::Offset(offset) => Err(ControlError::OutOfRange {
+            topic: place.topic.clone(),
+            partition: place.partition,
+            offset,
+            low,
+            high,
+        }),
     }
+}
+
+fn unanswered(place: Place, why: impl fmt::Display) -> ControlError {
+    ControlError::Unanswered {
+        topic: place.topic.clone(),
+        partition: place.partition,
+        why: why.to_string(),
+    }
+}
+
+/// Since 1970, as Kafka counts.
+fn millis(time: SystemTime) -> i64 {
+    let millis = time.duration_since(UNIX_EPOCH);
+    let millis = millis.map_or(0, |time| time.as_millis());
+    i64::try_from(millis).unwrap_or(i64::MAX)
 }
 
 impl Transport for MemberTransport {
@@ -299,6 +343,29 @@ impl Transport for MemberTransport {
             }
             refused
         })
+    }
+
+    fn find(&mut self, place: Place, to: Seek) {
+        self.with(|member, state| {
+            let found = match state.down {
+                true => Err(unanswered(place, "the broker is down")),
+                false => find(state, place, to),
+            };
+            member.notices.push(Notice::Found(place, found));
+            member.bell.notify_one();
+        });
+    }
+
+    fn commit(&mut self, place: Place, offset: i64) {
+        self.with(|member, state| {
+            let moved = match id(state, place) {
+                _ if state.down => Err("the broker is down".to_owned()),
+                Err(error) => Err(error.to_string()),
+                Ok(partition) => commit_explicitly(member, state, partition, offset),
+            };
+            member.notices.push(Notice::Moved(place, moved));
+            member.bell.notify_one();
+        });
     }
 
     fn seek(&mut self, place: Place, offset: i64) -> Result<(), ClientError> {

@@ -2,7 +2,9 @@
 
 use crate::broker::NewRecord;
 use crate::{ProduceFault, Tester};
-use fastkafka::{App, EventMetadata, Failure, ProduceError, State, Topic, consumes, produces};
+use fastkafka::{
+    App, EventMetadata, Failure, ProduceError, Seek, State, Topic, consumes, produces,
+};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -291,4 +293,26 @@ async fn chaos_finds_nothing_in_an_app_that_may_repeat() {
         eprintln!("seed {seed}: {} repeats", all - 200);
         tester.stop().await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_seek_back_handles_records_again_and_stays_after_a_crash() {
+    let seen = Seen::default();
+    let tester = start_with(&seen).await;
+    let of = |n| NewRecord {
+        partition: Some(0),
+        ..number(n)
+    };
+    for n in 1..=3 {
+        tester.deliver(of(n)).await.unwrap();
+    }
+    tester.settle().await.unwrap();
+    let handle = tester.apps()[0].handle();
+    handle.pause(("numbers", 0)).await.unwrap();
+    handle.seek(("numbers", 0), Seek::Offset(1)).await.unwrap();
+    assert_eq!(tester.committed("squares", "numbers")[&0], 1);
+    tester.crash_and_restart().await.unwrap();
+    tester.settle().await.unwrap();
+    assert_eq!(seen.numbers(), [1, 2, 3, 2, 3]);
+    tester.stop().await;
 }
