@@ -1,6 +1,7 @@
 //! Apps as processes: started, watched through their log, ended, never left behind.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -28,6 +29,7 @@ pub(crate) fn eventually<T>(what: &str, ready: impl FnMut() -> Option<T>) -> T {
     within(PATIENCE, what, ready)
 }
 
+const ORDERS: &str = env!("CARGO_BIN_EXE_orders-app");
 const FLIGHTS: &str = env!("CARGO_BIN_EXE_flights-app");
 
 /// A process of an app. Dropped, it is killed; when the test panics its log is printed.
@@ -36,16 +38,20 @@ pub(crate) struct Process {
     name: String,
     log: PathBuf,
     began: Instant,
+    /// What it was asked for so far.
+    wishes: u32,
     /// Of the log, when nobody else keeps it.
     directory: Option<tempfile::TempDir>,
 }
 
 impl Process {
     pub(crate) fn orders(setting: &str, bootstrap: &str) -> Self {
-        Self::start(
-            env!("CARGO_BIN_EXE_orders-app"),
-            &[setting, "run", "--kafka-broker", bootstrap],
-        )
+        Self::start(ORDERS, &[setting, "run", "--kafka-broker", bootstrap])
+    }
+
+    pub(crate) fn orders_from(setting: &str, bootstrap: &str, time: &str) -> Self {
+        let arguments = [setting, "run", "--kafka-broker", bootstrap, "--from", time];
+        Self::start(ORDERS, &arguments)
     }
 
     pub(crate) fn flights(bootstrap: &str) -> Self {
@@ -81,7 +87,7 @@ impl Process {
             .args(arguments)
             .env("NO_COLOR", "1")
             .envs(variables.iter().copied())
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(file.try_clone().unwrap())
             .stderr(file)
             .spawn()
@@ -92,6 +98,7 @@ impl Process {
             name,
             log,
             began: Instant::now(),
+            wishes: 0,
             directory: None,
         }
     }
@@ -119,6 +126,16 @@ impl Process {
             );
             line
         })
+    }
+
+    /// Asks an orders app for something, such as `pause 0`, and returns what came of it.
+    pub(crate) fn wish(&mut self, wish: &str) -> String {
+        self.wishes += 1;
+        let stdin = self.child.stdin.as_mut().unwrap();
+        writeln!(stdin, "{} {wish}", self.wishes).unwrap();
+        let answer = format!("wish {}: ", self.wishes);
+        let line = self.says(&answer);
+        line.strip_prefix(&answer).unwrap().to_owned()
     }
 
     /// The first line of the log that holds `text`.

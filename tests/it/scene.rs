@@ -87,6 +87,11 @@ impl<'k> Scene<'k> {
         Process::orders(self.setting, self.kafka.bootstrap())
     }
 
+    /// As [`app`](Self::app), begun at a time.
+    pub(crate) fn app_from(&self, time: &str) -> Process {
+        Process::orders_from(self.setting, self.kafka.bootstrap(), time)
+    }
+
     pub(crate) fn send(&self, records: &[NewRecord]) {
         self.kafka.produce(&self.topic, records).unwrap();
     }

@@ -148,7 +148,7 @@ fn an_app_gets_in_with_tokens_and_stays_in_when_they_end() {
 #[test]
 fn who_does_not_get_in_ends_with_1_and_says_why() {
     let secured = kafka().secured();
-    let scene = Scene::on(kafka(), "refused", 1);
+    let scene = Scene::on(kafka(), "locked_out", 1);
     let files = Files::of(secured);
     // An authority that has not signed the broker's certificate: the client's own.
     let directory = tempfile::tempdir().unwrap();
@@ -193,7 +193,7 @@ fn who_does_not_get_in_ends_with_1_and_says_why() {
     ];
     let mut apps: Vec<_> = cases
         .iter()
-        .map(|(address, settings, words)| (start("refused", address, settings), *words))
+        .map(|(address, settings, words)| (start("locked_out", address, settings), *words))
         .collect();
     for (app, words) in &mut apps {
         assert_eq!(app.exits_within(Duration::from_secs(60)), 1, "{words}");

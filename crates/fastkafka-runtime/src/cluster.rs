@@ -2,13 +2,14 @@
 
 use crate::kafka::access::{Access, Clusters};
 use crate::kafka::embedded::EmbeddedBroker;
+use crate::kafka::reset::{ResetError, reset};
 use crate::kafka::topics::{TopicState, Topics};
 use crate::runtime::Options;
 use crate::transport::{ClientError, ErrorKind};
 use fastkafka_core::{Plan, Problem, Problems};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 pub use crate::kafka::topics::TopicSpec;
 
@@ -123,6 +124,48 @@ pub(crate) async fn wait_for_topics(
         );
         tokio::time::sleep(LOOK_AGAIN.min(left)).await;
     }
+}
+
+/// Commits for every partition of every group that it begins at the first record not older than `at`.
+///
+/// Before any member joins, and the broker takes such a commit only while the group has none: so it
+/// happens once, however many members come and however often partitions move.
+///
+/// # Errors
+/// A group that has members; a broker that does not answer within `start_timeout`.
+pub(crate) async fn start_from(
+    options: &Options,
+    clusters: &Clusters,
+    plan: &Plan,
+    at: SystemTime,
+) -> Result<(), Problems> {
+    let deadline = Instant::now() + options.start_timeout;
+    for group in &plan.groups {
+        let topics: Vec<_> = group.handlers.iter().map(|h| h.def.topic).collect();
+        loop {
+            let access = clusters.of(&group.settings.connection()).clone();
+            let (id, settings, topics) = (group.id.clone(), group.settings.clone(), topics.clone());
+            let asked =
+                tokio::task::spawn_blocking(move || reset(&access, &id, &settings, &topics, at));
+            let id = &group.id;
+            match asked.await.map_err(|error| problem(error.to_string()))? {
+                Ok(starts) => {
+                    let starts: Vec<_> = starts
+                        .iter()
+                        .map(|(place, offset)| format!("{place}@{offset}"))
+                        .collect();
+                    tracing::info!(group = id, "begins anew at {}", starts.join(" "));
+                    break;
+                }
+                Err(ResetError::Retry(why)) if Instant::now() < deadline => {
+                    tracing::warn!(group = id, "the start is not committed yet: {why}");
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                }
+                Err(error) => return Err(problem(format!("group `{id}` {error}"))),
+            }
+        }
+    }
+    Ok(())
 }
 
 fn connect(access: &Access) -> Result<Arc<Topics>, Problems> {

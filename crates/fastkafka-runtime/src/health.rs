@@ -34,9 +34,15 @@ impl Health {
 impl fmt::Display for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.problems() {
-            [] => f.write_str("ready"),
-            problems => write!(f, "not ready: {}", problems.join("; ")),
+            [] => f.write_str("ready")?,
+            problems => write!(f, "not ready: {}", problems.join("; "))?,
         }
+        let paused = self.groups.iter().flat_map(|group| &group.paused);
+        let paused: Vec<_> = paused.map(|(topic, n)| format!("{topic}[{n}]")).collect();
+        if !paused.is_empty() {
+            write!(f, "; paused: {}", paused.join(", "))?;
+        }
+        Ok(())
     }
 }
 
@@ -56,6 +62,8 @@ pub struct GroupHealth {
     pub waiting: Vec<WaitingRecord>,
     /// How many more are tried again.
     pub more_waiting: usize,
+    /// What the user has paused of it: no fault.
+    pub paused: Vec<(String, i32)>,
     /// Partitions read as far ahead of their committed offset as `max_uncommitted` allows.
     pub span_reached: Vec<(String, i32)>,
     /// No broker was reached for so long.

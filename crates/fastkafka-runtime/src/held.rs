@@ -77,6 +77,8 @@ pub(crate) struct Partition {
     pub(crate) hold: Option<HoldBack>,
     /// Paused in the client.
     pub(crate) paused: bool,
+    /// Paused by the user, as the engine knows.
+    pub(crate) user_paused: bool,
     /// Why records failed, by offset; for dead letters and health.
     pub(crate) errors: BTreeMap<i64, String>,
     held: VecDeque<Held>,
@@ -94,6 +96,7 @@ impl Partition {
             store: None,
             hold: None,
             paused: false,
+            user_paused: false,
             errors: BTreeMap::new(),
             held: VecDeque::new(),
         }
@@ -166,16 +169,22 @@ impl Partition {
         }
     }
 
-    /// Forgets everything of the assignment. Results that still come count for nothing.
+    /// Forgets everything of the assignment.
     pub(crate) fn forget(&mut self) {
+        self.drop_work();
+        self.store = None;
+        self.hold = None;
+        self.paused = false;
+        self.user_paused = false;
+    }
+
+    /// Forgets the records. Results that still come count for nothing.
+    pub(crate) fn drop_work(&mut self) {
         self.round.1.release();
         // Those of earlier rounds are not over either while something keeps their records open.
         self.started.drain(..).for_each(|run| run.halt.release());
         self.held.clear();
         self.errors.clear();
-        self.store = None;
-        self.hold = None;
-        self.paused = false;
         if let Some(lane) = &self.lane {
             lane.send(ToLane::Released);
         }

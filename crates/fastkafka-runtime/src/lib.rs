@@ -8,6 +8,7 @@
 
 mod call;
 mod cluster;
+mod control;
 mod dead_letter;
 mod handler;
 mod health;
@@ -21,6 +22,7 @@ mod mailbox;
 #[doc(hidden)]
 pub mod medium;
 mod owner;
+mod pauses;
 mod rebalance;
 mod runtime;
 mod tasks;
@@ -30,6 +32,7 @@ mod thread;
 mod transport;
 
 pub use cluster::{Embedded, TopicSpec, create_topics};
+pub use control::{ControlError, Handle, Position, Seek, Target};
 pub use health::{GroupHealth, Health, StoppedPartition, WaitingFor, WaitingRecord};
 pub use kafka::check;
 pub use runtime::{Options, Runtime};

@@ -6,6 +6,8 @@ use fastkafka_engine::{Disposal, Part, RunId};
 /// What lanes and delivery reports tell the owner.
 #[derive(Debug)]
 pub(crate) enum Mail {
+    /// The user wants something: `Shared` has it.
+    Command,
     /// No record of the run is open any more.
     Closed { tag: RunTag, end: Closed },
     /// By key: the task has accepted all of its run.

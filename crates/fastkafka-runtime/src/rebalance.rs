@@ -48,6 +48,16 @@ impl Rebalance {
         self.asked.push_back(notice);
     }
 
+    /// Partitions come or go.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.answering.is_some() || !self.asked.is_empty()
+    }
+
+    /// On the way out.
+    pub(crate) fn is_leaving(&self) -> bool {
+        !matches!(self.life, Life::Member)
+    }
+
     /// Lanes end then.
     pub(crate) fn is_closing(&self) -> bool {
         matches!(self.life, Life::Closing { .. })
@@ -221,6 +231,7 @@ impl<T: Transport> Owner<T> {
             let part = self.part(place);
             self.parts[part.0 as usize].paused = false;
         }
+        self.heed_pauses();
         if !starts.is_empty() {
             let list: Vec<_> = starts
                 .iter()
@@ -289,6 +300,7 @@ impl<T: Transport> Owner<T> {
             self.parts[part.0 as usize].forget();
             self.truncated.remove(part);
         }
+        self.stay(&places);
         self.rebalance
             .assigned
             .retain(|place| !places.iter().any(|gone| std::ptr::eq(*gone, *place)));

@@ -1,6 +1,7 @@
 //! Starts an app on a cluster and stops it again.
 
-use crate::cluster::{problem, wait_for_topics};
+use crate::cluster::{problem, start_from, wait_for_topics};
+use crate::control::{GroupControl, Handle};
 use crate::handler::Handler;
 use crate::health::Health;
 use crate::kafka::access::Clusters;
@@ -8,12 +9,13 @@ use crate::kafka::medium::Kafka;
 use crate::locks::OrderLocks;
 use crate::medium::{Medium, Outputs, Seat, Serving};
 use crate::owner::{Setup, Shared};
+use crate::pauses::Pauses;
 use fastkafka_core::{AppCore, Connection, Group, Plan, Problem, Problems};
 use fastkafka_engine::Limits;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::Notify;
 
 /// How an app runs, beside what its functions say.
@@ -34,6 +36,10 @@ pub struct Options {
     pub max_in_flight: usize,
     /// The broker is the embedded one, whose patience is set for it.
     pub embedded: bool,
+    /// Where the groups begin at this start, whatever they have committed.
+    pub from: Option<SystemTime>,
+    /// Is connected to the app once that is started.
+    pub handle: Handle,
 }
 
 impl Options {
@@ -47,6 +53,8 @@ impl Options {
             shutdown_timeout: Duration::from_secs(25),
             max_in_flight: 30_000,
             embedded: false,
+            from: None,
+            handle: Handle::default(),
         }
     }
 }
@@ -61,6 +69,13 @@ pub struct Runtime {
     /// Told when a producer may have broken.
     reports: Arc<Notify>,
     options: Options,
+}
+
+/// What the workers of a group share.
+#[derive(Debug, Default)]
+struct Common {
+    locks: OrderLocks,
+    pauses: Arc<Pauses>,
 }
 
 #[derive(Debug)]
@@ -83,6 +98,9 @@ impl Runtime {
         let deadline = tokio::time::Instant::now() + options.start_timeout;
         let clusters = Clusters::open(&options, plan).await?;
         wait_for_topics(&options, &clusters, plan).await?;
+        if let Some(from) = options.from {
+            start_from(&options, &clusters, plan, from).await?;
+        }
         let medium = Arc::new(Kafka::new(clusters, options.embedded));
         Self::start_by(app, plan, options, medium, deadline).await
     }
@@ -132,29 +150,41 @@ impl Runtime {
             options,
         };
         let started = match runtime.join_groups(plan) {
-            Ok(()) => runtime.wait_for_groups(deadline).await,
+            Ok(controls) => runtime.wait_for_groups(deadline).await.map(|()| controls),
             Err(problems) => Err(problems),
         };
-        if let Err(problems) = started {
-            // The reason to give up is the one to report; how the rest ended adds nothing.
-            let _ = runtime.stop().await;
-            return Err(problems);
+        match started {
+            Ok(controls) => runtime.options.handle.connect(controls),
+            Err(problems) => {
+                // The reason to give up is the one to report; how the rest ended adds nothing.
+                let _ = runtime.stop().await;
+                return Err(problems);
+            }
         }
         Ok(runtime)
     }
 
-    fn join_groups(&mut self, plan: &Plan) -> Result<(), Problems> {
+    fn join_groups(&mut self, plan: &Plan) -> Result<Vec<GroupControl>, Problems> {
+        let mut controls = Vec::with_capacity(plan.groups.len());
         for group in &plan.groups {
-            let locks = OrderLocks::default();
+            let common = Common::default();
+            let mut workers = Vec::new();
             for worker in 0..self.options.workers.get() {
-                let running = self.join(group, worker, &locks)?;
+                let running = self.join(group, worker, &common)?;
+                workers.push(running.shared.clone());
                 self.groups.push(running);
             }
+            controls.push(GroupControl {
+                id: group.id.clone(),
+                handlers: group.handlers.iter().map(|handler| handler.def).collect(),
+                pauses: common.pauses,
+                workers,
+            });
         }
-        Ok(())
+        Ok(controls)
     }
 
-    fn join(&self, group: &Group, worker: usize, locks: &OrderLocks) -> Result<Running, Problems> {
+    fn join(&self, group: &Group, worker: usize, common: &Common) -> Result<Running, Problems> {
         let handlers: Vec<_> = group
             .handlers
             .iter()
@@ -183,7 +213,8 @@ impl Runtime {
                 keep_alive: keep_alive(settings.max_poll_interval_ms),
                 shutdown_timeout: self.options.shutdown_timeout,
                 tokio: tokio::runtime::Handle::current(),
-                locks: locks.clone(),
+                locks: common.locks.clone(),
+                pauses: common.pauses.clone(),
                 outputs: Box::new({
                     let sink = sink.clone();
                     move || match sink.fatal() {

@@ -3,6 +3,7 @@
 //! Nothing here waits. What takes a round trip (where a partition starts, whether an offset is in
 //! range) is begun by one call and answered by a [`Notice`] of a later one.
 
+use crate::control::{ControlError, Seek};
 use fastkafka_core::{Fetched, OffsetReset, TopicPartition};
 use std::sync::Arc;
 
@@ -34,6 +35,10 @@ pub enum Notice {
         /// The offset after the log's last record.
         high: i64,
     },
+    /// The answer to [`Transport::find`]: the offset, which is in the log.
+    Found(Place, Result<i64, ControlError>),
+    /// The answer to [`Transport::commit`].
+    Moved(Place, Result<(), String>),
     /// A periodic commit was answered.
     Committed(Result<(), String>),
     /// The broker could not be reached or refused something.
@@ -111,7 +116,14 @@ pub trait Transport {
     /// Takes offsets to commit: each the next one to read. Returns those that were not taken and why.
     fn store(&mut self, offsets: &[(Place, i64)]) -> Vec<(Place, String)>;
 
-    /// Moves a partition's position; what was read before is dropped.
+    /// Works out where the user wants to go on and answers [`Notice::Found`].
+    fn find(&mut self, place: Place, to: Seek);
+
+    /// Commits this offset, also when it lies below what is committed, and answers [`Notice::Moved`].
+    fn commit(&mut self, place: Place, offset: i64);
+
+    /// Moves a partition's position; what was read before is dropped. Where that is not possible at
+    /// once nothing is read of the partition until it is.
     ///
     /// # Errors
     /// The client's.

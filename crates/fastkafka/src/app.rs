@@ -9,12 +9,12 @@ use fastkafka_core::{
     explain,
 };
 use fastkafka_runtime::medium::Medium;
-use fastkafka_runtime::{Embedded, Health, Options, Runtime, TopicSpec, create_topics};
+use fastkafka_runtime::{Embedded, Handle, Health, Options, Runtime, TopicSpec, create_topics};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 
 /// The name of the broker in the process.
@@ -50,6 +50,7 @@ pub(crate) struct Inner {
     pub(crate) start_timeout: Duration,
     pub(crate) shutdown_timeout: Duration,
     pub(crate) max_in_flight: usize,
+    pub(crate) handle: Handle,
     pub(crate) life: Life,
 }
 
@@ -75,6 +76,7 @@ struct Choice {
     broker: Option<String>,
     workers: NonZeroUsize,
     create_topics: bool,
+    from: Option<SystemTime>,
 }
 
 impl Default for Life {
@@ -84,6 +86,7 @@ impl Default for Life {
                 broker: None,
                 workers: NonZeroUsize::MIN,
                 create_topics: false,
+                from: None,
             }),
             embedded: Mutex::default(),
             runtime: OnceLock::new(),
@@ -124,6 +127,16 @@ impl App {
         self.choice().create_topics = create;
     }
 
+    /// Lets every group begin at the first record that is not older than this, whatever it has
+    /// committed: once, at this start, before a member joins. `run --from` does the same.
+    ///
+    /// The start fails while a group has members, as Kafka resets the offsets of no active group; a
+    /// second process is started without it. The embedded broker starts empty: there it is a problem
+    /// that [`App::check`] names.
+    pub fn set_start_from(&self, from: SystemTime) {
+        self.choice().from = Some(from);
+    }
+
     fn choice(&self) -> MutexGuard<'_, Choice> {
         self.inner
             .life
@@ -154,10 +167,16 @@ impl App {
     /// Every problem that shows without a broker, at once.
     pub fn check(&self) -> Result<Plan, Problems> {
         let (plan, mut problems) = Plan::sketch(&self.inner.core);
-        match self.inner.broker_in_use(&self.choice()) {
-            Ok(broker) => problems.extend(fastkafka_runtime::check(&plan, broker.as_ref())),
+        let choice = self.choice();
+        match self.inner.broker_in_use(&choice) {
             Err(unknown) => problems.push(Problem::Broker(unknown.to_string())),
+            Ok(None) if choice.from.is_some() => problems.push(Problem::Broker(
+                "`from` needs a broker that keeps records: the embedded one starts empty"
+                    .to_owned(),
+            )),
+            Ok(broker) => problems.extend(fastkafka_runtime::check(&plan, broker.as_ref())),
         }
+        drop(choice);
         if problems.is_empty() {
             Ok(plan)
         } else {
@@ -203,6 +222,24 @@ impl App {
             .get()
             .map(Runtime::health)
             .unwrap_or_default()
+    }
+
+    /// The controls of the app: pause, resume, seek. They work from the start on. A handler gets them as
+    /// `State<Handle>`.
+    ///
+    /// ```no_run
+    /// # use fastkafka::{App, ControlError, Seek};
+    /// # async fn repair(app: App) -> Result<(), ControlError> {
+    /// let handle = app.handle();
+    /// handle.pause("orders").await?;
+    /// // The database is repaired; the records of the last hour are handled again.
+    /// let hour_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3_600);
+    /// handle.seek("orders", Seek::Timestamp(hour_ago)).await?;
+    /// handle.resume("orders").await
+    /// # }
+    /// ```
+    pub fn handle(&self) -> Handle {
+        self.inner.handle.clone()
     }
 
     /// The address of the broker in use, once it is known: of the embedded one, from the start on.
@@ -452,6 +489,8 @@ impl Inner {
         options.start_timeout = self.start_timeout;
         options.shutdown_timeout = self.shutdown_timeout;
         options.max_in_flight = self.max_in_flight;
+        options.from = choice.from;
+        options.handle = self.handle.clone();
         options
     }
 

@@ -8,6 +8,7 @@ use fastkafka_core::{
     AppCore, AppInfo, Around, ConsumerSettings, Contact, Def, DefaultApp, License,
     ProducerSettings, Register, Registry, States,
 };
+use fastkafka_runtime::Handle;
 use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -309,7 +310,9 @@ impl<S: 'static> AppBuilder<S> {
     }
 
     /// Reads the environment and the file of settings. Never fails: [`App::check`] and the start name what is wrong, all at once.
-    pub fn build(self) -> App {
+    pub fn build(mut self) -> App {
+        let handle = Handle::default();
+        self.states.insert(handle.clone());
         let registry = if self.explicit {
             Registry::of(self.registered)
         } else {
@@ -336,6 +339,7 @@ impl<S: 'static> AppBuilder<S> {
             start_timeout: self.start_timeout,
             shutdown_timeout: self.shutdown_timeout,
             max_in_flight: self.max_in_flight,
+            handle,
             life: Life::default(),
         };
         App {

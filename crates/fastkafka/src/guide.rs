@@ -8,6 +8,7 @@
 //! * [Settings](settings): every key with its default.
 //! * [Authentication](authentication): TLS, passwords, tokens.
 //! * [Running](running): command line, brokers, stopping, health, logs.
+//! * [Steering a running app](control): pause, resume, seek; beginning at a time.
 
 macro_rules! chapter {
     ($(#[doc = $text:expr])* $name:ident) => {
@@ -18,6 +19,7 @@ macro_rules! chapter {
         #[doc = "[settings]: crate::guide::settings"]
         #[doc = "[authentication]: crate::guide::authentication"]
         #[doc = "[running]: crate::guide::running"]
+        #[doc = "[control]: crate::guide::control"]
         #[doc = ""]
         $(#[doc = $text])*
         pub mod $name {}
@@ -51,6 +53,10 @@ chapter!(
 chapter!(
     #[doc = include_str!("../../../docs/guide/running.md")]
     running
+);
+chapter!(
+    #[doc = include_str!("../../../docs/guide/control.md")]
+    control
 );
 
 /// The README's example is a test as well.

@@ -11,6 +11,7 @@ use super::error::{client_error, of};
 use super::ffi::{Events, FetchError, Piece, Queue, is_member};
 use super::helper::{Helper, Job};
 use super::starts::{Marker, add};
+use crate::control::Seek;
 use crate::transport::{ClientError, ErrorKind, Notice, Place, Transport};
 use fastkafka_core::{ConsumerSettings, Fetched, GroupProtocol, OffsetReset};
 use rdkafka::consumer::{Consumer, RebalanceProtocol};
@@ -190,6 +191,8 @@ impl KafkaTransport {
     /// Moves a partition by giving it up and taking it again: librdkafka's own `seek` is refused,
     /// silently, for a partition that stands still after an error.
     fn restart(&mut self, place: Place, offset: i64) -> KafkaResult<()> {
+        // What was lost was lost at the old position.
+        self.lost.retain(|lost| lost.place != place);
         if let Some(part) = self.assigned.part(&place.topic, place.partition) {
             part.next = offset;
         }
@@ -322,6 +325,7 @@ impl Transport for KafkaTransport {
         let Some(mut queue) = self.queue.take() else {
             return false;
         };
+        let seeks = std::mem::take(&mut self.seeks);
         let taken = queue.fetch(max, |piece| {
             let Piece {
                 topic,
@@ -331,7 +335,10 @@ impl Transport for KafkaTransport {
             match content {
                 Ok(messages) => {
                     // Of a partition that was given away: freed unseen.
-                    if let Some(part) = self.assigned.part(topic, partition) {
+                    if let Some(part) = self.assigned.part(topic, partition)
+                        // Read at the old position, while its seek waits.
+                        && !seeks.iter().any(|(place, _)| *place == part.place)
+                    {
                         part.next = messages.last() + 1;
                         runs.push((part.place, Arc::new(messages)));
                     }
@@ -340,6 +347,7 @@ impl Transport for KafkaTransport {
             }
         });
         self.queue = Some(queue);
+        self.seeks = seeks;
         taken == max
     }
 
@@ -357,6 +365,7 @@ impl Transport for KafkaTransport {
 
     fn unassign(&mut self, places: &[Place]) -> Result<(), ClientError> {
         self.owed = None;
+        self.seeks.retain(|(place, _)| !places.contains(place));
         // One that was never begun with is not in librdkafka's list, which refuses it.
         let given: Vec<_> = places
             .iter()
@@ -401,6 +410,16 @@ impl Transport for KafkaTransport {
             refused.extend(offsets.iter().map(|(place, _)| (*place, e.to_string())));
         }
         refused
+    }
+
+    fn find(&mut self, place: Place, to: Seek) {
+        self.helper.ask(Job::Find(place, to));
+    }
+
+    fn commit(&mut self, place: Place, offset: i64) {
+        let marker = self.markers.get(place.topic.as_str());
+        let marker = marker.copied().unwrap_or_default();
+        self.helper.ask(Job::Commit(place, offset, marker));
     }
 
     fn seek(&mut self, place: Place, offset: i64) -> Result<(), ClientError> {

@@ -2,9 +2,11 @@
 
 use super::context::{Group, Heard};
 use super::starts::{self, Marker};
+use crate::control::Seek;
 use crate::transport::{Notice, Place, StartError};
 use fastkafka_core::OffsetReset;
-use rdkafka::consumer::Consumer;
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +20,10 @@ const WATERMARKS: Duration = Duration::from_secs(5);
 pub(super) enum Job {
     /// Where these start.
     Resolve(Vec<(Place, OffsetReset)>),
+    /// Where the user wants to go on.
+    Find(Place, Seek),
+    /// Commits this, be it ahead or back.
+    Commit(Place, i64, Marker),
     /// What the log still has, when a position is not in it. Without an answer there is no notice.
     Range(Place, i64),
     /// Whether any broker answers.
@@ -82,6 +88,13 @@ fn work(todo: &Receiver<Job>, consumer: &Group, heard: &Heard, found: &Found, ow
     for job in todo {
         let notice = match job {
             Job::Resolve(places) => Some(Notice::Resolved(resolve(consumer, &places, found))),
+            Job::Find(place, to) => Some(Notice::Found(place, starts::find(consumer, place, to))),
+            Job::Commit(place, offset, marker) => {
+                let mut list = TopicPartitionList::with_capacity(1);
+                starts::add(&mut list, place, offset, marker);
+                let committed = consumer.commit(&list, CommitMode::Sync);
+                Some(Notice::Moved(place, committed.map_err(|e| e.to_string())))
+            }
             Job::Range(place, position) => consumer
                 .fetch_watermarks(&place.topic, place.partition, WATERMARKS)
                 .inspect_err(|e| tracing::warn!("cannot ask what is left of {place}: {e}"))

@@ -20,6 +20,7 @@ mod helper;
 pub(crate) mod medium;
 mod partition;
 pub(crate) mod producer;
+pub(crate) mod reset;
 mod starts;
 #[cfg(test)]
 mod tests;

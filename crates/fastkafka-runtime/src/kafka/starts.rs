@@ -5,6 +5,7 @@
 //! never saw (it begins at the beginning) from one that the policy has decided about.
 
 use super::ffi;
+use crate::control::{ControlError, Seek};
 use crate::transport::{Place, StartError};
 use fastkafka_core::OffsetReset;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
@@ -24,6 +25,10 @@ const PREFIX: &str = "partitions=";
 pub(crate) struct Marker(Option<i32>);
 
 impl Marker {
+    pub(super) fn of(partitions: i32) -> Self {
+        Self(Some(partitions))
+    }
+
     fn parse(metadata: &str) -> Option<i32> {
         metadata.strip_prefix(PREFIX)?.parse().ok()
     }
@@ -131,7 +136,49 @@ pub(crate) fn resolve<C: ConsumerContext>(
     })
 }
 
-fn partition_count<C: ConsumerContext>(
+/// Where a partition goes on when the user wants it to.
+pub(crate) fn find<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    place: Place,
+    to: Seek,
+) -> Result<i64, ControlError> {
+    let (topic, partition) = (place.topic.clone(), place.partition);
+    let found = match to {
+        Seek::Offset(offset) => match consumer.fetch_watermarks(&topic, partition, TIMEOUT) {
+            Ok((low, high)) if !(low..=high).contains(&offset) => {
+                return Err(ControlError::OutOfRange {
+                    topic,
+                    partition,
+                    offset,
+                    low,
+                    high,
+                });
+            }
+            Ok(_) => Ok(offset),
+            Err(e) => Err(retry(&e)),
+        },
+        Seek::Beginning => look_up_one(consumer, place, Offset::Beginning),
+        Seek::End => look_up_one(consumer, place, Offset::End),
+        Seek::Timestamp(at) => look_up_one(consumer, place, Offset::Offset(millis(at))),
+    };
+    found.map_err(|error| ControlError::Unanswered {
+        topic,
+        partition,
+        why: error.to_string(),
+    })
+}
+
+fn look_up_one<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    place: Place,
+    asked: Offset,
+) -> Result<i64, StartError> {
+    let found = look_up(consumer, &[(place, asked)])?;
+    let found = found.first().map(|(_, offset)| *offset);
+    found.ok_or_else(|| StartError::Retry(format!("no answer about {place}")))
+}
+
+pub(super) fn partition_count<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     topic: &str,
 ) -> Result<i32, StartError> {
@@ -173,7 +220,7 @@ fn read_commits<C: ConsumerContext>(
 }
 
 /// Turns beginning, end and times into offsets. The end is the last stable offset.
-fn look_up<C: ConsumerContext>(
+pub(super) fn look_up<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     asked: &[(Place, Offset)],
 ) -> Result<Vec<(Place, i64)>, StartError> {
@@ -255,7 +302,7 @@ fn offsets(places: &[(Place, Offset)]) -> TopicPartitionList {
         .collect()
 }
 
-fn millis(at: SystemTime) -> i64 {
+pub(super) fn millis(at: SystemTime) -> i64 {
     at.duration_since(SystemTime::UNIX_EPOCH)
         .map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
 }

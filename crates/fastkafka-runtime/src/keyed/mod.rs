@@ -191,4 +191,9 @@ impl Keyed {
     pub(crate) fn held_bytes(&self) -> u64 {
         self.kept.held()
     }
+
+    #[cfg(test)]
+    pub(crate) fn numbered(&self) -> usize {
+        self.units.iter().count()
+    }
 }

@@ -4,6 +4,7 @@
 //! A turn is a plain function over a [`Transport`]: `thread.rs` calls it from a thread of its own
 //! that sleeps in one place, tests from a task under a paused clock.
 
+mod control;
 mod effects;
 mod notices;
 mod reading;
@@ -12,6 +13,7 @@ mod shared;
 
 pub(crate) use shared::Shared;
 
+use self::control::Moving;
 use self::notices::Trouble;
 use crate::call::Source;
 use crate::handler::Handler;
@@ -19,6 +21,7 @@ use crate::held::Partition;
 use crate::keyed::Keyed;
 use crate::locks::OrderLocks;
 use crate::mailbox::Mail;
+use crate::pauses::Pauses;
 use crate::rebalance::Rebalance;
 use crate::transport::{Notice, Place, Transport};
 use fastkafka_core::{AppCore, Closed, FailureKind, Fetched, RunTag};
@@ -43,6 +46,7 @@ pub(crate) struct Setup {
     pub(crate) shutdown_timeout: Duration,
     pub(crate) tokio: tokio::runtime::Handle,
     pub(crate) locks: OrderLocks,
+    pub(crate) pauses: Arc<Pauses>,
     /// True while the producers have room; an error when one cannot go on.
     pub(crate) outputs: Box<dyn Fn() -> Result<bool, String> + Send>,
     pub(crate) shared: Arc<Shared>,
@@ -103,6 +107,7 @@ pub(crate) struct Owner<T> {
     /// Partitions whose log ends before the position.
     pub(crate) truncated: BTreeMap<Part, i64>,
     trouble: Trouble,
+    moving: Vec<Moving>,
 }
 
 impl<T: Transport> Owner<T> {
@@ -130,6 +135,7 @@ impl<T: Transport> Owner<T> {
             reminded: BTreeMap::new(),
             truncated: BTreeMap::new(),
             trouble: Trouble::default(),
+            moving: Vec::new(),
         }
     }
 
@@ -144,10 +150,12 @@ impl<T: Transport> Owner<T> {
             self.leave();
         }
         self.rebalance_step();
+        self.heed_commands();
         let more = self.fetch();
         self.look_around();
         self.store();
         if let Some(result) = self.close_step() {
+            self.close();
             return Turn::Over(result);
         }
         if more {
@@ -198,6 +206,7 @@ impl<T: Transport> Owner<T> {
                 _ => None,
             };
             let event = match mail {
+                Mail::Command => continue,
                 Mail::Closed { tag, end } => self.closed(tag, end),
                 Mail::Failed {
                     part,
@@ -331,6 +340,21 @@ impl<T: Transport> Owner<T> {
             .flatten()
             .min()
             .expect("one of them is there")
+    }
+}
+
+impl<T> Owner<T> {
+    /// Whoever asked for something is not kept waiting: nobody will do it any more.
+    fn close(&mut self) {
+        self.moving.clear();
+        self.setup.shared.close();
+    }
+}
+
+/// After a panic, or when the app is killed.
+impl<T> Drop for Owner<T> {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 

@@ -28,6 +28,8 @@ impl<T: Transport> Owner<T> {
                     low,
                     high,
                 } => self.out_of_range(place, position, low, high),
+                Notice::Found(place, found) => self.found(place, found),
+                Notice::Moved(place, committed) => self.moved(place, committed),
                 Notice::Committed(Ok(())) => {
                     self.trouble.commits = None;
                     // What was refused has been put right: we are a member and may commit.
@@ -77,6 +79,9 @@ impl<T: Transport> Owner<T> {
     }
 
     pub(super) fn out_of_range(&mut self, place: Place, position: i64, low: i64, high: i64) {
+        if self.is_moving(place) {
+            return; // Away from that position.
+        }
         if position < low {
             tracing::error!(
                 %place,
@@ -89,7 +94,7 @@ impl<T: Transport> Owner<T> {
         } else {
             let what = format!(
                 "position {position} is past the end of the log ({high}): the topic was truncated or made anew; \
-                 reset the group's offset to go on"
+                 seek to an offset that is there, or reset the group's, to go on"
             );
             tracing::error!(%place, "{what}; the partition stops");
             let part = self.part(place);

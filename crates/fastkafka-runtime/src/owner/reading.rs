@@ -20,6 +20,10 @@ impl<T: Transport> Owner<T> {
         let mut runs = std::mem::take(&mut self.runs);
         let more = self.transport.fetch(FETCH, &mut runs);
         for (place, fetched) in runs.drain(..) {
+            // What was read before a seek is not what follows it.
+            if self.is_moving(place) {
+                continue;
+            }
             let part = self.part(place);
             let most = self.at(part).handler.max_records;
             for first in (0..fetched.len()).step_by(most) {

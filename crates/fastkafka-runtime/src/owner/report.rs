@@ -150,6 +150,13 @@ impl<T: Transport> Owner<T> {
             more_stopped: all_stopped.saturating_sub(LISTED),
             waiting: waiting.collect(),
             more_waiting: all_waiting.saturating_sub(LISTED),
+            paused: self
+                .rebalance
+                .assigned
+                .iter()
+                .filter(|place| self.is_paused(place))
+                .map(|place| (place.topic.clone(), place.partition))
+                .collect(),
             span_reached: self
                 .engine
                 .span_reached()

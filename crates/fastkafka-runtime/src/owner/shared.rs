@@ -1,9 +1,10 @@
 //! What an owner is told, and what it tells.
 
+use crate::control::{Command, Reply};
 use crate::health::GroupHealth;
 use crate::mailbox::{Mail, Mailbox};
 use fastkafka_core::{Closed, RunTag, Settle};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What an owner is told, and what it tells.
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub(crate) struct Shared {
     /// Why the app must end.
     failure: Mutex<Option<String>>,
     failed: tokio::sync::Notify,
+    /// What the user wants; `None` when nobody heeds it any more.
+    commands: Mutex<Option<Vec<(Command, Reply)>>>,
     pub(crate) mailbox: Mailbox,
 }
 
@@ -23,6 +26,7 @@ impl Shared {
             started: tokio::sync::watch::Sender::new(false),
             failure: Mutex::default(),
             failed: tokio::sync::Notify::new(),
+            commands: Mutex::new(Some(Vec::new())),
             mailbox,
         }
     }
@@ -30,6 +34,37 @@ impl Shared {
     /// Asks the owner to drain and end.
     pub(crate) fn shut_down(&self) {
         self.mailbox.stop();
+    }
+
+    /// Asks the owner to do this; false when it has ended.
+    pub(crate) fn command(&self, command: Command, reply: Reply) -> bool {
+        let mut commands = self.commands();
+        let Some(commands) = &mut *commands else {
+            return false;
+        };
+        commands.push((command, reply));
+        self.mailbox.push(Mail::Command);
+        true
+    }
+
+    pub(super) fn take_commands(&self) -> Vec<(Command, Reply)> {
+        self.commands()
+            .as_mut()
+            .map(std::mem::take)
+            .unwrap_or_default()
+    }
+
+    /// Nobody heeds commands any more: those that wait are done with.
+    pub(crate) fn close(&self) {
+        *self.commands() = None;
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.commands().is_none()
+    }
+
+    fn commands(&self) -> MutexGuard<'_, Option<Vec<(Command, Reply)>>> {
+        self.commands.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn health(&self) -> GroupHealth {

@@ -3,11 +3,13 @@
 use super::cluster::{Cluster, Shared, lock, place};
 use super::memory::{Member, Memory};
 use super::outbox::Outbox;
+use crate::control::{GroupControl, Handle};
 use crate::handler::Handler;
 use crate::health::{GroupHealth, Health};
 use crate::locks::OrderLocks;
 use crate::mailbox::Mailbox;
 use crate::owner::{self, Owner, Setup, Turn};
+use crate::pauses::Pauses;
 use crate::transport::Notice;
 use fastkafka_core as fk;
 use fastkafka_core::{
@@ -21,6 +23,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 /// Longest virtual time a test may take: whatever does not come until then never comes.
@@ -164,6 +167,7 @@ pub(super) struct World {
     pub(super) limits: Limits,
     app: Arc<AppCore>,
     locks: OrderLocks,
+    pauses: Arc<Pauses>,
     woken: Arc<Notify>,
 }
 
@@ -189,6 +193,7 @@ impl World {
             limits: Limits::default(),
             app,
             locks: OrderLocks::default(),
+            pauses: Arc::default(),
             woken: Arc::default(),
         }
     }
@@ -223,6 +228,7 @@ impl World {
             keep_alive: Duration::from_secs(1),
             tokio: tokio::runtime::Handle::current(),
             locks: self.locks.clone(),
+            pauses: self.pauses.clone(),
             outputs: Box::new(move || Ok(outbox.has_room())),
             shared: shared.clone(),
         };
@@ -322,6 +328,13 @@ impl Lab {
         keyed.map_or(0, crate::keyed::Keyed::held_bytes)
     }
 
+    /// How many keys such a partition has given a number.
+    pub(super) fn numbered_keys(&mut self, partition: i32) -> usize {
+        let part = self.owner.part(place(partition));
+        let keyed = self.owner.parts[part.0 as usize].keyed.as_ref();
+        keyed.map_or(0, crate::keyed::Keyed::numbered)
+    }
+
     pub(super) fn health(&self) -> GroupHealth {
         self.shared.health()
     }
@@ -332,6 +345,34 @@ impl Lab {
             in_flight: 0,
         }
         .problems()
+    }
+
+    /// The user's handle of this member.
+    pub(super) fn handle(&self) -> Handle {
+        handle(&[self])
+    }
+
+    /// Takes turns until the user's wish is done.
+    pub(super) async fn ask<R: Send + 'static>(
+        &mut self,
+        wish: impl Future<Output = R> + Send + 'static,
+    ) -> R {
+        let wish = self.begin(wish);
+        self.until(|_| wish.is_finished()).await;
+        wish.await.unwrap()
+    }
+
+    /// The user's wish, while the test takes turns.
+    pub(super) fn begin<R: Send + 'static>(
+        &self,
+        wish: impl Future<Output = R> + Send + 'static,
+    ) -> JoinHandle<R> {
+        let woken = self.woken.clone();
+        tokio::spawn(async move {
+            let done = wish.await;
+            woken.notify_one();
+            done
+        })
     }
 
     pub(super) async fn until(&mut self, done: impl FnMut(&[&mut Self]) -> bool) {
@@ -355,6 +396,19 @@ impl Lab {
         self.until(|labs| labs[0].over.is_some()).await;
         self.over.clone().expect("it is over")
     }
+}
+
+/// The user's handle of a process that has these members.
+pub(super) fn handle(labs: &[&Lab]) -> Handle {
+    let setup = &labs[0].owner.setup;
+    let handle = Handle::default();
+    handle.connect(vec![GroupControl {
+        id: "lab".to_owned(),
+        handlers: setup.handlers.iter().map(|handler| handler.def).collect(),
+        pauses: setup.pauses.clone(),
+        workers: labs.iter().map(|lab| lab.shared.clone()).collect(),
+    }]);
+    handle
 }
 
 /// Takes turns with all of them until `done` holds after a turn.

@@ -2,6 +2,7 @@
 //! the test.
 
 use super::cluster::{Block, Cluster, Shared, lock, place};
+use crate::control::{ControlError, Seek};
 use crate::transport::{ClientError, Notice, Place, StartError, Transport};
 use fastkafka_core::{Fetched, OffsetReset, Wake};
 use std::collections::{HashMap, VecDeque};
@@ -18,12 +19,18 @@ pub(super) struct Member {
     readers: Vec<Reader>,
     queue: VecDeque<(Place, Arc<Block>)>,
     stored: HashMap<Place, i64>,
+    /// What this client committed last: its periodic commits go on from there, never back.
+    committed: HashMap<Place, i64>,
+    /// What each explicit commit was.
+    pub(super) seeks: Vec<(i32, i64)>,
+    /// The periodic commits are not due yet.
+    pub(super) commits_wait: bool,
     pub(super) lost: bool,
     pub(super) refuse_assign: bool,
     pub(super) start_error: Option<StartError>,
     /// Starts are refused until this is over.
     pub(super) start_refused: bool,
-    /// Answers about starts, while the test keeps them back.
+    /// What is answered later, while the test keeps it back.
     pub(super) answers: Option<Vec<Notice>>,
     /// Polled when.
     pub(super) polls: Vec<Instant>,
@@ -47,6 +54,13 @@ impl Member {
         self.notices.push(notice);
     }
 
+    fn answer(&mut self, notice: Notice) {
+        match &mut self.answers {
+            Some(kept) => kept.push(notice),
+            None => self.notices.push(notice),
+        }
+    }
+
     pub(super) fn position(&self, partition: i32) -> Option<i64> {
         let mut readers = self.readers.iter();
         readers
@@ -58,6 +72,7 @@ impl Member {
         self.throw_away(place);
         if let Ok(reader) = self.reader(place) {
             reader.position = offset;
+            reader.out_of_range = None;
         }
     }
 
@@ -149,7 +164,7 @@ impl Memory {
         }
     }
 
-    fn commit(&self) {
+    fn commit_stored(&self) {
         let (mut cluster, mut member) = (lock(&self.cluster), lock(&self.member));
         if member.stored.is_empty() {
             return;
@@ -158,7 +173,14 @@ impl Memory {
             member.notices.push(Notice::Committed(Err(why)));
             return;
         }
-        for (place, offset) in member.stored.drain() {
+        let Member {
+            stored, committed, ..
+        } = &mut *member;
+        for (place, offset) in stored.drain() {
+            if committed.get(place).is_some_and(|before| offset <= *before) {
+                continue;
+            }
+            committed.insert(place, offset);
             let before = cluster.committed.insert(place, offset);
             assert!(
                 before.is_none_or(|before| before <= offset),
@@ -171,7 +193,9 @@ impl Memory {
 
 impl Transport for Memory {
     fn poll(&mut self, notices: &mut Vec<Notice>) {
-        self.commit();
+        if !lock(&self.member).commits_wait {
+            self.commit_stored();
+        }
         let mut member = lock(&self.member);
         member.polls.push(Instant::now());
         notices.append(&mut member.notices);
@@ -209,10 +233,7 @@ impl Transport for Memory {
                 })
                 .collect()),
         };
-        match &mut member.answers {
-            Some(kept) => kept.push(Notice::Resolved(starts)),
-            None => member.notices.push(Notice::Resolved(starts)),
-        }
+        member.answer(Notice::Resolved(starts));
         (self.wake)();
     }
 
@@ -235,12 +256,13 @@ impl Transport for Memory {
     }
 
     fn unassign(&mut self, places: &[Place]) -> Result<(), ClientError> {
-        self.commit();
+        self.commit_stored();
         let mut member = lock(&self.member);
         for &place in places {
             member.throw_away(place);
             member.readers.retain(|reader| reader.place != place);
             member.stored.remove(&place);
+            member.committed.remove(&place);
         }
         member.lost = false;
         Ok(())
@@ -261,6 +283,44 @@ impl Transport for Memory {
             }
         }
         refused
+    }
+
+    fn find(&mut self, place: Place, to: Seek) {
+        let (mut cluster, mut member) = (lock(&self.cluster), lock(&self.member));
+        let log = cluster.logs.entry(place).or_default();
+        let (low, high) = (log.low, log.high);
+        let found = match to {
+            Seek::Offset(offset) if (low..=high).contains(&offset) => Ok(offset),
+            Seek::Offset(offset) => Err(ControlError::OutOfRange {
+                topic: place.topic.clone(),
+                partition: place.partition,
+                offset,
+                low,
+                high,
+            }),
+            Seek::Beginning => Ok(low),
+            Seek::End | Seek::Timestamp(_) => Ok(high),
+        };
+        member.answer(Notice::Found(place, found));
+        (self.wake)();
+    }
+
+    fn commit(&mut self, place: Place, offset: i64) {
+        let refused = lock(&self.cluster).refuse_commits.clone();
+        let committed = match refused {
+            Some(why) => Err(why),
+            None => {
+                lock(&self.cluster).committed.insert(place, offset);
+                lock(&self.member).committed.insert(place, offset);
+                Ok(())
+            }
+        };
+        // A periodic one may come right behind it.
+        self.commit_stored();
+        let mut member = lock(&self.member);
+        member.seeks.push((place.partition, offset));
+        member.answer(Notice::Moved(place, committed));
+        (self.wake)();
     }
 
     fn seek(&mut self, place: Place, offset: i64) -> Result<(), ClientError> {

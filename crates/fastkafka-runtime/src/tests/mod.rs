@@ -2,6 +2,7 @@
 
 mod batches;
 mod cluster;
+mod control;
 mod dead_letters;
 mod failures;
 mod keyed;

@@ -13,6 +13,9 @@ pub(super) fn run(app: &App, options: &Run) -> ExitCode {
     }
     app.set_workers(options.num_workers);
     app.set_create_topics(options.create_topics);
+    if let Some(from) = options.from {
+        app.set_start_from(from);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -1,124 +1,15 @@
-//! An app whose records say what is to become of them, in one setting after another.
-//!
-//! `orders-app SETTING run ..`: each setting has topics and a group of its own name, so that tests share
-//! a broker and nothing else.
+//! The settings: an app each, with topics and a group of its own.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use clap::Parser;
-use fastkafka::{
-    App, EventMetadata, Failure, KafkaEvent, Key, OauthToken, Topic, consumes, produces,
-};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
-use std::process::ExitCode;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{LazyLock, Mutex};
-use std::time::{Duration, SystemTime};
-
-#[derive(Parser)]
-struct Args {
-    setting: String,
-    #[command(subcommand)]
-    command: fastkafka::cli::Command,
-}
-
-/// What comes in: a number, and what is to happen before it goes out again.
-#[derive(Debug, Deserialize, JsonSchema)]
-struct Order {
-    id: u64,
-    /// The handler takes this long, awaiting.
-    #[serde(default)]
-    sleep_ms: u64,
-    /// The handler takes this long, blocking its thread.
-    #[serde(default)]
-    block_ms: u64,
-    /// How its attempts end.
-    #[serde(default)]
-    fails: Option<Fails>,
-    /// So many attempts fail, then one succeeds; without it all fail.
-    #[serde(default)]
-    times: Option<u32>,
-    /// Bytes that the output carries along.
-    #[serde(default)]
-    bytes: usize,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum Fails {
-    Error,
-    Rejected,
-    Transient,
-    Panic,
-}
-
-/// What goes out, under the same key.
-#[derive(Debug, Serialize, JsonSchema)]
-struct Done {
-    id: u64,
-    /// The process.
-    pid: u32,
-    partition: i32,
-    offset: i64,
-    padding: String,
-}
-
-impl Done {
-    fn new(order: &Order, meta: EventMetadata) -> Self {
-        Self {
-            id: order.id,
-            pid: std::process::id(),
-            partition: meta.partition(),
-            offset: meta.offset(),
-            padding: "x".repeat(order.bytes),
-        }
-    }
-}
-
-/// Does what the order says.
-async fn attempt(order: &Order) -> Result<(), Failure> {
-    static FAILED: LazyLock<Mutex<HashMap<u64, u32>>> = LazyLock::new(Mutex::default);
-    // Even the shortest sleep of tokio's takes a millisecond.
-    if order.sleep_ms > 0 {
-        tokio::time::sleep(Duration::from_millis(order.sleep_ms)).await;
-    }
-    std::thread::sleep(Duration::from_millis(order.block_ms));
-    let Some(fails) = order.fails else {
-        return Ok(());
-    };
-    let failed = {
-        let mut failed = FAILED.lock().expect("nobody panics with it");
-        let failed = failed.entry(order.id).or_default();
-        *failed += 1;
-        *failed
-    };
-    if order.times.is_some_and(|times| failed > times) {
-        return Ok(());
-    }
-    match fails {
-        Fails::Error => Err(Failure::retry("told to fail")),
-        Fails::Rejected => Err(Failure::reject("told to reject")),
-        Fails::Transient => Err(Failure::transient("told to wait")),
-        Fails::Panic => panic!("told to panic"),
-    }
-}
-
-type Event = KafkaEvent<Done>;
-
-fn event(done: Done, key: Option<Key<String>>) -> Event {
-    match key {
-        Some(Key(key)) => KafkaEvent::new(done).key(key),
-        None => KafkaEvent::new(done),
-    }
-}
+use crate::orders::{Done, Event, Order, attempt, event};
+use crate::token::unsigned_token;
+use fastkafka::{App, EventMetadata, Failure, Key, Topic, consumes, produces};
+use std::time::Duration;
 
 /// One app: its topics, then what its handler and its producer set beside them.
 macro_rules! setting {
     ($name:ident, $topic:literal, $out:literal, $dead:literal
      $(, consumes($($c:ident = $cv:expr),*))? $(, produces($($p:ident = $pv:expr),*))?) => {
-        mod $name {
+        pub(crate) mod $name {
             use super::*;
 
             pub(super) struct Scope;
@@ -135,7 +26,7 @@ macro_rules! setting {
                 Ok(event(done, key))
             }
 
-            pub(super) fn app() -> App {
+            pub(crate) fn app() -> App {
                 super::app::<Scope>($topic, $out, $dead)
             }
         }
@@ -339,6 +230,158 @@ setting!(
     consumes(dead_letter = "created.dead")
 );
 
+setting!(
+    seek_sticky,
+    "seek-sticky",
+    "seek-sticky.out",
+    "seek-sticky.dead",
+    consumes(
+        auto_offset_reset = "earliest",
+        session_timeout_ms = 6_000,
+        auto_commit_interval_ms = 1_000
+    )
+);
+setting!(
+    seek_range,
+    "seek-range",
+    "seek-range.out",
+    "seek-range.dead",
+    consumes(
+        auto_offset_reset = "earliest",
+        session_timeout_ms = 6_000,
+        auto_commit_interval_ms = 1_000,
+        partition_assignment_strategy = "range"
+    )
+);
+setting!(
+    seek_848,
+    "seek-848",
+    "seek-848.out",
+    "seek-848.dead",
+    consumes(
+        auto_offset_reset = "earliest",
+        auto_commit_interval_ms = 1_000,
+        group_protocol = "consumer"
+    )
+);
+setting!(
+    pause_sticky,
+    "pause-sticky",
+    "pause-sticky.out",
+    "pause-sticky.dead",
+    consumes(
+        auto_offset_reset = "earliest",
+        session_timeout_ms = 6_000,
+        auto_commit_interval_ms = 1_000
+    )
+);
+setting!(
+    pause_range,
+    "pause-range",
+    "pause-range.out",
+    "pause-range.dead",
+    consumes(
+        auto_offset_reset = "earliest",
+        session_timeout_ms = 6_000,
+        auto_commit_interval_ms = 1_000,
+        partition_assignment_strategy = "range"
+    )
+);
+setting!(
+    pause_848,
+    "pause-848",
+    "pause-848.out",
+    "pause-848.dead",
+    consumes(
+        auto_offset_reset = "earliest",
+        auto_commit_interval_ms = 1_000,
+        group_protocol = "consumer"
+    )
+);
+setting!(
+    from_sticky,
+    "from-sticky",
+    "from-sticky.out",
+    "from-sticky.dead",
+    consumes(
+        auto_offset_reset = "earliest",
+        session_timeout_ms = 6_000,
+        auto_commit_interval_ms = 1_000
+    )
+);
+setting!(
+    from_range,
+    "from-range",
+    "from-range.out",
+    "from-range.dead",
+    consumes(
+        auto_offset_reset = "earliest",
+        session_timeout_ms = 6_000,
+        auto_commit_interval_ms = 1_000,
+        partition_assignment_strategy = "range"
+    )
+);
+setting!(
+    from_848,
+    "from-848",
+    "from-848.out",
+    "from-848.dead",
+    consumes(
+        auto_offset_reset = "earliest",
+        auto_commit_interval_ms = 1_000,
+        group_protocol = "consumer"
+    )
+);
+setting!(
+    refused,
+    "refused",
+    "refused.out",
+    "refused.dead",
+    consumes(auto_offset_reset = "earliest")
+);
+setting!(
+    rests,
+    "rests",
+    "rests.out",
+    "rests.dead",
+    consumes(session_timeout_ms = 6_000, max_poll_interval_ms = 6_000)
+);
+setting!(
+    resumed,
+    "resumed",
+    "resumed.out",
+    "resumed.dead",
+    consumes(
+        auto_offset_reset = "earliest",
+        attempts = 2,
+        auto_commit_interval_ms = 500
+    )
+);
+setting!(
+    resumed_key,
+    "resumed-key",
+    "resumed-key.out",
+    "resumed-key.dead",
+    consumes(
+        auto_offset_reset = "earliest",
+        attempts = 2,
+        order = "key",
+        auto_commit_interval_ms = 500
+    )
+);
+setting!(
+    seek_key,
+    "seek-key",
+    "seek-key.out",
+    "seek-key.dead",
+    consumes(
+        auto_offset_reset = "earliest",
+        session_timeout_ms = 6_000,
+        order = "key",
+        auto_commit_interval_ms = 1_000
+    )
+);
+
 // How these are reached is said in the environment.
 setting!(
     secure,
@@ -348,10 +391,10 @@ setting!(
     consumes(auto_offset_reset = "earliest")
 );
 setting!(
-    refused,
-    "refused",
-    "refused.out",
-    "refused.dead",
+    locked_out,
+    "locked-out",
+    "locked-out.out",
+    "locked-out.dead",
     consumes(auto_offset_reset = "earliest")
 );
 setting!(
@@ -372,36 +415,8 @@ setting!(
     )
 );
 
-/// A token that is good for three seconds, or as `ORDERS_TOKEN` says.
-async fn unsigned_token() -> Result<OauthToken, String> {
-    static MADE: AtomicU32 = AtomicU32::new(0);
-    let wrong = std::env::var("ORDERS_TOKEN").unwrap_or_default();
-    if wrong == "none" {
-        return Err("the token server is away".to_owned());
-    }
-    let now = SystemTime::now();
-    let expires_at = now + Duration::from_secs(3);
-    let seconds = |at: SystemTime| {
-        at.duration_since(SystemTime::UNIX_EPOCH)
-            .map(|d| d.as_secs())
-    };
-    let (Ok(iat), Ok(exp)) = (seconds(now), seconds(expires_at)) else {
-        return Err("it is before 1970".to_owned());
-    };
-    // What a broker takes ends before it says.
-    let exp = if wrong == "old" { 1 } else { exp + 1 };
-    let claims = format!(r#"{{"sub":"orders","iat":{iat},"exp":{exp}}}"#);
-    let [header, claims] = [r#"{"alg":"none"}"#, &claims].map(|json| URL_SAFE_NO_PAD.encode(json));
-    tracing::info!("token {} made", MADE.fetch_add(1, Ordering::Relaxed) + 1);
-    Ok(OauthToken {
-        token: format!("{header}.{claims}.").into(),
-        principal: "orders".to_owned(),
-        expires_at,
-    })
-}
-
 /// The only one that takes batches.
-mod batch {
+pub(crate) mod batch {
     use super::{App, Done, Duration, Event, Order, attempt};
     use fastkafka::{BatchFailure, EventMetadata, KafkaEvent, ProduceError, consumes, produces};
 
@@ -431,7 +446,7 @@ mod batch {
         Ok(KafkaEvent::new(done))
     }
 
-    pub(super) fn app() -> App {
+    pub(crate) fn app() -> App {
         super::app::<Scope>("batch", "batch.out", "batch.dead")
     }
 }
@@ -449,53 +464,4 @@ fn app<S: 'static>(topic: &str, out: &str, dead: &str) -> App {
         .start_timeout(Duration::from_secs(10))
         .shutdown_timeout(Duration::from_secs(8))
         .build()
-}
-
-/// The settings by name.
-macro_rules! choose {
-    ($chosen:expr, $($name:ident),*) => {
-        match $chosen {
-            $(stringify!($name) => $name::app,)*
-            other => {
-                eprintln!("error: no setting `{other}`");
-                return ExitCode::from(2);
-            }
-        }
-    };
-}
-
-fn main() -> ExitCode {
-    let args = Args::parse();
-    let app: fn() -> App = choose!(
-        args.setting.as_str(),
-        join,
-        range,
-        kip848,
-        twenty,
-        latest,
-        together,
-        grown,
-        retention,
-        beyond,
-        cut,
-        shared_run,
-        bursts,
-        idle,
-        stuck,
-        term,
-        blocked,
-        twice,
-        bad,
-        batch,
-        stopping,
-        gone,
-        quorum,
-        away,
-        absent,
-        created,
-        secure,
-        refused,
-        oauth
-    );
-    args.command.execute(app)
 }

@@ -1,0 +1,81 @@
+use super::super::cluster::{Entry, lock, place};
+use super::super::lab::{Desk, Lab, World};
+use fastkafka_core as fk;
+use fastkafka_core::{BatchFailure, EventMetadata, Failure, State};
+use fastkafka_macros::consumes;
+use std::time::Duration;
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_without_order_is_cut_at_a_record_that_does_not_decode() {
+    #[consumes(crate = fk, topic = "in", order = "unordered", on_failure = "skip", max_poll_records = 6)]
+    async fn on(values: Vec<u32>, metas: Vec<EventMetadata>, State(desk): State<Desk>) {
+        assert!(!values.contains(&3));
+        lock(&desk.batches).push((metas[0].offset(), values.len()));
+    }
+    let world = World::new::<on>();
+    for offset in 0..9 {
+        let payload = if offset == 3 {
+            "x".to_owned()
+        } else {
+            offset.to_string()
+        };
+        lock(&world.cluster).publish(
+            0,
+            Entry {
+                payload: Some(payload.into()),
+                ..Entry::default()
+            },
+        );
+    }
+    lock(&world.cluster).committed.insert(place(0), 0);
+    let mut lab = world.member();
+    lab.assign([0]);
+    lab.until_committed(0, 9).await;
+    let mut batches = lock(&lab.desk.batches).clone();
+    batches.sort_unstable();
+    assert_eq!(batches, [(0, 3), (4, 2), (6, 3)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_without_order_that_fails_for_good_is_handled_record_by_record() {
+    #[consumes(crate = fk, topic = "in", order = "unordered", attempts = 2, on_failure = "skip")]
+    async fn on(
+        values: Vec<u32>,
+        metas: Vec<EventMetadata>,
+        State(desk): State<Desk>,
+    ) -> Result<(), Failure> {
+        lock(&desk.batches).push((metas[0].offset(), values.len()));
+        if values.contains(&1) {
+            Err(Failure::retry("one"))
+        } else {
+            Ok(())
+        }
+    }
+    let mut lab = Lab::of::<on>(1, 3);
+    lab.until_committed(0, 3).await;
+    let mut batches = lock(&lab.desk.batches).clone();
+    assert_eq!(batches[..2], [(0, 3), (0, 3)]);
+    batches[2..].sort_unstable();
+    assert_eq!(batches[2..], [(0, 1), (1, 1), (2, 1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_without_order_may_name_the_record_that_failed() {
+    #[consumes(crate = fk, topic = "in", order = "unordered", backoff = Duration::from_millis(10))]
+    async fn on(
+        values: Vec<u32>,
+        metas: Vec<EventMetadata>,
+        State(desk): State<Desk>,
+    ) -> Result<(), BatchFailure> {
+        let mut batches = lock(&desk.batches);
+        batches.push((metas[0].offset(), values.len()));
+        match values.iter().position(|value| *value == 2) {
+            Some(at) if batches.len() == 1 => Err(BatchFailure::at(at, Failure::retry("two"))),
+            _ => Ok(()),
+        }
+    }
+    let mut lab = Lab::of::<on>(1, 4);
+    lab.until_committed(0, 4).await;
+    let handled: usize = lock(&lab.desk.batches)[1..].iter().map(|(_, n)| n).sum();
+    assert_eq!(handled, 2, "what stands before the record is done");
+}

@@ -1,0 +1,118 @@
+use super::super::cluster::lock;
+use super::super::lab::{Desk, World, drive};
+use super::{gated, keyed, later, offsets, publish};
+use crate::spawn;
+use fastkafka_core as fk;
+use fastkafka_core::{EventMetadata, Revoked, State};
+use fastkafka_macros::consumes;
+use std::time::Duration;
+
+#[tokio::test(start_paused = true)]
+async fn a_revoke_waits_for_the_tasks_in_hand_and_starts_no_other() {
+    let mut lab = keyed::<gated>(&["a", "a", "b"]);
+    lab.until(|labs| labs[0].desk.at_work() == 2).await;
+    lab.revoke([0]);
+    lab.pass(Duration::from_millis(500)).await;
+    lab.desk.gate.add_permits(2);
+    lab.until(|labs| !labs[0].is_reading(0)).await;
+    assert_eq!(lab.committed(0), Some(1));
+    let mut calls = offsets(&lab.desk.calls());
+    calls.sort_unstable();
+    assert_eq!(calls, [0, 2], "from the revoke on nothing starts [S10]");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ack_after_the_revoke_counts_for_nothing() {
+    let mut lab = keyed::<later>(&["a"]);
+    lab.until(|labs| labs[0].desk.calls().len() == 1).await;
+    lab.revoke([0]);
+    lab.until(|labs| !labs[0].is_reading(0)).await;
+    let (_, ack) = lock(&lab.desk.acks).pop().unwrap();
+    assert_eq!(ack.ack(), Err(Revoked));
+    lab.pass(Duration::from_secs(1)).await;
+    assert_eq!(lab.committed(0), Some(0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_straggler_locks_its_key_alone() {
+    let world = World::new::<gated>();
+    publish(&world, 0, &["a"]);
+    let (mut old, mut new) = (world.member(), world.member());
+    old.assign([0]);
+    old.until(|labs| labs[0].desk.at_work() == 1).await;
+    publish(&world, 0, &["b", "a"]);
+    old.lose([0]);
+    // The new owner is faster than the old one's notice of the loss.
+    new.assign([0]);
+    drive(&mut [&mut new, &mut old], |labs| {
+        labs[0].desk.calls().len() == 2
+    })
+    .await;
+    let end = world.desk.now() + Duration::from_secs(5);
+    drive(&mut [&mut new, &mut old], |_| world.desk.now() >= end).await;
+    assert_eq!(offsets(&world.desk.calls()), [0, 1], "b begins, a waits");
+    world.desk.gate.add_permits(4);
+    drive(&mut [&mut new, &mut old], |labs| {
+        labs[0].committed(0) == Some(3)
+    })
+    .await;
+    assert_eq!(offsets(&world.desk.calls()), [0, 1, 0, 2]);
+    assert_eq!(world.desk.most_at_once(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_comes_back_waits_for_its_old_task() {
+    let mut lab = keyed::<gated>(&["a", "b"]);
+    lab.until(|labs| labs[0].desk.at_work() == 2).await;
+    lab.lose([0]);
+    lab.until(|labs| !labs[0].is_reading(0)).await;
+    lab.assign([0]);
+    lab.pass(Duration::from_secs(5)).await;
+    assert_eq!(lab.desk.calls().len(), 2);
+    lab.desk.gate.add_permits(4);
+    lab.until_committed(0, 2).await;
+    assert_eq!((lab.desk.calls().len(), lab.desk.most_at_once()), (4, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_waits_for_what_its_former_owner_spawned() {
+    #[consumes(crate = fk, topic = "in", order = "key", rebalance_timeout_ms = 1_000)]
+    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
+        let task = desk.call(meta);
+        if desk.calls().len() == 1 {
+            spawn(async move {
+                let _task = task;
+                std::future::pending::<()>().await;
+            });
+        }
+    }
+    let world = World::new::<on>();
+    publish(&world, 0, &["a"]);
+    let (mut old, mut new) = (world.member(), world.member());
+    old.assign([0]);
+    old.until(|labs| labs[0].desk.calls().len() == 1).await;
+    new.assign([0]);
+    old.revoke([0]);
+    drive(&mut [&mut new, &mut old], |labs| {
+        labs[0].committed(0) == Some(1)
+    })
+    .await;
+    assert_eq!(
+        (world.desk.calls().len(), world.desk.most_at_once()),
+        (2, 1)
+    );
+    assert_eq!(world.desk.at_work(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_waits_for_the_tasks_in_hand_and_ends_at_its_deadline() {
+    let mut lab = keyed::<gated>(&["a", "b", "a"]);
+    lab.until(|labs| labs[0].desk.at_work() == 2).await;
+    lab.shared.shut_down();
+    lab.pass(Duration::from_secs(1)).await;
+    lab.desk.gate.add_permits(1);
+    lab.until(|labs| labs[0].over.is_some()).await;
+    assert_eq!(lab.over, Some(Ok(())));
+    assert_eq!((lab.desk.at_work(), lab.desk.calls().len()), (0, 2));
+    assert_eq!(lab.committed(0), Some(1));
+}

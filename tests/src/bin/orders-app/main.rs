@@ -1,0 +1,87 @@
+//! An app whose records say what is to become of them, in one setting after another.
+//!
+//! `orders-app SETTING run ..`: each setting has topics and a group of its own name, so that tests share
+//! a broker and nothing else. A test steers the process by lines on its standard input.
+
+mod orders;
+mod settings;
+mod steer;
+mod token;
+
+use clap::Parser;
+use fastkafka::App;
+use std::process::ExitCode;
+
+#[derive(Parser)]
+struct Args {
+    setting: String,
+    #[command(subcommand)]
+    command: fastkafka::cli::Command,
+}
+
+/// The settings by name.
+macro_rules! choose {
+    ($chosen:expr, $($name:ident),*) => {
+        match $chosen {
+            $(stringify!($name) => settings::$name::app,)*
+            other => {
+                eprintln!("error: no setting `{other}`");
+                return ExitCode::from(2);
+            }
+        }
+    };
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let app: fn() -> App = choose!(
+        args.setting.as_str(),
+        join,
+        range,
+        kip848,
+        twenty,
+        latest,
+        together,
+        grown,
+        retention,
+        beyond,
+        cut,
+        shared_run,
+        bursts,
+        idle,
+        stuck,
+        term,
+        blocked,
+        twice,
+        bad,
+        batch,
+        stopping,
+        gone,
+        quorum,
+        away,
+        absent,
+        created,
+        seek_sticky,
+        seek_range,
+        seek_848,
+        pause_sticky,
+        pause_range,
+        pause_848,
+        from_sticky,
+        from_range,
+        from_848,
+        refused,
+        rests,
+        resumed,
+        resumed_key,
+        seek_key,
+        secure,
+        locked_out,
+        oauth
+    );
+    args.command.execute(|| {
+        let app = app();
+        steer::heed(&app);
+        app
+    })
+}
