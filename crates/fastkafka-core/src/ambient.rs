@@ -15,7 +15,7 @@ use std::task::{Context, Poll};
 /// The surroundings of a piece of code; carried into a task with [`Scoped`].
 #[derive(Clone, Debug, Default)]
 pub struct Ambient {
-    /// The app entered, or the one whose handler runs.
+    /// The one whose handler runs.
     pub app: Option<Arc<AppCore>>,
     /// What outputs are charged to.
     pub scope: Option<ScopeRef>,
@@ -25,6 +25,8 @@ pub struct Ambient {
 
 thread_local! {
     static AMBIENT: RefCell<Ambient> = const { RefCell::new(Ambient { app: None, scope: None, record: None }) };
+    // Apart from the ambient: a poll swaps that, while whoever has entered an app holds a guard.
+    static ENTERED: RefCell<Vec<Arc<AppCore>>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Ambient {
@@ -38,17 +40,16 @@ impl Ambient {
     }
 
     /// A copy of what is around this code, with the record in hand pinned: what it sends later,
-    /// from another task, is still charged to that record.
+    /// from another task, is still charged to that record. An app entered last goes along.
     pub fn capture() -> Self {
-        AMBIENT.with_borrow(|ambient| {
-            let record = ambient
-                .record
-                .or_else(|| ambient.scope.as_ref().map(|scope| scope.current()));
-            Self {
-                record,
-                ..ambient.clone()
-            }
-        })
+        let mut ambient = AMBIENT.with_borrow(Self::clone);
+        if ambient.app.is_none() {
+            ambient.app = ENTERED.with_borrow(|apps| apps.last().cloned());
+        }
+        if ambient.record.is_none() {
+            ambient.record = ambient.scope.as_ref().map(|scope| scope.current());
+        }
+        ambient
     }
 
     /// One more thing the record in hand waits for; `None` outside any scope.
@@ -60,9 +61,9 @@ impl Ambient {
 
 /// Finds the app a call of `producer` belongs to, and the ambient it is charged to.
 ///
-/// The app around the code counts if it is of the producer's type, whether its handler runs or it
-/// was entered; else the one running app of that type. The record in hand is charged in any case,
-/// also when another app's producer is called.
+/// Of the apps of the producer's type, the one whose handler runs comes first, then the one entered
+/// last on this thread, then the only one that runs. The record in hand is charged in any case, also
+/// when another app's producer is called.
 pub(crate) fn target<R>(
     scope: TypeId,
     producer: &'static str,
@@ -70,8 +71,19 @@ pub(crate) fn target<R>(
 ) -> Result<R, ProduceError> {
     AMBIENT.with_borrow(|ambient| match &ambient.app {
         Some(app) if app.scope() == scope => f(app, ambient),
-        _ => f(&*running(scope, producer)?, ambient),
+        _ => {
+            let app = match entered(scope) {
+                Some(app) => app,
+                None => running(scope, producer)?,
+            };
+            f(&app, ambient)
+        }
     })
+}
+
+/// The app of a type that was entered last on this thread.
+fn entered(scope: TypeId) -> Option<Arc<AppCore>> {
+    ENTERED.with_borrow(|apps| apps.iter().rev().find(|app| app.scope() == scope).cloned())
 }
 
 /// Tells the record in hand that an output of it can never be sent.
@@ -107,29 +119,29 @@ impl Drop for Swap<'_> {
 #[derive(Debug)]
 #[must_use = "the app is left when the guard is dropped"]
 pub struct Entered {
-    previous: Option<Ambient>,
+    app: Arc<AppCore>,
     // Bound to this thread, yet a test may hold it across an await of a current-thread runtime.
     _not_send: PhantomData<MutexGuard<'static, ()>>,
 }
 
-/// Enters an app on this thread.
+/// Enters an app on this thread. Several may be entered, also of one type: the last one counts.
 pub fn enter(app: Arc<AppCore>) -> Entered {
-    let entered = Ambient {
-        app: Some(app),
-        ..Ambient::default()
-    };
-    let previous = AMBIENT.with_borrow_mut(|ambient| std::mem::replace(ambient, entered));
+    ENTERED.with_borrow_mut(|apps| apps.push(app.clone()));
     Entered {
-        previous: Some(previous),
+        app,
         _not_send: PhantomData,
     }
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        if let Some(previous) = self.previous.take() {
-            AMBIENT.with_borrow_mut(|ambient| *ambient = previous);
-        }
+        // At the end of a thread the list may be gone before the guard is.
+        let _ = ENTERED.try_with(|apps| {
+            let mut apps = apps.borrow_mut();
+            if let Some(at) = apps.iter().rposition(|app| Arc::ptr_eq(app, &self.app)) {
+                apps.remove(at);
+            }
+        });
     }
 }
 
@@ -206,4 +218,88 @@ pub(crate) fn lost(failure: Failure) -> ProduceError {
         .and_then(|e| e.downcast_ref::<ProduceError>())
         .cloned();
     error.unwrap_or_else(|| ProduceError::Lost(failure.message().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::{AppInfo, States};
+    use crate::registry::Registry;
+
+    struct Orders;
+    struct Billing;
+
+    fn app<S: 'static>(title: &str) -> Arc<AppCore> {
+        let info = AppInfo {
+            title: title.to_owned(),
+            ..AppInfo::default()
+        };
+        Arc::new(AppCore::new::<S>(
+            info,
+            Registry::default(),
+            States::default(),
+        ))
+    }
+
+    /// The title of the app that a producer of type `S` finds.
+    fn found<S: 'static>() -> Option<String> {
+        let title = |app: &AppCore, _: &Ambient| Ok(app.info.title.clone());
+        target(TypeId::of::<S>(), "to_test", title).ok()
+    }
+
+    #[test]
+    fn apps_of_several_types_are_entered_at_once() {
+        let _orders = enter(app::<Orders>("orders"));
+        let _billing = enter(app::<Billing>("billing"));
+        assert_eq!(found::<Orders>().as_deref(), Some("orders"));
+        assert_eq!(found::<Billing>().as_deref(), Some("billing"));
+    }
+
+    #[test]
+    fn of_one_type_the_app_entered_last_counts() {
+        let _first = enter(app::<Orders>("first"));
+        {
+            let _second = enter(app::<Orders>("second"));
+            assert_eq!(found::<Orders>().as_deref(), Some("second"));
+        }
+        assert_eq!(found::<Orders>().as_deref(), Some("first"));
+    }
+
+    #[test]
+    fn a_guard_leaves_its_own_app_in_whatever_order_guards_are_dropped() {
+        let first = enter(app::<Orders>("first"));
+        let second = enter(app::<Orders>("second"));
+        drop(first);
+        assert_eq!(found::<Orders>().as_deref(), Some("second"));
+        drop(second);
+        assert_eq!(found::<Orders>(), None);
+    }
+
+    #[test]
+    fn the_app_whose_handler_runs_comes_before_one_that_was_entered() {
+        let _entered = enter(app::<Orders>("entered"));
+        let ambient = Ambient {
+            app: Some(app::<Orders>("running")),
+            ..Ambient::default()
+        };
+        let look = Box::pin(async { (found::<Orders>(), found::<Billing>()) });
+        let mut look = std::pin::pin!(Scoped::new(ambient, look));
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        let Poll::Ready((orders, billing)) = look.as_mut().poll(&mut cx) else {
+            panic!("nothing to wait for");
+        };
+        assert_eq!(orders.as_deref(), Some("running"));
+        assert_eq!(billing, None);
+    }
+
+    #[test]
+    fn an_entered_app_goes_along_into_a_task() {
+        let entered = enter(app::<Orders>("entered"));
+        let ambient = Ambient::capture();
+        drop(entered);
+        assert_eq!(
+            ambient.app.map(|app| app.info.title.clone()).as_deref(),
+            Some("entered")
+        );
+    }
 }

@@ -6,6 +6,7 @@ use crate::outside::Said;
 use crate::producer::Sink;
 use crate::registry::Registry;
 use crate::settings::{ConsumerSettings, ProducerSettings};
+use crate::testing::Watch;
 use std::any::{Any, TypeId, type_name};
 use std::fmt;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
@@ -133,6 +134,7 @@ pub struct AppCore {
     /// The hook around its handlers.
     pub around: Option<Box<dyn Around>>,
     sink: OnceLock<Arc<dyn Sink>>,
+    watch: OnceLock<Arc<dyn Watch>>,
 }
 
 impl AppCore {
@@ -151,6 +153,7 @@ impl AppCore {
             states,
             around: None,
             sink: OnceLock::new(),
+            watch: OnceLock::new(),
         }
     }
 
@@ -169,6 +172,22 @@ impl AppCore {
     #[inline]
     pub fn sink(&self) -> Option<&Arc<dyn Sink>> {
         self.sink.get()
+    }
+
+    /// Who sees its calls and outputs: a tester.
+    #[doc(hidden)]
+    #[inline]
+    pub fn watch(&self) -> Option<&dyn Watch> {
+        self.watch.get().map(|watch| &**watch)
+    }
+
+    /// Lets `watch` see all calls and outputs.
+    ///
+    /// # Errors
+    /// Gives it back when the app is watched already.
+    #[doc(hidden)]
+    pub fn watch_by(&self, watch: Arc<dyn Watch>) -> Result<(), Arc<dyn Watch>> {
+        self.watch.set(watch)
     }
 
     /// Connects the app and makes it one of the running apps, for calls outside handlers.

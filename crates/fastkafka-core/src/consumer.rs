@@ -2,6 +2,7 @@
 
 use crate::definition::ConsumerDef;
 use crate::failure::{BatchFailure, Failure, FailureKind, IntoFailure, Rejection};
+use crate::message::Codec;
 use crate::record::{Cx, RawRecord};
 use crate::registry::Register;
 use crate::shape::{InputOf, Shape};
@@ -16,6 +17,8 @@ pub trait Consumer: Register + Sized + Send + Sync + 'static {
     const DEF: ConsumerDef;
     /// How many records one call takes.
     type Shape: Shape;
+    /// What reads the payload.
+    type Codec: Codec;
     /// What one record carries: `InputData`, also for `Vec<InputData>`.
     type Payload: 'static;
     /// The first parameter.

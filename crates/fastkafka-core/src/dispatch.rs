@@ -2,9 +2,11 @@
 
 use crate::around::HandlerCall;
 use crate::consumer::{Consumer, Outcome};
+use crate::definition::ConsumerDef;
 use crate::failure::{Failure, FailureKind, Rejection};
 use crate::record::{Cx, Run};
 use crate::shape::{InputOf, Shape};
+use crate::testing::{begun, refused, watched};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -48,6 +50,15 @@ impl<C: Consumer> Invoke<C> for Direct {
         cx: &'a Cx<'a>,
     ) -> impl Future<Output = Result<C::Output, Rejection>> + Send + 'a {
         C::call(input, cx)
+    }
+}
+
+/// Handles a run with the handler's function, or with what a tester put in its place.
+#[inline]
+pub fn handle<'r>(handler: &'static ConsumerDef, run: &'r Run<'r>) -> RunFuture<'r> {
+    match run.app.watch() {
+        None => (handler.run)(run),
+        Some(watch) => watch.run(handler, run),
     }
 }
 
@@ -142,23 +153,36 @@ async fn one_call<C: Consumer, I: Invoke<C>>(
     }
     let (input, taken) = match C::Input::gather(&cx, C::decode) {
         Ok(gathered) => gathered,
-        Err(rejection) => return (1, Err((0, rejection.into()))),
+        Err(rejection) => {
+            cx.len = 1;
+            let watched = watched::<C>(&cx);
+            let outcome = refused(&watched, rejection);
+            if let Some(watching) = watched {
+                watching.ended(&outcome);
+            }
+            return (1, outcome);
+        }
     };
     cx.len = taken;
     if C::Shape::BATCH {
         run.scope.take(taken);
     }
+    let watched = watched::<C>(&cx);
     let outcome = match &run.app.around {
-        None => match with.invoke(input, &cx).await {
-            Ok(output) => C::outcome(output),
-            Err(rejection) => Err((0, rejection.into())),
-        },
+        None => {
+            begun(&watched).await;
+            match with.invoke(input, &cx).await {
+                Ok(output) => C::outcome(output),
+                Err(rejection) => refused(&watched, rejection),
+            }
+        }
         Some(around) => {
             let at = AtomicUsize::new(0);
             let next = Box::pin(async {
+                begun(&watched).await;
                 let outcome = match with.invoke(input, &cx).await {
                     Ok(output) => C::outcome(output),
-                    Err(rejection) => Err((0, rejection.into())),
+                    Err(rejection) => refused(&watched, rejection),
                 };
                 outcome.map_err(|(index, failure)| {
                     at.store(index, Relaxed);
@@ -171,6 +195,9 @@ async fn one_call<C: Consumer, I: Invoke<C>>(
             outcome.map_err(|failure| (at.load(Relaxed), failure))
         }
     };
+    if let Some(watching) = &watched {
+        watching.ended(&outcome);
+    }
     (taken, outcome)
 }
 

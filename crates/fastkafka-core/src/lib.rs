@@ -37,6 +37,7 @@ mod shape;
 #[allow(unsafe_code)]
 mod slot;
 mod sync;
+mod testing;
 
 pub use ack::{Ack, Revoked};
 pub use ambient::{Ambient, Entered, Scoped, delivery_scope, enter};
@@ -46,7 +47,7 @@ pub use bytes::Bytes;
 pub use consumer::{Consumer, HandlerReturn, Outcome};
 pub use dead_letter::{DEAD_LETTER_HEADERS, DEAD_LETTER_PREFIX};
 pub use definition::{ConsumerDef, ProducerDef};
-pub use dispatch::{CatchRun, Direct, Invoke, RunEnd, RunFuture, panic_text, run_with};
+pub use dispatch::{CatchRun, Direct, Invoke, RunEnd, RunFuture, handle, panic_text, run_with};
 pub use emit::{Emit, KafkaEvent, Outgoing, ProducerReturn, Take};
 pub use error::ProduceError;
 pub use explain::{Explained, Row, explain};
@@ -71,6 +72,8 @@ pub use settings::{
 pub use settle::{Closed, Delivery, Round, RunTag, Settle};
 pub use shape::{Batch, InputOf, Nullable, Shape, Single};
 pub use slot::{DeliveryScope, DeliveryToken, ScopeRef};
+#[doc(hidden)]
+pub use testing::{Consumes, MirrorHost, Owned, Produces, Watch, Watching, read_again};
 
 /// The whole contract between the attributes' expansion and this crate. Not for use by hand.
 #[doc(hidden)]

@@ -119,15 +119,22 @@ impl Plan {
 
     /// Every topic that is read or written, dead letters included, each once, in order.
     pub fn topics(&self) -> Vec<String> {
-        let handlers = || self.groups.iter().flat_map(|group| &group.handlers);
-        let read = handlers().map(|handler| handler.def.topic.to_owned());
-        let dead = handlers()
-            .filter_map(|handler| handler.settings.dead_letter.as_deref().map(str::to_owned));
-        let written = self
-            .outputs
-            .iter()
-            .map(|output| output.def.topic.to_owned());
-        let mut topics: Vec<_> = read.chain(dead).chain(written).collect();
+        let handlers = self.groups.iter().flat_map(|group| &group.handlers);
+        let mut topics: Vec<_> = handlers
+            .map(|handler| handler.def.topic.to_owned())
+            .chain(self.written())
+            .collect();
+        topics.sort();
+        topics.dedup();
+        topics
+    }
+
+    /// Every topic that is written, dead letters included, each once, in order.
+    pub fn written(&self) -> Vec<String> {
+        let handlers = self.groups.iter().flat_map(|group| &group.handlers);
+        let dead = handlers.filter_map(|handler| handler.settings.dead_letter.as_deref());
+        let outputs = self.outputs.iter().map(|output| output.def.topic);
+        let mut topics: Vec<_> = outputs.chain(dead).map(str::to_owned).collect();
         topics.sort();
         topics.dedup();
         topics

@@ -5,6 +5,7 @@ use crate::definition::ProducerDef;
 use crate::emit::{Emit, Outgoing};
 use crate::error::ProduceError;
 use crate::failure::Rejection;
+use crate::message::Codec;
 use crate::registry::Register;
 use crate::slot::{DeliveryScope, DeliveryToken, ScopeRef};
 use bytes::Bytes;
@@ -17,6 +18,8 @@ use std::task::{Context, Poll};
 pub trait Producer: Register + Sized + Send + Sync + 'static {
     /// What the attribute says.
     const DEF: ProducerDef;
+    /// What writes the payload.
+    type Codec: Codec;
     /// How many records one returned value becomes.
     type Shape;
     /// The value inside the returned `Result`.
@@ -115,7 +118,12 @@ fn send<P: Producer>(
                 headers: out.headers,
                 timestamp: out.timestamp,
             };
-            sink.enqueue(record, token::<P>(own, ambient)?)
+            let token = token::<P>(own, ambient)?;
+            let sent = sink.enqueue(record, token);
+            if let Some(watch) = app.watch() {
+                watch.produced(const { &P::DEF }, &record, sent.as_ref().err());
+            }
+            sent
         })
     };
     let sent = BUFFER.with(|buffer| match buffer.try_borrow_mut() {

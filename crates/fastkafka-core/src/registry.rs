@@ -68,6 +68,8 @@ impl Def {
 pub trait Register: 'static {
     /// The app it belongs to: [`DefaultApp`], or the type of `app = ..`.
     type App: 'static;
+    /// [`Consumes`](crate::Consumes) or [`Produces`](crate::Produces): what a test may ask of it.
+    type Kind: 'static;
     /// What it is.
     const ENTRY: Def;
 }

@@ -20,12 +20,18 @@ pub(crate) struct Function {
 
 impl Function {
     /// A brace struct leaves the value namespace to the function: one `use` brings both.
-    pub(crate) fn define(&self, variant: &str, definition: &TokenStream) -> TokenStream {
+    ///
+    /// `[trait and variant, kind]` say which attribute it is.
+    pub(crate) fn define(
+        &self,
+        [variant, kind]: [&str; 2],
+        definition: &TokenStream,
+    ) -> TokenStream {
         let Self {
             ident, vis, cfgs, ..
         } = self;
         let (p, app) = (&self.names.contract, &self.names.app);
-        let variant = Ident::new(variant, Span::call_site());
+        let [variant, kind] = [variant, kind].map(|name| Ident::new(name, Span::call_site()));
         // An app that is less visible than its function is reported at the app.
         let app_type = quote_spanned!(app.span()=> type App = #app;);
         quote! {
@@ -37,6 +43,7 @@ impl Function {
             const _: () = {
                 impl #p::Register for #ident {
                     #app_type
+                    type Kind = #p::#kind;
                     const ENTRY: #p::Def = #p::Def::#variant(&<Self as #p::#variant>::DEF);
                 }
                 #definition

@@ -9,6 +9,7 @@ mod errors;
 mod item;
 mod keys;
 mod lifetimes;
+mod mirror;
 mod names;
 mod paths;
 mod produces;

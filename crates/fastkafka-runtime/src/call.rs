@@ -7,7 +7,7 @@ use crate::owner::Shared;
 use crate::tasks::{self, Tasks};
 use crate::transport::Place;
 use fastkafka_core::{
-    Ambient, AppCore, CatchRun, Failure, Record, Run, RunEnd, ScopeRef, Scoped, panic_text,
+    Ambient, AppCore, CatchRun, Failure, Record, Run, RunEnd, ScopeRef, Scoped, handle, panic_text,
 };
 use fastkafka_engine::Part;
 use std::any::Any;
@@ -66,7 +66,7 @@ impl Source {
         let end = {
             let run = self.as_run(job, &records, None);
             let ambient = Ambient::of_run(self.app.clone(), scope.clone());
-            let future = Scoped::new(ambient, CatchRun::new((self.handler.def.run)(&run)));
+            let future = Scoped::new(ambient, CatchRun::new(handle(self.handler.def, &run)));
             let future = tasks::scope(spawned.clone(), place_of(job), future);
             match self.handler.timeout {
                 None => Some(future.await),
@@ -113,7 +113,7 @@ impl Source {
                 expired: Some(&flag),
             };
             let ambient = Ambient::of_run(source.app.clone(), scope.clone());
-            let future = Scoped::new(ambient, CatchRun::new((source.handler.def.run)(&run)));
+            let future = Scoped::new(ambient, CatchRun::new(handle(source.handler.def, &run)));
             tokio.block_on(tasks::scope(tasks, place, future))
         };
         let mut thread = pin!(tokio::task::spawn_blocking(work));

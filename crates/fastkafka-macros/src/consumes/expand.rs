@@ -11,6 +11,7 @@ use crate::codec::Codec;
 use crate::definition::local;
 use crate::item::Item;
 use crate::lifetimes::with_lifetime;
+use crate::mirror;
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Expr;
@@ -19,19 +20,20 @@ use syn::spanned::Spanned;
 pub(crate) fn expand(mut item: Item, model: &Model) -> TokenStream {
     item.document(&model.summary);
     let (not_bytes, key_used) = (not_bytes(model), key_used(model));
-    let (is_batch, consumer) = (is_batch(model), consumer(model));
+    let (is_batch, consumer, owned) = (is_batch(model), consumer(model), owned(model));
     let order = order::expand(model);
     let definition = model.function.define(
-        "Consumer",
-        &quote!(#not_bytes #key_used #is_batch #order #consumer),
+        ["Consumer", "Consumes"],
+        &quote!(#not_bytes #key_used #is_batch #order #consumer #owned),
     );
-    quote!(#item #definition)
+    let mirror = mirror::of_consumer(&model.function);
+    quote!(#item #definition #mirror)
 }
 
 fn consumer(model: &Model) -> TokenStream {
     let (ident, input) = (&model.function.ident, &model.input);
     let p = &model.function.names.contract;
-    let def = def(model);
+    let (def, codec) = (def(model), codec(model));
     let shape = shape(model);
     let (payload, span) = (payload(model, "static"), input.span());
     let run_ty = with_lifetime(input, "run");
@@ -45,6 +47,7 @@ fn consumer(model: &Model) -> TokenStream {
         impl #p::Consumer for #ident {
             #def
             type Shape = #shape;
+            type Codec = #codec;
             #payload
             type Input<'run> = #run_ty;
             type Args = #static_ty;
@@ -254,6 +257,26 @@ fn requires(model: &Model) -> TokenStream {
             #(#requires)*
         }
     }
+}
+
+/// Where no lifetime of the first parameter is the record's, `Input<'_>` and `Args` are one type.
+fn owned(model: &Model) -> Option<TokenStream> {
+    let borrows =
+        with_lifetime(&model.input, "run").to_string() != model.input.to_token_stream().to_string();
+    let (p, ident, input) = (
+        &model.function.names.contract,
+        &model.function.ident,
+        local("input"),
+    );
+    (!borrows).then(|| {
+        quote! {
+            impl #p::Owned for #ident {
+                fn owned(#input: Self::Input<'_>) -> Self::Args {
+                    #input
+                }
+            }
+        }
+    })
 }
 
 /// A `key_decoder` without a key to decode would be ignored; only the types tell.

@@ -5,6 +5,7 @@ use super::model::Model;
 use crate::codec::Codec;
 use crate::definition::local;
 use crate::item::{Item, name_parameters};
+use crate::mirror;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -13,15 +14,16 @@ pub(crate) fn expand(item: Item, model: &Model) -> TokenStream {
     let (not_bytes, producer) = (not_bytes(model), producer(model));
     let definition = model
         .function
-        .define("Producer", &quote!(#not_bytes #producer));
+        .define(["Producer", "Produces"], &quote!(#not_bytes #producer));
     let function = function(item, model);
-    quote!(#function #definition)
+    let mirror = mirror::of_producer(&model.function);
+    quote!(#function #definition #mirror)
 }
 
 fn producer(model: &Model) -> TokenStream {
     let (ident, output) = (&model.function.ident, &model.output);
     let (p, span) = (&model.function.names.contract, model.output_span);
-    let def = def(model);
+    let (def, codec) = (def(model), codec(model));
     let (encode, encode_key, schema) = encode(model);
     let probe = |constant: &str| {
         let constant = Ident::new(constant, Span::call_site());
@@ -33,6 +35,7 @@ fn producer(model: &Model) -> TokenStream {
         type Returned = <#output as #p::ProducerReturn>::Ok;
         type Payload = <Self::Returned as #p::Emit<Self::Shape>>::Payload;
         type Key = <Self::Returned as #p::Emit<Self::Shape>>::Key;
+        type Codec = #codec;
     };
     quote_spanned! {span=>
         impl #p::Producer for #ident {

@@ -122,7 +122,7 @@ pub(crate) struct Ended {
 
 /// Handles the records as one run, in batches if the handler takes them.
 pub(crate) fn handle(def: &'static ConsumerDef, records: impl IntoIterator<Item = Given>) -> Ended {
-    run(def, records, false)
+    run(def, records, false, |_| ())
 }
 
 /// Handles the records as one run, one at a time.
@@ -130,14 +130,29 @@ pub(crate) fn handle_singly(
     def: &'static ConsumerDef,
     records: impl IntoIterator<Item = Given>,
 ) -> Ended {
-    run(def, records, true)
+    run(def, records, true, |_| ())
 }
 
-fn run(def: &'static ConsumerDef, records: impl IntoIterator<Item = Given>, single: bool) -> Ended {
+/// Handles the records as one run of an app that `prepare` has changed.
+pub(crate) fn handle_in(
+    def: &'static ConsumerDef,
+    records: impl IntoIterator<Item = Given>,
+    prepare: impl FnOnce(&mut AppCore),
+) -> Ended {
+    run(def, records, false, prepare)
+}
+
+fn run(
+    def: &'static ConsumerDef,
+    records: impl IntoIterator<Item = Given>,
+    single: bool,
+    prepare: impl FnOnce(&mut AppCore),
+) -> Ended {
     let log = Log::default();
     let mut states = States::default();
     states.insert(log.clone());
-    let app = AppCore::new::<DefaultApp>(AppInfo::default(), Registry::default(), states);
+    let mut app = AppCore::new::<DefaultApp>(AppInfo::default(), Registry::default(), states);
+    prepare(&mut app);
     let fetched = Records(records.into_iter().collect());
     let mut records = Vec::new();
     fetched.records(0..fetched.len(), &mut records);
@@ -155,7 +170,7 @@ fn run(def: &'static ConsumerDef, records: impl IntoIterator<Item = Given>, sing
         attempt: 1,
         expired: None,
     };
-    let (handled, failure, panic) = match block_on(CatchRun::new((def.run)(&run))) {
+    let (handled, failure, panic) = match block_on(CatchRun::new(fastkafka::handle(def, &run))) {
         Ok(end) => (end.handled, end.failure, None),
         Err(panic) => {
             let at = scope.current();

@@ -1,0 +1,279 @@
+//! What a test kit is told of an app, and what it may put in its place.
+#![allow(clippy::unwrap_used, reason = "a helper of a test fails like the test")]
+
+mod support;
+
+use fastkafka::*;
+use fastkafka_macros::{consumes, produces};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use support::{Ended, Given, block_on, connected, handle_in, record};
+
+/// A payload.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+pub struct Order {
+    id: u64,
+}
+
+/// Writes down what it is told.
+#[derive(Clone, Default)]
+struct Notes(Arc<Mutex<Vec<String>>>);
+
+impl Notes {
+    fn add(&self, line: impl Into<String>) {
+        self.0.lock().unwrap().push(line.into());
+    }
+
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+}
+
+struct Noted(Notes);
+
+impl Watch for Notes {
+    fn run<'r>(&'r self, handler: &'static ConsumerDef, run: &'r Run<'r>) -> RunFuture<'r> {
+        self.add(format!("run of {}", handler.name));
+        match handler.name {
+            "on_replaced" => run_with::<on_replaced, Never>(run, &Never),
+            _ => (handler.run)(run),
+        }
+    }
+
+    fn called(&self, call: &HandlerCall<'_>) -> Box<dyn Watching> {
+        let records = call.records().len();
+        self.add(format!("call at {} of {records}", call.metadata().offset()));
+        Box::new(Noted(self.clone()))
+    }
+
+    fn produced(
+        &self,
+        producer: &'static ProducerDef,
+        record: &OutRecord<'_>,
+        error: Option<&ProduceError>,
+    ) {
+        let payload = String::from_utf8_lossy(record.payload.unwrap());
+        self.add(format!("{}: {payload} {}", producer.name, error.is_none()));
+    }
+}
+
+impl Watching for Noted {
+    fn begun(&self) {
+        self.0.add("begun");
+    }
+    fn delay(&self) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
+        None
+    }
+    fn refused(&self) {
+        self.0.add("refused");
+    }
+    fn ended(&self, outcome: &Outcome) {
+        self.0.add(match outcome {
+            Ok(()) => "done".to_owned(),
+            Err((at, failure)) => format!("failed at {at}: {}", failure.message()),
+        });
+    }
+}
+
+impl Drop for Noted {
+    fn drop(&mut self) {
+        self.0.add("dropped");
+    }
+}
+
+/// Called in the place of a function that must not be called.
+struct Never;
+
+impl Invoke<on_replaced> for Never {
+    async fn invoke<'a>(&'a self, _: Order, _: &'a Cx<'a>) -> Result<(), Rejection> {
+        Ok(())
+    }
+}
+
+#[consumes]
+async fn on_replaced(_order: Order) {
+    panic!("a watch has replaced it");
+}
+
+#[consumes]
+async fn on_orders(order: Order, key: Key<String>) -> Result<(), String> {
+    assert_ne!(order.id, 13, "unlucky");
+    if order.id == 0 {
+        return Err(format!("no order {}", key.0));
+    }
+    Ok(())
+}
+
+#[consumes]
+async fn on_lists(_orders: Vec<Order>) {}
+
+fn order(id: u64) -> Given {
+    record(format!(r#"{{"id":{id}}}"#)).key("k")
+}
+
+fn watched(
+    def: &'static ConsumerDef,
+    records: impl IntoIterator<Item = Given>,
+    around: Option<Box<dyn Around>>,
+) -> (Ended, Vec<String>) {
+    let notes = Notes::default();
+    let watch = Arc::new(notes.clone());
+    let ended = handle_in(def, records, |app| {
+        assert!(app.watch_by(watch).is_ok());
+        app.around = around;
+    });
+    (ended, notes.take())
+}
+
+#[test]
+fn a_watch_sees_each_call_and_its_outcome() {
+    let (_, notes) = watched(const { &on_orders::DEF }, [order(1), order(0)], None);
+    assert_eq!(
+        notes,
+        [
+            "run of on_orders",
+            "call at 100 of 1",
+            "begun",
+            "done",
+            "dropped",
+            "call at 101 of 1",
+            "begun",
+            "failed at 0: no order k",
+            "dropped"
+        ]
+    );
+}
+
+#[test]
+fn a_record_that_does_not_decode_is_refused_without_a_call() {
+    let (_, notes) = watched(const { &on_orders::DEF }, [record("?")], None);
+    assert_eq!(notes[1..3], ["call at 100 of 1", "refused"]);
+    assert!(
+        notes[3].starts_with("failed at 0: the payload"),
+        "{notes:?}"
+    );
+}
+
+#[test]
+fn a_record_without_a_parameter_is_refused() {
+    let (_, notes) = watched(const { &on_orders::DEF }, [record(r#"{"id":1}"#)], None);
+    assert_eq!(notes[1..4], ["call at 100 of 1", "begun", "refused"]);
+    assert!(notes[4].contains("the record has no key"), "{notes:?}");
+}
+
+#[test]
+fn a_panic_ends_a_call_without_an_outcome() {
+    let (ended, notes) = watched(const { &on_orders::DEF }, [order(13)], None);
+    assert!(ended.panic.is_some());
+    assert_eq!(notes[1..], ["call at 100 of 1", "begun", "dropped"]);
+}
+
+#[test]
+fn a_batch_is_one_call_that_ends_before_what_does_not_decode() {
+    let records = [order(1), order(2), record("?")];
+    let (_, notes) = watched(const { &on_lists::DEF }, records, None);
+    assert_eq!(
+        notes[1..7],
+        [
+            "call at 100 of 2",
+            "begun",
+            "done",
+            "dropped",
+            "call at 102 of 1",
+            "refused"
+        ]
+    );
+}
+
+#[test]
+fn another_function_handles_a_run_in_place_of_the_handlers() {
+    let (ended, notes) = watched(const { &on_replaced::DEF }, [order(1)], None);
+    assert_eq!((ended.handled, ended.settled), (1, Some(1)));
+    assert_eq!(notes[1..4], ["call at 100 of 1", "begun", "done"]);
+}
+
+/// Lets no call through, and says that all is well.
+struct Skips;
+
+impl Around for Skips {
+    fn around<'a>(&'a self, _: HandlerCall<'a>, _: HandlerFuture<'a>) -> HandlerFuture<'a> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+#[test]
+fn a_call_that_the_hook_skips_does_not_begin() {
+    let (_, notes) = watched(
+        const { &on_orders::DEF },
+        [order(13)],
+        Some(Box::new(Skips)),
+    );
+    assert_eq!(notes[1..], ["call at 100 of 1", "done", "dropped"]);
+}
+
+/// Has a producer that is watched.
+struct Sender;
+
+#[produces(app = Sender)]
+async fn to_orders(id: u64) -> Result<Order, ProduceError> {
+    Ok(Order { id })
+}
+
+#[test]
+fn a_watch_sees_what_a_producer_hands_over() {
+    let (app, _outbox) = connected::<Sender>();
+    let notes = Notes::default();
+    assert!(app.watch_by(Arc::new(notes.clone())).is_ok());
+    block_on(to_orders(7)).unwrap();
+    assert_eq!(notes.take(), [r#"to_orders: {"id":7} true"#]);
+}
+
+mod mirrors {
+    use super::Order;
+    use fastkafka::*;
+    use fastkafka_macros::{consumes, produces};
+    use std::cell::RefCell;
+
+    #[consumes(topic = "eu.orders-v2")]
+    async fn on_new_orders(_order: Order) {}
+
+    /// Has a visibility of its own.
+    #[produces(topic = "Invoices")]
+    pub(super) async fn to_invoices(id: u64) -> Result<Option<Order>, ProduceError> {
+        Ok(Some(Order { id }))
+    }
+
+    /// Writes down what its mirrors are asked.
+    #[derive(Default)]
+    pub(super) struct Host(RefCell<Vec<String>>);
+
+    impl MirrorHost for Host {
+        type Sending<'a, C: Consumer> = ();
+        type Received<P: Producer> = &'static str;
+
+        fn sending<C: Consumer>(&self, _: C::Payload) {
+            let line = std::panic::Location::caller().line();
+            self.0.borrow_mut().push(format!("{} {line}", C::DEF.topic));
+        }
+
+        fn received<P: Producer>(&self) -> &'static str {
+            P::DEF.topic
+        }
+    }
+
+    #[test]
+    fn a_function_is_reached_by_its_topic_from_the_place_of_the_call() {
+        let host = Host::default();
+        let line = line!() + 1;
+        host.to_eu_orders_v2(Order { id: 1 });
+        assert_eq!(host.0.into_inner(), [format!("eu.orders-v2 {line}")]);
+    }
+}
+
+#[test]
+fn a_mirror_comes_along_with_the_names_of_its_module() {
+    use mirrors::*;
+    assert_eq!(Host::default().on_Invoices(), "Invoices");
+}

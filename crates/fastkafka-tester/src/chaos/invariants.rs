@@ -1,0 +1,184 @@
+//! What FastKafka promises, looked up in what happened: the numbers are those of docs/architecture.md.
+
+use crate::calls::CallOutcome;
+use crate::function::Function;
+use crate::tester::Tester;
+use bytes::Bytes;
+use fastkafka::{OnFailure, Order};
+use fastkafka_sim::{GroupId, PartitionId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A handler by its group and topic.
+type Reader = (String, String);
+
+struct Handler {
+    function: Function,
+    order: Order,
+    skips: bool,
+}
+
+/// See the module.
+pub(super) struct Invariants<'t> {
+    tester: &'t Tester,
+    handlers: BTreeMap<Reader, Handler>,
+    /// What was committed when it was first seen: what lies below is no concern of this check.
+    floors: BTreeMap<(GroupId, PartitionId), i64>,
+    committed: BTreeMap<(GroupId, PartitionId), i64>,
+}
+
+impl<'t> Invariants<'t> {
+    pub(super) fn new(tester: &'t Tester) -> Self {
+        let mut handlers = BTreeMap::new();
+        for app in tester.apps() {
+            let groups = app.check().map(|plan| plan.groups).unwrap_or_default();
+            for group in groups {
+                for handler in group.handlers {
+                    let settings = &handler.settings;
+                    let entry = Handler {
+                        function: handler.def.into(),
+                        order: settings.effective_order(),
+                        skips: settings.on_failure == Some(OnFailure::Skip),
+                    };
+                    handlers.insert((group.id.clone(), handler.def.topic.to_owned()), entry);
+                }
+            }
+        }
+        let mut invariants = Self {
+            tester,
+            handlers,
+            floors: BTreeMap::new(),
+            committed: BTreeMap::new(),
+        };
+        invariants.floors = invariants.commits().into_iter().collect();
+        invariants.committed = invariants.floors.clone();
+        invariants
+    }
+
+    /// Every committed offset.
+    fn commits(&self) -> Vec<((GroupId, PartitionId), i64)> {
+        let state = self.tester.broker.state();
+        let mut commits = Vec::new();
+        for (group, topic) in self.handlers.keys() {
+            let (Some(group), Some(topic)) =
+                (state.cluster.find_group(group), state.cluster.topic(topic))
+            else {
+                continue;
+            };
+            for &partition in state.cluster.partitions(topic) {
+                if let Some(committed) = state.cluster.committed(group, partition) {
+                    commits.push(((group, partition), committed.offset));
+                }
+            }
+        }
+        commits
+    }
+
+    pub(super) fn check(&mut self) -> Result<(), String> {
+        for (key, offset) in self.commits() {
+            let before = self.committed.insert(key, offset);
+            if before.is_some_and(|before| before > offset) {
+                let (group, place) = self.name(key);
+                return Err(format!(
+                    "group `{group}` committed {offset} in {place} after {} [S3]",
+                    before.unwrap_or_default()
+                ));
+            }
+        }
+        let dead = self.dead_letters();
+        for (reader, handler) in &self.handlers {
+            self.check_handler(reader, handler, &dead)?;
+        }
+        Ok(())
+    }
+
+    fn name(&self, (group, partition): (GroupId, PartitionId)) -> (String, String) {
+        let state = self.tester.broker.state();
+        let (topic, index) = state.place(partition);
+        let group = state.cluster.group_name(group).to_owned();
+        (group, format!("{topic}[{index}]"))
+    }
+
+    /// Group, topic, partition and offset of every record that lies in a dead-letter topic.
+    fn dead_letters(&self) -> BTreeSet<(String, String, i32, i64)> {
+        let all = self.tester.journal().all();
+        let letter = |record: &crate::TopicRecord| {
+            let header = |name: &str| {
+                let name = format!("fastkafka-dead-letter-{name}");
+                let mut headers = record.headers.iter();
+                let (_, value) = headers.find(|(known, _)| *known == name)?;
+                String::from_utf8(value.as_ref()?.to_vec()).ok()
+            };
+            Some((
+                header("group")?,
+                header("topic")?,
+                header("partition")?.parse().ok()?,
+                header("offset")?.parse().ok()?,
+            ))
+        };
+        all.iter().filter_map(|record| letter(record)).collect()
+    }
+
+    fn check_handler(
+        &self,
+        (group, topic): &Reader,
+        handler: &Handler,
+        dead: &BTreeSet<(String, String, i32, i64)>,
+    ) -> Result<(), String> {
+        let mut done: BTreeSet<(i32, i64)> = BTreeSet::new();
+        let mut last: BTreeMap<(i32, Option<Bytes>), i64> = BTreeMap::new();
+        for call in self.tester.watcher().calls(handler.function) {
+            let ends = match call.outcome() {
+                CallOutcome::Done => true,
+                CallOutcome::Failed { .. } | CallOutcome::Panicked(_) => handler.skips,
+                CallOutcome::Running | CallOutcome::GivenUp => false,
+            };
+            for record in call.records.iter().filter(|_| ends) {
+                let (partition, offset) = (record.partition, record.offset);
+                let unit = match handler.order {
+                    Order::Partition => Some(None),
+                    Order::Key => record.key.clone().map(Some),
+                    Order::Unordered => None,
+                };
+                // Only what ends a record for the first time: repeats come after a crash.
+                if done.insert((partition, offset))
+                    && let Some(unit) = unit
+                    && let Some(last) = last.insert((partition, unit), offset)
+                    && last > offset
+                {
+                    return Err(format!(
+                        "{} handled {topic}[{partition}] offset {offset} after offset {last} [S5]",
+                        handler.function
+                    ));
+                }
+            }
+        }
+        let state = self.tester.broker.state();
+        let id = state.cluster.find_group(group);
+        for (&(of_group, partition), &committed) in &self.committed {
+            let (of_topic, index) = state.place(partition);
+            if Some(of_group) != id || of_topic != topic.as_str() {
+                continue;
+            }
+            let floor = self
+                .floors
+                .get(&(of_group, partition))
+                .copied()
+                .unwrap_or(0);
+            let log = state.cluster.log(partition);
+            let entries = log.map(fastkafka_sim::Log::entries).unwrap_or_default();
+            let below = entries.iter().map(|entry| entry.offset);
+            let mut below = below.filter(|offset| (floor..committed).contains(offset));
+            let lost = below.find(|offset| {
+                let letter = (group.clone(), topic.clone(), index, *offset);
+                !done.contains(&(index, *offset)) && !dead.contains(&letter)
+            });
+            if let Some(offset) = lost {
+                return Err(format!(
+                    "group `{group}` committed {committed} in {topic}[{index}], but {} has not handled offset {offset} [S1]",
+                    handler.function
+                ));
+            }
+        }
+        Ok(())
+    }
+}

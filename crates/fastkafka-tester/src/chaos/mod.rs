@@ -1,0 +1,225 @@
+//! Whatever can go wrong, in an order that a seed decides.
+
+mod invariants;
+
+use self::invariants::Invariants;
+use crate::broker::ProduceFault;
+use crate::clock;
+use crate::tester::Tester;
+use rand::rngs::SmallRng;
+use rand::{RngExt, SeedableRng};
+use std::fmt;
+use std::panic::Location;
+use std::pin::Pin;
+use std::time::Duration;
+
+/// The longest time a call takes, by chance, so that faults meet records in hand.
+const CALL: Duration = Duration::from_millis(20);
+/// The longest time between two faults.
+const STEP: Duration = Duration::from_millis(200);
+/// The longest time without a broker.
+const DOWN: Duration = Duration::from_secs(5);
+/// Processes at most.
+const PROCESSES: usize = 3;
+
+/// Faults that come at random; `.await` runs them. See [`Tester::chaos`].
+#[must_use = "nothing happens before it is awaited"]
+#[derive(Debug)]
+pub struct Chaos<'t> {
+    tester: &'t Tester,
+    seed: u64,
+    steps: u32,
+    at: &'static Location<'static>,
+}
+
+/// What may happen.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    Nothing,
+    Rebalance,
+    MemberJoins,
+    MemberLeaves,
+    Crash,
+    OutputLost,
+    OutputUnacknowledged,
+    CommitsLost,
+    CommitsBack,
+    BrokerAway,
+}
+
+impl Tester {
+    /// Lets fifty faults happen, in an order and at times that `seed` decides: rebalances, outputs
+    /// and commits that are lost, a broker that is away, handlers that take their time; with
+    /// [`Tester::start_with`] also processes that join, leave and crash. Then everything is well again,
+    /// and what is left is handled.
+    ///
+    /// After each step it checks what FastKafka promises: a committed offset has only records below it
+    /// that were handled or disposed of, commits never go back, and records begin in order. What the
+    /// *app* promises the test checks afterwards; a handler that must not run twice for a record, or
+    /// that keeps state in its process, shows here.
+    ///
+    /// Send records first, with `.unsettled()`, so that the faults meet them.
+    ///
+    /// ```
+    /// # use fastkafka_tester::Tester;
+    /// # async fn example(tester: &Tester) {
+    /// for seed in 0..10 {
+    ///     // .. tester.to_orders(order).unsettled().await ..
+    ///     tester.chaos(seed).await;
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// When a promise is broken or records do not settle: with the seed and the steps. The same seed
+    /// does the same again where nothing else is left to chance, such as threads. It needs virtual time,
+    /// `#[tokio::test(start_paused = true)]`.
+    #[track_caller]
+    pub fn chaos(&self, seed: u64) -> Chaos<'_> {
+        assert!(
+            clock::is_virtual(),
+            "`chaos` needs virtual time: write `#[tokio::test(start_paused = true)]`"
+        );
+        Chaos {
+            tester: self,
+            seed,
+            steps: 50,
+            at: Location::caller(),
+        }
+    }
+}
+
+impl Chaos<'_> {
+    /// So many steps instead of fifty.
+    pub fn steps(mut self, steps: u32) -> Self {
+        self.steps = steps;
+        self
+    }
+
+    async fn run(self) {
+        let mut log = Vec::new();
+        let outcome = self.all(&mut log).await;
+        // Also a test that goes on after this finds everything well.
+        self.tester.watcher().jitter(None);
+        self.tester.broker.heal();
+        if let Err(why) = outcome {
+            panic!(
+                "{}: with seed {} {why}\nsteps:\n{}",
+                self.at,
+                self.seed,
+                log.join("\n")
+            );
+        }
+    }
+
+    async fn all(&self, log: &mut Vec<String>) -> Result<(), String> {
+        let mut rng = SmallRng::seed_from_u64(self.seed);
+        let mut invariants = Invariants::new(self.tester);
+        self.tester.watcher().jitter(Some((CALL, self.seed)));
+        let begun = tokio::time::Instant::now();
+        for step in 1..=self.steps {
+            self.tester
+                .advance(rng.random_range(Duration::ZERO..=STEP))
+                .await;
+            let fault = self.choose(&mut rng);
+            log.push(format!("{step:>4} {:>10.3?} {fault}", begun.elapsed()));
+            self.perform(fault, &mut rng).await?;
+            invariants.check()?;
+        }
+        self.tester.watcher().jitter(None);
+        self.tester.broker.heal();
+        let settled = self.tester.settle().await;
+        settled.map_err(|unsettled| format!("records did not settle: {unsettled}"))?;
+        invariants.check()
+    }
+
+    fn choose(&self, rng: &mut SmallRng) -> Fault {
+        let processes = self.tester.processes.borrow().len();
+        let restartable = self.tester.make.is_some();
+        let lost = self.tester.broker.state().commits_lost;
+        loop {
+            let fault = match rng.random_range(0..12) {
+                0..2 => Fault::Nothing,
+                2..4 => Fault::Rebalance,
+                4 if restartable && processes < PROCESSES => Fault::MemberJoins,
+                5 if processes > 1 => Fault::MemberLeaves,
+                6..8 if restartable => Fault::Crash,
+                8 => Fault::OutputLost,
+                9 => Fault::OutputUnacknowledged,
+                10 if lost => Fault::CommitsBack,
+                10 => Fault::CommitsLost,
+                11 => Fault::BrokerAway,
+                _ => continue,
+            };
+            return fault;
+        }
+    }
+
+    async fn perform(&self, fault: Fault, rng: &mut SmallRng) -> Result<(), String> {
+        let tester = self.tester;
+        match fault {
+            Fault::Nothing => {}
+            Fault::Rebalance => tester.rebalance().await.map_err(|e| e.to_string())?,
+            Fault::MemberJoins => tester.add_member().await.map_err(|e| e.to_string())?,
+            Fault::MemberLeaves => {
+                let left = tester.remove_member().await.map_err(|e| e.to_string());
+                // What it could not commit is handled again, and it says so.
+                left.or_else(|why| tester.broker.state().commits_lost.then_some(()).ok_or(why))?;
+            }
+            Fault::Crash => tester
+                .crash_and_restart()
+                .await
+                .map_err(|e| e.to_string())?,
+            Fault::OutputLost => self.fail_output(rng, ProduceFault::Lost),
+            Fault::OutputUnacknowledged => self.fail_output(rng, ProduceFault::Unacknowledged),
+            Fault::CommitsLost => tester.lose_commits(),
+            Fault::CommitsBack => tester.restore_commits(),
+            Fault::BrokerAway => {
+                tester.broker_down();
+                tester
+                    .advance(rng.random_range(Duration::ZERO..=DOWN))
+                    .await;
+                tester.broker_up();
+            }
+        }
+        Ok(())
+    }
+
+    fn fail_output(&self, rng: &mut SmallRng, fault: ProduceFault) {
+        let apps = self.tester.apps();
+        let plans = apps.iter().filter_map(|app| app.check().ok());
+        let mut topics: Vec<_> = plans.flat_map(|plan| plan.written()).collect();
+        topics.sort_unstable();
+        topics.dedup();
+        if !topics.is_empty() {
+            let topic = &topics[rng.random_range(0..topics.len())];
+            self.tester.fail_next_produce(topic, fault);
+        }
+    }
+}
+
+impl<'t> IntoFuture for Chaos<'t> {
+    type Output = ();
+    type IntoFuture = Pin<Box<dyn Future<Output = ()> + 't>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nothing => "nothing",
+            Self::Rebalance => "rebalance",
+            Self::MemberJoins => "a member joins",
+            Self::MemberLeaves => "a member leaves",
+            Self::Crash => "a process crashes and is started again",
+            Self::OutputLost => "the next output is lost",
+            Self::OutputUnacknowledged => "the next output is written and not acknowledged",
+            Self::CommitsLost => "commits are lost from here on",
+            Self::CommitsBack => "commits arrive again",
+            Self::BrokerAway => "the broker is away for a while",
+        })
+    }
+}

@@ -1,0 +1,104 @@
+//! Every record that reached a topic, in the order of arrival: what assertions look at.
+
+use crate::function::Function;
+use crate::report::record_line;
+use bytes::Bytes;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+
+/// A record of a topic, as a consumer would read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicRecord {
+    /// The topic.
+    pub topic: String,
+    /// The partition.
+    pub partition: i32,
+    /// The offset in it.
+    pub offset: i64,
+    /// Milliseconds since 1970.
+    pub timestamp: i64,
+    /// The key.
+    pub key: Option<Bytes>,
+    /// The payload; `None` is a tombstone.
+    pub payload: Option<Bytes>,
+    /// Headers in order.
+    pub headers: Vec<(String, Option<Bytes>)>,
+    /// The function of an app that sent it; `None` for what a mirror sent, and for a dead letter.
+    pub producer: Option<Function>,
+}
+
+type Observer = Arc<dyn Fn(&TopicRecord) + Send + Sync>;
+
+/// See the module. Cloned handles are one journal.
+#[derive(Clone, Default)]
+pub(crate) struct Journal(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    records: Vec<Arc<TopicRecord>>,
+    observers: Vec<Observer>,
+}
+
+impl Journal {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A record has arrived. Observers are told in the thread that brings it, outside any lock.
+    pub(crate) fn push(&self, record: TopicRecord) {
+        let record = Arc::new(record);
+        let observers = {
+            let mut state = self.state();
+            state.records.push(record.clone());
+            state.observers.clone()
+        };
+        for observer in observers {
+            observer(&record);
+        }
+        self.0.changed.notify_waiters();
+    }
+
+    /// Tells `observer` of each record from now on.
+    pub(crate) fn observe(&self, observer: Observer) {
+        self.state().observers.push(observer);
+    }
+
+    /// Everything so far.
+    pub(crate) fn all(&self) -> Vec<Arc<TopicRecord>> {
+        self.state().records.clone()
+    }
+
+    /// What a topic has got so far.
+    pub(crate) fn records(&self, topic: &str) -> Vec<Arc<TopicRecord>> {
+        let state = self.state();
+        let mut records = state.records.clone();
+        records.retain(|record| record.topic == topic);
+        records
+    }
+
+    /// What a producer's records were when they arrived.
+    pub(crate) fn of(&self, producer: Function) -> Vec<Arc<TopicRecord>> {
+        let state = self.state();
+        let mut records = state.records.clone();
+        records.retain(|record| record.producer == Some(producer));
+        records
+    }
+
+    /// The records of a topic, for a report.
+    pub(crate) fn section(&self, topic: &str) -> (String, Vec<String>) {
+        let records = self.records(topic);
+        let lines = records.iter().map(|record| record_line(record)).collect();
+        (format!("records of topic `{topic}`"), lines)
+    }
+
+    /// Ends at the next record. Make it before looking, await it after.
+    pub(crate) fn changed(&self) -> tokio::sync::futures::Notified<'_> {
+        self.0.changed.notified()
+    }
+}

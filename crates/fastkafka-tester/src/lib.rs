@@ -1,0 +1,44 @@
+//! Runs a FastKafka app in a unit test: the production runtime on a cluster in memory.
+#![forbid(unsafe_code)]
+
+mod broker;
+mod calls;
+mod chaos;
+mod clock;
+mod cluster;
+mod codec;
+mod function;
+mod journal;
+mod kind;
+mod medium;
+mod member;
+mod members;
+mod mirror;
+mod mock;
+mod observed;
+mod outputs;
+mod received;
+mod report;
+mod settle;
+mod spy;
+mod stored;
+mod tester;
+#[cfg(test)]
+mod tests;
+mod verdict;
+mod watcher;
+
+pub use broker::ProduceFault;
+pub use calls::CallOutcome;
+pub use chaos::Chaos;
+pub use codec::{Reads, Writes};
+pub use function::Function;
+pub use journal::TopicRecord;
+pub use kind::{Kind, Mocked};
+pub use mirror::{Bare, Body, Many, Mirror, One, Sending};
+pub use mock::{MockGuard, MockHandler};
+pub use observed::{Awaited, Observed, Source, Typed};
+pub use received::{Arrivals, Received};
+pub use settle::Unsettled;
+pub use spy::{Call, HandlerCalls, Output, ProducerCalls, ProducerSpy, Spy};
+pub use tester::{IntoApps, Tester, TesterBuilder};

@@ -1,0 +1,56 @@
+//! The cluster in memory as what an app runs on.
+
+use crate::broker::Broker;
+use crate::member::{Member, MemberTransport};
+use crate::outputs::MemoryOutputs;
+use fastkafka_core::{ConsumerSettings, GroupProtocol, Plan};
+use fastkafka_runtime::medium::{Medium, Outputs, Seat, Serving};
+use fastkafka_sim::{Assignor, Protocol, TopicId};
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Memory(pub(crate) Arc<Broker>);
+
+impl Medium for Memory {
+    fn outputs(&self, plan: &Plan, most: usize) -> Result<Arc<dyn Outputs>, String> {
+        Ok(MemoryOutputs::new(self.0.clone(), &plan.outputs, most))
+    }
+
+    fn serve(&self, seat: Seat) -> Result<Serving, String> {
+        let bell = Arc::new(Notify::new());
+        let id = {
+            let mut state = self.0.state();
+            let (protocol, assignor) = kind(seat.settings());
+            let group = state.group(seat.group(), protocol, assignor)?;
+            let topics: Result<Vec<TopicId>, String> = seat
+                .topics()
+                .iter()
+                .map(|topic| {
+                    let known = state.cluster.topic(topic);
+                    known.ok_or_else(|| format!("there is no topic `{topic}`"))
+                })
+                .collect();
+            let topics = topics?;
+            state.enter(|id| Member::new(id, group, topics, bell.clone()))
+        };
+        let transport = MemberTransport::new(self.0.clone(), id);
+        let broker = self.0.clone();
+        Ok(seat.serve_in_task(transport, bell, move || broker.notify()))
+    }
+}
+
+/// What the group is like.
+fn kind(settings: &ConsumerSettings) -> (Protocol, Assignor) {
+    if settings.group_protocol == Some(GroupProtocol::Consumer) {
+        return (Protocol::Consumer, Assignor::Sticky);
+    }
+    let strategy = settings.partition_assignment_strategy.as_deref();
+    match strategy.unwrap_or("cooperative-sticky") {
+        "cooperative-sticky" => (Protocol::Cooperative, Assignor::Sticky),
+        "range" => (Protocol::Eager, Assignor::Range),
+        // Who gets what differs from Kafka's round robin; that everybody gives back everything does not.
+        _ => (Protocol::Eager, Assignor::Sticky),
+    }
+}

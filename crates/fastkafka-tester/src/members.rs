@@ -1,0 +1,188 @@
+//! Processes that come, go and crash, and partitions that move between them.
+
+use crate::settle::Unsettled;
+use crate::stored::Stored;
+use crate::tester::Tester;
+use fastkafka::RunError;
+use fastkafka_sim::{Assignor, Client, GroupId, Notice, PartitionSet};
+use std::collections::BTreeSet;
+
+impl Tester {
+    /// A second process of the same apps joins: it has state of its own, and gets its share of the
+    /// partitions. It returns when it has started; the others may still be giving up what they share.
+    ///
+    /// # Errors
+    /// Why it did not start.
+    ///
+    /// # Panics
+    /// When the tester was given apps instead of the function that makes them, see
+    /// [`Tester::start_with`].
+    pub async fn add_member(&self) -> Result<(), RunError> {
+        let apps = self.new_apps("add_member");
+        self.launch(apps).await
+    }
+
+    /// The youngest process leaves as on a shutdown: it finishes what it has in hand and commits.
+    ///
+    /// # Errors
+    /// What did not end well.
+    ///
+    /// # Panics
+    /// When only one is left.
+    pub async fn remove_member(&self) -> Result<(), RunError> {
+        assert!(
+            self.processes.borrow().len() > 1,
+            "the only process cannot be removed; `stop()` ends it"
+        );
+        let process = self.processes.borrow_mut().pop().expect("just counted");
+        for app in &process.apps {
+            app.stop().await?;
+        }
+        Ok(())
+    }
+
+    /// The oldest process crashes, and another one takes its place: nothing of it is drained or
+    /// committed, its state is gone, and no stop hook runs. Its group learns of it at once. What was
+    /// not committed is handled again.
+    ///
+    /// Commits are made as soon as a record is settled here, and not every few seconds: a record is
+    /// repeated if the crash comes while it is in hand, or under [`Tester::lose_commits`].
+    ///
+    /// A handler that is `blocking` runs on a thread, which cannot be stopped: it is waited for.
+    ///
+    /// # Errors
+    /// Why the new process did not start.
+    ///
+    /// # Panics
+    /// When the tester was given apps instead of the function that makes them, see
+    /// [`Tester::start_with`].
+    pub async fn crash_and_restart(&self) -> Result<(), RunError> {
+        let apps = self.new_apps("crash_and_restart");
+        let process = self.processes.borrow_mut().remove(0);
+        for app in &process.apps {
+            app.kill().await;
+        }
+        drop(process);
+        self.launch(apps).await
+    }
+
+    fn new_apps(&self, what: &str) -> Vec<fastkafka::App> {
+        let make = self.make.as_ref();
+        make.unwrap_or_else(|| {
+            panic!(
+                "`{what}` starts a process, which needs the function that makes the apps: write `Tester::start_with(app)` in place of `Tester::start(app())`"
+            )
+        })()
+    }
+
+    /// Every partition of every group is taken away and given back: another member joins, gets them
+    /// all, and leaves again without having read any.
+    ///
+    /// # Errors
+    /// When the partitions are not given back: names the record in hand.
+    pub async fn rebalance(&self) -> Result<(), Unsettled> {
+        let groups: BTreeSet<GroupId> = {
+            let state = self.broker.state();
+            let members = state.members.iter();
+            members.map(|member| member.client.group()).collect()
+        };
+        for group in groups {
+            self.rebalance_group(group).await?;
+        }
+        Ok(())
+    }
+
+    async fn rebalance_group(&self, group: GroupId) -> Result<(), Unsettled> {
+        let (mut guest, all, assignor) = {
+            let mut state = self.broker.state();
+            let members = state.members.iter();
+            let mine = members.filter(|member| member.client.group() == group);
+            let topics: BTreeSet<_> = mine.flat_map(|member| member.topics.clone()).collect();
+            let topics: Vec<_> = topics.into_iter().collect();
+            let all = state.cluster.all_partitions(&topics);
+            let assignor = state.cluster.group(group).assignor();
+            // Who is told to have nothing keeps nothing, whatever would be fair.
+            state.cluster.set_assignor(group, Assignor::Explicit);
+            (Client::new(group, topics), all, assignor)
+        };
+        let moved = self.hand_over(&mut guest, &all).await;
+        {
+            let mut state = self.broker.state();
+            state.cluster.set_assignor(group, assignor);
+        }
+        guest.leave();
+        self.until(|tester| {
+            tester.serve(&mut guest);
+            guest.closed()
+        })
+        .await?;
+        moved?;
+        // The others have everything again.
+        self.until(|tester| {
+            let state = tester.broker.state();
+            let members = state.members.iter();
+            let mine = members.filter(|member| member.client.group() == group);
+            let assigned = mine
+                .map(|member| member.client.assignment())
+                .fold(PartitionSet::new(), |sum, more| sum.union(&more));
+            assigned == all
+        })
+        .await
+    }
+
+    /// The guest joins and gets everything.
+    async fn hand_over(
+        &self,
+        guest: &mut Client<Stored>,
+        all: &PartitionSet,
+    ) -> Result<(), Unsettled> {
+        self.until(|tester| {
+            tester.serve(guest);
+            guest.member().is_some()
+        })
+        .await?;
+        {
+            let mut state = self.broker.state();
+            let group = guest.group();
+            let me = guest.member().expect("it has joined");
+            let others: Vec<_> = state.cluster.group(group).members().collect();
+            let others = others.into_iter().filter(|member| *member != me);
+            let targets: Vec<_> = others
+                .map(|member| (member, PartitionSet::new()))
+                .chain([(me, all.clone())])
+                .collect();
+            let reassigned = state.cluster.reassign(group, targets);
+            reassigned.expect("every member was just listed");
+            state.ring_all();
+        }
+        self.until(|tester| {
+            tester.serve(guest);
+            guest.assignment() == *all
+        })
+        .await
+    }
+
+    /// Lets the guest do whatever is due; it reads and stores nothing.
+    fn serve(&self, guest: &mut Client<Stored>) {
+        let mut state = self.broker.state();
+        while guest.may_exchange(&state.cluster) {
+            let Some(notice) = guest.exchange(&mut state.cluster) else {
+                continue;
+            };
+            match notice {
+                Notice::Assign(partitions) => {
+                    let starts: Vec<_> =
+                        partitions.iter().map(|partition| (partition, 0)).collect();
+                    guest.assign(&starts).expect("it was just told");
+                }
+                Notice::Revoke { .. } => guest.unassign().expect("it was just told"),
+            }
+        }
+        let group = guest.group();
+        for member in &state.members {
+            if member.client.group() == group && member.client.may_exchange(&state.cluster) {
+                member.bell.notify_one();
+            }
+        }
+    }
+}

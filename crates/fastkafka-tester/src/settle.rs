@@ -1,0 +1,179 @@
+//! When nothing is left to do: every record of every topic that is read is terminal.
+
+use crate::broker::{Broker, State};
+use crate::stored::Stored;
+use fastkafka::App;
+use fastkafka_sim::{Entry, GroupId, PartitionId, TopicId};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::time::Duration;
+
+/// How long records may take, on a clock of the test's own and on the machine's.
+pub(crate) const VIRTUAL: Duration = Duration::from_secs(3_600);
+pub(crate) const REAL: Duration = Duration::from_secs(10);
+
+/// Records that do not become terminal, each with what is known about it.
+///
+/// ```
+/// # use fastkafka_tester::Unsettled;
+/// fn names_the_record(error: &Unsettled) -> bool {
+///     error.problems().iter().any(|problem| problem.contains("orders[0]"))
+/// }
+/// # let _ = names_the_record;
+/// ```
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+pub struct Unsettled(Vec<String>);
+
+impl Unsettled {
+    pub(crate) fn new(problems: Vec<String>) -> Self {
+        Self(problems)
+    }
+
+    /// A line for each record, partition or app.
+    pub fn problems(&self) -> &[String] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Unsettled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+/// As it reads: `unwrap` prints it.
+impl fmt::Debug for Unsettled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// How far the groups are.
+pub(crate) enum Progress {
+    /// Everything is terminal.
+    Settled,
+    /// Not yet, and nothing says that it will not be.
+    Open,
+    /// Only somebody's action can change it.
+    Stuck(Vec<String>),
+}
+
+/// A record that is not terminal.
+pub(crate) struct OpenRecord {
+    group: String,
+    topic: String,
+    partition: i32,
+    entry: Entry<Stored>,
+    /// The member that reads it, if any.
+    read: bool,
+}
+
+impl Broker {
+    pub(crate) fn progress(&self, apps: &[App]) -> Progress {
+        let mut stuck: Vec<String> = self.state().complaints.clone();
+        for app in apps {
+            stuck.extend(app.failure());
+            let groups = app.health().groups;
+            stuck.extend(groups.iter().flat_map(|group| {
+                let more = (group.more_stopped > 0)
+                    .then(|| format!("{} more records stand still", group.more_stopped));
+                group.stopped.iter().map(ToString::to_string).chain(more)
+            }));
+        }
+        if !stuck.is_empty() {
+            return Progress::Stuck(stuck);
+        }
+        let state = self.state();
+        if state.open().is_empty() {
+            Progress::Settled
+        } else if state.down {
+            Progress::Stuck(vec!["the broker is down: call `broker_up()`".to_owned()])
+        } else {
+            Progress::Open
+        }
+    }
+
+    /// The first open record of each partition, in words.
+    pub(crate) fn open_records(&self, apps: &[App]) -> Vec<String> {
+        let waiting: Vec<_> = apps
+            .iter()
+            .flat_map(|app| app.health().groups)
+            .flat_map(|group| group.waiting)
+            .collect();
+        let open = self.state().open();
+        open.iter()
+            .map(|open| {
+                let at = open.entry.offset;
+                let place = (open.topic.as_str(), open.partition, at);
+                let waits = waiting.iter().find(|waiting| {
+                    (waiting.topic.as_str(), waiting.partition, waiting.offset) == place
+                });
+                match waits {
+                    Some(waiting) => format!(
+                        "{open}: `{}` fails again and again: {}",
+                        waiting.handler, waiting.error
+                    ),
+                    None if !open.read => format!("{open}: no member of the group reads it"),
+                    None => format!(
+                        "{open}: its handler has not returned, or an `Ack`, a spawned task or an output of it is open"
+                    ),
+                }
+            })
+            .collect()
+    }
+}
+
+impl State {
+    /// The first record of each partition that its group has not settled. Groups without a member
+    /// do not run.
+    fn open(&self) -> Vec<OpenRecord> {
+        let mut reads: BTreeSet<(GroupId, TopicId)> = BTreeSet::new();
+        for member in &self.members {
+            let group = member.client.group();
+            reads.extend(member.topics.iter().map(|topic| (group, *topic)));
+        }
+        let mut open = Vec::new();
+        for (group, topic) in reads {
+            for &partition in self.cluster.partitions(topic) {
+                let Some(entry) = self.first_open(group, partition) else {
+                    continue;
+                };
+                let mut members = self.members.iter();
+                open.push(OpenRecord {
+                    group: self.cluster.group_name(group).to_owned(),
+                    topic: self.cluster.topic_name(topic).to_owned(),
+                    partition: self.cluster.place(partition).1,
+                    entry: entry.clone(),
+                    read: members.any(|member| {
+                        let client = &member.client;
+                        client.group() == group && client.position(partition).is_some()
+                    }),
+                });
+            }
+        }
+        open
+    }
+
+    fn first_open(&self, group: GroupId, partition: PartitionId) -> Option<&Entry<Stored>> {
+        let committed = self.cluster.committed(group, partition);
+        let committed = committed.map(|committed| committed.offset);
+        // What is handled counts, too, while commits cannot arrive.
+        let stored = self.members.iter().filter(|_| self.commits_lost);
+        let stored = stored.filter(|member| member.client.group() == group);
+        let stored = stored.filter_map(|member| member.client.stored(partition));
+        let next = stored.map(|stored| stored.offset).chain(committed).max();
+        let entries = self.cluster.log(partition)?.entries();
+        let at = entries.partition_point(|entry| Some(entry.offset) < next);
+        entries.get(at)
+    }
+}
+
+impl fmt::Display for OpenRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}[{}] offset {} of group `{}` is not settled",
+            self.topic, self.partition, self.entry.offset, self.group
+        )
+    }
+}

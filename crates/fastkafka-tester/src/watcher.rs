@@ -1,0 +1,285 @@
+//! Sees every call and output of the apps under test, puts mocks in place of handlers, and keeps
+//! what has to fail the test until its own thread asks.
+
+use crate::calls::{CallOutcome, HandedOver, Recorded};
+use crate::function::Function;
+use crate::mock::{self, Mock};
+use crate::report::content_line;
+use bytes::Bytes;
+use fastkafka::{HandlerCall, ProduceError};
+use fastkafka_core::{
+    ConsumerDef, OutRecord, Outcome, ProducerDef, Run, RunEnd, RunFuture, Watch, Watching,
+    panic_text,
+};
+use rand::rngs::SmallRng;
+use rand::{RngExt, SeedableRng};
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
+
+/// See the module. Cloned handles are one watcher.
+#[derive(Clone, Default)]
+pub(crate) struct Watcher(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    state: Mutex<State>,
+    changed: Arc<Notify>,
+}
+
+#[derive(Default)]
+struct State {
+    calls: Vec<Arc<Recorded>>,
+    outputs: Vec<Arc<HandedOver>>,
+    mocks: BTreeMap<Function, Arc<dyn Mock>>,
+    /// How long calls of a handler take before they begin.
+    slow: BTreeMap<Function, Duration>,
+    /// The same of every call: at most so long, by chance.
+    jitter: Option<(Duration, SmallRng)>,
+    failures: Vec<String>,
+    panics_allowed: bool,
+}
+
+impl Watcher {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self) {
+        self.0.changed.notify_waiters();
+    }
+
+    /// Rung by what the watcher itself does not see.
+    pub(crate) fn bell(&self) -> Arc<Notify> {
+        self.0.changed.clone()
+    }
+
+    /// Ends with the next call, outcome or output. Make it before looking, await it after.
+    pub(crate) fn changed(&self) -> Notified<'_> {
+        self.0.changed.notified()
+    }
+
+    /// The calls of a handler in the order in which they began, with what it refused.
+    pub(crate) fn calls(&self, function: Function) -> Vec<Arc<Recorded>> {
+        let mut calls = self.state().calls.clone();
+        calls.retain(|call| call.function == function);
+        calls
+    }
+
+    /// From here on each call of a handler takes so long before it begins.
+    pub(crate) fn slow(&self, function: Function, time: Duration) {
+        self.state().slow.insert(function, time);
+    }
+
+    /// From here on each call of any handler takes at most so long before it begins; `None`: no longer.
+    pub(crate) fn jitter(&self, jitter: Option<(Duration, u64)>) {
+        let jitter = jitter.map(|(most, seed)| (most, SmallRng::seed_from_u64(seed)));
+        self.state().jitter = jitter;
+    }
+
+    fn delay(&self, function: Function) -> Option<Duration> {
+        let mut state = self.state();
+        let slow = state.slow.get(&function).copied();
+        let jitter = state.jitter.as_mut();
+        let jitter = jitter.map(|(most, rng)| rng.random_range(Duration::ZERO..=*most));
+        match (slow, jitter) {
+            (None, None) => None,
+            (slow, jitter) => Some(slow.unwrap_or_default() + jitter.unwrap_or_default()),
+        }
+    }
+
+    /// What a producer has handed over.
+    pub(crate) fn outputs(&self, function: Function) -> Vec<Arc<HandedOver>> {
+        let mut outputs = self.state().outputs.clone();
+        outputs.retain(|output| output.function == function);
+        outputs
+    }
+
+    /// The mock of a function, if it has one.
+    pub(crate) fn mock(&self, function: Function) -> Option<Arc<dyn Mock>> {
+        self.state().mocks.get(&function).cloned()
+    }
+
+    pub(crate) fn set_mock(&self, function: Function, mock: Arc<dyn Mock>) {
+        self.state().mocks.insert(function, mock);
+    }
+
+    /// A panic of a handler is an outcome like others: it does not fail the test.
+    pub(crate) fn allow_panics(&self) {
+        self.state().panics_allowed = true;
+    }
+
+    /// Something that has to fail the test.
+    pub(crate) fn fail(&self, failure: String) {
+        self.state().failures.push(failure);
+        self.tell();
+    }
+
+    /// What has to fail the test, once: the first, and how many more.
+    pub(crate) fn take_failure(&self) -> Option<String> {
+        let failures = std::mem::take(&mut self.state().failures);
+        let more = failures.len().saturating_sub(1);
+        let mut first = failures.into_iter().next()?;
+        if more > 0 {
+            first.push_str(&format!("\n  and {more} more like it or after it"));
+        }
+        Some(first)
+    }
+
+    /// Calls that wait for a mock which the test has not put in place: nothing but the test can end
+    /// that.
+    pub(crate) fn waiting_for_mocks(&self) -> Vec<String> {
+        let mocks: Vec<_> = self.state().mocks.values().cloned().collect();
+        mocks.iter().filter_map(|mock| mock.waited_for()).collect()
+    }
+
+    /// The expectations of mocks that are not met. They are not checked again.
+    pub(crate) fn verify(&self) -> Vec<String> {
+        let mocks: Vec<_> = self.state().mocks.values().cloned().collect();
+        mocks.iter().filter_map(|mock| mock.verify()).collect()
+    }
+
+    fn panicked(&self, handler: &'static ConsumerDef, run: &Run<'_>, text: &str) {
+        let mut state = self.state();
+        let current = run.scope.current();
+        let record = &run.records[current];
+        let call = state.calls.iter().rev().find(|call| {
+            call.function == handler.into()
+                && call.metadata.topic() == run.place.topic
+                && call.metadata.partition() == run.place.partition
+                && call.metadata.offset() == record.offset
+                && call.outcome() == CallOutcome::GivenUp
+        });
+        if let Some(call) = call {
+            call.end(CallOutcome::Panicked(text.to_owned()));
+        }
+        let is_mismatch = mock::is_mismatch(text);
+        if is_mismatch || !state.panics_allowed {
+            let what = match is_mismatch {
+                true => text.to_owned(),
+                false => format!("`{}` panicked: {text}", handler.name),
+            };
+            let place = format!("{} offset {}", run.place, record.offset);
+            let record = content_line(&place, record.key, record.payload);
+            let attempt = if current == 0 { run.attempt } else { 1 };
+            state
+                .failures
+                .push(format!("{what}\n  record: {record}\n  attempt: {attempt}"));
+        }
+        drop(state);
+        self.tell();
+    }
+}
+
+impl Watch for Watcher {
+    fn run<'r>(&'r self, handler: &'static ConsumerDef, run: &'r Run<'r>) -> RunFuture<'r> {
+        let future = match self.mock(handler.into()) {
+            Some(mock) => mock.run(run),
+            None => (handler.run)(run),
+        };
+        Box::pin(Watched {
+            watcher: self,
+            handler,
+            run,
+            future,
+        })
+    }
+
+    fn called(&self, call: &HandlerCall<'_>) -> Box<dyn Watching> {
+        let recorded = Arc::new(Recorded::new(
+            call.handler.into(),
+            call.attempt(),
+            call.records(),
+            call.metadata(),
+        ));
+        self.state().calls.push(recorded.clone());
+        Box::new(UnderWay {
+            recorded,
+            watcher: self.clone(),
+        })
+    }
+
+    fn produced(
+        &self,
+        producer: &'static ProducerDef,
+        record: &OutRecord<'_>,
+        error: Option<&ProduceError>,
+    ) {
+        let output = HandedOver {
+            function: producer.into(),
+            topic: record.topic.to_owned(),
+            partition: record.partition,
+            key: record.key.map(Bytes::copy_from_slice),
+            payload: record.payload.map(Bytes::copy_from_slice),
+            headers: record.headers.to_vec(),
+            error: error.map(ToString::to_string),
+        };
+        self.state().outputs.push(Arc::new(output));
+        self.tell();
+    }
+}
+
+/// A run that notes the text of a panic on its way to the runtime, which judges it.
+struct Watched<'r> {
+    watcher: &'r Watcher,
+    handler: &'static ConsumerDef,
+    run: &'r Run<'r>,
+    future: RunFuture<'r>,
+}
+
+impl Future for Watched<'_> {
+    type Output = RunEnd;
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<RunEnd> {
+        let this = &mut *self;
+        let poll = AssertUnwindSafe(|| this.future.as_mut().poll(cx));
+        match catch_unwind(poll) {
+            Ok(poll) => poll,
+            Err(panic) => {
+                this.watcher
+                    .panicked(this.handler, this.run, panic_text(&*panic));
+                resume_unwind(panic)
+            }
+        }
+    }
+}
+
+/// A call until its end. Where none is told, it was given up; a panic says so right after.
+struct UnderWay {
+    recorded: Arc<Recorded>,
+    watcher: Watcher,
+}
+
+impl Watching for UnderWay {
+    fn begun(&self) {
+        self.recorded.begin();
+        self.watcher.tell();
+    }
+
+    fn delay(&self) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
+        let delay = self.watcher.delay(self.recorded.function)?;
+        Some(Box::pin(tokio::time::sleep(delay)))
+    }
+
+    fn refused(&self) {
+        self.recorded.refuse();
+    }
+
+    fn ended(&self, outcome: &Outcome) {
+        self.recorded.end(outcome.into());
+        self.watcher.tell();
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        if self.recorded.outcome() == CallOutcome::Running {
+            self.recorded.end(CallOutcome::GivenUp);
+            self.watcher.tell();
+        }
+    }
+}
