@@ -68,6 +68,12 @@ impl Member {
 
     /// One turn of an owner; true when there may be more to do at once.
     fn turn(&mut self) -> bool {
+        self.hear();
+        self.transport.fetch(1_000, &mut self.runs)
+    }
+
+    /// A turn that reads nothing.
+    fn hear(&mut self) {
         let mut heard = Vec::new();
         self.transport.poll(&mut heard);
         for notice in heard {
@@ -96,7 +102,6 @@ impl Member {
                 other => self.notices.push(other),
             }
         }
-        self.transport.fetch(1_000, &mut self.runs)
     }
 
     fn answer_revoke(&mut self) {
