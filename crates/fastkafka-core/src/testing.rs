@@ -166,5 +166,6 @@ pub trait MirrorHost {
     fn sending<C: Consumer>(&self, payload: C::Payload) -> Self::Sending<'_, C>;
 
     /// What a producer has sent.
+    #[track_caller]
     fn received<P: Producer>(&self) -> Self::Received<P>;
 }

@@ -27,6 +27,7 @@ pub(crate) fn of_producer(function: &Function) -> TokenStream {
     let (p, ident) = (&function.names.contract, &function.ident);
     let method = method("on", &function.names.topic);
     let method = quote! {
+        #[track_caller]
         fn #method(&self) -> Self::Received<#ident> {
             #p::MirrorHost::received::<#ident>(self)
         }

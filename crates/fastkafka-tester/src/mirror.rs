@@ -2,6 +2,7 @@
 
 use crate::broker::NewRecord;
 use crate::codec::Writes;
+use crate::function::Function;
 use crate::received::Received;
 use crate::tester::Tester;
 use bytes::Bytes;
@@ -32,7 +33,9 @@ pub struct Mirror<'a, C> {
 }
 
 impl<'a, C: Consumer> Mirror<'a, C> {
+    #[track_caller]
     pub(crate) fn new(tester: &'a Tester) -> Self {
+        tester.must_have(Function::consumer::<C>());
         Self {
             tester,
             consumer: PhantomData,

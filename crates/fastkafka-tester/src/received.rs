@@ -72,7 +72,9 @@ where
 }
 
 impl<P: Producer> Received<P> {
+    #[track_caller]
     pub(crate) fn of(tester: &Tester) -> Self {
+        tester.must_have(Function::producer::<P>());
         Self(Arrivals {
             journal: tester.journal().clone(),
             producer: PhantomData,

@@ -86,7 +86,9 @@ impl<C: Owned> Typed for HandlerCalls<C> {
 }
 
 impl<C: Consumer> Spy<C> {
+    #[track_caller]
     pub(crate) fn of_consumer(tester: &Tester) -> Self {
+        tester.must_have(Function::consumer::<C>());
         Self(HandlerCalls {
             watcher: tester.watcher().clone(),
             journal: tester.journal().clone(),
@@ -269,7 +271,9 @@ where
 }
 
 impl<P: Producer> ProducerSpy<P> {
+    #[track_caller]
     pub(crate) fn of_producer(tester: &Tester) -> Self {
+        tester.must_have(Function::producer::<P>());
         Self(ProducerCalls {
             watcher: tester.watcher().clone(),
             journal: tester.journal().clone(),

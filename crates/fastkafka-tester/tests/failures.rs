@@ -259,3 +259,10 @@ fn a_partition_that_does_not_exist() {
         tester.to_eu_orders_v1(order(1)).partition(9).await;
     });
 }
+
+#[test]
+fn a_function_of_another_app() {
+    fails("another_app", async |tester| {
+        tester.spy::<on_billed>().assert_not_called();
+    });
+}
