@@ -128,7 +128,7 @@ pub struct Call<C> {
     consumer: PhantomData<fn() -> C>,
 }
 
-impl<C> Call<C> {
+impl<C: Consumer> Call<C> {
     fn of(recorded: Arc<Recorded>) -> Self {
         Self {
             recorded,
@@ -160,15 +160,16 @@ impl<C> Call<C> {
     pub fn duration(&self) -> Option<Duration> {
         self.recorded.took()
     }
-}
 
-impl<C: Owned> Call<C> {
     /// The first argument, decoded once more.
     ///
     /// # Panics
     /// If the decoder gives another answer than it gave the handler.
     #[track_caller]
-    pub fn args(&self) -> C::Args {
+    pub fn args(&self) -> C::Args
+    where
+        C: Owned,
+    {
         match self.recorded.args::<C>() {
             Ok(args) => args,
             Err(why) => panic!(
