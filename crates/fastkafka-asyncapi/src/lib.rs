@@ -7,12 +7,20 @@
 
 mod build;
 mod check;
+mod diff;
+mod format;
+mod html;
+mod markdown;
 pub mod model;
 mod names;
+mod read;
 mod source;
 mod text;
 
 pub use check::{Finding, check};
+pub use diff::{Change, diff};
+pub use format::Format;
+pub use html::content_security_policy;
 pub use model::Document;
 pub use source::{Cluster, Security, Source, TopicDeclaration};
 pub use text::{Unreadable, parse};

@@ -73,6 +73,15 @@ impl Topic {
         self
     }
 
+    #[cfg(feature = "docs")]
+    pub(crate) fn declaration(&self) -> fastkafka_asyncapi::TopicDeclaration {
+        fastkafka_asyncapi::TopicDeclaration {
+            partitions: self.partitions.map(u32::from),
+            replicas: self.replicas.map(u32::from),
+            configs: self.configs.clone(),
+        }
+    }
+
     pub(crate) fn spec(&self, name: &str) -> TopicSpec {
         let mut spec = TopicSpec::new(name);
         spec.partitions = self.partitions.map(i32::from);

@@ -6,6 +6,8 @@ mod broker;
 mod builder;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "docs")]
+mod docs;
 mod error;
 pub mod guide;
 mod hooks;
@@ -14,7 +16,12 @@ mod outside;
 pub use app::{App, EMBEDDED};
 pub use broker::{Broker, Topic, UnknownBroker};
 pub use builder::AppBuilder;
+#[cfg(feature = "docs")]
+pub use docs::DocsError;
 pub use error::RunError;
+/// The AsyncAPI document of an app, apart from the app: to read, check and compare documents.
+#[cfg(feature = "docs")]
+pub use fastkafka_asyncapi as asyncapi;
 pub use fastkafka_core::{
     Ack, Acks, AppInfo, Around, Attempts, BatchFailure, Bytes, CompressionType, ConsumerSettings,
     Contact, Cx, DecodeKey, DefaultApp, Delivery, EncodeKey, Entered, EventMetadata, Executor,

@@ -1,4 +1,6 @@
 //! Flights that left New York City come in, the legs that were flown go out.
+//!
+#![doc = include_str!("../asyncapi.md")]
 #![forbid(unsafe_code)]
 
 pub mod data;

@@ -1,4 +1,6 @@
 //! FastKafka's tutorial: the measurements of an iris flower come in, its species goes out.
+//!
+#![doc = include_str!("../asyncapi.md")]
 #![forbid(unsafe_code)]
 
 pub mod demo;

@@ -2,6 +2,7 @@
 
 use super::operations::{Draft, Kind};
 use super::schemas::Described;
+use super::sorted;
 use crate::model::{BINDING, Bindings, Example, Message, MessageBinding, Named, Ref, Schema};
 use crate::names;
 use fastkafka_core::{DEAD_LETTER_HEADERS, DEAD_LETTER_PREFIX};
@@ -129,7 +130,7 @@ fn dead_letter_headers() -> Schema {
         .iter()
         .map(|(header, _)| name(header))
         .collect();
-    json!({ "type": "object", "properties": properties, "required": required })
+    sorted(json!({ "type": "object", "properties": properties, "required": required }))
 }
 
 /// Those that the payload's type declares.

@@ -52,6 +52,13 @@ impl Document {
     }
 }
 
+/// A dependency may have switched on that maps keep the order of insertion; documents do not differ for
+/// that.
+fn sorted(mut value: Value) -> Value {
+    value.sort_all_objects();
+    value
+}
+
 /// Nothing, for a text without content.
 fn text(text: &str) -> Option<String> {
     let text = text.trim();

@@ -1,7 +1,7 @@
 //! What each function does with its topic: one operation per function, one per dead letter.
 
 use super::schemas::{Payloads, Way};
-use super::text;
+use super::{sorted, text};
 use crate::model::{Action, BINDING, Bindings, Operation, OperationBinding, Ref, Tag};
 use crate::names;
 use fastkafka_core::{AppCore, Plan};
@@ -45,7 +45,7 @@ impl Operations {
         let mut ids = Ids::of(app);
         let mut payloads = Payloads::default();
         let mut drafts = Vec::new();
-        let key = |key: Option<fn() -> schemars::Schema>| key.map(|key| key().to_value());
+        let key = |key: Option<fn() -> schemars::Schema>| key.map(|key| sorted(key().to_value()));
         for group in &plan.groups {
             for handler in &group.handlers {
                 let def = handler.def;
@@ -65,7 +65,10 @@ impl Operations {
                     id,
                 };
                 if let Some(topic) = &handler.settings.dead_letter {
-                    drafts.push(consumes.dead_letter(topic, &mut ids));
+                    let mut letter = consumes.dead_letter(topic, &mut ids);
+                    let client_id = plan.dead_letters.client_id.as_deref();
+                    letter.client_id = client_id.map(str::to_owned);
+                    drafts.push(letter);
                 }
                 drafts.push(consumes);
             }
@@ -105,7 +108,6 @@ impl Draft {
                 self.topic, self.id
             ),
             group: None,
-            // Dead letters are written by a client with the app's settings.
             client_id: None,
         }
     }
@@ -138,7 +140,7 @@ impl Draft {
 
 /// The schema of one word.
 fn only(word: &str) -> Value {
-    json!({ "type": "string", "enum": [word] })
+    sorted(json!({ "type": "string", "enum": [word] }))
 }
 
 /// Ids of operations: the function's name, with its module where two functions share one.

@@ -5,6 +5,7 @@
 //! its path that tells it apart, `orders.Item` and `stock.Item`, or the way it is used,
 //! `Order.consumed` and `Order.produced`, where serde reads a type otherwise than it writes it.
 
+use super::sorted;
 use crate::model::Named;
 use crate::names;
 use percent_encoding::percent_decode_str;
@@ -178,12 +179,6 @@ fn quoted(text: &str) -> Option<(String, &str)> {
         }
     }
     None
-}
-
-/// A dependency may have switched on that maps keep the order of insertion.
-fn sorted(mut schema: Value) -> Value {
-    schema.sort_all_objects();
-    schema
 }
 
 /// What each definition is called in the document.

@@ -1,5 +1,6 @@
 //! The clusters that an app can run on, and how its clients get in.
 
+use super::sorted;
 use crate::model::{Named, Ref, Server, Variable};
 use crate::names;
 use crate::source::{Cluster, Security};
@@ -32,7 +33,7 @@ pub(super) fn describe(clusters: &[Cluster]) -> (Named<Server>, Named<Value>) {
             bindings: None,
         };
         if let Some(security) = &cluster.security {
-            schemes.insert(name.clone(), scheme(security));
+            schemes.insert(name.clone(), sorted(scheme(security)));
         }
         servers.insert(name, server);
     }

@@ -44,9 +44,9 @@
 //!
 //! | code | meaning |
 //! |---|---|
-//! | 0 | a clean stop; a check without problems |
-//! | 1 | it did not start, ended by itself, or did not stop cleanly; a check with problems |
-//! | 2 | the command line is wrong |
+//! | 0 | a clean stop; a check without problems; no breaking change |
+//! | 1 | it did not start, ended by itself, or did not stop cleanly; a check with problems; a breaking change |
+//! | 2 | the command line is wrong, or a file cannot be read |
 //!
 //! # Signals
 //!
@@ -55,11 +55,15 @@
 //! with code 1.
 
 mod check;
+#[cfg(feature = "docs")]
+mod docs;
 mod run;
 mod time;
 
 use crate::app::App;
 use clap::{Args, Parser, Subcommand};
+#[cfg(feature = "docs")]
+pub use docs::{CheckDocs, Diff, Docs, Generate, Serve};
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
@@ -75,6 +79,10 @@ pub enum Command {
     Check(Check),
     /// List the topics the service reads and writes.
     Topics,
+    /// The service's contract, as AsyncAPI.
+    #[cfg(feature = "docs")]
+    #[command(subcommand)]
+    Docs(Docs),
 }
 
 /// Options of `run`.
@@ -128,6 +136,8 @@ impl Command {
         match self {
             Self::Run(run) => run::run(&app, &run),
             Self::Check(options) => check::check(&app, &options),
+            #[cfg(feature = "docs")]
+            Self::Docs(command) => docs::docs(&app, &command),
             Self::Topics => {
                 for topic in app.get_topics() {
                     println!("{topic}");
