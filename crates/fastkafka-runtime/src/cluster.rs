@@ -83,7 +83,7 @@ pub async fn create_topics(options: &Options, specs: &[TopicSpec]) -> Result<(),
 ///
 /// # Errors
 /// All that is missing or refused, when `start_timeout` is over.
-pub(crate) async fn wait_for_topics(options: &Options, names: &[String]) -> Result<(), Problems> {
+pub async fn wait_for_topics(options: &Options, names: &[String]) -> Result<(), Problems> {
     let topics = connect(options)?;
     let deadline = Instant::now() + options.start_timeout;
     loop {

@@ -3,6 +3,7 @@
 //! A medium gives the clients and says who drives an owner: Kafka a thread per consumer, a cluster
 //! in memory a task on the test's own clock. Everything between the clients is the same.
 
+use crate::kafka::medium::Kafka;
 use crate::mailbox::Mailbox;
 use crate::owner::{Owner, Setup, Shared, Turn};
 use fastkafka_core::{ConsumerSettings, Plan, Sink, Wake};
@@ -11,6 +12,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 use tokio::sync::Notify;
 
+pub use crate::cluster::wait_for_topics;
+pub use crate::kafka::probe::{Offsets, Probe, Tailed};
 pub use crate::transport::{ClientError, ErrorKind, Notice, Place, StartError, Transport};
 
 /// The producers of an app.
@@ -48,6 +51,12 @@ pub trait Medium: fmt::Debug + Send + Sync {
     /// # Errors
     /// Why it cannot be made.
     fn serve(&self, seat: Seat) -> Result<Serving, String>;
+}
+
+/// Kafka for a test, which has topics and groups of its own there: their names end with `suffix`.
+/// The broker may be the embedded one, whose patience is set for it.
+pub fn kafka_of_test(bootstrap: &str, embedded: bool, suffix: &str) -> Arc<dyn Medium> {
+    Arc::new(Kafka::of_test(bootstrap, embedded, suffix))
 }
 
 /// A consumer that is to be made, and all that its owner is given beside it.

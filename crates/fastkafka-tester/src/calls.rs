@@ -5,6 +5,7 @@ use crate::journal::TopicRecord;
 use bytes::Bytes;
 use fastkafka::{EventMetadata, Failure, FailureKind, RawRecord, Rejection};
 use fastkafka_core::{Header, Owned, Record, Timestamp, TimestampType, TopicPartition, read_again};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -181,4 +182,6 @@ pub(crate) struct HandedOver {
     pub(crate) headers: Vec<(String, Option<Bytes>)>,
     /// Why it was not taken.
     pub(crate) error: Option<String>,
+    /// On a real broker: it was seen in its topic.
+    pub(crate) arrived: AtomicBool,
 }

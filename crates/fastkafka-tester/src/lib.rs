@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod broker;
+mod builder;
 mod calls;
 mod chaos;
 mod clock;
@@ -18,6 +19,7 @@ mod mock;
 mod observed;
 mod outputs;
 mod received;
+mod remote;
 mod report;
 mod settle;
 mod spy;
@@ -29,6 +31,7 @@ mod verdict;
 mod watcher;
 
 pub use broker::ProduceFault;
+pub use builder::TesterBuilder;
 pub use calls::CallOutcome;
 pub use chaos::Chaos;
 pub use codec::{Reads, Writes};
@@ -41,4 +44,4 @@ pub use observed::{Awaited, Comparable, Observed, Source, Typed};
 pub use received::{Arrivals, Received};
 pub use settle::Unsettled;
 pub use spy::{Call, HandlerCalls, Output, ProducerCalls, ProducerSpy, Spy};
-pub use tester::{IntoApps, Tester, TesterBuilder};
+pub use tester::{IntoApps, Tester};

@@ -3,6 +3,7 @@
 
 use crate::calls::{CallOutcome, HandedOver, Recorded};
 use crate::function::Function;
+use crate::journal::TopicRecord;
 use crate::mock::{self, Mock};
 use crate::report::content_line;
 use bytes::Bytes;
@@ -15,6 +16,7 @@ use rand::{RngExt, SeedableRng};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -97,6 +99,23 @@ impl Watcher {
         let mut outputs = self.state().outputs.clone();
         outputs.retain(|output| output.function == function);
         outputs
+    }
+
+    /// Which producer a record comes from that a real broker shows: the first that handed over the
+    /// same and has not been seen yet.
+    pub(crate) fn claim(&self, record: &TopicRecord) -> Option<Function> {
+        let outputs = self.state().outputs.clone();
+        let same = |output: &&Arc<HandedOver>| {
+            output.error.is_none()
+                && output.topic == record.topic
+                && output.key == record.key
+                && output.payload == record.payload
+                && output.headers == record.headers
+                && !output.arrived.load(Relaxed)
+        };
+        let output = outputs.iter().find(same)?;
+        output.arrived.store(true, Relaxed);
+        Some(output.function)
     }
 
     /// The mock of a function, if it has one.
@@ -250,6 +269,7 @@ impl Watch for Watcher {
             payload: record.payload.map(Bytes::copy_from_slice),
             headers: record.headers.to_vec(),
             error: error.map(ToString::to_string),
+            arrived: AtomicBool::new(false),
         };
         self.state().outputs.push(Arc::new(output));
         self.tell();

@@ -48,6 +48,8 @@ pub(crate) struct Join<'a> {
     pub(crate) client_id: &'a str,
     pub(crate) group_id: &'a str,
     pub(crate) topics: &'a [&'a str],
+    /// What is added to the names of topics on the cluster: a test has topics of its own.
+    pub(crate) suffix: &'a str,
     pub(crate) settings: &'a ConsumerSettings,
     pub(crate) embedded: bool,
     /// Which of the consumers that the group has in this process.
@@ -91,7 +93,7 @@ impl KafkaTransport {
     /// # Errors
     /// When librdkafka refuses a setting or a topic's name.
     pub(crate) fn new(join: &Join<'_>, owner: Thread) -> Result<Self, ClientError> {
-        let heard = Arc::new(Heard::default());
+        let heard = Arc::new(Heard::new(join.suffix));
         let Join {
             group_id, settings, ..
         } = *join;
@@ -107,7 +109,12 @@ impl KafkaTransport {
         let consumer = Arc::new(consumer);
         let queue = Queue::new(&consumer, owner.clone());
         let events = Events::of(&consumer);
-        consumer.subscribe(join.topics).map_err(|e| of(&e))?;
+        let topics = join.topics.iter();
+        let topics: Vec<_> = topics
+            .map(|topic| format!("{topic}{}", join.suffix))
+            .collect();
+        let topics: Vec<_> = topics.iter().map(String::as_str).collect();
+        consumer.subscribe(&topics).map_err(|e| of(&e))?;
         let helper = Helper::new(group_id, consumer.clone(), heard.clone(), owner.clone());
         Ok(Self {
             queue: Some(queue),
@@ -164,7 +171,7 @@ impl KafkaTransport {
     fn forward(&self, starts: &[(Place, i64)]) {
         let Some(queue) = &self.queue else { return };
         for (place, _) in starts {
-            queue.take_partition(&place.topic, place.partition);
+            queue.take_partition(&place.on_cluster, place.partition);
         }
     }
 
@@ -189,7 +196,7 @@ impl KafkaTransport {
     fn restart(&mut self, place: Place, offset: i64) -> KafkaResult<()> {
         // What was lost was lost at the old position.
         self.lost.retain(|lost| lost.place != place);
-        if let Some(part) = self.assigned.part(&place.topic, place.partition) {
+        if let Some(part) = self.assigned.part(&place.on_cluster, place.partition) {
             part.next = offset;
         }
         let start = [(place, offset)];
@@ -296,7 +303,13 @@ impl KafkaTransport {
 fn list(places: &[(Place, i64)]) -> TopicPartitionList {
     places
         .iter()
-        .map(|(place, at)| (place.topic.clone(), place.partition, Offset::Offset(*at)))
+        .map(|(place, at)| {
+            (
+                place.on_cluster.clone(),
+                place.partition,
+                Offset::Offset(*at),
+            )
+        })
         .collect()
 }
 
@@ -383,7 +396,7 @@ impl Transport for KafkaTransport {
     fn store(&mut self, offsets: &[(Place, i64)]) -> Vec<(Place, String)> {
         let mut list = TopicPartitionList::with_capacity(offsets.len());
         for (place, offset) in offsets {
-            let marker = self.markers.get(place.topic.as_str());
+            let marker = self.markers.get(place.on_cluster.as_str());
             add(
                 &mut list,
                 place,
@@ -413,7 +426,7 @@ impl Transport for KafkaTransport {
     }
 
     fn commit(&mut self, place: Place, offset: i64) {
-        let marker = self.markers.get(place.topic.as_str());
+        let marker = self.markers.get(place.on_cluster.as_str());
         let marker = marker.copied().unwrap_or_default();
         self.helper.ask(Job::Commit(place, offset, marker));
     }
@@ -428,7 +441,7 @@ impl Transport for KafkaTransport {
     }
 
     fn pause(&mut self, place: Place, pause: bool) -> Result<(), ClientError> {
-        if let Some(part) = self.assigned.part(&place.topic, place.partition) {
+        if let Some(part) = self.assigned.part(&place.on_cluster, place.partition) {
             part.paused = pause;
         }
         let list = list(&[(place, 0)]);

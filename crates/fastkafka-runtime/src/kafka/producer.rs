@@ -14,7 +14,7 @@ use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::Message;
-use rdkafka::producer::{BaseProducer, DeliveryResult, ProducerContext};
+use rdkafka::producer::{BaseProducer, DeliveryResult, Producer as _, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
 use std::collections::HashMap;
 use std::fmt;
@@ -32,6 +32,15 @@ const FLUSH_MILLIS: i32 = 20;
 struct Shared {
     flow: Flow,
     fatal: OnceLock<ClientError>,
+    /// What is added to the names of topics on the cluster: a test has topics of its own.
+    suffix: String,
+}
+
+impl Shared {
+    /// What the app calls a topic.
+    fn topic<'a>(&self, on_cluster: &'a str) -> &'a str {
+        on_cluster.strip_suffix(&*self.suffix).unwrap_or(on_cluster)
+    }
 }
 
 struct Reports {
@@ -72,12 +81,16 @@ impl ProducerContext<Function> for Reports {
         let bytes = message.payload_len() + message.key_len();
         match result {
             Ok(message) => {
-                token.ack(|| Delivery::new(message.topic(), message.partition(), message.offset()));
+                token.ack(|| {
+                    let topic = self.shared.topic(message.topic());
+                    Delivery::new(topic, message.partition(), message.offset())
+                });
             }
             Err((error, message)) => {
                 let code = error.rdkafka_error_code();
                 let code = code.unwrap_or(RDKafkaErrorCode::Unknown);
-                token.fail(failure(not_delivered(message.topic(), code)));
+                let topic = self.shared.topic(message.topic());
+                token.fail(failure(not_delivered(topic, code)));
             }
         }
         // Last: who waits for "nothing on its way" also waits for what the token set off.
@@ -112,7 +125,8 @@ struct Client {
 
 impl Client {
     fn topic(&self, name: &str) -> Result<Topic, RDKafkaErrorCode> {
-        Topic::new(&self.producer, name).ok_or(RDKafkaErrorCode::InvalidTopic)
+        let suffix = &self.producer.context().shared.suffix;
+        Topic::new(&self.producer, &format!("{name}{suffix}")).ok_or(RDKafkaErrorCode::InvalidTopic)
     }
 
     fn other(&self, name: &str) -> Result<Arc<Topic>, RDKafkaErrorCode> {
@@ -146,7 +160,7 @@ pub(crate) struct KafkaSink {
 
 impl KafkaSink {
     /// Makes the clients; they connect in the background. `max_in_flight` bounds the records that
-    /// are handed over and not reported.
+    /// are handed over and not reported. `suffix` is added to the names of topics on the cluster.
     ///
     /// # Errors
     /// When librdkafka refuses a setting or a topic's name.
@@ -158,11 +172,13 @@ impl KafkaSink {
         client_id: &str,
         plan: &Plan,
         max_in_flight: usize,
+        suffix: &str,
     ) -> Result<Self, ClientError> {
         let outputs = &plan.outputs;
         let shared = Arc::new(Shared {
             flow: Flow::new(max_in_flight),
             fatal: OnceLock::new(),
+            suffix: suffix.to_owned(),
         });
         let mut sink = Self {
             routes: Vec::new(),

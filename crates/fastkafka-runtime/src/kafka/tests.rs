@@ -49,6 +49,7 @@ impl Member {
             client_id: "test",
             group_id: "group",
             topics,
+            suffix: "",
             settings,
             embedded: true,
             worker: 0,
@@ -173,7 +174,7 @@ fn broker(topics: &[(&str, i32)]) -> EmbeddedBroker {
 }
 
 fn sink(address: &str, max_in_flight: usize) -> KafkaSink {
-    KafkaSink::new(address, "test", &Plan::default(), max_in_flight).unwrap()
+    KafkaSink::new(address, "test", &Plan::default(), max_in_flight, "").unwrap()
 }
 
 fn record<'a>(topic: &'a str, partition: i32, payload: &'a [u8]) -> OutRecord<'a> {

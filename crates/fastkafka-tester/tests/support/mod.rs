@@ -4,6 +4,7 @@
 use fastkafka::{
     App, Bytes, Failure, KafkaEvent, Key, ProduceError, State, Topic, consumes, produces,
 };
+use fastkafka_tester::Tester;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -152,4 +153,10 @@ pub fn app() -> App {
         .topic("eu.orders-v1", Topic::new().partitions(3))
         .state(Charged::default())
         .build()
+}
+
+/// In memory, also where the environment names a broker: for what is told by the clock.
+pub async fn virtual_time(app: App) -> Tester {
+    let tester = Tester::builder().in_memory_broker();
+    tester.start(app).await.unwrap()
 }
