@@ -158,5 +158,5 @@ pub fn app() -> App {
 /// In memory, also where the environment names a broker: for what is told by the clock.
 pub async fn virtual_time(app: App) -> Tester {
     let tester = Tester::builder().in_memory_broker();
-    tester.start(app).await.unwrap()
+    tester.start(app).await.expect("the app starts")
 }
