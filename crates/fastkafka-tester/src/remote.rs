@@ -5,12 +5,10 @@ use crate::broker::{NewRecord, Refusal};
 use crate::function::Function;
 use crate::journal::{Journal, TopicRecord};
 use crate::watcher::Watcher;
-use fastkafka::{App, Delivery};
+use fastkafka::{App, Delivery, Problem, Problems, RunError};
 use fastkafka_core::{DeliveryScope, OutRecord, Plan};
-use fastkafka_runtime::medium::{
-    Medium, Offsets, Outputs, Probe, Tailed, kafka_of_test, wait_for_topics,
-};
-use fastkafka_runtime::{Embedded, Options, TopicSpec, create_topics};
+use fastkafka_runtime::medium::{Offsets, Outputs, Probe, Tailed, kafka_outputs};
+use fastkafka_runtime::{Embedded, TopicSpec, create_topics};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,8 +17,6 @@ use std::time::Duration;
 const CLEAN_UP: Duration = Duration::from_secs(5);
 /// How long an assertion waits for records that the broker has.
 const CATCH_UP: Duration = Duration::from_secs(5);
-/// Most records handed over and not reported.
-const MOST: usize = 10_000;
 
 /// Where a test runs that is not in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,8 +29,7 @@ pub(crate) enum Target {
 
 /// See the module.
 pub(crate) struct Remote {
-    pub(crate) medium: Arc<dyn Medium>,
-    pub(crate) address: String,
+    choice: Choice,
     outputs: Arc<dyn Outputs>,
     probe: Arc<Probe>,
     /// How far the watching consumer has come.
@@ -44,6 +39,21 @@ pub(crate) struct Remote {
     groups: BTreeMap<String, Vec<String>>,
     /// Its topics need no cleaning up.
     _embedded: Option<Embedded>,
+}
+
+/// What each app is told before it starts.
+struct Choice {
+    broker: String,
+    suffix: String,
+    embedded: bool,
+}
+
+impl Choice {
+    fn make(&self, app: &App) -> Result<(), String> {
+        app.set_kafka_broker(&self.broker).map_err(text)?;
+        app.run_as_test(&self.suffix, self.embedded);
+        Ok(())
+    }
 }
 
 impl Remote {
@@ -56,34 +66,36 @@ impl Remote {
     ) -> Result<Self, String> {
         let suffix = format!("-{:016x}", rand::random::<u64>());
         let specs = specs(apps, topics);
-        let on_cluster = specs.iter().map(|(name, spec)| {
-            let mut spec = spec.clone();
-            spec.name = format!("{name}{suffix}");
-            spec
-        });
-        let on_cluster: Vec<TopicSpec> = on_cluster.collect();
-        let (address, embedded) = match target {
-            Target::Embedded => {
-                let embedded = Embedded::start().map_err(|error| error.to_string())?;
-                for spec in &on_cluster {
-                    embedded
-                        .create_topic(spec)
-                        .map_err(|error| error.to_string())?;
-                }
-                (embedded.bootstrap().to_owned(), Some(embedded))
-            }
-            Target::Broker(name) => {
-                let address = address(apps, &name)?;
-                let options = Options::new(&address);
-                let names: Vec<_> = on_cluster.iter().map(|spec| spec.name.clone()).collect();
-                let made = create_topics(&options, &on_cluster).await;
-                made.map_err(|error| error.to_string())?;
-                // A topic is made a while before every answer of the broker has it.
-                let known = wait_for_topics(&options, &names).await;
-                known.map_err(|error| error.to_string())?;
-                (address, None)
-            }
+        let app = apps.first().ok_or("there is no app to start")?;
+        let embedded = match &target {
+            Target::Broker(_) => None,
+            Target::Embedded => Some(Embedded::start().map_err(text)?),
         };
+        let broker = match (&target, &embedded) {
+            (Target::Broker(name), _) => name.clone(),
+            (_, Some(embedded)) => embedded.bootstrap().to_owned(),
+            (Target::Embedded, None) => unreachable!("it was just started"),
+        };
+        let choice = Choice {
+            broker,
+            suffix,
+            embedded: embedded.is_some(),
+        };
+        choice.make(app)?;
+        let options = app.options();
+        let options = options.ok_or("it has no address: write `.embedded()` for that one")?;
+        let declared: Vec<_> = specs.values().cloned().collect();
+        match &embedded {
+            None => create_topics(&options, &Plan::default(), &declared)
+                .await
+                .map_err(text)?,
+            Some(embedded) => {
+                for mut spec in declared {
+                    spec.name.push_str(&choice.suffix);
+                    embedded.create_topic(&spec).map_err(text)?;
+                }
+            }
+        }
         let partitions: BTreeMap<String, i32> = specs
             .iter()
             .map(|(name, spec)| (name.clone(), spec.partitions.unwrap_or(1)))
@@ -91,7 +103,7 @@ impl Remote {
         let all = partitions.clone().into_iter().collect();
         let seen = Arc::<Mutex<Offsets>>::default();
         let (came, caught) = (seen.clone(), journal.clone());
-        let probe = Probe::new(&address, &suffix, all, move |record| {
+        let probe = Probe::new(&options, all, move |record| {
             let (place, next) = ((record.topic.clone(), record.partition), record.offset + 1);
             let record = topic_record(record);
             let producer = watcher.claim(&record);
@@ -99,21 +111,31 @@ impl Remote {
             came.lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .insert(place, next);
-        })?;
+        })
+        .await?;
         let probe = Arc::new(probe);
         let (asks, came) = (probe.clone(), seen.clone());
         caught.catch_up_by(move || catch_up(&asks, &came));
-        let medium = kafka_of_test(&address, embedded.is_some(), &suffix);
         Ok(Self {
-            outputs: medium.outputs(&Plan::default(), MOST)?,
-            medium,
-            address,
+            outputs: kafka_outputs(&options).await?,
+            choice,
             probe,
             seen,
             partitions,
             groups: groups(apps),
             _embedded: embedded,
         })
+    }
+
+    /// Starts another app on the same broker.
+    pub(crate) async fn launch(&self, app: &App) -> Result<(), RunError> {
+        let chosen = self.choice.make(app);
+        chosen.map_err(|what| RunError::Start(Problems(vec![Problem::Broker(what)])))?;
+        app.start().await
+    }
+
+    pub(crate) fn broker(&self) -> &str {
+        &self.choice.broker
     }
 
     pub(crate) async fn deliver(&self, record: NewRecord) -> Result<Delivery, String> {
@@ -265,12 +287,8 @@ fn groups(apps: &[App]) -> BTreeMap<String, Vec<String>> {
     groups
 }
 
-fn address(apps: &[App], name: &str) -> Result<String, String> {
-    let app = apps.first().ok_or("there is no app to start")?;
-    app.set_kafka_broker(name)
-        .map_err(|error| error.to_string())?;
-    app.bootstrap()
-        .ok_or_else(|| format!("`{name}` is no broker with an address: use `.embedded()`"))
+fn text(error: impl ToString) -> String {
+    error.to_string()
 }
 
 fn topic_record(record: Tailed) -> TopicRecord {

@@ -9,7 +9,6 @@ use crate::remote::Remote;
 use crate::settle::{Progress, Unsettled, stuck};
 use crate::watcher::Watcher;
 use fastkafka::{App, Delivery, Entered, RunError};
-use fastkafka_runtime::medium::Medium;
 use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
@@ -130,11 +129,10 @@ impl Tester {
         for app in started {
             // An app that was watched before was started before, which is refused next.
             let _ = app.core().watch_by(Arc::new(self.watcher.clone()));
-            let medium: Arc<dyn Medium> = match &self.backend {
-                Backend::Memory(broker) => Arc::new(Memory(broker.clone())),
-                Backend::Kafka(remote) => remote.medium.clone(),
-            };
-            app.start_on(medium).await?;
+            match &self.backend {
+                Backend::Memory(broker) => app.start_on(Arc::new(Memory(broker.clone()))).await?,
+                Backend::Kafka(remote) => remote.launch(&app).await?,
+            }
         }
         Ok(())
     }
@@ -157,7 +155,7 @@ impl Tester {
             Backend::Memory(broker) => broker,
             Backend::Kafka(remote) => panic!(
                 "this needs the cluster in memory, and the test runs on the broker at {}: start it with `Tester::builder().in_memory_broker()`",
-                remote.address
+                remote.broker()
             ),
         }
     }

@@ -6,6 +6,7 @@
 //! * [Producing](producing): keys, many records, inside and outside handlers.
 //! * [Delivery](delivery): what becomes of a record when something breaks.
 //! * [Settings](settings): every key with its default.
+//! * [Authentication](authentication): TLS, passwords, tokens.
 //! * [Running](running): command line, brokers, stopping, health, logs.
 //! * [Steering a running app](control): pause, resume, seek; beginning at a time.
 //! * [Testing](testing): the whole app in a unit test, with mirrors, spies, mocks and faults.
@@ -16,6 +17,8 @@ macro_rules! chapter {
         #[doc = "[consuming]: crate::guide::consuming"]
         #[doc = "[producing]: crate::guide::producing"]
         #[doc = "[delivery]: crate::guide::delivery"]
+        #[doc = "[settings]: crate::guide::settings"]
+        #[doc = "[authentication]: crate::guide::authentication"]
         #[doc = "[running]: crate::guide::running"]
         #[doc = "[control]: crate::guide::control"]
         #[doc = "[testing]: crate::guide::testing"]
@@ -44,6 +47,10 @@ chapter!(
 chapter!(
     #[doc = include_str!("../../../docs/guide/settings.md")]
     settings
+);
+chapter!(
+    #[doc = include_str!("../../../docs/guide/authentication.md")]
+    authentication
 );
 chapter!(
     #[doc = include_str!("../../../docs/guide/running.md")]

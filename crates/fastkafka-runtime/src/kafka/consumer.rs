@@ -3,6 +3,7 @@
 //! Rebalances are answered late, when the owner has drained. A client that is dropped while an
 //! answer is due, or while messages are alive, hangs: so the end has an order of its own.
 
+use super::access::Access;
 use super::assignment::Assignment;
 use super::config;
 use super::context::{Context, Group, Heard};
@@ -44,12 +45,9 @@ enum Owed {
 /// Which group is joined, and how.
 #[derive(Clone, Copy)]
 pub(crate) struct Join<'a> {
-    pub(crate) bootstrap: &'a str,
-    pub(crate) client_id: &'a str,
+    pub(crate) access: &'a Access,
     pub(crate) group_id: &'a str,
     pub(crate) topics: &'a [&'a str],
-    /// What is added to the names of topics on the cluster: a test has topics of its own.
-    pub(crate) suffix: &'a str,
     pub(crate) settings: &'a ConsumerSettings,
     pub(crate) embedded: bool,
     /// Which of the consumers that the group has in this process.
@@ -93,26 +91,28 @@ impl KafkaTransport {
     /// # Errors
     /// When librdkafka refuses a setting or a topic's name.
     pub(crate) fn new(join: &Join<'_>, owner: Thread) -> Result<Self, ClientError> {
-        let heard = Arc::new(Heard::new(join.suffix));
+        let heard = Arc::new(Heard::new(join.access.suffix()));
         let Join {
             group_id, settings, ..
         } = *join;
-        let mut config = config::consumer(join.bootstrap, join.client_id, group_id, settings);
+        let mut config = config::consumer(join.access, group_id, settings);
         config::of_worker(&mut config, join.worker);
         if join.embedded {
             config::embedded(&mut config, settings);
         }
-        let consumer = config.create_with_context(Context(heard.clone()));
+        let consumer = config.create_with_context(Context {
+            heard: heard.clone(),
+            token: join.access.token().cloned(),
+        });
         let mut consumer: Group = consumer.map_err(|e| of(&e))?;
+        join.access.admit(consumer.client())?;
         let waker = owner.clone();
         consumer.set_nonempty_callback(move || waker.unpark());
         let consumer = Arc::new(consumer);
         let queue = Queue::new(&consumer, owner.clone());
         let events = Events::of(&consumer);
         let topics = join.topics.iter();
-        let topics: Vec<_> = topics
-            .map(|topic| format!("{topic}{}", join.suffix))
-            .collect();
+        let topics: Vec<_> = topics.map(|topic| join.access.on_cluster(topic)).collect();
         let topics: Vec<_> = topics.iter().map(String::as_str).collect();
         consumer.subscribe(&topics).map_err(|e| of(&e))?;
         let helper = Helper::new(group_id, consumer.clone(), heard.clone(), owner.clone());

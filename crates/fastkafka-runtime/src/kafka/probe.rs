@@ -1,9 +1,11 @@
 //! A test's own eyes on a cluster: every record of its topics, their ends, what groups have committed.
 
-use super::{Logged, config};
+use super::Logged;
+use super::access::{Access, Clusters};
+use crate::runtime::Options;
 use bytes::Bytes;
+use fastkafka_core::Plan;
 use rdkafka::admin::{AdminClient, AdminOptions};
-use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::{Offset, TopicPartitionList};
@@ -18,6 +20,9 @@ use std::time::Duration;
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the thread that reads waits before it looks whether it is to end.
 const POLL: Duration = Duration::from_millis(50);
+
+/// Its thread and its group.
+const NAME: &str = "tester";
 
 /// A record, read by the probe.
 #[derive(Clone, Debug)]
@@ -43,8 +48,7 @@ pub type Offsets = BTreeMap<(String, i32), i64>;
 
 /// See the module. Its calls wait for the broker.
 pub struct Probe {
-    bootstrap: String,
-    suffix: String,
+    access: Access,
     /// Topics as the app knows them, with their partitions.
     topics: Vec<(String, i32)>,
     /// For questions only.
@@ -57,43 +61,42 @@ pub struct Probe {
 
 impl Probe {
     /// Reads everything of the topics from their beginning on, and hands it to `to` on a thread of its
-    /// own. The names of topics and groups end with `suffix` on the cluster.
+    /// own.
     ///
     /// # Errors
     /// The client's.
-    pub fn new(
-        bootstrap: &str,
-        suffix: &str,
+    pub async fn new(
+        options: &Options,
         topics: Vec<(String, i32)>,
         to: impl Fn(Tailed) + Send + 'static,
     ) -> Result<Self, String> {
-        let name = format!("tester{suffix}");
-        let reads = consumer(bootstrap, &name)?;
+        let clusters = Clusters::open(options, &Plan::default()).await;
+        let access = clusters.map_err(text)?.base().clone();
+        let reads = consumer(&access, NAME)?;
         let mut all = TopicPartitionList::new();
         for (topic, partitions) in &topics {
             for partition in 0..*partitions {
-                all.add_partition_offset(&format!("{topic}{suffix}"), partition, Offset::Beginning)
+                all.add_partition_offset(&access.on_cluster(topic), partition, Offset::Beginning)
                     .map_err(text)?;
             }
         }
         reads.assign(&all).map_err(text)?;
         let over = Arc::new(AtomicBool::new(false));
-        let (is_over, ending) = (over.clone(), suffix.to_owned());
+        let (is_over, suffix) = (over.clone(), access.suffix().clone());
         let tail = std::thread::Builder::new()
-            .name(name.clone())
+            .name(NAME.to_owned())
             .spawn(move || {
                 while !is_over.load(Relaxed) {
                     if let Some(Ok(message)) = reads.poll(POLL) {
-                        to(tailed(&message, &ending));
+                        to(tailed(&message, &suffix));
                     }
                 }
             })
             .map_err(text)?;
         Ok(Self {
-            bootstrap: bootstrap.to_owned(),
-            suffix: suffix.to_owned(),
+            asks: consumer(&access, NAME)?,
+            access,
             topics,
-            asks: consumer(bootstrap, &name)?,
             groups: Mutex::default(),
             over,
             tail: Some(tail),
@@ -116,7 +119,7 @@ impl Probe {
         let topics: Vec<_> = self.topics.iter().map(|(topic, _)| topic.clone()).collect();
         self.partitions(&topics)
             .map(|(topic, partition)| {
-                let on_cluster = format!("{topic}{}", self.suffix);
+                let on_cluster = self.access.on_cluster(topic);
                 let asked = self.asks.fetch_watermarks(&on_cluster, partition, TIMEOUT);
                 let (_, high) = asked.map_err(text)?;
                 Ok(((topic.to_owned(), partition), high))
@@ -132,7 +135,7 @@ impl Probe {
         let asks = self.group(group)?;
         let mut list = TopicPartitionList::new();
         for (topic, partition) in self.partitions(topics) {
-            list.add_partition(&format!("{topic}{}", self.suffix), partition);
+            list.add_partition(&self.access.on_cluster(topic), partition);
         }
         let committed = asks.committed_offsets(list, TIMEOUT).map_err(text)?;
         let elements = committed.elements();
@@ -141,7 +144,7 @@ impl Probe {
                 return None;
             };
             let topic = element.topic();
-            let topic = topic.strip_suffix(&*self.suffix).unwrap_or(topic);
+            let topic = topic.strip_suffix(&**self.access.suffix()).unwrap_or(topic);
             Some(((topic.to_owned(), element.partition()), offset))
         });
         Ok(offsets.collect())
@@ -152,13 +155,14 @@ impl Probe {
     /// # Errors
     /// The client's; what can be deleted is.
     pub async fn clean_up(&self) -> Result<(), String> {
-        let config = config::client(&self.bootstrap, "fastkafka-tester");
-        let admin: AdminClient<Logged> = config.create_with_context(Logged).map_err(text)?;
+        let admin = self.access.config().create_with_context(Logged);
+        let admin: AdminClient<Logged> = admin.map_err(text)?;
+        self.access.admit(admin.inner()).map_err(text)?;
         let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
         let topics: Vec<_> = self
             .topics
             .iter()
-            .map(|(topic, _)| format!("{topic}{}", self.suffix))
+            .map(|(topic, _)| self.access.on_cluster(topic))
             .collect();
         let topics: Vec<_> = topics.iter().map(String::as_str).collect();
         let deleted = admin.delete_topics(&topics, &options).await.map_err(text);
@@ -166,7 +170,7 @@ impl Probe {
             let groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
             let groups = groups.keys();
             groups
-                .map(|group| format!("{group}{}", self.suffix))
+                .map(|group| self.access.on_cluster(group))
                 .collect::<Vec<_>>()
         };
         let groups: Vec<_> = groups.iter().map(String::as_str).collect();
@@ -181,10 +185,7 @@ impl Probe {
         if let Some(known) = groups.get(group) {
             return Ok(known.clone());
         }
-        let made = Arc::new(consumer(
-            &self.bootstrap,
-            &format!("{group}{}", self.suffix),
-        )?);
+        let made = Arc::new(consumer(&self.access, group)?);
         groups.insert(group.to_owned(), made.clone());
         Ok(made)
     }
@@ -203,22 +204,23 @@ impl Drop for Probe {
 impl fmt::Debug for Probe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Probe")
-            .field("bootstrap", &self.bootstrap)
-            .field("suffix", &self.suffix)
+            .field("access", &self.access)
             .finish_non_exhaustive()
     }
 }
 
 /// A consumer that never joins.
-fn consumer(bootstrap: &str, group: &str) -> Result<BaseConsumer<Logged>, String> {
-    let mut config: ClientConfig = config::client(bootstrap, "fastkafka-tester");
+fn consumer(access: &Access, group: &str) -> Result<BaseConsumer<Logged>, String> {
+    let mut config = access.config();
     config
-        .set("group.id", group)
+        .set("group.id", access.on_cluster(group))
         .set("enable.auto.commit", "false")
         .set("fetch.wait.max.ms", "10")
         .set("fetch.queue.backoff.ms", "10")
         .set("auto.offset.reset", "earliest");
-    config.create_with_context(Logged).map_err(text)
+    let consumer: BaseConsumer<Logged> = config.create_with_context(Logged).map_err(text)?;
+    access.admit(consumer.client()).map_err(text)?;
+    Ok(consumer)
 }
 
 fn tailed(message: &BorrowedMessage<'_>, suffix: &str) -> Tailed {

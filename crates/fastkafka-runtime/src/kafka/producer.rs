@@ -1,9 +1,11 @@
 //! The sink of an app's producers: one client per distinct settings, one thread each for reports.
 
+use super::access::Clusters;
 use super::error::{client_error, is_permanent, of};
 use super::ffi::{self, Opaque, Sent, Topic};
 use super::flow::Flow;
 use super::partition::Function;
+use super::tokens::Current;
 use super::{config, log};
 use crate::transport::{ClientError, ErrorKind};
 use fastkafka_core::{
@@ -11,12 +13,14 @@ use fastkafka_core::{
     ProducerDef, ProducerSettings, Sink,
 };
 use rdkafka::ClientContext;
+use rdkafka::client::OAuthToken;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::Message;
 use rdkafka::producer::{BaseProducer, DeliveryResult, Producer as _, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
 use std::collections::HashMap;
+use std::error::Error;
 use std::fmt;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::task::{Context, Poll};
@@ -32,8 +36,8 @@ const FLUSH_MILLIS: i32 = 20;
 struct Shared {
     flow: Flow,
     fatal: OnceLock<ClientError>,
-    /// What is added to the names of topics on the cluster: a test has topics of its own.
-    suffix: String,
+    /// See [`Access::suffix`](super::access::Access::suffix).
+    suffix: Arc<str>,
 }
 
 impl Shared {
@@ -46,11 +50,19 @@ impl Shared {
 struct Reports {
     shared: Arc<Shared>,
     partitioner: Option<Function>,
+    token: Option<Arc<Current>>,
 }
 
 type Producer = BaseProducer<Reports, Function>;
 
 impl ClientContext for Reports {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        let token = self.token.as_ref().ok_or("no provider of tokens")?;
+        Ok(token.token()?)
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         log(level, facility, message);
     }
@@ -160,7 +172,7 @@ pub(crate) struct KafkaSink {
 
 impl KafkaSink {
     /// Makes the clients; they connect in the background. `max_in_flight` bounds the records that
-    /// are handed over and not reported. `suffix` is added to the names of topics on the cluster.
+    /// are handed over and not reported.
     ///
     /// # Errors
     /// When librdkafka refuses a setting or a topic's name.
@@ -168,17 +180,15 @@ impl KafkaSink {
     /// # Panics
     /// If the system cannot start a thread.
     pub(crate) fn new(
-        bootstrap: &str,
-        client_id: &str,
+        clusters: &Clusters,
         plan: &Plan,
         max_in_flight: usize,
-        suffix: &str,
     ) -> Result<Self, ClientError> {
         let outputs = &plan.outputs;
         let shared = Arc::new(Shared {
             flow: Flow::new(max_in_flight),
             fatal: OnceLock::new(),
-            suffix: suffix.to_owned(),
+            suffix: clusters.base().suffix().clone(),
         });
         let mut sink = Self {
             routes: Vec::new(),
@@ -194,12 +204,15 @@ impl KafkaSink {
                 return Ok(known);
             }
             let queue = Flow::capacity(max_in_flight);
-            let config = config::producer(bootstrap, client_id, settings, queue);
+            let access = clusters.of(&settings.connection());
+            let config = config::producer(access, settings, queue);
             let producer: KafkaResult<Producer> = config.create_with_context(Reports {
                 shared: sink.shared.clone(),
                 partitioner: settings.partitioner.and_then(Function::of),
+                token: access.token().cloned(),
             });
             let producer = Arc::new(producer.map_err(|e| of(&e))?);
+            access.admit(producer.client())?;
             serve_reports(producer.clone());
             sink.clients.push(Client {
                 settings: settings.clone(),
