@@ -151,20 +151,25 @@ pub enum Consumes {}
 #[derive(Debug)]
 pub enum Produces {}
 
-/// What the mirrors of an app's functions ask of the tester. Each function has a trait with one
-/// method, `to_<topic>` or `on_<topic>`, for everything that implements this.
+/// The tester, as the mirrors of an app's functions see it: each function has a trait with one method,
+/// `to_<topic>` or `on_<topic>`, for everything that implements this.
 pub trait MirrorHost {
-    /// A record on its way to a consumer.
-    type Sending<'a, C: Consumer>
-    where
-        Self: 'a;
     /// What a producer has sent.
     type Received<P: Producer>;
 
-    /// Sends to a consumer's topic.
-    #[track_caller]
-    fn sending<C: Consumer>(&self, payload: C::Payload) -> Self::Sending<'_, C>;
-
     /// What a producer has sent.
+    #[track_caller]
     fn received<P: Producer>(&self) -> Self::Received<P>;
+}
+
+/// A tester that can write what a consumer reads.
+pub trait Sends<C: Consumer>: MirrorHost {
+    /// A record on its way.
+    type Sending<'a>
+    where
+        Self: 'a;
+
+    /// Sends to the consumer's topic.
+    #[track_caller]
+    fn sending(&self, payload: C::Payload) -> Self::Sending<'_>;
 }

@@ -236,16 +236,19 @@ mod mirrors {
     pub(super) struct Host(RefCell<Vec<String>>);
 
     impl MirrorHost for Host {
-        type Sending<'a, C: Consumer> = ();
         type Received<P: Producer> = &'static str;
-
-        fn sending<C: Consumer>(&self, _: C::Payload) {
-            let line = std::panic::Location::caller().line();
-            self.0.borrow_mut().push(format!("{} {line}", C::DEF.topic));
-        }
 
         fn received<P: Producer>(&self) -> &'static str {
             P::DEF.topic
+        }
+    }
+
+    impl<C: Consumer> Sends<C> for Host {
+        type Sending<'a> = ();
+
+        fn sending(&self, _: C::Payload) {
+            let line = std::panic::Location::caller().line();
+            self.0.borrow_mut().push(format!("{} {line}", C::DEF.topic));
         }
     }
 

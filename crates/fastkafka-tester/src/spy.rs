@@ -86,7 +86,9 @@ impl<C: Owned> Typed for HandlerCalls<C> {
 }
 
 impl<C: Consumer> Spy<C> {
+    #[track_caller]
     pub(crate) fn of_consumer(tester: &Tester) -> Self {
+        tester.must_have(Function::consumer::<C>());
         Self(HandlerCalls {
             watcher: tester.watcher().clone(),
             journal: tester.journal().clone(),
@@ -126,7 +128,7 @@ pub struct Call<C> {
     consumer: PhantomData<fn() -> C>,
 }
 
-impl<C> Call<C> {
+impl<C: Consumer> Call<C> {
     fn of(recorded: Arc<Recorded>) -> Self {
         Self {
             recorded,
@@ -158,15 +160,16 @@ impl<C> Call<C> {
     pub fn duration(&self) -> Option<Duration> {
         self.recorded.took()
     }
-}
 
-impl<C: Owned> Call<C> {
     /// The first argument, decoded once more.
     ///
     /// # Panics
     /// If the decoder gives another answer than it gave the handler.
     #[track_caller]
-    pub fn args(&self) -> C::Args {
+    pub fn args(&self) -> C::Args
+    where
+        C: Owned,
+    {
         match self.recorded.args::<C>() {
             Ok(args) => args,
             Err(why) => panic!(
@@ -269,7 +272,9 @@ where
 }
 
 impl<P: Producer> ProducerSpy<P> {
+    #[track_caller]
     pub(crate) fn of_producer(tester: &Tester) -> Self {
+        tester.must_have(Function::producer::<P>());
         Self(ProducerCalls {
             watcher: tester.watcher().clone(),
             journal: tester.journal().clone(),

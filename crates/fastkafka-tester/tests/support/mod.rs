@@ -129,6 +129,24 @@ pub async fn on_degrees(degrees: Degrees) -> Result<(), Failure> {
 #[consumes(topic = "profiles", group_id = "audit", auto_offset_reset = "earliest")]
 pub fn audit(_profile: Option<Order>) {}
 
+/// Another app.
+pub struct Billing;
+
+#[consumes(app = Billing, topic = "invoices", auto_offset_reset = "earliest")]
+pub async fn on_billed(invoice: Invoice) -> Result<(), ProduceError> {
+    to_receipts(invoice.order).await?;
+    Ok(())
+}
+
+#[produces(app = Billing)]
+pub async fn to_receipts(order: u64) -> Result<u64, ProduceError> {
+    Ok(order)
+}
+
+pub fn billing() -> App {
+    App::scoped::<Billing>().title("billing").build()
+}
+
 pub fn app() -> App {
     App::builder()
         .title("orders")
