@@ -10,6 +10,8 @@ mod latest;
 mod liveness;
 mod members;
 mod process;
+mod python;
 mod scene;
+mod security;
 mod shutdown;
 mod start;

@@ -66,14 +66,16 @@ pub use record::{
 };
 pub use registry::{Def, DefaultApp, Entry, Location, Register, Registry};
 pub use settings::{
-    Acks, Attempts, CompressionType, ConsumerSettings, Executor, GroupProtocol, IsolationLevel,
-    OffsetReset, OnFailure, Order, PartitionFn, Partitioner, ProducerSettings, Properties, Text,
+    Acks, Attempts, CompressionType, Connection, ConsumerSettings, Executor, GroupProtocol,
+    IsolationLevel, OauthToken, OffsetReset, OnFailure, Order, PartitionFn, Partitioner,
+    ProducerSettings, Properties, SaslMechanism, Secret, SecurityProtocol, Text, Tls, TokenFuture,
+    TokenProvider, Tokens,
 };
 pub use settle::{Closed, Delivery, Round, RunTag, Settle};
 pub use shape::{Batch, InputOf, Nullable, Shape, Single};
 pub use slot::{DeliveryScope, DeliveryToken, ScopeRef};
 #[doc(hidden)]
-pub use testing::{Consumes, MirrorHost, Owned, Produces, Watch, Watching, read_again};
+pub use testing::{Consumes, MirrorHost, Owned, Produces, Sends, Watch, read_again};
 
 /// The whole contract between the attributes' expansion and this crate. Not for use by hand.
 #[doc(hidden)]

@@ -6,8 +6,10 @@
 //! * [Producing](producing): keys, many records, inside and outside handlers.
 //! * [Delivery](delivery): what becomes of a record when something breaks.
 //! * [Settings](settings): every key with its default.
+//! * [Authentication](authentication): TLS, passwords, tokens.
 //! * [Running](running): command line, brokers, stopping, health, logs.
 //! * [Steering a running app](control): pause, resume, seek; beginning at a time.
+//! * [Testing](testing): the whole app in a unit test, with mirrors, spies, mocks and faults.
 
 macro_rules! chapter {
     ($(#[doc = $text:expr])* $name:ident) => {
@@ -15,8 +17,11 @@ macro_rules! chapter {
         #[doc = "[consuming]: crate::guide::consuming"]
         #[doc = "[producing]: crate::guide::producing"]
         #[doc = "[delivery]: crate::guide::delivery"]
+        #[doc = "[settings]: crate::guide::settings"]
+        #[doc = "[authentication]: crate::guide::authentication"]
         #[doc = "[running]: crate::guide::running"]
         #[doc = "[control]: crate::guide::control"]
+        #[doc = "[testing]: crate::guide::testing"]
         #[doc = ""]
         $(#[doc = $text])*
         pub mod $name {}
@@ -44,12 +49,20 @@ chapter!(
     settings
 );
 chapter!(
+    #[doc = include_str!("../../../docs/guide/authentication.md")]
+    authentication
+);
+chapter!(
     #[doc = include_str!("../../../docs/guide/running.md")]
     running
 );
 chapter!(
     #[doc = include_str!("../../../docs/guide/control.md")]
     control
+);
+chapter!(
+    #[doc = include_str!("../../../docs/guide/testing.md")]
+    testing
 );
 
 /// The README's example is a test as well.

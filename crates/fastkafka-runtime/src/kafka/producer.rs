@@ -1,9 +1,11 @@
 //! The sink of an app's producers: one client per distinct settings, one thread each for reports.
 
+use super::access::Clusters;
 use super::error::{client_error, is_permanent, of};
 use super::ffi::{self, Opaque, Sent, Topic};
 use super::flow::Flow;
 use super::partition::Function;
+use super::tokens::Current;
 use super::{config, log};
 use crate::transport::{ClientError, ErrorKind};
 use fastkafka_core::{
@@ -11,12 +13,14 @@ use fastkafka_core::{
     ProducerDef, ProducerSettings, Sink,
 };
 use rdkafka::ClientContext;
+use rdkafka::client::OAuthToken;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::Message;
-use rdkafka::producer::{BaseProducer, DeliveryResult, ProducerContext};
+use rdkafka::producer::{BaseProducer, DeliveryResult, Producer as _, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
 use std::collections::HashMap;
+use std::error::Error;
 use std::fmt;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::task::{Context, Poll};
@@ -32,16 +36,33 @@ const FLUSH_MILLIS: i32 = 20;
 struct Shared {
     flow: Flow,
     fatal: OnceLock<ClientError>,
+    /// See [`Access::suffix`](super::access::Access::suffix).
+    suffix: Arc<str>,
+}
+
+impl Shared {
+    /// What the app calls a topic.
+    fn topic<'a>(&self, on_cluster: &'a str) -> &'a str {
+        on_cluster.strip_suffix(&*self.suffix).unwrap_or(on_cluster)
+    }
 }
 
 struct Reports {
     shared: Arc<Shared>,
     partitioner: Option<Function>,
+    token: Option<Arc<Current>>,
 }
 
 type Producer = BaseProducer<Reports, Function>;
 
 impl ClientContext for Reports {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        let token = self.token.as_ref().ok_or("no provider of tokens")?;
+        Ok(token.token()?)
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         log(level, facility, message);
     }
@@ -72,12 +93,16 @@ impl ProducerContext<Function> for Reports {
         let bytes = message.payload_len() + message.key_len();
         match result {
             Ok(message) => {
-                token.ack(|| Delivery::new(message.topic(), message.partition(), message.offset()));
+                token.ack(|| {
+                    let topic = self.shared.topic(message.topic());
+                    Delivery::new(topic, message.partition(), message.offset())
+                });
             }
             Err((error, message)) => {
                 let code = error.rdkafka_error_code();
                 let code = code.unwrap_or(RDKafkaErrorCode::Unknown);
-                token.fail(failure(not_delivered(message.topic(), code)));
+                let topic = self.shared.topic(message.topic());
+                token.fail(failure(not_delivered(topic, code)));
             }
         }
         // Last: who waits for "nothing on its way" also waits for what the token set off.
@@ -112,7 +137,8 @@ struct Client {
 
 impl Client {
     fn topic(&self, name: &str) -> Result<Topic, RDKafkaErrorCode> {
-        Topic::new(&self.producer, name).ok_or(RDKafkaErrorCode::InvalidTopic)
+        let suffix = &self.producer.context().shared.suffix;
+        Topic::new(&self.producer, &format!("{name}{suffix}")).ok_or(RDKafkaErrorCode::InvalidTopic)
     }
 
     fn other(&self, name: &str) -> Result<Arc<Topic>, RDKafkaErrorCode> {
@@ -154,8 +180,7 @@ impl KafkaSink {
     /// # Panics
     /// If the system cannot start a thread.
     pub(crate) fn new(
-        bootstrap: &str,
-        client_id: &str,
+        clusters: &Clusters,
         plan: &Plan,
         max_in_flight: usize,
     ) -> Result<Self, ClientError> {
@@ -163,6 +188,7 @@ impl KafkaSink {
         let shared = Arc::new(Shared {
             flow: Flow::new(max_in_flight),
             fatal: OnceLock::new(),
+            suffix: clusters.base().suffix().clone(),
         });
         let mut sink = Self {
             routes: Vec::new(),
@@ -178,12 +204,15 @@ impl KafkaSink {
                 return Ok(known);
             }
             let queue = Flow::capacity(max_in_flight);
-            let config = config::producer(bootstrap, client_id, settings, queue);
+            let access = clusters.of(&settings.connection());
+            let config = config::producer(access, settings, queue);
             let producer: KafkaResult<Producer> = config.create_with_context(Reports {
                 shared: sink.shared.clone(),
                 partitioner: settings.partitioner.and_then(Function::of),
+                token: access.token().cloned(),
             });
             let producer = Arc::new(producer.map_err(|e| of(&e))?);
+            access.admit(producer.client())?;
             serve_reports(producer.clone());
             sink.clients.push(Client {
                 settings: settings.clone(),
