@@ -7,9 +7,12 @@ use fastkafka_tester::{ProduceFault, Tester};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-/// Stands for a table of payments in a database, by the place of their record.
+/// Partition and offset of a record, and a number for what has no record.
+type Place = (i32, i64, usize);
+
+/// Stands for a table of payments in a database.
 #[derive(Clone, Default)]
-struct Ledger(Arc<Mutex<BTreeMap<(i32, i64, usize), u64>>>);
+struct Ledger(Arc<Mutex<BTreeMap<Place, u64>>>);
 
 impl Ledger {
     fn balance(&self) -> u64 {

@@ -7,9 +7,12 @@ use fastkafka_tester::Tester;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-/// Who visited, by the place of the record.
+/// Partition and offset of each record of a visitor.
+type Places = BTreeSet<(i32, i64)>;
+
+/// Who visited.
 #[derive(Clone, Default)]
-struct Visits(Arc<Mutex<BTreeMap<String, BTreeSet<(i32, i64)>>>>);
+struct Visits(Arc<Mutex<BTreeMap<String, Places>>>);
 
 impl Visits {
     /// How many there are of this visitor.
@@ -25,7 +28,7 @@ impl Visits {
 #[derive(Clone, Default)]
 struct Greetings(Arc<Mutex<BTreeMap<String, usize>>>);
 
-/// The same function in two apps: what differs is where [`Visits`] come from.
+/// One handler: what differs is where its [`Visits`] come from.
 struct Counter;
 
 #[consumes(app = Counter, topic = "visits", auto_offset_reset = "earliest")]
