@@ -11,5 +11,6 @@ mod liveness;
 mod members;
 mod process;
 mod scene;
+mod security;
 mod shutdown;
 mod start;

@@ -60,22 +60,33 @@ impl Process {
 
     /// Its log stays where it is.
     pub(crate) fn flights_logging_to(bootstrap: &str, log: PathBuf) -> Self {
-        Self::spawn(FLIGHTS, &["run", "--kafka-broker", bootstrap], log)
+        Self::spawn(FLIGHTS, &["run", "--kafka-broker", bootstrap], log, &[])
     }
 
     pub(crate) fn start(program: &str, arguments: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let log = directory.path().join("log");
-        let mut process = Self::spawn(program, arguments, log);
+        let mut process = Self::spawn(program, arguments, log, &[]);
         process.directory = Some(directory);
         process
     }
 
-    fn spawn(program: &str, arguments: &[&str], log: PathBuf) -> Self {
+    /// The orders app with variables of the environment.
+    pub(crate) fn orders_with(setting: &str, bootstrap: &str, variables: &[(&str, &str)]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let log = directory.path().join("log");
+        let arguments = [setting, "run", "--kafka-broker", bootstrap];
+        let mut process = Self::spawn(env!("CARGO_BIN_EXE_orders-app"), &arguments, log, variables);
+        process.directory = Some(directory);
+        process
+    }
+
+    fn spawn(program: &str, arguments: &[&str], log: PathBuf, variables: &[(&str, &str)]) -> Self {
         let file = File::create(&log).unwrap();
         let child = Command::new(program)
             .args(arguments)
             .env("NO_COLOR", "1")
+            .envs(variables.iter().copied())
             .stdin(Stdio::piped())
             .stdout(file.try_clone().unwrap())
             .stderr(file)

@@ -73,6 +73,10 @@ pub(crate) enum Form {
     WordsOrPath(&'static Words),
     /// `{ "property": value, .. }`.
     Properties,
+    /// A setting that is text and not printed.
+    Secret,
+    /// What makes tokens.
+    Tokens,
 }
 
 /// An enumeration and the words for its variants.
@@ -83,7 +87,7 @@ pub(crate) struct Words {
     pub(crate) or: &'static str,
 }
 
-use Form::{Duration, Flag, Module, Own, Plain, Properties, Text, Topic, Type};
+use Form::{Duration, Flag, Module, Own, Plain, Properties, Secret, Text, Tokens, Topic, Type};
 use Key::{NotYet, Refused, Works};
 
 const RESET: Form = Form::Words(&Words {
@@ -149,6 +153,31 @@ const COMPRESSION: Form = Form::Words(&Words {
     ],
     or: "",
 });
+const SECURITY: Form = Form::Words(&Words {
+    enumeration: "SecurityProtocol",
+    variants: &[
+        ("plaintext", "Plaintext"),
+        ("ssl", "Ssl"),
+        ("sasl_plaintext", "SaslPlaintext"),
+        ("sasl_ssl", "SaslSsl"),
+        ("PLAINTEXT", "Plaintext"),
+        ("SSL", "Ssl"),
+        ("SASL_PLAINTEXT", "SaslPlaintext"),
+        ("SASL_SSL", "SaslSsl"),
+    ],
+    or: "",
+});
+const MECHANISM: Form = Form::Words(&Words {
+    enumeration: "SaslMechanism",
+    variants: &[
+        ("PLAIN", "Plain"),
+        ("SCRAM-SHA-256", "ScramSha256"),
+        ("SCRAM-SHA-512", "ScramSha512"),
+        ("GSSAPI", "Gssapi"),
+        ("OAUTHBEARER", "OauthBearer"),
+    ],
+    or: "",
+});
 const PARTITIONER: Form = Form::WordsOrPath(&Words {
     enumeration: "Partitioner",
     variants: &[
@@ -165,7 +194,9 @@ const PARTITIONER: Form = Form::WordsOrPath(&Words {
 
 const LOOP: Key = Refused("tokio runs the handlers, there is no event loop to pass: remove it");
 const API_VERSION: Key = Refused("librdkafka asks the broker for its versions: remove it");
-const KERBEROS_DOMAIN: Key = Refused("the principal carries the domain: `sasl.kerberos.principal`");
+const KERBEROS_DOMAIN: Key = Refused(
+    "the principal carries the domain: write `config = { \"sasl.kerberos.principal\": \"name@DOMAIN\" }`",
+);
 const BROKER: Key = NotYet("name the app's brokers with `App::builder().broker(..)`");
 
 pub(crate) const CONSUMER: &[(&str, Key)] = &[
@@ -219,7 +250,7 @@ pub(crate) const CONSUMER: &[(&str, Key)] = &[
     ),
     ("sasl_kerberos_domain_name", KERBEROS_DOMAIN),
     ("brokers", BROKER),
-    ("bootstrap_servers", BROKER),
+    ("bootstrap_servers", Works(Text)),
     ("client_id", Works(Text)),
     ("fetch_max_wait_ms", Works(Plain)),
     ("fetch_max_bytes", Works(Plain)),
@@ -236,13 +267,13 @@ pub(crate) const CONSUMER: &[(&str, Key)] = &[
     ("pattern", NotYet("")),
     ("group_instance_id", Works(Text)),
     ("config", Works(Properties)),
-    ("security_protocol", NotYet("")),
-    ("ssl_context", NotYet("")),
-    ("sasl_mechanism", NotYet("")),
-    ("sasl_plain_username", NotYet("")),
-    ("sasl_plain_password", NotYet("")),
-    ("sasl_kerberos_service_name", NotYet("")),
-    ("sasl_oauth_token_provider", NotYet("")),
+    ("security_protocol", Works(SECURITY)),
+    ("ssl_context", Works(Plain)),
+    ("sasl_mechanism", Works(MECHANISM)),
+    ("sasl_plain_username", Works(Text)),
+    ("sasl_plain_password", Works(Secret)),
+    ("sasl_kerberos_service_name", Works(Text)),
+    ("sasl_oauth_token_provider", Works(Tokens)),
 ];
 
 pub(crate) const PRODUCER: &[(&str, Key)] = &[
@@ -274,7 +305,7 @@ pub(crate) const PRODUCER: &[(&str, Key)] = &[
     ),
     ("sasl_kerberos_domain_name", KERBEROS_DOMAIN),
     ("brokers", BROKER),
-    ("bootstrap_servers", BROKER),
+    ("bootstrap_servers", Works(Text)),
     ("client_id", Works(Text)),
     ("metadata_max_age_ms", Works(Plain)),
     ("connections_max_idle_ms", Works(Plain)),
@@ -288,13 +319,13 @@ pub(crate) const PRODUCER: &[(&str, Key)] = &[
     ("transactional_id", NotYet("")),
     ("transaction_timeout_ms", NotYet("")),
     ("config", Works(Properties)),
-    ("security_protocol", NotYet("")),
-    ("ssl_context", NotYet("")),
-    ("sasl_mechanism", NotYet("")),
-    ("sasl_plain_username", NotYet("")),
-    ("sasl_plain_password", NotYet("")),
-    ("sasl_kerberos_service_name", NotYet("")),
-    ("sasl_oauth_token_provider", NotYet("")),
+    ("security_protocol", Works(SECURITY)),
+    ("ssl_context", Works(Plain)),
+    ("sasl_mechanism", Works(MECHANISM)),
+    ("sasl_plain_username", Works(Text)),
+    ("sasl_plain_password", Works(Secret)),
+    ("sasl_kerberos_service_name", Works(Text)),
+    ("sasl_oauth_token_provider", Works(Tokens)),
 ];
 
 #[cfg(test)]

@@ -24,12 +24,12 @@ enum Value {
     Expr(Expr),
     /// The text that the expression becomes.
     Text(Expr),
-    /// `Attempts` from a number.
-    Attempts(Expr),
     /// A variant of an enumeration, written as a word.
     Word(&'static str, &'static str),
     /// A variant of an enumeration that holds a function.
     Function(&'static str, Expr),
+    /// A value of this type, made from the expression.
+    Made(&'static str, Expr),
     /// `Properties` from pairs.
     Properties(Vec<Property>),
 }
@@ -105,7 +105,6 @@ impl Settings {
             let value = match value {
                 Value::Expr(expr) => expr.to_token_stream(),
                 Value::Text(expr) => quote_spanned!(expr.span()=> <#p::Text as ::core::convert::From<_>>::from(#expr)),
-                Value::Attempts(expr) => quote_spanned!(expr.span()=> <#p::Attempts as ::core::convert::From<_>>::from(#expr)),
                 Value::Word(enumeration, variant) => {
                     let [enumeration, variant] =
                         [enumeration, variant].map(|name| Ident::new(name, Span::call_site()));
@@ -114,6 +113,11 @@ impl Settings {
                 Value::Function(enumeration, path) => {
                     let enumeration = Ident::new(enumeration, Span::call_site());
                     quote_spanned!(path.span()=> #p::#enumeration::Function(#path))
+                }
+                Value::Made("Tokens", expr) => quote_spanned!(expr.span()=> #p::Tokens::new(#expr)),
+                Value::Made(ty, expr) => {
+                    let ty = Ident::new(ty, Span::call_site());
+                    quote_spanned!(expr.span()=> <#p::#ty as ::core::convert::From<_>>::from(#expr))
                 }
                 Value::Properties(pairs) => {
                     let pairs = pairs.iter().map(|Property { name, value }| {
@@ -139,7 +143,7 @@ fn value(name: &str, form: Form, expr: Expr, errors: &mut Errors) -> Option<Valu
     match form {
         Form::Words(words) => match word(name, words, &expr, errors)? {
             Some(variant) => Some(variant),
-            None if words.enumeration == "Attempts" => Some(Value::Attempts(expr)),
+            None if words.enumeration == "Attempts" => Some(Value::Made("Attempts", expr)),
             None => Some(Value::Expr(expr)),
         },
         Form::WordsOrPath(words) => match word(name, words, &expr, errors)? {
@@ -166,6 +170,8 @@ fn value(name: &str, form: Form, expr: Expr, errors: &mut Errors) -> Option<Valu
             Some(Value::Text(expr))
         }
         Form::Text => Some(Value::Text(expr)),
+        Form::Secret => Some(Value::Made("Secret", expr)),
+        Form::Tokens => Some(Value::Made("Tokens", expr)),
         _ => Some(Value::Expr(expr)),
     }
 }

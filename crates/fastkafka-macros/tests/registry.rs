@@ -210,8 +210,20 @@ const THEN: SystemTime = SystemTime::UNIX_EPOCH;
     isolation_level = "read_uncommitted",
     group_instance_id = region(),
     config = { "fetch.error.backoff.ms": 20, "debug": region() },
+    bootstrap_servers = "kafka:9092",
+    security_protocol = "SASL_SSL",
+    ssl_context = Tls::default().ca("/ca.pem"),
+    sasl_mechanism = "SCRAM-SHA-256",
+    sasl_plain_username = "me",
+    sasl_plain_password = format!("s3{}", "cret"),
+    sasl_kerberos_service_name = "kafka2",
+    sasl_oauth_token_provider = token,
 )]
 async fn on_settings(_order: Order) {}
+
+async fn token() -> Result<OauthToken, String> {
+    Err("none".into())
+}
 
 fn last(_key: Option<&[u8]>, partitions: i32) -> i32 {
     partitions - 1
@@ -232,6 +244,14 @@ fn last(_key: Option<&[u8]>, partitions: i32) -> i32 {
     max_batch_size = 9,
     partitioner = last,
     config = {},
+    bootstrap_servers = "kafka:9092",
+    security_protocol = "SASL_SSL",
+    ssl_context = Tls::default().ca("/ca.pem"),
+    sasl_mechanism = "SCRAM-SHA-256",
+    sasl_plain_username = "me",
+    sasl_plain_password = format!("s3{}", "cret"),
+    sasl_kerberos_service_name = "kafka2",
+    sasl_oauth_token_provider = token,
 )]
 async fn to_settings() -> Result<Order, ProduceError> {
     Ok(Order { id: 1 })
@@ -278,7 +298,15 @@ fn every_setting_arrives() {
          check_crcs = true\n\
          isolation_level = read_uncommitted\n\
          group_instance_id = eu\n\
-         config = debug=eu,fetch.error.backoff.ms=20"
+         config = debug=eu,fetch.error.backoff.ms=20\n\
+         bootstrap_servers = kafka:9092\n\
+         security_protocol = sasl_ssl\n\
+         ssl_context = ca=/ca.pem,verify=true\n\
+         sasl_mechanism = SCRAM-SHA-256\n\
+         sasl_plain_username = me\n\
+         sasl_plain_password = ***\n\
+         sasl_kerberos_service_name = kafka2\n\
+         sasl_oauth_token_provider = a function"
     );
     // Only for batches here: there are no runs without order.
     assert_eq!(consumer.max_poll_records, None);
@@ -299,9 +327,20 @@ fn every_setting_arrives() {
          compression_type = zstd\n\
          max_batch_size = 9\n\
          partitioner = a function\n\
-         config = "
+         config = \n\
+         bootstrap_servers = kafka:9092\n\
+         security_protocol = sasl_ssl\n\
+         ssl_context = ca=/ca.pem,verify=true\n\
+         sasl_mechanism = SCRAM-SHA-256\n\
+         sasl_plain_username = me\n\
+         sasl_plain_password = ***\n\
+         sasl_kerberos_service_name = kafka2\n\
+         sasl_oauth_token_provider = a function"
     );
     assert_eq!(producer.shown().len(), ProducerSettings::KEYS.len());
+    assert!(!format!("{consumer:?} {producer:?}").contains("s3cret"));
+    let password = producer.sasl_plain_password.as_ref().unwrap();
+    assert_eq!(password.expose(), "s3cret");
     assert_eq!(producer.partitioner, Some(Partitioner::Function(last)));
 }
 

@@ -1,5 +1,6 @@
 //! What an app needs of a cluster before it joins: topics that are there, or a broker of its own.
 
+use crate::kafka::access::{Access, Clusters};
 use crate::kafka::embedded::EmbeddedBroker;
 use crate::kafka::reset::{ResetError, reset};
 use crate::kafka::topics::{TopicState, Topics};
@@ -57,24 +58,28 @@ impl Embedded {
 /// Makes the topics that are missing, as they are declared.
 ///
 /// # Errors
-/// When the broker is not reached or refuses.
-pub async fn create_topics(options: &Options, specs: &[TopicSpec]) -> Result<(), Problems> {
-    let topics = connect(options)?;
+/// When a broker is not reached or refuses.
+pub async fn create_topics(
+    options: &Options,
+    plan: &Plan,
+    specs: &[TopicSpec],
+) -> Result<(), Problems> {
+    let clusters = Clusters::open(options, plan).await?;
     let names: Vec<_> = specs.iter().map(|spec| spec.name.clone()).collect();
     let deadline = Instant::now() + options.start_timeout;
-    let found = look_up(&topics, &names, deadline, options).await?;
-    let missing: Vec<_> = specs
-        .iter()
-        .filter(|spec| found[&spec.name].is_err())
-        .cloned()
-        .collect();
-    let left = deadline.saturating_duration_since(Instant::now());
-    topics
-        .create(&missing, left)
-        .await
-        .map_err(|error| problem(error.to_string()))?;
-    for spec in &missing {
-        tracing::info!("made topic `{}`", spec.name);
+    for (access, names) in clusters.topics(plan, &names) {
+        let topics = connect(access)?;
+        let found = look_up(&topics, &names, deadline, options, access).await?;
+        let is_missing = |spec: &&TopicSpec| found.get(&spec.name).is_some_and(Result::is_err);
+        let missing: Vec<_> = specs.iter().filter(is_missing).cloned().collect();
+        let left = deadline.saturating_duration_since(Instant::now());
+        topics
+            .create(&missing, left)
+            .await
+            .map_err(|error| problem(error.to_string()))?;
+        for spec in &missing {
+            tracing::info!("made topic `{}`", spec.name);
+        }
     }
     Ok(())
 }
@@ -83,16 +88,23 @@ pub async fn create_topics(options: &Options, specs: &[TopicSpec]) -> Result<(),
 ///
 /// # Errors
 /// All that is missing or refused, when `start_timeout` is over.
-pub(crate) async fn wait_for_topics(options: &Options, names: &[String]) -> Result<(), Problems> {
-    let topics = connect(options)?;
+pub(crate) async fn wait_for_topics(
+    options: &Options,
+    clusters: &Clusters,
+    plan: &Plan,
+) -> Result<(), Problems> {
+    let mut asked = Vec::new();
+    for (access, names) in clusters.topics(plan, &[]) {
+        asked.push((access, connect(access)?, names));
+    }
     let deadline = Instant::now() + options.start_timeout;
     loop {
-        let found = look_up(&topics, names, deadline, options).await?;
-        let problems: Vec<_> = found
-            .into_values()
-            .filter_map(Result::err)
-            .map(|error| error.message)
-            .collect();
+        let mut problems = Vec::new();
+        for (access, topics, names) in &asked {
+            let found = look_up(topics, names, deadline, options, access).await?;
+            let wrong = found.into_values().filter_map(Result::err);
+            problems.extend(wrong.map(|error| error.message));
+        }
         if problems.is_empty() {
             return Ok(());
         }
@@ -123,6 +135,7 @@ pub(crate) async fn wait_for_topics(options: &Options, names: &[String]) -> Resu
 /// A group that has members; a broker that does not answer within `start_timeout`.
 pub(crate) async fn start_from(
     options: &Options,
+    clusters: &Clusters,
     plan: &Plan,
     at: SystemTime,
 ) -> Result<(), Problems> {
@@ -130,11 +143,10 @@ pub(crate) async fn start_from(
     for group in &plan.groups {
         let topics: Vec<_> = group.handlers.iter().map(|h| h.def.topic).collect();
         loop {
-            let (bootstrap, client_id) = (options.bootstrap.clone(), options.client_id.clone());
+            let access = clusters.of(&group.settings.connection()).clone();
             let (id, settings, topics) = (group.id.clone(), group.settings.clone(), topics.clone());
-            let asked = tokio::task::spawn_blocking(move || {
-                reset(&bootstrap, &client_id, &id, &settings, &topics, at)
-            });
+            let asked =
+                tokio::task::spawn_blocking(move || reset(&access, &id, &settings, &topics, at));
             let id = &group.id;
             match asked.await.map_err(|error| problem(error.to_string()))? {
                 Ok(starts) => {
@@ -156,9 +168,8 @@ pub(crate) async fn start_from(
     Ok(())
 }
 
-fn connect(options: &Options) -> Result<Arc<Topics>, Problems> {
-    let topics = Topics::new(&options.bootstrap, &options.client_id)
-        .map_err(|error| problem(error.to_string()))?;
+fn connect(access: &Access) -> Result<Arc<Topics>, Problems> {
+    let topics = Topics::new(access).map_err(|error| problem(error.to_string()))?;
     Ok(Arc::new(topics))
 }
 
@@ -167,6 +178,7 @@ async fn look_up(
     names: &[String],
     deadline: Instant,
     options: &Options,
+    access: &Access,
 ) -> Result<BTreeMap<String, TopicState>, Problems> {
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
@@ -179,20 +191,21 @@ async fn look_up(
             Err(error) if error.kind == ErrorKind::Unreachable && left > LOOK_AGAIN => {
                 tracing::warn!(
                     "waiting for a broker at {}, at most {left:.0?} more: {error}",
-                    options.bootstrap
+                    access.address()
                 );
             }
-            Err(error) => return Err(unreachable(&error, options)),
+            Err(error) => return Err(unreachable(&error, options, access)),
         }
     }
 }
 
-fn unreachable(error: &ClientError, options: &Options) -> Problems {
-    let bootstrap = &options.bootstrap;
+fn unreachable(error: &ClientError, options: &Options, access: &Access) -> Problems {
+    let bootstrap = access.address();
     problem(match error.kind {
         ErrorKind::Unreachable => format!(
-            "no broker answers at {bootstrap} within {:?} (`start_timeout`): {error}; is the address right, and does Kafka run?",
-            options.start_timeout
+            "no broker answers at {bootstrap} within {:?} (`start_timeout`): {error}; is the address right, and does Kafka run? Does it speak `security_protocol = \"{}\"` there?",
+            options.start_timeout,
+            access.protocol()
         ),
         _ => format!("the broker at {bootstrap} refuses: {error}"),
     })

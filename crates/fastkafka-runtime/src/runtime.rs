@@ -4,12 +4,13 @@ use crate::cluster::{problem, start_from, wait_for_topics};
 use crate::control::{GroupControl, Handle};
 use crate::handler::Handler;
 use crate::health::Health;
+use crate::kafka::access::Clusters;
 use crate::kafka::medium::Kafka;
 use crate::locks::OrderLocks;
 use crate::medium::{Medium, Outputs, Seat, Serving};
 use crate::owner::{Setup, Shared};
 use crate::pauses::Pauses;
-use fastkafka_core::{AppCore, Group, Plan, Problem, Problems};
+use fastkafka_core::{AppCore, Connection, Group, Plan, Problem, Problems};
 use fastkafka_engine::Limits;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,8 +22,8 @@ use tokio::sync::Notify;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Options {
-    /// `host:port`, several joined by commas.
-    pub bootstrap: String,
+    /// How the app's broker is reached.
+    pub connection: Connection,
     /// What the clients call themselves.
     pub client_id: String,
     /// Consumers per group in this process.
@@ -45,7 +46,7 @@ impl Options {
     /// The defaults on this cluster: one worker, 30 s to start, 25 s to stop, 30,000 in flight.
     pub fn new(bootstrap: impl Into<String>) -> Self {
         Self {
-            bootstrap: bootstrap.into(),
+            connection: Connection::default().bootstrap_servers(bootstrap.into()),
             client_id: "fastkafka".to_owned(),
             workers: NonZeroUsize::MIN,
             start_timeout: Duration::from_secs(30),
@@ -95,11 +96,12 @@ impl Runtime {
     /// Outside a tokio runtime.
     pub async fn start(app: Arc<AppCore>, plan: &Plan, options: Options) -> Result<Self, Problems> {
         let deadline = tokio::time::Instant::now() + options.start_timeout;
-        wait_for_topics(&options, &plan.topics()).await?;
+        let clusters = Clusters::open(&options, plan).await?;
+        wait_for_topics(&options, &clusters, plan).await?;
         if let Some(from) = options.from {
-            start_from(&options, plan, from).await?;
+            start_from(&options, &clusters, plan, from).await?;
         }
-        let medium = Arc::new(Kafka::new(&options));
+        let medium = Arc::new(Kafka::new(clusters, options.embedded));
         Self::start_by(app, plan, options, medium, deadline).await
     }
 

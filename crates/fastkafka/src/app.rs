@@ -5,7 +5,8 @@ use crate::builder::AppBuilder;
 use crate::error::RunError;
 use crate::hooks::Hooks;
 use fastkafka_core::{
-    AppCore, AppInfo, DefaultApp, Entered, Explained, Plan, Problem, Problems, enter, explain,
+    AppCore, AppInfo, Connection, DefaultApp, Entered, Explained, Plan, Problem, Problems, enter,
+    explain,
 };
 use fastkafka_runtime::medium::Medium;
 use fastkafka_runtime::{Embedded, Handle, Health, Options, Runtime, TopicSpec, create_topics};
@@ -111,7 +112,7 @@ impl App {
     /// # Errors
     /// When the app has no broker of that name.
     pub fn set_kafka_broker(&self, name: &str) -> Result<(), UnknownBroker> {
-        self.inner.bootstrap_of(name)?;
+        self.inner.broker(name)?;
         self.choice().broker = Some(name.to_owned());
         Ok(())
     }
@@ -173,10 +174,9 @@ impl App {
                 "`from` needs a broker that keeps records: the embedded one starts empty"
                     .to_owned(),
             )),
-            Ok(_) => {}
+            Ok(broker) => problems.extend(fastkafka_runtime::check(&plan, broker.as_ref())),
         }
         drop(choice);
-        problems.extend(fastkafka_runtime::check(&plan));
         if problems.is_empty() {
             Ok(plan)
         } else {
@@ -247,7 +247,8 @@ impl App {
         if let Some(embedded) = &*self.embedded() {
             return Some(embedded.bootstrap().to_owned());
         }
-        self.inner.broker_in_use(&self.choice()).ok().flatten()
+        let connection = self.inner.broker_in_use(&self.choice()).ok().flatten();
+        connection?.bootstrap_servers.map(Into::into)
     }
 
     fn embedded(&self) -> MutexGuard<'_, Option<Embedded>> {
@@ -364,22 +365,22 @@ impl App {
         let choice = self.choice().clone();
         let core = self.inner.core.clone();
         if let Some(medium) = medium {
-            let options = self.inner.options(String::new(), &choice);
+            let options = self.inner.options(Connection::default(), &choice);
             let runtime = Runtime::start_on(core, plan, options, medium).await?;
             let _ = self.inner.life.runtime.set(runtime);
             return Ok(());
         }
-        let address = self.inner.broker_in_use(&choice).map_err(problem)?;
+        let broker = self.inner.broker_in_use(&choice).map_err(problem)?;
         let specs = self.inner.specs(plan);
-        let bootstrap = match address {
-            Some(address) => address,
-            None => self.start_embedded(&specs)?,
+        let connection = match broker {
+            Some(connection) => connection,
+            None => Connection::default().bootstrap_servers(self.start_embedded(&specs)?),
         };
-        let mut options = self.inner.options(bootstrap, &choice);
+        let mut options = self.inner.options(connection, &choice);
         if self.embedded().is_some() {
             options.embedded = true;
         } else if choice.create_topics {
-            create_topics(&options, &specs).await?;
+            create_topics(&options, plan, &specs).await?;
         }
         let runtime = Runtime::start(core, plan, options).await?;
         let _ = self.inner.life.runtime.set(runtime);
@@ -447,16 +448,16 @@ fn problem(what: impl ToString) -> Problems {
 }
 
 impl Inner {
-    /// The address behind a name; `None` is the embedded broker.
-    fn bootstrap_of(&self, name: &str) -> Result<Option<String>, UnknownBroker> {
+    /// How the broker of a name is reached; `None` is the embedded one.
+    fn broker(&self, name: &str) -> Result<Option<Connection>, UnknownBroker> {
         if let Some((_, broker)) = self.brokers.iter().find(|(known, _)| known == name) {
-            return Ok(Some(broker.bootstrap().to_owned()));
+            return Ok(Some(broker.reached_by().clone()));
         }
         if name == EMBEDDED {
             return Ok(None);
         }
         if name.contains(':') {
-            return Ok(Some(name.to_owned()));
+            return Ok(Some(Broker::new(name).reached_by().clone()));
         }
         let known = self
             .brokers
@@ -470,18 +471,19 @@ impl Inner {
         })
     }
 
-    fn broker_in_use(&self, choice: &Choice) -> Result<Option<String>, UnknownBroker> {
+    fn broker_in_use(&self, choice: &Choice) -> Result<Option<Connection>, UnknownBroker> {
         let first = self.brokers.first().map(|(name, _)| name);
         let name = choice
             .broker
             .as_ref()
             .or(self.default_broker.as_ref())
             .or(first);
-        self.bootstrap_of(name.map_or(EMBEDDED, String::as_str))
+        self.broker(name.map_or(EMBEDDED, String::as_str))
     }
 
-    fn options(&self, bootstrap: String, choice: &Choice) -> Options {
-        let mut options = Options::new(bootstrap);
+    fn options(&self, connection: Connection, choice: &Choice) -> Options {
+        let mut options = Options::new(String::new());
+        options.connection = connection;
         options.client_id.clone_from(&self.client_id);
         options.workers = choice.workers;
         options.start_timeout = self.start_timeout;

@@ -1,5 +1,6 @@
 //! Named brokers and declared topics.
 
+use fastkafka_core::Connection;
 use fastkafka_runtime::TopicSpec;
 use std::fmt;
 
@@ -13,22 +14,51 @@ use std::fmt;
 ///     .build();
 /// # let _ = app;
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Broker {
-    bootstrap: String,
+    connection: Connection,
 }
 
 impl Broker {
     /// A cluster by the addresses of some of its brokers: `host:port`, joined by commas.
     pub fn new(bootstrap: impl Into<String>) -> Self {
         Self {
-            bootstrap: bootstrap.into(),
+            connection: Connection::default().bootstrap_servers(bootstrap.into()),
         }
     }
 
     /// The addresses.
     pub fn bootstrap(&self) -> &str {
-        &self.bootstrap
+        self.connection
+            .bootstrap_servers
+            .as_deref()
+            .unwrap_or_default()
+    }
+
+    /// How it is reached: with TLS, a login. Settings of a function come before it.
+    ///
+    /// ```
+    /// # use fastkafka::{Broker, SaslMechanism, SecurityProtocol, Tls};
+    /// # let password = String::new();
+    /// let broker = Broker::new("kafka-1:9093").connection(|connection| {
+    ///     connection
+    ///         .security_protocol(SecurityProtocol::SaslSsl)
+    ///         .ssl_context(Tls::default().ca("/etc/kafka/ca.pem"))
+    ///         .sasl_mechanism(SaslMechanism::ScramSha512)
+    ///         .sasl_plain_username("billing")
+    ///         .sasl_plain_password(password)
+    /// });
+    /// # let _ = broker;
+    /// ```
+    #[must_use]
+    pub fn connection(self, change: impl FnOnce(Connection) -> Connection) -> Self {
+        Self {
+            connection: change(self.connection),
+        }
+    }
+
+    pub(crate) fn reached_by(&self) -> &Connection {
+        &self.connection
     }
 }
 

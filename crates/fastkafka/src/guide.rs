@@ -6,6 +6,7 @@
 //! * [Producing](producing): keys, many records, inside and outside handlers.
 //! * [Delivery](delivery): what becomes of a record when something breaks.
 //! * [Settings](settings): every key with its default.
+//! * [Authentication](authentication): TLS, passwords, tokens.
 //! * [Running](running): command line, brokers, stopping, health, logs.
 //! * [Steering a running app](control): pause, resume, seek; beginning at a time.
 
@@ -15,6 +16,8 @@ macro_rules! chapter {
         #[doc = "[consuming]: crate::guide::consuming"]
         #[doc = "[producing]: crate::guide::producing"]
         #[doc = "[delivery]: crate::guide::delivery"]
+        #[doc = "[settings]: crate::guide::settings"]
+        #[doc = "[authentication]: crate::guide::authentication"]
         #[doc = "[running]: crate::guide::running"]
         #[doc = "[control]: crate::guide::control"]
         #[doc = ""]
@@ -42,6 +45,10 @@ chapter!(
 chapter!(
     #[doc = include_str!("../../../docs/guide/settings.md")]
     settings
+);
+chapter!(
+    #[doc = include_str!("../../../docs/guide/authentication.md")]
+    authentication
 );
 chapter!(
     #[doc = include_str!("../../../docs/guide/running.md")]

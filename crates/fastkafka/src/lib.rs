@@ -26,9 +26,11 @@ pub use fastkafka_core::{
     Ack, Acks, AppInfo, Around, Attempts, BatchFailure, Bytes, CompressionType, ConsumerSettings,
     Contact, Cx, DecodeKey, DefaultApp, Delivery, EncodeKey, Entered, EventMetadata, Executor,
     Explained, Failure, FailureKind, FromCx, GroupProtocol, HandlerCall, HandlerFuture, Headers,
-    IntoFailure, IntoKey, IsolationLevel, KafkaEvent, Key, License, OffsetReset, OnFailure, Order,
-    PartitionFn, Partitioner, PerRecord, Plan, Problem, Problems, ProduceError, ProducerSettings,
-    Properties, RawRecord, Rejection, Revoked, Row, State, TimestampType, delivery_scope,
+    IntoFailure, IntoKey, IsolationLevel, KafkaEvent, Key, License, OauthToken, OffsetReset,
+    OnFailure, Order, PartitionFn, Partitioner, PerRecord, Plan, Problem, Problems, ProduceError,
+    ProducerSettings, Properties, RawRecord, Rejection, Revoked, Row, SaslMechanism, Secret,
+    SecurityProtocol, State, TimestampType, Tls, TokenFuture, TokenProvider, Tokens,
+    delivery_scope,
 };
 pub use fastkafka_macros::{consumes, produces};
 pub use fastkafka_runtime::{

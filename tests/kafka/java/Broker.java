@@ -1,8 +1,9 @@
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 
-/** {@code Broker server.properties data cluster-id}: Kafka's own main, formatted first, which ends when its stdin does. */
+/** {@code Broker server.properties data cluster-id [format options]}: Kafka's own main, formatted first, which ends when its stdin does. */
 public final class Broker {
     public static void main(String[] args) throws Exception {
         Thread watch = new Thread(Broker::endWithParent, "parent-watch");
@@ -12,6 +13,9 @@ public final class Broker {
         String properties = args[0];
         if (!Files.exists(Path.of(args[1], "meta.properties"))) {
             String[] format = {"format", "-t", args[2], "-c", properties};
+            int given = format.length;
+            format = Arrays.copyOf(format, given + args.length - 3);
+            System.arraycopy(args, 3, format, given, args.length - 3);
             int status = kafka.tools.StorageTool.execute(format, System.out);
             if (status != 0) {
                 System.exit(status);

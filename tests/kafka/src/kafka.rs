@@ -14,6 +14,7 @@ use tempfile::TempDir;
 
 use crate::helper::{Helper, Launch, java_options};
 use crate::install::{Install, install, install_toxiproxy};
+use crate::security::{self, Secured, Setup};
 use crate::toxiproxy::Control;
 use crate::{LabError, Proxy, cache, port};
 
@@ -34,6 +35,7 @@ pub struct Kafka {
     bootstrap: String,
     nodes: Vec<Node>,
     proxies: Vec<Proxy>,
+    secured: Option<Secured>,
 }
 
 /// What starts a broker, again and again.
@@ -53,6 +55,7 @@ struct Route(u16, u16);
 pub struct Builder {
     brokers: u32,
     proxied: usize,
+    secured: bool,
     partitions: u32,
     properties: Vec<(String, String)>,
 }
@@ -79,6 +82,13 @@ impl Builder {
     #[must_use]
     pub fn proxied(mut self, count: usize) -> Self {
         self.proxied = count;
+        self
+    }
+
+    /// Gives node 1 listeners that want TLS or a login: [`Kafka::secured`].
+    #[must_use]
+    pub fn secured(mut self) -> Self {
+        self.secured = true;
         self
     }
 
@@ -127,10 +137,12 @@ impl Builder {
             .and_then(|runs| tempfile::Builder::new().prefix("broker-").tempdir_in(runs))
             .map_err(LabError::io(format!("write to {}", runs.display())))?;
         let data = directory.path().join("data");
-        let ports = port::free(1 + self.brokers as usize + 1 + 2 * self.proxied);
+        let ports = port::free(1 + self.brokers as usize + 1 + 2 * self.proxied + security::PORTS);
         let (controller_port, ports) = ports.split_first().expect("at least two");
         let (ports, rest) = ports.split_at(self.brokers as usize);
         let (toxiproxy_port, rest) = rest.split_first().expect("one more");
+        let (rest, secure_ports) = rest.split_at(2 * self.proxied);
+        let secure = self.secured.then(|| Setup::new(secure_ports)).transpose()?;
         let routes: Vec<_> = rest.chunks(2).map(|two| Route(two[0], two[1])).collect();
         let cluster = cluster_id();
         let mut nodes = Vec::new();
@@ -139,13 +151,16 @@ impl Builder {
             let properties = directory.path().join(format!("server-{id}.properties"));
             fs::write(
                 &properties,
-                self.properties(id, *port, *controller_port, &routes, &data),
+                self.properties(id, *port, *controller_port, &routes, secure.as_ref(), &data),
             )
             .map_err(LabError::io(format!("write {}", properties.display())))?;
             let mut command = vec!["java".into(), "-Xmx512m".into(), "-XX:+UseSerialGC".into()];
             command.extend(java_options(install));
             command.extend(["Broker".into(), properties.into(), data.into()]);
             command.push(cluster.clone().into());
+            if let Some(secure) = &secure {
+                command.extend(secure.format.iter().map(Into::into));
+            }
             nodes.push(Node {
                 id,
                 command: command
@@ -169,6 +184,7 @@ impl Builder {
             bootstrap,
             nodes,
             proxies: Vec::new(),
+            secured: secure.map(|secure| secure.secured),
         };
         // One after another: the first is to have the groups' topic for itself.
         for node in FIRST..=self.brokers {
@@ -186,6 +202,7 @@ impl Builder {
         port: u16,
         controller_port: u16,
         routes: &[Route],
+        secure: Option<&Setup>,
         data: &Path,
     ) -> String {
         // Infallible: a String takes all.
@@ -201,6 +218,11 @@ impl Builder {
                 let _ = write!(advertised, ",PROXIED{i}://127.0.0.1:{proxy}");
                 let _ = write!(protocols, ",PROXIED{i}:PLAINTEXT");
             }
+            if let Some(secure) = secure {
+                let _ = write!(listeners, ",{}", secure.listeners);
+                let _ = write!(advertised, ",{}", secure.listeners);
+                let _ = write!(protocols, ",{}", secure.protocols);
+            }
         }
         let mut text = PROPERTIES
             .replace("{roles}", &roles)
@@ -211,6 +233,7 @@ impl Builder {
             .replace("{controller_port}", &controller_port.to_string())
             .replace("{data}", &data.display().to_string())
             .replace("{partitions}", &self.partitions.to_string());
+        text.push_str(secure.map_or("", |secure| &secure.properties));
         for (key, value) in &self.properties {
             let _ = writeln!(text, "{key}={value}");
         }
@@ -245,6 +268,7 @@ impl Kafka {
         Builder {
             brokers: 1,
             proxied: 0,
+            secured: false,
             partitions: 4,
             properties: Vec::new(),
         }
@@ -272,6 +296,16 @@ impl Kafka {
     #[must_use]
     pub fn proxies(&self) -> &[Proxy] {
         &self.proxies
+    }
+
+    /// The listeners that [`Builder::secured`] asked for.
+    ///
+    /// # Panics
+    ///
+    /// Without it.
+    #[must_use]
+    pub fn secured(&self) -> &Secured {
+        self.secured.as_ref().expect("it was asked for")
     }
 
     /// Stops node 1 in its tracks (SIGSTOP): connections stay open and nobody answers.
@@ -476,6 +510,7 @@ mod tests {
                 15_001,
                 15_002,
                 &[Route(15_003, 15_004)],
+                None,
                 Path::new("/data"),
             );
 

@@ -26,6 +26,7 @@ mod install;
 mod kafka;
 mod port;
 mod record;
+pub mod security;
 mod toxiproxy;
 
 pub use admin::{Group, Member};

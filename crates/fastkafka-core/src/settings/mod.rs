@@ -6,11 +6,17 @@
 //! Python clients use; our own durations are [`Duration`]s.
 
 mod properties;
+mod secret;
+mod security;
 mod table;
 mod value;
 mod values;
 
 pub use properties::Properties;
+pub use secret::Secret;
+pub use security::{
+    OauthToken, SaslMechanism, SecurityProtocol, Tls, TokenFuture, TokenProvider, Tokens,
+};
 pub(crate) use value::unknown;
 pub use values::{
     Acks, Attempts, CompressionType, Executor, GroupProtocol, IsolationLevel, OffsetReset,
@@ -19,13 +25,13 @@ pub use values::{
 
 use std::borrow::Cow;
 use std::time::Duration;
-use table::settings;
+use table::{settings, settings_of_a_client};
 use value::Value;
 
 /// Text of a setting: a literal or a string made at start.
 pub type Text = Cow<'static, str>;
 
-settings! {
+settings_of_a_client! {
     /// Everything `#[consumes(..)]` can set.
     ConsumerSettings {
         /// The consumer group; default: the app's group id.
@@ -103,7 +109,7 @@ settings! {
     }
 }
 
-settings! {
+settings_of_a_client! {
     /// Everything `#[produces(..)]` can set.
     ProducerSettings {
         /// How long a record waits for others to share a request; default 5.
@@ -136,4 +142,9 @@ settings! {
         /// Properties of librdkafka that have no key; default none.
         [client] config: Properties = "none",
     }
+}
+
+settings_of_a_client! {
+    /// How a cluster is reached.
+    Connection {}
 }

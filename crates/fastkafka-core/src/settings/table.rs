@@ -92,4 +92,50 @@ macro_rules! settings {
     (@is_client handler) => { false };
 }
 
-pub(super) use settings;
+/// The same, with the keys that say how a cluster is reached.
+macro_rules! settings_of_a_client {
+    ($(#[$meta:meta])* $name:ident { $($rows:tt)* }) => {
+        settings! {
+            $(#[$meta])*
+            $name {
+                $($rows)*
+                /// Addresses of some brokers, `host:port`, joined by commas; default those of the app's broker.
+                /// On the embedded broker this and the following count for nothing.
+                [client] bootstrap_servers: Text = "the app's broker",
+                /// How clients talk to brokers; default that of the app's broker, else
+                /// [`SecurityProtocol::Plaintext`].
+                [client] security_protocol: SecurityProtocol = "plaintext",
+                /// Certificates for TLS; default the system's authorities, and none of the client's own.
+                [client] ssl_context: Tls = "none",
+                /// How a login goes; default none.
+                [client] sasl_mechanism: SaslMechanism = "none",
+                /// The user of PLAIN and SCRAM; default none.
+                [client] sasl_plain_username: Text = "none",
+                /// The password of PLAIN and SCRAM; default none.
+                [client] sasl_plain_password: Secret = "none",
+                /// The brokers' Kerberos name; default `kafka`.
+                [client] sasl_kerberos_service_name: Text = "kafka",
+                /// What makes the tokens of OAUTHBEARER; default none.
+                [client] sasl_oauth_token_provider: Tokens = "none",
+            }
+        }
+
+        impl $name {
+            /// How the cluster is reached, as far as these settings say.
+            pub fn connection(&self) -> Connection {
+                Connection {
+                    bootstrap_servers: self.bootstrap_servers.clone(),
+                    security_protocol: self.security_protocol,
+                    ssl_context: self.ssl_context.clone(),
+                    sasl_mechanism: self.sasl_mechanism,
+                    sasl_plain_username: self.sasl_plain_username.clone(),
+                    sasl_plain_password: self.sasl_plain_password.clone(),
+                    sasl_kerberos_service_name: self.sasl_kerberos_service_name.clone(),
+                    sasl_oauth_token_provider: self.sasl_oauth_token_provider.clone(),
+                }
+            }
+        }
+    };
+}
+
+pub(super) use {settings, settings_of_a_client};

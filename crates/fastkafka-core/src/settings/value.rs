@@ -77,13 +77,16 @@ impl Value for Attempts {
     }
 }
 
-/// An enumeration by its words.
+/// An enumeration by its words, which are shown, and other spellings of them.
 macro_rules! words {
-    ($($ty:ident { $($word:literal = $variant:ident),* })*) => {$(
+    ($($ty:ident {
+        $($word:literal = $variant:ident),*
+    } $({ $($other:literal = $same:ident),* })?)*) => {$(
         impl $crate::settings::value::Value for $ty {
             fn read(text: &str) -> Result<Self, String> {
                 match text {
                     $( $word => Ok(Self::$variant), )*
+                    $($( $other => Ok(Self::$same), )*)?
                     _ => {
                         let words = [$(concat!("`", $word, "`")),*];
                         Err(format!("{}; not `{text}`", words.join(", ")))

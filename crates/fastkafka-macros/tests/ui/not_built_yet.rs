@@ -7,7 +7,7 @@ pub struct Order {
     id: u64,
 }
 
-#[consumes(security_protocol = "ssl", group_id = None, decoder = "avro")]
+#[consumes(pattern = "^x", group_id = None, decoder = "avro")]
 async fn on_orders(order: Order) {}
 
 #[produces(transactional_id = "t", brokers = other)]

@@ -3,6 +3,7 @@
 //! Rebalances are answered late, when the owner has drained. A client that is dropped while an
 //! answer is due, or while messages are alive, hangs: so the end has an order of its own.
 
+use super::access::Access;
 use super::assignment::Assignment;
 use super::config;
 use super::context::{Context, Group, Heard};
@@ -44,8 +45,7 @@ enum Owed {
 /// Which group is joined, and how.
 #[derive(Clone, Copy)]
 pub(crate) struct Join<'a> {
-    pub(crate) bootstrap: &'a str,
-    pub(crate) client_id: &'a str,
+    pub(crate) access: &'a Access,
     pub(crate) group_id: &'a str,
     pub(crate) topics: &'a [&'a str],
     pub(crate) settings: &'a ConsumerSettings,
@@ -95,13 +95,17 @@ impl KafkaTransport {
         let Join {
             group_id, settings, ..
         } = *join;
-        let mut config = config::consumer(join.bootstrap, join.client_id, group_id, settings);
+        let mut config = config::consumer(join.access, group_id, settings);
         config::of_worker(&mut config, join.worker);
         if join.embedded {
             config::embedded(&mut config, settings);
         }
-        let consumer = config.create_with_context(Context(heard.clone()));
+        let consumer = config.create_with_context(Context {
+            heard: heard.clone(),
+            token: join.access.token().cloned(),
+        });
         let mut consumer: Group = consumer.map_err(|e| of(&e))?;
+        join.access.admit(consumer.client())?;
         let waker = owner.clone();
         consumer.set_nonempty_callback(move || waker.unpark());
         let consumer = Arc::new(consumer);

@@ -4,13 +4,16 @@
 
 use super::error::client_error;
 use super::log;
+use super::tokens::Current;
 use crate::transport::{Notice, Place};
 use fastkafka_core::TopicPartition;
+use rdkafka::client::OAuthToken;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
 use rdkafka::{ClientContext, TopicPartitionList};
+use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -41,11 +44,21 @@ impl Heard {
     }
 }
 
-pub(super) struct Context(pub(super) Arc<Heard>);
+pub(super) struct Context {
+    pub(super) heard: Arc<Heard>,
+    pub(super) token: Option<Arc<Current>>,
+}
 
 pub(super) type Group = BaseConsumer<Context>;
 
 impl ClientContext for Context {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        let token = self.token.as_ref().ok_or("no provider of tokens")?;
+        Ok(token.token()?)
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         log(level, facility, message);
     }
@@ -53,19 +66,19 @@ impl ClientContext for Context {
     fn error(&self, error: KafkaError, reason: &str) {
         let code = error.rdkafka_error_code();
         let code = code.unwrap_or(RDKafkaErrorCode::Unknown);
-        self.0.add(Notice::Error(client_error(code, reason)));
+        self.heard.add(Notice::Error(client_error(code, reason)));
     }
 }
 
 impl ConsumerContext for Context {
     fn rebalance(&self, group: &Group, code: RDKafkaRespErr, list: &mut TopicPartitionList) {
-        if self.0.closed.load(Ordering::Acquire) {
+        if self.heard.closed.load(Ordering::Acquire) {
             // The owner is gone, and librdkafka takes this for any answer while it closes.
             let _ = group.unassign();
             return;
         }
         let places = places(list);
-        self.0.add(match code {
+        self.heard.add(match code {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Notice::Assign(places),
             _ => Notice::Revoke {
                 places,
@@ -91,7 +104,7 @@ impl ConsumerContext for Context {
             (Err(e), None) => Err(e.to_string()),
             (Ok(()), None) => Ok(()),
         };
-        self.0.add(Notice::Committed(result));
+        self.heard.add(Notice::Committed(result));
     }
 }
 

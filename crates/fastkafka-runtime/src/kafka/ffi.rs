@@ -11,9 +11,11 @@ pub(super) use produce::{Opaque, Sent, Topic, flush};
 pub(super) use queue::{Events, FetchError, Piece, Queue};
 
 use rdkafka::bindings as rd;
+use rdkafka::client::OAuthToken;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 use std::any::Any;
+use std::ffi::{CStr, CString, c_char};
 use std::slice;
 use std::sync::Arc;
 
@@ -44,6 +46,32 @@ pub(super) fn is_member<C: ConsumerContext>(consumer: &BaseConsumer<C>) -> bool 
         let member = !id.is_null() && *id != 0;
         rd::rd_kafka_mem_free(client, id.cast());
         member
+    }
+}
+
+/// Gives a client the token to log in with.
+pub(super) fn set_token(client: Client, token: &OAuthToken) -> Result<(), String> {
+    let nul = |_| "the token holds a zero byte".to_owned();
+    let text = CString::new(&*token.token).map_err(nul)?;
+    let principal = CString::new(&*token.principal_name).map_err(nul)?;
+    let mut reason = [0 as c_char; 512];
+    // SAFETY: a valid client; the strings are copied, and the reason ends with a zero within its length.
+    unsafe {
+        let code = rd::rd_kafka_oauthbearer_set_token(
+            client,
+            text.as_ptr(),
+            token.lifetime_ms,
+            principal.as_ptr(),
+            std::ptr::null_mut(),
+            0,
+            reason.as_mut_ptr(),
+            reason.len(),
+        );
+        if code == NO_ERROR {
+            return Ok(());
+        }
+        let reason = CStr::from_ptr(reason.as_ptr()).to_string_lossy();
+        Err(format!("the token is not taken: {reason}"))
     }
 }
 

@@ -1,10 +1,10 @@
 //! Kafka as what an app runs on: a thread per consumer.
 
+use super::access::Clusters;
 use super::consumer::{Join, KafkaTransport};
 use super::producer::KafkaSink;
 use crate::medium::{Medium, Outputs, Seat, Serving};
 use crate::owner::Owner;
-use crate::runtime::Options;
 use crate::thread;
 use fastkafka_core::{Plan, Wake};
 use std::sync::{Arc, mpsc};
@@ -13,30 +13,25 @@ use std::time::Instant;
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Kafka {
-    bootstrap: String,
-    client_id: String,
+    clusters: Clusters,
     embedded: bool,
 }
 
 impl Kafka {
-    pub(crate) fn new(options: &Options) -> Self {
-        Self {
-            bootstrap: options.bootstrap.clone(),
-            client_id: options.client_id.clone(),
-            embedded: options.embedded,
-        }
+    pub(crate) fn new(clusters: Clusters, embedded: bool) -> Self {
+        Self { clusters, embedded }
     }
 }
 
 impl Medium for Kafka {
     fn outputs(&self, plan: &Plan, most: usize) -> Result<Arc<dyn Outputs>, String> {
-        KafkaSink::new(&self.bootstrap, &self.client_id, plan, most)
+        KafkaSink::new(&self.clusters, plan, most)
             .map(|sink| Arc::new(sink) as _)
             .map_err(|error| error.to_string())
     }
 
     fn serve(&self, seat: Seat) -> Result<Serving, String> {
-        let (bootstrap, client_id) = (self.bootstrap.clone(), self.client_id.clone());
+        let access = self.clusters.of(&seat.settings.connection()).clone();
         let (group, embedded) = (seat.group.clone(), self.embedded);
         let (made, is_made) = mpsc::sync_channel(1);
         let thread = std::thread::Builder::new()
@@ -46,8 +41,7 @@ impl Medium for Kafka {
                 let owner = me.clone();
                 seat.wake_by(Box::new(move || owner.unpark()));
                 let join = Join {
-                    bootstrap: &bootstrap,
-                    client_id: &client_id,
+                    access: &access,
                     group_id: &seat.group,
                     topics: &seat.topics,
                     settings: &seat.settings,

@@ -6,6 +6,7 @@
 //! is decided by the owner, which sees this module through [`Transport`](crate::transport::Transport)
 //! and [`Sink`](fastkafka_core::Sink). Unsafe code is in `ffi` alone.
 
+pub(crate) mod access;
 mod assignment;
 mod config;
 pub(crate) mod consumer;
@@ -23,18 +24,20 @@ pub(crate) mod reset;
 mod starts;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
 pub(crate) mod topics;
 
-use fastkafka_core::{Plan, Problem};
+use fastkafka_core::{Connection, Plan, Problem};
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 
 /// What of the plan's settings librdkafka would refuse: properties in `config` that are not for it,
-/// values out of range. Needs no broker.
-pub fn check(plan: &Plan) -> Vec<Problem> {
-    config::check(plan)
+/// values out of range, a login without a password. `connection` is the app's broker, `None` the
+/// embedded one, on which nobody logs in. Needs no broker.
+pub fn check(plan: &Plan, connection: Option<&Connection>) -> Vec<Problem> {
+    config::check(plan, connection)
 }
 
 /// A client that has nothing to say but log lines.

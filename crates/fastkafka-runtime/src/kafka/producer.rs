@@ -1,9 +1,11 @@
 //! The sink of an app's producers: one client per distinct settings, one thread each for reports.
 
+use super::access::Clusters;
 use super::error::{client_error, is_permanent, of};
 use super::ffi::{self, Opaque, Sent, Topic};
 use super::flow::Flow;
 use super::partition::Function;
+use super::tokens::Current;
 use super::{config, log};
 use crate::transport::{ClientError, ErrorKind};
 use fastkafka_core::{
@@ -11,12 +13,14 @@ use fastkafka_core::{
     ProducerDef, ProducerSettings, Sink,
 };
 use rdkafka::ClientContext;
+use rdkafka::client::OAuthToken;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::Message;
-use rdkafka::producer::{BaseProducer, DeliveryResult, ProducerContext};
+use rdkafka::producer::{BaseProducer, DeliveryResult, Producer as _, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
 use std::collections::HashMap;
+use std::error::Error;
 use std::fmt;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::task::{Context, Poll};
@@ -37,11 +41,19 @@ struct Shared {
 struct Reports {
     shared: Arc<Shared>,
     partitioner: Option<Function>,
+    token: Option<Arc<Current>>,
 }
 
 type Producer = BaseProducer<Reports, Function>;
 
 impl ClientContext for Reports {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        let token = self.token.as_ref().ok_or("no provider of tokens")?;
+        Ok(token.token()?)
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         log(level, facility, message);
     }
@@ -154,8 +166,7 @@ impl KafkaSink {
     /// # Panics
     /// If the system cannot start a thread.
     pub(crate) fn new(
-        bootstrap: &str,
-        client_id: &str,
+        clusters: &Clusters,
         plan: &Plan,
         max_in_flight: usize,
     ) -> Result<Self, ClientError> {
@@ -178,12 +189,15 @@ impl KafkaSink {
                 return Ok(known);
             }
             let queue = Flow::capacity(max_in_flight);
-            let config = config::producer(bootstrap, client_id, settings, queue);
+            let access = clusters.of(&settings.connection());
+            let config = config::producer(access, settings, queue);
             let producer: KafkaResult<Producer> = config.create_with_context(Reports {
                 shared: sink.shared.clone(),
                 partitioner: settings.partitioner.and_then(Function::of),
+                token: access.token().cloned(),
             });
             let producer = Arc::new(producer.map_err(|e| of(&e))?);
+            access.admit(producer.client())?;
             serve_reports(producer.clone());
             sink.clients.push(Client {
                 settings: settings.clone(),

@@ -1,5 +1,6 @@
 //! Setting a group's offsets from outside of it. Waits for the broker.
 
+use super::access::Access;
 use super::starts::{Marker, add, look_up, millis, partition_count};
 use super::{Logged, config};
 use crate::transport::{Place, StartError};
@@ -24,17 +25,19 @@ pub(crate) enum ResetError {
 /// Commits the offset of the first record not older than `at` for every partition, as somebody who is no
 /// member: the broker refuses that while the group has any.
 pub(crate) fn reset(
-    bootstrap: &str,
-    client_id: &str,
+    access: &Access,
     group_id: &str,
     settings: &ConsumerSettings,
     topics: &[&'static str],
     at: SystemTime,
 ) -> Result<Vec<(Place, i64)>, ResetError> {
-    let mut config = config::consumer(bootstrap, client_id, group_id, settings);
+    let mut config = config::consumer(access, group_id, settings);
     config.set("enable.auto.commit", "false");
     let consumer: BaseConsumer<Logged> =
         config.create_with_context(Logged).map_err(|e| retry(&e))?;
+    access
+        .admit(consumer.client())
+        .map_err(|e| ResetError::Retry(e.to_string()))?;
     let mut asked = Vec::new();
     let mut markers = Vec::new();
     for topic in topics {

@@ -3,14 +3,16 @@
 mod consume;
 mod produce;
 
+use super::access::{Access, Clusters};
 use super::consumer::{Join, KafkaTransport};
 use super::embedded::EmbeddedBroker;
 use super::producer::KafkaSink;
 use super::{Logged, config};
+use crate::runtime::Options;
 use crate::transport::{Notice, Place, StartError, Transport};
 use fastkafka_core::{
-    ConsumerSettings, Delivery, DeliveryScope, Failure, Fetched, OffsetReset, OutRecord, Plan,
-    Sink, TopicPartition,
+    Connection, ConsumerSettings, Delivery, DeliveryScope, Failure, Fetched, OffsetReset,
+    OutRecord, Plan, Sink, TopicPartition,
 };
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{Offset, TopicPartitionList};
@@ -45,8 +47,7 @@ impl Member {
     ) -> Self {
         let owner = std::thread::current();
         let join = Join {
-            bootstrap: address,
-            client_id: "test",
+            access: &access(address),
             group_id: "group",
             topics,
             settings,
@@ -172,8 +173,21 @@ fn broker(topics: &[(&str, i32)]) -> EmbeddedBroker {
     broker
 }
 
+fn access(address: &str) -> Access {
+    let connection = Connection::default().bootstrap_servers(address.to_owned());
+    Access::new(connection, "test")
+}
+
+/// No function names another than this.
+fn clusters(address: &str) -> Clusters {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let (options, plan) = (Options::new(address), Plan::default());
+    let opened = Clusters::open(&options, &plan);
+    runtime.unwrap().block_on(opened).unwrap()
+}
+
 fn sink(address: &str, max_in_flight: usize) -> KafkaSink {
-    KafkaSink::new(address, "test", &Plan::default(), max_in_flight).unwrap()
+    KafkaSink::new(&clusters(address), &Plan::default(), max_in_flight).unwrap()
 }
 
 fn record<'a>(topic: &'a str, partition: i32, payload: &'a [u8]) -> OutRecord<'a> {
@@ -204,7 +218,7 @@ fn fill(sink: &KafkaSink, topic: &str, partition: i32, records: usize) {
 
 /// What another client sees committed: offset and metadata.
 fn committed(address: &str, topic: &str, partition: i32) -> (Offset, String) {
-    let config = config::consumer(address, "other", "group", &ConsumerSettings::default());
+    let config = config::consumer(&access(address), "group", &ConsumerSettings::default());
     let other: BaseConsumer<Logged> = config.create_with_context(Logged).unwrap();
     let mut list = TopicPartitionList::new();
     list.add_partition(topic, partition);
@@ -220,7 +234,7 @@ fn place(topic: &str, partition: i32) -> Place {
 /// The mock cluster takes it only before the group has members.
 fn commit(address: &str, topic: &str, partition: i32, offset: i64, metadata: &str) {
     let settings = ConsumerSettings::default();
-    let config = config::consumer(address, "other", "group", &settings);
+    let config = config::consumer(&access(address), "group", &settings);
     let other: BaseConsumer<Logged> = config.create_with_context(Logged).unwrap();
     let mut list = TopicPartitionList::new();
     let mut element = list.add_partition(topic, partition);

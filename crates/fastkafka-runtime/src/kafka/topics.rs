@@ -1,13 +1,18 @@
 //! Which topics there are, and making those that are missing.
 
+use super::access::Access;
 use super::error::{client_error, of};
-use super::{Logged, config};
+use super::{Logged, log};
 use crate::transport::{ClientError, ErrorKind};
+use rdkafka::ClientContext;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A topic as the app declares it; what is `None` is the broker's choice.
@@ -37,26 +42,77 @@ impl TopicSpec {
 /// What the broker says of a topic: its number of partitions, or why it cannot be used.
 pub(crate) type TopicState = Result<usize, ClientError>;
 
+/// More than gather while a broker is asked.
+const MOST_EVENTS: usize = 100;
+
 /// Asks about topics and creates them.
 pub(crate) struct Topics {
     /// A consumer: the metadata requests of a producer create what they ask for.
-    consumer: BaseConsumer<Logged>,
-    bootstrap: String,
-    client_id: String,
+    consumer: BaseConsumer<Asking>,
+    access: Access,
 }
+
+/// Keeps why a broker is not reached: the call that asks says only that it is not.
+#[derive(Default)]
+struct Asking(Mutex<Option<ClientError>>);
+
+impl ClientContext for Asking {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        let code = error
+            .rdkafka_error_code()
+            .unwrap_or(RDKafkaErrorCode::Unknown);
+        // That all brokers are down follows from a reason.
+        if code == RDKafkaErrorCode::AllBrokersDown {
+            return;
+        }
+        // In the words of our settings.
+        let reason = reason.replace("ssl.ca.location", "`ca` of `ssl_context`");
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept
+            .as_ref()
+            .is_none_or(|kept| kept.kind != ErrorKind::Refused)
+        {
+            let mut error = client_error(code, reason);
+            // An alert of TLS comes as a connection that broke, and comes again.
+            if error.message.contains("SSL routines") {
+                error.kind = ErrorKind::Refused;
+            }
+            *kept = Some(error);
+        }
+    }
+}
+
+impl ConsumerContext for Asking {}
 
 impl Topics {
     /// Connects in the background.
     ///
     /// # Errors
     /// When librdkafka refuses a setting.
-    pub(crate) fn new(bootstrap: &str, client_id: &str) -> Result<Self, ClientError> {
-        let config = config::client(bootstrap, client_id);
+    pub(crate) fn new(access: &Access) -> Result<Self, ClientError> {
+        let consumer = access.config().create_with_context(Asking::default());
+        let consumer: BaseConsumer<Asking> = consumer.map_err(|e| of(&e))?;
+        access.admit(consumer.client())?;
         Ok(Self {
-            consumer: config.create_with_context(Logged).map_err(|e| of(&e))?,
-            bootstrap: bootstrap.to_owned(),
-            client_id: client_id.to_owned(),
+            consumer,
+            access: access.clone(),
         })
+    }
+
+    /// Why a broker did not answer, in the words of its connection.
+    fn reason(&self, error: &KafkaError) -> ClientError {
+        // Errors are among the events. A poll does not tell whether it served one.
+        for _ in 0..MOST_EVENTS {
+            self.consumer.poll(Duration::ZERO);
+        }
+        let context = self.consumer.context();
+        let kept = context.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // librdkafka says the same thing only once in a while.
+        kept.clone().unwrap_or_else(|| of(error))
     }
 
     /// The state of each topic; a missing one is `Refused`. Blocks up to `timeout`.
@@ -73,7 +129,7 @@ impl Topics {
         for topic in topics {
             let left = deadline.saturating_duration_since(Instant::now());
             let metadata = self.consumer.fetch_metadata(Some(topic), left);
-            let metadata = metadata.map_err(|e| of(&e))?;
+            let metadata = metadata.map_err(|e| self.reason(&e))?;
             let found = metadata.topics().iter().find(|t| t.name() == topic);
             let state = match found.map(|t| (t.error(), t.partitions().len())) {
                 Some((None, partitions)) if partitions > 0 => Ok(partitions),
@@ -100,8 +156,9 @@ impl Topics {
         if topics.is_empty() {
             return Ok(());
         }
-        let config = config::client(&self.bootstrap, &self.client_id);
-        let admin: AdminClient<Logged> = config.create_with_context(Logged).map_err(|e| of(&e))?;
+        let admin = self.access.config().create_with_context(Logged);
+        let admin: AdminClient<Logged> = admin.map_err(|e| of(&e))?;
+        self.access.admit(admin.inner())?;
         let new: Vec<_> = topics.iter().map(new_topic).collect();
         let options = AdminOptions::new()
             .request_timeout(Some(timeout))
@@ -149,7 +206,7 @@ fn new_topic(spec: &TopicSpec) -> NewTopic<'_> {
 impl fmt::Debug for Topics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Topics")
-            .field("bootstrap", &self.bootstrap)
+            .field("address", &self.access.address())
             .finish_non_exhaustive()
     }
 }

@@ -6,6 +6,7 @@
 mod orders;
 mod settings;
 mod steer;
+mod token;
 
 use clap::Parser;
 use fastkafka::App;
@@ -73,7 +74,10 @@ fn main() -> ExitCode {
         rests,
         resumed,
         resumed_key,
-        seek_key
+        seek_key,
+        secure,
+        locked_out,
+        oauth
     );
     args.command.execute(|| {
         let app = app();

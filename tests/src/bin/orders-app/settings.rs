@@ -1,6 +1,7 @@
 //! The settings: an app each, with topics and a group of its own.
 
 use crate::orders::{Done, Event, Order, attempt, event};
+use crate::token::unsigned_token;
 use fastkafka::{App, EventMetadata, Failure, Key, Topic, consumes, produces};
 use std::time::Duration;
 
@@ -378,6 +379,39 @@ setting!(
         session_timeout_ms = 6_000,
         order = "key",
         auto_commit_interval_ms = 1_000
+    )
+);
+
+// How these are reached is said in the environment.
+setting!(
+    secure,
+    "secure",
+    "secure.out",
+    "secure.dead",
+    consumes(auto_offset_reset = "earliest")
+);
+setting!(
+    locked_out,
+    "locked-out",
+    "locked-out.out",
+    "locked-out.dead",
+    consumes(auto_offset_reset = "earliest")
+);
+setting!(
+    oauth,
+    "oauth",
+    "oauth.out",
+    "oauth.dead",
+    consumes(
+        auto_offset_reset = "earliest",
+        security_protocol = "SASL_PLAINTEXT",
+        sasl_mechanism = "OAUTHBEARER",
+        sasl_oauth_token_provider = unsigned_token
+    ),
+    produces(
+        security_protocol = "SASL_PLAINTEXT",
+        sasl_mechanism = "OAUTHBEARER",
+        sasl_oauth_token_provider = unsigned_token
     )
 );
 

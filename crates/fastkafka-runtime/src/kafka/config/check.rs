@@ -1,28 +1,49 @@
 //! What the client would refuse, found before there is one.
 
 use super::table::Of;
-use super::{consumer, producer};
-use fastkafka_core::{Acks, Location, Plan, Problem, ProducerSettings, Properties};
+use super::{Access, consumer, producer, security};
+use fastkafka_core::{Acks, Connection, Location, Plan, Problem, ProducerSettings, Properties};
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 
-/// Properties that are ours to set, and values that librdkafka does not take.
-pub(crate) fn check(plan: &Plan) -> Vec<Problem> {
+/// Properties that are ours to set, values that librdkafka does not take, and logins that are not whole.
+pub(crate) fn check(plan: &Plan, connection: Option<&Connection>) -> Vec<Problem> {
+    let base = connection.cloned().unwrap_or_default();
+    let secure = |own: &Connection| {
+        let own = own.clone().over(&base);
+        let wrong = security::problems(&own);
+        // On the embedded broker nobody logs in.
+        connection.map_or(Vec::new(), |_| wrong)
+    };
+    let access = Access::new(base.clone(), "check");
     let handlers = plan.groups.iter().flat_map(|group| &group.handlers);
     let consumers = handlers.flat_map(|handler| {
         let settings = &handler.settings;
-        let config = consumer("localhost", "check", "check", settings);
-        let wrong = refused(Of::Consumer, settings.config.as_ref(), &config);
+        let config = consumer(&access, "check", settings);
+        let mut wrong = refused(Of::Consumer, settings.config.as_ref(), &config);
+        if settings.connection() != Connection::default() {
+            wrong.extend(secure(&settings.connection()));
+        }
         problems(wrong, handler.def.name, handler.def.location)
     });
     let producers = plan.outputs.iter().flat_map(|output| {
         let settings = &output.settings;
-        let config = producer("localhost", "check", settings, 1_000);
+        let config = producer(&access, settings, 1_000);
         let mut wrong = refused(Of::Producer, settings.config.as_ref(), &config);
         wrong.extend(not_idempotent(settings));
+        if settings.connection() != Connection::default() {
+            wrong.extend(secure(&settings.connection()));
+        }
         problems(wrong, output.def.name, output.def.location)
     });
-    consumers.chain(producers).collect()
+    let broker = secure(&Connection::default());
+    let address = base.bootstrap_servers.as_deref().unwrap_or_default();
+    broker
+        .into_iter()
+        .map(|what| Problem::Broker(format!("the broker at {address} {what}")))
+        .chain(consumers)
+        .chain(producers)
+        .collect()
 }
 
 fn problems(

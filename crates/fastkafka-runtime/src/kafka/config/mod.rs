@@ -1,35 +1,41 @@
 //! From settings to librdkafka's properties.
 
 mod check;
+mod security;
 mod table;
 
 pub(crate) use check::check;
+pub(crate) use security::name as protocol;
 
-use fastkafka_core::{Acks, ConsumerSettings, GroupProtocol, ProducerSettings, Properties};
+use super::access::Access;
+use fastkafka_core::{
+    Acks, Connection, ConsumerSettings, GroupProtocol, ProducerSettings, Properties,
+};
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 use table::Of;
 
 /// What every client has.
-pub(crate) fn client(bootstrap: &str, client_id: &str) -> ClientConfig {
+pub(crate) fn client(connection: &Connection, client_id: &str) -> ClientConfig {
     let mut config = ClientConfig::new();
+    let address = connection.bootstrap_servers.as_deref().unwrap_or_default();
     config
-        .set("bootstrap.servers", bootstrap)
+        .set("bootstrap.servers", address)
         .set("client.id", client_id)
         // librdkafka's default of 10 s keeps a connection down for so long after its broker is back. Java's.
         .set("reconnect.backoff.max.ms", "1000")
         .set_log_level(RDKafkaLogLevel::Info);
+    security::apply(&mut config, connection);
     config
 }
 
 /// The consumer of a group.
 pub(crate) fn consumer(
-    bootstrap: &str,
-    client_id: &str,
+    access: &Access,
     group_id: &str,
     settings: &ConsumerSettings,
 ) -> ClientConfig {
-    let mut config = client(bootstrap, client_id);
+    let mut config = access.config();
     config
         .set("group.id", group_id)
         // The engine says what may be committed; librdkafka commits it now and then.
@@ -82,13 +88,8 @@ pub(crate) fn embedded(config: &mut ClientConfig, settings: &ConsumerSettings) {
 }
 
 /// A producer. `queue` is how many records librdkafka may hold: more than we ever hand over.
-pub(crate) fn producer(
-    bootstrap: &str,
-    client_id: &str,
-    settings: &ProducerSettings,
-    queue: usize,
-) -> ClientConfig {
-    let mut config = client(bootstrap, client_id);
+pub(crate) fn producer(access: &Access, settings: &ProducerSettings, queue: usize) -> ClientConfig {
+    let mut config = access.config();
     config
         .set("linger.ms", "5")
         .set("delivery.timeout.ms", "60000")

@@ -11,6 +11,17 @@ const COMMON: &[Row] = &[
     ("metadata_max_age_ms", "topic.metadata.refresh.interval.ms"),
 ];
 
+/// Keys of the way to a cluster: set by `security.rs`, since they hold secrets and paths.
+const CONNECTION: &[Row] = &[
+    ("bootstrap_servers", "bootstrap.servers"),
+    ("security_protocol", "security.protocol"),
+    ("ssl_context", "ssl.ca.location"),
+    ("sasl_mechanism", "sasl.mechanism"),
+    ("sasl_plain_username", "sasl.username"),
+    ("sasl_plain_password", "sasl.password"),
+    ("sasl_kerberos_service_name", "sasl.kerberos.service.name"),
+];
+
 const CONSUMER: &[Row] = &[
     ("auto_commit_interval_ms", "auto.commit.interval.ms"),
     ("session_timeout_ms", "session.timeout.ms"),
@@ -50,6 +61,15 @@ const ALIASES: &[(&str, &str)] = &[
     ("message.timeout.ms", "delivery.timeout.ms"),
     ("request.required.acks", "acks"),
     ("compression.codec", "compression.type"),
+    ("metadata.broker.list", "bootstrap.servers"),
+    ("sasl.mechanisms", "sasl.mechanism"),
+    ("ssl.ca.pem", "ssl.ca.location"),
+    ("ssl.certificate.location", "ssl.ca.location"),
+    ("ssl.certificate.pem", "ssl.ca.location"),
+    ("ssl.key.location", "ssl.ca.location"),
+    ("ssl.key.pem", "ssl.ca.location"),
+    ("ssl.key.password", "ssl.ca.location"),
+    ("enable.ssl.certificate.verification", "ssl.ca.location"),
 ];
 
 const FIXED: &str = "delivery depends on it";
@@ -57,14 +77,6 @@ const NO_TRANSACTIONS: &str = "exactly-once is not built yet (docs/roadmap.md)";
 
 /// What is nobody's to set, and why.
 const PROTECTED: &[(&str, &str)] = &[
-    (
-        "bootstrap.servers",
-        "name the cluster with `App::builder().broker(..)`",
-    ),
-    (
-        "metadata.broker.list",
-        "name the cluster with `App::builder().broker(..)`",
-    ),
     ("group.id", "write `group_id = ..`"),
     ("enable.auto.commit", FIXED),
     ("auto.commit.enable", FIXED),
@@ -130,7 +142,8 @@ impl Of {
         }
         let alias = ALIASES.iter().find(|(name, _)| *name == property);
         let name = alias.map_or(property, |(_, name)| name);
-        let (key, _) = self.rows().find(|(_, property)| *property == name)?;
+        let mut keys = self.rows().chain(CONNECTION.iter().copied());
+        let (key, _) = keys.find(|(_, property)| *property == name)?;
         Some(format!("write `{key} = ..`"))
     }
 }

@@ -1,16 +1,30 @@
 use super::*;
 use fastkafka_core::{
-    CompressionType, Executor, IsolationLevel, OffsetReset, OnFailure, Order, Partitioner, Text,
+    CompressionType, Executor, IsolationLevel, OauthToken, OffsetReset, OnFailure, Order,
+    Partitioner, SaslMechanism, SecurityProtocol, Text, Tls, Tokens,
 };
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+fn access(own: Connection) -> Access {
+    let base = Connection::default().bootstrap_servers("localhost:1");
+    Access::new(own.over(&base), "app")
+}
+
 fn of_consumer(settings: &ConsumerSettings) -> ClientConfig {
-    consumer("localhost:1", "app", "group", settings)
+    consumer(
+        &access(without_login(settings.connection())),
+        "group",
+        settings,
+    )
 }
 
 fn of_producer(settings: &ProducerSettings) -> ClientConfig {
-    producer("localhost:1", "app", settings, 120_000)
+    producer(
+        &access(without_login(settings.connection())),
+        settings,
+        120_000,
+    )
 }
 
 /// Also asks librdkafka whether it knows the property and takes the value.
@@ -26,6 +40,18 @@ fn native(config: &ClientConfig, property: &str) -> String {
     // Of a topic.
     let value = native.get(property);
     value.unwrap_or_else(|e| panic!("{property}: {e}"))
+}
+
+async fn no_token() -> Result<OauthToken, String> {
+    Err("none".into())
+}
+
+/// What needs OpenSSL or Kerberos, and what is whole only together.
+fn without_login(mut connection: Connection) -> Connection {
+    connection.ssl_context = None;
+    connection.sasl_kerberos_service_name = None;
+    connection.sasl_oauth_token_provider = None;
+    connection
 }
 
 /// A value for every key.
@@ -65,6 +91,14 @@ fn full_consumer() -> ConsumerSettings {
         .isolation_level(IsolationLevel::ReadUncommitted)
         .group_instance_id("seventh")
         .config(Properties::new().set("fetch.error.backoff.ms", 77))
+        .bootstrap_servers("localhost:7")
+        .security_protocol(SecurityProtocol::SaslPlaintext)
+        .sasl_mechanism(SaslMechanism::Plain)
+        .sasl_plain_username("seven")
+        .sasl_plain_password("s3cret")
+        .ssl_context(Tls::default().ca("/ca.pem"))
+        .sasl_kerberos_service_name("kafka7")
+        .sasl_oauth_token_provider(Tokens::new(no_token))
 }
 
 fn full_producer() -> ProducerSettings {
@@ -83,6 +117,14 @@ fn full_producer() -> ProducerSettings {
         .max_batch_size(7_005u32)
         .partitioner(Partitioner::Fnv1a)
         .config(Properties::new().set("batch.num.messages", 77))
+        .bootstrap_servers("localhost:7")
+        .security_protocol(SecurityProtocol::SaslPlaintext)
+        .sasl_mechanism(SaslMechanism::Plain)
+        .sasl_plain_username("seven")
+        .sasl_plain_password("s3cret")
+        .ssl_context(Tls::default().ca("/ca.pem"))
+        .sasl_kerberos_service_name("kafka7")
+        .sasl_oauth_token_provider(Tokens::new(no_token))
 }
 
 fn names(keys: &[(&'static str, &'static str)]) -> BTreeSet<&'static str> {
@@ -127,7 +169,110 @@ fn every_consumer_setting_reaches_its_property() {
     check(&config, "group.id", "group");
     check(&config, "fetch.error.backoff.ms", "77");
     properties.extend(["group_id", "config"]);
+    properties.extend(connection(&config));
     assert_eq!(properties, names(ConsumerSettings::KEYS));
+}
+
+/// The keys of a connection: most are asked here, the others below.
+fn connection(config: &ClientConfig) -> impl Iterator<Item = &'static str> {
+    check(config, "bootstrap.servers", "localhost:7");
+    check(config, "security.protocol", "sasl_plaintext");
+    check(config, "sasl.mechanism", "PLAIN");
+    check(config, "sasl.username", "seven");
+    check(config, "sasl.password", "s3cret");
+    Connection::KEYS.iter().map(|(key, _)| *key)
+}
+
+#[test]
+fn certificates_are_paths_or_text() {
+    let pem = "-----BEGIN CERTIFICATE-----";
+    let tls = Tls::default()
+        .ca(pem)
+        .identity("/me.pem", "-----BEGIN PRIVATE KEY-----")
+        .key_password("s3cret")
+        .verify(false);
+    let config = access(Connection::default().ssl_context(tls)).config();
+    let expected = [
+        ("ssl.ca.pem", pem),
+        ("ssl.certificate.location", "/me.pem"),
+        ("ssl.key.pem", "-----BEGIN PRIVATE KEY-----"),
+        ("ssl.key.password", "s3cret"),
+        ("enable.ssl.certificate.verification", "false"),
+    ];
+    for (property, value) in expected {
+        assert_eq!(config.get(property), Some(value), "{property}");
+        if cfg!(feature = "tls") && !property.ends_with(".pem") {
+            check(&config, property, value);
+        }
+    }
+    let kerberos = Connection::default().sasl_kerberos_service_name("kafka7");
+    let config = access(kerberos).config();
+    assert_eq!(config.get("sasl.kerberos.service.name"), Some("kafka7"));
+}
+
+/// Each of these alone, on a broker that it suits but for one thing.
+#[test]
+fn a_login_that_is_not_whole_says_what_is_missing() {
+    let plain = || {
+        Connection::default()
+            .security_protocol(SecurityProtocol::SaslPlaintext)
+            .sasl_mechanism(SaslMechanism::Plain)
+            .sasl_plain_username("me")
+            .sasl_plain_password("s3cret")
+    };
+    let without = |change: fn(&mut Connection)| {
+        let mut connection = plain();
+        change(&mut connection);
+        connection
+    };
+    let wrong = |connection: Connection| security::problems(&connection).join("; ");
+    assert_eq!(wrong(Connection::default()), "");
+    assert_eq!(wrong(plain()), "");
+    let cases = [
+        (
+            without(|c| c.sasl_mechanism = None),
+            "has `security_protocol = \"sasl_plaintext\"` and no `sasl_mechanism`",
+        ),
+        (
+            without(|c| c.sasl_plain_password = None),
+            "has `sasl_mechanism = \"PLAIN\"`, which needs `sasl_plain_username` and `sasl_plain_password`",
+        ),
+        (
+            without(|c| c.security_protocol = None),
+            "but nobody logs in with `security_protocol = \"plaintext\"`",
+        ),
+        (
+            plain().ssl_context(Tls::default()),
+            "has an `ssl_context`, which has no meaning with `security_protocol = \"sasl_plaintext\"`",
+        ),
+        (
+            plain().sasl_oauth_token_provider(Tokens::new(no_token)),
+            "which has no meaning without `sasl_mechanism = \"OAUTHBEARER\"`",
+        ),
+        (
+            plain().sasl_mechanism(SaslMechanism::OauthBearer),
+            "which needs a `sasl_oauth_token_provider`",
+        ),
+        (
+            plain().sasl_kerberos_service_name("kafka"),
+            "has a `sasl_kerberos_service_name`, which has no meaning without",
+        ),
+    ];
+    for (connection, expected) in cases {
+        let wrong = wrong(connection);
+        assert!(wrong.contains(expected), "{wrong}");
+        assert!(!wrong.contains("s3cret"), "{wrong}");
+    }
+    let needs = |connection: Connection, feature: &str| {
+        wrong(connection).contains(&format!("needs the feature `{feature}`"))
+    };
+    let tls = cfg!(feature = "tls");
+    let scram = plain().sasl_mechanism(SaslMechanism::ScramSha256);
+    assert_eq!(needs(scram, "tls"), !tls);
+    let ssl = Connection::default().security_protocol(SecurityProtocol::Ssl);
+    assert_eq!(needs(ssl, "tls"), !tls);
+    let kerberos = plain().sasl_mechanism(SaslMechanism::Gssapi);
+    assert_eq!(needs(kerberos, "gssapi"), !cfg!(feature = "gssapi"));
 }
 
 #[test]
@@ -152,6 +297,7 @@ fn every_producer_setting_reaches_its_property() {
     assert!(same("linger.ms") && same("message.max.bytes") && same("batch.size"));
     check(&config, "batch.num.messages", "77");
     properties.insert("config");
+    properties.extend(connection(&config));
     assert_eq!(properties, names(ProducerSettings::KEYS));
 }
 

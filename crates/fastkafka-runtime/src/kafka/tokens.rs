@@ -1,0 +1,184 @@
+//! OAuth tokens: fetched ahead in the background, since librdkafka asks for one and can not wait.
+
+use fastkafka_core::{OauthToken, TokenProvider};
+use rdkafka::client::OAuthToken;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, SystemTime};
+
+/// Between two questions to a provider that failed.
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// The token that clients get.
+pub(super) struct Current {
+    token: Mutex<OauthToken>,
+    /// Why there is no newer one.
+    failure: Mutex<Option<String>>,
+}
+
+impl Current {
+    /// Fetches the first token, and the following ones as long as somebody has the value.
+    ///
+    /// # Errors
+    /// When there is no first one.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub(super) async fn keep(provider: Arc<dyn TokenProvider>) -> Result<Arc<Self>, String> {
+        let token = provider.token().await;
+        let token = token.map_err(|e| format!("`sasl_oauth_token_provider` has no token: {e}"))?;
+        if remaining(&token).is_zero() {
+            return Err("`sasl_oauth_token_provider` gave a token that has ended".to_owned());
+        }
+        let current = Arc::new(Self {
+            token: Mutex::new(token),
+            failure: Mutex::default(),
+        });
+        tokio::spawn(renew(provider, Arc::downgrade(&current)));
+        Ok(current)
+    }
+
+    /// What librdkafka is given.
+    pub(super) fn token(&self) -> Result<OAuthToken, String> {
+        let token = self.lock();
+        if remaining(&token).is_zero() {
+            let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+            return Err(match &*failure {
+                Some(why) => format!("the token has ended, and there is no new one: {why}"),
+                None => "the token has ended".to_owned(),
+            });
+        }
+        let until = token.expires_at.duration_since(SystemTime::UNIX_EPOCH);
+        let millis = until.unwrap_or_default().as_millis();
+        Ok(OAuthToken {
+            token: token.token.expose().to_owned(),
+            principal_name: token.principal.clone(),
+            lifetime_ms: i64::try_from(millis).unwrap_or(i64::MAX),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, OauthToken> {
+        self.token.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(&self, token: OauthToken) {
+        *self.lock() = token;
+        self.fail(None);
+    }
+
+    fn fail(&self, why: Option<String>) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = why;
+    }
+}
+
+fn remaining(token: &OauthToken) -> Duration {
+    let left = token.expires_at.duration_since(SystemTime::now());
+    left.unwrap_or_default()
+}
+
+/// librdkafka asks when four fifths of a token's life are over: by then there is a new one.
+async fn renew(provider: Arc<dyn TokenProvider>, current: Weak<Current>) {
+    let left = || Some(remaining(&current.upgrade()?.lock()));
+    let Some(mut wait) = left().map(|left| left * 3 / 4) else {
+        return;
+    };
+    loop {
+        tokio::time::sleep(wait).await;
+        if current.strong_count() == 0 {
+            return;
+        }
+        let token = provider.token().await;
+        let Some(current) = current.upgrade() else {
+            return;
+        };
+        wait = match token {
+            Ok(token) => {
+                let wait = remaining(&token) * 3 / 4;
+                current.put(token);
+                wait.max(Duration::from_millis(100))
+            }
+            Err(error) => {
+                tracing::warn!("`sasl_oauth_token_provider` has no new token: {error}");
+                current.fail(Some(error.to_string()));
+                AGAIN
+            }
+        };
+    }
+}
+
+impl fmt::Debug for Current {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Current")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    fn token(text: String, life: Duration) -> OauthToken {
+        OauthToken {
+            token: text.into(),
+            principal: "me".to_owned(),
+            expires_at: SystemTime::now() + life,
+        }
+    }
+
+    /// Turns until `done`; the tokens' ends are on the system's clock.
+    async fn until(done: impl Fn() -> bool) {
+        let deadline = std::time::Instant::now() + Duration::from_secs(30);
+        while !done() {
+            assert!(std::time::Instant::now() < deadline, "not in time");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_token_is_renewed_before_it_ends_and_after_a_failure() {
+        static ASKED: AtomicU32 = AtomicU32::new(0);
+        async fn mine() -> Result<OauthToken, String> {
+            match ASKED.fetch_add(1, Ordering::Relaxed) {
+                1 => Err("the server is away".to_owned()),
+                n => Ok(token(format!("token {n}"), Duration::from_millis(400))),
+            }
+        }
+        let current = Current::keep(Arc::new(mine)).await.unwrap();
+        assert_eq!(current.token().unwrap().token, "token 0");
+        // The old one has ended, and the reason is known.
+        until(|| current.token().is_err()).await;
+        let why = current.token().err().unwrap();
+        assert!(why.ends_with("the server is away"), "{why}");
+        until(|| current.token().is_ok_and(|t| t.token != "token 0")).await;
+    }
+
+    #[tokio::test]
+    async fn without_a_first_token_there_is_a_reason() {
+        async fn none() -> Result<OauthToken, String> {
+            Err("no such client".to_owned())
+        }
+        let why = Current::keep(Arc::new(none)).await.unwrap_err();
+        assert_eq!(
+            why,
+            "`sasl_oauth_token_provider` has no token: no such client"
+        );
+        async fn old() -> Result<OauthToken, String> {
+            Ok(token(String::new(), Duration::ZERO))
+        }
+        assert!(Current::keep(Arc::new(old)).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn nobody_asks_for_tokens_that_nobody_needs() {
+        static ASKED: AtomicU32 = AtomicU32::new(0);
+        async fn mine() -> Result<OauthToken, String> {
+            ASKED.fetch_add(1, Ordering::Relaxed);
+            Ok(token(String::new(), Duration::from_millis(20)))
+        }
+        let provider: Arc<dyn TokenProvider> = Arc::new(mine);
+        drop(Current::keep(provider.clone()).await.unwrap());
+        // The task lets go of the provider when it ends.
+        until(|| Arc::strong_count(&provider) == 1).await;
+        assert_eq!(ASKED.load(Ordering::Relaxed), 1);
+    }
+}
