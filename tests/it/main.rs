@@ -10,6 +10,7 @@ mod latest;
 mod liveness;
 mod members;
 mod process;
+mod python;
 mod scene;
 mod security;
 mod shutdown;

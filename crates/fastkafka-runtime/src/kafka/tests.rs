@@ -69,6 +69,12 @@ impl Member {
 
     /// One turn of an owner; true when there may be more to do at once.
     fn turn(&mut self) -> bool {
+        self.hear();
+        self.transport.fetch(1_000, &mut self.runs)
+    }
+
+    /// A turn that reads nothing.
+    fn hear(&mut self) {
         let mut heard = Vec::new();
         self.transport.poll(&mut heard);
         for notice in heard {
@@ -97,7 +103,6 @@ impl Member {
                 other => self.notices.push(other),
             }
         }
-        self.transport.fetch(1_000, &mut self.runs)
     }
 
     fn answer_revoke(&mut self) {

@@ -75,6 +75,7 @@ fn main() -> ExitCode {
         resumed,
         resumed_key,
         seek_key,
+        keys,
         secure,
         locked_out,
         oauth

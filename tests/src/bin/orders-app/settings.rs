@@ -382,6 +382,13 @@ setting!(
     )
 );
 
+setting!(
+    keys,
+    "keys",
+    "keys.out",
+    "keys.dead",
+    consumes(auto_offset_reset = "earliest")
+);
 // How these are reached is said in the environment.
 setting!(
     secure,
