@@ -8,6 +8,7 @@
 //! * [Settings](settings): every key with its default.
 //! * [Authentication](authentication): TLS, passwords, tokens.
 //! * [Running](running): command line, brokers, stopping, health, logs.
+//! * [The contract](asyncapi): AsyncAPI in files, pages, `cargo doc` and CI.
 //! * [Steering a running app](control): pause, resume, seek; beginning at a time.
 
 macro_rules! chapter {
@@ -20,6 +21,7 @@ macro_rules! chapter {
         #[doc = "[authentication]: crate::guide::authentication"]
         #[doc = "[running]: crate::guide::running"]
         #[doc = "[control]: crate::guide::control"]
+        #[doc = "[asyncapi]: crate::guide::asyncapi"]
         #[doc = ""]
         $(#[doc = $text])*
         pub mod $name {}
@@ -53,6 +55,11 @@ chapter!(
 chapter!(
     #[doc = include_str!("../../../docs/guide/running.md")]
     running
+);
+#[cfg(feature = "docs")]
+chapter!(
+    #[doc = include_str!("../../../docs/guide/asyncapi.md")]
+    asyncapi
 );
 chapter!(
     #[doc = include_str!("../../../docs/guide/control.md")]
