@@ -10,6 +10,7 @@
 //! * [Running](running): command line, brokers, stopping, health, logs.
 //! * [The contract](asyncapi): AsyncAPI in files, pages, `cargo doc` and CI.
 //! * [Steering a running app](control): pause, resume, seek; beginning at a time.
+//! * [Testing](testing): the whole app in a unit test, with mirrors, spies, mocks and faults.
 
 macro_rules! chapter {
     ($(#[doc = $text:expr])* $name:ident) => {
@@ -22,6 +23,7 @@ macro_rules! chapter {
         #[doc = "[running]: crate::guide::running"]
         #[doc = "[control]: crate::guide::control"]
         #[doc = "[asyncapi]: crate::guide::asyncapi"]
+        #[doc = "[testing]: crate::guide::testing"]
         #[doc = ""]
         $(#[doc = $text])*
         pub mod $name {}
@@ -64,6 +66,10 @@ chapter!(
 chapter!(
     #[doc = include_str!("../../../docs/guide/control.md")]
     control
+);
+chapter!(
+    #[doc = include_str!("../../../docs/guide/testing.md")]
+    testing
 );
 
 /// The README's example is a test as well.
