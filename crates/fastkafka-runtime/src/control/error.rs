@@ -2,7 +2,7 @@
 
 use super::Target;
 
-/// Why a [`Handle`] could not do what it was asked to.
+/// Why a [`Handle`](super::Handle) could not do what it was asked to.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ControlError {
