@@ -8,6 +8,7 @@
 //! * [Settings](settings): every key with its default.
 //! * [Authentication](authentication): TLS, passwords, tokens.
 //! * [Running](running): command line, brokers, stopping, health, logs.
+//! * [The contract](asyncapi): AsyncAPI in files, pages, `cargo doc` and CI.
 //! * [Steering a running app](control): pause, resume, seek; beginning at a time.
 //! * [Testing](testing): the whole app in a unit test, with mirrors, spies, mocks and faults.
 
@@ -21,6 +22,7 @@ macro_rules! chapter {
         #[doc = "[authentication]: crate::guide::authentication"]
         #[doc = "[running]: crate::guide::running"]
         #[doc = "[control]: crate::guide::control"]
+        #[doc = "[asyncapi]: crate::guide::asyncapi"]
         #[doc = "[testing]: crate::guide::testing"]
         #[doc = ""]
         $(#[doc = $text])*
@@ -55,6 +57,11 @@ chapter!(
 chapter!(
     #[doc = include_str!("../../../docs/guide/running.md")]
     running
+);
+#[cfg(feature = "docs")]
+chapter!(
+    #[doc = include_str!("../../../docs/guide/asyncapi.md")]
+    asyncapi
 );
 chapter!(
     #[doc = include_str!("../../../docs/guide/control.md")]
