@@ -8,6 +8,7 @@ use crate::errors::Errors;
 use crate::item::Item;
 use crate::keys::CONSUMES;
 use crate::names::Names;
+use crate::payload;
 use crate::settings::Settings;
 use proc_macro2::{Span, TokenStream};
 use syn::{Expr, Type};
@@ -66,10 +67,12 @@ impl Model {
             ));
         }
         order::check(&names.function, &raw.settings, errors);
-        let summary = match raw.settings.text("group_id") {
-            Some(group) => format!("Consumes topic `{}` in group `{group}`.", names.topic),
-            None => format!("Consumes topic `{}`.", names.topic),
-        };
+        let mut summary = format!("Consumes topic `{}`", names.topic);
+        if let Some(group) = raw.settings.text("group_id") {
+            summary.push_str(&format!(" in group `{group}`"));
+        }
+        let link = input.as_ref().and_then(payload::link);
+        summary.push_str(&link.map_or(".".to_owned(), |link| format!(": {link}.")));
         let (output, output_span) = item.output();
         Some(Self {
             function: Function {

@@ -82,7 +82,7 @@ impl KafkaTransport {
     /// # Errors
     /// When librdkafka refuses a setting or a topic's name.
     pub(crate) fn new(join: &Join<'_>, owner: Thread) -> Result<Self, ClientError> {
-        let heard = Arc::new(Heard::default());
+        let heard = Arc::new(Heard::new(join.access.suffix()));
         let Join {
             group_id, settings, ..
         } = *join;
@@ -102,7 +102,10 @@ impl KafkaTransport {
         let consumer = Arc::new(consumer);
         let queue = Queue::new(&consumer, owner.clone());
         let events = Events::of(&consumer);
-        consumer.subscribe(join.topics).map_err(|e| of(&e))?;
+        let topics = join.topics.iter();
+        let topics: Vec<_> = topics.map(|topic| join.access.on_cluster(topic)).collect();
+        let topics: Vec<_> = topics.iter().map(String::as_str).collect();
+        consumer.subscribe(&topics).map_err(|e| of(&e))?;
         let helper = Helper::new(group_id, consumer.clone(), heard.clone(), owner.clone());
         Ok(Self {
             queue: Some(queue),
@@ -197,7 +200,13 @@ impl KafkaTransport {
 fn list(places: &[(Place, i64)]) -> TopicPartitionList {
     places
         .iter()
-        .map(|(place, at)| (place.topic.clone(), place.partition, Offset::Offset(*at)))
+        .map(|(place, at)| {
+            (
+                place.on_cluster.clone(),
+                place.partition,
+                Offset::Offset(*at),
+            )
+        })
         .collect()
 }
 
@@ -279,7 +288,7 @@ impl Transport for KafkaTransport {
     fn store(&mut self, offsets: &[(Place, i64)]) -> Vec<(Place, String)> {
         let mut list = TopicPartitionList::with_capacity(offsets.len());
         for (place, offset) in offsets {
-            let marker = self.markers.get(place.topic.as_str());
+            let marker = self.markers.get(place.on_cluster.as_str());
             add(
                 &mut list,
                 place,
@@ -309,7 +318,7 @@ impl Transport for KafkaTransport {
     }
 
     fn commit(&mut self, place: Place, offset: i64) {
-        let marker = self.markers.get(place.topic.as_str());
+        let marker = self.markers.get(place.on_cluster.as_str());
         let marker = marker.copied().unwrap_or_default();
         self.helper.ask(Job::Commit(place, offset, marker));
     }
@@ -325,7 +334,7 @@ impl Transport for KafkaTransport {
     }
 
     fn pause(&mut self, place: Place, pause: bool) -> Result<(), ClientError> {
-        if let Some(part) = self.assigned.part(&place.topic, place.partition) {
+        if let Some(part) = self.assigned.part(&place.on_cluster, place.partition) {
             part.paused = pause;
         }
         let list = list(&[(place, 0)]);

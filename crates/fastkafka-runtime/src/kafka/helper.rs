@@ -96,7 +96,7 @@ fn work(todo: &Receiver<Job>, consumer: &Group, heard: &Heard, found: &Found, ow
                 Some(Notice::Moved(place, committed.map_err(|e| e.to_string())))
             }
             Job::Range(place, position) => consumer
-                .fetch_watermarks(&place.topic, place.partition, WATERMARKS)
+                .fetch_watermarks(&place.on_cluster, place.partition, WATERMARKS)
                 .inspect_err(|e| tracing::warn!("cannot ask what is left of {place}: {e}"))
                 .ok()
                 .map(|(low, high)| Notice::OutOfRange {

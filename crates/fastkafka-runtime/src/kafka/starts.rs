@@ -98,7 +98,7 @@ pub(crate) fn resolve<C: ConsumerContext>(
 ) -> Result<Resolved, StartError> {
     let mut topics: BTreeMap<&'static str, Commits> = BTreeMap::new();
     for (place, _) in places {
-        let commits = topics.entry(place.topic.as_str()).or_default();
+        let commits = topics.entry(place.on_cluster.as_str()).or_default();
         // The metadata may be older than the assignment.
         commits.partitions = commits.partitions.max(place.partition + 1);
     }
@@ -112,7 +112,7 @@ pub(crate) fn resolve<C: ConsumerContext>(
     let mut asked = Vec::new();
     let mut refused = Vec::new();
     for (place, policy) in places {
-        match start(place.partition, &topics[place.topic.as_str()], *policy) {
+        match start(place.partition, &topics[place.on_cluster.as_str()], *policy) {
             Start::Committed(offset) => starts.push((*place, offset)),
             Start::New => asked.push((*place, Offset::Beginning)),
             Start::Policy(OffsetReset::Earliest) => asked.push((*place, Offset::Beginning)),
@@ -144,19 +144,21 @@ pub(crate) fn find<C: ConsumerContext>(
 ) -> Result<i64, ControlError> {
     let (topic, partition) = (place.topic.clone(), place.partition);
     let found = match to {
-        Seek::Offset(offset) => match consumer.fetch_watermarks(&topic, partition, TIMEOUT) {
-            Ok((low, high)) if !(low..=high).contains(&offset) => {
-                return Err(ControlError::OutOfRange {
-                    topic,
-                    partition,
-                    offset,
-                    low,
-                    high,
-                });
+        Seek::Offset(offset) => {
+            match consumer.fetch_watermarks(&place.on_cluster, partition, TIMEOUT) {
+                Ok((low, high)) if !(low..=high).contains(&offset) => {
+                    return Err(ControlError::OutOfRange {
+                        topic,
+                        partition,
+                        offset,
+                        low,
+                        high,
+                    });
+                }
+                Ok(_) => Ok(offset),
+                Err(e) => Err(retry(&e)),
             }
-            Ok(_) => Ok(offset),
-            Err(e) => Err(retry(&e)),
-        },
+        }
         Seek::Beginning => look_up_one(consumer, place, Offset::Beginning),
         Seek::End => look_up_one(consumer, place, Offset::End),
         Seek::Timestamp(at) => look_up_one(consumer, place, Offset::Offset(millis(at))),
@@ -233,7 +235,7 @@ pub(super) fn look_up<C: ConsumerContext>(
     let mut found = Vec::with_capacity(asked.len());
     let mut at_end = Vec::new();
     for (place, _) in asked {
-        let element = list.find_partition(&place.topic, place.partition);
+        let element = list.find_partition(&place.on_cluster, place.partition);
         let Some(element) = element else { continue };
         element.error().map_err(|e| retry(&e))?;
         match element.offset() {
@@ -262,7 +264,7 @@ fn commit<C: ConsumerContext>(
     }
     let mut list = TopicPartitionList::with_capacity(pins.len());
     for (place, offset) in pins {
-        let marker = topics[place.topic.as_str()].marker();
+        let marker = topics[place.on_cluster.as_str()].marker();
         add(&mut list, place, *offset, marker);
     }
     let committed = consumer.commit(&list, CommitMode::Sync);
@@ -286,7 +288,7 @@ fn commit<C: ConsumerContext>(
 
 /// Adds an offset to commit with its topic's marker.
 pub(crate) fn add(list: &mut TopicPartitionList, place: Place, offset: i64, marker: Marker) {
-    let mut element = list.add_partition(&place.topic, place.partition);
+    let mut element = list.add_partition(&place.on_cluster, place.partition);
     element
         .set_offset(Offset::Offset(offset))
         .expect("an offset to commit is not negative");
@@ -298,7 +300,7 @@ pub(crate) fn add(list: &mut TopicPartitionList, place: Place, offset: i64, mark
 fn offsets(places: &[(Place, Offset)]) -> TopicPartitionList {
     places
         .iter()
-        .map(|(place, at)| (place.topic.clone(), place.partition, *at))
+        .map(|(place, at)| (place.on_cluster.clone(), place.partition, *at))
         .collect()
 }
 

@@ -25,7 +25,7 @@ impl KafkaTransport {
     fn forward(&self, starts: &[(Place, i64)]) {
         let Some(queue) = &self.queue else { return };
         for (place, _) in starts {
-            queue.take_partition(&place.topic, place.partition);
+            queue.take_partition(&place.on_cluster, place.partition);
         }
     }
 
@@ -50,7 +50,7 @@ impl KafkaTransport {
     pub(super) fn restart(&mut self, place: Place, offset: i64) -> KafkaResult<()> {
         // What was lost was lost at the old position.
         self.lost.retain(|lost| lost.place != place);
-        if let Some(part) = self.assigned.part(&place.topic, place.partition) {
+        if let Some(part) = self.assigned.part(&place.on_cluster, place.partition) {
             part.next = offset;
         }
         let start = [(place, offset)];
