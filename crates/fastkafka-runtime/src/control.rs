@@ -301,8 +301,8 @@ impl Handle {
         let groups = self.0.get().ok_or(ControlError::NotStarted)?;
         if !groups.iter().any(|group| group.reads(target)) {
             let known = groups.iter().flat_map(|group| {
-                let topic = |def: &&ConsumerDef| format!("`{}` in `{}`", def.topic, group.id);
-                group.handlers.iter().map(topic)
+                let topics = group.handlers.iter().flat_map(|def| def.subscription());
+                topics.map(|topic| format!("`{topic}` in `{}`", group.id))
             });
             return Err(ControlError::Unknown {
                 target: target.clone(),
@@ -355,7 +355,7 @@ impl Handle {
 impl GroupControl {
     fn reads(&self, target: &Target) -> bool {
         let meant = |def: &&ConsumerDef| {
-            def.topic == target.topic
+            def.takes(&target.topic)
                 && target
                     .handler
                     .as_ref()

@@ -66,9 +66,15 @@ impl Model {
             ));
         }
         order::check(&names.function, &raw.settings, errors);
-        let summary = match raw.settings.text("group_id") {
-            Some(group) => format!("Consumes topic `{}` in group `{group}`.", names.topic),
-            None => format!("Consumes topic `{}`.", names.topic),
+        let what = match (&names.pattern, &*names.topics) {
+            (Some(pattern), _) => format!("topics that match `{pattern}`"),
+            (None, [topic]) => format!("topic `{topic}`"),
+            (None, topics) => format!("topics `{}`", topics.join("`, `")),
+        };
+        let summary = match (raw.settings.text("group_id"), raw.settings.word("group_id")) {
+            (Some(group), _) => format!("Consumes {what} in group `{group}`."),
+            (None, Some(_)) => format!("Consumes {what} without a group."),
+            (None, None) => format!("Consumes {what}."),
         };
         let (output, output_span) = item.output();
         Some(Self {

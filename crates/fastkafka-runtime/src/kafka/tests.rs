@@ -52,6 +52,8 @@ impl Member {
             topics,
             settings,
             embedded: true,
+            alone: false,
+            left_out: &[],
             worker: 0,
         };
         let transport = KafkaTransport::new(&join, owner);
