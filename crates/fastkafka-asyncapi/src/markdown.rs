@@ -14,10 +14,8 @@ impl Document {
         for topic in read::topics(self) {
             one_topic(&mut out, self, &topic);
         }
-        for (name, schema) in &self.components.schemas {
-            if !is_payload(self, name) {
-                one_schema(&mut out, &self.components.schemas, name, schema);
-            }
+        for (name, schema) in read::parts(self) {
+            one_schema(&mut out, &self.components.schemas, name, schema);
         }
         out.truncate(out.trim_end().len());
         out.push('\n');
@@ -56,17 +54,9 @@ fn messages(document: &Document, operation: &Operation) -> String {
             .get(operation.channel.name())
             .and_then(|channel| channel.messages.get(message.name()))
             .and_then(|message| document.components.messages.get(message.name()));
-        cell(message.map_or("", |message| title(message)))
+        cell(message.map_or("", |message| read::title(message, "")))
     });
     shown.collect::<Vec<_>>().join(", ")
-}
-
-fn title(message: &Message) -> &str {
-    message
-        .title
-        .as_deref()
-        .or(message.name.as_deref())
-        .unwrap_or_default()
 }
 
 /// The heading's id, by rustdoc's rule and, for the letters of a topic, GitHub's too.
@@ -103,7 +93,7 @@ fn one_topic(out: &mut String, document: &Document, topic: &Topic<'_>) {
 
 fn one_message(out: &mut String, document: &Document, message: &Message) {
     let schemas = &document.components.schemas;
-    let _ = write!(out, "**{}**", title(message));
+    let _ = write!(out, "**{}**", read::title(message, ""));
     if let Some(content_type) = &message.content_type {
         let _ = write!(out, ", `{content_type}`");
     }
@@ -130,25 +120,19 @@ fn one_message(out: &mut String, document: &Document, message: &Message) {
         fence(out, what, &example);
     }
     if let Some(payload) = read::told(message) {
-        let what = format!("JSON Schema of {}", title(message));
+        let what = format!("JSON Schema of {}", read::title(message, ""));
         folded(out, &what, &read::bundle(schemas, payload));
     }
 }
 
 fn one_schema(out: &mut String, schemas: &Named<Schema>, name: &str, schema: &Schema) {
-    let _ = writeln!(out, "### Schema `{name}`\n");
+    let _ = writeln!(out, "### Type `{name}`\n");
     about(out, schemas, schema);
     folded(
         out,
         &format!("JSON Schema of {name}"),
         &read::bundle(schemas, schema),
     );
-}
-
-/// Whether a schema was shown with a message.
-fn is_payload(document: &Document, name: &str) -> bool {
-    let mut messages = document.components.messages.values();
-    messages.any(|message| message.payload.as_ref().and_then(read::named) == Some(name))
 }
 
 /// What a schema says of itself, its fields and its variants.
@@ -195,19 +179,21 @@ fn table(out: &mut String, fields: &[Field]) {
 
 /// Name, type and the rest of a field.
 fn row(field: &Field, between: &str) -> String {
-    let mut about = Vec::new();
-    if !field.required {
-        about.push("optional".to_owned());
-    }
-    about.extend(field.limits.iter().map(|limit| cell(limit)));
-    if !field.description.is_empty() {
-        about.push(plain(&field.description).replace('|', "\\|"));
-    }
+    let limits = field
+        .limits
+        .iter()
+        .map(|limit| format!(", {}", cell(limit)));
+    let optional = if field.required { "" } else { "Optional. " };
+    let about = format!(
+        "{optional}{}",
+        plain(&field.description).replace('|', "\\|")
+    );
     format!(
-        "`{}`{between}{}{between}{}",
+        "`{}`{between}{}{}{between}{}",
         field.path,
         kind(&field.pieces),
-        about.join("; ")
+        limits.collect::<String>(),
+        about.trim_end()
     )
 }
 

@@ -6,7 +6,7 @@ use crate::definition::ConsumerDef;
 use crate::failure::{Failure, FailureKind, Rejection};
 use crate::record::{Cx, Run};
 use crate::shape::{InputOf, Shape};
-use crate::testing::{begun, refused, watched};
+use crate::testing::Hooks;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -92,13 +92,20 @@ pub fn run_with<'r, C: Consumer, I: Invoke<C>>(run: &'r Run<'r>, with: &'r I) ->
         } else {
             1
         };
+        let hooks = Hooks::of(run.app);
         let mut tally = Tally { run, closed: 0 };
         let mut handled = 0;
         let mut calls = 0_usize;
         while handled < records && !run.scope.stopping() {
             run.scope.begin(handled);
-            let (taken, outcome) =
-                one_call::<C, I>(run, with, handled, step.min(records - handled)).await;
+            let (taken, outcome) = one_call::<C, I>(
+                run,
+                with,
+                hooks.as_ref(),
+                handled,
+                step.min(records - handled),
+            )
+            .await;
             let outcome = outcome.map_err(|(at, failure)| {
                 // The handler passed on that its output can never be sent.
                 let hopeless = matches!(failure.kind(), FailureKind::Retry { .. })
@@ -144,6 +151,7 @@ pub fn run_with<'r, C: Consumer, I: Invoke<C>>(run: &'r Run<'r>, with: &'r I) ->
 async fn one_call<C: Consumer, I: Invoke<C>>(
     run: &Run<'_>,
     with: &I,
+    hooks: Option<&Hooks<'_>>,
     first: usize,
     len: usize,
 ) -> (usize, Outcome) {
@@ -155,49 +163,38 @@ async fn one_call<C: Consumer, I: Invoke<C>>(
         Ok(gathered) => gathered,
         Err(rejection) => {
             cx.len = 1;
-            let watched = watched::<C>(&cx);
-            let outcome = refused(&watched, rejection);
-            if let Some(watching) = watched {
-                watching.ended(&outcome);
+            if let Some(hooks) = hooks {
+                hooks.undecoded(&HandlerCall::new(const { &C::DEF }, &cx), &rejection);
             }
-            return (1, outcome);
+            return (1, Err((0, rejection.into())));
         }
     };
     cx.len = taken;
     if C::Shape::BATCH {
         run.scope.take(taken);
     }
-    let watched = watched::<C>(&cx);
-    let outcome = match &run.app.around {
-        None => {
-            begun(&watched).await;
-            match with.invoke(input, &cx).await {
-                Ok(output) => C::outcome(output),
-                Err(rejection) => refused(&watched, rejection),
-            }
-        }
-        Some(around) => {
+    let outcome = match hooks {
+        None => match with.invoke(input, &cx).await {
+            Ok(output) => C::outcome(output),
+            Err(rejection) => Err((0, rejection.into())),
+        },
+        Some(hooks) => {
             let at = AtomicUsize::new(0);
             let next = Box::pin(async {
-                begun(&watched).await;
                 let outcome = match with.invoke(input, &cx).await {
                     Ok(output) => C::outcome(output),
-                    Err(rejection) => refused(&watched, rejection),
+                    Err(rejection) => Err((0, rejection.into())),
                 };
                 outcome.map_err(|(index, failure)| {
                     at.store(index, Relaxed);
                     failure
                 })
             });
-            let outcome = around
-                .around(HandlerCall::new(const { &C::DEF }, &cx), next)
-                .await;
+            let call = HandlerCall::new(const { &C::DEF }, &cx);
+            let outcome = hooks.call(call, next).await;
             outcome.map_err(|failure| (at.load(Relaxed), failure))
         }
     };
-    if let Some(watching) = &watched {
-        watching.ended(&outcome);
-    }
     (taken, outcome)
 }
 

@@ -231,7 +231,7 @@ impl From<ProduceError> for Failure {
 
 impl From<Rejection> for Failure {
     fn from(rejection: Rejection) -> Self {
-        Self::reject(rejection)
+        Self::from_error(rejection).with_kind(FailureKind::Rejected)
     }
 }
 

@@ -75,7 +75,7 @@ pub use settle::{Closed, Delivery, Round, RunTag, Settle};
 pub use shape::{Batch, InputOf, Nullable, Shape, Single};
 pub use slot::{DeliveryScope, DeliveryToken, ScopeRef};
 #[doc(hidden)]
-pub use testing::{Consumes, MirrorHost, Owned, Produces, Watch, Watching, read_again};
+pub use testing::{Consumes, MirrorHost, Owned, Produces, Sends, Watch, read_again};
 
 /// The whole contract between the attributes' expansion and this crate. Not for use by hand.
 #[doc(hidden)]

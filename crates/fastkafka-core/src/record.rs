@@ -14,24 +14,34 @@ pub struct TopicPartition {
     pub topic: String,
     /// The partition's number.
     pub partition: i32,
+    /// What the cluster calls the topic: the same, but where a test has topics of its own there.
+    pub on_cluster: String,
 }
 
 impl TopicPartition {
     /// The one value for this partition. It lives as long as the process: a process meets few
     /// partitions, and every record of one refers to it.
     pub fn intern(topic: &str, partition: i32) -> &'static Self {
+        Self::intern_as(topic, "", partition)
+    }
+
+    /// The same of a topic that the cluster knows by a longer name, the topic's and a suffix.
+    pub fn intern_as(on_cluster: &str, suffix: &str, partition: i32) -> &'static Self {
         static ALL: OnceLock<Mutex<HashMap<(String, i32), &'static TopicPartition>>> =
             OnceLock::new();
         let mut all = ALL
             .get_or_init(Mutex::default)
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        all.entry((topic.to_owned(), partition)).or_insert_with(|| {
-            Box::leak(Box::new(Self {
-                topic: topic.to_owned(),
-                partition,
-            }))
-        })
+        let topic = on_cluster.strip_suffix(suffix).unwrap_or(on_cluster);
+        all.entry((on_cluster.to_owned(), partition))
+            .or_insert_with(|| {
+                Box::leak(Box::new(Self {
+                    topic: topic.to_owned(),
+                    partition,
+                    on_cluster: on_cluster.to_owned(),
+                }))
+            })
     }
 }
 

@@ -1,11 +1,11 @@
 //! What a test kit sees of an app, and may put in place of its handlers.
 //!
-//! Users meet it through `fastkafka-tester`. An app without a [`Watch`] pays one load per run, per
-//! call and per output for it.
+//! Users meet it through `fastkafka-tester`. An app without a [`Watch`] pays one load per run and
+//! per output for it.
 
 use crate::app::{AppCore, States};
-use crate::around::HandlerCall;
-use crate::consumer::{Consumer, Outcome};
+use crate::around::{Around, HandlerCall, HandlerFuture};
+use crate::consumer::Consumer;
 use crate::definition::{ConsumerDef, ProducerDef};
 use crate::dispatch::RunFuture;
 use crate::error::ProduceError;
@@ -16,15 +16,22 @@ use crate::registry::Registry;
 use crate::shape::InputOf;
 use crate::slot::DeliveryScope;
 use std::ops::Range;
-use std::pin::Pin;
 
 /// Sees every call and every output of an app; set once, by [`AppCore::watch_by`].
 pub trait Watch: Send + Sync {
     /// Handles a run: with the definition's function, or with another in its place.
     fn run<'r>(&'r self, handler: &'static ConsumerDef, run: &'r Run<'r>) -> RunFuture<'r>;
 
-    /// A call is about to begin, around the hook of the app; or a record was not decoded.
-    fn called(&self, call: &HandlerCall<'_>) -> Box<dyn Watching>;
+    /// A call: of `hook` around `next` where the app has a hook, of `next` alone where it has none.
+    fn call<'a>(
+        &'a self,
+        call: HandlerCall<'a>,
+        hook: Option<&'a dyn Around>,
+        next: HandlerFuture<'a>,
+    ) -> HandlerFuture<'a>;
+
+    /// A record did not decode, so that there is no call.
+    fn undecoded(&self, call: &HandlerCall<'_>, rejection: &Rejection);
 
     /// A record was handed to the client, which took it or refused it with `error`.
     fn produced(
@@ -35,49 +42,46 @@ pub trait Watch: Send + Sync {
     );
 }
 
-/// Sees one call. Dropped without [`Watching::ended`]: the handler panicked, or its run was given up.
-pub trait Watching: Send + Sync {
-    /// The hook of the app lets the call through; one that skips it does not.
-    fn begun(&self);
-
-    /// What has to pass before the function is called: slow handlers are made of it.
-    fn delay(&self) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>>;
-
-    /// The record did not fit the parameters: the function is not called.
-    fn refused(&self);
-
-    /// What came of the call.
-    fn ended(&self, outcome: &Outcome);
+/// What stands around the calls of an app.
+#[derive(Clone, Copy)]
+pub(crate) struct Hooks<'r> {
+    watch: Option<&'r dyn Watch>,
+    around: Option<&'r dyn Around>,
 }
 
-/// A [`Watching`], if anybody watches.
-pub(crate) type Watched = Option<Box<dyn Watching>>;
+impl<'r> Hooks<'r> {
+    /// `None` where nothing does: asked once per run.
+    pub(crate) fn of(app: &'r AppCore) -> Option<Self> {
+        let (watch, around) = (app.watch(), app.around.as_deref());
+        (watch.is_some() || around.is_some()).then_some(Self { watch, around })
+    }
 
-/// Tells of a call that is about to begin.
-#[inline]
-pub(crate) fn watched<C: Consumer>(cx: &Cx<'_>) -> Watched {
-    let watch = cx.app().watch()?;
-    Some(watch.called(&HandlerCall::new(const { &C::DEF }, cx)))
-}
-
-/// Tells that the call is made.
-#[inline]
-pub(crate) async fn begun(watched: &Watched) {
-    if let Some(watching) = watched {
-        watching.begun();
-        if let Some(delay) = watching.delay() {
-            delay.await;
+    pub(crate) fn call<'a>(
+        &'a self,
+        call: HandlerCall<'a>,
+        next: HandlerFuture<'a>,
+    ) -> HandlerFuture<'a> {
+        match *self {
+            Self {
+                watch: Some(watch),
+                around,
+            } => watch.call(call, around, next),
+            Self {
+                watch: None,
+                around: Some(around),
+            } => around.around(call, next),
+            Self {
+                watch: None,
+                around: None,
+            } => next,
         }
     }
-}
 
-/// Tells that the function is not called, which is the outcome.
-#[cold]
-pub(crate) fn refused(watched: &Watched, rejection: Rejection) -> Outcome {
-    if let Some(watching) = watched {
-        watching.refused();
+    pub(crate) fn undecoded(&self, call: &HandlerCall<'_>, rejection: &Rejection) {
+        if let Some(watch) = self.watch {
+            watch.undecoded(call, rejection);
+        }
     }
-    Err((0, rejection.into()))
 }
 
 /// A consumer whose first parameter borrows nothing from its record, so that it can be kept.
@@ -147,20 +151,25 @@ pub enum Consumes {}
 #[derive(Debug)]
 pub enum Produces {}
 
-/// What the mirrors of an app's functions ask of the tester. Each function has a trait with one
-/// method, `to_<topic>` or `on_<topic>`, for everything that implements this.
+/// The tester, as the mirrors of an app's functions see it: each function has a trait with one method,
+/// `to_<topic>` or `on_<topic>`, for everything that implements this.
 pub trait MirrorHost {
-    /// A record on its way to a consumer.
-    type Sending<'a, C: Consumer>
-    where
-        Self: 'a;
     /// What a producer has sent.
     type Received<P: Producer>;
 
-    /// Sends to a consumer's topic.
-    #[track_caller]
-    fn sending<C: Consumer>(&self, payload: C::Payload) -> Self::Sending<'_, C>;
-
     /// What a producer has sent.
+    #[track_caller]
     fn received<P: Producer>(&self) -> Self::Received<P>;
+}
+
+/// A tester that can write what a consumer reads.
+pub trait Sends<C: Consumer>: MirrorHost {
+    /// A record on its way.
+    type Sending<'a>
+    where
+        Self: 'a;
+
+    /// Sends to the consumer's topic.
+    #[track_caller]
+    fn sending(&self, payload: C::Payload) -> Self::Sending<'_>;
 }

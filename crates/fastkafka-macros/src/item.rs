@@ -81,7 +81,8 @@ impl Item {
         lines.join("\n").trim().to_owned()
     }
 
-    /// Adds a paragraph to the documentation.
+    /// Adds a paragraph to the documentation. It may link to a type that is less public than the
+    /// function: what the user can not change is no warning.
     pub(crate) fn document(&mut self, paragraph: &str) {
         let documented = self
             .attrs
@@ -91,6 +92,8 @@ impl Item {
             self.attrs.push(syn::parse_quote!(#[doc = ""]));
         }
         self.attrs.push(syn::parse_quote!(#[doc = #paragraph]));
+        self.attrs
+            .push(syn::parse_quote!(#[allow(rustdoc::private_intra_doc_links)]));
     }
 
     /// Attributes that must also guard what is generated.

@@ -12,6 +12,7 @@ mod lifetimes;
 mod mirror;
 mod names;
 mod paths;
+mod payload;
 mod produces;
 mod settings;
 

@@ -15,8 +15,11 @@ pub(crate) fn of_consumer(function: &Function) -> TokenStream {
     let method = method("to", &function.names.topic);
     let method = quote! {
         #[track_caller]
-        fn #method(&self, #payload: <#ident as #p::Consumer>::Payload) -> Self::Sending<'_, #ident> {
-            #p::MirrorHost::sending::<#ident>(self, #payload)
+        fn #method(&self, #payload: <#ident as #p::Consumer>::Payload) -> <Self as #p::Sends<#ident>>::Sending<'_>
+        where
+            Self: #p::Sends<#ident>,
+        {
+            <Self as #p::Sends<#ident>>::sending(self, #payload)
         }
     };
     expand(function, &method)
@@ -27,6 +30,7 @@ pub(crate) fn of_producer(function: &Function) -> TokenStream {
     let (p, ident) = (&function.names.contract, &function.ident);
     let method = method("on", &function.names.topic);
     let method = quote! {
+        #[track_caller]
         fn #method(&self) -> Self::Received<#ident> {
             #p::MirrorHost::received::<#ident>(self)
         }

@@ -7,7 +7,6 @@ use fastkafka::*;
 use fastkafka_macros::{consumes, produces};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use support::{Ended, Given, block_on, connected, handle_in, record};
 
@@ -31,8 +30,6 @@ impl Notes {
     }
 }
 
-struct Noted(Notes);
-
 impl Watch for Notes {
     fn run<'r>(&'r self, handler: &'static ConsumerDef, run: &'r Run<'r>) -> RunFuture<'r> {
         self.add(format!("run of {}", handler.name));
@@ -42,10 +39,34 @@ impl Watch for Notes {
         }
     }
 
-    fn called(&self, call: &HandlerCall<'_>) -> Box<dyn Watching> {
+    fn call<'a>(
+        &'a self,
+        call: HandlerCall<'a>,
+        hook: Option<&'a dyn Around>,
+        next: HandlerFuture<'a>,
+    ) -> HandlerFuture<'a> {
         let records = call.records().len();
-        self.add(format!("call at {} of {records}", call.metadata().offset()));
-        Box::new(Noted(self.clone()))
+        let next: HandlerFuture<'a> = Box::pin(async move {
+            self.add(format!("call at {} of {records}", call.metadata().offset()));
+            next.await
+        });
+        let work = match hook {
+            Some(hook) => hook.around(call, next),
+            None => next,
+        };
+        Box::pin(async move {
+            let outcome = work.await;
+            self.add(match &outcome {
+                Ok(()) => "done".to_owned(),
+                Err(failure) => format!("failed: {}", failure.message()),
+            });
+            outcome
+        })
+    }
+
+    fn undecoded(&self, call: &HandlerCall<'_>, rejection: &Rejection) {
+        let at = call.metadata().offset();
+        self.add(format!("undecoded at {at}: {rejection}"));
     }
 
     fn produced(
@@ -56,30 +77,6 @@ impl Watch for Notes {
     ) {
         let payload = String::from_utf8_lossy(record.payload.unwrap());
         self.add(format!("{}: {payload} {}", producer.name, error.is_none()));
-    }
-}
-
-impl Watching for Noted {
-    fn begun(&self) {
-        self.0.add("begun");
-    }
-    fn delay(&self) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
-        None
-    }
-    fn refused(&self) {
-        self.0.add("refused");
-    }
-    fn ended(&self, outcome: &Outcome) {
-        self.0.add(match outcome {
-            Ok(()) => "done".to_owned(),
-            Err((at, failure)) => format!("failed at {at}: {}", failure.message()),
-        });
-    }
-}
-
-impl Drop for Noted {
-    fn drop(&mut self) {
-        self.0.add("dropped");
     }
 }
 
@@ -130,68 +127,57 @@ fn watched(
 #[test]
 fn a_watch_sees_each_call_and_its_outcome() {
     let (_, notes) = watched(const { &on_orders::DEF }, [order(1), order(0)], None);
-    assert_eq!(
-        notes,
-        [
-            "run of on_orders",
-            "call at 100 of 1",
-            "begun",
-            "done",
-            "dropped",
-            "call at 101 of 1",
-            "begun",
-            "failed at 0: no order k",
-            "dropped"
-        ]
-    );
+    let calls = [
+        "call at 100 of 1",
+        "done",
+        "call at 101 of 1",
+        "failed: no order k",
+    ];
+    assert_eq!(notes[0], "run of on_orders");
+    assert_eq!(notes[1..], calls);
 }
 
 #[test]
-fn a_record_that_does_not_decode_is_refused_without_a_call() {
+fn a_record_that_does_not_decode_is_told_without_a_call() {
     let (_, notes) = watched(const { &on_orders::DEF }, [record("?")], None);
-    assert_eq!(notes[1..3], ["call at 100 of 1", "refused"]);
+    assert_eq!(notes.len(), 2);
     assert!(
-        notes[3].starts_with("failed at 0: the payload"),
+        notes[1].starts_with("undecoded at 100: the payload"),
         "{notes:?}"
     );
 }
 
 #[test]
-fn a_record_without_a_parameter_is_refused() {
-    let (_, notes) = watched(const { &on_orders::DEF }, [record(r#"{"id":1}"#)], None);
-    assert_eq!(notes[1..4], ["call at 100 of 1", "begun", "refused"]);
-    assert!(notes[4].contains("the record has no key"), "{notes:?}");
+fn a_record_without_a_parameter_fails_with_the_rejection() {
+    let records = [record(r#"{"id":1}"#)];
+    let (ended, notes) = watched(const { &on_orders::DEF }, records, None);
+    assert!(notes[2].contains("the record has no key"), "{notes:?}");
+    let (_, failure) = ended.failure.unwrap();
+    assert_eq!(failure.kind(), FailureKind::Rejected);
+    let error = failure.error().unwrap();
+    assert!(error.is::<Rejection>());
 }
 
 #[test]
 fn a_panic_ends_a_call_without_an_outcome() {
     let (ended, notes) = watched(const { &on_orders::DEF }, [order(13)], None);
     assert!(ended.panic.is_some());
-    assert_eq!(notes[1..], ["call at 100 of 1", "begun", "dropped"]);
+    assert_eq!(notes[1..], ["call at 100 of 1"]);
 }
 
 #[test]
 fn a_batch_is_one_call_that_ends_before_what_does_not_decode() {
     let records = [order(1), order(2), record("?")];
     let (_, notes) = watched(const { &on_lists::DEF }, records, None);
-    assert_eq!(
-        notes[1..7],
-        [
-            "call at 100 of 2",
-            "begun",
-            "done",
-            "dropped",
-            "call at 102 of 1",
-            "refused"
-        ]
-    );
+    assert_eq!(notes[1..3], ["call at 100 of 2", "done"]);
+    assert!(notes[3].starts_with("undecoded at 102"), "{notes:?}");
 }
 
 #[test]
 fn another_function_handles_a_run_in_place_of_the_handlers() {
     let (ended, notes) = watched(const { &on_replaced::DEF }, [order(1)], None);
     assert_eq!((ended.handled, ended.settled), (1, Some(1)));
-    assert_eq!(notes[1..4], ["call at 100 of 1", "begun", "done"]);
+    assert_eq!(notes[1..], ["call at 100 of 1", "done"]);
 }
 
 /// Lets no call through, and says that all is well.
@@ -210,7 +196,7 @@ fn a_call_that_the_hook_skips_does_not_begin() {
         [order(13)],
         Some(Box::new(Skips)),
     );
-    assert_eq!(notes[1..], ["call at 100 of 1", "done", "dropped"]);
+    assert_eq!(notes[1..], ["done"]);
 }
 
 /// Has a producer that is watched.
@@ -250,16 +236,19 @@ mod mirrors {
     pub(super) struct Host(RefCell<Vec<String>>);
 
     impl MirrorHost for Host {
-        type Sending<'a, C: Consumer> = ();
         type Received<P: Producer> = &'static str;
-
-        fn sending<C: Consumer>(&self, _: C::Payload) {
-            let line = std::panic::Location::caller().line();
-            self.0.borrow_mut().push(format!("{} {line}", C::DEF.topic));
-        }
 
         fn received<P: Producer>(&self) -> &'static str {
             P::DEF.topic
+        }
+    }
+
+    impl<C: Consumer> Sends<C> for Host {
+        type Sending<'a> = ();
+
+        fn sending(&self, _: C::Payload) {
+            let line = std::panic::Location::caller().line();
+            self.0.borrow_mut().push(format!("{} {line}", C::DEF.topic));
         }
     }
 

@@ -22,10 +22,10 @@ pub(crate) struct Ledger {
     pub(crate) spent: [Set; PARTS],
     /// Where the group began.
     pub(crate) start: [Option<i64>; PARTS],
-    /// The highest offset committed so far, unless the user went back.
+    /// What was committed last.
     pub(crate) committed: [i64; PARTS],
-    /// Partitions in which the user went back.
-    pub(crate) sought: Set,
+    /// Seeks that have not taken the commit back: nothing else may. [S3]
+    pub(crate) sought: [u8; PARTS],
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

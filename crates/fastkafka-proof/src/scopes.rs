@@ -272,6 +272,12 @@ fn of_order(order: &'static str) -> Vec<Scope> {
         &[User, Rebalance, Output],
         &|_| {},
     );
+    add(
+        "seek, crash or lost commit",
+        ["00", ""],
+        &[User, Crash, Commit],
+        &|_| {},
+    );
     list
 }
 

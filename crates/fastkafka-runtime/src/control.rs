@@ -1,10 +1,14 @@
 //! The user's hand on an app that runs: pause, resume, seek.
 
-use crate::health::StoppedPartition;
+mod error;
+mod target;
+
+pub use self::error::ControlError;
+pub use self::target::Target;
+
 use crate::owner::Shared;
 use crate::pauses::Pauses;
-use fastkafka_core::{Consumer, ConsumerDef, TopicPartition};
-use std::fmt;
+use fastkafka_core::ConsumerDef;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -38,27 +42,6 @@ pub(crate) struct GroupControl {
     pub(crate) workers: Vec<Arc<Shared>>,
 }
 
-/// Which partitions a [`Handle`] acts on: those of a topic, one of them, those of a handler.
-///
-/// A topic's name is one, and so are a name with a number and what health says of a partition that
-/// stands still. Where several groups of the app read the topic it means all of them, until
-/// [`Target::group`] names one.
-///
-/// ```
-/// # use fastkafka_runtime::Target;
-/// assert_eq!(Target::from("orders"), Target::topic("orders"));
-/// assert_eq!(Target::from(("orders", 3)), Target::topic("orders").partition(3));
-/// assert_eq!(Target::from(("orders", 3)).group("billing").to_string(), "orders[3] in group `billing`");
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    topic: String,
-    partition: Option<i32>,
-    group: Option<String>,
-    /// `module::name`.
-    handler: Option<String>,
-}
-
 /// Where a partition goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seek {
@@ -82,100 +65,6 @@ pub struct Position {
     pub partition: i32,
     /// The offset.
     pub offset: i64,
-}
-
-/// Why a [`Handle`] could not do what it was asked to.
-#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ControlError {
-    /// Too early.
-    #[error("the app is not started")]
-    NotStarted,
-    /// Too late.
-    #[error("the app is stopping")]
-    Stopping,
-    /// The app reads no such topic, or not in that group.
-    #[error("no consumer of the app reads {target}; it reads {}", .known.join(", "))]
-    Unknown {
-        /// What was asked for.
-        target: Target,
-        /// The topics that are read, each with its group.
-        known: Vec<String>,
-    },
-    /// A seek moves the position of one group.
-    #[error("{target} is read by the groups {}: name one, as in `Target::topic(\"{}\").group(\"{}\")`", .groups.join(", "), .target.topic, .groups[0])]
-    SeveralGroups {
-        /// What was asked for.
-        target: Target,
-        /// Its groups.
-        groups: Vec<String>,
-    },
-    /// An offset means another record in each partition.
-    #[error("an offset belongs to one partition of `{topic}`: name it, as in `(\"{topic}\", 0)`")]
-    NoPartition {
-        /// The topic.
-        topic: String,
-    },
-    /// Another member of the group has it, or nobody yet.
-    #[error("{target} is not assigned to this process")]
-    NotAssigned {
-        /// What was asked for.
-        target: Target,
-    },
-    /// Partitions come and go right now.
-    #[error("{topic}[{partition}] cannot be moved during a rebalance: try again")]
-    Rebalancing {
-        /// The topic.
-        topic: String,
-        /// The partition.
-        partition: i32,
-    },
-    /// One seek after another.
-    #[error("{topic}[{partition}] is being moved already: try again")]
-    Seeking {
-        /// The topic.
-        topic: String,
-        /// The partition.
-        partition: i32,
-    },
-    /// The log has no such record.
-    #[error("offset {offset} is not in the log of {topic}[{partition}], which has {low} to {high}")]
-    OutOfRange {
-        /// The topic.
-        topic: String,
-        /// The partition.
-        partition: i32,
-        /// What was asked for.
-        offset: i64,
-        /// The log's first offset.
-        low: i64,
-        /// The offset after the log's last record.
-        high: i64,
-    },
-    /// The broker did not answer, or refused to.
-    #[error("where {topic}[{partition}] is to go on could not be asked: {why}")]
-    Unanswered {
-        /// The topic.
-        topic: String,
-        /// The partition.
-        partition: i32,
-        /// In the client's words.
-        why: String,
-    },
-    /// The partition goes on at the new offset, but a crash would undo that.
-    #[error(
-        "{topic}[{partition}] goes on at {offset}, which is not committed: {why}; seek again to be sure"
-    )]
-    NotCommitted {
-        /// The topic.
-        topic: String,
-        /// The partition.
-        partition: i32,
-        /// Where it goes on.
-        offset: i64,
-        /// In the client's words.
-        why: String,
-    },
 }
 
 /// What an owner is asked to do.
@@ -354,92 +243,7 @@ impl Handle {
 
 impl GroupControl {
     fn reads(&self, target: &Target) -> bool {
-        let meant = |def: &&ConsumerDef| {
-            def.takes(&target.topic)
-                && target
-                    .handler
-                    .as_ref()
-                    .is_none_or(|path| *path == def.path())
-        };
-        let named = target.group.as_ref().is_none_or(|id| *id == self.id);
-        named && self.handlers.iter().any(meant)
-    }
-}
-
-impl Target {
-    /// All partitions of a topic.
-    pub fn topic(topic: impl Into<String>) -> Self {
-        Self {
-            topic: topic.into(),
-            partition: None,
-            group: None,
-            handler: None,
-        }
-    }
-
-    /// What a handler reads: `Target::of::<on_orders>()`.
-    pub fn of<C: Consumer>() -> Self {
-        Self {
-            handler: Some(C::DEF.path()),
-            ..Self::topic(C::DEF.topic)
-        }
-    }
-
-    /// One partition of it.
-    #[must_use]
-    pub fn partition(mut self, partition: i32) -> Self {
-        self.partition = Some(partition);
-        self
-    }
-
-    /// Only in this group, where several groups of the app read the topic.
-    #[must_use]
-    pub fn group(mut self, id: impl Into<String>) -> Self {
-        self.group = Some(id.into());
-        self
-    }
-
-    pub(crate) fn covers(&self, place: &TopicPartition) -> bool {
-        self.topic == place.topic && self.partition.is_none_or(|one| one == place.partition)
-    }
-}
-
-impl From<&str> for Target {
-    fn from(topic: &str) -> Self {
-        Self::topic(topic)
-    }
-}
-
-impl From<String> for Target {
-    fn from(topic: String) -> Self {
-        Self::topic(topic)
-    }
-}
-
-impl<T: Into<String>> From<(T, i32)> for Target {
-    fn from((topic, partition): (T, i32)) -> Self {
-        Self::topic(topic).partition(partition)
-    }
-}
-
-impl From<&StoppedPartition> for Target {
-    fn from(stopped: &StoppedPartition) -> Self {
-        Self::topic(&*stopped.topic).partition(stopped.partition)
-    }
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.partition {
-            None => write!(f, "`{}`", self.topic)?,
-            Some(partition) => write!(f, "{}[{partition}]", self.topic)?,
-        }
-        if let Some(handler) = &self.handler {
-            write!(f, " of `{handler}`")?;
-        }
-        if let Some(group) = &self.group {
-            write!(f, " in group `{group}`")?;
-        }
-        Ok(())
+        let mut handlers = self.handlers.iter();
+        target.names_group(&self.id) && handlers.any(|def| target.names(def))
     }
 }

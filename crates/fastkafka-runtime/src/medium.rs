@@ -3,14 +3,18 @@
 //! A medium gives the clients and says who drives an owner: Kafka a thread per consumer, a cluster
 //! in memory a task on the test's own clock. Everything between the clients is the same.
 
+use crate::kafka::access::Clusters;
+use crate::kafka::medium::Kafka;
 use crate::mailbox::Mailbox;
 use crate::owner::{Owner, Setup, Shared, Turn};
+use crate::runtime::Options;
 use fastkafka_core::{ConsumerSettings, Group, Plan, Sink, Wake};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 use tokio::sync::Notify;
 
+pub use crate::kafka::probe::{Offsets, Probe, Tailed};
 pub use crate::transport::{ClientError, ErrorKind, Notice, Place, StartError, Transport};
 
 /// The producers of an app.
@@ -48,6 +52,17 @@ pub trait Medium: fmt::Debug + Send + Sync {
     /// # Errors
     /// Why it cannot be made.
     fn serve(&self, seat: Seat) -> Result<Serving, String>;
+}
+
+/// The producer of a test's own records.
+///
+/// # Errors
+/// Why it cannot be made.
+pub async fn kafka_outputs(options: &Options) -> Result<Arc<dyn Outputs>, String> {
+    let plan = Plan::default();
+    let clusters = Clusters::open(options, &plan).await;
+    let clusters = clusters.map_err(|problems| problems.to_string())?;
+    Kafka::new(clusters, options.embedded).outputs(&plan, options.max_in_flight)
 }
 
 /// A consumer that is to be made, and all that its owner is given beside it.

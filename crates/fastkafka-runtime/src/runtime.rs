@@ -40,6 +40,9 @@ pub struct Options {
     pub from: Option<SystemTime>,
     /// Is connected to the app once that is started.
     pub handle: Handle,
+    /// For tests: what the names of topics and groups end with on the cluster.
+    #[doc(hidden)]
+    pub suffix: String,
 }
 
 impl Options {
@@ -55,6 +58,7 @@ impl Options {
             embedded: false,
             from: None,
             handle: Handle::default(),
+            suffix: String::new(),
         }
     }
 }

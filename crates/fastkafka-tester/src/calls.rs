@@ -3,10 +3,9 @@
 use crate::function::Function;
 use crate::journal::TopicRecord;
 use bytes::Bytes;
-use fastkafka::{EventMetadata, FailureKind, RawRecord, Rejection};
-use fastkafka_core::{
-    Header, Outcome, Owned, Record, Timestamp, TimestampType, TopicPartition, read_again,
-};
+use fastkafka::{EventMetadata, Failure, FailureKind, RawRecord, Rejection};
+use fastkafka_core::{Header, Owned, Record, Timestamp, TimestampType, TopicPartition, read_again};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -26,24 +25,18 @@ pub enum CallOutcome {
         /// What may follow.
         kind: FailureKind,
     },
+    /// The record does not fit the handler's parameters, so that it was not called: a payload that
+    /// does not decode, a key that is missing.
+    Refused(String),
     /// It panicked.
     Panicked(String),
     /// It was given up before it returned: its time was over, or its partition was given away.
     GivenUp,
 }
 
-/// How far a call has come before it is one that counts.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    /// Decoded; the hook of the app has it.
-    Met,
-    Begun,
-    /// The function is not called: a parameter does not fit the record.
-    Refused,
-}
-
 struct Progress {
-    stage: Stage,
+    /// The hook of the app has let it through.
+    begun: bool,
     outcome: CallOutcome,
     took: Option<Duration>,
 }
@@ -72,7 +65,7 @@ impl Recorded {
             attempt,
             started: Instant::now(),
             progress: Mutex::new(Progress {
-                stage: Stage::Met,
+                begun: false,
                 outcome: CallOutcome::Running,
                 took: None,
             }),
@@ -84,21 +77,17 @@ impl Recorded {
     }
 
     pub(crate) fn begin(&self) {
-        self.progress().stage = Stage::Begun;
+        self.progress().begun = true;
     }
 
-    pub(crate) fn refuse(&self) {
-        self.progress().stage = Stage::Refused;
+    pub(crate) fn refuse(&self, rejection: &Rejection) {
+        self.progress().outcome = CallOutcome::Refused(rejection.to_string());
     }
 
     /// The function was called, or what stands in for it.
     pub(crate) fn is_call(&self) -> bool {
-        self.progress().stage == Stage::Begun
-    }
-
-    /// The record does not fit the handler's parameters.
-    pub(crate) fn is_refused(&self) -> bool {
-        self.progress().stage == Stage::Refused
+        let progress = self.progress();
+        progress.begun && !matches!(progress.outcome, CallOutcome::Refused(_))
     }
 
     pub(crate) fn end(&self, outcome: CallOutcome) {
@@ -140,15 +129,24 @@ impl Recorded {
     }
 }
 
-impl From<&Outcome> for CallOutcome {
-    fn from(outcome: &Outcome) -> Self {
-        match outcome {
-            Ok(()) => Self::Done,
-            Err((_, failure)) => Self::Failed {
+impl CallOutcome {
+    pub(crate) fn of(failure: Option<&Failure>) -> Self {
+        match failure {
+            None => Self::Done,
+            Some(failure) if is_refusal(failure) => Self::Refused(failure.message().to_owned()),
+            Some(failure) => Self::Failed {
                 error: failure.message().to_owned(),
                 kind: failure.kind(),
             },
         }
+    }
+}
+
+/// A parameter could not be made of the record.
+fn is_refusal(failure: &Failure) -> bool {
+    match failure.error() {
+        Some(error) => failure.kind() == FailureKind::Rejected && error.is::<Rejection>(),
+        None => false,
     }
 }
 
@@ -184,4 +182,6 @@ pub(crate) struct HandedOver {
     pub(crate) headers: Vec<(String, Option<Bytes>)>,
     /// Why it was not taken.
     pub(crate) error: Option<String>,
+    /// On a real broker: it was seen in its topic.
+    pub(crate) arrived: AtomicBool,
 }

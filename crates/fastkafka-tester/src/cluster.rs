@@ -3,7 +3,7 @@
 use crate::broker::ProduceFault;
 use crate::function::Function;
 use crate::journal::TopicRecord;
-use crate::tester::Tester;
+use crate::tester::{Backend, Tester};
 use fastkafka_core::Consumer;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ impl Tester {
     /// Everything that reached a topic so far, in the order of arrival; what retention has deleted
     /// since is still listed.
     pub fn records(&self, topic: &str) -> Vec<Arc<TopicRecord>> {
-        self.broker.journal.records(topic)
+        self.journal().records(topic)
     }
 
     /// What a group has committed in a topic: by partition the offset that it reads next. Partitions
@@ -23,7 +23,15 @@ impl Tester {
     /// When there is no such group or topic.
     #[track_caller]
     pub fn committed(&self, group: &str, topic: &str) -> BTreeMap<i32, i64> {
-        let state = self.broker.state();
+        if let Backend::Kafka(remote) = &self.backend {
+            let committed = remote.committed(group, topic);
+            let committed = committed.unwrap_or_else(|error| panic!("{error}"));
+            let committed = committed.into_iter();
+            return committed
+                .map(|((_, index), offset)| (index, offset))
+                .collect();
+        }
+        let state = self.broker().state();
         let group = state.find_group(group);
         let partitions = state.find_topic(topic).iter();
         partitions
@@ -40,7 +48,14 @@ impl Tester {
     /// When there is no such group or topic.
     #[track_caller]
     pub fn lag(&self, group: &str, topic: &str) -> i64 {
-        let state = self.broker.state();
+        if let Backend::Kafka(remote) = &self.backend {
+            let committed = self.committed(group, topic);
+            let ends = remote.ends().unwrap_or_else(|error| panic!("{error}"));
+            let ends = ends.into_iter().filter(|((of, _), _)| of == topic);
+            let lag = ends.map(|((_, index), end)| end - committed.get(&index).unwrap_or(&0));
+            return lag.sum();
+        }
+        let state = self.broker().state();
         let group = state.find_group(group);
         let partitions = state.find_topic(topic).iter();
         let lag = |&partition| {
@@ -58,7 +73,7 @@ impl Tester {
     /// When there is no such group.
     #[track_caller]
     pub fn members(&self, group: &str) -> usize {
-        let state = self.broker.state();
+        let state = self.broker().state();
         let group = state.find_group(group);
         state.cluster.group(group).members().count()
     }
@@ -70,7 +85,7 @@ impl Tester {
     /// When there is no such partition.
     #[track_caller]
     pub fn delete_records(&self, topic: &str, partition: i32, offset: i64) {
-        let mut state = self.broker.state();
+        let mut state = self.broker().state();
         let Some(partition) = state.partition(topic, partition) else {
             panic!("there is no partition {topic}[{partition}]");
         };
@@ -84,7 +99,7 @@ impl Tester {
     /// When there is no such topic.
     #[track_caller]
     pub fn grow_topic(&self, topic: &str, partitions: usize) {
-        let mut state = self.broker.state();
+        let mut state = self.broker().state();
         state.find_topic(topic);
         let id = state.cluster.create_topic(topic, partitions);
         let readers = state.members.iter();
@@ -99,12 +114,12 @@ impl Tester {
     /// What becomes of the next record that an app sends to a topic. Several calls are for several
     /// records.
     pub fn fail_next_produce(&self, topic: &str, fault: ProduceFault) {
-        self.broker.fail_next(topic, fault);
+        self.broker().fail_next(topic, fault);
     }
 
     /// The next record of a topic arrives with a payload that no codec reads.
     pub fn corrupt_next(&self, topic: &str) {
-        self.broker.damage_next(topic);
+        self.broker().damage_next(topic);
     }
 
     /// From here on each call of the handler takes so long, of the test's time, before its function is
@@ -116,23 +131,23 @@ impl Tester {
     /// No broker answers from here on: nothing is read, sent or committed. Records that the app sends
     /// wait for their `delivery_timeout_ms`.
     pub fn broker_down(&self) {
-        self.broker.set_down(true);
+        self.broker().set_down(true);
     }
 
     /// The broker is back.
     pub fn broker_up(&self) {
-        self.broker.set_down(false);
+        self.broker().set_down(false);
     }
 
     /// No commit arrives from here on, as if the process ended before the next one: what is handled now
     /// is handled again after a crash or a rebalance. [`Tester::settle`] then waits until records are
     /// handled.
     pub fn lose_commits(&self) {
-        self.broker.lose_commits(true);
+        self.broker().lose_commits(true);
     }
 
     /// Commits arrive again.
     pub fn restore_commits(&self) {
-        self.broker.lose_commits(false);
+        self.broker().lose_commits(false);
     }
 }

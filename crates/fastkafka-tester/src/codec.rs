@@ -6,7 +6,32 @@ use fastkafka_core::{Codec, Json, Raw};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Writes what a handler reads. Implemented by the handler's codec where that has an inverse.
+/// Writes what a handler reads. Implemented by the handler's codec where that has an inverse: not for a
+/// function under `decoder = ..`.
+///
+/// ```compile_fail
+/// # use fastkafka::consumes;
+/// # use fastkafka_tester::Tester;
+/// # fn degrees(_: &[u8]) -> Result<i32, String> { Ok(0) }
+/// #[consumes(decoder = degrees)]
+/// async fn on_degrees(degrees: i32) {}
+///
+/// async fn test(tester: &Tester) {
+///     tester.to_degrees(20).await;
+/// }
+/// ```
+///
+/// ```
+/// # use fastkafka::consumes;
+/// # use fastkafka_tester::Tester;
+/// # fn degrees(_: &[u8]) -> Result<i32, String> { Ok(0) }
+/// # #[consumes(decoder = degrees)]
+/// # async fn on_degrees(degrees: i32) {}
+/// async fn test(tester: &Tester) {
+///     tester.mirror::<on_degrees>().raw("20").await;
+/// }
+/// # let _ = test;
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a test cannot write a `{T}` for this handler",
     label = "the handler's decoder has no inverse for it",

@@ -1,6 +1,7 @@
 //! Which annotated function something belongs to.
 
-use fastkafka_core::{Consumer, ConsumerDef, Location, Producer, ProducerDef};
+use crate::tester::Tester;
+use fastkafka_core::{Consumer, ConsumerDef, Def, Location, Producer, ProducerDef};
 use std::fmt;
 
 /// A function under `#[consumes]` or `#[produces]`.
@@ -49,6 +50,24 @@ impl From<&ProducerDef> for Function {
             name: def.name,
             location: def.location,
         }
+    }
+}
+
+impl Tester {
+    /// Of a function that no app under test has, nothing would ever be seen.
+    #[track_caller]
+    pub(crate) fn must_have(&self, function: Function) {
+        let apps = self.apps();
+        let defs = apps.iter().flat_map(|app| app.core().registry.defs());
+        let mut functions = defs.map(|def| match def {
+            Def::Consumer(def) => Function::from(*def),
+            Def::Producer(def) => Function::from(*def),
+        });
+        assert!(
+            functions.any(|known| known == function),
+            "{function} ({}) belongs to no app of this tester; start it with the app that has it",
+            function.location
+        );
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::function::Function;
 use crate::report::record_line;
 use bytes::Bytes;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::Notify;
 
 /// A record of a topic, as a consumer would read it.
@@ -37,7 +37,11 @@ pub(crate) struct Journal(Arc<Inner>);
 struct Inner {
     state: Mutex<State>,
     changed: Notify,
+    /// On a real broker: waits until everything that is in the topics now has arrived here.
+    catch_up: OnceLock<CatchUp>,
 }
+
+type CatchUp = Box<dyn Fn() + Send + Sync>;
 
 #[derive(Default)]
 struct State {
@@ -69,23 +73,29 @@ impl Journal {
         self.state().observers.push(observer);
     }
 
+    /// `catch_up` is called before records are looked at. Once.
+    pub(crate) fn catch_up_by(&self, catch_up: impl Fn() + Send + Sync + 'static) {
+        let _ = self.0.catch_up.set(Box::new(catch_up));
+    }
+
     /// Everything so far.
     pub(crate) fn all(&self) -> Vec<Arc<TopicRecord>> {
+        if let Some(catch_up) = self.0.catch_up.get() {
+            catch_up();
+        }
         self.state().records.clone()
     }
 
     /// What a topic has got so far.
     pub(crate) fn records(&self, topic: &str) -> Vec<Arc<TopicRecord>> {
-        let state = self.state();
-        let mut records = state.records.clone();
+        let mut records = self.all();
         records.retain(|record| record.topic == topic);
         records
     }
 
     /// What a producer's records were when they arrived.
     pub(crate) fn of(&self, producer: Function) -> Vec<Arc<TopicRecord>> {
-        let state = self.state();
-        let mut records = state.records.clone();
+        let mut records = self.all();
         records.retain(|record| record.producer == Some(producer));
         records
     }

@@ -16,8 +16,10 @@ pub trait Kind<F> {
     /// What was called, or handed over.
     type Spy;
     #[doc(hidden)]
+    #[track_caller]
     fn mirror(tester: &Tester) -> Self::Mirror<'_>;
     #[doc(hidden)]
+    #[track_caller]
     fn spy(tester: &Tester) -> Self::Spy;
 }
 
@@ -81,6 +83,10 @@ where
 impl Tester {
     /// The mirror of a function, also where its topic alone would be ambiguous: of a consumer what
     /// sends to its topic ([`Mirror`]), of a producer what it has sent ([`Received`]).
+    ///
+    /// # Panics
+    /// If the function belongs to no app of this tester.
+    #[track_caller]
     pub fn mirror<F: Register>(&self) -> <F::Kind as Kind<F>>::Mirror<'_>
     where
         F::Kind: Kind<F>,
@@ -90,6 +96,10 @@ impl Tester {
 
     /// The calls of a handler ([`Spy`]) or what a producer handed over ([`ProducerSpy`]), since the
     /// tester started: every function is spied.
+    ///
+    /// # Panics
+    /// If the function belongs to no app of this tester.
+    #[track_caller]
     pub fn spy<F: Register>(&self) -> <F::Kind as Kind<F>>::Spy
     where
         F::Kind: Kind<F>,
@@ -108,7 +118,8 @@ impl Tester {
     /// was not expected also at the next [`Tester::settle`].
     ///
     /// # Panics
-    /// While the guard of an earlier call for this function is held.
+    /// While the guard of an earlier call for this function is held, and if the function belongs to no
+    /// app of this tester.
     #[track_caller]
     pub fn mock<F: Register>(
         &self,

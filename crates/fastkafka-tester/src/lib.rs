@@ -1,7 +1,41 @@
 //! Runs a FastKafka app in a unit test: the production runtime on a cluster in memory.
+//!
+//! ```
+//! use fastkafka::{App, ProduceError, consumes, produces};
+//! use fastkafka_tester::Tester;
+//!
+//! #[consumes(topic = "numbers", auto_offset_reset = "earliest")]
+//! async fn on_numbers(number: u64) -> Result<(), ProduceError> {
+//!     to_squares(number * number).await?;
+//!     Ok(())
+//! }
+//!
+//! #[produces(topic = "squares")]
+//! async fn to_squares(square: u64) -> Result<u64, ProduceError> {
+//!     Ok(square)
+//! }
+//!
+//! # /*
+//! #[tokio::test(start_paused = true)]
+//! # */
+//! async fn a_number_is_squared() {
+//!     let tester = Tester::start(App::builder().title("Squares").build()).await.unwrap();
+//!     tester.to_numbers(7).await;                            // returns when all is settled
+//!     tester.on_squares().assert_called_once_with(&49);      // what the producer has sent
+//!     tester.spy::<on_numbers>().assert_called_once();       // what was called
+//!     tester.mock::<on_numbers>().expect_call().returning(|_| Ok(()));
+//! }
+//! # tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap().block_on(a_number_is_squared());
+//! ```
+//!
+//! [`Tester`] starts the apps and is the way to everything else: [`Mirror`] and [`Sending`] for what
+//! goes in, [`Received`] for what comes out, [`Spy`] and [`ProducerSpy`] for what was called,
+//! [`MockGuard`] for what stands in for a function. [`Observed`] has the assertions. The guide's
+//! chapter on testing walks through all of it.
 #![forbid(unsafe_code)]
 
 mod broker;
+mod builder;
 mod calls;
 mod chaos;
 mod clock;
@@ -18,6 +52,7 @@ mod mock;
 mod observed;
 mod outputs;
 mod received;
+mod remote;
 mod report;
 mod settle;
 mod spy;
@@ -29,16 +64,17 @@ mod verdict;
 mod watcher;
 
 pub use broker::ProduceFault;
+pub use builder::TesterBuilder;
 pub use calls::CallOutcome;
 pub use chaos::Chaos;
 pub use codec::{Reads, Writes};
 pub use function::Function;
 pub use journal::TopicRecord;
 pub use kind::{Kind, Mocked};
-pub use mirror::{Bare, Body, Many, Mirror, One, Sending};
+pub use mirror::{Delivered, Mirror, Sending};
 pub use mock::{MockGuard, MockHandler};
-pub use observed::{Awaited, Observed, Source, Typed};
+pub use observed::{Awaited, Comparable, Observed, Source, Typed};
 pub use received::{Arrivals, Received};
 pub use settle::Unsettled;
 pub use spy::{Call, HandlerCalls, Output, ProducerCalls, ProducerSpy, Spy};
-pub use tester::{IntoApps, Tester, TesterBuilder};
+pub use tester::{IntoApps, Tester};

@@ -82,7 +82,7 @@ impl Tester {
     /// When the partitions are not given back: names the record in hand.
     pub async fn rebalance(&self) -> Result<(), Unsettled> {
         let groups: BTreeSet<GroupId> = {
-            let state = self.broker.state();
+            let state = self.broker().state();
             let members = state.members.iter();
             members.map(|member| member.client.group()).collect()
         };
@@ -94,7 +94,7 @@ impl Tester {
 
     async fn rebalance_group(&self, group: GroupId) -> Result<(), Unsettled> {
         let (mut guest, all, assignor) = {
-            let mut state = self.broker.state();
+            let mut state = self.broker().state();
             let members = state.members.iter();
             let mine = members.filter(|member| member.client.group() == group);
             let topics: BTreeSet<_> = mine.flat_map(|member| member.topics.clone()).collect();
@@ -107,7 +107,7 @@ impl Tester {
         };
         let moved = self.hand_over(&mut guest, &all).await;
         {
-            let mut state = self.broker.state();
+            let mut state = self.broker().state();
             state.cluster.set_assignor(group, assignor);
         }
         guest.leave();
@@ -119,7 +119,7 @@ impl Tester {
         moved?;
         // The others have everything again.
         self.until(|tester| {
-            let state = tester.broker.state();
+            let state = tester.broker().state();
             let members = state.members.iter();
             let mine = members.filter(|member| member.client.group() == group);
             let assigned = mine
@@ -142,7 +142,7 @@ impl Tester {
         })
         .await?;
         {
-            let mut state = self.broker.state();
+            let mut state = self.broker().state();
             let group = guest.group();
             let me = guest.member().expect("it has joined");
             let others: Vec<_> = state.cluster.group(group).members().collect();
@@ -164,7 +164,7 @@ impl Tester {
 
     /// Lets the guest do whatever is due; it reads and stores nothing.
     fn serve(&self, guest: &mut Client<Stored>) {
-        let mut state = self.broker.state();
+        let mut state = self.broker().state();
         while guest.may_exchange(&state.cluster) {
             let Some(notice) = guest.exchange(&mut state.cluster) else {
                 continue;

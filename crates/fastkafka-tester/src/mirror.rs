@@ -2,26 +2,33 @@
 
 use crate::broker::NewRecord;
 use crate::codec::Writes;
+use crate::function::Function;
 use crate::received::Received;
 use crate::tester::Tester;
 use bytes::Bytes;
 use fastkafka::{Delivery, IntoKey};
-use fastkafka_core::{Consumer, MirrorHost, Producer};
+use fastkafka_core::{Consumer, MirrorHost, Producer, Sends};
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::Location;
 use std::pin::Pin;
 
 impl MirrorHost for Tester {
-    type Sending<'a, C: Consumer> = Sending<'a, One<C>>;
     type Received<P: Producer> = Received<P>;
-
-    fn sending<C: Consumer>(&self, payload: C::Payload) -> Sending<'_, One<C>> {
-        Mirror::new(self).send(payload)
-    }
 
     fn received<P: Producer>(&self) -> Received<P> {
         Received::of(self)
+    }
+}
+
+impl<C: Consumer> Sends<C> for Tester
+where
+    C::Codec: Writes<C::Payload>,
+{
+    type Sending<'a> = Sending<'a>;
+
+    fn sending(&self, payload: C::Payload) -> Sending<'_> {
+        Mirror::<C>::new(self).send(payload)
     }
 }
 
@@ -32,7 +39,9 @@ pub struct Mirror<'a, C> {
 }
 
 impl<'a, C: Consumer> Mirror<'a, C> {
+    #[track_caller]
     pub(crate) fn new(tester: &'a Tester) -> Self {
+        tester.must_have(Function::consumer::<C>());
         Self {
             tester,
             consumer: PhantomData,
@@ -41,39 +50,54 @@ impl<'a, C: Consumer> Mirror<'a, C> {
 
     /// One record, written as the handler reads it; for a handler of batches one element.
     #[track_caller]
-    pub fn send(&self, payload: C::Payload) -> Sending<'a, One<C>> {
-        self.sending(One(payload))
+    pub fn send(&self, payload: C::Payload) -> Sending<'a>
+    where
+        C::Codec: Writes<C::Payload>,
+    {
+        self.sending(C::Codec::write(&payload).map(|bytes| vec![Some(bytes)]))
     }
 
     /// A record each, in this order, before any of them is waited for.
     #[track_caller]
-    pub fn send_all(&self, payloads: impl IntoIterator<Item = C::Payload>) -> Sending<'a, Many<C>> {
-        self.sending(Many(payloads.into_iter().collect()))
+    pub fn send_all(
+        &self,
+        payloads: impl IntoIterator<Item = C::Payload>,
+    ) -> Sending<'a, Vec<Delivery>>
+    where
+        C::Codec: Writes<C::Payload>,
+    {
+        let payloads = payloads.into_iter();
+        self.sending(
+            payloads
+                .map(|payload| C::Codec::write(&payload).map(Some))
+                .collect(),
+        )
     }
 
     /// A payload that the handler's type may be unable to say, such as one that does not decode.
     #[track_caller]
-    pub fn raw(&self, payload: impl Into<Bytes>) -> Sending<'a, Bare> {
-        self.sending(Bare(Some(payload.into())))
+    pub fn raw(&self, payload: impl Into<Bytes>) -> Sending<'a> {
+        self.sending(Ok(vec![Some(payload.into())]))
     }
 
     /// A record whose payload is null.
     #[track_caller]
-    pub fn tombstone(&self) -> Sending<'a, Bare> {
-        self.sending(Bare(None))
+    pub fn tombstone(&self) -> Sending<'a> {
+        self.sending(Ok(vec![None]))
     }
 
     #[track_caller]
-    fn sending<B>(&self, body: B) -> Sending<'a, B> {
+    fn sending<D>(&self, payloads: Payloads) -> Sending<'a, D> {
         Sending {
             tester: self.tester,
             at: Location::caller(),
-            body,
+            payloads,
             record: NewRecord {
                 topic: C::DEF.topic.to_owned(),
                 ..NewRecord::default()
             },
             settles: true,
+            delivered: PhantomData,
         }
     }
 }
@@ -94,15 +118,20 @@ impl<C: Consumer> fmt::Debug for Mirror<'_, C> {
 /// When awaited, at the place of the call: if the record cannot be written or the topic does not
 /// take it, and with what [`Tester::settle`] reports.
 #[must_use = "nothing is sent until it is awaited"]
-pub struct Sending<'a, B> {
+pub struct Sending<'a, D = Delivery> {
     tester: &'a Tester,
     at: &'static Location<'static>,
-    body: B,
+    payloads: Payloads,
+    /// What they have in common.
     record: NewRecord,
     settles: bool,
+    delivered: PhantomData<fn() -> D>,
 }
 
-impl<B> Sending<'_, B> {
+/// The payload of each record, or why one cannot be written.
+type Payloads = Result<Vec<Option<Bytes>>, String>;
+
+impl<D> Sending<'_, D> {
     /// Sets the key: a string, bytes, or an integer (written as text). `None` is no key.
     pub fn key(mut self, key: impl IntoKey) -> Self {
         self.record.key = key.into_key();
@@ -139,17 +168,24 @@ impl<B> Sending<'_, B> {
     }
 }
 
-impl<'a, B: Body> IntoFuture for Sending<'a, B> {
-    type Output = B::Delivered;
-    type IntoFuture = Pin<Box<dyn Future<Output = B::Delivered> + 'a>>;
+impl<'a, D: Delivered> IntoFuture for Sending<'a, D> {
+    type Output = D;
+    type IntoFuture = Pin<Box<dyn Future<Output = D> + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
+        let Self {
+            tester,
+            at,
+            payloads,
+            record,
+            settles,
+            ..
+        } = self;
         Box::pin(async move {
-            let at = self.at;
-            let topic = self.record.topic.clone();
+            let topic = record.topic.clone();
             let failed =
                 |why: String| -> ! { panic!("{at}: no record was sent to `{topic}`: {why}") };
-            let payloads = match self.body.payloads() {
+            let payloads = match payloads {
                 Ok(payloads) => payloads,
                 Err(why) => failed(format!("the payload cannot be written: {why}")),
             };
@@ -157,102 +193,41 @@ impl<'a, B: Body> IntoFuture for Sending<'a, B> {
             for payload in payloads {
                 let record = NewRecord {
                     payload,
-                    ..self.record.clone()
+                    ..record.clone()
                 };
-                match self.tester.deliver(record).await {
+                match tester.deliver(record).await {
                     Ok(delivery) => delivered.push(delivery),
                     Err(why) => failed(why),
                 }
             }
-            if self.settles
-                && let Err(unsettled) = self.tester.settle().await
-            {
+            if settles && let Err(unsettled) = tester.settle().await {
                 panic!("{at}: {unsettled}");
             }
-            B::delivered(delivered)
+            D::of(delivered)
         })
     }
 }
 
-impl<B> fmt::Debug for Sending<'_, B> {
+impl<D> fmt::Debug for Sending<'_, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Sending({})", self.record.topic)
     }
 }
 
-/// What a [`Sending`] sends.
-pub trait Body: 'static {
-    /// Where it ended up: a [`Delivery`], or one of each record.
-    type Delivered;
-    /// The payload of each record; `None` is a tombstone.
-    ///
-    /// # Errors
-    /// When a value cannot be written.
-    fn payloads(self) -> Result<Vec<Option<Bytes>>, String>;
-    /// From one delivery of each record.
-    fn delivered(deliveries: Vec<Delivery>) -> Self::Delivered;
+/// What a [`Sending`] returns: a [`Delivery`], or one of each record.
+pub trait Delivered: 'static {
+    #[doc(hidden)]
+    fn of(deliveries: Vec<Delivery>) -> Self;
 }
 
-/// One value of a handler's payload.
-pub struct One<C: Consumer>(C::Payload);
-
-impl<C: Consumer> Body for One<C>
-where
-    C::Codec: Writes<C::Payload>,
-{
-    type Delivered = Delivery;
-    fn payloads(self) -> Result<Vec<Option<Bytes>>, String> {
-        Ok(vec![Some(C::Codec::write(&self.0)?)])
-    }
-    fn delivered(deliveries: Vec<Delivery>) -> Delivery {
-        only(deliveries)
+impl Delivered for Delivery {
+    fn of(mut deliveries: Vec<Delivery>) -> Self {
+        deliveries.pop().expect("one record was sent")
     }
 }
 
-/// Values of a handler's payload.
-pub struct Many<C: Consumer>(Vec<C::Payload>);
-
-impl<C: Consumer> Body for Many<C>
-where
-    C::Codec: Writes<C::Payload>,
-{
-    type Delivered = Vec<Delivery>;
-    fn payloads(self) -> Result<Vec<Option<Bytes>>, String> {
-        let payloads = self.0.iter();
-        payloads
-            .map(|payload| C::Codec::write(payload).map(Some))
-            .collect()
-    }
-    fn delivered(deliveries: Vec<Delivery>) -> Vec<Delivery> {
+impl Delivered for Vec<Delivery> {
+    fn of(deliveries: Vec<Delivery>) -> Self {
         deliveries
     }
 }
-
-/// Bytes, or a tombstone.
-#[derive(Debug)]
-pub struct Bare(Option<Bytes>);
-
-impl Body for Bare {
-    type Delivered = Delivery;
-    fn payloads(self) -> Result<Vec<Option<Bytes>>, String> {
-        Ok(vec![self.0])
-    }
-    fn delivered(deliveries: Vec<Delivery>) -> Delivery {
-        only(deliveries)
-    }
-}
-
-fn only(mut deliveries: Vec<Delivery>) -> Delivery {
-    deliveries.pop().expect("one record was sent")
-}
-
-macro_rules! opaque {
-    ($($name:ident),*) => {$(
-        impl<C: Consumer> fmt::Debug for $name<C> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{}({})", stringify!($name), C::DEF.name)
-            }
-        }
-    )*};
-}
-opaque!(One, Many);

@@ -268,6 +268,7 @@ where
     C::Args: Debug + Send,
 {
     let function = Function::consumer::<C>();
+    tester.must_have(function);
     if let Some(mock) = tester.watcher().mock(function) {
         let mock: Arc<dyn Any + Send + Sync> = mock;
         let mock: Arc<HandlerMock<C>> = mock.downcast().expect("a function has one type of mock");
@@ -291,6 +292,7 @@ where
     P::Payload: Debug + Send,
 {
     let function = Function::producer::<P>();
+    tester.must_have(function);
     if let Some(mock) = tester.watcher().mock(function) {
         let mock: Arc<dyn Any + Send + Sync> = mock;
         let mock: Arc<ProducerMock<P>> = mock.downcast().expect("a function has one type of mock");

@@ -50,6 +50,10 @@ pub trait Typed: Source {
     fn value(item: &Self::Item) -> Result<Self::Value, String>;
 }
 
+/// A source whose values can be compared and shown.
+pub trait Comparable: Typed<Value: PartialEq + Debug> {}
+impl<S: Typed<Value: PartialEq + Debug>> Comparable for S {}
+
 /// Calls of a handler ([`Spy`](crate::Spy)), or records of a producer
 /// ([`Received`](crate::Received)), from the start of the tester on.
 ///
@@ -115,6 +119,93 @@ impl<S: Source> Observed<S> {
         }
     }
 
+    /// The last one was with `expected`.
+    ///
+    /// # Panics
+    /// If it was with something else, or there is none.
+    #[track_caller]
+    pub fn assert_called_with(&self, expected: &<S as Typed>::Value)
+    where
+        S: Comparable,
+    {
+        self.now(|items| last_with::<S>(items, expected));
+    }
+
+    /// There is exactly one, with `expected`.
+    ///
+    /// # Panics
+    /// If there is none, more than one, or one with something else.
+    #[track_caller]
+    pub fn assert_called_once_with(&self, expected: &<S as Typed>::Value)
+    where
+        S: Comparable,
+    {
+        self.now(|items| once_with::<S>(items, expected));
+    }
+
+    /// One of them was with `expected`.
+    ///
+    /// # Panics
+    /// If none was.
+    #[track_caller]
+    pub fn assert_any_call(&self, expected: &<S as Typed>::Value)
+    where
+        S: Comparable,
+    {
+        self.now(|items| any_with::<S>(items, expected));
+    }
+
+    /// These follow each other somewhere among them.
+    ///
+    /// # Panics
+    /// If they do not.
+    #[track_caller]
+    pub fn assert_has_calls(&self, expected: &[<S as Typed>::Value])
+    where
+        S: Comparable,
+    {
+        self.now(|items| has::<S>(items, expected));
+    }
+
+    /// Waits until the last one is with `expected`.
+    #[track_caller]
+    pub fn assert_awaited_with<'a>(&'a self, expected: &'a <S as Typed>::Value) -> Awaited<'a, S>
+    where
+        S: Comparable,
+    {
+        self.soon(|items| last_with::<S>(items, expected))
+    }
+
+    /// Waits until there is exactly one, with `expected`.
+    #[track_caller]
+    pub fn assert_awaited_once_with<'a>(
+        &'a self,
+        expected: &'a <S as Typed>::Value,
+    ) -> Awaited<'a, S>
+    where
+        S: Comparable,
+    {
+        self.soon(|items| once_with::<S>(items, expected))
+    }
+
+    /// Waits for one with `expected`.
+    #[track_caller]
+    pub fn assert_any_await<'a>(&'a self, expected: &'a <S as Typed>::Value) -> Awaited<'a, S>
+    where
+        S: Comparable,
+    {
+        self.soon(|items| any_with::<S>(items, expected))
+    }
+
+    /// Waits until these follow each other somewhere among them.
+    #[track_caller]
+    pub fn assert_has_awaits<'a>(&'a self, expected: &'a [<S as Typed>::Value]) -> Awaited<'a, S>
+    where
+        S: Comparable,
+    {
+        self.soon(|items| has::<S>(items, expected))
+    }
+
     #[track_caller]
     fn now(&self, judge: impl Fn(&[S::Item]) -> Verdict) {
         if let Err(miss) = judge(&self.0.items()) {
@@ -134,71 +225,6 @@ impl<S: Source> Observed<S> {
             lasting: false,
             at: Location::caller(),
         }
-    }
-}
-
-impl<S: Typed> Observed<S>
-where
-    S::Value: PartialEq + Debug,
-{
-    /// The last one was with `expected`.
-    ///
-    /// # Panics
-    /// If it was with something else, or there is none.
-    #[track_caller]
-    pub fn assert_called_with(&self, expected: &S::Value) {
-        self.now(|items| last_with::<S>(items, expected));
-    }
-
-    /// There is exactly one, with `expected`.
-    ///
-    /// # Panics
-    /// If there is none, more than one, or one with something else.
-    #[track_caller]
-    pub fn assert_called_once_with(&self, expected: &S::Value) {
-        self.now(|items| once_with::<S>(items, expected));
-    }
-
-    /// One of them was with `expected`.
-    ///
-    /// # Panics
-    /// If none was.
-    #[track_caller]
-    pub fn assert_any_call(&self, expected: &S::Value) {
-        self.now(|items| any_with::<S>(items, expected));
-    }
-
-    /// These follow each other somewhere among them.
-    ///
-    /// # Panics
-    /// If they do not.
-    #[track_caller]
-    pub fn assert_has_calls(&self, expected: &[S::Value]) {
-        self.now(|items| has::<S>(items, expected));
-    }
-
-    /// Waits until the last one is with `expected`.
-    #[track_caller]
-    pub fn assert_awaited_with<'a>(&'a self, expected: &'a S::Value) -> Awaited<'a, S> {
-        self.soon(|items| last_with::<S>(items, expected))
-    }
-
-    /// Waits until there is exactly one, with `expected`.
-    #[track_caller]
-    pub fn assert_awaited_once_with<'a>(&'a self, expected: &'a S::Value) -> Awaited<'a, S> {
-        self.soon(|items| once_with::<S>(items, expected))
-    }
-
-    /// Waits for one with `expected`.
-    #[track_caller]
-    pub fn assert_any_await<'a>(&'a self, expected: &'a S::Value) -> Awaited<'a, S> {
-        self.soon(|items| any_with::<S>(items, expected))
-    }
-
-    /// Waits until these follow each other somewhere among them.
-    #[track_caller]
-    pub fn assert_has_awaits<'a>(&'a self, expected: &'a [S::Value]) -> Awaited<'a, S> {
-        self.soon(|items| has::<S>(items, expected))
     }
 }
 
@@ -311,10 +337,7 @@ fn not_called<S: Source>(items: &[S::Item]) -> Verdict {
     }
 }
 
-fn last_with<S: Typed>(items: &[S::Item], expected: &S::Value) -> Verdict
-where
-    S::Value: PartialEq + Debug,
-{
+fn last_with<S: Comparable>(items: &[S::Item], expected: &S::Value) -> Verdict {
     let Some(last) = items.last() else {
         return Err(wrong_count::<S>(0, "a").expected(expected));
     };
@@ -329,20 +352,14 @@ where
     Err(miss.compared(expected, text(&value)))
 }
 
-fn once_with<S: Typed>(items: &[S::Item], expected: &S::Value) -> Verdict
-where
-    S::Value: PartialEq + Debug,
-{
+fn once_with<S: Comparable>(items: &[S::Item], expected: &S::Value) -> Verdict {
     match called_once::<S>(items) {
         Ok(()) => last_with::<S>(items, expected),
         Err(miss) => Err(miss.expected(expected)),
     }
 }
 
-fn any_with<S: Typed>(items: &[S::Item], expected: &S::Value) -> Verdict
-where
-    S::Value: PartialEq + Debug,
-{
+fn any_with<S: Comparable>(items: &[S::Item], expected: &S::Value) -> Verdict {
     let values: Vec<_> = items.iter().map(S::value).collect();
     if values.iter().any(|value| value.as_ref() == Ok(expected)) {
         return Ok(());
@@ -362,10 +379,7 @@ where
     })
 }
 
-fn has<S: Typed>(items: &[S::Item], expected: &[S::Value]) -> Verdict
-where
-    S::Value: PartialEq + Debug,
-{
+fn has<S: Comparable>(items: &[S::Item], expected: &[S::Value]) -> Verdict {
     let values: Vec<_> = items.iter().map(S::value).collect();
     let equal = |window: &[Result<S::Value, String>]| {
         let mut pairs = window.iter().zip(expected);

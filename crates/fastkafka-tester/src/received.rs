@@ -72,7 +72,9 @@ where
 }
 
 impl<P: Producer> Received<P> {
+    #[track_caller]
     pub(crate) fn of(tester: &Tester) -> Self {
+        tester.must_have(Function::producer::<P>());
         Self(Arrivals {
             journal: tester.journal().clone(),
             producer: PhantomData,
@@ -83,18 +85,16 @@ impl<P: Producer> Received<P> {
     pub fn records(&self) -> Vec<Arc<TopicRecord>> {
         self.0.items()
     }
-}
 
-impl<P: Producer> Received<P>
-where
-    P::Codec: Reads<P::Payload>,
-{
     /// The payloads in the order of arrival; tombstones have none.
     ///
     /// # Panics
     /// If one does not read back.
     #[track_caller]
-    pub fn messages(&self) -> Vec<P::Payload> {
+    pub fn messages(&self) -> Vec<P::Payload>
+    where
+        P::Codec: Reads<P::Payload>,
+    {
         let mut records = self.0.items();
         records.retain(|record| record.payload.is_some());
         let values = records.iter().map(Arrivals::<P>::value);
@@ -109,7 +109,10 @@ where
     /// # Panics
     /// If it does not read back.
     #[track_caller]
-    pub fn last(&self) -> Option<P::Payload> {
+    pub fn last(&self) -> Option<P::Payload>
+    where
+        P::Codec: Reads<P::Payload>,
+    {
         self.messages().pop()
     }
 }

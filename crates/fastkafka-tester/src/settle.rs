@@ -11,6 +11,8 @@ use std::time::Duration;
 /// How long records may take, on a clock of the test's own and on the machine's.
 pub(crate) const VIRTUAL: Duration = Duration::from_secs(3_600);
 pub(crate) const REAL: Duration = Duration::from_secs(10);
+/// The same with a broker that joins, commits and answers in its own time.
+pub(crate) const NETWORK: Duration = Duration::from_secs(30);
 
 /// Records that do not become terminal, each with what is known about it.
 ///
@@ -68,18 +70,25 @@ pub(crate) struct OpenRecord {
     read: bool,
 }
 
+/// What stands still in the apps, or ends them.
+pub(crate) fn stuck(apps: &[App]) -> Vec<String> {
+    let mut stuck = Vec::new();
+    for app in apps {
+        stuck.extend(app.failure());
+        for group in app.health().groups {
+            stuck.extend(group.stopped.iter().map(ToString::to_string));
+            if group.more_stopped > 0 {
+                stuck.push(format!("{} more records stand still", group.more_stopped));
+            }
+        }
+    }
+    stuck
+}
+
 impl Broker {
     pub(crate) fn progress(&self, apps: &[App]) -> Progress {
         let mut stuck: Vec<String> = self.state().complaints.clone();
-        for app in apps {
-            stuck.extend(app.failure());
-            let groups = app.health().groups;
-            stuck.extend(groups.iter().flat_map(|group| {
-                let more = (group.more_stopped > 0)
-                    .then(|| format!("{} more records stand still", group.more_stopped));
-                group.stopped.iter().map(ToString::to_string).chain(more)
-            }));
-        }
+        stuck.extend(self::stuck(apps));
         if !stuck.is_empty() {
             return Progress::Stuck(stuck);
         }

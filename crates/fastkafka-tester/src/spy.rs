@@ -86,7 +86,9 @@ impl<C: Owned> Typed for HandlerCalls<C> {
 }
 
 impl<C: Consumer> Spy<C> {
+    #[track_caller]
     pub(crate) fn of_consumer(tester: &Tester) -> Self {
+        tester.must_have(Function::consumer::<C>());
         Self(HandlerCalls {
             watcher: tester.watcher().clone(),
             journal: tester.journal().clone(),
@@ -111,14 +113,10 @@ impl<C: Consumer> Spy<C> {
     /// The records that do not fit the handler's parameters, so that it was not called, and why not:
     /// a payload that does not decode, a key that is missing.
     pub fn refused(&self) -> Vec<(TopicRecord, String)> {
-        let mut calls = self.0.recorded();
-        calls.retain(|call| call.is_refused());
-        let refused = calls.into_iter().filter_map(|call| {
-            let record = call.records.first()?.clone();
-            match call.outcome() {
-                CallOutcome::Failed { error, .. } => Some((record, error)),
-                _ => None,
-            }
+        let calls = self.0.recorded();
+        let refused = calls.into_iter().filter_map(|call| match call.outcome() {
+            CallOutcome::Refused(why) => Some((call.records.first()?.clone(), why)),
+            _ => None,
         });
         refused.collect()
     }
@@ -130,7 +128,7 @@ pub struct Call<C> {
     consumer: PhantomData<fn() -> C>,
 }
 
-impl<C> Call<C> {
+impl<C: Consumer> Call<C> {
     fn of(recorded: Arc<Recorded>) -> Self {
         Self {
             recorded,
@@ -162,15 +160,16 @@ impl<C> Call<C> {
     pub fn duration(&self) -> Option<Duration> {
         self.recorded.took()
     }
-}
 
-impl<C: Owned> Call<C> {
     /// The first argument, decoded once more.
     ///
     /// # Panics
     /// If the decoder gives another answer than it gave the handler.
     #[track_caller]
-    pub fn args(&self) -> C::Args {
+    pub fn args(&self) -> C::Args
+    where
+        C: Owned,
+    {
         match self.recorded.args::<C>() {
             Ok(args) => args,
             Err(why) => panic!(
@@ -203,7 +202,7 @@ impl Recorded {
             CallOutcome::Running => "is running".to_owned(),
             CallOutcome::Done if !self.is_call() => "skipped by the hook".to_owned(),
             CallOutcome::Done => "done".to_owned(),
-            CallOutcome::Failed { error, .. } if self.is_refused() => format!("refused: {error}"),
+            CallOutcome::Refused(why) => format!("refused: {why}"),
             CallOutcome::Failed { error, .. } => format!("failed: {error}"),
             CallOutcome::Panicked(text) => format!("panicked: {text}"),
             CallOutcome::GivenUp => "was given up".to_owned(),
@@ -273,7 +272,9 @@ where
 }
 
 impl<P: Producer> ProducerSpy<P> {
+    #[track_caller]
     pub(crate) fn of_producer(tester: &Tester) -> Self {
+        tester.must_have(Function::producer::<P>());
         Self(ProducerCalls {
             watcher: tester.watcher().clone(),
             journal: tester.journal().clone(),

@@ -1,18 +1,21 @@
 //! A test's view of apps that run on a cluster in memory.
 
 use crate::broker::{Broker, NewRecord};
+use crate::builder::TesterBuilder;
 use crate::clock;
 use crate::journal::Journal;
 use crate::medium::Memory;
-use crate::settle::{Progress, REAL, Unsettled, VIRTUAL};
+use crate::remote::Remote;
+use crate::settle::{Progress, Unsettled, stuck};
 use crate::watcher::Watcher;
 use fastkafka::{App, Delivery, Entered, RunError};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How long a real broker is left alone between two questions.
+const AGAIN: Duration = Duration::from_millis(20);
 /// Tasks that may wake one another at one instant of virtual time.
 const TASKS: usize = 128;
 
@@ -41,11 +44,12 @@ impl IntoApps for Vec<App> {
 }
 
 /// Makes the apps anew: what a process does when it starts.
-type Make = Box<dyn Fn() -> Vec<App>>;
+pub(crate) type Make = Box<dyn Fn() -> Vec<App>>;
 
 /// Apps under test, and the cluster they run on.
 pub struct Tester {
-    pub(crate) broker: Arc<Broker>,
+    pub(crate) backend: Backend,
+    journal: Journal,
     /// The apps of each process that runs.
     pub(crate) processes: RefCell<Vec<Process>>,
     pub(crate) make: Option<Make>,
@@ -53,73 +57,17 @@ pub struct Tester {
     watcher: Watcher,
 }
 
+/// What a tester runs on.
+pub(crate) enum Backend {
+    Memory(Arc<Broker>),
+    Kafka(Remote),
+}
+
 /// What would be a process of its own in production.
 pub(crate) struct Process {
     pub(crate) apps: Vec<App>,
     /// So that producers called by the test find their app.
     _entered: Vec<Entered>,
-}
-
-/// How a tester starts. See [`Tester::builder`].
-#[derive(Clone, Debug, Default)]
-pub struct TesterBuilder {
-    patience: Option<Duration>,
-    topics: BTreeMap<String, usize>,
-}
-
-impl TesterBuilder {
-    /// How long records may take to become terminal before [`Tester::settle`] gives up; default an
-    /// hour of virtual time, ten seconds of real time.
-    #[must_use]
-    pub fn settle_within(mut self, patience: Duration) -> Self {
-        self.patience = Some(patience);
-        self
-    }
-
-    /// A topic with so many partitions beside those of the apps, or more partitions than they declare.
-    #[must_use]
-    pub fn topic(mut self, name: impl Into<String>, partitions: usize) -> Self {
-        self.topics.insert(name.into(), partitions);
-        self
-    }
-
-    /// Starts the apps, as [`Tester::start`].
-    ///
-    /// # Errors
-    /// As [`Tester::start`].
-    pub async fn start(self, apps: impl IntoApps) -> Result<Tester, RunError> {
-        self.run(apps.into_apps(), None).await
-    }
-
-    /// Starts the apps that `make` makes, as [`Tester::start_with`].
-    ///
-    /// # Errors
-    /// As [`Tester::start`].
-    pub async fn start_with<A: IntoApps>(
-        self,
-        make: impl Fn() -> A + 'static,
-    ) -> Result<Tester, RunError> {
-        let make: Make = Box::new(move || make().into_apps());
-        let apps = make();
-        self.run(apps, Some(make)).await
-    }
-
-    async fn run(self, apps: Vec<App>, make: Option<Make>) -> Result<Tester, RunError> {
-        let patience = match clock::is_virtual() {
-            true => VIRTUAL,
-            false => REAL,
-        };
-        let tester = Tester {
-            broker: Broker::new(),
-            processes: RefCell::default(),
-            make,
-            patience: self.patience.unwrap_or(patience),
-            watcher: Watcher::default(),
-        };
-        tester.create_topics(&apps, self.topics);
-        tester.launch(apps).await?;
-        Ok(tester)
-    }
 }
 
 impl Tester {
@@ -148,21 +96,26 @@ impl Tester {
         Self::builder().start_with(make).await
     }
 
+    pub(crate) fn new(
+        backend: Backend,
+        journal: Journal,
+        watcher: Watcher,
+        make: Option<Make>,
+        patience: Duration,
+    ) -> Self {
+        Self {
+            backend,
+            journal,
+            processes: RefCell::default(),
+            make,
+            patience,
+            watcher,
+        }
+    }
+
     /// Chooses how it starts.
     pub fn builder() -> TesterBuilder {
         TesterBuilder::default()
-    }
-
-    fn create_topics(&self, apps: &[App], own: BTreeMap<String, usize>) {
-        let declared = apps.iter().flat_map(App::topics);
-        let declared = declared.map(|spec| {
-            let partitions = spec.partitions.unwrap_or(1);
-            (spec.name, usize::try_from(partitions).unwrap_or(1))
-        });
-        let mut state = self.broker.state();
-        for (name, partitions) in declared.chain(own) {
-            state.cluster.create_topic(&name, partitions);
-        }
     }
 
     /// Starts the apps of a process.
@@ -176,7 +129,10 @@ impl Tester {
         for app in started {
             // An app that was watched before was started before, which is refused next.
             let _ = app.core().watch_by(Arc::new(self.watcher.clone()));
-            app.start_on(Arc::new(Memory(self.broker.clone()))).await?;
+            match &self.backend {
+                Backend::Memory(broker) => app.start_on(Arc::new(Memory(broker.clone()))).await?,
+                Backend::Kafka(remote) => remote.launch(&app).await?,
+            }
         }
         Ok(())
     }
@@ -186,7 +142,22 @@ impl Tester {
     }
 
     pub(crate) fn journal(&self) -> &Journal {
-        &self.broker.journal
+        &self.journal
+    }
+
+    /// The cluster in memory, which alone can be told what to do.
+    ///
+    /// # Panics
+    /// On another one.
+    #[track_caller]
+    pub(crate) fn broker(&self) -> &Arc<Broker> {
+        match &self.backend {
+            Backend::Memory(broker) => broker,
+            Backend::Kafka(remote) => panic!(
+                "this needs the cluster in memory, and the test runs on the broker at {}: start it with `Tester::builder().in_memory_broker()`",
+                remote.broker()
+            ),
+        }
     }
 
     /// Every app of every process that runs.
@@ -198,9 +169,10 @@ impl Tester {
 
     /// Appends a record from outside the app.
     pub(crate) async fn deliver(&self, record: NewRecord) -> Result<Delivery, String> {
-        self.broker
-            .append(record)
-            .map_err(|error| error.to_string())
+        match &self.backend {
+            Backend::Memory(broker) => broker.append(record).map_err(|error| error.to_string()),
+            Backend::Kafka(remote) => remote.deliver(record).await,
+        }
     }
 
     /// Waits until every record of every topic that is read is terminal: handled with all its outputs
@@ -211,8 +183,44 @@ impl Tester {
     /// Names the records: a partition that stands still, a record that is retried without end, an
     /// `Ack` that nobody settles, an app that has to end.
     pub async fn settle(&self) -> Result<(), Unsettled> {
-        self.wait(|tester| tester.broker.progress(&tester.apps()))
-            .await
+        match &self.backend {
+            Backend::Memory(broker) => self.wait(|tester| broker.progress(&tester.apps())).await,
+            Backend::Kafka(remote) => self.settle_on(remote).await,
+        }
+    }
+
+    /// Asks a real broker again and again.
+    async fn settle_on(&self, remote: &Remote) -> Result<(), Unsettled> {
+        let begun = tokio::time::Instant::now();
+        loop {
+            self.judge()?;
+            let apps = self.apps();
+            let stuck = stuck(&apps);
+            if !stuck.is_empty() {
+                return Err(Unsettled::new(stuck));
+            }
+            let mut open = remote.look().await.unwrap_or_else(|error| vec![error]);
+            if open.is_empty() {
+                // What came while the broker was asked.
+                return self.judge();
+            }
+            if begun.elapsed() >= self.patience {
+                open.push(format!("waited for {:?}", self.patience));
+                return Err(Unsettled::new(open));
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+
+    /// What handlers and mocks have to say by now.
+    fn judge(&self) -> Result<(), Unsettled> {
+        if let Some(failure) = self.watcher.take_failure() {
+            return Err(Unsettled::new(vec![failure]));
+        }
+        match self.watcher.waiting_for_mocks() {
+            waiting if waiting.is_empty() => Ok(()),
+            waiting => Err(Unsettled::new(waiting)),
+        }
     }
 
     /// Waits until `done`; it is asked whenever something has happened.
@@ -231,7 +239,7 @@ impl Tester {
         let patience = tokio::time::sleep(self.patience);
         tokio::pin!(patience);
         loop {
-            let (changed, called) = (self.broker.changed(), self.watcher.changed());
+            let (changed, called) = (self.broker().changed(), self.watcher.changed());
             tokio::pin!(changed, called);
             changed.as_mut().enable();
             called.as_mut().enable();
@@ -252,7 +260,7 @@ impl Tester {
                 () = changed => {}
                 () = called => {}
                 () = &mut patience => {
-                    let mut problems = self.broker.open_records(&self.apps());
+                    let mut problems = self.broker().open_records(&self.apps());
                     problems.push(format!("waited for {:?}", self.patience));
                     return Err(Unsettled::new(problems));
                 }
@@ -292,7 +300,9 @@ impl Tester {
             for app in self.apps() {
                 problems.extend(app.stop().await.err().map(|error| error.to_string()));
             }
-            problems.append(&mut self.broker.state().complaints);
+            if let Backend::Memory(broker) = &self.backend {
+                problems.append(&mut broker.state().complaints);
+            }
             problems.extend(self.verdict());
             assert!(problems.is_empty(), "{at}: {}", problems.join("\n"));
         }

@@ -3,19 +3,20 @@
 
 use crate::calls::{CallOutcome, HandedOver, Recorded};
 use crate::function::Function;
+use crate::journal::TopicRecord;
 use crate::mock::{self, Mock};
 use crate::report::content_line;
 use bytes::Bytes;
-use fastkafka::{HandlerCall, ProduceError};
+use fastkafka::{Around, Failure, HandlerCall, HandlerFuture, ProduceError, Rejection};
 use fastkafka_core::{
-    ConsumerDef, OutRecord, Outcome, ProducerDef, Run, RunEnd, RunFuture, Watch, Watching,
-    panic_text,
+    ConsumerDef, OutRecord, ProducerDef, Run, RunEnd, RunFuture, Watch, panic_text,
 };
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -100,6 +101,23 @@ impl Watcher {
         outputs
     }
 
+    /// Which producer a record comes from that a real broker shows: the first that handed over the
+    /// same and has not been seen yet.
+    pub(crate) fn claim(&self, record: &TopicRecord) -> Option<Function> {
+        let outputs = self.state().outputs.clone();
+        let same = |output: &&Arc<HandedOver>| {
+            output.error.is_none()
+                && output.topic == record.topic
+                && output.key == record.key
+                && output.payload == record.payload
+                && output.headers == record.headers
+                && !output.arrived.load(Relaxed)
+        };
+        let output = outputs.iter().find(same)?;
+        output.arrived.store(true, Relaxed);
+        Some(output.function)
+    }
+
     /// The mock of a function, if it has one.
     pub(crate) fn mock(&self, function: Function) -> Option<Arc<dyn Mock>> {
         self.state().mocks.get(&function).cloned()
@@ -142,6 +160,20 @@ impl Watcher {
     pub(crate) fn verify(&self) -> Vec<String> {
         let mocks: Vec<_> = self.state().mocks.values().cloned().collect();
         mocks.iter().filter_map(|mock| mock.verify()).collect()
+    }
+
+    fn record(&self, call: &HandlerCall<'_>) -> UnderWay {
+        let recorded = Arc::new(Recorded::new(
+            call.handler.into(),
+            call.attempt(),
+            call.records(),
+            call.metadata(),
+        ));
+        self.state().calls.push(recorded.clone());
+        UnderWay {
+            recorded,
+            watcher: self.clone(),
+        }
     }
 
     fn panicked(&self, handler: &'static ConsumerDef, run: &Run<'_>, text: &str) {
@@ -190,18 +222,37 @@ impl Watch for Watcher {
         })
     }
 
-    fn called(&self, call: &HandlerCall<'_>) -> Box<dyn Watching> {
-        let recorded = Arc::new(Recorded::new(
-            call.handler.into(),
-            call.attempt(),
-            call.records(),
-            call.metadata(),
-        ));
-        self.state().calls.push(recorded.clone());
-        Box::new(UnderWay {
-            recorded,
-            watcher: self.clone(),
+    fn call<'a>(
+        &'a self,
+        call: HandlerCall<'a>,
+        hook: Option<&'a dyn Around>,
+        next: HandlerFuture<'a>,
+    ) -> HandlerFuture<'a> {
+        let under_way = self.record(&call);
+        let recorded = under_way.recorded.clone();
+        let begun: HandlerFuture<'a> = Box::pin(async move {
+            recorded.begin();
+            self.tell();
+            if let Some(delay) = self.delay(recorded.function) {
+                tokio::time::sleep(delay).await;
+            }
+            next.await
+        });
+        let work = match hook {
+            Some(hook) => hook.around(call, begun),
+            None => begun,
+        };
+        Box::pin(async move {
+            let outcome = work.await;
+            under_way.end(outcome.as_ref().err());
+            outcome
         })
+    }
+
+    fn undecoded(&self, call: &HandlerCall<'_>, rejection: &Rejection) {
+        let under_way = self.record(call);
+        under_way.recorded.refuse(rejection);
+        self.tell();
     }
 
     fn produced(
@@ -218,6 +269,7 @@ impl Watch for Watcher {
             payload: record.payload.map(Bytes::copy_from_slice),
             headers: record.headers.to_vec(),
             error: error.map(ToString::to_string),
+            arrived: AtomicBool::new(false),
         };
         self.state().outputs.push(Arc::new(output));
         self.tell();
@@ -254,23 +306,9 @@ struct UnderWay {
     watcher: Watcher,
 }
 
-impl Watching for UnderWay {
-    fn begun(&self) {
-        self.recorded.begin();
-        self.watcher.tell();
-    }
-
-    fn delay(&self) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
-        let delay = self.watcher.delay(self.recorded.function)?;
-        Some(Box::pin(tokio::time::sleep(delay)))
-    }
-
-    fn refused(&self) {
-        self.recorded.refuse();
-    }
-
-    fn ended(&self, outcome: &Outcome) {
-        self.recorded.end(outcome.into());
+impl UnderWay {
+    fn end(&self, failure: Option<&Failure>) {
+        self.recorded.end(CallOutcome::of(failure));
         self.watcher.tell();
     }
 }

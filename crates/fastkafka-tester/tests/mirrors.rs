@@ -72,7 +72,7 @@ async fn two_producers_of_one_topic_are_told_apart() {
 
 #[tokio::test(start_paused = true)]
 async fn many_records_are_sent_before_any_is_waited_for() {
-    let tester = Tester::start(app()).await.unwrap();
+    let tester = virtual_time(app()).await;
     let orders: Vec<_> = (1..=20).map(order).collect();
     let sent = tester.mirror::<on_batches>().send_all(orders).await;
     assert_eq!(sent.len(), 20);
@@ -143,7 +143,7 @@ async fn two_handlers_of_one_topic_are_told_apart_by_their_function() {
 
 #[tokio::test(start_paused = true)]
 async fn an_unsettled_record_is_waited_for_by_an_assertion() {
-    let tester = Tester::start(app()).await.unwrap();
+    let tester = virtual_time(app()).await;
     let invoices = tester.mirror::<to_invoices>();
     tester.to_eu_orders_v1(order(1)).unsettled().await;
     invoices.assert_not_called();

@@ -9,7 +9,7 @@ use support::*;
 
 #[tokio::test(start_paused = true)]
 async fn a_call_has_arguments_metadata_attempt_outcome_and_duration() {
-    let tester = Tester::start(app()).await.unwrap();
+    let tester = virtual_time(app()).await;
     tester.to_eu_orders_v1(order(1)).key("k").partition(1).await;
     let calls = tester.spy::<on_orders>().calls();
     let [call] = &calls[..] else {
@@ -88,7 +88,7 @@ async fn what_a_producer_hands_over_is_seen() {
 
 #[tokio::test(start_paused = true)]
 async fn an_assertion_waits_as_long_as_it_is_told() {
-    let tester = Tester::start(app()).await.unwrap();
+    let tester = virtual_time(app()).await;
     let before = tokio::time::Instant::now();
     let spy = tester.spy::<on_bytes>();
     spy.assert_not_awaited()

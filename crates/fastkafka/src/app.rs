@@ -77,6 +77,8 @@ struct Choice {
     workers: NonZeroUsize,
     create_topics: bool,
     from: Option<SystemTime>,
+    /// Of a test: what names on the cluster end with, and whether that is an embedded one.
+    test: Option<(String, bool)>,
 }
 
 impl Default for Life {
@@ -87,6 +89,7 @@ impl Default for Life {
                 workers: NonZeroUsize::MIN,
                 create_topics: false,
                 from: None,
+                test: None,
             }),
             embedded: Mutex::default(),
             runtime: OnceLock::new(),
@@ -407,6 +410,20 @@ impl App {
         }
     }
 
+    /// The names of topics and groups end with `suffix` on the cluster: for test kits.
+    #[doc(hidden)]
+    pub fn run_as_test(&self, suffix: &str, embedded: bool) {
+        self.choice().test = Some((suffix.to_owned(), embedded));
+    }
+
+    /// How the app will start on the broker in use, unless that is the embedded one: for test kits.
+    #[doc(hidden)]
+    pub fn options(&self) -> Option<Options> {
+        let choice = self.choice().clone();
+        let connection = self.inner.broker_in_use(&choice).ok().flatten()?;
+        Some(self.inner.options(connection, &choice))
+    }
+
     /// Why the app has to end, once that is so: for test kits.
     #[doc(hidden)]
     pub fn failure(&self) -> Option<String> {
@@ -491,6 +508,10 @@ impl Inner {
         options.max_in_flight = self.max_in_flight;
         options.from = choice.from;
         options.handle = self.handle.clone();
+        if let Some((suffix, embedded)) = &choice.test {
+            options.suffix.clone_from(suffix);
+            options.embedded = *embedded;
+        }
         options
     }
 

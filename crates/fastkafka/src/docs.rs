@@ -1,7 +1,9 @@
 //! The app's contract in files.
 
 use crate::app::App;
-use fastkafka_asyncapi::{Cluster, Document, Format, Source};
+use crate::broker::Broker;
+use fastkafka_asyncapi::{Cluster, Document, Format, Security, Source};
+use fastkafka_core::{SaslMechanism, SecurityProtocol};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -28,11 +30,8 @@ impl App {
     /// assert!(document.to_yaml().starts_with("asyncapi: \"3.0.0\""));
     /// ```
     pub fn asyncapi(&self) -> Document {
-        let clusters = self.inner.brokers.iter().map(|(name, broker)| Cluster {
-            name: name.clone(),
-            bootstrap: broker.bootstrap().to_owned(),
-            ..Cluster::default()
-        });
+        let brokers = self.inner.brokers.iter();
+        let clusters = brokers.map(|(name, broker)| cluster(name, broker));
         let topics = self.inner.topics.iter();
         Document::of(&Source {
             app: &self.inner.core,
@@ -82,6 +81,38 @@ impl App {
         );
         check_file(&self.asyncapi(), path.as_ref(), &command)
     }
+}
+
+/// How a broker is reached, without anything secret.
+fn cluster(name: &str, broker: &Broker) -> Cluster {
+    let connection = broker.reached_by();
+    let protocol = connection.security_protocol.unwrap_or_default();
+    let tls = connection.ssl_context.as_ref();
+    let certificate = tls.is_some_and(|tls| tls.certificate.is_some()) && protocol.is_tls();
+    let mut cluster = Cluster {
+        name: name.to_owned(),
+        bootstrap: broker.bootstrap().to_owned(),
+        tls: protocol.is_tls(),
+        security: certificate.then_some(Security::Certificate),
+        description: None,
+    };
+    let has_login = matches!(
+        protocol,
+        SecurityProtocol::SaslPlaintext | SecurityProtocol::SaslSsl
+    );
+    cluster.security = match connection.sasl_mechanism.filter(|_| has_login) {
+        Some(SaslMechanism::Plain) => Some(Security::Plain),
+        Some(SaslMechanism::ScramSha256) => Some(Security::ScramSha256),
+        Some(SaslMechanism::ScramSha512) => Some(Security::ScramSha512),
+        Some(SaslMechanism::Gssapi) => Some(Security::Gssapi),
+        Some(SaslMechanism::OauthBearer) => {
+            // A scheme of AsyncAPI would have to say where tokens come from; only the provider knows.
+            cluster.description = Some("Clients log in with SASL OAUTHBEARER.".to_owned());
+            cluster.security
+        }
+        _ => cluster.security,
+    };
+    cluster
 }
 
 /// Every form of a document, with links to the others in the page.
@@ -172,5 +203,51 @@ impl DocsError {
 impl fmt::Debug for DocsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fastkafka_core::Tls;
+
+    fn of(mechanism: SaslMechanism, protocol: SecurityProtocol) -> Cluster {
+        let broker = Broker::new("kafka-1:9093").connection(|connection| {
+            connection
+                .security_protocol(protocol)
+                .sasl_mechanism(mechanism)
+                .sasl_plain_username("billing")
+                .sasl_plain_password("s3cret".to_owned())
+        });
+        cluster("production", &broker)
+    }
+
+    #[test]
+    fn a_broker_says_how_it_is_reached_and_nothing_secret() {
+        let scram = of(SaslMechanism::ScramSha512, SecurityProtocol::SaslSsl);
+        assert_eq!(
+            (&scram.security, scram.tls),
+            (&Some(Security::ScramSha512), true)
+        );
+        assert!(!format!("{scram:?}").contains("s3cret"));
+        let plain = of(SaslMechanism::Plain, SecurityProtocol::SaslPlaintext);
+        assert_eq!((plain.security, plain.tls), (Some(Security::Plain), false));
+        let oauth = of(SaslMechanism::OauthBearer, SecurityProtocol::SaslSsl);
+        assert_eq!(oauth.security, None);
+        assert!(
+            oauth
+                .description
+                .is_some_and(|text| text.contains("OAUTHBEARER"))
+        );
+        let mutual = Broker::new("kafka-1:9093").connection(|connection| {
+            connection
+                .security_protocol(SecurityProtocol::Ssl)
+                .ssl_context(Tls::default().identity("client.pem", "client.key"))
+        });
+        let mutual = cluster("production", &mutual);
+        assert_eq!(
+            (mutual.security, mutual.tls),
+            (Some(Security::Certificate), true)
+        );
     }
 }

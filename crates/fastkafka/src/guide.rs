@@ -8,7 +8,9 @@
 //! * [Settings](settings): every key with its default.
 //! * [Authentication](authentication): TLS, passwords, tokens.
 //! * [Running](running): command line, brokers, stopping, health, logs.
+//! * [The contract](asyncapi): AsyncAPI in files, pages, `cargo doc` and CI.
 //! * [Steering a running app](control): pause, resume, seek; beginning at a time.
+//! * [Testing](testing): the whole app in a unit test, with mirrors, spies, mocks and faults.
 
 macro_rules! chapter {
     ($(#[doc = $text:expr])* $name:ident) => {
@@ -20,6 +22,8 @@ macro_rules! chapter {
         #[doc = "[authentication]: crate::guide::authentication"]
         #[doc = "[running]: crate::guide::running"]
         #[doc = "[control]: crate::guide::control"]
+        #[doc = "[asyncapi]: crate::guide::asyncapi"]
+        #[doc = "[testing]: crate::guide::testing"]
         #[doc = ""]
         $(#[doc = $text])*
         pub mod $name {}
@@ -54,9 +58,18 @@ chapter!(
     #[doc = include_str!("../../../docs/guide/running.md")]
     running
 );
+#[cfg(feature = "docs")]
+chapter!(
+    #[doc = include_str!("../../../docs/guide/asyncapi.md")]
+    asyncapi
+);
 chapter!(
     #[doc = include_str!("../../../docs/guide/control.md")]
     control
+);
+chapter!(
+    #[doc = include_str!("../../../docs/guide/testing.md")]
+    testing
 );
 
 /// The README's example is a test as well.

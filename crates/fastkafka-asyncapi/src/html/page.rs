@@ -35,15 +35,14 @@ pub(super) fn page(document: &Document, links: &[(&str, &str)]) -> Markup {
                     @if !document.servers.is_empty() { (servers(document)) }
                     section aria-labelledby="topics" {
                         h2 id="topics" { "Topics" (anchor("topics", "topics")) }
-                        @for topic in &topics { (one_topic(document, topic)) }
+                        @for (i, topic) in topics.iter().enumerate() { (one_topic(document, topic, &topics[..i])) }
                         @if topics.is_empty() { p { "The app reads and writes no topic." } }
                     }
-                    @if !document.components.schemas.is_empty() {
+                    @let schemas = read::parts(document);
+                    @if !schemas.is_empty() {
                         section aria-labelledby="schemas" {
-                            h2 id="schemas" { "Schemas" (anchor("schemas", "schemas")) }
-                            @for (name, schema) in &document.components.schemas {
-                                (one_schema(document, name, schema))
-                            }
+                            h2 id="schemas" { "Types inside" (anchor("schemas", "types inside")) }
+                            @for (name, schema) in schemas { (one_schema(document, name, schema)) }
                         }
                     }
                     footer { "AsyncAPI " (document.asyncapi) ". Made by FastKafka from the app that runs." }
@@ -55,6 +54,7 @@ pub(super) fn page(document: &Document, links: &[(&str, &str)]) -> Markup {
 }
 
 fn contents(document: &Document, topics: &[Topic<'_>]) -> Markup {
+    let schemas = read::parts(document);
     html! {
         nav.contents aria-label="Contents" {
             p.title { a href="#top" { (document.info.title) } }
@@ -62,23 +62,44 @@ fn contents(document: &Document, topics: &[Topic<'_>]) -> Markup {
             ul {
                 @for topic in topics {
                     li {
-                        a href={ "#topic-" (topic.name) } { (breakable(topic.name)) }
-                        span.does {
-                            @for verb in verbs(topic) { span class={ "dot " (class(verb)) } title=(verb) { (verb) } }
+                        div {
+                            a href={ "#topic-" (topic.name) } { (breakable(topic.name)) }
+                            span.does {
+                                @for verb in verbs(topic) { span class={ "dot " (class(verb)) } { (verb) } }
+                            }
+                        }
+                        ul {
+                            @for (name, message) in &topic.messages {
+                                li { a href={ "#" (message_id(topic, name)) } { (breakable(label(topic, name, message))) } }
+                            }
                         }
                     }
                 }
             }
-            @if !document.components.schemas.is_empty() {
-                h2 { "Schemas" }
+            @if !schemas.is_empty() {
+                h2 { "Types inside" }
                 ul {
-                    @for name in document.components.schemas.keys() {
+                    @for (name, _) in schemas {
                         li { a href={ "#schema-" (name) } { (breakable(name)) } }
                     }
                 }
             }
         }
     }
+}
+
+/// The message's title; its name, where several messages of the topic have one title.
+fn label<'a>(topic: &Topic<'a>, name: &'a str, message: &'a Message) -> &'a str {
+    let title = read::title(message, name);
+    let mut same = topic
+        .messages
+        .iter()
+        .filter(|(name, message)| read::title(message, name) == title);
+    if same.nth(1).is_some() { name } else { title }
+}
+
+fn message_id(topic: &Topic<'_>, name: &str) -> String {
+    format!("message-{}-{name}", topic.name)
 }
 
 fn verbs(topic: &Topic<'_>) -> Vec<&'static str> {
@@ -159,14 +180,22 @@ fn one_server(document: &Document, name: &str, server: &Server) -> Markup {
     }
 }
 
-fn one_topic(document: &Document, topic: &Topic<'_>) -> Markup {
+fn one_topic(document: &Document, topic: &Topic<'_>, before: &[Topic<'_>]) -> Markup {
     let id = format!("topic-{}", topic.name);
     html! {
         section.topic id=(id) aria-labelledby={ (id) "-name" } {
             h3 id={ (id) "-name" } { (breakable(topic.name)) (anchor(&id, topic.name)) }
             (declared(topic))
             @for (id, operation) in &topic.operations { (one_operation(topic, id, operation)) }
-            @for (name, message) in &topic.messages { (one_message(document, topic, name, message)) }
+            @for (i, (name, message)) in topic.messages.iter().enumerate() {
+                @let payload = message.payload.as_ref().and_then(read::named);
+                // A type that is the payload of several messages is described with the first.
+                @let earlier = before.iter().flat_map(|topic| &topic.messages).chain(&topic.messages[..i]);
+                @let mut earlier = earlier.filter_map(|(_, message)| message.payload.as_ref().and_then(read::named));
+                @let is_first = !earlier.any(|earlier| Some(earlier) == payload);
+                @let title = label(topic, name, message);
+                (one_message(document, &message_id(topic, name), title, message, payload.filter(|_| is_first)))
+            }
         }
     }
 }
@@ -179,8 +208,8 @@ fn declared(topic: &Topic<'_>) -> Markup {
         .map(|bindings| &bindings.kafka);
     let mut facts = Vec::new();
     if let Some(kafka) = kafka {
-        facts.extend(kafka.partitions.map(|n| format!("{n} partitions")));
-        facts.extend(kafka.replicas.map(|n| format!("{n} replicas")));
+        facts.extend(kafka.partitions.map(|n| count(n, "partition")));
+        facts.extend(kafka.replicas.map(|n| count(n, "replica")));
     }
     if !topic.channel.servers.is_empty() {
         let names: Vec<_> = topic
@@ -201,6 +230,10 @@ fn declared(topic: &Topic<'_>) -> Markup {
             }
         }
     }
+}
+
+fn count(n: u32, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 /// A value of a setting, as the broker takes it.
@@ -246,17 +279,18 @@ fn one_operation(topic: &Topic<'_>, id: &str, operation: &Operation) -> Markup {
     }
 }
 
-fn one_message(document: &Document, topic: &Topic<'_>, name: &str, message: &Message) -> Markup {
-    let id = format!("message-{}-{name}", topic.name);
+/// `described` is the name of the type that is described here and nowhere else.
+fn one_message(
+    document: &Document,
+    id: &str,
+    title: &str,
+    message: &Message,
+    described: Option<&str>,
+) -> Markup {
     let schemas = &document.components.schemas;
-    let title = message
-        .title
-        .as_deref()
-        .or(message.name.as_deref())
-        .unwrap_or(name);
     html! {
         article.message id=(id) {
-            h4 { span.badge.message { "message" } (breakable(title)) (anchor(&id, title)) }
+            h4 { span.badge.message { "message" } (breakable(title)) (anchor(id, title)) }
             @if let Some(description) = &message.description { (markdown(description)) }
             dl.facts {
                 @if let Some(content_type) = &message.content_type {
@@ -269,10 +303,13 @@ fn one_message(document: &Document, topic: &Topic<'_>, name: &str, message: &Mes
                     div { dt { "Payload" } dd { (kind(&read::pieces(payload))) } }
                 }
             }
-            @if let Some(payload) = read::told(message).filter(|payload| read::named(payload).is_some()) {
-                @let described = read::resolved(schemas, payload).get("description").and_then(Value::as_str);
-                @if let Some(description) = described { (markdown(description)) }
-                (schema(schemas, payload))
+            @if let Some(payload) = read::told(message).filter(|_| described.is_some()) {
+                div.payload id=[described.map(|name| format!("schema-{name}"))] {
+                    @if let Some(text) = read::resolved(schemas, payload).get("description").and_then(Value::as_str) {
+                        (markdown(text))
+                    }
+                    (schema(schemas, payload))
+                }
             }
             @if let Some(headers) = &message.headers {
                 h5 { "Headers" }

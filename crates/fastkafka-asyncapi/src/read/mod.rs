@@ -91,6 +91,27 @@ pub(crate) fn addresses(server: &crate::model::Server) -> Vec<&str> {
     }
 }
 
+/// What a message is called.
+pub(crate) fn title<'a>(message: &'a Message, name: &'a str) -> &'a str {
+    let title = message.title.as_deref().or(message.name.as_deref());
+    title.unwrap_or(name)
+}
+
+/// The types that are only part of others: those of payloads are described with their messages.
+pub(crate) fn parts(document: &Document) -> Vec<(&str, &Schema)> {
+    let is_payload = |name: &str| {
+        let mut messages = document.components.messages.values();
+        messages.any(|message| message.payload.as_ref().and_then(named) == Some(name))
+    };
+    document
+        .components
+        .schemas
+        .iter()
+        .filter(|(name, _)| !is_payload(name))
+        .map(|(name, schema)| (&**name, schema))
+        .collect()
+}
+
 /// The name of the schema that a reference leads to.
 pub(crate) fn named(schema: &Schema) -> Option<&str> {
     let target = schema.get("$ref")?.as_str()?;

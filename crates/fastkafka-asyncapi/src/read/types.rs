@@ -113,9 +113,14 @@ pub(crate) fn limits(schema: &Schema) -> Vec<String> {
         ("pattern", "matches"),
         ("default", "default"),
     ] {
-        // The format says that much.
-        let said = unsigned && keyword == "minimum" && get("minimum").as_deref() == Some("0");
-        if let Some(value) = get(keyword).filter(|_| !said) {
+        let Some(value) = get(keyword) else { continue };
+        // The format, or the type, says that much.
+        let said = match keyword {
+            "minimum" => unsigned && value == "0",
+            "default" => value == "null",
+            _ => false,
+        };
+        if !said {
             limits.push(format!("{words} {value}"));
         }
     }

@@ -9,6 +9,7 @@ extern crate fastkafka_core as fastkafka;
 mod clusters;
 mod codec;
 mod enums;
+mod forms;
 mod generics;
 mod non_ascii;
 mod pitfalls;

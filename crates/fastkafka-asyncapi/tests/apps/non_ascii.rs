@@ -48,9 +48,8 @@ fn non_ascii() -> AppCore {
     app
 }
 
-#[test]
-fn texts_survive_and_names_become_keys() {
-    let document = Document::of(&Source {
+pub(crate) fn non_ascii_document() -> Document {
+    Document::of(&Source {
         app: &non_ascii(),
         client_id: "größen-maße",
         clusters: vec![Cluster {
@@ -59,7 +58,12 @@ fn texts_survive_and_names_become_keys() {
             ..Cluster::default()
         }],
         topics: BTreeMap::new(),
-    });
+    })
+}
+
+#[test]
+fn texts_survive_and_names_become_keys() {
+    let document = non_ascii_document();
     golden("non_ascii", &document);
     assert!(document.servers.contains_key("b_ro_eu"));
     assert!(document.operations.contains_key("messe_gr__e"));

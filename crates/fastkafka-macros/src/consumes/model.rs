@@ -8,6 +8,7 @@ use crate::errors::Errors;
 use crate::item::Item;
 use crate::keys::CONSUMES;
 use crate::names::Names;
+use crate::payload;
 use crate::settings::Settings;
 use proc_macro2::{Span, TokenStream};
 use syn::{Expr, Type};
@@ -71,11 +72,13 @@ impl Model {
             (None, [topic]) => format!("topic `{topic}`"),
             (None, topics) => format!("topics `{}`", topics.join("`, `")),
         };
-        let summary = match (raw.settings.text("group_id"), raw.settings.word("group_id")) {
-            (Some(group), _) => format!("Consumes {what} in group `{group}`."),
-            (None, Some(_)) => format!("Consumes {what} without a group."),
-            (None, None) => format!("Consumes {what}."),
+        let mut summary = match (raw.settings.text("group_id"), raw.settings.word("group_id")) {
+            (Some(group), _) => format!("Consumes {what} in group `{group}`"),
+            (None, Some(_)) => format!("Consumes {what} without a group"),
+            (None, None) => format!("Consumes {what}"),
         };
+        let link = input.as_ref().and_then(payload::link);
+        summary.push_str(&link.map_or(".".to_owned(), |link| format!(": {link}.")));
         let (output, output_span) = item.output();
         Some(Self {
             function: Function {

@@ -8,6 +8,7 @@ use crate::item::Item;
 use crate::keys::PRODUCES;
 use crate::lifetimes::with_lifetime;
 use crate::names::Names;
+use crate::payload;
 use crate::settings::Settings;
 use proc_macro2::{Span, TokenStream};
 use syn::{Expr, ReturnType};
@@ -42,7 +43,12 @@ impl Model {
             );
         }
         let (output, output_span) = item.output();
-        let summary = format!("Produces to topic `{}`.", names.topic);
+        let link = match &item.sig.output {
+            ReturnType::Type(_, ty) => payload::link(ty),
+            ReturnType::Default => None,
+        };
+        let link = link.map_or(String::new(), |link| format!(": {link}"));
+        let summary = format!("Produces to topic `{}`{link}.", names.topic);
         Self {
             function: Function {
                 ident: ident.clone(),

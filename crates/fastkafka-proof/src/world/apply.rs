@@ -324,7 +324,7 @@ impl Scope {
         // Whatever lies before it the user does not want; what lies behind comes again.
         w.ledger.terminal[p] |= below(i);
         w.ledger.spent[p] &= below(i);
-        w.ledger.sought |= 1 << p;
+        w.ledger.sought[p] += 1;
         self.tell(
             w,
             m,

@@ -246,9 +246,12 @@ impl Scope {
                     format!("{committed} is committed and {at} is not terminal"),
                 );
             }
-            if committed < w.ledger.committed[p] && w.ledger.sought & 1 << p == 0 {
-                let before = w.ledger.committed[p];
-                return broken("S3", format!("{committed} is committed after {before}"));
+            let before = w.ledger.committed[p];
+            if committed < before {
+                let Some(left) = w.ledger.sought[p].checked_sub(1) else {
+                    return broken("S3", format!("{committed} is committed after {before}"));
+                };
+                w.ledger.sought[p] = left;
             }
             w.ledger.committed[p] = committed;
         }

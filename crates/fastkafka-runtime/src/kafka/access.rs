@@ -17,6 +17,7 @@ pub(crate) struct Access {
     connection: Connection,
     client_id: String,
     token: Option<Arc<Current>>,
+    suffix: Arc<str>,
 }
 
 impl Access {
@@ -26,11 +27,12 @@ impl Access {
             connection,
             client_id: client_id.to_owned(),
             token: None,
+            suffix: "".into(),
         }
     }
 
     /// With a token, if the connection needs one.
-    async fn open(connection: Connection, client_id: &str) -> Result<Self, Problems> {
+    async fn open(connection: Connection, options: &Options) -> Result<Self, Problems> {
         let token = match &connection.sasl_oauth_token_provider {
             Some(tokens) => Some(
                 Current::keep(tokens.provider().clone())
@@ -41,8 +43,20 @@ impl Access {
         };
         Ok(Self {
             token,
-            ..Self::new(connection, client_id)
+            suffix: (&*options.suffix).into(),
+            ..Self::new(connection, &options.client_id)
         })
+    }
+
+    /// What the names of topics and groups end with on the cluster, beyond what the app calls them: a
+    /// test has its own.
+    pub(crate) fn suffix(&self) -> &Arc<str> {
+        &self.suffix
+    }
+
+    /// What the cluster calls a topic or a group.
+    pub(crate) fn on_cluster(&self, name: &str) -> String {
+        format!("{name}{}", self.suffix)
     }
 
     /// Where the brokers are.
@@ -108,7 +122,7 @@ impl Clusters {
         for own in [Connection::default()].into_iter().chain(own) {
             let connection = clusters.effective(&own);
             if !clusters.all.iter().any(|a| a.connection == connection) {
-                let access = Access::open(connection, &options.client_id).await?;
+                let access = Access::open(connection, options).await?;
                 clusters.all.push(access);
             }
         }
@@ -129,6 +143,11 @@ impl Clusters {
         let mut all = self.all.iter();
         all.find(|access| access.connection == connection)
             .expect("every connection of the plan was opened")
+    }
+
+    /// The app's own.
+    pub(crate) fn base(&self) -> &Access {
+        self.of(&Connection::default())
     }
 
     /// What is read and written on each; `others` are on the app's broker if no function names them.

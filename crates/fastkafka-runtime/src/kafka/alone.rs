@@ -1,9 +1,10 @@
 //! A consumer without a group: it has all partitions, and looks for new ones itself.
 
-use super::consumer::Join;
+use super::helper::Job;
 use crate::transport::Place;
-use fastkafka_core::OffsetReset;
+use fastkafka_core::{ConsumerSettings, OffsetReset};
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Between two looks while nothing is known.
@@ -13,6 +14,8 @@ const REFRESH: Duration = Duration::from_secs(300);
 
 pub(super) struct Alone {
     topics: Vec<String>,
+    /// What their names end with beyond what the app calls them.
+    suffix: Arc<str>,
     refresh: Duration,
     /// `None`: it ends.
     look_at: Option<Instant>,
@@ -22,14 +25,12 @@ pub(super) struct Alone {
 }
 
 impl Alone {
-    pub(super) fn new(join: &Join<'_>) -> Self {
-        let refresh = join.settings.metadata_max_age_ms;
+    /// `topics` as the cluster calls them.
+    pub(super) fn new(topics: Vec<String>, suffix: Arc<str>, settings: &ConsumerSettings) -> Self {
+        let refresh = settings.metadata_max_age_ms;
         Self {
-            topics: join
-                .topics
-                .iter()
-                .map(|topic| (*topic).to_owned())
-                .collect(),
+            topics,
+            suffix,
             refresh: refresh.map_or(REFRESH, Duration::from_millis),
             look_at: Some(Instant::now()),
             known: HashSet::new(),
@@ -37,8 +38,8 @@ impl Alone {
         }
     }
 
-    /// The topics to look at, when it is time.
-    pub(super) fn due(&mut self, now: Instant) -> Option<Vec<String>> {
+    /// The look to take, when it is time.
+    pub(super) fn due(&mut self, now: Instant) -> Option<Job> {
         let due = self.look_at.is_some_and(|at| at <= now);
         due.then(|| {
             let wait = if self.known.is_empty() {
@@ -47,7 +48,7 @@ impl Alone {
                 self.refresh
             };
             self.look_at = Some(now + wait);
-            self.topics.clone()
+            Job::List(self.topics.clone(), self.suffix.clone())
         })
     }
 

@@ -20,13 +20,13 @@ impl Assignment {
     }
 
     pub(super) fn contains(&self, place: Place) -> bool {
-        let parts = self.0.get(place.topic.as_str());
+        let parts = self.0.get(place.on_cluster.as_str());
         parts.is_some_and(|parts| parts.contains_key(&place.partition))
     }
 
     /// Nothing is paused in the beginning.
     pub(super) fn begin(&mut self, place: Place, next: i64) {
-        let parts = self.0.entry(place.topic.as_str()).or_default();
+        let parts = self.0.entry(place.on_cluster.as_str()).or_default();
         let part = Part {
             place,
             next,
@@ -36,7 +36,7 @@ impl Assignment {
     }
 
     pub(super) fn remove(&mut self, place: Place) -> Option<(Place, i64)> {
-        let part = self.0.get_mut(place.topic.as_str())?;
+        let part = self.0.get_mut(place.on_cluster.as_str())?;
         let part = part.remove(&place.partition)?;
         Some((part.place, part.next))
     }

@@ -3,21 +3,22 @@
 //! Rebalances are answered late, when the owner has drained. A client that is dropped while an
 //! answer is due, or while messages are alive, hangs: so the end has an order of its own.
 
+mod positions;
+
+use self::positions::Lost;
 use super::access::Access;
 use super::alone::Alone;
 use super::assignment::Assignment;
 use super::config;
 use super::context::{Context, Group, Heard};
-use super::error::{client_error, of};
-use super::ffi::{Events, FetchError, Piece, Queue, is_member};
+use super::error::of;
+use super::ffi::{Events, Piece, Queue, is_member};
 use super::helper::{Helper, Job};
 use super::starts::{Marker, add};
 use crate::control::Seek;
 use crate::transport::{ClientError, ErrorKind, Notice, Place, Transport};
 use fastkafka_core::{ConsumerSettings, Fetched, GroupProtocol, OffsetReset};
 use rdkafka::consumer::{Consumer, RebalanceProtocol};
-use rdkafka::error::KafkaResult;
-use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{Offset, TopicPartitionList};
 use std::collections::HashMap;
 use std::fmt;
@@ -25,18 +26,8 @@ use std::sync::Arc;
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
-/// Between two questions to a broker that did not answer.
-const AGAIN: Duration = Duration::from_secs(1);
-
 /// How long to wait for librdkafka to leave the group before it is closed anyway.
 const LEAVE: Duration = Duration::from_secs(3);
-
-/// A position that is out of range and not settled yet.
-struct Lost {
-    place: Place,
-    position: i64,
-    ask_at: Instant,
-}
 
 enum Owed {
     Assign,
@@ -102,7 +93,7 @@ impl KafkaTransport {
     /// # Errors
     /// When librdkafka refuses a setting or a topic's name.
     pub(crate) fn new(join: &Join<'_>, owner: Thread) -> Result<Self, ClientError> {
-        let heard = Arc::new(Heard::default());
+        let heard = Arc::new(Heard::new(join.access.suffix()));
         let Join {
             group_id, settings, ..
         } = *join;
@@ -128,9 +119,14 @@ impl KafkaTransport {
         let consumer = Arc::new(consumer);
         let queue = Queue::new(&consumer, owner.clone());
         let events = Events::of(&consumer);
-        let alone = join.alone.then(|| Alone::new(join));
+        let topics = join.topics.iter();
+        let topics: Vec<_> = topics.map(|topic| join.access.on_cluster(topic)).collect();
+        let alone = join
+            .alone
+            .then(|| Alone::new(topics.clone(), join.access.suffix().clone(), settings));
         if alone.is_none() {
-            consumer.subscribe(join.topics).map_err(|e| of(&e))?;
+            let topics: Vec<_> = topics.iter().map(String::as_str).collect();
+            consumer.subscribe(&topics).map_err(|e| of(&e))?;
         }
         let helper = Helper::new(group_id, consumer.clone(), heard.clone(), owner.clone());
         Ok(Self {
@@ -186,107 +182,6 @@ impl KafkaTransport {
         }
     }
 
-    fn forward(&self, starts: &[(Place, i64)]) {
-        let Some(queue) = &self.queue else { return };
-        for (place, _) in starts {
-            queue.take_partition(&place.topic, place.partition);
-        }
-    }
-
-    /// Begins to read, nothing being paused.
-    fn begin(&self, starts: &[(Place, i64)]) -> KafkaResult<()> {
-        // Before: the first records must not go to the consumer's own queue. After: a fetcher that
-        // stops late, because the partition was just given up, takes the forwarding with it.
-        self.forward(starts);
-        let starts_list = list(starts);
-        if self.cooperative() {
-            self.consumer().incremental_assign(&starts_list)?;
-        } else if self.alone.is_some() {
-            // librdkafka keeps none that is not in the list; the others go on where they are.
-            self.consumer().assign(&list(&self.assigned.positions()))?;
-            self.forward(&self.assigned.positions());
-        } else {
-            self.consumer().assign(&starts_list)?;
-        }
-        self.forward(starts);
-        // librdkafka keeps an application's pauses over a rebalance.
-        self.consumer().resume(&starts_list)
-    }
-
-    /// Moves a partition by giving it up and taking it again: librdkafka's own `seek` is refused,
-    /// silently, for a partition that stands still after an error.
-    fn restart(&mut self, place: Place, offset: i64) -> KafkaResult<()> {
-        // What was lost was lost at the old position.
-        self.lost.retain(|lost| lost.place != place);
-        if let Some(part) = self.assigned.part(&place.topic, place.partition) {
-            part.next = offset;
-        }
-        let start = [(place, offset)];
-        if self.cooperative() {
-            self.consumer().incremental_unassign(&list(&start))?;
-            self.begin(&start)?;
-        } else {
-            // Eager groups know no single partitions.
-            self.consumer().unassign()?;
-            self.begin(&self.assigned.positions())?;
-        }
-        self.consumer().pause(&list(&self.assigned.paused()))
-    }
-
-    fn restart_waiting(&mut self) {
-        for (place, offset) in std::mem::take(&mut self.seeks) {
-            if self.assigned.contains(place)
-                && let Err(e) = self.restart(place, offset)
-            {
-                self.heard.add(Notice::Error(of(&e)));
-            }
-        }
-    }
-
-    /// An error among the records.
-    fn fetch_error(&mut self, topic: &str, partition: i32, error: FetchError) {
-        use RDKafkaErrorCode::{AutoOffsetReset, LogTruncation, OffsetOutOfRange};
-        let FetchError { code, text, offset } = error;
-        if !matches!(code, AutoOffsetReset | LogTruncation | OffsetOutOfRange) {
-            let text = match topic {
-                "" => text,
-                topic => format!("{topic}[{partition}]: {text}"),
-            };
-            self.heard.add(Notice::Error(client_error(code, text)));
-            // The owner hears of it at its next poll.
-            self.owner.unpark();
-        } else if let Some(part) = self.assigned.part(topic, partition) {
-            let lost = Lost {
-                place: part.place,
-                position: if offset < 0 { part.next } else { offset },
-                ask_at: Instant::now(),
-            };
-            self.lost.push(lost);
-            self.owner.unpark();
-        }
-    }
-
-    /// Asks the broker what is due.
-    fn ask(&mut self) {
-        let now = Instant::now();
-        if self.probe.is_some_and(|at| at <= now) {
-            self.probe = Some(now + AGAIN);
-            self.helper.ask(Job::Probe);
-        }
-        if let Some(topics) = self.alone.as_mut().and_then(|alone| alone.due(now)) {
-            self.helper.ask(Job::List(topics));
-        }
-        let assigned = &self.assigned;
-        self.lost.retain_mut(|lost| {
-            let ours = assigned.contains(lost.place);
-            if ours && lost.ask_at <= now {
-                lost.ask_at = now + AGAIN;
-                self.helper.ask(Job::Range(lost.place, lost.position));
-            }
-            ours
-        });
-    }
-
     /// What a notice means here, before the owner hears of it. False: it need not.
     fn note(&mut self, notice: &mut Notice) -> bool {
         match notice {
@@ -335,7 +230,13 @@ impl KafkaTransport {
 fn list(places: &[(Place, i64)]) -> TopicPartitionList {
     places
         .iter()
-        .map(|(place, at)| (place.topic.clone(), place.partition, Offset::Offset(*at)))
+        .map(|(place, at)| {
+            (
+                place.on_cluster.clone(),
+                place.partition,
+                Offset::Offset(*at),
+            )
+        })
         .collect()
 }
 
@@ -360,7 +261,6 @@ impl Transport for KafkaTransport {
         let Some(mut queue) = self.queue.take() else {
             return false;
         };
-        let seeks = std::mem::take(&mut self.seeks);
         let taken = queue.fetch(max, |piece| {
             let Piece {
                 topic,
@@ -370,10 +270,7 @@ impl Transport for KafkaTransport {
             match content {
                 Ok(messages) => {
                     // Of a partition that was given away: freed unseen.
-                    if let Some(part) = self.assigned.part(topic, partition)
-                        // Read at the old position, while its seek waits.
-                        && !seeks.iter().any(|(place, _)| *place == part.place)
-                    {
+                    if let Some(part) = self.assigned.part(topic, partition) {
                         part.next = messages.last() + 1;
                         runs.push((part.place, Arc::new(messages)));
                     }
@@ -382,7 +279,6 @@ impl Transport for KafkaTransport {
             }
         });
         self.queue = Some(queue);
-        self.seeks = seeks;
         taken == max
     }
 
@@ -428,7 +324,7 @@ impl Transport for KafkaTransport {
         }
         let mut list = TopicPartitionList::with_capacity(offsets.len());
         for (place, offset) in offsets {
-            let marker = self.markers.get(place.topic.as_str());
+            let marker = self.markers.get(place.on_cluster.as_str());
             add(
                 &mut list,
                 place,
@@ -463,13 +359,14 @@ impl Transport for KafkaTransport {
             self.owner.unpark();
             return;
         }
-        let marker = self.markers.get(place.topic.as_str());
+        let marker = self.markers.get(place.on_cluster.as_str());
         let marker = marker.copied().unwrap_or_default();
         self.helper.ask(Job::Commit(place, offset, marker));
     }
 
     fn seek(&mut self, place: Place, offset: i64) -> Result<(), ClientError> {
-        // While a rebalance waits for its answer, giving a partition up would be taken for it.
+        // While a rebalance waits for its answer, giving a partition up would be taken for it. librdkafka
+        // has thrown away what it had read and reads nothing until then.
         if self.owed.is_some() || self.events.as_ref().is_some_and(Events::waiting) {
             self.seeks.push((place, offset));
             return Ok(());
@@ -478,7 +375,7 @@ impl Transport for KafkaTransport {
     }
 
     fn pause(&mut self, place: Place, pause: bool) -> Result<(), ClientError> {
-        if let Some(part) = self.assigned.part(&place.topic, place.partition) {
+        if let Some(part) = self.assigned.part(&place.on_cluster, place.partition) {
             part.paused = pause;
         }
         let list = list(&[(place, 0)]);

@@ -21,11 +21,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 #[derive(Default)]
 pub(super) struct Heard {
     notices: Mutex<Vec<Notice>>,
+    /// See [`Access::suffix`](super::access::Access::suffix).
+    suffix: String,
     /// The client is being destroyed.
     closed: AtomicBool,
 }
 
 impl Heard {
+    pub(super) fn new(suffix: &str) -> Self {
+        Self {
+            suffix: suffix.to_owned(),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn add(&self, notice: Notice) {
         self.notices().push(notice);
     }
@@ -77,7 +86,7 @@ impl ConsumerContext for Context {
             let _ = group.unassign();
             return;
         }
-        let places = places(list);
+        let places = places(list, &self.heard.suffix);
         self.heard.add(match code {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Notice::Assign(places),
             _ => Notice::Revoke {
@@ -108,10 +117,10 @@ impl ConsumerContext for Context {
     }
 }
 
-fn places(list: &TopicPartitionList) -> Vec<Place> {
+fn places(list: &TopicPartitionList, suffix: &str) -> Vec<Place> {
     let elements = list.elements();
     let place = elements
         .iter()
-        .map(|e| TopicPartition::intern(e.topic(), e.partition()));
+        .map(|e| TopicPartition::intern_as(e.topic(), suffix, e.partition()));
     place.collect()
 }

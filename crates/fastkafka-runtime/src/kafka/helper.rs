@@ -23,7 +23,7 @@ pub(super) enum Job {
     /// Where these start without a group.
     Choose(Vec<(Place, OffsetReset)>),
     /// Which partitions these topics have.
-    List(Vec<String>),
+    List(Vec<String>, Arc<str>),
     /// Where the user wants to go on.
     Find(Place, Seek),
     /// Commits this, be it ahead or back.
@@ -93,7 +93,7 @@ fn work(todo: &Receiver<Job>, consumer: &Group, heard: &Heard, found: &Found, ow
         let notice = match job {
             Job::Resolve(places) => Some(Notice::Resolved(resolve(consumer, &places, found))),
             Job::Choose(places) => Some(Notice::Resolved(starts::choose(consumer, &places))),
-            Job::List(topics) => match starts::partitions(consumer, &topics) {
+            Job::List(topics, suffix) => match starts::partitions(consumer, &topics, &suffix) {
                 Ok(places) => Some(Notice::Assign(places)),
                 Err(e) => {
                     tracing::warn!("cannot list partitions: {e}");
@@ -108,7 +108,7 @@ fn work(todo: &Receiver<Job>, consumer: &Group, heard: &Heard, found: &Found, ow
                 Some(Notice::Moved(place, committed.map_err(|e| e.to_string())))
             }
             Job::Range(place, position) => consumer
-                .fetch_watermarks(&place.topic, place.partition, WATERMARKS)
+                .fetch_watermarks(&place.on_cluster, place.partition, WATERMARKS)
                 .inspect_err(|e| tracing::warn!("cannot ask what is left of {place}: {e}"))
                 .ok()
                 .map(|(low, high)| Notice::OutOfRange {

@@ -10,6 +10,9 @@ use fastkafka_core::{Plan, Wake};
 use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
+/// How often a test's own groups commit, unless their handlers say: the test waits for that.
+const TEST_COMMITS_MILLIS: u64 = 50;
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Kafka {
@@ -30,8 +33,12 @@ impl Medium for Kafka {
             .map_err(|error| error.to_string())
     }
 
-    fn serve(&self, seat: Seat) -> Result<Serving, String> {
+    fn serve(&self, mut seat: Seat) -> Result<Serving, String> {
         let access = self.clusters.of(&seat.settings.connection()).clone();
+        if !access.suffix().is_empty() {
+            let commits = &mut seat.settings.auto_commit_interval_ms;
+            commits.get_or_insert(TEST_COMMITS_MILLIS);
+        }
         let (group, embedded) = (seat.group.clone(), self.embedded);
         let (made, is_made) = mpsc::sync_channel(1);
         let thread = std::thread::Builder::new()
@@ -42,7 +49,7 @@ impl Medium for Kafka {
                 seat.wake_by(Box::new(move || owner.unpark()));
                 let join = Join {
                     access: &access,
-                    group_id: &seat.group,
+                    group_id: &access.on_cluster(&seat.group),
                     topics: &seat.topics,
                     settings: &seat.settings,
                     embedded,

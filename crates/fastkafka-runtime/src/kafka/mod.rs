@@ -20,6 +20,7 @@ mod flow;
 mod helper;
 pub(crate) mod medium;
 mod partition;
+pub(crate) mod probe;
 pub(crate) mod producer;
 pub(crate) mod reset;
 mod starts;

@@ -36,6 +36,15 @@ const FLUSH_MILLIS: i32 = 20;
 struct Shared {
     flow: Flow,
     fatal: OnceLock<ClientError>,
+    /// See [`Access::suffix`](super::access::Access::suffix).
+    suffix: Arc<str>,
+}
+
+impl Shared {
+    /// What the app calls a topic.
+    fn topic<'a>(&self, on_cluster: &'a str) -> &'a str {
+        on_cluster.strip_suffix(&*self.suffix).unwrap_or(on_cluster)
+    }
 }
 
 struct Reports {
@@ -84,12 +93,16 @@ impl ProducerContext<Function> for Reports {
         let bytes = message.payload_len() + message.key_len();
         match result {
             Ok(message) => {
-                token.ack(|| Delivery::new(message.topic(), message.partition(), message.offset()));
+                token.ack(|| {
+                    let topic = self.shared.topic(message.topic());
+                    Delivery::new(topic, message.partition(), message.offset())
+                });
             }
             Err((error, message)) => {
                 let code = error.rdkafka_error_code();
                 let code = code.unwrap_or(RDKafkaErrorCode::Unknown);
-                token.fail(failure(not_delivered(message.topic(), code)));
+                let topic = self.shared.topic(message.topic());
+                token.fail(failure(not_delivered(topic, code)));
             }
         }
         // Last: who waits for "nothing on its way" also waits for what the token set off.
@@ -124,7 +137,8 @@ struct Client {
 
 impl Client {
     fn topic(&self, name: &str) -> Result<Topic, RDKafkaErrorCode> {
-        Topic::new(&self.producer, name).ok_or(RDKafkaErrorCode::InvalidTopic)
+        let suffix = &self.producer.context().shared.suffix;
+        Topic::new(&self.producer, &format!("{name}{suffix}")).ok_or(RDKafkaErrorCode::InvalidTopic)
     }
 
     fn other(&self, name: &str) -> Result<Arc<Topic>, RDKafkaErrorCode> {
@@ -174,6 +188,7 @@ impl KafkaSink {
         let shared = Arc::new(Shared {
             flow: Flow::new(max_in_flight),
             fatal: OnceLock::new(),
+            suffix: clusters.base().suffix().clone(),
         });
         let mut sink = Self {
             routes: Vec::new(),

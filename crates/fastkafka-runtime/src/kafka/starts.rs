@@ -98,7 +98,7 @@ pub(crate) fn resolve<C: ConsumerContext>(
 ) -> Result<Resolved, StartError> {
     let mut topics: BTreeMap<&'static str, Commits> = BTreeMap::new();
     for (place, _) in places {
-        let commits = topics.entry(place.topic.as_str()).or_default();
+        let commits = topics.entry(place.on_cluster.as_str()).or_default();
         // The metadata may be older than the assignment.
         commits.partitions = commits.partitions.max(place.partition + 1);
     }
@@ -112,7 +112,7 @@ pub(crate) fn resolve<C: ConsumerContext>(
     let mut asked = Vec::new();
     let mut refused = Vec::new();
     for (place, policy) in places {
-        match start(place.partition, &topics[place.topic.as_str()], *policy) {
+        match start(place.partition, &topics[place.on_cluster.as_str()], *policy) {
             Start::Committed(offset) => starts.push((*place, offset)),
             Start::New => asked.push((*place, Offset::Beginning)),
             Start::Policy(OffsetReset::Earliest) => asked.push((*place, Offset::Beginning)),
@@ -161,11 +161,12 @@ fn by_policy(policy: OffsetReset) -> Offset {
 pub(crate) fn partitions<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     topics: &[String],
+    suffix: &str,
 ) -> Result<Vec<Place>, StartError> {
     let mut places = Vec::new();
     for topic in topics {
         let count = partition_count(consumer, topic)?;
-        places.extend((0..count).map(|n| TopicPartition::intern(topic, n)));
+        places.extend((0..count).map(|n| TopicPartition::intern_as(topic, suffix, n)));
     }
     Ok(places)
 }
@@ -178,19 +179,21 @@ pub(crate) fn find<C: ConsumerContext>(
 ) -> Result<i64, ControlError> {
     let (topic, partition) = (place.topic.clone(), place.partition);
     let found = match to {
-        Seek::Offset(offset) => match consumer.fetch_watermarks(&topic, partition, TIMEOUT) {
-            Ok((low, high)) if !(low..=high).contains(&offset) => {
-                return Err(ControlError::OutOfRange {
-                    topic,
-                    partition,
-                    offset,
-                    low,
-                    high,
-                });
+        Seek::Offset(offset) => {
+            match consumer.fetch_watermarks(&place.on_cluster, partition, TIMEOUT) {
+                Ok((low, high)) if !(low..=high).contains(&offset) => {
+                    return Err(ControlError::OutOfRange {
+                        topic,
+                        partition,
+                        offset,
+                        low,
+                        high,
+                    });
+                }
+                Ok(_) => Ok(offset),
+                Err(e) => Err(retry(&e)),
             }
-            Ok(_) => Ok(offset),
-            Err(e) => Err(retry(&e)),
-        },
+        }
         Seek::Beginning => look_up_one(consumer, place, Offset::Beginning),
         Seek::End => look_up_one(consumer, place, Offset::End),
         Seek::Timestamp(at) => look_up_one(consumer, place, Offset::Offset(millis(at))),
@@ -267,7 +270,7 @@ pub(super) fn look_up<C: ConsumerContext>(
     let mut found = Vec::with_capacity(asked.len());
     let mut at_end = Vec::new();
     for (place, _) in asked {
-        let element = list.find_partition(&place.topic, place.partition);
+        let element = list.find_partition(&place.on_cluster, place.partition);
         let Some(element) = element else { continue };
         element.error().map_err(|e| retry(&e))?;
         match element.offset() {
@@ -296,7 +299,7 @@ fn commit<C: ConsumerContext>(
     }
     let mut list = TopicPartitionList::with_capacity(pins.len());
     for (place, offset) in pins {
-        let marker = topics[place.topic.as_str()].marker();
+        let marker = topics[place.on_cluster.as_str()].marker();
         add(&mut list, place, *offset, marker);
     }
     let committed = consumer.commit(&list, CommitMode::Sync);
@@ -320,7 +323,7 @@ fn commit<C: ConsumerContext>(
 
 /// Adds an offset to commit with its topic's marker.
 pub(crate) fn add(list: &mut TopicPartitionList, place: Place, offset: i64, marker: Marker) {
-    let mut element = list.add_partition(&place.topic, place.partition);
+    let mut element = list.add_partition(&place.on_cluster, place.partition);
     element
         .set_offset(Offset::Offset(offset))
         .expect("an offset to commit is not negative");
@@ -332,7 +335,7 @@ pub(crate) fn add(list: &mut TopicPartitionList, place: Place, offset: i64, mark
 fn offsets(places: &[(Place, Offset)]) -> TopicPartitionList {
     places
         .iter()
-        .map(|(place, at)| (place.topic.clone(), place.partition, *at))
+        .map(|(place, at)| (place.on_cluster.clone(), place.partition, *at))
         .collect()
 }
 

@@ -45,6 +45,21 @@ impl Member {
         policy: OffsetReset,
         settings: &ConsumerSettings,
     ) -> Self {
+        Self::made(address, topics, policy, settings, false)
+    }
+
+    /// Without a group.
+    fn alone(address: &str, topics: &[&str], policy: OffsetReset) -> Self {
+        Self::made(address, topics, policy, &settings(), true)
+    }
+
+    fn made(
+        address: &str,
+        topics: &[&str],
+        policy: OffsetReset,
+        settings: &ConsumerSettings,
+        alone: bool,
+    ) -> Self {
         let owner = std::thread::current();
         let join = Join {
             access: &access(address),
@@ -52,7 +67,7 @@ impl Member {
             topics,
             settings,
             embedded: true,
-            alone: false,
+            alone,
             left_out: &[],
             worker: 0,
         };
@@ -71,6 +86,12 @@ impl Member {
 
     /// One turn of an owner; true when there may be more to do at once.
     fn turn(&mut self) -> bool {
+        self.hear();
+        self.transport.fetch(1_000, &mut self.runs)
+    }
+
+    /// A turn that reads nothing.
+    fn hear(&mut self) {
         let mut heard = Vec::new();
         self.transport.poll(&mut heard);
         for notice in heard {
@@ -99,7 +120,6 @@ impl Member {
                 other => self.notices.push(other),
             }
         }
-        self.transport.fetch(1_000, &mut self.runs)
     }
 
     fn answer_revoke(&mut self) {

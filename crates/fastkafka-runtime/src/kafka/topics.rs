@@ -128,9 +128,10 @@ impl Topics {
         let mut states = BTreeMap::new();
         for topic in topics {
             let left = deadline.saturating_duration_since(Instant::now());
-            let metadata = self.consumer.fetch_metadata(Some(topic), left);
+            let on_cluster = self.access.on_cluster(topic);
+            let metadata = self.consumer.fetch_metadata(Some(&on_cluster), left);
             let metadata = metadata.map_err(|e| self.reason(&e))?;
-            let found = metadata.topics().iter().find(|t| t.name() == topic);
+            let found = metadata.topics().iter().find(|t| t.name() == on_cluster);
             let state = match found.map(|t| (t.error(), t.partitions().len())) {
                 Some((None, partitions)) if partitions > 0 => Ok(partitions),
                 Some((Some(code), _)) => Err(self::state(topic, code.into())),
@@ -159,7 +160,10 @@ impl Topics {
         let admin = self.access.config().create_with_context(Logged);
         let admin: AdminClient<Logged> = admin.map_err(|e| of(&e))?;
         self.access.admit(admin.inner())?;
-        let new: Vec<_> = topics.iter().map(new_topic).collect();
+        let names = topics.iter().map(|spec| self.access.on_cluster(&spec.name));
+        let names: Vec<_> = names.collect();
+        let new = topics.iter().zip(&names);
+        let new: Vec<_> = new.map(|(spec, name)| new_topic(spec, name)).collect();
         let options = AdminOptions::new()
             .request_timeout(Some(timeout))
             .operation_timeout(Some(timeout));
@@ -192,10 +196,10 @@ fn state(topic: &str, code: RDKafkaErrorCode) -> ClientError {
     client_error(code, what)
 }
 
-fn new_topic(spec: &TopicSpec) -> NewTopic<'_> {
+fn new_topic<'a>(spec: &'a TopicSpec, name: &'a str) -> NewTopic<'a> {
     const BROKER_DEFAULT: i32 = -1;
     let topic = NewTopic::new(
-        &spec.name,
+        name,
         spec.partitions.unwrap_or(BROKER_DEFAULT),
         TopicReplication::Fixed(spec.replicas.unwrap_or(BROKER_DEFAULT)),
     );

@@ -56,7 +56,7 @@ impl<'t> Invariants<'t> {
 
     /// Every committed offset.
     fn commits(&self) -> Vec<((GroupId, PartitionId), i64)> {
-        let state = self.tester.broker.state();
+        let state = self.tester.broker().state();
         let mut commits = Vec::new();
         for (group, topic) in self.handlers.keys() {
             let (Some(group), Some(topic)) =
@@ -92,7 +92,7 @@ impl<'t> Invariants<'t> {
     }
 
     fn name(&self, (group, partition): (GroupId, PartitionId)) -> (String, String) {
-        let state = self.tester.broker.state();
+        let state = self.tester.broker().state();
         let (topic, index) = state.place(partition);
         let group = state.cluster.group_name(group).to_owned();
         (group, format!("{topic}[{index}]"))
@@ -129,7 +129,9 @@ impl<'t> Invariants<'t> {
         for call in self.tester.watcher().calls(handler.function) {
             let ends = match call.outcome() {
                 CallOutcome::Done => true,
-                CallOutcome::Failed { .. } | CallOutcome::Panicked(_) => handler.skips,
+                CallOutcome::Failed { .. } | CallOutcome::Refused(_) | CallOutcome::Panicked(_) => {
+                    handler.skips
+                }
                 CallOutcome::Running | CallOutcome::GivenUp => false,
             };
             for record in call.records.iter().filter(|_| ends) {
@@ -152,7 +154,7 @@ impl<'t> Invariants<'t> {
                 }
             }
         }
-        let state = self.tester.broker.state();
+        let state = self.tester.broker().state();
         let id = state.cluster.find_group(group);
         for (&(of_group, partition), &committed) in &self.committed {
             let (of_topic, index) = state.place(partition);

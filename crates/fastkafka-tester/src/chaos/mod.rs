@@ -101,7 +101,7 @@ impl Chaos<'_> {
         let outcome = self.all(&mut log).await;
         // Also a test that goes on after this finds everything well.
         self.tester.watcher().jitter(None);
-        self.tester.broker.heal();
+        self.tester.broker().heal();
         if let Err(why) = outcome {
             panic!(
                 "{}: with seed {} {why}\nsteps:\n{}",
@@ -127,7 +127,7 @@ impl Chaos<'_> {
             invariants.check()?;
         }
         self.tester.watcher().jitter(None);
-        self.tester.broker.heal();
+        self.tester.broker().heal();
         let settled = self.tester.settle().await;
         settled.map_err(|unsettled| format!("records did not settle: {unsettled}"))?;
         invariants.check()
@@ -136,7 +136,7 @@ impl Chaos<'_> {
     fn choose(&self, rng: &mut SmallRng) -> Fault {
         let processes = self.tester.processes.borrow().len();
         let restartable = self.tester.make.is_some();
-        let lost = self.tester.broker.state().commits_lost;
+        let lost = self.tester.broker().state().commits_lost;
         loop {
             let fault = match rng.random_range(0..12) {
                 0..2 => Fault::Nothing,
@@ -164,7 +164,14 @@ impl Chaos<'_> {
             Fault::MemberLeaves => {
                 let left = tester.remove_member().await.map_err(|e| e.to_string());
                 // What it could not commit is handled again, and it says so.
-                left.or_else(|why| tester.broker.state().commits_lost.then_some(()).ok_or(why))?;
+                left.or_else(|why| {
+                    tester
+                        .broker()
+                        .state()
+                        .commits_lost
+                        .then_some(())
+                        .ok_or(why)
+                })?;
             }
             Fault::Crash => tester
                 .crash_and_restart()

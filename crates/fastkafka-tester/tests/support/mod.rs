@@ -4,6 +4,7 @@
 use fastkafka::{
     App, Bytes, Failure, KafkaEvent, Key, ProduceError, State, Topic, consumes, produces,
 };
+use fastkafka_tester::Tester;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -128,10 +129,34 @@ pub async fn on_degrees(degrees: Degrees) -> Result<(), Failure> {
 #[consumes(topic = "profiles", group_id = "audit", auto_offset_reset = "earliest")]
 pub fn audit(_profile: Option<Order>) {}
 
+/// Another app.
+pub struct Billing;
+
+#[consumes(app = Billing, topic = "invoices", auto_offset_reset = "earliest")]
+pub async fn on_billed(invoice: Invoice) -> Result<(), ProduceError> {
+    to_receipts(invoice.order).await?;
+    Ok(())
+}
+
+#[produces(app = Billing)]
+pub async fn to_receipts(order: u64) -> Result<u64, ProduceError> {
+    Ok(order)
+}
+
+pub fn billing() -> App {
+    App::scoped::<Billing>().title("billing").build()
+}
+
 pub fn app() -> App {
     App::builder()
         .title("orders")
         .topic("eu.orders-v1", Topic::new().partitions(3))
         .state(Charged::default())
         .build()
+}
+
+/// In memory, also where the environment names a broker: for what is told by the clock.
+pub async fn virtual_time(app: App) -> Tester {
+    let tester = Tester::builder().in_memory_broker();
+    tester.start(app).await.expect("the app starts")
 }

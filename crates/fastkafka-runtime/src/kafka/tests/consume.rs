@@ -1,5 +1,24 @@
 use super::*;
+use crate::control::Seek;
 use fastkafka_core::{Bytes, TimestampType};
+
+#[test]
+fn without_a_group_a_seek_is_answered_and_nothing_is_committed() {
+    let broker = broker(&[("orders", 2)]);
+    fill(&sink(broker.address(), 100), "orders", 1, 3);
+    broker.keep_requests();
+    let mut member = Member::alone(broker.address(), &["orders"], OffsetReset::Earliest);
+    member.until("the records", |member| member.records() == 3);
+    assert_eq!(member.starts(), [(0, 0), (1, 0)]);
+    member.transport.store(&[(place("orders", 1), 3)]);
+    member.transport.commit(place("orders", 1), 1);
+    member.until("the answer", |member| {
+        let moved = |notice: &Notice| matches!(notice, Notice::Moved(_, Ok(())));
+        member.notices.iter().any(moved)
+    });
+    member.leave();
+    assert_eq!(broker.commits(), 0);
+}
 
 #[test]
 fn a_record_comes_back_as_it_was_sent() {
@@ -252,4 +271,106 @@ fn a_member_that_closes_says_that_it_leaves() {
     broker.answer_after(Duration::from_millis(100));
     member.leave();
     assert_eq!(broker.leaves(), 1);
+}
+
+#[test]
+fn nothing_of_a_partition_is_read_between_its_seek_and_the_answer_to_a_rebalance() {
+    let broker = broker(&[("orders", 2)]);
+    let sink = sink(broker.address(), 100);
+    fill(&sink, "orders", 0, 5);
+    fill(&sink, "orders", 1, 5);
+    let mut first = Member::join(broker.address(), &["orders"], OffsetReset::Earliest);
+    // What else the client has read stays in its queue.
+    while first.records() == 0 {
+        first.hear();
+        first.transport.fetch(1, &mut first.runs);
+    }
+    first.draining = true;
+    let mut second = Member::join(broker.address(), &["orders"], OffsetReset::Earliest);
+    let deadline = Instant::now() + PATIENCE;
+    while first.revoked.is_empty() {
+        assert!(Instant::now() < deadline, "no revoke");
+        first.hear();
+        second.turn();
+        std::thread::park_timeout(Duration::from_millis(10));
+    }
+    let stays = place("orders", 1 - first.revoked[0].partition);
+    first.runs.clear();
+    // Giving it up now would be taken for the answer, so it waits for that.
+    first.transport.seek(stays, 3).unwrap();
+    first.transport.fetch(1_000, &mut first.runs);
+    assert!(first.runs.iter().all(|(place, _)| *place != stays));
+    first.runs.clear();
+    first.answer_revoke();
+    first.draining = false;
+    first.until("the rest of what stays", |m| {
+        second.turn();
+        m.records() == 2
+    });
+    assert_eq!(first.runs[0].1.offset(0), 3);
+    second.until("the partition", |m| {
+        first.turn();
+        !m.assigned.is_empty()
+    });
+    first.leave();
+    second.leave();
+}
+
+#[test]
+fn the_commit_of_a_seek_goes_back_and_the_periodic_one_goes_on_from_there() {
+    let broker = broker(&[("orders", 1)]);
+    let sink = sink(broker.address(), 100);
+    fill(&sink, "orders", 0, 9);
+    let mut member = Member::join(broker.address(), &["orders"], OffsetReset::Earliest);
+    member.until("nine records", |m| m.records() == 9);
+    let orders = place("orders", 0);
+    let moved = |m: &Member| {
+        m.notices
+            .iter()
+            .filter(|n| matches!(n, Notice::Moved(_, Ok(()))))
+            .count()
+    };
+    for (n, to) in [(1, 9), (2, 2)] {
+        member.transport.commit(orders, to);
+        member.until("the commit", |m| moved(m) == n);
+        let expected = (Offset::Offset(to), "partitions=1".to_owned());
+        assert_eq!(committed(broker.address(), "orders", 0), expected);
+    }
+    assert_eq!(member.transport.store(&[(orders, 4)]), []);
+    member.leave();
+    assert_eq!(
+        committed(broker.address(), "orders", 0).0,
+        Offset::Offset(4)
+    );
+}
+
+#[test]
+fn a_position_is_found_by_offset_beginning_and_end() {
+    let broker = broker(&[("orders", 1)]);
+    fill(&sink(broker.address(), 100), "orders", 0, 5);
+    let mut member = Member::join(broker.address(), &["orders"], OffsetReset::Earliest);
+    member.until("an assignment", |m| !m.assigned.is_empty());
+    let mut find = |to| {
+        member.transport.find(place("orders", 0), to);
+        let mut found = None;
+        member.until("an answer", |m| {
+            let at = m
+                .notices
+                .iter()
+                .position(|n| matches!(n, Notice::Found(..)));
+            found = at.map(|at| m.notices.remove(at));
+            found.is_some()
+        });
+        match found {
+            Some(Notice::Found(_, found)) => found.map_err(|error| error.to_string()),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(find(Seek::Offset(3)), Ok(3));
+    assert_eq!(find(Seek::Offset(5)), Ok(5));
+    let refused = "offset 6 is not in the log of orders[0], which has 0 to 5";
+    assert_eq!(find(Seek::Offset(6)), Err(refused.to_owned()));
+    assert_eq!(find(Seek::Beginning), Ok(0));
+    assert_eq!(find(Seek::End), Ok(5));
+    member.leave();
 }

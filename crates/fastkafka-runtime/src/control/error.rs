@@ -1,0 +1,97 @@
+//! Why something could not be done.
+
+use super::Target;
+
+/// Why a [`Handle`](super::Handle) could not do what it was asked to.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ControlError {
+    /// Too early.
+    #[error("the app is not started")]
+    NotStarted,
+    /// Too late.
+    #[error("the app is stopping")]
+    Stopping,
+    /// The app reads no such topic, or not in that group.
+    #[error("no consumer of the app reads {target}; it reads {}", .known.join(", "))]
+    Unknown {
+        /// What was asked for.
+        target: Target,
+        /// The topics that are read, each with its group.
+        known: Vec<String>,
+    },
+    /// A seek moves the position of one group.
+    #[error("{target} is read by the groups {}: name one, as in `Target::topic(\"{}\").group(\"{}\")`", .groups.join(", "), .target.topic, .groups[0])]
+    SeveralGroups {
+        /// What was asked for.
+        target: Target,
+        /// Its groups.
+        groups: Vec<String>,
+    },
+    /// An offset means another record in each partition.
+    #[error("an offset belongs to one partition of `{topic}`: name it, as in `(\"{topic}\", 0)`")]
+    NoPartition {
+        /// The topic.
+        topic: String,
+    },
+    /// Another member of the group has it, or nobody yet.
+    #[error("{target} is not assigned to this process")]
+    NotAssigned {
+        /// What was asked for.
+        target: Target,
+    },
+    /// Partitions come and go right now.
+    #[error("{topic}[{partition}] cannot be moved during a rebalance: try again")]
+    Rebalancing {
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: i32,
+    },
+    /// One seek after another.
+    #[error("{topic}[{partition}] is being moved already: try again")]
+    Seeking {
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: i32,
+    },
+    /// The log has no such record.
+    #[error("offset {offset} is not in the log of {topic}[{partition}], which has {low} to {high}")]
+    OutOfRange {
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: i32,
+        /// What was asked for.
+        offset: i64,
+        /// The log's first offset.
+        low: i64,
+        /// The offset after the log's last record.
+        high: i64,
+    },
+    /// The broker did not answer, or refused to.
+    #[error("where {topic}[{partition}] is to go on could not be asked: {why}")]
+    Unanswered {
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: i32,
+        /// In the client's words.
+        why: String,
+    },
+    /// The partition goes on at the new offset, but a crash would undo that.
+    #[error(
+        "{topic}[{partition}] goes on at {offset}, which is not committed: {why}; seek again to be sure"
+    )]
+    NotCommitted {
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: i32,
+        /// Where it goes on.
+        offset: i64,
+        /// In the client's words.
+        why: String,
+    },
+}

@@ -1,0 +1,113 @@
+//! What the controls act on.
+
+use crate::health::StoppedPartition;
+use fastkafka_core::{Consumer, ConsumerDef, TopicPartition};
+use std::fmt;
+
+/// Which partitions a [`Handle`](super::Handle) acts on: those of a topic, one of them, those of a handler.
+///
+/// A topic's name is one, and so are a name with a number and what health says of a partition that
+/// stands still. Where several groups of the app read the topic it means all of them, until
+/// [`Target::group`] names one.
+///
+/// ```
+/// # use fastkafka_runtime::Target;
+/// assert_eq!(Target::from("orders"), Target::topic("orders"));
+/// assert_eq!(Target::from(("orders", 3)), Target::topic("orders").partition(3));
+/// assert_eq!(Target::from(("orders", 3)).group("billing").to_string(), "orders[3] in group `billing`");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    pub(super) topic: String,
+    pub(super) partition: Option<i32>,
+    group: Option<String>,
+    /// `module::name`.
+    handler: Option<String>,
+}
+
+impl Target {
+    /// All partitions of a topic.
+    pub fn topic(topic: impl Into<String>) -> Self {
+        Self {
+            topic: topic.into(),
+            partition: None,
+            group: None,
+            handler: None,
+        }
+    }
+
+    /// What a handler reads: `Target::of::<on_orders>()`.
+    pub fn of<C: Consumer>() -> Self {
+        Self {
+            handler: Some(C::DEF.path()),
+            ..Self::topic(C::DEF.topic)
+        }
+    }
+
+    /// One partition of it.
+    #[must_use]
+    pub fn partition(mut self, partition: i32) -> Self {
+        self.partition = Some(partition);
+        self
+    }
+
+    /// Only in this group, where several groups of the app read the topic.
+    #[must_use]
+    pub fn group(mut self, id: impl Into<String>) -> Self {
+        self.group = Some(id.into());
+        self
+    }
+
+    pub(super) fn names(&self, def: &ConsumerDef) -> bool {
+        let handler = self.handler.as_ref();
+        def.takes(&self.topic) && handler.is_none_or(|path| *path == def.path())
+    }
+
+    pub(super) fn names_group(&self, id: &str) -> bool {
+        self.group.as_ref().is_none_or(|group| group == id)
+    }
+
+    pub(crate) fn covers(&self, place: &TopicPartition) -> bool {
+        self.topic == place.topic && self.partition.is_none_or(|one| one == place.partition)
+    }
+}
+
+impl From<&str> for Target {
+    fn from(topic: &str) -> Self {
+        Self::topic(topic)
+    }
+}
+
+impl From<String> for Target {
+    fn from(topic: String) -> Self {
+        Self::topic(topic)
+    }
+}
+
+impl<T: Into<String>> From<(T, i32)> for Target {
+    fn from((topic, partition): (T, i32)) -> Self {
+        Self::topic(topic).partition(partition)
+    }
+}
+
+impl From<&StoppedPartition> for Target {
+    fn from(stopped: &StoppedPartition) -> Self {
+        Self::topic(&*stopped.topic).partition(stopped.partition)
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.partition {
+            None => write!(f, "`{}`", self.topic)?,
+            Some(partition) => write!(f, "{}[{partition}]", self.topic)?,
+        }
+        if let Some(handler) = &self.handler {
+            write!(f, " of `{handler}`")?;
+        }
+        if let Some(group) = &self.group {
+            write!(f, " in group `{group}`")?;
+        }
+        Ok(())
+    }
+}

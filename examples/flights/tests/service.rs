@@ -1,0 +1,85 @@
+//! The service as a whole, without Kafka.
+
+use fastkafka_tester::{ProduceFault, Tester};
+use flights::flight::Flight;
+use flights::*;
+
+/// A flight of the aircraft `N1`, an hour in the air.
+fn flight(id: u64) -> Flight {
+    Flight {
+        id,
+        carrier: "UA".to_owned(),
+        flight: 1,
+        tailnum: Some("N1".to_owned()),
+        origin: "EWR".to_owned(),
+        dest: "ORD".to_owned(),
+        dep_delay: Some(10),
+        arr_delay: Some(4),
+        air_time: Some(60),
+        distance: 500.0,
+        time_hour: "2013-01-01T10:00:00Z".to_owned(),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_legs_of_an_aircraft_come_in_order() {
+    let tester = Tester::start(app()).await.unwrap();
+
+    let flights = tester.mirror::<on_flights>().send_all((0..100).map(flight));
+    flights.key("N1").await;
+
+    let legs = tester.on_legs().messages();
+    let ids: Vec<u64> = legs.iter().map(|leg| leg.id).collect();
+    assert_eq!(ids, Vec::from_iter(0..100));
+    assert_eq!(legs[0].recovered_min, 6);
+    tester.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flight_without_an_aircraft_goes_to_the_dead_letters_at_once() {
+    let tester = Tester::start(app()).await.unwrap();
+
+    let mut unknown = flight(1);
+    unknown.tailnum = None;
+    tester.to_flights(unknown).key("unknown").await;
+
+    tester.spy::<on_flights>().assert_called_once();
+    tester.on_legs().assert_not_called();
+    let dead = tester.records("flights.dead");
+    assert_eq!(dead.len(), 1);
+    assert!(
+        dead[0]
+            .headers
+            .iter()
+            .any(|(_, value)| { value.as_deref() == Some(&b"flight 1 has no tail number"[..]) })
+    );
+    tester.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_flight_has_no_leg() {
+    let tester = Tester::start(app()).await.unwrap();
+
+    let mut cancelled = flight(1);
+    cancelled.air_time = None;
+    tester.to_flights(cancelled).key("N1").await;
+
+    tester.spy::<on_flights>().assert_called_once();
+    tester.on_legs().assert_not_called();
+    tester.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_leg_is_lost_when_the_broker_loses_one_and_the_process_crashes() {
+    let tester = Tester::start_with(app).await.unwrap();
+
+    tester.fail_next_produce("legs", ProduceFault::Lost);
+    tester.to_flights(flight(1)).key("N1").await;
+    tester.crash_and_restart().await.unwrap();
+    tester.to_flights(flight(2)).key("N1").await;
+
+    let legs = tester.on_legs().messages();
+    let ids: Vec<u64> = legs.iter().map(|leg| leg.id).collect();
+    assert_eq!(ids, [1, 2]);
+    tester.stop().await;
+}
