@@ -1,7 +1,9 @@
 //! When nothing is left to do: every record of every topic that is read is terminal.
 
 use crate::broker::{Broker, State};
+use crate::calls::CallOutcome;
 use crate::stored::Stored;
+use crate::watcher::Watcher;
 use fastkafka::App;
 use fastkafka_sim::{Entry, GroupId, PartitionId, TopicId};
 use std::collections::BTreeSet;
@@ -103,7 +105,7 @@ impl Broker {
     }
 
     /// The first open record of each partition, in words.
-    pub(crate) fn open_records(&self, apps: &[App]) -> Vec<String> {
+    pub(crate) fn open_records(&self, apps: &[App], watcher: &Watcher) -> Vec<String> {
         let waiting: Vec<_> = apps
             .iter()
             .flat_map(|app| app.health().groups)
@@ -123,12 +125,38 @@ impl Broker {
                         waiting.handler, waiting.error
                     ),
                     None if !open.read => format!("{open}: no member of the group reads it"),
-                    None => format!(
-                        "{open}: its handler has not returned, or an `Ack`, a spawned task or an output of it is open"
-                    ),
+                    None => format!("{open}: {}", holds(open, apps, watcher)),
                 }
             })
             .collect()
+    }
+}
+
+/// What a record waits for that its group reads and that has not failed.
+fn holds(open: &OpenRecord, apps: &[App], watcher: &Watcher) -> String {
+    let plans = apps.iter().filter_map(|app| app.check().ok());
+    let mut groups = plans.flat_map(|plan| plan.groups);
+    let group = groups.find(|group| group.id == open.group);
+    let mut handlers = group.iter().flat_map(|group| &group.handlers);
+    let Some(handler) = handlers.find(|handler| handler.def.topic == open.topic) else {
+        return "no app has a handler of it".to_owned();
+    };
+    let calls = watcher.calls(handler.def.into());
+    let of_record = calls.iter().rev().find(|call| {
+        let mut records = call.records.iter();
+        records.any(|record| {
+            (record.topic.as_str(), record.partition, record.offset)
+                == (open.topic.as_str(), open.partition, open.entry.offset)
+        })
+    });
+    let name = handler.def.name;
+    match of_record.map(|call| call.outcome()) {
+        None => format!("`{name}` has not been called with it"),
+        Some(CallOutcome::Running) => format!("`{name}` was called and has not returned"),
+        Some(CallOutcome::Done) => format!(
+            "`{name}` has returned, and an `Ack`, a task of `fastkafka::spawn` or an output of it is still open"
+        ),
+        Some(_) => format!("`{name}` has failed, and is to be tried again"),
     }
 }
 

@@ -260,7 +260,7 @@ impl Tester {
                 () = changed => {}
                 () = called => {}
                 () = &mut patience => {
-                    let mut problems = self.broker().open_records(&self.apps());
+                    let mut problems = self.broker().open_records(&self.apps(), &self.watcher);
                     problems.push(format!("waited for {:?}", self.patience));
                     return Err(Unsettled::new(problems));
                 }

@@ -3,6 +3,8 @@
 use fastkafka_tester::{ProduceFault, Tester};
 use flights::flight::Flight;
 use flights::*;
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// A flight of the aircraft `N1`, an hour in the air.
 fn flight(id: u64) -> Flight {
@@ -82,4 +84,38 @@ async fn no_leg_is_lost_when_the_broker_loses_one_and_the_process_crashes() {
     let ids: Vec<u64> = legs.iter().map(|leg| leg.id).collect();
     assert_eq!(ids, [1, 2]);
     tester.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_and_a_rebalance_repeat_and_lose_nothing() {
+    let tester = Tester::start_with(app).await.unwrap();
+
+    tester.to_flights(flight(1)).key("N1").await;
+    tester.broker_down();
+    tester.advance(Duration::from_secs(600)).await;
+    tester.broker_up();
+    tester.add_member().await.unwrap();
+    tester.rebalance().await.unwrap();
+    tester.to_flights(flight(2)).key("N1").await;
+
+    assert_eq!(tester.spy::<on_flights>().count(), 2);
+    assert_eq!(tester.on_legs().messages().len(), 2);
+    tester.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_happens_every_flight_has_its_leg() {
+    for seed in 0..5 {
+        let tester = Tester::start_with(app).await.unwrap();
+
+        let flights = (0..100).map(flight);
+        let sent = tester.mirror::<on_flights>().send_all(flights);
+        sent.unsettled().await;
+        tester.chaos(seed).await;
+
+        let legs = tester.on_legs().messages();
+        let ids = legs.iter().map(|leg| leg.id).collect::<BTreeSet<_>>();
+        assert_eq!(ids, BTreeSet::from_iter(0..100), "seed {seed}");
+        tester.stop().await;
+    }
 }

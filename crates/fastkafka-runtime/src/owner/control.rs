@@ -1,11 +1,12 @@
 //! Doing what the user wants: pause, resume, seek.
 //!
 //! A seek is three steps. First it is asked where to go on, while everything goes on. Then the engine
-//! forgets the partition, the new position is stored, and it is committed: librdkafka's own commits only
-//! go forward, and a crash must not undo the seek. From here on nothing that was read before counts, nor
-//! is anything else committed, as what is stored is the new position. Last the client is moved, and
-//! reads. So no record of the new position begins before its commit is answered, and whatever ends the
-//! process in between, the group goes on at the old watermark or at the new position.
+//! forgets the partition, the new position is stored, and it is committed: librdkafka's periodic
+//! commits only go forward, and a crash must not undo the seek. From here on nothing that was read
+//! before counts, nor is anything else committed, as what is stored is the new position. Last the
+//! client is moved, and reads. So no record of the new position begins before its commit is answered,
+//! and whatever ends the process in between, the group goes on at the old watermark or at the new
+//! position.
 
 use super::Owner;
 use crate::control::{Command, ControlError, Position, Reply, Seek, Target};

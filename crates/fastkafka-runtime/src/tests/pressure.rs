@@ -77,6 +77,26 @@ async fn a_full_partition_alone_is_held_back_without_a_pause() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn by_key_reading_stops_at_the_bound_and_goes_on_when_records_are_done() {
+    #[consumes(crate = fk, topic = "in", order = "unordered", concurrency = 4)]
+    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
+        let _busy = desk.call(meta);
+        desk.gate.acquire().await.unwrap().forget();
+    }
+    let mut lab = narrow::<on>(1, 3_000);
+    lab.pass(Duration::from_secs(60)).await;
+    assert_eq!(lab.desk.calls().len(), 4);
+    assert!(
+        lab.fetched() <= 20 + TURN,
+        "{} fetched [S10]",
+        lab.fetched()
+    );
+    lab.desk.gate.add_permits(3_000);
+    lab.until_committed(0, 3_000).await;
+    assert_eq!((lab.desk.calls().len(), lab.fetched()), (3_000, 3_000));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_partition_that_waits_for_reports_is_not_paused_for_the_others() {
     #[consumes(crate = fk, topic = "in")]
     async fn on(

@@ -148,10 +148,15 @@ pub fn billing() -> App {
 }
 
 pub fn app() -> App {
+    app_with(Charged::default())
+}
+
+/// The app, with what is charged in the test's hands.
+pub fn app_with(charged: Charged) -> App {
     App::builder()
         .title("orders")
         .topic("eu.orders-v1", Topic::new().partitions(3))
-        .state(Charged::default())
+        .state(charged)
         .build()
 }
 

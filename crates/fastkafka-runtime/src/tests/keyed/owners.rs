@@ -1,5 +1,5 @@
 use super::super::cluster::lock;
-use super::super::lab::{Desk, World, drive};
+use super::super::lab::{Desk, LetGo, World, drive};
 use super::{gated, keyed, later, offsets, publish};
 use crate::spawn;
 use fastkafka_core as fk;
@@ -115,4 +115,39 @@ async fn a_shutdown_waits_for_the_tasks_in_hand_and_ends_at_its_deadline() {
     assert_eq!(lab.over, Some(Ok(())));
     assert_eq!((lab.desk.at_work(), lab.desk.calls().len()), (0, 2));
     assert_eq!(lab.committed(0), Some(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn tasks_that_wait_for_ever_are_dropped_at_the_deadline() {
+    #[consumes(crate = fk, topic = "in", order = "key")]
+    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
+        let _busy = desk.call(meta);
+        std::future::pending::<()>().await;
+    }
+    let mut lab = keyed::<on>(&["a", "b", "a"]);
+    lab.until(|labs| labs[0].desk.at_work() == 2).await;
+    let asked = lab.desk.now();
+    let _ = lab.shut_down().await;
+    assert!(lab.desk.now() - asked <= Duration::from_secs(25));
+    assert_eq!((lab.desk.at_work(), lab.committed(0)), (0, Some(0)));
+    assert!(lock(&lab.member).closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_blocking_task_that_does_not_end_is_named_at_the_deadline() {
+    #[consumes(crate = fk, topic = "in", order = "key", blocking)]
+    fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
+        let _busy = desk.call(meta);
+        while desk.is_bad() {
+            std::thread::yield_now();
+        }
+    }
+    let mut lab = keyed::<on>(&["a"]);
+    let _let_go = LetGo(lab.desk.clone());
+    lab.desk.set_bad(true);
+    lab.until(|labs| labs[0].desk.at_work() == 1).await;
+    assert_eq!(
+        lab.shut_down().await,
+        Err("handlers did not end in time: `on` on in[0]".to_owned())
+    );
 }
