@@ -14,4 +14,5 @@ mod python;
 mod scene;
 mod security;
 mod shutdown;
+mod sources;
 mod start;

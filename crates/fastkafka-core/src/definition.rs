@@ -16,8 +16,12 @@ pub struct ConsumerDef {
     pub module: &'static str,
     /// Where it stands.
     pub location: Location,
-    /// The topic it reads.
+    /// The topic it reads; of several the first, and by pattern the pattern.
     pub topic: &'static str,
+    /// The topics it reads; none by pattern.
+    pub topics: &'static [&'static str],
+    /// It reads every topic whose name matches.
+    pub pattern: Option<&'static str>,
     /// Its description: `description = ".."`, or the doc comment.
     pub description: &'static str,
     /// The attribute's settings, each an expression of the user's.
@@ -45,6 +49,17 @@ pub struct ConsumerDef {
 }
 
 impl ConsumerDef {
+    /// Whether it takes the records of a topic that its group reads. By pattern it takes all: it has
+    /// its group for itself.
+    pub fn takes(&self, topic: &str) -> bool {
+        self.pattern.is_some() || self.topics.contains(&topic)
+    }
+
+    /// What its consumer subscribes to.
+    pub fn subscription(&self) -> impl Iterator<Item = &'static str> {
+        self.topics.iter().copied().chain(self.pattern)
+    }
+
     /// `module::name`.
     pub fn path(&self) -> String {
         format!("{}::{}", self.module, self.name)

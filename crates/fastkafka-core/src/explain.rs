@@ -4,7 +4,7 @@ use crate::app::AppCore;
 use crate::levels::{Level, Levels, Table, levels};
 use crate::outside::Target;
 use crate::registry::{Def, Location};
-use crate::settings::{ConsumerSettings, ProducerSettings};
+use crate::settings::{ConsumerSettings, GroupId, ProducerSettings};
 
 /// The settings of one function.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,6 +99,9 @@ fn shared(
         id.unwrap_or_else(|| app.group_id.clone().into())
     };
     let ours = group(levels);
+    if ours == GroupId::None {
+        return Vec::new();
+    }
     let others = app.registry.consumers().filter(|def| def.path() != path);
     let others = others.filter_map(|def| {
         let levels = consumer_levels(app, &def.path(), (def.settings)());

@@ -66,10 +66,10 @@ pub use record::{
 };
 pub use registry::{Def, DefaultApp, Entry, Location, Register, Registry};
 pub use settings::{
-    Acks, Attempts, CompressionType, Connection, ConsumerSettings, Executor, GroupProtocol,
-    IsolationLevel, OauthToken, OffsetReset, OnFailure, Order, PartitionFn, Partitioner,
-    ProducerSettings, Properties, SaslMechanism, Secret, SecurityProtocol, Text, Tls, TokenFuture,
-    TokenProvider, Tokens,
+    Acks, Attempts, CompressionType, Connection, ConsumerSettings, Executor, GroupId,
+    GroupProtocol, IsolationLevel, OauthToken, OffsetReset, OnFailure, Order, PartitionFn,
+    Partitioner, ProducerSettings, Properties, SaslMechanism, Secret, SecurityProtocol, Text, Tls,
+    TokenFuture, TokenProvider, Tokens,
 };
 pub use settle::{Closed, Delivery, Round, RunTag, Settle};
 pub use shape::{Batch, InputOf, Nullable, Shape, Single};

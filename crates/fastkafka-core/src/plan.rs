@@ -7,7 +7,7 @@ use crate::order;
 use crate::outside;
 use crate::problem::{Problem, Problems};
 use crate::registry::Def;
-use crate::settings::{ConsumerSettings, GroupProtocol, ProducerSettings};
+use crate::settings::{ConsumerSettings, GroupId, GroupProtocol, OffsetReset, ProducerSettings};
 use std::collections::BTreeMap;
 
 /// A consumer with its effective settings.
@@ -22,8 +22,12 @@ pub struct Handler {
 /// The handlers that share one consumer.
 #[derive(Clone, Debug)]
 pub struct Group {
-    /// The group's id.
+    /// The group's id; without a group what stands for it in logs.
     pub id: String,
+    /// It is none: the one handler reads all partitions in every process, and nothing is committed.
+    pub alone: bool,
+    /// What its pattern leaves out: all dead-letter topics of the app.
+    pub left_out: Vec<String>,
     /// What reaches the consumer: the settings its handlers agree on.
     pub settings: ConsumerSettings,
     /// Its handlers, one per topic.
@@ -89,9 +93,8 @@ impl Plan {
                     let all = levels.all(&own);
                     let settings = own.clone().over(&all);
                     let handler = Handler { def, settings };
-                    check_handler(app, &handler, &mut problems);
-                    let id = handler.settings.group_id.as_deref();
-                    let id = id.unwrap_or(&app.group_id).to_owned();
+                    check_handler(app, &handler, &own, &mut problems);
+                    let id = group_of(app, &handler);
                     let member = Member { handler, own, all };
                     groups.entry(id).or_default().push(member);
                 }
@@ -107,12 +110,23 @@ impl Plan {
         for (id, members) in groups {
             check_topics(&id, &members, &mut problems);
             let settings = agree(&id, &members, &mut problems);
+            let alone = members[0].handler.settings.group_id == Some(GroupId::None);
             let handlers = members.into_iter().map(|member| member.handler).collect();
             plan.groups.push(Group {
+                alone,
+                left_out: Vec::new(),
                 id,
                 settings,
                 handlers,
             });
+        }
+        let handlers = plan.groups.iter().flat_map(|group| &group.handlers);
+        let dead = handlers.filter_map(|h| h.settings.dead_letter.as_deref().map(str::to_owned));
+        let dead: Vec<_> = dead.collect();
+        let by_pattern =
+            |group: &&mut Group| group.handlers.iter().any(|h| h.def.pattern.is_some());
+        for group in plan.groups.iter_mut().filter(by_pattern) {
+            group.left_out.clone_from(&dead);
         }
         (plan, problems)
     }
@@ -121,7 +135,7 @@ impl Plan {
     pub fn topics(&self) -> Vec<String> {
         let handlers = self.groups.iter().flat_map(|group| &group.handlers);
         let mut topics: Vec<_> = handlers
-            .map(|handler| handler.def.topic.to_owned())
+            .flat_map(|handler| handler.def.topics.iter().map(|topic| (*topic).to_owned()))
             .chain(self.written())
             .collect();
         topics.sort();
@@ -141,7 +155,21 @@ impl Plan {
     }
 }
 
-fn check_handler(app: &AppCore, handler: &Handler, problems: &mut Vec<Problem>) {
+/// The id of a handler's group; each handler without one stands for itself.
+fn group_of(app: &AppCore, handler: &Handler) -> String {
+    match &handler.settings.group_id {
+        Some(GroupId::Named(id)) => id.to_string(),
+        Some(GroupId::None) => format!("{} (no group)", handler.def.path()),
+        None => app.group_id.clone(),
+    }
+}
+
+fn check_handler(
+    app: &AppCore,
+    handler: &Handler,
+    own: &ConsumerSettings,
+    problems: &mut Vec<Problem>,
+) {
     let Handler { def, settings } = handler;
     (def.requires)(&mut |id, state| {
         if !app.states.has(id) {
@@ -169,11 +197,18 @@ fn check_handler(app: &AppCore, handler: &Handler, problems: &mut Vec<Problem>) 
     if settings.dead_letter.is_some() && settings.on_failure.is_some() {
         wrong("has both `dead_letter` and `on_failure`; keep one: a dead letter is what follows a failure".into());
     }
-    if settings.dead_letter.as_deref() == Some(def.topic) {
+    if let Some(dead) = settings.dead_letter.as_deref()
+        && def.topics.contains(&dead)
+    {
         wrong(format!(
-            "names its own topic `{}` as `dead_letter`; its failures would come back to it for ever",
-            def.topic
+            "names its own topic `{dead}` as `dead_letter`; its failures would come back to it for ever"
         ));
+    }
+    if own.exclude_internal_topics.is_some() && def.pattern.is_none() {
+        wrong("has `exclude_internal_topics`, which has no meaning without a `pattern`".into());
+    }
+    if settings.group_id == Some(GroupId::None) {
+        check_alone(settings, own, &mut wrong);
     }
     if settings.max_poll_records == Some(0) {
         wrong("has `max_poll_records = 0`; it must be at least 1".into());
@@ -204,18 +239,59 @@ fn check_handler(app: &AppCore, handler: &Handler, problems: &mut Vec<Problem>) 
     }
 }
 
+/// What has no meaning without a group. Of what is said of all it is not asked.
+fn check_alone(
+    settings: &ConsumerSettings,
+    own: &ConsumerSettings,
+    wrong: &mut impl FnMut(String),
+) {
+    let of_groups = [
+        ("group_protocol", own.group_protocol.is_some()),
+        ("group_instance_id", own.group_instance_id.is_some()),
+        (
+            "partition_assignment_strategy",
+            own.partition_assignment_strategy.is_some(),
+        ),
+        ("session_timeout_ms", own.session_timeout_ms.is_some()),
+        ("heartbeat_interval_ms", own.heartbeat_interval_ms.is_some()),
+        (
+            "auto_commit_interval_ms",
+            own.auto_commit_interval_ms.is_some(),
+        ),
+    ];
+    for (key, _) in of_groups.iter().filter(|(_, set)| *set) {
+        wrong(format!(
+            "has `{key}`, which has no meaning with `group_id = None`; remove one of them"
+        ));
+    }
+    if settings.auto_offset_reset == Some(OffsetReset::None) {
+        wrong("has `auto_offset_reset = \"none\"` and `group_id = None`: without a group there is never a committed offset to begin at".into());
+    }
+}
+
 /// A record goes to exactly one handler of a group, so that its offset has one owner.
 fn check_topics(group: &str, members: &[Member], problems: &mut Vec<Problem>) {
     for (i, second) in members.iter().enumerate() {
         let second = second.handler.def;
-        let mut before = members[..i].iter().map(|first| first.handler.def);
-        if let Some(first) = before.find(|first| first.topic == second.topic) {
-            problems.push(Problem::SameTopic {
-                topic: second.topic,
-                group: group.to_owned(),
-                first: (first.name, first.location),
-                second: (second.name, second.location),
-            });
+        for first in members[..i].iter().map(|first| first.handler.def) {
+            let place = |def: &ConsumerDef| (def.name, def.location);
+            if let Some(pattern) = first.pattern.or(second.pattern) {
+                problems.push(Problem::SharedPattern {
+                    pattern,
+                    group: group.to_owned(),
+                    first: place(first),
+                    second: place(second),
+                });
+            } else if let Some(topic) = second.topics.iter().find(|topic| first.takes(topic)) {
+                problems.push(Problem::SameTopic {
+                    topic,
+                    group: group.to_owned(),
+                    first: place(first),
+                    second: place(second),
+                });
+                // One of those before is enough.
+                break;
+            }
         }
     }
 }

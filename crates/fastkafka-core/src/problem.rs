@@ -48,6 +48,17 @@ pub enum Problem {
         /// The other.
         second: (&'static str, Location),
     },
+    /// A handler that reads by pattern has not its group for itself.
+    SharedPattern {
+        /// The pattern.
+        pattern: &'static str,
+        /// The group.
+        group: String,
+        /// One handler.
+        first: (&'static str, Location),
+        /// The other.
+        second: (&'static str, Location),
+    },
     /// Two handlers of a group want different settings of their one consumer.
     Conflict {
         /// The group.
@@ -81,6 +92,12 @@ impl fmt::Display for Problem {
                 f,
                 "`{}` ({}) and `{}` ({}) both consume topic `{topic}` in group `{group}`: \
                  give one of them its own `group_id`, or make them one handler that takes an enum",
+                first.0, first.1, second.0, second.1
+            ),
+            Self::SharedPattern { pattern, group, first, second } => write!(
+                f,
+                "`{}` ({}) and `{}` ({}) share group `{group}`, and pattern `{pattern}` may match what the other reads: \
+                 give the one with the pattern its own `group_id`",
                 first.0, first.1, second.0, second.1
             ),
             Self::Conflict { group, key, first, second } => write!(

@@ -102,6 +102,25 @@ impl Args {
         text
     }
 
+    /// A key whose value is a list of string literals.
+    pub(crate) fn texts(&mut self, name: &str, errors: &mut Errors) -> Option<Vec<LitStr>> {
+        let expr = self.expr(name)?;
+        let literals = match ungrouped(&expr) {
+            Expr::Array(array) => array.elems.iter().map(|e| literal(e).cloned()).collect(),
+            _ => None,
+        };
+        match literals {
+            Some(literals) if !Vec::is_empty(&literals) => Some(literals),
+            _ => {
+                errors.on(
+                    expr,
+                    format_args!("`{name}` must be a list of string literals: `[\"a\", \"b\"]`"),
+                );
+                None
+            }
+        }
+    }
+
     pub(crate) fn flag(&mut self, name: &str) -> Option<Span> {
         self.take(name).map(|arg| arg.key.span())
     }
@@ -169,15 +188,21 @@ fn one(attribute: &Attribute, input: ParseStream<'_>) -> syn::Result<Arg> {
     Ok(Arg { key, form, given })
 }
 
+/// What a macro's `$value:expr` holds: it arrives in an invisible group.
+pub(crate) fn ungrouped(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Group(group) => ungrouped(&group.expr),
+        expr => expr,
+    }
+}
+
 /// The text of a string literal.
 pub(crate) fn literal(expr: &Expr) -> Option<&LitStr> {
-    match expr {
+    match ungrouped(expr) {
         Expr::Lit(ExprLit {
             lit: Lit::Str(text),
             ..
         }) => Some(text),
-        // A macro's `$topic:expr` arrives in an invisible group.
-        Expr::Group(group) => literal(&group.expr),
         _ => None,
     }
 }

@@ -73,6 +73,8 @@ pub(crate) enum Form {
     WordsOrPath(&'static Words),
     /// `{ "property": value, .. }`.
     Properties,
+    /// The id of a group, or `None`.
+    Group,
     /// A setting that is text and not printed.
     Secret,
     /// What makes tokens.
@@ -87,7 +89,9 @@ pub(crate) struct Words {
     pub(crate) or: &'static str,
 }
 
-use Form::{Duration, Flag, Module, Own, Plain, Properties, Secret, Text, Tokens, Topic, Type};
+use Form::{
+    Duration, Flag, Group, Module, Own, Plain, Properties, Secret, Text, Tokens, Topic, Type,
+};
 use Key::{NotYet, Refused, Works};
 
 const RESET: Form = Form::Words(&Words {
@@ -211,7 +215,9 @@ pub(crate) const CONSUMER: &[(&str, Key)] = &[
     ("batch", Works(Flag)),
     ("app", Works(Type)),
     ("crate", Works(Module)),
-    ("group_id", Works(Text)),
+    ("topics", Works(Own)),
+    ("pattern", Works(Own)),
+    ("group_id", Works(Group)),
     ("auto_offset_reset", Works(RESET)),
     ("enable_auto_commit", Works(Plain)),
     ("auto_commit_interval_ms", Works(Plain)),
@@ -262,9 +268,7 @@ pub(crate) const CONSUMER: &[(&str, Key)] = &[
     ("check_crcs", Works(Plain)),
     ("metadata_max_age_ms", Works(Plain)),
     ("isolation_level", Works(ISOLATION)),
-    ("exclude_internal_topics", NotYet("")),
-    ("topics", NotYet("write a function for each topic")),
-    ("pattern", NotYet("")),
+    ("exclude_internal_topics", Works(Plain)),
     ("group_instance_id", Works(Text)),
     ("config", Works(Properties)),
     ("security_protocol", Works(SECURITY)),

@@ -13,6 +13,8 @@ use syn::{Ident, LitStr, Path, Type};
 /// The keys of both attributes, as they were written.
 pub(crate) struct RawNames {
     topic: Option<LitStr>,
+    topics: Option<Vec<LitStr>>,
+    pattern: Option<LitStr>,
     prefix: Option<LitStr>,
     description: Option<LitStr>,
     app: Option<Type>,
@@ -25,8 +27,12 @@ impl RawNames {
     pub(crate) fn take(args: &mut Args, errors: &mut Errors) -> Self {
         let before = errors.len();
         let topic = args.text("topic", errors);
+        let topics = args.texts("topics", errors);
+        let pattern = args.text("pattern", errors);
         Self {
             topic_given: topic.is_some() || errors.len() > before,
+            topics,
+            pattern,
             topic,
             prefix: args.text("prefix", errors),
             description: args.text("description", errors),
@@ -42,6 +48,10 @@ pub(crate) struct Names {
     pub(crate) function: String,
     /// A valid topic name: as written, or the function's name without its prefix.
     pub(crate) topic: String,
+    /// Several topics, or the one.
+    pub(crate) topics: Vec<String>,
+    /// What the names of its topics match.
+    pub(crate) pattern: Option<String>,
     /// `description = ".."`, or the doc comment; may be empty.
     pub(crate) description: String,
     /// The module that all emitted paths begin with.
@@ -67,14 +77,83 @@ impl Names {
             .description
             .as_ref()
             .map_or_else(|| item.docs(), LitStr::value);
+        one_way(raw, errors);
+        let (topic, topics) = match (&raw.topics, &raw.pattern) {
+            (Some(topics), _) => several(topics, errors),
+            (None, Some(pattern)) => (by_pattern(pattern, errors), Vec::new()),
+            (None, None) => {
+                let topic = topic(attribute, raw, ident, errors);
+                (topic.clone(), vec![topic])
+            }
+        };
         Self {
             function: ident.unraw().to_string(),
-            topic: topic(attribute, raw, ident, errors),
+            topic,
+            topics,
+            pattern: raw.pattern.as_ref().map(LitStr::value),
             description,
             contract,
             app,
         }
     }
+}
+
+/// Topics are named in one way.
+fn one_way(raw: &RawNames, errors: &mut Errors) {
+    let topics = raw.topics.as_ref().and_then(|topics| topics.first());
+    let ways = [
+        ("topic", raw.topic.as_ref()),
+        ("topics", topics),
+        ("pattern", raw.pattern.as_ref()),
+    ];
+    let given: Vec<_> = ways
+        .iter()
+        .filter_map(|(key, written)| Some((key, (*written)?.span())))
+        .collect();
+    for (key, span) in given.iter().skip(1) {
+        let (first, _) = given[0];
+        errors.at(
+            *span,
+            format_args!("`{key}` and `{first}` both say what to read; keep one of them"),
+        );
+    }
+    if let (Some(prefix), Some((key, _))) =
+        (&raw.prefix, given.iter().find(|(k, _)| **k != "topic"))
+    {
+        errors.at(
+            prefix.span(),
+            format_args!("`prefix` finds the topic in the function's name, but `{key}` names it; keep one of them"),
+        );
+    }
+}
+
+fn several(topics: &[LitStr], errors: &mut Errors) -> (String, Vec<String>) {
+    for (i, topic) in topics.iter().enumerate() {
+        check_topic(topic, errors);
+        if topics[..i]
+            .iter()
+            .any(|known| known.value() == topic.value())
+        {
+            errors.at(
+                topic.span(),
+                format_args!("`{}` is named twice", topic.value()),
+            );
+        }
+    }
+    let names: Vec<_> = topics.iter().map(LitStr::value).collect();
+    (names.first().cloned().unwrap_or_default(), names)
+}
+
+/// librdkafka takes what begins with `^` for a pattern.
+fn by_pattern(pattern: &LitStr, errors: &mut Errors) -> String {
+    let text = pattern.value();
+    if !text.starts_with('^') {
+        errors.at(
+            pattern.span(),
+            format_args!("a `pattern` begins with `^`: write `\"^{text}\"`"),
+        );
+    }
+    text
 }
 
 fn topic(attribute: &Attribute, raw: &RawNames, ident: &Ident, errors: &mut Errors) -> String {

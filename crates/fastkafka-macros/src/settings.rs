@@ -1,7 +1,7 @@
 //! Settings: expressions of the user's, assigned to the fields of a settings struct, so that the
 //! compiler checks each type where it was written.
 
-use crate::args::{Arg, Given, Property, literal};
+use crate::args::{Arg, Given, Property, literal, ungrouped};
 use crate::errors::{Errors, nearest};
 use crate::keys::{Form, Words};
 use crate::names::check_topic;
@@ -63,7 +63,7 @@ impl Settings {
     /// The text of a setting that is a literal.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
         match &self.find(name)?.value {
-            Value::Text(expr) => literal(expr).map(LitStr::value),
+            Value::Text(expr) | Value::Made(_, expr) => literal(expr).map(LitStr::value),
             _ => None,
         }
     }
@@ -156,13 +156,8 @@ fn value(name: &str, form: Form, expr: Expr, errors: &mut Errors) -> Option<Valu
             ));
             None
         }
-        Form::Text if name == "group_id" && is_none(&expr) => {
-            errors.on(
-                expr,
-                "reading without a group is not built yet (docs/roadmap.md)",
-            );
-            None
-        }
+        Form::Group if is_none(&expr) => Some(Value::Word("GroupId", "None")),
+        Form::Group => Some(Value::Made("GroupId", expr)),
         Form::Topic => {
             if let Some(text) = literal(&expr) {
                 check_topic(text, errors);
@@ -234,5 +229,5 @@ fn is_number(expr: &Expr) -> bool {
 }
 
 fn is_none(expr: &Expr) -> bool {
-    matches!(expr, Expr::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "None"))
+    matches!(ungrouped(expr), Expr::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "None"))
 }

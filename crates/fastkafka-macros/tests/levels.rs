@@ -207,6 +207,56 @@ fn properties_of_all_places_add_up() {
     assert_eq!(settings(&app, "on_orders").config, Some(expected));
 }
 
+struct Sources;
+
+#[consumes(app = Sources, topics = ["x", "y"], group_id = "one")]
+async fn on_list(_order: u64) {}
+
+#[consumes(app = Sources, topics = ["z", "y"], group_id = "one")]
+async fn on_overlap(_order: u64) {}
+
+#[consumes(app = Sources, pattern = "^x", group_id = "two")]
+async fn on_pattern(_order: u64) {}
+
+#[consumes(app = Sources, topic = "q", group_id = "two", exclude_internal_topics = false)]
+async fn on_q(_order: u64) {}
+
+#[consumes(app = Sources, topic = "x", group_id = None, auto_offset_reset = "none", session_timeout_ms = 6_000)]
+async fn on_alone(_order: u64) {}
+
+#[consumes(app = Sources, topic = "x", group_id = None)]
+async fn on_alone_again(_order: u64) {}
+
+#[test]
+fn a_record_goes_to_one_handler_of_a_group_and_without_a_group_to_each() {
+    let registry = Registry::linked(TypeId::of::<Sources>());
+    let mut app = AppCore::new::<Sources>(AppInfo::default(), registry, States::default());
+    // Of all consumers: no mistake of who has no group.
+    app.consumer_defaults = ConsumerSettings::default().heartbeat_interval_ms(500u64);
+    let (plan, problems) = Plan::sketch(&app);
+    let alone: Vec<_> = plan.groups.iter().filter(|group| group.alone).collect();
+    assert_eq!(alone.len(), 2);
+    let texts: Vec<_> = problems
+        .iter()
+        .map(|problem| {
+            let text = problem.to_string();
+            let mut parts = text.split(" (");
+            let first = parts.next().unwrap().to_owned();
+            parts.fold(first, |text, part| text + part.split_once(')').unwrap().1)
+        })
+        .collect();
+    assert_eq!(
+        texts,
+        [
+            "`on_alone` has `session_timeout_ms`, which has no meaning with `group_id = None`; remove one of them",
+            "`on_alone` has `auto_offset_reset = \"none\"` and `group_id = None`: without a group there is never a committed offset to begin at",
+            "`on_q` has `exclude_internal_topics`, which has no meaning without a `pattern`",
+            "`on_list` and `on_overlap` both consume topic `y` in group `one`: give one of them its own `group_id`, or make them one handler that takes an enum",
+            "`on_pattern` and `on_q` share group `two`, and pattern `^x` may match what the other reads: give the one with the pattern its own `group_id`",
+        ]
+    );
+}
+
 #[test]
 fn every_mistake_outside_is_a_problem() {
     let app = shop(vec![

@@ -129,6 +129,32 @@ fn a_topic_is_named_or_found_in_the_name() {
     assert_eq!(nested::to_receipts::DEF.topic, "receipts");
 }
 
+#[consumes(app = Several, topics = ["a", "b"], group_id = None)]
+fn reads_two(_order: Order) {}
+
+#[consumes(app = Several, pattern = "^eu\\..*", group_id = String::from("eu"))]
+fn reads_by_pattern(_order: Order) {}
+
+/// An app.
+#[derive(Debug)]
+pub struct Several;
+
+#[test]
+fn topics_are_a_list_or_a_pattern() {
+    let def = reads_two::DEF;
+    assert_eq!(
+        (def.topic, def.topics, def.pattern),
+        ("a", &["a", "b"][..], None)
+    );
+    assert!(def.takes("b") && !def.takes("c"));
+    assert_eq!((def.settings)().group_id, Some(GroupId::None));
+    let def = reads_by_pattern::DEF;
+    assert_eq!((def.topics, def.pattern), (&[][..], Some("^eu\\..*")));
+    assert!(def.subscription().eq(["^eu\\..*"]));
+    assert_eq!((def.settings)().group_id, Some("eu".into()));
+    assert_eq!(on_orders::DEF.topics, ["orders"]);
+}
+
 #[test]
 fn a_description_is_written_or_the_doc_comment() {
     assert_eq!(
@@ -207,6 +233,7 @@ const THEN: SystemTime = SystemTime::UNIX_EPOCH;
     fetch_max_bytes = 18,
     max_partition_fetch_bytes = 19,
     check_crcs = true,
+    exclude_internal_topics = false,
     isolation_level = "read_uncommitted",
     group_instance_id = region(),
     config = { "fetch.error.backoff.ms": 20, "debug": region() },
@@ -298,6 +325,7 @@ fn every_setting_arrives() {
          check_crcs = true\n\
          isolation_level = read_uncommitted\n\
          group_instance_id = eu\n\
+         exclude_internal_topics = false\n\
          config = debug=eu,fetch.error.backoff.ms=20\n\
          bootstrap_servers = kafka:9092\n\
          security_protocol = sasl_ssl\n\

@@ -141,7 +141,14 @@ pub(crate) async fn start_from(
 ) -> Result<(), Problems> {
     let deadline = Instant::now() + options.start_timeout;
     for group in &plan.groups {
-        let topics: Vec<_> = group.handlers.iter().map(|h| h.def.topic).collect();
+        if group.alone || group.handlers.iter().any(|h| h.def.pattern.is_some()) {
+            return Err(problem(format!(
+                "group `{}` can not begin anew at a time: that needs a group and topics by name; write `auto_offset_reset = OffsetReset::Timestamp(..)`",
+                group.id
+            )));
+        }
+        let handlers = group.handlers.iter();
+        let topics: Vec<_> = handlers.flat_map(|h| h.def.topics).copied().collect();
         loop {
             let access = clusters.of(&group.settings.connection()).clone();
             let (id, settings, topics) = (group.id.clone(), group.settings.clone(), topics.clone());

@@ -190,8 +190,8 @@ impl Handle {
         let groups = self.0.get().ok_or(ControlError::NotStarted)?;
         if !groups.iter().any(|group| group.reads(target)) {
             let known = groups.iter().flat_map(|group| {
-                let topic = |def: &&ConsumerDef| format!("`{}` in `{}`", def.topic, group.id);
-                group.handlers.iter().map(topic)
+                let topics = group.handlers.iter().flat_map(|def| def.subscription());
+                topics.map(|topic| format!("`{topic}` in `{}`", group.id))
             });
             return Err(ControlError::Unknown {
                 target: target.clone(),

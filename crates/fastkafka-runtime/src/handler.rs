@@ -86,6 +86,8 @@ mod tests {
             column: 1,
         },
         topic: "orders",
+        topics: &["orders"],
+        pattern: None,
         description: "",
         settings: ConsumerSettings::default,
         batch: false,

@@ -8,7 +8,7 @@ use crate::kafka::medium::Kafka;
 use crate::mailbox::Mailbox;
 use crate::owner::{Owner, Setup, Shared, Turn};
 use crate::runtime::Options;
-use fastkafka_core::{ConsumerSettings, Plan, Sink, Wake};
+use fastkafka_core::{ConsumerSettings, Group, Plan, Sink, Wake};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -68,6 +68,9 @@ pub async fn kafka_outputs(options: &Options) -> Result<Arc<dyn Outputs>, String
 /// A consumer that is to be made, and all that its owner is given beside it.
 pub struct Seat {
     pub(crate) group: String,
+    /// There is none.
+    pub(crate) alone: bool,
+    pub(crate) left_out: Vec<String>,
     pub(crate) settings: ConsumerSettings,
     pub(crate) topics: Vec<&'static str>,
     pub(crate) worker: usize,
@@ -90,8 +93,7 @@ impl Bell {
 impl Seat {
     /// `setup` makes the rest from what the owner tells and is told.
     pub(crate) fn new(
-        group: &str,
-        settings: &ConsumerSettings,
+        group: &Group,
         topics: Vec<&'static str>,
         worker: usize,
         setup: impl FnOnce(Arc<Shared>, Wake) -> Setup,
@@ -101,11 +103,13 @@ impl Seat {
             let bell = bell.clone();
             Box::new(move || bell.ring())
         };
-        let shared = Arc::new(Shared::new(group, Mailbox::new(wake())));
+        let shared = Arc::new(Shared::new(&group.id, Mailbox::new(wake())));
         let setup = setup(shared, wake());
         Self {
-            group: group.to_owned(),
-            settings: settings.clone(),
+            group: group.id.clone(),
+            alone: group.alone,
+            left_out: group.left_out.clone(),
+            settings: group.settings.clone(),
             topics,
             worker,
             bell,

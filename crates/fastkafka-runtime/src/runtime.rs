@@ -173,7 +173,13 @@ impl Runtime {
         for group in &plan.groups {
             let common = Common::default();
             let mut workers = Vec::new();
-            for worker in 0..self.options.workers.get() {
+            // Without a group every consumer would read everything.
+            let most = if group.alone {
+                1
+            } else {
+                self.options.workers.get()
+            };
+            for worker in 0..most {
                 let running = self.join(group, worker, &common)?;
                 workers.push(running.shared.clone());
                 self.groups.push(running);
@@ -195,7 +201,7 @@ impl Runtime {
             .map(|handler| Arc::new(Handler::new(&group.id, handler)))
             .collect();
         let settings = &group.settings;
-        let topics = handlers.iter().map(|handler| handler.def.topic).collect();
+        let topics = handlers.iter().flat_map(|h| h.def.subscription()).collect();
         let mut limits = Limits::default();
         if let Some(most) = handlers
             .iter()
@@ -205,7 +211,7 @@ impl Runtime {
             limits.max_uncommitted = i64::from(most);
         }
         let sink = self.sink.clone();
-        let seat = Seat::new(&group.id, settings, topics, worker, |shared, wake| {
+        let seat = Seat::new(group, topics, worker, |shared, wake| {
             sink.on_room(wake);
             Setup {
                 app: self.app.clone(),

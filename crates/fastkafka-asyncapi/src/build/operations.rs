@@ -15,6 +15,7 @@ pub(super) struct Operations {
 }
 
 /// An operation before its messages have names.
+#[derive(Clone)]
 pub(super) struct Draft {
     pub(super) id: String,
     pub(super) kind: Kind,
@@ -60,7 +61,7 @@ impl Operations {
                     key: key(def.key),
                     title,
                     docs: def.description.to_owned(),
-                    group: Some(group.id.clone()),
+                    group: (!group.alone).then(|| group.id.clone()),
                     client_id: group.settings.client_id.as_deref().map(str::to_owned),
                     id,
                 };
@@ -69,6 +70,12 @@ impl Operations {
                     let client_id = plan.dead_letters.client_id.as_deref();
                     letter.client_id = client_id.map(str::to_owned);
                     drafts.push(letter);
+                }
+                for topic in def.topics.iter().skip(1) {
+                    let mut more = consumes.clone();
+                    more.id = ids.unused(format!("{}.{topic}", consumes.id));
+                    more.topic = (*topic).to_owned();
+                    drafts.push(more);
                 }
                 drafts.push(consumes);
             }

@@ -19,7 +19,7 @@ pub use security::{
 };
 pub(crate) use value::unknown;
 pub use values::{
-    Acks, Attempts, CompressionType, Executor, GroupProtocol, IsolationLevel, OffsetReset,
+    Acks, Attempts, CompressionType, Executor, GroupId, GroupProtocol, IsolationLevel, OffsetReset,
     OnFailure, Order, PartitionFn, Partitioner,
 };
 
@@ -34,8 +34,8 @@ pub type Text = Cow<'static, str>;
 settings_of_a_client! {
     /// Everything `#[consumes(..)]` can set.
     ConsumerSettings {
-        /// The consumer group; default: the app's group id.
-        [handler] group_id: Text = "the app's group id",
+        /// The consumer group; default: the app's group id. [`GroupId::None`] reads without one.
+        [handler] group_id: GroupId = "the app's group id",
         /// Where a new group begins; default [`OffsetReset::Latest`].
         [handler] auto_offset_reset: OffsetReset = "latest",
         /// Whether the handler's return settles its record; default true. With false it takes an `Ack`.
@@ -104,6 +104,9 @@ settings_of_a_client! {
         /// `group.instance.id`: a static member, which keeps its partitions over a restart that is shorter
         /// than the session; default none. The second worker of a process is `NAME-1`, and so on.
         [client] group_instance_id: Text = "none",
+        /// Whether a `pattern` leaves out topics whose names begin with `__`, which Kafka keeps for itself;
+        /// default true.
+        [client] exclude_internal_topics: bool = "true",
         /// Properties of librdkafka that have no key; default none.
         [client] config: Properties = "none",
     }

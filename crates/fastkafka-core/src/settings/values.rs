@@ -1,5 +1,6 @@
 //! What settings can be, where it is not a number or text.
 
+use super::Text;
 use super::value::{Value, words};
 use std::time::{Duration, SystemTime};
 
@@ -79,6 +80,50 @@ pub enum Executor {
     Sequential,
     /// Many, in order by key unless `order` says otherwise.
     Dynamic,
+}
+
+/// Which consumer group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GroupId {
+    /// The one of this name.
+    Named(Text),
+    /// None: every process reads all partitions, from where `auto_offset_reset` says, and commits nothing.
+    None,
+}
+
+impl From<&'static str> for GroupId {
+    fn from(id: &'static str) -> Self {
+        Self::Named(id.into())
+    }
+}
+
+impl From<String> for GroupId {
+    fn from(id: String) -> Self {
+        Self::Named(id.into())
+    }
+}
+
+impl From<Text> for GroupId {
+    fn from(id: Text) -> Self {
+        Self::Named(id)
+    }
+}
+
+/// In text a group can not be called `none`.
+impl Value for GroupId {
+    fn read(text: &str) -> Result<Self, String> {
+        Ok(match text {
+            "none" => Self::None,
+            id => id.to_owned().into(),
+        })
+    }
+
+    fn show(&self) -> String {
+        match self {
+            Self::Named(id) => id.to_string(),
+            Self::None => "none".to_owned(),
+        }
+    }
 }
 
 /// Which records of transactions a consumer gets.

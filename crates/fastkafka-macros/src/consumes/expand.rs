@@ -67,6 +67,11 @@ fn def(model: &Model) -> TokenStream {
     } = model;
     let p = &model.function.names.contract;
     let fields = model.function.fields();
+    let topics = &model.function.names.topics;
+    let pattern = match &model.function.names.pattern {
+        Some(pattern) => quote!(::core::option::Option::Some(#pattern)),
+        None => quote!(::core::option::Option::None),
+    };
     let settings = model.settings.expand(p, "ConsumerSettings");
     let settles = model.parameters.iter().map(|ty| match model.key_decoder {
         None => quote_spanned!(ty.span()=> || <#ty as #p::FromCx<'_, <Self as #p::Consumer>::Shape>>::SETTLES),
@@ -83,6 +88,8 @@ fn def(model: &Model) -> TokenStream {
     quote! {
         const DEF: #p::ConsumerDef = #p::ConsumerDef {
             #fields
+            topics: &[#(#topics),*],
+            pattern: #pattern,
             settings: #settings,
             batch: <<Self as #p::Consumer>::Shape as #p::Shape>::BATCH,
             tombstones: <<Self as #p::Consumer>::Shape as #p::Shape>::TOMBSTONES,

@@ -67,10 +67,16 @@ impl Model {
             ));
         }
         order::check(&names.function, &raw.settings, errors);
-        let mut summary = format!("Consumes topic `{}`", names.topic);
-        if let Some(group) = raw.settings.text("group_id") {
-            summary.push_str(&format!(" in group `{group}`"));
-        }
+        let what = match (&names.pattern, &*names.topics) {
+            (Some(pattern), _) => format!("topics that match `{pattern}`"),
+            (None, [topic]) => format!("topic `{topic}`"),
+            (None, topics) => format!("topics `{}`", topics.join("`, `")),
+        };
+        let mut summary = match (raw.settings.text("group_id"), raw.settings.word("group_id")) {
+            (Some(group), _) => format!("Consumes {what} in group `{group}`"),
+            (None, Some(_)) => format!("Consumes {what} without a group"),
+            (None, None) => format!("Consumes {what}"),
+        };
         let link = input.as_ref().and_then(payload::link);
         summary.push_str(&link.map_or(".".to_owned(), |link| format!(": {link}.")));
         let (output, output_span) = item.output();

@@ -7,7 +7,7 @@ pub struct Order {
     id: u64,
 }
 
-#[consumes(pattern = "^x", group_id = None, decoder = "avro")]
+#[consumes(brokers = other, decoder = "avro")]
 async fn on_orders(order: Order) {}
 
 #[produces(transactional_id = "t", brokers = other)]

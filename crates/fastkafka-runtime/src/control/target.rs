@@ -60,7 +60,7 @@ impl Target {
 
     pub(super) fn names(&self, def: &ConsumerDef) -> bool {
         let handler = self.handler.as_ref();
-        def.topic == self.topic && handler.is_none_or(|path| *path == def.path())
+        def.takes(&self.topic) && handler.is_none_or(|path| *path == def.path())
     }
 
     pub(super) fn names_group(&self, id: &str) -> bool {

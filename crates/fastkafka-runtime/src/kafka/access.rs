@@ -155,8 +155,8 @@ impl Clusters {
         let mut used: Vec<(Connection, String)> = Vec::new();
         for group in &plan.groups {
             let connection = group.settings.connection();
-            let topics = group.handlers.iter().map(|handler| handler.def.topic);
-            used.extend(topics.map(|topic| (connection.clone(), topic.to_owned())));
+            let topics = group.handlers.iter().flat_map(|handler| handler.def.topics);
+            used.extend(topics.map(|topic| (connection.clone(), (*topic).to_owned())));
         }
         for output in &plan.outputs {
             used.push((output.settings.connection(), output.def.topic.to_owned()));

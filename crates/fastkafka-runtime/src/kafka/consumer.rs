@@ -7,6 +7,7 @@ mod positions;
 
 use self::positions::Lost;
 use super::access::Access;
+use super::alone::Alone;
 use super::assignment::Assignment;
 use super::config;
 use super::context::{Context, Group, Heard};
@@ -41,6 +42,10 @@ pub(crate) struct Join<'a> {
     pub(crate) topics: &'a [&'a str],
     pub(crate) settings: &'a ConsumerSettings,
     pub(crate) embedded: bool,
+    /// There is no group.
+    pub(crate) alone: bool,
+    /// Topics that a pattern does not match.
+    pub(crate) left_out: &'a [String],
     /// Which of the consumers that the group has in this process.
     pub(crate) worker: usize,
 }
@@ -63,6 +68,8 @@ pub(crate) struct KafkaTransport {
     /// When to ask whether a broker answers; `None` while one does.
     probe: Option<Instant>,
     classic: bool,
+    /// What takes the place of a group.
+    alone: Option<Alone>,
     /// Until when the client is given to leave the group before it is closed.
     leave_by: Option<Instant>,
 }
@@ -73,7 +80,11 @@ impl KafkaTransport {
     fn is_leaving(&mut self) -> bool {
         let until = *self.leave_by.get_or_insert_with(|| Instant::now() + LEAVE);
         let answered = self.owed.is_none();
-        self.classic && answered && is_member(self.consumer()) && Instant::now() < until
+        self.alone.is_none()
+            && self.classic
+            && answered
+            && is_member(self.consumer())
+            && Instant::now() < until
     }
 
     /// Joins the group. `owner` is the thread that polls; it is unparked when there is something
@@ -91,6 +102,12 @@ impl KafkaTransport {
         if join.embedded {
             config::embedded(&mut config, settings);
         }
+        if join.alone {
+            config::alone(&mut config);
+        }
+        if join.topics.iter().any(|topic| topic.starts_with('^')) {
+            config::by_pattern(&mut config, settings, join.left_out);
+        }
         let consumer = config.create_with_context(Context {
             heard: heard.clone(),
             token: join.access.token().cloned(),
@@ -104,8 +121,13 @@ impl KafkaTransport {
         let events = Events::of(&consumer);
         let topics = join.topics.iter();
         let topics: Vec<_> = topics.map(|topic| join.access.on_cluster(topic)).collect();
-        let topics: Vec<_> = topics.iter().map(String::as_str).collect();
-        consumer.subscribe(&topics).map_err(|e| of(&e))?;
+        let alone = join
+            .alone
+            .then(|| Alone::new(topics.clone(), join.access.suffix().clone(), settings));
+        if alone.is_none() {
+            let topics: Vec<_> = topics.iter().map(String::as_str).collect();
+            consumer.subscribe(&topics).map_err(|e| of(&e))?;
+        }
         let helper = Helper::new(group_id, consumer.clone(), heard.clone(), owner.clone());
         Ok(Self {
             queue: Some(queue),
@@ -120,6 +142,7 @@ impl KafkaTransport {
             seeks: Vec::new(),
             lost: Vec::new(),
             probe: Some(Instant::now()),
+            alone,
             classic: settings.group_protocol.unwrap_or_default() == GroupProtocol::Classic,
             leave_by: None,
         })
@@ -162,7 +185,14 @@ impl KafkaTransport {
     /// What a notice means here, before the owner hears of it. False: it need not.
     fn note(&mut self, notice: &mut Notice) -> bool {
         match notice {
-            Notice::Assign(_) => self.owed = Some(Owed::Assign),
+            Notice::Assign(places) => {
+                if let Some(alone) = &mut self.alone
+                    && !alone.takes(places)
+                {
+                    return false;
+                }
+                self.owed = Some(Owed::Assign);
+            }
             Notice::Revoke { places, lost } => {
                 self.owed = Some(Owed::Revoke(places.clone()));
                 *lost = self.lost();
@@ -253,7 +283,10 @@ impl Transport for KafkaTransport {
     }
 
     fn resolve(&mut self, places: Vec<(Place, OffsetReset)>) {
-        self.helper.ask(Job::Resolve(places));
+        self.helper.ask(match &mut self.alone {
+            Some(alone) => Job::Choose(alone.policies(places)),
+            None => Job::Resolve(places),
+        });
     }
 
     fn assign(&mut self, starts: &[(Place, i64)]) -> Result<(), ClientError> {
@@ -286,6 +319,9 @@ impl Transport for KafkaTransport {
     }
 
     fn store(&mut self, offsets: &[(Place, i64)]) -> Vec<(Place, String)> {
+        if self.alone.is_some() {
+            return Vec::new();
+        }
         let mut list = TopicPartitionList::with_capacity(offsets.len());
         for (place, offset) in offsets {
             let marker = self.markers.get(place.on_cluster.as_str());
@@ -318,6 +354,11 @@ impl Transport for KafkaTransport {
     }
 
     fn commit(&mut self, place: Place, offset: i64) {
+        if self.alone.is_some() {
+            self.heard.add(Notice::Moved(place, Ok(())));
+            self.owner.unpark();
+            return;
+        }
         let marker = self.markers.get(place.on_cluster.as_str());
         let marker = marker.copied().unwrap_or_default();
         self.helper.ask(Job::Commit(place, offset, marker));
@@ -347,7 +388,20 @@ impl Transport for KafkaTransport {
     }
 
     fn unsubscribe(&mut self) {
-        self.consumer().unsubscribe();
+        match &mut self.alone {
+            // What a group would say.
+            Some(alone) => {
+                alone.end();
+                let places = self.assigned.positions();
+                let places = places.into_iter().map(|(place, _)| place).collect();
+                self.heard.add(Notice::Revoke {
+                    places,
+                    lost: false,
+                });
+                self.owner.unpark();
+            }
+            None => self.consumer().unsubscribe(),
+        }
     }
 
     /// Waits until the group is left and no message is alive, drains and destroys the queues, and has

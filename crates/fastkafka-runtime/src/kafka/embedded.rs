@@ -72,7 +72,15 @@ impl EmbeddedBroker {
     /// How many members have left their groups since `keep_requests`.
     #[cfg(test)]
     pub(super) fn leaves(&self) -> usize {
-        ffi::leaves(&self.client)
+        const LEAVE_GROUP: i16 = 13;
+        ffi::requests(&self.client, LEAVE_GROUP)
+    }
+
+    /// How many commits there were since `keep_requests`.
+    #[cfg(test)]
+    pub(super) fn commits(&self) -> usize {
+        const OFFSET_COMMIT: i16 = 8;
+        ffi::requests(&self.client, OFFSET_COMMIT)
     }
 
     /// How long each answer takes from now on.

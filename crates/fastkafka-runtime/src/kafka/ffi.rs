@@ -75,20 +75,19 @@ pub(super) fn set_token(client: Client, token: &OAuthToken) -> Result<(), String
     }
 }
 
-/// How many members of a mock cluster's groups have said that they leave.
+/// How many requests of a kind a mock cluster has kept.
 #[cfg(test)]
-pub(super) fn leaves<C: ProducerContext>(producer: &BaseProducer<C>) -> usize {
-    const LEAVE_GROUP: i16 = 13;
+pub(super) fn requests<C: ProducerContext>(producer: &BaseProducer<C>, api_key: i16) -> usize {
     // SAFETY: a valid client with a mock cluster; the list of requests is ours to destroy.
     unsafe {
         let cluster = rd::rd_kafka_handle_mock_cluster(producer.client().native_ptr());
         let mut n = 0;
         let requests = rd::rd_kafka_mock_get_requests(cluster, &mut n);
-        let leaves = (0..n)
-            .filter(|i| rd::rd_kafka_mock_request_api_key(*requests.add(*i)) == LEAVE_GROUP)
+        let kept = (0..n)
+            .filter(|i| rd::rd_kafka_mock_request_api_key(*requests.add(*i)) == api_key)
             .count();
         rd::rd_kafka_mock_request_destroy_array(requests, n);
-        leaves
+        kept
     }
 }
 

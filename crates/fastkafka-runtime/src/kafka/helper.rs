@@ -20,6 +20,10 @@ const WATERMARKS: Duration = Duration::from_secs(5);
 pub(super) enum Job {
     /// Where these start.
     Resolve(Vec<(Place, OffsetReset)>),
+    /// Where these start without a group.
+    Choose(Vec<(Place, OffsetReset)>),
+    /// Which partitions these topics have.
+    List(Vec<String>, Arc<str>),
     /// Where the user wants to go on.
     Find(Place, Seek),
     /// Commits this, be it ahead or back.
@@ -88,6 +92,14 @@ fn work(todo: &Receiver<Job>, consumer: &Group, heard: &Heard, found: &Found, ow
     for job in todo {
         let notice = match job {
             Job::Resolve(places) => Some(Notice::Resolved(resolve(consumer, &places, found))),
+            Job::Choose(places) => Some(Notice::Resolved(starts::choose(consumer, &places))),
+            Job::List(topics, suffix) => match starts::partitions(consumer, &topics, &suffix) {
+                Ok(places) => Some(Notice::Assign(places)),
+                Err(e) => {
+                    tracing::warn!("cannot list partitions: {e}");
+                    None
+                }
+            },
             Job::Find(place, to) => Some(Notice::Found(place, starts::find(consumer, place, to))),
             Job::Commit(place, offset, marker) => {
                 let mut list = TopicPartitionList::with_capacity(1);
@@ -111,6 +123,8 @@ fn work(todo: &Receiver<Job>, consumer: &Group, heard: &Heard, found: &Found, ow
                     .as_ref()
                     .and_then(|t| t.elements().into_iter().next());
                 let topic = topic.as_ref().map(TopicPartitionListElem::topic);
+                // Of a pattern there is nothing to ask.
+                let topic = topic.filter(|topic| !topic.starts_with('^'));
                 let answer = consumer.fetch_metadata(topic, PROBE);
                 answer.is_ok().then_some(Notice::Connected)
             }

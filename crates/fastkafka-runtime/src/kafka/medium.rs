@@ -53,6 +53,8 @@ impl Medium for Kafka {
                     topics: &seat.topics,
                     settings: &seat.settings,
                     embedded,
+                    alone: seat.alone,
+                    left_out: &seat.left_out,
                     worker: seat.worker,
                 };
                 match KafkaTransport::new(&join, me) {

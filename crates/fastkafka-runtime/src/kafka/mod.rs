@@ -7,6 +7,7 @@
 //! and [`Sink`](fastkafka_core::Sink). Unsafe code is in `ffi` alone.
 
 pub(crate) mod access;
+mod alone;
 mod assignment;
 mod config;
 pub(crate) mod consumer;

@@ -7,7 +7,7 @@
 use super::ffi;
 use crate::control::{ControlError, Seek};
 use crate::transport::{Place, StartError};
-use fastkafka_core::OffsetReset;
+use fastkafka_core::{OffsetReset, TopicPartition};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
@@ -134,6 +134,41 @@ pub(crate) fn resolve<C: ConsumerContext>(
         starts,
         markers: markers.collect(),
     })
+}
+
+/// Works the starts out for a consumer without a group: by the policy, and nothing is committed.
+pub(crate) fn choose<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    places: &[(Place, OffsetReset)],
+) -> Result<Vec<(Place, i64)>, StartError> {
+    let asked: Vec<_> = places
+        .iter()
+        .map(|(place, policy)| (*place, by_policy(*policy)))
+        .collect();
+    look_up(consumer, &asked)
+}
+
+fn by_policy(policy: OffsetReset) -> Offset {
+    match policy {
+        OffsetReset::Latest => Offset::End,
+        // Without a group `none` is refused before there is a client.
+        OffsetReset::Earliest | OffsetReset::None => Offset::Beginning,
+        OffsetReset::Timestamp(at) => Offset::Offset(millis(at)),
+    }
+}
+
+/// All partitions of these topics.
+pub(crate) fn partitions<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    topics: &[String],
+    suffix: &str,
+) -> Result<Vec<Place>, StartError> {
+    let mut places = Vec::new();
+    for topic in topics {
+        let count = partition_count(consumer, topic)?;
+        places.extend((0..count).map(|n| TopicPartition::intern_as(topic, suffix, n)));
+    }
+    Ok(places)
 }
 
 /// Where a partition goes on when the user wants it to.

@@ -45,6 +45,21 @@ impl Member {
         policy: OffsetReset,
         settings: &ConsumerSettings,
     ) -> Self {
+        Self::made(address, topics, policy, settings, false)
+    }
+
+    /// Without a group.
+    fn alone(address: &str, topics: &[&str], policy: OffsetReset) -> Self {
+        Self::made(address, topics, policy, &settings(), true)
+    }
+
+    fn made(
+        address: &str,
+        topics: &[&str],
+        policy: OffsetReset,
+        settings: &ConsumerSettings,
+        alone: bool,
+    ) -> Self {
         let owner = std::thread::current();
         let join = Join {
             access: &access(address),
@@ -52,6 +67,8 @@ impl Member {
             topics,
             settings,
             embedded: true,
+            alone,
+            left_out: &[],
             worker: 0,
         };
         let transport = KafkaTransport::new(&join, owner);

@@ -173,7 +173,7 @@ impl<T: Transport> Owner<T> {
         }
         let mut handlers = self.handlers.iter().zip(&self.setup.handlers);
         let (id, handler) = handlers
-            .find(|(_, handler)| handler.def.topic == place.topic)
+            .find(|(_, handler)| handler.def.takes(&place.topic))
             .expect("only subscribed topics are assigned");
         let (part, handler) = (self.engine.add(*id), handler.clone());
         let keyed = self.setup.keyed(part, place, &handler);

@@ -36,8 +36,12 @@ fn describe(plan: &Plan) -> String {
             let def = handler.def;
             [
                 "consumes".to_owned(),
-                def.topic.to_owned(),
-                format!("group {}", group.id),
+                def.subscription().collect::<Vec<_>>().join(","),
+                if group.alone {
+                    "no group".to_owned()
+                } else {
+                    format!("group {}", group.id)
+                },
                 def.path(),
                 def.location.to_string(),
             ]

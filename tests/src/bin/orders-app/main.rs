@@ -5,6 +5,7 @@
 
 mod orders;
 mod settings;
+mod sources;
 mod steer;
 mod token;
 
@@ -23,6 +24,9 @@ struct Args {
 macro_rules! choose {
     ($chosen:expr, $($name:ident),*) => {
         match $chosen {
+            "listed" => sources::listed::app,
+            "matching" => sources::matching::app,
+            "alone" => sources::alone::app,
             $(stringify!($name) => settings::$name::app,)*
             other => {
                 eprintln!("error: no setting `{other}`");

@@ -13,6 +13,7 @@ use fastkafka_core::{
 };
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
+use std::hash::{BuildHasher, RandomState};
 use table::Of;
 
 /// What every client has.
@@ -65,6 +66,33 @@ pub(crate) fn consumer(
     apply(&mut config, Of::Consumer, settings.shown());
     pass_through(&mut config, settings.config.as_ref());
     config
+}
+
+/// A consumer without a group: librdkafka wants a name all the same, which nobody joins.
+pub(crate) fn alone(config: &mut ClientConfig) {
+    let random = RandomState::new().hash_one(());
+    config
+        .set("group.id", format!("fastkafka-alone-{random:016x}"))
+        .set("enable.auto.commit", "false");
+}
+
+/// What a consumer needs that reads by pattern: what it leaves out, `topics` and Kafka's own.
+pub(crate) fn by_pattern(
+    config: &mut ClientConfig,
+    settings: &ConsumerSettings,
+    topics: &[String],
+) {
+    let internal = settings.exclude_internal_topics.unwrap_or(true);
+    let internal = internal.then(|| "^__".to_owned());
+    // Of the characters of a topic's name only the dot has a meaning.
+    let name = |topic: &String| format!("^{}$", topic.replace('.', "\\."));
+    let patterns: Vec<_> = internal
+        .into_iter()
+        .chain(topics.iter().map(name))
+        .collect();
+    if !patterns.is_empty() {
+        config.set("topic.blacklist", patterns.join(","));
+    }
 }
 
 /// The name of a static member: those of the workers of one process differ.

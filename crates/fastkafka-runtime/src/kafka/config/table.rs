@@ -85,6 +85,10 @@ const PROTECTED: &[(&str, &str)] = &[
         "auto.offset.reset",
         "write `auto_offset_reset = ..`: where to start is worked out and committed before it is used",
     ),
+    (
+        "topic.blacklist",
+        "write `exclude_internal_topics = ..`; dead letters are always left out",
+    ),
     ("offset.store.method", FIXED),
     ("offset.store.path", FIXED),
     ("offset.store.sync.interval.ms", FIXED),

@@ -88,6 +88,7 @@ fn full_consumer() -> ConsumerSettings {
         .fetch_max_bytes(70_007u32)
         .max_partition_fetch_bytes(7_008u32)
         .check_crcs(true)
+        .exclude_internal_topics(true)
         .isolation_level(IsolationLevel::ReadUncommitted)
         .group_instance_id("seventh")
         .config(Properties::new().set("fetch.error.backoff.ms", 77))
@@ -132,7 +133,7 @@ fn names(keys: &[(&'static str, &'static str)]) -> BTreeSet<&'static str> {
 }
 
 /// What the engine and the runtime do is tested where it is done: `handler.rs`, `runtime.rs`, `plan.rs`.
-const NOT_OF_THE_CLIENT: [&str; 14] = [
+const NOT_OF_THE_CLIENT: [&str; 15] = [
     "attempts",
     "auto_offset_reset",
     "backoff",
@@ -140,6 +141,7 @@ const NOT_OF_THE_CLIENT: [&str; 14] = [
     "concurrency",
     "dead_letter",
     "enable_auto_commit",
+    "exclude_internal_topics",
     "executor",
     "handler_timeout",
     "max_poll_records",
@@ -421,6 +423,35 @@ fn fewer_acks_turn_idempotence_off_and_keep_the_order() {
         check(&config, "max.in.flight.requests.per.connection", "1");
         assert_eq!(config.get("acks"), Some(text));
     }
+}
+
+#[test]
+fn a_pattern_leaves_out_dead_letters_and_what_kafka_keeps_for_itself() {
+    let left_out = |settings: &ConsumerSettings, topics: &[String]| {
+        let mut config = of_consumer(settings);
+        by_pattern(&mut config, settings, topics);
+        config.create_native_config().unwrap();
+        config.get("topic.blacklist").map(str::to_owned)
+    };
+    let settings = ConsumerSettings::default();
+    let dead = ["a.dead".to_owned()];
+    assert_eq!(
+        left_out(&settings, &dead).as_deref(),
+        Some("^__,^a\\.dead$")
+    );
+    let all = ConsumerSettings::default().exclude_internal_topics(false);
+    assert_eq!(left_out(&all, &[]), None);
+}
+
+#[test]
+fn a_consumer_without_a_group_has_a_name_of_its_own_and_commits_nothing() {
+    let make = || {
+        let mut config = of_consumer(&ConsumerSettings::default());
+        alone(&mut config);
+        config
+    };
+    check(&make(), "enable.auto.commit", "false");
+    assert_ne!(make().get("group.id"), make().get("group.id"));
 }
 
 #[test]

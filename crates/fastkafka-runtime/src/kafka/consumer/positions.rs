@@ -37,6 +37,10 @@ impl KafkaTransport {
         let starts_list = list(starts);
         if self.cooperative() {
             self.consumer().incremental_assign(&starts_list)?;
+        } else if self.alone.is_some() {
+            // librdkafka keeps none that is not in the list; the others go on where they are.
+            self.consumer().assign(&list(&self.assigned.positions()))?;
+            self.forward(&self.assigned.positions());
         } else {
             self.consumer().assign(&starts_list)?;
         }
@@ -104,6 +108,9 @@ impl KafkaTransport {
         if self.probe.is_some_and(|at| at <= now) {
             self.probe = Some(now + AGAIN);
             self.helper.ask(Job::Probe);
+        }
+        if let Some(look) = self.alone.as_mut().and_then(|alone| alone.due(now)) {
+            self.helper.ask(look);
         }
         let assigned = &self.assigned;
         self.lost.retain_mut(|lost| {

@@ -3,6 +3,24 @@ use crate::control::Seek;
 use fastkafka_core::{Bytes, TimestampType};
 
 #[test]
+fn without_a_group_a_seek_is_answered_and_nothing_is_committed() {
+    let broker = broker(&[("orders", 2)]);
+    fill(&sink(broker.address(), 100), "orders", 1, 3);
+    broker.keep_requests();
+    let mut member = Member::alone(broker.address(), &["orders"], OffsetReset::Earliest);
+    member.until("the records", |member| member.records() == 3);
+    assert_eq!(member.starts(), [(0, 0), (1, 0)]);
+    member.transport.store(&[(place("orders", 1), 3)]);
+    member.transport.commit(place("orders", 1), 1);
+    member.until("the answer", |member| {
+        let moved = |notice: &Notice| matches!(notice, Notice::Moved(_, Ok(())));
+        member.notices.iter().any(moved)
+    });
+    member.leave();
+    assert_eq!(broker.commits(), 0);
+}
+
+#[test]
 fn a_record_comes_back_as_it_was_sent() {
     let broker = broker(&[("orders", 1)]);
     let sink = sink(broker.address(), 100);

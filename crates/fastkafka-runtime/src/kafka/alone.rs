@@ -1,0 +1,82 @@
+//! A consumer without a group: it has all partitions, and looks for new ones itself.
+
+use super::helper::Job;
+use crate::transport::Place;
+use fastkafka_core::{ConsumerSettings, OffsetReset};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Between two looks while nothing is known.
+const SOON: Duration = Duration::from_secs(1);
+/// Between two looks for new partitions that nobody said otherwise of.
+const REFRESH: Duration = Duration::from_secs(300);
+
+pub(super) struct Alone {
+    topics: Vec<String>,
+    /// What their names end with beyond what the app calls them.
+    suffix: Arc<str>,
+    refresh: Duration,
+    /// `None`: it ends.
+    look_at: Option<Instant>,
+    /// Partitions of a topic that was known before are new: nothing of them was ever read.
+    known: HashSet<Place>,
+    new: HashSet<Place>,
+}
+
+impl Alone {
+    /// `topics` as the cluster calls them.
+    pub(super) fn new(topics: Vec<String>, suffix: Arc<str>, settings: &ConsumerSettings) -> Self {
+        let refresh = settings.metadata_max_age_ms;
+        Self {
+            topics,
+            suffix,
+            refresh: refresh.map_or(REFRESH, Duration::from_millis),
+            look_at: Some(Instant::now()),
+            known: HashSet::new(),
+            new: HashSet::new(),
+        }
+    }
+
+    /// The look to take, when it is time.
+    pub(super) fn due(&mut self, now: Instant) -> Option<Job> {
+        let due = self.look_at.is_some_and(|at| at <= now);
+        due.then(|| {
+            let wait = if self.known.is_empty() {
+                SOON
+            } else {
+                self.refresh
+            };
+            self.look_at = Some(now + wait);
+            Job::List(self.topics.clone(), self.suffix.clone())
+        })
+    }
+
+    /// Leaves those that were not there before; false when there are none.
+    pub(super) fn takes(&mut self, places: &mut Vec<Place>) -> bool {
+        if self.look_at.is_none() {
+            return false;
+        }
+        let first = self.known.is_empty();
+        places.retain(|place| self.known.insert(*place));
+        if first {
+            self.look_at = Some(Instant::now() + self.refresh);
+        } else {
+            self.new.extend(places.iter().copied());
+        }
+        !places.is_empty()
+    }
+
+    /// What was added since begins at its beginning.
+    pub(super) fn policies(&self, places: Vec<(Place, OffsetReset)>) -> Vec<(Place, OffsetReset)> {
+        let policy = |(place, policy)| match self.new.contains(&place) {
+            true => (place, OffsetReset::Earliest),
+            false => (place, policy),
+        };
+        places.into_iter().map(policy).collect()
+    }
+
+    pub(super) fn end(&mut self) {
+        self.look_at = None;
+    }
+}
