@@ -6,8 +6,9 @@
 use crate::kafka::access::Clusters;
 use crate::kafka::medium::Kafka;
 use crate::mailbox::Mailbox;
+use crate::options::Options;
 use crate::owner::{Owner, Setup, Shared, Turn};
-use crate::runtime::Options;
+use crate::thread::Alarm;
 use fastkafka_core::{ConsumerSettings, Group, Plan, Sink, Wake};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -154,6 +155,7 @@ impl Seat {
         let killed = kill.clone();
         let task = tokio::spawn(async move {
             let mut owner = Owner::new(transport, self.setup);
+            let _alarm = Alarm(owner.setup.shared.clone());
             let served = tokio::select! {
                 biased;
                 () = killed.notified() => None,

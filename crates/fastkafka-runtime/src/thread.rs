@@ -5,15 +5,15 @@ use crate::transport::Transport;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Tells the app when the thread panics: nobody else would notice. [L7]
-struct Alarm(Arc<Shared>);
+/// Tells the app when whoever serves a consumer panics: nobody else would notice. [L7]
+pub(crate) struct Alarm(pub(crate) Arc<Shared>);
 
 impl Drop for Alarm {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let group = self.0.health().group;
             self.0
-                .fail(format!("the consumer thread of group `{group}` panicked"));
+                .fail(format!("the consumer of group `{group}` panicked"));
         }
     }
 }
@@ -54,7 +54,7 @@ mod tests {
         thread.join().unwrap_err();
         assert_eq!(
             shared.failure().as_deref(),
-            Some("the consumer thread of group `orders` panicked")
+            Some("the consumer of group `orders` panicked")
         );
     }
 }

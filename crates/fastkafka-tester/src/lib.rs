@@ -34,6 +34,8 @@
 //! chapter on testing walks through all of it.
 #![forbid(unsafe_code)]
 
+#[cfg(test)]
+mod broken;
 mod broker;
 mod builder;
 mod calls;
