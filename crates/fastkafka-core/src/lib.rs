@@ -25,6 +25,7 @@ mod mailbox;
 mod message;
 mod order;
 mod outside;
+mod partition;
 mod plan;
 mod problem;
 mod producer;
@@ -57,12 +58,12 @@ pub use key::{DecodeKey, EncodeKey, IntoKey, Key};
 pub use mailbox::{Mailbox, Wake};
 pub use message::{Codec, Decode, Encode, Json, Message, OutMessage, Raw};
 pub use outside::{Said, Target};
+pub use partition::TopicPartition;
 pub use plan::{Group, Handler, Output, Plan};
 pub use problem::{Problem, Problems};
 pub use producer::{OutRecord, Producer, Sink};
 pub use record::{
     Cx, EventMetadata, Fetched, Header, Headers, RawRecord, Record, Run, Timestamp, TimestampType,
-    TopicPartition,
 };
 pub use registry::{Def, DefaultApp, Entry, Location, Register, Registry};
 pub use settings::{

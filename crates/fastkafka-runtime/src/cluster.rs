@@ -4,7 +4,7 @@ use crate::kafka::access::{Access, Clusters};
 use crate::kafka::embedded::EmbeddedBroker;
 use crate::kafka::reset::{ResetError, reset};
 use crate::kafka::topics::{TopicState, Topics};
-use crate::runtime::Options;
+use crate::options::Options;
 use crate::transport::{ClientError, ErrorKind};
 use fastkafka_core::{Plan, Problem, Problems};
 use std::collections::BTreeMap;

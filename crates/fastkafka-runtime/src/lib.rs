@@ -21,6 +21,7 @@ mod locks;
 mod mailbox;
 #[doc(hidden)]
 pub mod medium;
+mod options;
 mod owner;
 mod pauses;
 mod rebalance;
@@ -35,5 +36,6 @@ pub use cluster::{Embedded, TopicSpec, create_topics};
 pub use control::{ControlError, Handle, Position, Seek, Target};
 pub use health::{GroupHealth, Health, StoppedPartition, WaitingFor, WaitingRecord};
 pub use kafka::check;
-pub use runtime::{Options, Runtime};
+pub use options::Options;
+pub use runtime::Runtime;
 pub use tasks::{TaskReturn, spawn};

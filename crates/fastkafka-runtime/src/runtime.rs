@@ -1,67 +1,22 @@
 //! Starts an app on a cluster and stops it again.
 
 use crate::cluster::{problem, start_from, wait_for_topics};
-use crate::control::{GroupControl, Handle};
+use crate::control::GroupControl;
 use crate::handler::Handler;
 use crate::health::Health;
 use crate::kafka::access::Clusters;
 use crate::kafka::medium::Kafka;
 use crate::locks::OrderLocks;
 use crate::medium::{Medium, Outputs, Seat, Serving};
+use crate::options::Options;
 use crate::owner::{Setup, Shared};
 use crate::pauses::Pauses;
-use fastkafka_core::{AppCore, Connection, Group, Plan, Problem, Problems};
+use fastkafka_core::{AppCore, Group, Plan, Problem, Problems};
 use fastkafka_engine::Limits;
-use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
-
-/// How an app runs, beside what its functions say.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Options {
-    /// How the app's broker is reached.
-    pub connection: Connection,
-    /// What the clients call themselves.
-    pub client_id: String,
-    /// Consumers per group in this process.
-    pub workers: NonZeroUsize,
-    /// How long the start may take.
-    pub start_timeout: Duration,
-    /// How long the stop may take.
-    pub shutdown_timeout: Duration,
-    /// Records sent and not yet reported at which producers wait.
-    pub max_in_flight: usize,
-    /// The broker is the embedded one, whose patience is set for it.
-    pub embedded: bool,
-    /// Where the groups begin at this start, whatever they have committed.
-    pub from: Option<SystemTime>,
-    /// Is connected to the app once that is started.
-    pub handle: Handle,
-    /// For tests: what the names of topics and groups end with on the cluster.
-    #[doc(hidden)]
-    pub suffix: String,
-}
-
-impl Options {
-    /// The defaults on this cluster: one worker, 30 s to start, 25 s to stop, 30,000 in flight.
-    pub fn new(bootstrap: impl Into<String>) -> Self {
-        Self {
-            connection: Connection::default().bootstrap_servers(bootstrap.into()),
-            client_id: "fastkafka".to_owned(),
-            workers: NonZeroUsize::MIN,
-            start_timeout: Duration::from_secs(30),
-            shutdown_timeout: Duration::from_secs(25),
-            max_in_flight: 30_000,
-            embedded: false,
-            from: None,
-            handle: Handle::default(),
-            suffix: String::new(),
-        }
-    }
-}
 
 /// An app that runs.
 #[derive(Debug)]

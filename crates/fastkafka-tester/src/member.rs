@@ -1,15 +1,17 @@
 //! A consumer of the app on the cluster in memory.
 
+mod positions;
+
+use self::positions::{commit_explicitly, find, start, unanswered};
 use crate::broker::{Broker, State};
 use crate::stored::{Block, Stored};
-use fastkafka::{ControlError, Seek};
+use fastkafka::Seek;
 use fastkafka_core::{Fetched, OffsetReset, TopicPartition};
 use fastkafka_runtime::medium::{ClientError, ErrorKind, Notice, Place, StartError, Transport};
 use fastkafka_sim::{self as sim, Answer, Client, FetchError, GroupId, PartitionId, TopicId};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::Notify;
 
 /// Most records of one fetched block.
@@ -136,89 +138,6 @@ fn error(what: impl fmt::Display) -> ClientError {
         kind: ErrorKind::Other,
         message: what.to_string(),
     }
-}
-
-fn start(
-    member: &mut Member,
-    state: &mut State,
-    place: Place,
-    reset: OffsetReset,
-) -> Result<(Place, i64), StartError> {
-    let partition = id(state, place).map_err(|error| StartError::Retry(error.to_string()))?;
-    let cluster = &state.cluster;
-    let group = member.client.group();
-    if let Some(committed) = cluster.committed(group, partition) {
-        return Ok((place, committed.offset));
-    }
-    let (topic, index) = cluster.place(partition);
-    let partitions = cluster.partitions(topic).len();
-    let began_with = *state.began_with.entry((group, topic)).or_insert(partitions);
-    let is_new = usize::try_from(index).is_ok_and(|index| index >= began_with);
-    let log = cluster.log(partition);
-    let (low, high) = log.map_or((0, 0), |log| (log.low(), log.high()));
-    let offset = match reset {
-        _ if is_new => low,
-        OffsetReset::Latest => high,
-        OffsetReset::Earliest => low,
-        OffsetReset::None => return Err(StartError::NoCommit(place.to_string())),
-        OffsetReset::Timestamp(time) => {
-            let found = cluster.offset_for_time(partition, millis(time));
-            found.unwrap_or(high)
-        }
-    };
-    commit_explicitly(member, state, partition, offset).map_err(StartError::Retry)?;
-    Ok((place, offset))
-}
-
-fn commit_explicitly(
-    member: &mut Member,
-    state: &mut State,
-    partition: PartitionId,
-    offset: i64,
-) -> Result<(), String> {
-    // Commits are answered in the order in which they were sent: the last answer is that of this one.
-    commit(member, state);
-    member.client.commit(vec![(partition, offset.into())]);
-    let answers = answer(member, state);
-    let last = answers.into_iter().next_back();
-    last.unwrap_or_else(|| Err("the commit was not answered".to_owned()))
-}
-
-fn find(state: &State, place: Place, to: Seek) -> Result<i64, ControlError> {
-    let partition = id(state, place).map_err(|error| unanswered(place, error))?;
-    let log = state.cluster.log(partition);
-    let (low, high) = log.map_or((0, 0), |log| (log.low(), log.high()));
-    match to {
-        Seek::Beginning => Ok(low),
-        Seek::End => Ok(high),
-        Seek::Timestamp(time) => {
-            let found = state.cluster.offset_for_time(partition, millis(time));
-            Ok(found.unwrap_or(high))
-        }
-        Seek::Offset(offset) if (low..=high).contains(&offset) => Ok(offset),
-        Seek::Offset(offset) => Err(ControlError::OutOfRange {
-            topic: place.topic.clone(),
-            partition: place.partition,
-            offset,
-            low,
-            high,
-        }),
-    }
-}
-
-fn unanswered(place: Place, why: impl fmt::Display) -> ControlError {
-    ControlError::Unanswered {
-        topic: place.topic.clone(),
-        partition: place.partition,
-        why: why.to_string(),
-    }
-}
-
-/// Since 1970, as Kafka counts.
-fn millis(time: SystemTime) -> i64 {
-    let millis = time.duration_since(UNIX_EPOCH);
-    let millis = millis.map_or(0, |time| time.as_millis());
-    i64::try_from(millis).unwrap_or(i64::MAX)
 }
 
 impl Transport for MemberTransport {

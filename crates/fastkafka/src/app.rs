@@ -1,21 +1,23 @@
 //! The app: annotated functions, state and brokers, and its life from start to stop.
 
-use crate::broker::{Broker, Topic, UnknownBroker};
+use crate::broker::UnknownBroker;
 use crate::builder::AppBuilder;
 use crate::error::RunError;
-use crate::hooks::Hooks;
 use fastkafka_core::{
-    AppCore, AppInfo, Connection, DefaultApp, Entered, Explained, Plan, Problem, Problems, enter,
-    explain,
+    AppInfo, Connection, DefaultApp, Entered, Explained, Plan, Problem, Problems, enter, explain,
 };
 use fastkafka_runtime::medium::Medium;
-use fastkafka_runtime::{Embedded, Handle, Health, Options, Runtime, TopicSpec, create_topics};
-use std::collections::{BTreeMap, BTreeSet};
+use fastkafka_runtime::{Embedded, Handle, Health, Runtime, TopicSpec, create_topics};
 use std::fmt;
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Duration, SystemTime};
-use tokio::sync::watch;
+use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+mod inner;
+mod test_kit;
+
+use self::inner::{Choice, Phase};
+pub(crate) use self::inner::{Inner, Life};
 
 /// The name of the broker in the process.
 pub const EMBEDDED: &str = "embedded";
@@ -38,64 +40,6 @@ pub const EMBEDDED: &str = "embedded";
 #[derive(Clone)]
 pub struct App {
     pub(crate) inner: Arc<Inner>,
-}
-
-pub(crate) struct Inner {
-    pub(crate) core: Arc<AppCore>,
-    pub(crate) client_id: String,
-    pub(crate) brokers: Vec<(String, Broker)>,
-    pub(crate) default_broker: Option<String>,
-    pub(crate) topics: BTreeMap<String, Topic>,
-    pub(crate) hooks: Hooks,
-    pub(crate) start_timeout: Duration,
-    pub(crate) shutdown_timeout: Duration,
-    pub(crate) max_in_flight: usize,
-    pub(crate) handle: Handle,
-    pub(crate) life: Life,
-}
-
-/// What changes while an app lives.
-pub(crate) struct Life {
-    choice: Mutex<Choice>,
-    embedded: Mutex<Option<Embedded>>,
-    runtime: OnceLock<Runtime>,
-    phase: watch::Sender<Phase>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Phase {
-    New,
-    Starting,
-    Started,
-    /// Asked to stop, or stopped.
-    Stopping,
-}
-
-#[derive(Clone, Debug)]
-struct Choice {
-    broker: Option<String>,
-    workers: NonZeroUsize,
-    create_topics: bool,
-    from: Option<SystemTime>,
-    /// Of a test: what names on the cluster end with, and whether that is an embedded one.
-    test: Option<(String, bool)>,
-}
-
-impl Default for Life {
-    fn default() -> Self {
-        Self {
-            choice: Mutex::new(Choice {
-                broker: None,
-                workers: NonZeroUsize::MIN,
-                create_topics: false,
-                from: None,
-                test: None,
-            }),
-            embedded: Mutex::default(),
-            runtime: OnceLock::new(),
-            phase: watch::Sender::new(Phase::New),
-        }
-    }
 }
 
 impl App {
@@ -315,16 +259,6 @@ impl App {
         self.start_with(self.check()?, None).await
     }
 
-    /// Starts on something else than Kafka: for test kits. Its topics are there.
-    ///
-    /// # Errors
-    /// As [`App::start`].
-    #[doc(hidden)]
-    pub async fn start_on(&self, medium: Arc<dyn Medium>) -> Result<(), RunError> {
-        self.start_with(Plan::of(&self.inner.core)?, Some(medium))
-            .await
-    }
-
     async fn start_with(
         &self,
         plan: Plan,
@@ -401,47 +335,6 @@ impl App {
         Ok(bootstrap)
     }
 
-    /// Ends as a crash of the process would, without the stop hooks: for test kits.
-    #[doc(hidden)]
-    pub async fn kill(&self) {
-        self.shut_down();
-        if let Some(runtime) = self.inner.life.runtime.get() {
-            runtime.kill().await;
-        }
-    }
-
-    /// The names of topics and groups end with `suffix` on the cluster: for test kits.
-    #[doc(hidden)]
-    pub fn run_as_test(&self, suffix: &str, embedded: bool) {
-        self.choice().test = Some((suffix.to_owned(), embedded));
-    }
-
-    /// How the app will start on the broker in use, unless that is the embedded one: for test kits.
-    #[doc(hidden)]
-    pub fn options(&self) -> Option<Options> {
-        let choice = self.choice().clone();
-        let connection = self.inner.broker_in_use(&choice).ok().flatten()?;
-        Some(self.inner.options(connection, &choice))
-    }
-
-    /// Why the app has to end, once that is so: for test kits.
-    #[doc(hidden)]
-    pub fn failure(&self) -> Option<String> {
-        self.inner.life.runtime.get().and_then(Runtime::failure)
-    }
-
-    /// The app as core sees it: for test kits.
-    #[doc(hidden)]
-    pub fn core(&self) -> &Arc<AppCore> {
-        &self.inner.core
-    }
-
-    /// What the app reads, writes or declares: for test kits.
-    #[doc(hidden)]
-    pub fn topics(&self) -> Vec<TopicSpec> {
-        self.inner.specs(&Plan::sketch(&self.inner.core).0)
-    }
-
     /// Drains, commits, disconnects and runs the stop hooks.
     ///
     /// # Errors
@@ -462,69 +355,6 @@ impl App {
 
 fn problem(what: impl ToString) -> Problems {
     Problems(vec![Problem::Broker(what.to_string())])
-}
-
-impl Inner {
-    /// How the broker of a name is reached; `None` is the embedded one.
-    fn broker(&self, name: &str) -> Result<Option<Connection>, UnknownBroker> {
-        if let Some((_, broker)) = self.brokers.iter().find(|(known, _)| known == name) {
-            return Ok(Some(broker.reached_by().clone()));
-        }
-        if name == EMBEDDED {
-            return Ok(None);
-        }
-        if name.contains(':') {
-            return Ok(Some(Broker::new(name).reached_by().clone()));
-        }
-        let known = self
-            .brokers
-            .iter()
-            .map(|(name, _)| name.clone())
-            .chain([EMBEDDED.to_owned()])
-            .collect();
-        Err(UnknownBroker {
-            name: name.to_owned(),
-            known,
-        })
-    }
-
-    fn broker_in_use(&self, choice: &Choice) -> Result<Option<Connection>, UnknownBroker> {
-        let first = self.brokers.first().map(|(name, _)| name);
-        let name = choice
-            .broker
-            .as_ref()
-            .or(self.default_broker.as_ref())
-            .or(first);
-        self.broker(name.map_or(EMBEDDED, String::as_str))
-    }
-
-    fn options(&self, connection: Connection, choice: &Choice) -> Options {
-        let mut options = Options::new(String::new());
-        options.connection = connection;
-        options.client_id.clone_from(&self.client_id);
-        options.workers = choice.workers;
-        options.start_timeout = self.start_timeout;
-        options.shutdown_timeout = self.shutdown_timeout;
-        options.max_in_flight = self.max_in_flight;
-        options.from = choice.from;
-        options.handle = self.handle.clone();
-        if let Some((suffix, embedded)) = &choice.test {
-            options.suffix.clone_from(suffix);
-            options.embedded = *embedded;
-        }
-        options
-    }
-
-    /// What the app reads, writes or declares.
-    fn specs(&self, plan: &Plan) -> Vec<TopicSpec> {
-        let mut names: BTreeSet<_> = plan.topics().into_iter().collect();
-        names.extend(self.topics.keys().cloned());
-        let spec = |name: &String| match self.topics.get(name) {
-            Some(topic) => topic.spec(name),
-            None => TopicSpec::new(name),
-        };
-        names.iter().map(spec).collect()
-    }
 }
 
 impl fmt::Debug for App {

@@ -4,7 +4,7 @@ use super::config;
 use super::ffi;
 use super::tokens::Current;
 use crate::cluster::problem;
-use crate::runtime::Options;
+use crate::options::Options;
 use crate::transport::ClientError;
 use fastkafka_core::{Connection, Plan, Problems};
 use rdkafka::ClientConfig;

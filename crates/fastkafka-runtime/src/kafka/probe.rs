@@ -2,7 +2,7 @@
 
 use super::Logged;
 use super::access::{Access, Clusters};
-use crate::runtime::Options;
+use crate::options::Options;
 use bytes::Bytes;
 use fastkafka_core::Plan;
 use rdkafka::admin::{AdminClient, AdminOptions};

@@ -8,7 +8,7 @@ use super::consumer::{Join, KafkaTransport};
 use super::embedded::EmbeddedBroker;
 use super::producer::KafkaSink;
 use super::{Logged, config};
-use crate::runtime::Options;
+use crate::options::Options;
 use crate::transport::{Notice, Place, StartError, Transport};
 use fastkafka_core::{
     Connection, ConsumerSettings, Delivery, DeliveryScope, Failure, Fetched, OffsetReset,
