@@ -109,9 +109,12 @@ pub(crate) fn of_worker(config: &mut ClientConfig, worker: usize) {
 pub(crate) fn embedded(config: &mut ClientConfig, settings: &ConsumerSettings) {
     config.set("fetch.wait.max.ms", "10");
     if settings.group_protocol.unwrap_or_default() == GroupProtocol::Classic {
-        config
-            .set("session.timeout.ms", "1000")
-            .set("heartbeat.interval.ms", "300");
+        if settings.session_timeout_ms.is_none() {
+            config.set("session.timeout.ms", "1000");
+        }
+        if settings.heartbeat_interval_ms.is_none() {
+            config.set("heartbeat.interval.ms", "300");
+        }
     }
 }
 

@@ -478,3 +478,19 @@ fn a_client_has_a_name_of_its_own() {
         "app",
     );
 }
+
+#[test]
+fn on_the_embedded_broker_a_session_of_the_users_own_stays() {
+    let own = ConsumerSettings::default()
+        .session_timeout_ms(9_000u64)
+        .heartbeat_interval_ms(700u64);
+    for (settings, session, heartbeat) in [
+        (own, "9000", "700"),
+        (ConsumerSettings::default(), "1000", "300"),
+    ] {
+        let mut config = of_consumer(&settings);
+        embedded(&mut config, &settings);
+        assert_eq!(config.get("session.timeout.ms"), Some(session));
+        assert_eq!(config.get("heartbeat.interval.ms"), Some(heartbeat));
+    }
+}
