@@ -123,6 +123,11 @@ impl Seat {
         &self.group
     }
 
+    /// There is no group: it reads every partition, and keeps nothing of it.
+    pub fn is_alone(&self) -> bool {
+        self.alone
+    }
+
     /// What the handlers of the group agree on.
     pub fn settings(&self) -> &ConsumerSettings {
         &self.settings

@@ -347,6 +347,11 @@ impl State {
         Ok(self.cluster.create_group(name, protocol, assignor))
     }
 
+    /// The number that the next member gets.
+    pub(crate) fn next_member(&self) -> u64 {
+        self.next_member
+    }
+
     /// Enters a member; the number is its name from here on.
     pub(crate) fn enter(&mut self, make: impl FnOnce(u64) -> Member) -> u64 {
         let id = self.next_member;

@@ -75,6 +75,9 @@ impl TesterBuilder {
     /// ways: `FASTKAFKA_TEST_BROKER=localhost:9092 cargo test`, or `embedded` for the one that
     /// [`TesterBuilder::embedded`] starts. Virtual time and faults need the cluster
     /// in memory, and say so.
+    ///
+    /// What is read without a group (`group_id = None`) shows in spies there; [`Tester::settle`] does not
+    /// wait for it.
     #[must_use]
     pub fn external_broker(mut self, broker: impl Into<String>) -> Self {
         self.target = Some(Some(Target::Broker(broker.into())));

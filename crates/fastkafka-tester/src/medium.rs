@@ -23,13 +23,23 @@ impl Medium for Memory {
         let id = {
             let mut state = self.0.state();
             let (protocol, assignor) = kind(seat.settings());
-            let group = state.group(seat.group(), protocol, assignor)?;
+            // Without a group each member reads everything, and after a crash anew.
+            let group = match seat.is_alone() {
+                true => format!("{} of member {}", seat.group(), state.next_member()),
+                false => seat.group().to_owned(),
+            };
+            let group = state.group(&group, protocol, assignor)?;
             let topics: Result<Vec<TopicId>, String> = seat
                 .topics()
                 .iter()
                 .map(|topic| {
                     let known = state.cluster.topic(topic);
-                    known.ok_or_else(|| format!("there is no topic `{topic}`"))
+                    known.ok_or_else(|| match topic.starts_with('^') {
+                        true => format!(
+                            "`pattern = \"{topic}\"` is not read by the cluster in memory: start the test with `Tester::builder().embedded()`, or name the `topics`"
+                        ),
+                        false => format!("there is no topic `{topic}`"),
+                    })
                 })
                 .collect();
             let topics = topics?;

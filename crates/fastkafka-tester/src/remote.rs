@@ -279,7 +279,8 @@ fn specs(apps: &[App], own: BTreeMap<String, usize>) -> BTreeMap<String, TopicSp
 fn groups(apps: &[App]) -> BTreeMap<String, Vec<String>> {
     let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let plans = apps.iter().filter_map(|app| app.check().ok());
-    for group in plans.flat_map(|plan| plan.groups) {
+    // Without a group nobody is told how far a consumer is.
+    for group in plans.flat_map(|plan| plan.groups).filter(|g| !g.alone) {
         let topics = group.handlers.iter();
         let topics = topics.map(|handler| handler.def.topic.to_owned());
         groups.entry(group.id).or_default().extend(topics);

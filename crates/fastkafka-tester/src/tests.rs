@@ -316,3 +316,51 @@ async fn a_seek_back_handles_records_again_and_stays_after_a_crash() {
     assert_eq!(seen.numbers(), [1, 2, 3, 2, 3]);
     tester.stop().await;
 }
+
+struct Cache;
+
+#[consumes(app = Cache, topic = "numbers", group_id = None, auto_offset_reset = "earliest")]
+async fn on_cached(n: u64, seen: State<Seen>) {
+    seen.0.0.lock().unwrap().push((0, 0, n));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_group_every_process_reads_everything_and_after_a_crash_anew() {
+    let seen = Seen::default();
+    let of_all = seen.clone();
+    let cache = move || {
+        App::scoped::<Cache>()
+            .title("cache")
+            .state(of_all.clone())
+            .build()
+    };
+    let tester = Tester::start_with(cache).await.unwrap();
+    tester.add_member().await.unwrap();
+    send(&tester, [1, 2]).await;
+    tester.settle().await.unwrap();
+    let sorted = || {
+        let mut numbers = seen.numbers();
+        numbers.sort_unstable();
+        numbers
+    };
+    assert_eq!(sorted(), [1, 1, 2, 2]);
+    tester.crash_and_restart().await.unwrap();
+    tester.settle().await.unwrap();
+    assert_eq!(sorted(), [1, 1, 1, 2, 2, 2]);
+    tester.stop().await;
+}
+
+struct Matching;
+
+#[consumes(app = Matching, pattern = "^numbers.*")]
+async fn on_matching(_: u64) {}
+
+#[tokio::test(start_paused = true)]
+async fn a_pattern_is_refused_with_the_way_out() {
+    let app = App::scoped::<Matching>().title("matching").build();
+    let error = Tester::start(app).await.unwrap_err().to_string();
+    assert!(
+        error.contains("`pattern = \"^numbers.*\"` is not read"),
+        "{error}"
+    );
+}
