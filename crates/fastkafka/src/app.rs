@@ -248,7 +248,8 @@ impl App {
         self.inner.life.phase.send_replace(Phase::Stopping);
     }
 
-    /// Connects, runs the start hooks and joins the groups. When it returns the app is started.
+    /// Runs the start hooks, connects and joins the groups. When it returns the app is started, and
+    /// background tasks run.
     ///
     /// # Errors
     /// Every problem found; offline ones first, all at once, then those of the broker.
@@ -282,13 +283,16 @@ impl App {
             return Err(error);
         }
         // A shutdown that was asked for meanwhile stays.
-        self.inner.life.phase.send_if_modified(|phase| {
+        let on = self.inner.life.phase.send_if_modified(|phase| {
             let on = *phase == Phase::Starting;
             if on {
                 *phase = Phase::Started;
             }
             on
         });
+        if let (true, Some(runtime)) = (on, self.inner.life.runtime.get()) {
+            runtime.run_in_background(&plan.tasks);
+        }
         tracing::info!("{} is started", self.inner.core.info.title);
         Ok(())
     }
@@ -335,7 +339,7 @@ impl App {
         Ok(bootstrap)
     }
 
-    /// Drains, commits, disconnects and runs the stop hooks.
+    /// Cancels background tasks, drains, commits, disconnects and runs the stop hooks.
     ///
     /// # Errors
     /// What did not end in time, could not be committed, or failed in a hook.
