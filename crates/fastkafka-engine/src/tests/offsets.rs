@@ -93,3 +93,10 @@ fn records_of_a_partition_that_is_not_accepted_are_not_taken_in() {
     lab.step(assigned(0, 0), "resume");
     assert!(lab.engine.starves(crate::Part(0)));
 }
+
+#[test]
+fn a_run_without_records_is_nothing() {
+    let mut lab = Lab::new(Policy::default());
+    lab.step(fetched(0, 4..4), "");
+    assert!(lab.engine.starves(crate::Part(0)));
+}
