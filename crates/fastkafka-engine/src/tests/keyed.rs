@@ -371,3 +371,12 @@ fn by_key_what_a_log_that_is_read_again_had_is_not_counted() {
     lab.step(settled(0, 4, 1), "free 0, store 1, release [0]");
     lab.step(disposed(3, Disposal::Written), "");
 }
+
+#[test]
+fn by_key_a_record_that_had_no_key_before_the_log_was_read_again_waits_for_it_now() {
+    let mut lab = lab(8);
+    lab.step(read(0, 0, "a_"), "start #1 0..1, start #2 1..2");
+    lab.step(read(0, 1, "a"), "");
+    lab.step(handled(0, 2), "");
+    lab.step(handled(0, 1), "start #3 1..2");
+}
