@@ -297,6 +297,19 @@ fn s10_the_uncommitted_span_is_bounded_by_key_too() {
 }
 
 #[test]
+fn s10_by_key_one_partition_can_not_take_all_that_may_be_outstanding() {
+    let limits = Limits {
+        ahead: 2,
+        ..Limits::default()
+    };
+    let mut lab = Lab::limited(by_key(8, 3, OnFailure::Stop), limits);
+    lab.step(read(0, 0, "abc"), "start #1 0..1, start #2 1..2");
+    // Its outputs are under way.
+    lab.step(handled(0, 1), "");
+    lab.step(settled(0, 1, 1), "free 0, store 1, start #3 2..3");
+}
+
+#[test]
 fn by_key_a_full_partition_of_which_nothing_is_at_work_must_not_block_the_others() {
     let limits = Limits {
         held_records: 2,
