@@ -342,7 +342,7 @@ impl Lab {
     pub(super) fn problems(&self) -> Vec<String> {
         Health {
             groups: vec![self.health()],
-            in_flight: 0,
+            ..Health::default()
         }
         .problems()
     }
