@@ -23,6 +23,11 @@ impl Topics {
         at.map(TopicId::at)
     }
 
+    pub(crate) fn existing(&self) -> impl Iterator<Item = TopicId> {
+        let topics = self.topics.iter().enumerate();
+        topics.filter_map(|(at, topic)| (topic.count > 0).then(|| TopicId::at(at)))
+    }
+
     pub(crate) fn name(&self, topic: TopicId) -> &str {
         &self.topics[topic.index()].name
     }

@@ -344,3 +344,24 @@ fn a_session_that_times_out_on_the_clients_side_leaves_a_member_behind() {
         assert_eq!(world.clients[0].assignment().len(), 1, "{protocol:?}");
     }
 }
+
+#[test]
+fn a_member_that_subscribes_to_another_topic_gets_its_partitions_and_keeps_its_own() {
+    for protocol in PROTOCOLS {
+        let mut world = World::new(protocol, Assignor::Sticky, 2);
+        world.join();
+        world.join();
+        let before = world.assignments();
+        let other = world.cluster.create_topic("other", 2);
+        for client in &mut world.clients {
+            client.subscribe(&mut world.cluster, [world.topic, other]);
+        }
+        world.settle();
+        let after = world.assignments();
+        let new = world.cluster.all_partitions(&[other]);
+        for (before, after) in before.iter().zip(&after) {
+            assert!(before.minus(after).is_empty(), "{protocol:?}");
+            assert_eq!(after.intersection(&new).len(), 1, "{protocol:?}");
+        }
+    }
+}
