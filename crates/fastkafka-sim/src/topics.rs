@@ -25,7 +25,8 @@ impl Topics {
 
     pub(crate) fn existing(&self) -> impl Iterator<Item = TopicId> {
         let topics = self.topics.iter().enumerate();
-        topics.filter_map(|(at, topic)| (topic.count > 0).then(|| TopicId::at(at)))
+        let existing = topics.filter(|(_, topic)| topic.count > 0);
+        existing.map(|(at, _)| TopicId::at(at))
     }
 
     pub(crate) fn name(&self, topic: TopicId) -> &str {

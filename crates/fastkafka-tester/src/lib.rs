@@ -1,6 +1,6 @@
 //! Runs a FastKafka app in a unit test: the production runtime on a cluster in memory.
 //!
-//! ```
+//! ```standalone_crate
 //! use fastkafka::{App, ProduceError, consumes, produces};
 //! use fastkafka_tester::Tester;
 //!
@@ -37,7 +37,7 @@
 //! those of either kind, [`Owned`] a consumer whose calls have values, [`Writes`] and [`Reads`] what a
 //! codec has to be able to do.
 //!
-//! ```
+//! ```standalone_crate
 //! use fastkafka_tester::{Consumer, Consumes, Owned, Register, Tester, Writes};
 //! use std::fmt::Debug;
 //!

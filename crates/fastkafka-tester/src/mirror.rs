@@ -54,7 +54,7 @@ impl<'a, C: Consumer> Mirror<'a, C> {
 
     /// Which of the handler's topics.
     ///
-    /// ```
+    /// ```standalone_crate
     /// use fastkafka::{App, Topic, consumes};
     /// use fastkafka_tester::Tester;
     ///

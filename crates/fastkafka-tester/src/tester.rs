@@ -293,7 +293,7 @@ impl Tester {
     /// The AsyncAPI document of the app, as [`App::asyncapi`] has it: for a snapshot of the contract
     /// beside those of its records.
     ///
-    /// ```
+    /// ```standalone_crate
     /// # use fastkafka::{App, consumes};
     /// # use fastkafka_tester::Tester;
     /// # #[consumes(topic = "orders")]
