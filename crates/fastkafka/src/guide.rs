@@ -3,27 +3,43 @@
 //!
 //! * [First steps](first_steps): a service, run and tested without Kafka.
 //! * [Consuming](consuming): what a handler may take and return.
+//! * [Batch consuming](batch_consuming): one call for many records.
+//! * [Executors](executors): many calls of a slow handler at once.
 //! * [Producing](producing): keys, many records, inside and outside handlers.
+//! * [Partition keys](partition_keys): what belongs together stays together.
+//! * [Batch producing](batch_producing): one call, many records.
 //! * [Delivery](delivery): what becomes of a record when something breaks.
 //! * [Settings](settings): every key with its default.
 //! * [Authentication](authentication): TLS, passwords, tokens.
+//! * [Lifespan](lifespan): what is made at the start and released at the stop.
+//! * [Background tasks](background): work that belongs to no record.
 //! * [Running](running): command line, brokers, stopping, health, logs.
 //! * [The contract](asyncapi): AsyncAPI in files, pages, `cargo doc` and CI.
 //! * [Steering a running app](control): pause, resume, seek; beginning at a time.
 //! * [Testing](testing): the whole app in a unit test, with mirrors, spies, mocks and faults.
+//! * [Testing in a CI workflow](ci): what a CI machine needs, and the same tests on Kafka.
+//! * [Coming from FastKafka](fastkafka): each of its members, and what takes its place.
 
 macro_rules! chapter {
     ($(#[doc = $text:expr])* $name:ident) => {
         // The first definition of a link counts: here the chapters are modules, there they are files.
         #[doc = "[consuming]: crate::guide::consuming"]
+        #[doc = "[batch-consuming]: crate::guide::batch_consuming"]
+        #[doc = "[executors]: crate::guide::executors"]
         #[doc = "[producing]: crate::guide::producing"]
+        #[doc = "[partition-keys]: crate::guide::partition_keys"]
+        #[doc = "[batch-producing]: crate::guide::batch_producing"]
         #[doc = "[delivery]: crate::guide::delivery"]
         #[doc = "[settings]: crate::guide::settings"]
         #[doc = "[authentication]: crate::guide::authentication"]
+        #[doc = "[lifespan]: crate::guide::lifespan"]
+        #[doc = "[background]: crate::guide::background"]
         #[doc = "[running]: crate::guide::running"]
         #[doc = "[control]: crate::guide::control"]
         #[doc = "[asyncapi]: crate::guide::asyncapi"]
         #[doc = "[testing]: crate::guide::testing"]
+        #[doc = "[ci]: crate::guide::ci"]
+        #[doc = "[first-steps]: crate::guide::first_steps"]
         #[doc = ""]
         $(#[doc = $text])*
         pub mod $name {}
@@ -39,8 +55,24 @@ chapter!(
     consuming
 );
 chapter!(
+    #[doc = include_str!("../../../docs/guide/batch-consuming.md")]
+    batch_consuming
+);
+chapter!(
+    #[doc = include_str!("../../../docs/guide/executors.md")]
+    executors
+);
+chapter!(
     #[doc = include_str!("../../../docs/guide/producing.md")]
     producing
+);
+chapter!(
+    #[doc = include_str!("../../../docs/guide/partition-keys.md")]
+    partition_keys
+);
+chapter!(
+    #[doc = include_str!("../../../docs/guide/batch-producing.md")]
+    batch_producing
 );
 chapter!(
     #[doc = include_str!("../../../docs/guide/delivery.md")]
@@ -53,6 +85,14 @@ chapter!(
 chapter!(
     #[doc = include_str!("../../../docs/guide/authentication.md")]
     authentication
+);
+chapter!(
+    #[doc = include_str!("../../../docs/guide/lifespan.md")]
+    lifespan
+);
+chapter!(
+    #[doc = include_str!("../../../docs/guide/background.md")]
+    background
 );
 chapter!(
     #[doc = include_str!("../../../docs/guide/running.md")]
@@ -70,6 +110,14 @@ chapter!(
 chapter!(
     #[doc = include_str!("../../../docs/guide/testing.md")]
     testing
+);
+chapter!(
+    #[doc = include_str!("../../../docs/guide/ci.md")]
+    ci
+);
+chapter!(
+    #[doc = include_str!("../../../docs/guide/fastkafka.md")]
+    fastkafka
 );
 
 /// The README's example is a test as well.

@@ -85,8 +85,13 @@ async fn demonstrate(
     Ok(())
 }
 
-/// Reads every topic from its beginning.
-#[consumes(app = Outside, pattern = "^[^_]", auto_offset_reset = "earliest")]
+/// Reads every topic from its beginning. Topics are looked for twice a second.
+#[consumes(
+    app = Outside,
+    pattern = "^[^_]",
+    auto_offset_reset = "earliest",
+    metadata_max_age_ms = 500
+)]
 async fn on_topics(
     payload: Option<Bytes>,
     key: Option<Key<Bytes>>,

@@ -346,7 +346,7 @@ impl Lab {
     pub(super) fn problems(&self) -> Vec<String> {
         Health {
             groups: vec![self.health()],
-            in_flight: 0,
+            ..Health::default()
         }
         .problems()
     }

@@ -22,17 +22,17 @@ struct Mail {
 }
 
 #[consumes(app = Staff)]
-async fn on_new_employee(mut employee: Employee) -> Result<(), ProduceError> {
-    let (name, surname) = (&employee.name, &employee.surname);
-    employee.email = Some(format!("{name}.{surname}@example.com"));
-    to_employee_email(&employee).await?;
+async fn on_new_employee(employee: Employee) -> Result<(), ProduceError> {
+    let employee = to_employee_email(employee).await?;
     to_welcome_message(&employee).await?;
     Ok(())
 }
 
 #[produces(app = Staff)]
-async fn to_employee_email(employee: &Employee) -> Result<Employee, ProduceError> {
-    Ok(employee.clone())
+async fn to_employee_email(mut employee: Employee) -> Result<Employee, ProduceError> {
+    let (name, surname) = (&employee.name, &employee.surname);
+    employee.email = Some(format!("{name}.{surname}@example.com"));
+    Ok(employee)
 }
 
 #[produces(app = Staff)]
@@ -54,7 +54,7 @@ async fn a_new_employee_gets_an_address_and_a_welcome() {
         email: None,
     };
     tester.to_new_employee(mickey.clone()).await;
-    // The handler has changed its own copy: the spy has what came in.
+    // A producer has changed it since: the spy has what came in.
     tester.spy::<on_new_employee>().assert_called_with(&mickey);
     tester.on_employee_email().assert_called();
     let mail = tester.on_welcome_message().last().unwrap();
