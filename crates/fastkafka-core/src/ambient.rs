@@ -89,6 +89,16 @@ pub(crate) fn target<R>(
     })
 }
 
+/// Does something with the app of a type that this code belongs to, if it can be told.
+#[inline]
+pub(crate) fn with_app(scope: TypeId, f: impl FnOnce(&AppCore)) {
+    // Who asks for a producer is told why there is none; here nobody is.
+    let _ = target(scope, "", |app, _| {
+        f(app);
+        Ok(())
+    });
+}
+
 /// The app of a type that was entered last on this thread.
 fn entered(scope: TypeId) -> Option<Arc<AppCore>> {
     ENTERED.with_borrow(|apps| apps.iter().rev().find(|app| app.scope() == scope).cloned())

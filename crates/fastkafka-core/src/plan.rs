@@ -4,6 +4,7 @@ use crate::app::AppCore;
 use crate::background::Task;
 use crate::definition::{ConsumerDef, ProducerDef};
 use crate::explain::{consumer_levels, producer_levels};
+use crate::meter::Meter;
 use crate::order;
 use crate::outside;
 use crate::problem::{Problem, Problems};
@@ -116,6 +117,9 @@ impl Plan {
                     plan.tasks.push(task);
                 }
             }
+        }
+        for tally in app.tallies() {
+            check_meter(tally.meter(), &mut problems);
         }
         plan.dead_letters = dead_letters(app);
         for (id, members) in groups {
@@ -268,6 +272,23 @@ fn check_task(app: &AppCore, task: &Task, problems: &mut Vec<Problem>) {
             what: "has no pause between its restarts; make `backoff` and `backoff_max` longer than nothing".to_owned(),
             at: def.location,
         });
+    }
+}
+
+/// Literals were checked by the compiler.
+fn check_meter(meter: &Meter, problems: &mut Vec<Problem>) {
+    let mut wrong = |what: &str| {
+        problems.push(Problem::Setting {
+            handler: meter.function.name(),
+            what: format!("has a `#[benchmark]` {what}"),
+            at: meter.function.location(),
+        });
+    };
+    if (meter.interval)().is_zero() {
+        wrong("whose `interval` is nothing; make it longer");
+    }
+    if (meter.window)() == Some(0) {
+        wrong("whose `sliding_window_size` is 0; make it at least 1, or leave it out");
     }
 }
 
