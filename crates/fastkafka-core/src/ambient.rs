@@ -89,14 +89,28 @@ pub(crate) fn target<R>(
     })
 }
 
-/// Does something with the app of a type that this code belongs to, if it can be told.
+/// Does something with the app of a type that this code belongs to, found as [`target`] finds it, if
+/// there is one.
 #[inline]
-pub(crate) fn with_app(scope: TypeId, f: impl FnOnce(&AppCore)) {
-    // Who asks for a producer is told why there is none; here nobody is.
-    let _ = target(scope, "", |app, _| {
-        f(app);
-        Ok(())
+pub(crate) fn with_app(scope: TypeId, f: impl Fn(&AppCore)) {
+    let found = AMBIENT.with_borrow(|ambient| match &ambient.app {
+        Some(app) if app.scope() == scope => {
+            f(app);
+            true
+        }
+        _ => false,
     });
+    if !found {
+        with_app_outside(scope, &f);
+    }
+}
+
+/// Outside the handlers of the app.
+#[cold]
+fn with_app_outside(scope: TypeId, f: &dyn Fn(&AppCore)) {
+    if let Some(app) = entered(scope).or_else(|| running(scope, "").ok()) {
+        f(&app);
+    }
 }
 
 /// The app of a type that was entered last on this thread.

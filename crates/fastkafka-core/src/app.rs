@@ -161,6 +161,7 @@ impl AppCore {
     }
 
     /// The app's type.
+    #[inline]
     pub fn scope(&self) -> TypeId {
         self.scope
     }
