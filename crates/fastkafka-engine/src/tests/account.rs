@@ -112,6 +112,7 @@ fn by_key_bytes_and_what_is_outstanding_are_given_back() {
     lab.step(read(0, 0, "ab"), "start #1 0..1, hold back full");
     lab.step(handled(0, 1), "");
     lab.step(settled(0, 1, 1), "free 0, store 1, start #2 1..2, resume");
+    lab.step(read(0, 2, "c"), "hold back full");
 }
 
 #[test]
