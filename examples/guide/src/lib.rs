@@ -85,13 +85,8 @@ async fn demonstrate(
     Ok(())
 }
 
-/// Reads every topic from its beginning. Topics are looked for twice a second.
-#[consumes(
-    app = Outside,
-    pattern = "^[^_]",
-    auto_offset_reset = "earliest",
-    metadata_max_age_ms = 500
-)]
+/// Reads every topic from its beginning.
+#[consumes(app = Outside, pattern = "^[^_]", auto_offset_reset = "earliest")]
 async fn on_topics(
     payload: Option<Bytes>,
     key: Option<Key<Bytes>>,
