@@ -112,6 +112,15 @@ fn every_example_has_a_test() {
     }
 }
 
+#[test]
+fn the_index_marks_every_chapter_that_has_an_example() {
+    let index = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/guide/README.md");
+    let index = std::fs::read_to_string(index).unwrap();
+    for Chapter { name, .. } in Chapter::all() {
+        assert!(index.contains(&format!("]({name}.md) ●: ")), "{name}");
+    }
+}
+
 /// The last column of the tables of "Coming from FastKafka".
 #[test]
 fn the_code_for_people_from_fastkafka_is_compiled() {
