@@ -215,7 +215,7 @@ fn check_handler(
         wrong("has `exclude_internal_topics`, which has no meaning without a `pattern`".into());
     }
     if settings.group_id == Some(GroupId::None) {
-        check_alone(settings, own, &mut wrong);
+        check_alone(def, settings, own, &mut wrong);
     }
     if settings.max_poll_records == Some(0) {
         wrong("has `max_poll_records = 0`; it must be at least 1".into());
@@ -294,6 +294,7 @@ fn check_meter(meter: &Meter, problems: &mut Vec<Problem>) {
 
 /// What has no meaning without a group. Of what is said of all it is not asked.
 fn check_alone(
+    def: &ConsumerDef,
     settings: &ConsumerSettings,
     own: &ConsumerSettings,
     wrong: &mut impl FnMut(String),
@@ -316,6 +317,9 @@ fn check_alone(
         wrong(format!(
             "has `{key}`, which has no meaning with `group_id = None`; remove one of them"
         ));
+    }
+    if def.pattern.is_some() {
+        wrong("has `pattern` and `group_id = None`: topics are found by pattern as a member of a group; name the `topics`".into());
     }
     if settings.auto_offset_reset == Some(OffsetReset::None) {
         wrong("has `auto_offset_reset = \"none\"` and `group_id = None`: without a group there is never a committed offset to begin at".into());

@@ -8,7 +8,7 @@ use crate::health::Health;
 use crate::kafka::access::Clusters;
 use crate::kafka::medium::Kafka;
 use crate::locks::OrderLocks;
-use crate::medium::{Medium, Outputs, Seat, Serving};
+use crate::medium::{Medium, Offsets, Outputs, Seat, Serving};
 use crate::options::Options;
 use crate::owner::{Setup, Shared};
 use crate::pauses::Pauses;
@@ -366,6 +366,17 @@ impl Runtime {
         let mut groups = self.groups.iter();
         let failure = groups.find_map(|group| group.shared.failure());
         failure.or_else(|| self.background.failure())
+    }
+
+    /// Of each consumer without a group, below which offsets all is settled.
+    #[doc(hidden)]
+    pub fn settled(&self) -> Vec<(String, Offsets)> {
+        let groups = self.groups.iter();
+        let settled = groups.filter_map(|group| {
+            let offsets = group.shared.settled()?;
+            Some((group.shared.health().group, offsets))
+        });
+        settled.collect()
     }
 
     fn take_groups(&self) -> Vec<(Arc<Shared>, Serving)> {
