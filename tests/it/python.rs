@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use kafka_lab::NewRecord;
@@ -11,25 +10,6 @@ use kafka_lab::NewRecord;
 use crate::scene::{Scene, order};
 
 const AIOKAFKA: &str = "aiokafka==0.12.0";
-
-/// The interpreter of an environment that has aiokafka, made once per cache directory.
-fn python() -> PathBuf {
-    let home = kafka_lab::cache().join(AIOKAFKA.replace("==", "-"));
-    let (python, done) = (home.join("bin/python"), home.join("complete"));
-    if !done.exists() {
-        let run = |program: &PathBuf, arguments: &[&str]| {
-            let status = Command::new(program).args(arguments).status();
-            let status = status.unwrap_or_else(|e| panic!("{}: {e}", program.display()));
-            assert!(status.success(), "{} {arguments:?}", program.display());
-        };
-        let path = home.to_str().unwrap();
-        run(&"python3".into(), &["-m", "venv", path]);
-        let install = ["-m", "pip", "install", "--quiet", AIOKAFKA];
-        run(&python, &install);
-        std::fs::write(done, "").unwrap();
-    }
-    python
-}
 
 /// 1,000 different keys of all lengths up to 40 bytes, the empty one and others than ASCII among them.
 fn keys() -> Vec<String> {
@@ -62,7 +42,7 @@ fn a_key_goes_to_the_partition_that_aiokafka_chooses() {
     scene.send(&orders);
 
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/it/python/send_keys.py");
-    let mut sender = Command::new(python())
+    let mut sender = Command::new(kafka_lab::python(&[AIOKAFKA]).unwrap())
         .args([script, scene.kafka.bootstrap(), theirs])
         .stdin(Stdio::piped())
         .spawn()

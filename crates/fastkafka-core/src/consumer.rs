@@ -1,8 +1,8 @@
 //! A function under `#[consumes]`, seen as a type.
 
+use crate::codec::Codec;
 use crate::definition::ConsumerDef;
 use crate::failure::{BatchFailure, Failure, FailureKind, IntoFailure, Rejection};
-use crate::message::Codec;
 use crate::record::{Cx, RawRecord};
 use crate::registry::Register;
 use crate::shape::{InputOf, Shape};

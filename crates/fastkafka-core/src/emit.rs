@@ -1,9 +1,9 @@
 //! What a producer returns and how that becomes records.
 
+use crate::codec::rejection;
 use crate::error::ProduceError;
 use crate::failure::{IntoFailure, Rejection};
 use crate::key::{EncodeKey, IntoKey};
-use crate::message::rejection;
 use bytes::Bytes;
 use std::marker::PhantomData;
 

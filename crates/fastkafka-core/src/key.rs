@@ -1,10 +1,10 @@
 //! Record keys: strings, bytes, and integers as decimal text, as the common producers write them.
 
 use crate::ack::Ack;
+use crate::codec::{KeyReader, binary, read_key, rejection};
 use crate::extract::FromCx;
 use crate::extract::PerRecord;
 use crate::failure::{IntoFailure, Rejection};
-use crate::message::{binary, rejection};
 use crate::record::Cx;
 use crate::shape::Shape;
 use bytes::Bytes;
@@ -14,8 +14,8 @@ use std::marker::PhantomData;
 
 /// The record's key, decoded as `K`. A parameter of handlers; `Option<Key<K>>` accepts a null key.
 ///
-/// Other types than strings, bytes and integers through `key_decoder = path`, a
-/// `fn(&[u8]) -> Result<K, E>`.
+/// Other types than strings, bytes and integers through a `key_decoder`: `"json"`, `"msgpack"`, `"avro"`,
+/// or the path of a `fn(&[u8]) -> Result<K, E>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key<K>(pub K);
 
@@ -205,6 +205,18 @@ impl<K> KeyProbe<Key<K>> {
         let key = cx.record().key().ok_or_else(missing::<K>)?;
         decoder(key).map(Key).map_err(rejection)
     }
+
+    /// The same through a payload's codec.
+    ///
+    /// # Errors
+    /// The codec's, or that there is no key.
+    pub fn through<'r, S, C: KeyReader<K>>(
+        cx: &'r Cx<'r>,
+        _codec: PhantomData<C>,
+        shape: PhantomData<S>,
+    ) -> Result<Key<K>, Rejection> {
+        Self::extract(cx, read_key::<C, K>, shape)
+    }
 }
 impl<K> KeyProbe<Option<Key<K>>> {
     /// Decodes the key if there is one.
@@ -221,6 +233,18 @@ impl<K> KeyProbe<Option<Key<K>>> {
             .map(|key| decoder(key).map(Key).map_err(rejection))
             .transpose()
     }
+
+    /// The same through a payload's codec.
+    ///
+    /// # Errors
+    /// The codec's.
+    pub fn through<'r, S, C: KeyReader<K>>(
+        cx: &'r Cx<'r>,
+        _codec: PhantomData<C>,
+        shape: PhantomData<S>,
+    ) -> Result<Option<Key<K>>, Rejection> {
+        Self::extract(cx, read_key::<C, K>, shape)
+    }
 }
 
 /// What [`KeyProbe`] does with every other parameter.
@@ -235,6 +259,21 @@ pub trait NotKey<T> {
     fn extract<'r, S: Shape, D>(
         cx: &'r Cx<'r>,
         _decoder: D,
+        _shape: PhantomData<S>,
+    ) -> Result<T, Rejection>
+    where
+        T: FromCx<'r, S>,
+    {
+        T::from_cx(cx)
+    }
+
+    /// The same: the codec is not asked either.
+    ///
+    /// # Errors
+    /// As [`FromCx::from_cx`].
+    fn through<'r, S: Shape, C>(
+        cx: &'r Cx<'r>,
+        _codec: PhantomData<C>,
         _shape: PhantomData<S>,
     ) -> Result<T, Rejection>
     where

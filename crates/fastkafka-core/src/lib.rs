@@ -12,6 +12,7 @@ mod app;
 mod around;
 mod background;
 mod cluster;
+mod codec;
 mod consumer;
 mod dead_letter;
 mod definition;
@@ -24,7 +25,6 @@ mod failure;
 mod key;
 mod levels;
 mod mailbox;
-mod message;
 mod meter;
 mod order;
 mod outside;
@@ -50,6 +50,11 @@ pub use around::{Around, HandlerCall, HandlerFuture};
 pub use background::{Background, BackgroundDef, BackgroundFuture, FromApp, Task, TaskReturn};
 pub use bytes::Bytes;
 pub use cluster::{Cluster, Connections, EMBEDDED, UnknownBroker, choose};
+#[cfg(feature = "msgpack")]
+pub use codec::Msgpack;
+#[cfg(feature = "avro")]
+pub use codec::{Avro, avro};
+pub use codec::{Codec, Decode, Encode, Json, Message, OutMessage, Raw, Reads, Writes};
 pub use consumer::{Consumer, HandlerReturn, Outcome};
 pub use dead_letter::{DEAD_LETTER_HEADERS, DEAD_LETTER_PREFIX};
 pub use definition::{ConsumerDef, ProducerDef};
@@ -61,7 +66,6 @@ pub use extract::{FromCx, PerRecord, PerRecordValue, State};
 pub use failure::{BatchFailure, Failure, FailureKind, IntoFailure, Rejection};
 pub use key::{DecodeKey, EncodeKey, IntoKey, Key};
 pub use mailbox::{Mailbox, Wake};
-pub use message::{Codec, Decode, Encode, Json, Message, OutMessage, Raw};
 pub use meter::{Meter, Tally};
 pub use outside::{Said, Target};
 pub use partition::TopicPartition;
@@ -92,6 +96,14 @@ pub mod __private {
     pub use crate::*;
 
     pub use crate::background::run_in_background;
+    #[cfg(not(feature = "avro"))]
+    pub use crate::codec::Missing as Avro;
+    #[cfg(not(feature = "msgpack"))]
+    pub use crate::codec::Missing as Msgpack;
+    pub use crate::codec::{
+        CodecProbe, Custom, DecodeFn, DefaultCodec, SelectCodec, key_of, read_key, schema_of,
+        write_key,
+    };
     pub use crate::consumer::{Judge, NoOutcome, OutcomeOf, Returned};
     pub use crate::dispatch::run;
     pub use crate::emit::{
@@ -101,13 +113,13 @@ pub mod __private {
         KeyProbe, KeySchemaProbe, NoKeySchema, NotKey, SettlesNot, SettlesProbe, custom_key,
         first_key,
     };
-    pub use crate::message::{CodecProbe, Custom, DecodeFn, DefaultCodec, SelectCodec, schema_of};
     pub use crate::meter::{Counts, Measured, OneRecord, Records, RecordsOfResult, count};
     pub use crate::producer::{emit, emit_open, room};
     pub use crate::settings::brokers;
     pub use crate::shape::{
         ByteProbe, DefaultShape, NotByte, NotBytes, SelectShape, ShapeProbe, not_bytes,
     };
+    pub use crate::{__without_avro as without_avro, __without_msgpack as without_msgpack};
     pub use inventory;
     pub use schemars;
 }

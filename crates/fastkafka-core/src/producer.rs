@@ -1,11 +1,11 @@
 //! A function under `#[produces]`, seen as a type, and the way of its records to the client.
 
 use crate::ambient::{Ambient, give_up, in_scope, lost, target};
+use crate::codec::Codec;
 use crate::definition::ProducerDef;
 use crate::emit::{Emit, Outgoing};
 use crate::error::ProduceError;
 use crate::failure::Rejection;
-use crate::message::Codec;
 use crate::registry::Register;
 use crate::slot::{DeliveryScope, DeliveryToken, ScopeRef};
 use bytes::Bytes;

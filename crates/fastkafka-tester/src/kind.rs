@@ -1,11 +1,11 @@
 //! What a test may ask of a function depends on whether it consumes or produces.
 
-use crate::codec::Reads;
 use crate::mirror::Mirror;
 use crate::mock::{self, MockGuard};
 use crate::received::Received;
 use crate::spy::{ProducerSpy, Spy};
 use crate::tester::Tester;
+use fastkafka_core::Reads;
 use fastkafka_core::{Consumer, Consumes, Owned, Producer, Produces, Register};
 use std::fmt::Debug;
 

@@ -81,7 +81,6 @@ mod calls;
 mod chaos;
 mod clock;
 mod cluster;
-mod codec;
 mod function;
 mod journal;
 mod kind;
@@ -110,9 +109,8 @@ pub use broker::ProduceFault;
 pub use builder::TesterBuilder;
 pub use calls::CallOutcome;
 pub use chaos::Chaos;
-pub use codec::{Reads, Writes};
 /// What helpers of tests are generic over.
-pub use fastkafka_core::{Consumer, Consumes, Owned, Producer, Produces, Register};
+pub use fastkafka_core::{Consumer, Consumes, Owned, Producer, Produces, Reads, Register, Writes};
 pub use function::Function;
 pub use journal::TopicRecord;
 pub use kind::{Kind, Mocked};

@@ -1,12 +1,12 @@
 //! Mirrors of consumers: what sends into a handler's topic.
 
 use crate::broker::NewRecord;
-use crate::codec::Writes;
 use crate::function::Function;
 use crate::received::Received;
 use crate::tester::Tester;
 use bytes::Bytes;
 use fastkafka::{Delivery, IntoKey};
+use fastkafka_core::Writes;
 use fastkafka_core::{Consumer, MirrorHost, Producer, Sends};
 use std::fmt;
 use std::marker::PhantomData;
@@ -137,7 +137,32 @@ impl<'a, C: Consumer> Mirror<'a, C> {
         )
     }
 
-    /// A payload that the handler's type may be unable to say, such as one that does not decode.
+    /// A payload that the handler's type may be unable to say, such as one that does not decode. The way
+    /// to send to a handler with a function as decoder, which cannot be turned round:
+    ///
+    /// ```compile_fail
+    /// # use fastkafka::consumes;
+    /// # use fastkafka_tester::Tester;
+    /// # fn degrees(_: &[u8]) -> Result<i32, String> { Ok(0) }
+    /// #[consumes(decoder = degrees)]
+    /// async fn on_degrees(degrees: i32) {}
+    ///
+    /// async fn test(tester: &Tester) {
+    ///     tester.to_degrees(20).await;
+    /// }
+    /// ```
+    ///
+    /// ```
+    /// # use fastkafka::consumes;
+    /// # use fastkafka_tester::Tester;
+    /// # fn degrees(_: &[u8]) -> Result<i32, String> { Ok(0) }
+    /// # #[consumes(decoder = degrees)]
+    /// # async fn on_degrees(degrees: i32) {}
+    /// async fn test(tester: &Tester) {
+    ///     tester.mirror::<on_degrees>().raw("20").await;
+    /// }
+    /// # let _ = test;
+    /// ```
     #[track_caller]
     pub fn raw(&self, payload: impl Into<Bytes>) -> Sending<'a> {
         self.sending(Ok(vec![Some(payload.into())]))

@@ -1,12 +1,12 @@
 //! Mocks: what stands in for a handler, or takes what a producer has sent.
 
-use crate::codec::Reads;
 use crate::function::Function;
 use crate::journal::TopicRecord;
 use crate::report::record_line;
 use crate::tester::Tester;
 use crate::watcher::Watcher;
 use fastkafka::Rejection;
+use fastkafka_core::Reads;
 use fastkafka_core::{Consumer, Cx, Invoke, Owned, Producer, Run, RunFuture, panic_text, run_with};
 use std::any::Any;
 use std::collections::VecDeque;

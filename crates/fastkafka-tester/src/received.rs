@@ -1,12 +1,12 @@
 //! Mirrors of producers: what a producer's records were when they reached their topics.
 
-use crate::codec::Reads;
 use crate::function::Function;
 use crate::journal::{Journal, TopicRecord};
 use crate::observed::{Observed, Source, Typed, Words};
 use crate::report::record_line;
 use crate::tester::Tester;
 use fastkafka_core::Producer;
+use fastkafka_core::Reads;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;

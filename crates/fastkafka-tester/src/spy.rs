@@ -1,7 +1,6 @@
 //! Spies: every call of a handler and every record that a producer handed over, from the start on.
 
 use crate::calls::{CallOutcome, HandedOver, Recorded};
-use crate::codec::Reads;
 use crate::function::Function;
 use crate::journal::{Journal, TopicRecord};
 use crate::observed::{Observed, Source, Typed, Words};
@@ -10,6 +9,7 @@ use crate::subscription::Subscription;
 use crate::tester::Tester;
 use crate::watcher::Watcher;
 use fastkafka::{Bytes, EventMetadata};
+use fastkafka_core::Reads;
 use fastkafka_core::{Consumer, Owned, Producer};
 use std::fmt;
 use std::marker::PhantomData;

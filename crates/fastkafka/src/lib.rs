@@ -21,6 +21,8 @@ pub use error::RunError;
 /// The AsyncAPI document of an app, apart from the app: to read, check and compare documents.
 #[cfg(feature = "docs")]
 pub use fastkafka_asyncapi as asyncapi;
+#[cfg(feature = "avro")]
+pub use fastkafka_core::avro;
 pub use fastkafka_core::{
     Ack, Acks, AppInfo, Around, Attempts, BatchFailure, Broker, Brokers, Bytes, CompressionType,
     ConsumerSettings, Contact, Cx, DecodeKey, DefaultApp, Delivery, EMBEDDED, EncodeKey, Entered,

@@ -61,6 +61,27 @@ pub(crate) fn install_toxiproxy() -> Result<PathBuf, LabError> {
     Ok(directory.join("server"))
 }
 
+/// An interpreter of Python that has these packages, each with its version: `msgpack==1.1.2`.
+///
+/// # Errors
+/// When there is no Python, or the packages can not be installed.
+pub fn python(packages: &[&str]) -> Result<PathBuf, LabError> {
+    let (cache, _lock) = locked(&cache())?;
+    let home = cache.join(format!("python-{}", packages.join("-").replace("==", "-")));
+    let interpreter = |home: &Path| home.join("bin/python");
+    complete(&home, |to| {
+        let package = "Python, 3.9 or later (Debian: python3-venv)";
+        let mut venv = Command::new("python3");
+        run("python3", package, venv.args(["-m", "venv"]).arg(to))?;
+        let mut install = Command::new(interpreter(to));
+        install
+            .args(["-m", "pip", "install", "--quiet"])
+            .args(packages);
+        run("pip", package, &mut install)
+    })?;
+    Ok(interpreter(&home))
+}
+
 /// The cache directory as an absolute path, and its lock: test processes start at the same time, and the
 /// others wait for the first.
 fn locked(cache: &Path) -> Result<(PathBuf, File), LabError> {

@@ -31,7 +31,7 @@ mod toxiproxy;
 
 pub use admin::{Group, Member};
 pub use error::LabError;
-pub use install::cache;
+pub use install::{cache, python};
 pub use kafka::{Builder, Kafka};
 pub use record::{NewRecord, Record};
 pub use toxiproxy::{Proxy, Toxic};

@@ -22,9 +22,12 @@ pub(crate) fn expand(mut item: Item, model: &Model) -> TokenStream {
     let (not_bytes, key_used) = (not_bytes(model), key_used(model));
     let (is_batch, consumer, owned) = (is_batch(model), consumer(model), owned(model));
     let order = order::expand(model);
+    let p = &model.function.names.contract;
+    let need = model.decoder.need(p);
+    let need_key = model.key_decoder.as_ref().and_then(|key| key.need(p));
     let definition = model.function.define(
         ["Consumer", "Consumes"],
-        &quote!(#not_bytes #key_used #is_batch #order #consumer #owned),
+        &quote!(#need #need_key #not_bytes #key_used #is_batch #order #consumer #owned),
     );
     let mirror = mirror::of_consumer(&model.function);
     quote!(#item #definition #mirror)
@@ -73,7 +76,7 @@ fn def(model: &Model) -> TokenStream {
         None => quote!(::core::option::Option::None),
     };
     let settings = model.settings.expand(p, "ConsumerSettings");
-    let settles = model.parameters.iter().map(|ty| match model.key_decoder {
+    let settles = model.parameters.iter().map(|ty| match &model.key_decoder {
         None => quote_spanned!(ty.span()=> || <#ty as #p::FromCx<'_, <Self as #p::Consumer>::Shape>>::SETTLES),
         Some(_) => {
             let ty = with_lifetime(ty, "static");
@@ -108,8 +111,9 @@ fn def(model: &Model) -> TokenStream {
 /// The schema of the key, where there is a parameter for it.
 fn key(model: &Model) -> TokenStream {
     let p = &model.function.names.contract;
-    if model.key_decoder.is_some() {
-        return quote!(::core::option::Option::Some(#p::custom_key));
+    if let Some(decoder) = &model.key_decoder {
+        let schema = decoder.schema(p);
+        return quote!(::core::option::Option::Some(#schema));
     }
     let keys = model.parameters.iter().map(|ty| {
         let ty = with_lifetime(ty, "static");
@@ -202,11 +206,14 @@ fn call(model: &Model) -> TokenStream {
     let (input, cx) = (local("input"), local("cx"));
     let parameters = model.parameters.iter().map(|ty| match &model.key_decoder {
         None => quote_spanned!(ty.span()=> <#ty as #p::FromCx<'_, <Self as #p::Consumer>::Shape>>::from_cx(#cx)?),
-        Some(decoder) => quote_spanned!(ty.span()=> {
-            #[allow(unused_imports)]
-            use #p::NotKey as _;
-            #p::KeyProbe::<#ty>::extract(#cx, #decoder, ::core::marker::PhantomData::<Self::Shape>)?
-        }),
+        Some(decoder) => {
+            let (extract, decoder) = decoder.probe(p, ty.span());
+            quote_spanned!(ty.span()=> {
+                #[allow(unused_imports)]
+                use #p::NotKey as _;
+                #p::KeyProbe::<#ty>::#extract(#cx, #decoder, ::core::marker::PhantomData::<Self::Shape>)?
+            })
+        }
     });
     let wait = model.is_async.then(|| quote!(.await));
     let call = quote_spanned!(ident.span()=> async move {
@@ -288,7 +295,7 @@ fn owned(model: &Model) -> Option<TokenStream> {
 
 /// A `key_decoder` without a key to decode would be ignored; only the types tell.
 fn key_used(model: &Model) -> Option<TokenStream> {
-    let (p, path) = (&model.function.names.contract, model.key_decoder.as_ref()?);
+    let (p, decoder) = (&model.function.names.contract, model.key_decoder.as_ref()?);
     let keys = model.parameters.iter().map(|ty| {
         let ty = with_lifetime(ty, "static").into_token_stream();
         quote!(|| #p::KeyProbe::<#ty>::IS_KEY)
@@ -297,7 +304,7 @@ fn key_used(model: &Model) -> Option<TokenStream> {
         "consumer `{}` has a `key_decoder` and takes no `Key<..>`",
         model.function.names.function
     );
-    Some(quote_spanned!(path.span()=> const _: () = {
+    Some(quote_spanned!(decoder.span()=> const _: () = {
         #[allow(unused_imports)]
         use #p::NotKey as _;
         ::core::assert!(false #(#keys)*, #message);

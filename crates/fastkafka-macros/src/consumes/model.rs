@@ -2,7 +2,7 @@
 
 use super::order;
 use super::parse::Raw;
-use crate::codec::Codec;
+use crate::codec::{Codec, KeyCodec};
 use crate::definition::Function;
 use crate::errors::Errors;
 use crate::item::Item;
@@ -30,7 +30,7 @@ pub(crate) struct Model {
     pub(crate) batch: Option<Span>,
     pub(crate) decoder: Codec,
     /// What makes `Key<K>` parameters.
-    pub(crate) key_decoder: Option<Expr>,
+    pub(crate) key_decoder: Option<KeyCodec>,
     /// `fn(&E) -> bool`: the failure is final.
     pub(crate) reject_if: Option<Expr>,
     /// `fn(&E) -> bool`: the failure is not the record's.

@@ -1,7 +1,7 @@
 //! The keys of `#[consumes]`, as they were written.
 
 use crate::args::Args;
-use crate::codec::Codec;
+use crate::codec::{Codec, KeyCodec};
 use crate::errors::Errors;
 use crate::names::RawNames;
 use crate::settings::Settings;
@@ -11,7 +11,7 @@ use syn::Expr;
 pub(crate) struct Raw {
     pub(crate) names: RawNames,
     pub(crate) decoder: Codec,
-    pub(crate) key_decoder: Option<Expr>,
+    pub(crate) key_decoder: Option<KeyCodec>,
     pub(crate) reject_if: Option<Expr>,
     pub(crate) retry_if: Option<Expr>,
     pub(crate) blocking: Option<Span>,
@@ -24,7 +24,7 @@ impl Raw {
         Self {
             names: RawNames::take(&mut args, errors),
             decoder: Codec::of("decoder", args.expr("decoder"), errors),
-            key_decoder: args.expr("key_decoder"),
+            key_decoder: KeyCodec::of("key_decoder", args.expr("key_decoder"), errors),
             reject_if: args.expr("reject_if"),
             retry_if: args.expr("retry_if"),
             blocking: args.flag("blocking"),

@@ -12,9 +12,13 @@ use syn::spanned::Spanned;
 
 pub(crate) fn expand(item: Item, model: &Model) -> TokenStream {
     let (not_bytes, producer) = (not_bytes(model), producer(model));
-    let definition = model
-        .function
-        .define(["Producer", "Produces"], &quote!(#not_bytes #producer));
+    let p = &model.function.names.contract;
+    let need = model.encoder.need(p);
+    let need_key = model.key_encoder.as_ref().and_then(|key| key.need(p));
+    let definition = model.function.define(
+        ["Producer", "Produces"],
+        &quote!(#need #need_key #not_bytes #producer),
+    );
     let function = function(item, model);
     let mirror = mirror::of_producer(&model.function);
     quote!(#function #definition #mirror)
@@ -53,8 +57,11 @@ fn def(model: &Model) -> TokenStream {
     let fields = model.function.fields();
     let settings = model.settings.expand(p, "ProducerSettings");
     let codec = codec(model);
-    let key = match model.key_encoder {
-        Some(_) => quote!(::core::option::Option::Some(#p::custom_key)),
+    let key = match &model.key_encoder {
+        Some(encoder) => {
+            let schema = encoder.schema(p);
+            quote!(::core::option::Option::Some(#schema))
+        }
         None => quote!(::core::option::Option::None),
     };
     quote! {
@@ -113,7 +120,7 @@ fn encode(model: &Model) -> (TokenStream, TokenStream, TokenStream) {
         ),
     };
     let encode_key = match &model.key_encoder {
-        Some(path) => quote_spanned!(path.span()=> #p::encode_key_with(#path, #key)),
+        Some(encoder) => encoder.encode(p, &key),
         None => {
             quote_spanned!(span=> ::core::result::Result::Ok(<Self::Key as #p::EncodedKey>::bytes(#key)))
         }

@@ -1,7 +1,7 @@
 //! A producer, checked as far as it can be without types.
 
 use super::parse::Raw;
-use crate::codec::Codec;
+use crate::codec::{Codec, KeyCodec};
 use crate::definition::Function;
 use crate::errors::Errors;
 use crate::item::Item;
@@ -11,7 +11,7 @@ use crate::names::Names;
 use crate::payload;
 use crate::settings::Settings;
 use proc_macro2::{Span, TokenStream};
-use syn::{Expr, ReturnType};
+use syn::ReturnType;
 
 /// Everything the expansion says about a producer.
 pub(crate) struct Model {
@@ -22,7 +22,7 @@ pub(crate) struct Model {
     pub(crate) output_span: Span,
     pub(crate) encoder: Codec,
     /// What writes the keys of returned `KafkaEvent`s.
-    pub(crate) key_encoder: Option<Expr>,
+    pub(crate) key_encoder: Option<KeyCodec>,
     pub(crate) settings: Settings,
     /// For the function's documentation.
     pub(crate) summary: String,

@@ -1,16 +1,15 @@
 //! The keys of `#[produces]`, as they were written.
 
 use crate::args::Args;
-use crate::codec::Codec;
+use crate::codec::{Codec, KeyCodec};
 use crate::errors::Errors;
 use crate::names::RawNames;
 use crate::settings::Settings;
-use syn::Expr;
 
 pub(crate) struct Raw {
     pub(crate) names: RawNames,
     pub(crate) encoder: Codec,
-    pub(crate) key_encoder: Option<Expr>,
+    pub(crate) key_encoder: Option<KeyCodec>,
     pub(crate) settings: Settings,
 }
 
@@ -19,7 +18,7 @@ impl Raw {
         Self {
             names: RawNames::take(&mut args, errors),
             encoder: Codec::of("encoder", args.expr("encoder"), errors),
-            key_encoder: args.expr("key_encoder"),
+            key_encoder: KeyCodec::of("key_encoder", args.expr("key_encoder"), errors),
             settings: Settings::of(args.rest(), errors),
         }
     }

@@ -7,9 +7,6 @@ pub struct Order {
     id: u64,
 }
 
-#[consumes(decoder = "avro")]
-async fn on_orders(order: Order) {}
-
 #[produces(transactional_id = "t")]
 async fn to_orders() -> Result<Order, ProduceError> {
     Ok(Order { id: 1 })
