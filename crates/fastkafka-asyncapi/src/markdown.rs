@@ -120,7 +120,11 @@ fn one_message(out: &mut String, document: &Document, message: &Message) {
         fence(out, what, &example);
     }
     if let Some(payload) = read::told(message) {
-        let what = format!("JSON Schema of {}", read::title(message, ""));
+        let what = format!(
+            "{} of {}",
+            read::language(payload),
+            read::title(message, "")
+        );
         folded(out, &what, &read::bundle(schemas, payload));
     }
 }

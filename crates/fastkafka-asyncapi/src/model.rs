@@ -12,8 +12,16 @@ pub const ASYNCAPI: &str = "3.0.0";
 /// The version of the Kafka bindings.
 pub const BINDING: &str = "0.5.0";
 
-/// A JSON Schema of draft 7 whose references point into `components/schemas`.
+/// A JSON Schema of draft 7 whose references point into `components/schemas`, or a schema of Avro: an
+/// object with its `schemaFormat`.
 pub type Schema = Value;
+
+/// The schema in Avro's words, if it is one.
+pub(crate) fn avro(schema: &Schema) -> Option<&Value> {
+    let format = schema.get("schemaFormat")?.as_str()?;
+    let is_avro = format.starts_with("application/vnd.apache.avro");
+    schema.get("schema").filter(|_| is_avro)
+}
 
 /// Map of named parts, in order.
 pub type Named<T> = BTreeMap<String, T>;

@@ -3,7 +3,7 @@
 use super::operations::{Draft, Kind};
 use super::schemas::Described;
 use super::sorted;
-use crate::model::{BINDING, Bindings, Example, Message, MessageBinding, Named, Ref, Schema};
+use crate::model::{self, BINDING, Bindings, Example, Message, MessageBinding, Named, Ref, Schema};
 use crate::names;
 use fastkafka_core::{DEAD_LETTER_HEADERS, DEAD_LETTER_PREFIX};
 use serde_json::{Map, Value, json};
@@ -107,11 +107,19 @@ fn messages(draft: &Draft, payload: &Described, schemas: &Named<Schema>) -> Vec<
             ),
             headers: Some(dead_letter_headers()),
             payload: Some(json!({
-                "anyOf": [payload.schema, { "description": "What could not be read as one." }]
+                "anyOf": [alone(payload), { "description": "What could not be read as one." }]
             })),
             examples: Vec::new(),
             ..plain
         }],
+    }
+}
+
+/// The payload as one of several: a schema of Avro cannot stand among others.
+fn alone(payload: &Described) -> Value {
+    match model::avro(&payload.schema) {
+        Some(_) => json!({ "description": format!("`{}` in Avro.", payload.name) }),
+        None => payload.schema.clone(),
     }
 }
 

@@ -6,7 +6,7 @@
 //! `Order.consumed` and `Order.produced`, where serde reads a type otherwise than it writes it.
 
 use super::sorted;
-use crate::model::Named;
+use crate::model::{self, Named};
 use crate::names;
 use percent_encoding::percent_decode_str;
 use schemars::generate::{Contract, SchemaSettings};
@@ -93,7 +93,11 @@ impl Payloads {
         }
         let payloads = self.payloads.into_iter().map(|(way, mut schema)| {
             point(&mut schema, &name(way));
-            let title = schema.get("title").and_then(Value::as_str);
+            let title = match model::avro(&schema) {
+                Some(avro) => avro.get("name").or(avro.get("type")).or(Some(avro)),
+                None => schema.get("title"),
+            };
+            let title = title.and_then(Value::as_str);
             let named = schema.get("$ref").and_then(Value::as_str);
             let name = match (named.and_then(|target| target.strip_prefix(SCHEMAS)), title) {
                 (Some(name), _) => name.to_owned(),

@@ -320,7 +320,7 @@ fn one_message(
                 (code(&format!("{what} of {title}"), &example))
             }
             @if let Some(payload) = read::told(message) {
-                (folded(&format!("JSON Schema of {title}"), &read::bundle(schemas, payload)))
+                (folded(&format!("{} of {title}", read::language(payload)), &read::bundle(schemas, payload)))
             }
         }
     }

@@ -1,12 +1,23 @@
 //! A schema that can be used on its own.
 
-use crate::model::{Named, Schema};
+use crate::model::{Named, Schema, avro};
 use serde_json::{Map, Value, json};
 
 const SCHEMAS: &str = "#/components/schemas/";
 
-/// JSON Schema of draft 7 with everything that it refers to.
+/// In which language it is written.
+pub(crate) fn language(schema: &Schema) -> &'static str {
+    match avro(schema) {
+        Some(_) => "Avro schema",
+        None => "JSON Schema",
+    }
+}
+
+/// JSON Schema of draft 7 with everything that it refers to; what is Avro's needs nothing else.
 pub(crate) fn bundle(schemas: &Named<Schema>, schema: &Schema) -> Value {
+    if let Some(avro) = avro(schema) {
+        return avro.clone();
+    }
     let mut definitions = Map::new();
     let mut root = schema.clone();
     take(schemas, &mut root, &mut definitions);

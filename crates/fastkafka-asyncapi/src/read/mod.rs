@@ -6,7 +6,7 @@ mod fields;
 mod sample;
 mod types;
 
-pub(crate) use bundle::bundle;
+pub(crate) use bundle::{bundle, language};
 pub(crate) use fields::{Field, fields, variants};
 pub(crate) use sample::sample;
 pub(crate) use types::{Piece, limits, pieces};

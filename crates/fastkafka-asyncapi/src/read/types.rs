@@ -1,7 +1,7 @@
 //! Types in words.
 
 use super::named;
-use crate::model::Schema;
+use crate::model::{Schema, avro};
 use serde_json::Value;
 
 /// A part of a type in words.
@@ -23,6 +23,10 @@ fn words(text: &str) -> Vec<Piece> {
 pub(crate) fn pieces(schema: &Schema) -> Vec<Piece> {
     if let Some(name) = named(schema) {
         return vec![Piece::Named(name.to_owned())];
+    }
+    if let Some(avro) = avro(schema) {
+        let kind = avro.get("type").unwrap_or(avro);
+        return words(&format!("Avro {}", kind.as_str().unwrap_or("union")));
     }
     if let Some(value) = schema.get("const") {
         return vec![Piece::Value(text(value))];

@@ -7,6 +7,7 @@ use crate::generics::Generics;
 use crate::recursive::Recursive;
 use crate::same_name::SameName;
 use crate::shared_topic::SharedTopic;
+use crate::words::Words;
 use crate::{document, non_ascii};
 use fastkafka_asyncapi::{Document, Format, check, content_security_policy, parse};
 use serde_json::Value;
@@ -20,6 +21,7 @@ fn all() -> Vec<Document> {
         document::<Recursive>("Recursive"),
         document::<SameName>("Same name"),
         document::<SharedTopic>("Shared topic"),
+        document::<Words>("Words"),
         non_ascii::non_ascii_document(),
     ]
 }

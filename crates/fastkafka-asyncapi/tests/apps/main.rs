@@ -16,6 +16,7 @@ mod pitfalls;
 mod recursive;
 mod same_name;
 mod shared_topic;
+mod words;
 
 use fastkafka::{AppCore, AppInfo, Registry, States};
 use fastkafka_asyncapi::{Cluster, Document, Source, check, parse};

@@ -4,6 +4,7 @@
 //! same type, so that one change of the type shows both verdicts.
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails like the test")]
 
+mod avro;
 mod operations;
 mod schemas;
 mod topology;

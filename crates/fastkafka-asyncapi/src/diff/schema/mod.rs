@@ -3,12 +3,14 @@
 //! Objects are open unless they say otherwise: readers ignore what they do not know, so a field that
 //! may come too changes nothing for anyone.
 
+mod avro;
 mod effective;
 mod limits;
 mod objects;
 mod variants;
 
-use crate::model::{Named, Schema};
+use crate::model::{self, Named, Schema};
+use crate::read::resolved;
 use effective::{Parts, effective};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -61,6 +63,18 @@ impl Step {
 pub(super) type Side<'a> = (&'a Named<Schema>, &'a Schema);
 
 pub(super) fn compare(old: Side<'_>, new: Side<'_>) -> Vec<Step> {
+    let avro = |side: Side<'_>| model::avro(resolved(side.0, side.1)).cloned();
+    match (avro(old), avro(new)) {
+        (None, None) => {}
+        (Some(before), Some(after)) => return avro::compare(&before, &after),
+        _ => {
+            return vec![Step::new(
+                "",
+                Effect::Other,
+                "has a schema of another format",
+            )];
+        }
+    }
     let mut comparison = Comparison {
         old: old.0,
         new: new.0,
