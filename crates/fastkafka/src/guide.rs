@@ -8,6 +8,7 @@
 //! * [Producing](producing): keys, many records, inside and outside handlers.
 //! * [Partition keys](partition_keys): what belongs together stays together.
 //! * [Batch producing](batch_producing): one call, many records.
+//! * [Encoding and decoding](codecs): JSON, bytes, MessagePack, Avro, your own functions, keys.
 //! * [Delivery](delivery): what becomes of a record when something breaks.
 //! * [Settings](settings): every key with its default.
 //! * [Authentication](authentication): TLS, passwords, tokens.
@@ -31,6 +32,7 @@ macro_rules! chapter {
         #[doc = "[producing]: crate::guide::producing"]
         #[doc = "[partition-keys]: crate::guide::partition_keys"]
         #[doc = "[batch-producing]: crate::guide::batch_producing"]
+        #[doc = "[codecs]: crate::guide::codecs"]
         #[doc = "[delivery]: crate::guide::delivery"]
         #[doc = "[settings]: crate::guide::settings"]
         #[doc = "[authentication]: crate::guide::authentication"]
@@ -77,6 +79,10 @@ chapter!(
 chapter!(
     #[doc = include_str!("../../../docs/guide/batch-producing.md")]
     batch_producing
+);
+chapter!(
+    #[doc = include_str!("../../../docs/guide/codecs.md")]
+    codecs
 );
 chapter!(
     #[doc = include_str!("../../../docs/guide/delivery.md")]
@@ -146,6 +152,8 @@ mod tests {
     const ROADMAP: &str = include_str!("../../../docs/roadmap.md");
     /// A macro crate exports nothing but macros: its table of keys is read as text.
     const KEYS: &str = include_str!("../../fastkafka-macros/src/keys.rs");
+    /// The same of its words for codecs.
+    const CODECS: &str = include_str!("../../fastkafka-macros/src/codec.rs");
 
     /// The first column of the table under a heading.
     fn documented(heading: &str) -> BTreeSet<&'static str> {
@@ -211,6 +219,23 @@ mod tests {
                 let last = value.rsplit("; ").next().expect("a last part");
                 let says = last.contains(&known) || value.ends_with(&known);
                 assert!(says, "`{key}`: `{value}`, not `{known}`");
+            }
+        }
+    }
+
+    #[test]
+    fn the_guide_lists_every_codec() {
+        for (table, keys) in [
+            ("WORDS", ["decoder", "encoder"]),
+            ("KEY_WORDS", ["key_decoder", "key_encoder"]),
+        ] {
+            let (_, words) = CODECS
+                .split_once(&format!("\nconst {table}: &[&str] = &["))
+                .expect("the table is there");
+            let words = words.split("];").next().expect("a split has a first part");
+            for key in keys {
+                let row = format!("\n| `{key}` | `{}`, path", words.replace(", ", "`, `"));
+                assert!(SETTINGS.contains(&row), "{row}");
             }
         }
     }
