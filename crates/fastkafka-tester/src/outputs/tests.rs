@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 fn enqueue(outputs: &MemoryOutputs, scope: &DeliveryScope, n: u32) {
     let record = OutRecord {
         producer: None,
+        cluster: None,
         topic: "numbers",
         partition: None,
         payload: Some(&n.to_be_bytes()),
