@@ -8,11 +8,13 @@ use fastkafka_core::{
 };
 use fastkafka_runtime::medium::Medium;
 use fastkafka_runtime::{Embedded, Handle, Health, Runtime, TopicSpec, create_topics};
+use std::convert::Infallible;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
+mod beside;
 mod inner;
 mod test_kit;
 
@@ -222,25 +224,21 @@ impl App {
     /// # Panics
     /// Outside a tokio runtime.
     pub async fn run(&self) -> Result<(), RunError> {
-        tokio::select! {
-            started = self.start() => started?,
-            // Nothing was read yet: what was begun is given up.
-            () = self.asked_to_stop() => {
-                return self.inner.hooks.stop(self).await.map_err(RunError::Stop);
-            }
-        }
-        let runtime = self.inner.life.runtime.get().expect("just started");
-        let ended = tokio::select! {
-            reason = runtime.failed() => Err(RunError::Ended(reason)),
-            () = self.asked_to_stop() => Ok(()),
-        };
-        let stopped = self.stop().await;
-        ended.and(stopped)
+        let nothing = self.stopping();
+        self.run_beside(async {
+            nothing.await;
+            Ok::<_, Infallible>(())
+        })
+        .await
     }
 
-    async fn asked_to_stop(&self) {
+    /// Ends when the app is to stop: by [`App::shut_down`], a signal, or because it ends by itself. For
+    /// what lives beside the handlers and has to end with them: a server, a stream of answers, a loop.
+    pub fn stopping(&self) -> impl Future<Output = ()> + Send + Sync + 'static + use<> {
         let mut phase = self.inner.life.phase.subscribe();
-        let _ = phase.wait_for(|phase| *phase == Phase::Stopping).await;
+        async move {
+            let _ = phase.wait_for(|phase| *phase == Phase::Stopping).await;
+        }
     }
 
     /// Asks [`App::run`] to stop. Returns at once.
@@ -276,9 +274,10 @@ impl App {
         }
         let started = self.connect(&plan, medium).await;
         if let Err(error) = started {
-            self.shut_down();
-            // The hooks that made something release it; the first error is the one to report.
+            // The hooks that made something release it; the first error is the one to report. Until
+            // then nobody is told of a stop: `run` would take it for one that was asked for.
             let _ = self.inner.hooks.stop(self).await;
+            self.shut_down();
             return Err(error);
         }
         // A shutdown that was asked for meanwhile stays.
@@ -340,9 +339,13 @@ impl App {
     /// # Errors
     /// What did not end in time, could not be committed, or failed in a hook.
     pub async fn stop(&self) -> Result<(), RunError> {
+        self.stop_within(self.inner.shutdown_timeout).await
+    }
+
+    async fn stop_within(&self, time: Duration) -> Result<(), RunError> {
         self.shut_down();
         let stopped = match self.inner.life.runtime.get() {
-            Some(runtime) => runtime.stop().await,
+            Some(runtime) => runtime.stop(time).await,
             None => Ok(()),
         };
         let hooks = self.inner.hooks.stop(self).await;

@@ -12,6 +12,10 @@ mod error;
 pub mod guide;
 mod hooks;
 mod outside;
+#[cfg(any(feature = "cli", feature = "axum"))]
+mod signals;
+#[cfg(feature = "axum")]
+mod web;
 
 pub use app::{App, EMBEDDED};
 pub use broker::{Broker, Topic, UnknownBroker};
@@ -37,6 +41,8 @@ pub use fastkafka_runtime::{
     ControlError, GroupHealth, Handle, Health, Position, Seek, StoppedPartition, Target,
     TaskReturn, WaitingFor, WaitingRecord, spawn,
 };
+#[cfg(feature = "axum")]
+pub use web::Lifespan;
 
 /// The whole contract between the attributes' expansion and the library. Not for use by hand.
 #[doc(hidden)]
