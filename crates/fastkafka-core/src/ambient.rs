@@ -39,6 +39,14 @@ impl Ambient {
         }
     }
 
+    /// Around what belongs to an app and to no record.
+    pub fn of_app(app: Arc<AppCore>) -> Self {
+        Self {
+            app: Some(app),
+            ..Self::default()
+        }
+    }
+
     /// A copy of what is around this code, with the record in hand pinned: what it sends later,
     /// from another task, is still charged to that record. An app entered last goes along.
     pub fn capture() -> Self {

@@ -4,7 +4,7 @@ use crate::app::AppCore;
 use crate::levels::{Level, Levels, Table, levels};
 use crate::outside::Target;
 use crate::registry::{Def, Location};
-use crate::settings::{ConsumerSettings, GroupId, ProducerSettings};
+use crate::settings::{BackgroundSettings, ConsumerSettings, GroupId, ProducerSettings};
 
 /// The settings of one function.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,8 +83,32 @@ pub fn explain(app: &AppCore) -> Vec<Explained> {
                 rows: rows(&levels, ProducerSettings::KEYS, &without_meaning, shown),
             }
         }
+        Def::Background(def) => Explained {
+            path: def.path(),
+            at: def.location,
+            rows: task_rows(&(def.settings)()),
+        },
     });
     functions.collect()
+}
+
+/// Only the attribute says something of a task.
+fn task_rows(settings: &BackgroundSettings) -> Vec<Row> {
+    let said = settings.shown();
+    let row = |&(key, default): &(&'static str, &str)| {
+        let value = said.iter().find(|(known, _)| *known == key);
+        let (value, from) = match value {
+            Some((_, value)) => (value.clone(), "`#[run_in_background]`"),
+            None => (default.to_owned(), "default"),
+        };
+        Row {
+            key,
+            value,
+            from: from.to_owned(),
+            losers: Vec::new(),
+        }
+    };
+    BackgroundSettings::KEYS.iter().map(row).collect()
 }
 
 /// What other handlers of the group say of the consumer that they share.

@@ -1,5 +1,6 @@
 //! The parameters of a handler after the payload.
 
+use crate::app::AppCore;
 use crate::failure::Rejection;
 use crate::record::{Cx, EventMetadata, Headers, RawRecord};
 use crate::shape::{Batch, Nullable, Shape, Single};
@@ -113,23 +114,25 @@ impl<'r> PerRecordValue<'r> for RawRecord<'r> {
     }
 }
 
-/// A clone of a value given to the app's builder. A parameter of handlers.
+/// A clone of a value given to the app's builder. A parameter of handlers and background tasks.
 ///
 /// Wrap what is costly to clone in an `Arc`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct State<T>(pub T);
 
+impl<T: Clone + Send + Sync + 'static> State<T> {
+    #[inline]
+    pub(crate) fn of(app: &AppCore) -> Result<Self, Rejection> {
+        let missing =
+            || Rejection::new(format_args!("the app has no state `{}`", type_name::<T>()));
+        app.state::<T>().cloned().map(State).ok_or_else(missing)
+    }
+}
+
 impl<'r, S: Shape, T: Clone + Send + Sync + 'static> FromCx<'r, S> for State<T> {
     #[inline]
     fn from_cx(cx: &'r Cx<'r>) -> Result<Self, Rejection> {
-        let missing =
-            || Rejection::new(format_args!("the app has no state `{}`", type_name::<T>()));
-        cx.run
-            .app
-            .state::<T>()
-            .cloned()
-            .map(State)
-            .ok_or_else(missing)
+        Self::of(cx.run.app)
     }
     fn requires(need: &mut dyn FnMut(TypeId, &'static str)) {
         need(TypeId::of::<T>(), type_name::<T>());

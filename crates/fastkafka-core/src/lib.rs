@@ -10,6 +10,7 @@ mod ack;
 mod ambient;
 mod app;
 mod around;
+mod background;
 mod consumer;
 mod dead_letter;
 mod definition;
@@ -44,6 +45,7 @@ pub use ack::{Ack, Revoked};
 pub use ambient::{Ambient, Entered, Scoped, delivery_scope, enter};
 pub use app::{AppCore, AppInfo, Contact, License, States};
 pub use around::{Around, HandlerCall, HandlerFuture};
+pub use background::{Background, BackgroundDef, BackgroundFuture, FromApp, Task, TaskReturn};
 pub use bytes::Bytes;
 pub use consumer::{Consumer, HandlerReturn, Outcome};
 pub use dead_letter::{DEAD_LETTER_HEADERS, DEAD_LETTER_PREFIX};
@@ -67,22 +69,25 @@ pub use record::{
 };
 pub use registry::{Def, DefaultApp, Entry, Location, Register, Registry};
 pub use settings::{
-    Acks, Attempts, CompressionType, Connection, ConsumerSettings, Executor, GroupId,
-    GroupProtocol, IsolationLevel, OauthToken, OffsetReset, OnFailure, Order, PartitionFn,
-    Partitioner, ProducerSettings, Properties, SaslMechanism, Secret, SecurityProtocol, Text, Tls,
-    TokenFuture, TokenProvider, Tokens,
+    Acks, Attempts, BackgroundSettings, CompressionType, Connection, ConsumerSettings, Executor,
+    GroupId, GroupProtocol, IsolationLevel, OauthToken, OffsetReset, OnFailure, Order, PartitionFn,
+    Partitioner, ProducerSettings, Properties, Restart, SaslMechanism, Secret, SecurityProtocol,
+    Text, Tls, TokenFuture, TokenProvider, Tokens,
 };
 pub use settle::{Closed, Delivery, Round, RunTag, Settle};
 pub use shape::{Batch, InputOf, Nullable, Shape, Single};
 pub use slot::{DeliveryScope, DeliveryToken, ScopeRef};
 #[doc(hidden)]
-pub use testing::{Consumes, MirrorHost, Owned, Produces, Sends, Watch, read_again};
+pub use testing::{
+    Consumes, MirrorHost, Owned, Produces, RunsInBackground, Sends, TaskFailure, Watch, read_again,
+};
 
 /// The whole contract between the attributes' expansion and this crate. Not for use by hand.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::*;
 
+    pub use crate::background::run_in_background;
     pub use crate::consumer::{Judge, NoOutcome, OutcomeOf, Returned};
     pub use crate::dispatch::run;
     pub use crate::emit::{

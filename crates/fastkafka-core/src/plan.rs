@@ -1,13 +1,17 @@
 //! What an app will do, worked out and checked before anything is connected.
 
 use crate::app::AppCore;
+use crate::background::Task;
 use crate::definition::{ConsumerDef, ProducerDef};
 use crate::explain::{consumer_levels, producer_levels};
 use crate::order;
 use crate::outside;
 use crate::problem::{Problem, Problems};
-use crate::registry::Def;
-use crate::settings::{ConsumerSettings, GroupId, GroupProtocol, OffsetReset, ProducerSettings};
+use crate::registry::{Def, Location};
+use crate::settings::{
+    ConsumerSettings, GroupId, GroupProtocol, OffsetReset, ProducerSettings, Restart,
+};
+use std::any::TypeId;
 use std::collections::BTreeMap;
 
 /// A consumer with its effective settings.
@@ -50,6 +54,8 @@ pub struct Plan {
     pub groups: Vec<Group>,
     /// The producers.
     pub outputs: Vec<Output>,
+    /// The background tasks.
+    pub tasks: Vec<Task>,
     /// What the records are sent with that no producer makes: dead letters.
     pub dead_letters: ProducerSettings,
 }
@@ -103,6 +109,11 @@ impl Plan {
                     let own = levels.own();
                     let settings = own.clone().over(&levels.all(&own));
                     plan.outputs.push(Output { def, settings });
+                }
+                Def::Background(def) => {
+                    let task = Task::of(def);
+                    check_task(app, &task, &mut problems);
+                    plan.tasks.push(task);
                 }
             }
         }
@@ -171,15 +182,7 @@ fn check_handler(
     problems: &mut Vec<Problem>,
 ) {
     let Handler { def, settings } = handler;
-    (def.requires)(&mut |id, state| {
-        if !app.states.has(id) {
-            problems.push(Problem::MissingState {
-                handler: def.name,
-                state,
-                at: def.location,
-            });
-        }
-    });
+    check_state(app, def.requires, (def.name, def.location), problems);
     let mut wrong = |what: String| {
         problems.push(Problem::Setting {
             handler: def.name,
@@ -236,6 +239,35 @@ fn check_handler(
                 "sets `{key}`, which the broker decides with `group_protocol = \"consumer\"`; remove one of them"
             ));
         }
+    }
+}
+
+fn check_state(
+    app: &AppCore,
+    requires: fn(&mut dyn FnMut(TypeId, &'static str)),
+    (function, at): (&'static str, Location),
+    problems: &mut Vec<Problem>,
+) {
+    requires(&mut |id, state| {
+        if !app.states.has(id) {
+            problems.push(Problem::MissingState {
+                handler: function,
+                state,
+                at,
+            });
+        }
+    });
+}
+
+fn check_task(app: &AppCore, task: &Task, problems: &mut Vec<Problem>) {
+    let def = task.def;
+    check_state(app, def.requires, (def.name, def.location), problems);
+    if task.restart == Restart::OnFailure && task.backoff.min(task.backoff_max).is_zero() {
+        problems.push(Problem::Setting {
+            handler: def.name,
+            what: "has no pause between its restarts; make `backoff` and `backoff_max` longer than nothing".to_owned(),
+            at: def.location,
+        });
     }
 }
 

@@ -19,18 +19,18 @@ pub enum Problem {
         /// Where again.
         second: Location,
     },
-    /// A handler needs a state that was not given.
+    /// A handler or a background task needs a state that was not given.
     MissingState {
-        /// The handler.
+        /// The function.
         handler: &'static str,
         /// The type.
         state: &'static str,
-        /// Where the handler stands.
+        /// Where it stands.
         at: Location,
     },
-    /// A setting, or two of one handler, make no sense.
+    /// A setting, or two of one function, make no sense.
     Setting {
-        /// The handler.
+        /// The function.
         handler: &'static str,
         /// What it does wrong and what to do.
         what: String,
@@ -80,7 +80,7 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str(
-                "no `#[consumes]` or `#[produces]` function is registered; name one with `App::builder().expect::<function>()` \
+                "no `#[consumes]`, `#[produces]` or `#[run_in_background]` function is registered; name one with `App::builder().expect::<function>()` \
                  if they are in a library crate that nothing else refers to",
             ),
             Self::Duplicate { name, first, second } => write!(f, "`{name}` is registered twice: {first} and {second}"),

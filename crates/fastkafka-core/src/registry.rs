@@ -1,9 +1,10 @@
 //! Where the attributes' functions are found again.
 //!
-//! `#[consumes]` and `#[produces]` submit an [`Entry`] each to one link-time list. A [`Registry`] is
+//! `#[consumes]`, `#[produces]` and `#[run_in_background]` submit an [`Entry`] each to one link-time list. A [`Registry`] is
 //! the part of it that belongs to one app, as an ordinary value: sorted, and the same in every
 //! build. It can also be made by hand.
 
+use crate::background::BackgroundDef;
 use crate::definition::{ConsumerDef, ProducerDef};
 use std::any::TypeId;
 use std::fmt;
@@ -36,6 +37,8 @@ pub enum Def {
     Consumer(&'static ConsumerDef),
     /// Under `#[produces]`.
     Producer(&'static ProducerDef),
+    /// Under `#[run_in_background]`.
+    Background(&'static BackgroundDef),
 }
 
 impl Def {
@@ -44,6 +47,7 @@ impl Def {
         match self {
             Self::Consumer(def) => def.name,
             Self::Producer(def) => def.name,
+            Self::Background(def) => def.name,
         }
     }
 
@@ -52,6 +56,7 @@ impl Def {
         match self {
             Self::Consumer(def) => def.module,
             Self::Producer(def) => def.module,
+            Self::Background(def) => def.module,
         }
     }
 
@@ -60,6 +65,7 @@ impl Def {
         match self {
             Self::Consumer(def) => def.location,
             Self::Producer(def) => def.location,
+            Self::Background(def) => def.location,
         }
     }
 }
@@ -68,7 +74,8 @@ impl Def {
 pub trait Register: 'static {
     /// The app it belongs to: [`DefaultApp`], or the type of `app = ..`.
     type App: 'static;
-    /// [`Consumes`](crate::Consumes) or [`Produces`](crate::Produces): what a test may ask of it.
+    /// [`Consumes`](crate::Consumes), [`Produces`](crate::Produces) or
+    /// [`RunsInBackground`](crate::RunsInBackground): what a test may ask of it.
     type Kind: 'static;
     /// What it is.
     const ENTRY: Def;

@@ -5,6 +5,7 @@
 
 use crate::app::{AppCore, States};
 use crate::around::{Around, HandlerCall, HandlerFuture};
+use crate::background::BackgroundDef;
 use crate::consumer::Consumer;
 use crate::definition::{ConsumerDef, ProducerDef};
 use crate::dispatch::RunFuture;
@@ -41,6 +42,20 @@ pub trait Watch: Send + Sync {
         record: &OutRecord<'_>,
         error: Option<&ProduceError>,
     );
+
+    /// A background task has failed.
+    fn task_failed(&self, task: &'static BackgroundDef, failure: &TaskFailure);
+}
+
+/// What came of a background task.
+#[derive(Clone, Debug)]
+pub struct TaskFailure {
+    /// Names the task, its place and what went wrong.
+    pub message: String,
+    /// It panicked; otherwise it returned an error.
+    pub panicked: bool,
+    /// It is not started again: the app has to end.
+    pub is_final: bool,
 }
 
 /// What stands around the calls of an app.
@@ -151,6 +166,10 @@ pub enum Consumes {}
 /// A function under `#[produces]`: see [`Register::Kind`](crate::Register::Kind).
 #[derive(Debug)]
 pub enum Produces {}
+
+/// A function under `#[run_in_background]`: see [`Register::Kind`](crate::Register::Kind).
+#[derive(Debug)]
+pub enum RunsInBackground {}
 
 /// The tester, as the mirrors of an app's functions see it: each function has a trait with one method,
 /// `to_<topic>` or `on_<topic>`, for everything that implements this.

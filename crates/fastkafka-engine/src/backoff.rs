@@ -1,4 +1,4 @@
-//! How long a record waits for its next attempt.
+//! How long a record waits for its next attempt, and whatever else is tried again.
 
 use std::time::Duration;
 
@@ -11,12 +11,15 @@ use crate::policy::Policy;
 /// The engine has no randomness, so the jitter comes from where the record stands: an outage that
 /// fails the same offset of many partitions does not bring them all back in step.
 pub(crate) fn delay(policy: &Policy, part: Part, offset: i64, nth: u32) -> Duration {
-    let doublings = nth.saturating_sub(1).min(31);
-    let full = policy
-        .backoff
-        .saturating_mul(1 << doublings)
-        .min(policy.backoff_max);
     let place = mix(u64::from(part.0) << 32 | u64::from(nth)) ^ offset.cast_unsigned();
+    growing(policy.backoff, policy.backoff_max, nth, place)
+}
+
+/// The wait after the `nth` failure in a row: doubling from `backoff` to `most`, then shortened by up to
+/// a quarter; `place` decides by how much.
+pub fn growing(backoff: Duration, most: Duration, nth: u32, place: u64) -> Duration {
+    let doublings = nth.saturating_sub(1).min(31);
+    let full = backoff.saturating_mul(1 << doublings).min(most);
     let jitter = u32::try_from(mix(place) % 256).expect("a remainder of 256 fits");
     full - full / 1024 * jitter
 }

@@ -75,6 +75,7 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 
+pub use backoff::growing;
 pub use engine::{Engine, HandlerId};
 pub use event::{
     Broken, Disposal, Effect, Event, Failure, HoldBack, Key, Part, Read, RunId, Span, Time,

@@ -124,7 +124,7 @@ impl Pieces {
             |p: &Piece| p.state == State::Running(run) && p.span.first <= at && at < p.span.next;
         let within = self.pieces.iter().find(|p| owned(p))?.span.next;
         let i = self.split(at);
-        self.split(next.clamp(at + 1, within));
+        self.split(next.min(within));
         Some(i)
     }
 

@@ -1,4 +1,4 @@
-//! What both attributes emit beside the function: a struct of its name that carries the definition,
+//! What the attributes emit beside the function: a struct of its name that carries the definition,
 //! and the entry in the link-time list.
 
 use crate::names::Names;
@@ -57,15 +57,23 @@ impl Function {
         }
     }
 
-    /// The fields that both definitions begin with.
+    /// The fields that the definitions of consumers and producers begin with.
     pub(crate) fn fields(&self) -> TokenStream {
-        let (p, ident) = (&self.names.contract, &self.ident);
+        let place = self.place();
         let Names {
-            function,
-            topic,
-            description,
-            ..
+            topic, description, ..
         } = &self.names;
+        quote! {
+            #place
+            topic: #topic,
+            description: #description,
+        }
+    }
+
+    /// The fields that all definitions begin with.
+    pub(crate) fn place(&self) -> TokenStream {
+        let (p, ident) = (&self.names.contract, &self.ident);
+        let function = &self.names.function;
         let location = quote_spanned!(ident.span()=> #p::Location {
             file: ::core::file!(), line: ::core::line!(), column: ::core::column!(),
         });
@@ -73,8 +81,6 @@ impl Function {
             name: #function,
             module: ::core::module_path!(),
             location: #location,
-            topic: #topic,
-            description: #description,
         }
     }
 }

@@ -121,7 +121,7 @@ impl Item {
         })
     }
 
-    /// Rules that both attributes share.
+    /// Rules that the attributes share.
     pub(crate) fn check(&self, attribute: &Attribute, errors: &mut Errors) {
         let (sig, noun) = (&self.sig, attribute.noun);
         let name = &sig.ident;
@@ -150,23 +150,29 @@ impl Item {
         if !matches!(sig.safety, syn::Safety::Default) {
             errors.on(
                 &sig.safety,
-                format_args!(
-                    "{noun} `{name}` must not be `unsafe`: the app calls it with any record"
-                ),
+                format_args!("{noun} `{name}` must not be `unsafe`: the app calls it"),
             );
         }
         if let Some(abi) = &sig.abi {
             errors.on(abi, format_args!("{noun} `{name}` must be a Rust function"));
         }
-        let is_other = |path: &syn::Path| {
-            path.segments
-                .last()
-                .is_some_and(|last| last.ident == "consumes" || last.ident == "produces")
-        };
-        if let Some(second) = self.attrs.iter().find(|attr| is_other(attr.path())) {
-            errors.on(second, format_args!(
-                "`{name}` cannot be consumer and producer: call a `#[produces]` function from a `#[consumes]` one"
-            ));
+        for second in &self.attrs {
+            match second.path().segments.last() {
+                Some(last) if last.ident == "run_in_background" || attribute.is_task() => {
+                    let known = ["consumes", "produces", "run_in_background"];
+                    if known.iter().any(|known| last.ident == known) {
+                        errors.on(second, format_args!(
+                            "`{name}` cannot be a background task and something else: call one function from the other"
+                        ));
+                    }
+                }
+                Some(last) if last.ident == "consumes" || last.ident == "produces" => {
+                    errors.on(second, format_args!(
+                        "`{name}` cannot be consumer and producer: call a `#[produces]` function from a `#[consumes]` one"
+                    ));
+                }
+                _ => {}
+            }
         }
     }
 }

@@ -29,7 +29,19 @@ pub(crate) const PRODUCES: Attribute = Attribute {
     other: ("consumes", CONSUMER),
 };
 
+pub(crate) const BACKGROUND: Attribute = Attribute {
+    name: "run_in_background",
+    noun: "background task",
+    prefix: "",
+    keys: TASK,
+    other: ("consumes", CONSUMER),
+};
+
 impl Attribute {
+    pub(crate) fn is_task(&self) -> bool {
+        self.name == BACKGROUND.name
+    }
+
     pub(crate) fn key(&self, name: &str) -> Option<Key> {
         self.keys
             .iter()
@@ -111,6 +123,11 @@ const PROTOCOL: Form = Form::Words(&Words {
 const ON_FAILURE: Form = Form::Words(&Words {
     enumeration: "OnFailure",
     variants: &[("stop", "Stop"), ("skip", "Skip"), ("exit", "Exit")],
+    or: "",
+});
+const RESTART: Form = Form::Words(&Words {
+    enumeration: "Restart",
+    variants: &[("never", "Never"), ("on_failure", "OnFailure")],
     or: "",
 });
 const ORDER: Form = Form::Words(&Words {
@@ -332,6 +349,14 @@ pub(crate) const PRODUCER: &[(&str, Key)] = &[
     ("sasl_oauth_token_provider", Works(Tokens)),
 ];
 
+pub(crate) const TASK: &[(&str, Key)] = &[
+    ("restart", Works(RESTART)),
+    ("backoff", Works(Duration)),
+    ("backoff_max", Works(Duration)),
+    ("app", Works(Type)),
+    ("crate", Works(Module)),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -341,6 +366,7 @@ mod tests {
         for (keys, settings) in [
             (CONSUMER, fastkafka::__private::ConsumerSettings::KEYS),
             (PRODUCER, fastkafka::__private::ProducerSettings::KEYS),
+            (TASK, fastkafka::__private::BackgroundSettings::KEYS),
         ] {
             let is_setting = |key: &Key| {
                 !matches!(
@@ -362,7 +388,7 @@ mod tests {
 
     #[test]
     fn a_key_stands_once() {
-        for keys in [CONSUMER, PRODUCER] {
+        for keys in [CONSUMER, PRODUCER, TASK] {
             let mut names: Vec<_> = keys.iter().map(|(name, _)| name).collect();
             names.sort_unstable();
             let all = names.len();

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod background;
 mod codec;
 mod consumes;
 mod definition;
@@ -28,4 +29,10 @@ pub fn consumes(attribute: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn produces(attribute: TokenStream, item: TokenStream) -> TokenStream {
     produces::expand(attribute.into(), &item.into()).into()
+}
+
+#[doc = include_str!("../docs/run_in_background.md")]
+#[proc_macro_attribute]
+pub fn run_in_background(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    background::expand(attribute.into(), &item.into()).into()
 }

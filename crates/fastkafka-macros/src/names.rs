@@ -1,4 +1,4 @@
-//! What both attributes say about their function beside settings: topic, description, app.
+//! What the attributes say about their function beside settings: topic, description, app.
 
 use crate::args::Args;
 use crate::errors::Errors;
@@ -61,6 +61,24 @@ pub(crate) struct Names {
 }
 
 impl Names {
+    /// Of a function without topics.
+    pub(crate) fn without_topic(args: &mut Args, item: &Item) -> Self {
+        let contract = paths::contract(args.path("crate").as_ref());
+        let app = match args.ty("app") {
+            Some(app) => app.to_token_stream(),
+            None => quote!(#contract::DefaultApp),
+        };
+        Self {
+            function: item.sig.ident.unraw().to_string(),
+            topic: String::new(),
+            topics: Vec::new(),
+            pattern: None,
+            description: String::new(),
+            contract,
+            app,
+        }
+    }
+
     pub(crate) fn of(
         attribute: &Attribute,
         raw: &RawNames,

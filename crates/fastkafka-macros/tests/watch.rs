@@ -78,6 +78,10 @@ impl Watch for Notes {
         let payload = String::from_utf8_lossy(record.payload.unwrap());
         self.add(format!("{}: {payload} {}", producer.name, error.is_none()));
     }
+
+    fn task_failed(&self, _: &'static BackgroundDef, failure: &TaskFailure) {
+        self.add(&failure.message);
+    }
 }
 
 /// Called in the place of a function that must not be called.

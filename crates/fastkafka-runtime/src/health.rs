@@ -15,6 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Health {
     /// Its groups.
     pub groups: Vec<GroupHealth>,
+    /// Its background tasks, once they were started.
+    pub tasks: Vec<TaskHealth>,
     /// Records sent and not yet reported.
     pub in_flight: usize,
 }
@@ -27,7 +29,9 @@ impl Health {
 
     /// What is wrong, a line each; names partitions, records and handlers.
     pub fn problems(&self) -> Vec<String> {
-        self.groups.iter().flat_map(GroupHealth::problems).collect()
+        let groups = self.groups.iter().flat_map(GroupHealth::problems);
+        let tasks = self.tasks.iter().filter_map(TaskHealth::problem);
+        groups.chain(tasks).collect()
     }
 }
 
@@ -74,6 +78,32 @@ pub struct GroupHealth {
     pub last_error: Option<String>,
     /// Commits are refused for so long, and why.
     pub commits_refused: Option<(Duration, String)>,
+}
+
+/// How a background task is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TaskHealth {
+    /// The function, `module::name`.
+    pub task: String,
+    /// It has returned, or failed and is not started again.
+    pub ended: bool,
+    /// For how long it has failed again and again, and the last failure.
+    pub failing: Option<(Duration, String)>,
+}
+
+impl TaskHealth {
+    fn problem(&self) -> Option<String> {
+        let (time, what) = self.failing.as_ref()?;
+        let long = *time >= PATIENCE;
+        (self.ended || long).then(|| {
+            let since = match long {
+                true => format!(", again and again for {} s", time.as_secs()),
+                false => String::new(),
+            };
+            format!("background task `{}` {what}{since}", self.task)
+        })
+    }
 }
 
 /// A partition, or a key of it, that stands still.

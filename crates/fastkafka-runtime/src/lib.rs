@@ -6,6 +6,7 @@
 //! crate tells it what has come and does what it says. `transport` is the seam to the client.
 #![deny(unsafe_code)]
 
+mod background;
 mod call;
 mod cluster;
 mod control;
@@ -34,8 +35,8 @@ mod transport;
 
 pub use cluster::{Embedded, TopicSpec, create_topics};
 pub use control::{ControlError, Handle, Position, Seek, Target};
-pub use health::{GroupHealth, Health, StoppedPartition, WaitingFor, WaitingRecord};
+pub use health::{GroupHealth, Health, StoppedPartition, TaskHealth, WaitingFor, WaitingRecord};
 pub use kafka::check;
 pub use options::Options;
 pub use runtime::Runtime;
-pub use tasks::{TaskReturn, spawn};
+pub use tasks::spawn;

@@ -3,10 +3,12 @@
 //!
 //! A partition has one owner at a time: its lane, or the gate of its assignment, holds its lock. In
 //! order by key the lock is given back with the partition, and what is still at work then, a
-//! *straggler*, keeps its key alone.
+//! *straggler*, keeps its key alone. A record without a key has no order, and so no lock here: the next
+//! owner may begin it while the former one is still at it, as it may in another process.
 
 use crate::keyed::Unit;
 use crate::transport::Place;
+use fastkafka_core::Round;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::*};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -80,14 +82,20 @@ impl OrderLocks {
         });
     }
 
-    /// Waits for the stragglers of a key.
-    pub(crate) async fn wait(&self, place: Place, key: &Arc<[u8]>) {
+    /// Waits for the stragglers of a key. Who was given away itself waits for nobody: it does not begin.
+    pub(crate) async fn wait(&self, place: Place, key: &Arc<[u8]>, halt: &Round) {
         if self.0.late.load(Acquire) == 0 {
             return;
         }
-        let waiting = lock(&self.0.stragglers)
-            .get(&(number(place), key.clone()))
-            .cloned();
+        let waiting = {
+            let stragglers = lock(&self.0.stragglers);
+            // Under the lock, as the flag is set before who waits here becomes one of them: so nobody
+            // waits for itself, nor two for each other.
+            if halt.released() {
+                return;
+            }
+            stragglers.get(&(number(place), key.clone())).cloned()
+        };
         for mut ends in waiting.into_iter().flatten() {
             while ends.changed().await.is_ok() {}
         }

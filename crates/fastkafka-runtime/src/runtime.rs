@@ -1,5 +1,6 @@
 //! Starts an app on a cluster and stops it again.
 
+use crate::background::Background;
 use crate::cluster::{problem, start_from, wait_for_topics};
 use crate::control::GroupControl;
 use crate::handler::Handler;
@@ -11,7 +12,7 @@ use crate::medium::{Medium, Outputs, Seat, Serving};
 use crate::options::Options;
 use crate::owner::{Setup, Shared};
 use crate::pauses::Pauses;
-use fastkafka_core::{AppCore, Group, Plan, Problem, Problems};
+use fastkafka_core::{AppCore, Group, Plan, Problem, Problems, Task};
 use fastkafka_engine::Limits;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
@@ -23,6 +24,7 @@ use tokio::sync::Notify;
 pub struct Runtime {
     app: Arc<AppCore>,
     groups: Vec<Running>,
+    background: Arc<Background>,
     medium: Arc<dyn Medium>,
     sink: Arc<dyn Outputs>,
     /// Told when a producer may have broken.
@@ -101,6 +103,7 @@ impl Runtime {
         let broken = reports.clone();
         sink.on_room(Box::new(move || broken.notify_waiters()));
         let mut runtime = Self {
+            background: Background::new(app.clone()),
             app,
             groups: Vec::new(),
             medium,
@@ -231,8 +234,16 @@ impl Runtime {
         )
     }
 
+    /// Starts the background tasks; the app is started.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn run_in_background(&self, tasks: &[Task]) {
+        self.background.start(tasks);
+    }
+
     /// Ends when the app must end by itself, with the reason: a record under `on_failure = "exit"`,
-    /// or a client that cannot go on.
+    /// a background task that failed, or a client that cannot go on.
     pub async fn failed(&self) -> String {
         let mut waiting: Vec<_> = self
             .groups
@@ -240,8 +251,12 @@ impl Runtime {
             .map(|group| Box::pin(group.shared.failed()))
             .collect();
         let mut producers = Box::pin(self.producers_failed());
+        let mut background = Box::pin(self.background.failed());
         std::future::poll_fn(|cx| {
             if let Poll::Ready(reason) = producers.as_mut().poll(cx) {
+                return Poll::Ready(reason);
+            }
+            if let Poll::Ready(reason) = background.as_mut().poll(cx) {
                 return Poll::Ready(reason);
             }
             let mut ready = waiting.iter_mut().map(|group| group.as_mut().poll(cx));
@@ -268,18 +283,21 @@ impl Runtime {
                 .iter()
                 .map(|group| group.shared.health())
                 .collect(),
+            tasks: self.background.health(),
             in_flight: self.sink.in_flight(),
         }
     }
 
-    /// Drains and ends: records in hand are finished, their outputs acknowledged, offsets committed.
+    /// Drains and ends: background tasks are cancelled first, then records in hand are finished, their
+    /// outputs acknowledged, offsets committed.
     ///
     /// # Errors
     /// What did not end within this time, or could not be committed. The clients concerned are left to
     /// the end of the process.
     pub async fn stop(&self, within: Duration) -> Result<(), String> {
         let deadline = Instant::now() + within;
-        let mut problems = Vec::new();
+        let mut problems = self.background.end(within).await;
+        problems.extend(self.background.failure());
         for group in &self.groups {
             // A partition that stands still is not handled, however clean the rest ends.
             problems.extend(
@@ -326,6 +344,7 @@ impl Runtime {
     #[doc(hidden)]
     pub async fn kill(&self) {
         self.app.disconnect();
+        self.background.abort();
         for (_, serving) in self.take_groups() {
             if let Serving::Task { task, kill } = serving {
                 kill.notify_one();
@@ -339,7 +358,8 @@ impl Runtime {
     #[doc(hidden)]
     pub fn failure(&self) -> Option<String> {
         let mut groups = self.groups.iter();
-        groups.find_map(|group| group.shared.failure())
+        let failure = groups.find_map(|group| group.shared.failure());
+        failure.or_else(|| self.background.failure())
     }
 
     fn take_groups(&self) -> Vec<(Arc<Shared>, Serving)> {
@@ -354,6 +374,7 @@ impl Runtime {
 /// A runtime that is dropped, or whose start is, must not go on consuming with nobody to hear of it.
 impl Drop for Runtime {
     fn drop(&mut self) {
+        self.background.abort();
         for group in &self.groups {
             group.shared.shut_down();
         }

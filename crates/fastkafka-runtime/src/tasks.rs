@@ -1,7 +1,7 @@
 //! `fastkafka::spawn`: a task that its record waits for.
 
 use fastkafka_core::{
-    Ambient, CatchRun, Failure, Fetched, IntoFailure, ScopeRef, Scoped, panic_text,
+    Ambient, CatchRun, Failure, Fetched, ScopeRef, Scoped, TaskReturn, panic_text,
 };
 use std::collections::BTreeMap;
 use std::fmt;
@@ -105,31 +105,6 @@ tokio::task_local! {
 /// Polls `run` such that [`spawn`] finds the partition's tasks.
 pub(crate) async fn scope<F: Future>(tasks: Arc<Tasks>, origin: Origin, run: F) -> F::Output {
     LANE.scope((tasks, Some(origin), 0), run).await
-}
-
-/// What a task under [`spawn`] may return.
-#[diagnostic::on_unimplemented(
-    message = "a task of `fastkafka::spawn` cannot return `{Self}`",
-    label = "expected `()` or `Result<(), E>` with `E: Display`"
-)]
-pub trait TaskReturn: Send + 'static {
-    /// What came of it.
-    ///
-    /// # Errors
-    /// The task's.
-    fn outcome(self) -> Result<(), Failure>;
-}
-
-impl TaskReturn for () {
-    fn outcome(self) -> Result<(), Failure> {
-        Ok(())
-    }
-}
-
-impl<E: IntoFailure + Send + 'static> TaskReturn for Result<(), E> {
-    fn outcome(self) -> Result<(), Failure> {
-        self.map_err(IntoFailure::into_failure)
-    }
 }
 
 /// Spawns a task that the record at hand waits for.

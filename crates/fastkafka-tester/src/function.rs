@@ -59,9 +59,10 @@ impl Tester {
     pub(crate) fn must_have(&self, function: Function) {
         let apps = self.apps();
         let defs = apps.iter().flat_map(|app| app.core().registry.defs());
-        let mut functions = defs.map(|def| match def {
-            Def::Consumer(def) => Function::from(*def),
-            Def::Producer(def) => Function::from(*def),
+        let mut functions = defs.filter_map(|def| match def {
+            Def::Consumer(def) => Some(Function::from(*def)),
+            Def::Producer(def) => Some(Function::from(*def)),
+            Def::Background(_) => None,
         });
         assert!(
             functions.any(|known| known == function),

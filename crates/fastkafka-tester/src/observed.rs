@@ -1,6 +1,11 @@
 //! What a test sees happen again and again, and what it asserts of it.
 
-use crate::report::{Miss, likeness};
+mod judgements;
+
+use self::judgements::{
+    any_with, called, called_once, counted, has, last_with, not_called, once_with,
+};
+use crate::report::Miss;
 use std::fmt::{self, Debug};
 use std::panic::Location;
 use std::pin::Pin;
@@ -293,116 +298,5 @@ impl<'a, S: Source> IntoFuture for Awaited<'a, S> {
 impl<S: Source> Debug for Awaited<'_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Awaited({}, within {:?})", S::function(), self.within)
-    }
-}
-
-fn counted<S: Source>(count: usize) -> String {
-    let Words {
-        never, once, often, ..
-    } = S::WORDS;
-    match count {
-        0 => never.to_owned(),
-        1 => once.to_owned(),
-        count => format!("{} {count} {}", often[0], often[1]),
-    }
-}
-
-/// So many instead of what was expected.
-fn wrong_count<S: Source>(count: usize, expected: &str) -> Miss {
-    let (counted, noun) = (counted::<S>(count), S::WORDS.noun);
-    Miss::new(format!(
-        "{} {counted}, expected {expected} {noun}",
-        S::function()
-    ))
-}
-
-fn called<S: Source>(items: &[S::Item]) -> Verdict {
-    match items.len() {
-        0 => Err(wrong_count::<S>(0, "a")),
-        _ => Ok(()),
-    }
-}
-
-fn called_once<S: Source>(items: &[S::Item]) -> Verdict {
-    match items.len() {
-        1 => Ok(()),
-        count => Err(wrong_count::<S>(count, "exactly one")),
-    }
-}
-
-fn not_called<S: Source>(items: &[S::Item]) -> Verdict {
-    match items.len() {
-        0 => Ok(()),
-        count => Err(wrong_count::<S>(count, "no")),
-    }
-}
-
-fn last_with<S: Comparable>(items: &[S::Item], expected: &S::Value) -> Verdict {
-    let Some(last) = items.last() else {
-        return Err(wrong_count::<S>(0, "a").expected(expected));
-    };
-    let value = S::value(last);
-    if value.as_ref() == Ok(expected) {
-        return Ok(());
-    }
-    let (noun, function) = (S::WORDS.noun, S::function());
-    let miss = Miss::new(format!(
-        "the last {noun} of {function} is not the expected one"
-    ));
-    Err(miss.compared(expected, text(&value)))
-}
-
-fn once_with<S: Comparable>(items: &[S::Item], expected: &S::Value) -> Verdict {
-    match called_once::<S>(items) {
-        Ok(()) => last_with::<S>(items, expected),
-        Err(miss) => Err(miss.expected(expected)),
-    }
-}
-
-fn any_with<S: Comparable>(items: &[S::Item], expected: &S::Value) -> Verdict {
-    let values: Vec<_> = items.iter().map(S::value).collect();
-    if values.iter().any(|value| value.as_ref() == Ok(expected)) {
-        return Ok(());
-    }
-    let texts: Vec<_> = values.iter().map(text).collect();
-    let wanted = format!("{expected:#?}");
-    let nearest = texts
-        .into_iter()
-        .max_by(|a, b| likeness(a, &wanted).total_cmp(&likeness(b, &wanted)));
-    let (noun, function) = (S::WORDS.noun, S::function());
-    Err(match nearest {
-        None => wrong_count::<S>(0, "a").expected(expected),
-        Some(nearest) => Miss::new(format!(
-            "no {noun} of {function} is the expected one; this is the nearest"
-        ))
-        .compared(expected, nearest),
-    })
-}
-
-fn has<S: Comparable>(items: &[S::Item], expected: &[S::Value]) -> Verdict {
-    let values: Vec<_> = items.iter().map(S::value).collect();
-    let equal = |window: &[Result<S::Value, String>]| {
-        let mut pairs = window.iter().zip(expected);
-        pairs.all(|(value, expected)| value.as_ref() == Ok(expected))
-    };
-    if expected.is_empty() || values.windows(expected.len()).any(equal) {
-        return Ok(());
-    }
-    let (noun, function) = (S::WORDS.noun, S::function());
-    let values = values.iter().map(text).collect::<Vec<_>>().join(",\n");
-    let actual = match values.as_str() {
-        "" => "[]".to_owned(),
-        values => format!("[\n    {},\n]", values.replace('\n', "\n    ")),
-    };
-    let miss = Miss::new(format!(
-        "the {noun}s of {function} do not contain the expected ones in a row"
-    ));
-    Err(miss.compared(&expected, actual))
-}
-
-fn text<V: Debug>(value: &Result<V, String>) -> String {
-    match value {
-        Ok(value) => format!("{value:#?}"),
-        Err(why) => format!("<{why}>"),
     }
 }

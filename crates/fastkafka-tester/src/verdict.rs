@@ -4,7 +4,8 @@ use crate::tester::Tester;
 
 impl Tester {
     /// A handler that panics is a failed attempt of its record, as in production, and no more: by
-    /// default it fails the test.
+    /// default it fails the test. So does a background task that panics and is restarted; one that is not
+    /// ends its app and fails the test in any case.
     pub fn allow_panics(&self) {
         self.watcher().allow_panics();
     }

@@ -9,7 +9,8 @@ use crate::report::content_line;
 use bytes::Bytes;
 use fastkafka::{Around, Failure, HandlerCall, HandlerFuture, ProduceError, Rejection};
 use fastkafka_core::{
-    ConsumerDef, OutRecord, ProducerDef, Run, RunEnd, RunFuture, Watch, panic_text,
+    BackgroundDef, ConsumerDef, OutRecord, ProducerDef, Run, RunEnd, RunFuture, TaskFailure, Watch,
+    panic_text,
 };
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
@@ -273,6 +274,14 @@ impl Watch for Watcher {
         };
         self.state().outputs.push(Arc::new(output));
         self.tell();
+    }
+
+    fn task_failed(&self, _: &'static BackgroundDef, failure: &TaskFailure) {
+        // An error before a restart is an outcome like others, a panic is not.
+        let allowed = !failure.panicked || self.state().panics_allowed;
+        if failure.is_final || !allowed {
+            self.fail(failure.message.clone());
+        }
     }
 }
 

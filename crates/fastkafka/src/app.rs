@@ -12,7 +12,8 @@ use std::convert::Infallible;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
+use tokio::time::Instant;
 
 mod beside;
 mod inner;
@@ -246,7 +247,8 @@ impl App {
         self.inner.life.phase.send_replace(Phase::Stopping);
     }
 
-    /// Connects, runs the start hooks and joins the groups. When it returns the app is started.
+    /// Runs the start hooks, connects and joins the groups. When it returns the app is started, and
+    /// background tasks run.
     ///
     /// # Errors
     /// Every problem found; offline ones first, all at once, then those of the broker.
@@ -274,30 +276,29 @@ impl App {
         }
         let started = self.connect(&plan, medium).await;
         if let Err(error) = started {
-            // The hooks that made something release it; the first error is the one to report. Until
-            // then nobody is told of a stop: `run` would take it for one that was asked for.
-            let _ = self.inner.hooks.stop(self).await;
+            // The first error is the one to report; what goes wrong in a release is logged. Until that is
+            // over nobody hears of a stop: `run` would take it for one that was asked for.
+            let _ = self.release(self.deadline()).await;
             self.shut_down();
             return Err(error);
         }
         // A shutdown that was asked for meanwhile stays.
-        self.inner.life.phase.send_if_modified(|phase| {
+        let on = self.inner.life.phase.send_if_modified(|phase| {
             let on = *phase == Phase::Starting;
             if on {
                 *phase = Phase::Started;
             }
             on
         });
+        if let (true, Some(runtime)) = (on, self.inner.life.runtime.get()) {
+            runtime.run_in_background(&plan.tasks);
+        }
         tracing::info!("{} is started", self.inner.core.info.title);
         Ok(())
     }
 
     async fn connect(&self, plan: &Plan, medium: Option<Arc<dyn Medium>>) -> Result<(), RunError> {
-        self.inner
-            .hooks
-            .start(self)
-            .await
-            .map_err(|why| problem(format!("a start hook failed: {why}")))?;
+        self.inner.hooks.start(self).await.map_err(problem)?;
         let choice = self.choice().clone();
         let core = self.inner.core.clone();
         if let Some(medium) = medium {
@@ -334,25 +335,38 @@ impl App {
         Ok(bootstrap)
     }
 
-    /// Drains, commits, disconnects and runs the stop hooks.
+    /// Cancels background tasks, drains, commits, disconnects and runs the stop hooks.
     ///
     /// # Errors
     /// What did not end in time, could not be committed, or failed in a hook.
     pub async fn stop(&self) -> Result<(), RunError> {
-        self.stop_within(self.inner.shutdown_timeout).await
+        self.stop_by(self.deadline()).await
     }
 
-    async fn stop_within(&self, time: Duration) -> Result<(), RunError> {
+    async fn stop_by(&self, deadline: Instant) -> Result<(), RunError> {
         self.shut_down();
+        let left = deadline.saturating_duration_since(Instant::now());
         let stopped = match self.inner.life.runtime.get() {
-            Some(runtime) => runtime.stop(time).await,
+            Some(runtime) => runtime.stop(left).await,
             None => Ok(()),
         };
-        let hooks = self.inner.hooks.stop(self).await;
+        let released = self.release(deadline).await;
         tracing::info!("{} is stopped", self.inner.core.info.title);
-        stopped
-            .and(hooks.map_err(|why| format!("a stop hook failed: {why}")))
-            .map_err(RunError::Stop)
+        let problems = [stopped, released].into_iter().filter_map(Result::err);
+        match problems.collect::<Vec<_>>() {
+            problems if problems.is_empty() => Ok(()),
+            problems => Err(RunError::Stop(problems.join("; "))),
+        }
+    }
+
+    /// Runs the hooks of the stop, of everything that the start has come to.
+    async fn release(&self, deadline: Instant) -> Result<(), String> {
+        self.inner.hooks.stop(self, deadline).await
+    }
+
+    /// When a stop that begins now is to be over.
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.inner.shutdown_timeout
     }
 }
 

@@ -2,11 +2,11 @@
 
 use crate::app::{App, Inner, Life};
 use crate::broker::{Broker, Topic};
-use crate::hooks::{Hook, Hooks};
+use crate::hooks::{Hook, Hooks, Name, done};
 use crate::outside::Outside;
 use fastkafka_core::{
     AppCore, AppInfo, Around, ConsumerSettings, Contact, Def, DefaultApp, License,
-    ProducerSettings, Register, Registry, States,
+    ProducerSettings, Register, Registry, States, TaskReturn,
 };
 use fastkafka_runtime::Handle;
 use std::any::TypeId;
@@ -200,25 +200,21 @@ impl<S: 'static> AppBuilder<S> {
         self
     }
 
-    /// A value for `State<T>` parameters that is made when the app starts, before the hooks of
-    /// [`on_start`](Self::on_start) that were added after it.
+    /// A value for `State<T>` parameters that is made when the app starts and has nothing to release.
     ///
     /// ```
     /// # use fastkafka::App;
-    /// # #[derive(Clone)] struct Pool;
-    /// # impl Pool { async fn connect() -> Result<Pool, std::io::Error> { Ok(Pool) } async fn close(&self) {} }
+    /// # #[derive(Clone)] struct Model;
+    /// # impl Model { async fn load(path: &str) -> Result<Model, std::io::Error> { Ok(Model) } }
     /// let app = App::builder()
-    ///     .state_with(|_| async { Pool::connect().await })
-    ///     .on_stop(|app| async move {
-    ///         if let Some(pool) = app.state::<Pool>() {
-    ///             pool.close().await;
-    ///         }
-    ///         Ok::<_, std::io::Error>(())
-    ///     })
+    ///     .state_with(|_| Model::load("model.bin"))
     ///     .build();
     /// # let _ = app;
     /// ```
+    ///
+    /// It is a hook of the start: see [`on_start`](Self::on_start).
     #[must_use]
+    #[track_caller]
     pub fn state_with<T, E, F>(mut self, make: impl Fn(App) -> F + Send + Sync + 'static) -> Self
     where
         T: Clone + Send + Sync + 'static,
@@ -226,37 +222,79 @@ impl<S: 'static> AppBuilder<S> {
         F: Future<Output = Result<T, E>> + Send + 'static,
     {
         self.states.declare::<T>();
-        self.hooks.start.push(Hook::new(move |app: App| {
-            let made = make(app.clone());
-            async move {
-                app.inner.core.states.set(made.await?);
-                Ok::<_, E>(())
-            }
-        }));
+        let name = Name::making::<T>("state_with");
+        self.hooks.push(Hook::making(name, make, |_: T| None));
         self
     }
 
-    /// Something to do before the app connects. Hooks run in the order they were added; when one fails
-    /// the app does not start, and the hooks of [`on_stop`](Self::on_stop) run.
+    /// A value for `State<T>` parameters that is made when the app starts, and released when it has
+    /// stopped: FastKafka's `lifespan`.
+    ///
+    /// ```
+    /// # use fastkafka::App;
+    /// # #[derive(Clone)] struct Pool;
+    /// # impl Pool { async fn connect() -> Result<Pool, std::io::Error> { Ok(Pool) } async fn close(&self) {} }
+    /// let app = App::builder()
+    ///     .lifespan(|_| Pool::connect(), |pool| async move { pool.close().await })
+    ///     .build();
+    /// # let _ = app;
+    /// ```
+    ///
+    /// `release` returns `()` or a `Result<(), E>`. It is called exactly when `make` has succeeded, with a
+    /// clone of what it made: also when the start fails after that. For the order see
+    /// [`on_start`](Self::on_start) and [`on_stop`](Self::on_stop).
     #[must_use]
-    pub fn on_start<E, F>(mut self, hook: impl Fn(App) -> F + Send + Sync + 'static) -> Self
+    #[track_caller]
+    pub fn lifespan<T, E, F, R>(
+        mut self,
+        make: impl Fn(App) -> F + Send + Sync + 'static,
+        release: impl Fn(T) -> R + Send + Sync + 'static,
+    ) -> Self
     where
+        T: Clone + Send + Sync + 'static,
         E: fmt::Display,
-        F: Future<Output = Result<(), E>> + Send + 'static,
+        F: Future<Output = Result<T, E>> + Send + 'static,
+        R: Future<Output: TaskReturn> + Send + 'static,
     {
-        self.hooks.start.push(Hook::new(hook));
+        self.states.declare::<T>();
+        let name = Name::making::<T>("lifespan");
+        let release = move |made: T| Some(done(release(made)));
+        self.hooks.push(Hook::making(name, make, release));
         self
     }
 
-    /// Something to do after the app has drained and disconnected. Hooks run in reverse order, each
-    /// whatever became of the others; a failure makes the stop fail.
+    /// Something to do before the app connects: nothing can be produced yet. It returns `()` or a
+    /// `Result<(), E>`.
+    ///
+    /// All hooks, of the start and of the stop, are one list in the order in which they were added. The
+    /// start goes down the list. When a hook fails or panics the app does not start: the error names the
+    /// hook and its place, and what stands before it in the list is released.
     #[must_use]
-    pub fn on_stop<E, F>(mut self, hook: impl Fn(App) -> F + Send + Sync + 'static) -> Self
+    #[track_caller]
+    pub fn on_start<F>(mut self, hook: impl Fn(App) -> F + Send + Sync + 'static) -> Self
     where
-        E: fmt::Display,
-        F: Future<Output = Result<(), E>> + Send + 'static,
+        F: Future<Output: TaskReturn> + Send + 'static,
     {
-        self.hooks.stop.push(Hook::new(hook));
+        let name = Name::of("on_start");
+        self.hooks.push(Hook::on_start(name, hook));
+        self
+    }
+
+    /// Something to do after the app has stopped: background tasks are cancelled, the last handler has
+    /// returned, everything that was produced is acknowledged, offsets are committed, and the clients are
+    /// disconnected. It returns `()` or a `Result<(), E>`.
+    ///
+    /// The stop goes up the list of hooks from where the start had come to, each hook once and whatever
+    /// became of the others; a failure makes the stop fail. Together they have what `shutdown_timeout`
+    /// leaves them, and each at least a second.
+    #[must_use]
+    #[track_caller]
+    pub fn on_stop<F>(mut self, hook: impl Fn(App) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output: TaskReturn> + Send + 'static,
+    {
+        let name = Name::of("on_stop");
+        self.hooks.push(Hook::on_stop(name, hook));
         self
     }
 

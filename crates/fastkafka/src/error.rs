@@ -10,7 +10,8 @@ pub enum RunError {
     /// It did not start. Nothing was read.
     #[error(transparent)]
     Start(#[from] Problems),
-    /// It ended by itself: a record under `on_failure = "exit"`, or a client that cannot go on.
+    /// It ended by itself: a record under `on_failure = "exit"`, a background task that failed, or a client
+    /// that cannot go on.
     #[error("the app ended: {0}")]
     Ended(String),
     /// It was asked to stop, and something did not end in time or could not be committed.

@@ -11,6 +11,8 @@
 //! * [Delivery](delivery): what becomes of a record when something breaks.
 //! * [Settings](settings): every key with its default.
 //! * [Authentication](authentication): TLS, passwords, tokens.
+//! * [Lifespan](lifespan): what is made at the start and released at the stop.
+//! * [Background tasks](background): work that belongs to no record.
 //! * [Running](running): command line, brokers, stopping, health, logs.
 //! * [The contract](asyncapi): AsyncAPI in files, pages, `cargo doc` and CI.
 //! * Beside a web server (`web`, with the feature `axum`): a server and the app in one process.
@@ -31,6 +33,8 @@ macro_rules! chapter {
         #[doc = "[delivery]: crate::guide::delivery"]
         #[doc = "[settings]: crate::guide::settings"]
         #[doc = "[authentication]: crate::guide::authentication"]
+        #[doc = "[lifespan]: crate::guide::lifespan"]
+        #[doc = "[background]: crate::guide::background"]
         #[doc = "[running]: crate::guide::running"]
         #[doc = "[control]: crate::guide::control"]
         #[doc = "[asyncapi]: crate::guide::asyncapi"]
@@ -83,6 +87,14 @@ chapter!(
 chapter!(
     #[doc = include_str!("../../../docs/guide/authentication.md")]
     authentication
+);
+chapter!(
+    #[doc = include_str!("../../../docs/guide/lifespan.md")]
+    lifespan
+);
+chapter!(
+    #[doc = include_str!("../../../docs/guide/background.md")]
+    background
 );
 chapter!(
     #[doc = include_str!("../../../docs/guide/running.md")]

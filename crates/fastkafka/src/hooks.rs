@@ -1,58 +1,197 @@
-//! What runs around the life of an app.
+//! What is made at the start of an app, and released at its stop in reverse order.
 
 use crate::app::App;
+use fastkafka_core::{CatchRun, TaskReturn, panic_text};
+use std::any::type_name;
 use std::fmt::{self, Display};
+use std::panic::Location;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
 
-type Running = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+/// The least that a release may take, whatever the handlers have left of `shutdown_timeout`.
+const LEAST: Duration = Duration::from_secs(1);
 
-pub(crate) struct Hook(Box<dyn Fn(App) -> Running + Send + Sync>);
+type Running<T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send>>;
+type Release = Box<dyn FnOnce(App) -> Running<()> + Send>;
 
-impl Hook {
-    pub(crate) fn new<E, F>(hook: impl Fn(App) -> F + Send + Sync + 'static) -> Self
-    where
-        E: Display,
-        F: Future<Output = Result<(), E>> + Send + 'static,
-    {
-        Self(Box::new(move |app| {
-            let running = hook(app);
-            Box::pin(async move { running.await.map_err(|error| error.to_string()) })
-        }))
+/// Something to do at the start, which may leave something to do at the stop.
+pub(crate) struct Hook {
+    name: Name,
+    start: Box<dyn Fn(App) -> Running<Option<Release>> + Send + Sync>,
+}
+
+/// The builder's method, what it makes, and where it was called.
+#[derive(Clone)]
+pub(crate) struct Name {
+    method: &'static str,
+    makes: Option<&'static str>,
+    at: &'static Location<'static>,
+}
+
+impl Name {
+    #[track_caller]
+    pub(crate) fn of(method: &'static str) -> Self {
+        Self {
+            method,
+            makes: None,
+            at: Location::caller(),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn making<T>(method: &'static str) -> Self {
+        Self {
+            makes: Some(type_name::<T>()),
+            ..Self::of(method)
+        }
     }
 }
 
+impl Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.makes {
+            Some(makes) => write!(f, "`{}::<{makes}>` ({})", self.method, self.at),
+            None => write!(f, "`{}` ({})", self.method, self.at),
+        }
+    }
+}
+
+impl Hook {
+    pub(crate) fn on_start<F>(name: Name, hook: impl Fn(App) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output: TaskReturn> + Send + 'static,
+    {
+        let start = move |app| -> Running<_> {
+            let done = done(hook(app));
+            Box::pin(async move { done.await.map(|()| None) })
+        };
+        Self {
+            name,
+            start: Box::new(start),
+        }
+    }
+
+    pub(crate) fn on_stop<F>(name: Name, hook: impl Fn(App) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output: TaskReturn> + Send + 'static,
+    {
+        let hook = Arc::new(hook);
+        let start = move |_| -> Running<_> {
+            let hook = hook.clone();
+            let release: Release = Box::new(move |app| done(hook(app)));
+            Box::pin(std::future::ready(Ok(Some(release))))
+        };
+        Self {
+            name,
+            start: Box::new(start),
+        }
+    }
+
+    /// Makes a value of `State<T>`.
+    pub(crate) fn making<T, E, F>(
+        name: Name,
+        make: impl Fn(App) -> F + Send + Sync + 'static,
+        release: impl Fn(T) -> Option<Running<()>> + Send + Sync + 'static,
+    ) -> Self
+    where
+        T: Clone + Send + Sync + 'static,
+        E: Display,
+        F: Future<Output = Result<T, E>> + Send + 'static,
+    {
+        let release = Arc::new(release);
+        let start = move |app: App| -> Running<_> {
+            let (made, release) = (make(app.clone()), release.clone());
+            Box::pin(async move {
+                let made = made.await.map_err(|error| error.to_string())?;
+                app.inner.core.states.set(made.clone());
+                let release: Release = Box::new(move |_| {
+                    release(made).unwrap_or_else(|| Box::pin(std::future::ready(Ok(()))))
+                });
+                Ok(Some(release))
+            })
+        };
+        Self {
+            name,
+            start: Box::new(start),
+        }
+    }
+}
+
+/// A hook's work, with its error as text.
+pub(crate) fn done<F>(work: F) -> Running<()>
+where
+    F: Future<Output: TaskReturn> + Send + 'static,
+{
+    Box::pin(async move {
+        let outcome = work.await.outcome();
+        outcome.map_err(|failure| failure.message().to_owned())
+    })
+}
+
+/// The hooks of an app in the order in which they were added, and what they have left to do.
 #[derive(Default)]
 pub(crate) struct Hooks {
-    pub(crate) start: Vec<Hook>,
-    pub(crate) stop: Vec<Hook>,
+    hooks: Vec<Hook>,
+    made: Mutex<Vec<(Name, Release)>>,
 }
 
 impl fmt::Debug for Hooks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Hooks({} at start, {} at stop)",
-            self.start.len(),
-            self.stop.len()
-        )
+        let names = self.hooks.iter().map(|hook| hook.name.to_string());
+        f.debug_list().entries(names).finish()
     }
 }
 
 impl Hooks {
+    pub(crate) fn push(&mut self, hook: Hook) {
+        self.hooks.push(hook);
+    }
+
+    fn made(&self) -> MutexGuard<'_, Vec<(Name, Release)>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// In order, until one fails.
     pub(crate) async fn start(&self, app: &App) -> Result<(), String> {
-        for hook in &self.start {
-            (hook.0)(app.clone()).await?;
+        for hook in &self.hooks {
+            let made = caught(async { (hook.start)(app.clone()).await }).await;
+            if let Some(release) = made.map_err(|why| format!("{} {why}", hook.name))? {
+                self.made().push((hook.name.clone(), release));
+            }
         }
         Ok(())
     }
 
-    /// In reverse order, all of them; the first failure is returned.
-    pub(crate) async fn stop(&self, app: &App) -> Result<(), String> {
-        let mut result = Ok(());
-        for hook in self.stop.iter().rev() {
-            let ended = (hook.0)(app.clone()).await;
-            result = result.and(ended);
+    /// In reverse order, everything that the start has come to, once; says what failed.
+    pub(crate) async fn stop(&self, app: &App, deadline: Instant) -> Result<(), String> {
+        let mut problems = Vec::new();
+        loop {
+            let next = self.made().pop();
+            let Some((name, release)) = next else { break };
+            let deadline = deadline.max(Instant::now() + LEAST);
+            let release = caught(async { release(app.clone()).await });
+            let ended = tokio::time::timeout_at(deadline, release).await;
+            let why = match ended {
+                Ok(Ok(())) => continue,
+                Ok(Err(why)) => why,
+                Err(_) => "did not end in time".to_owned(),
+            };
+            tracing::error!("at the stop {name} {why}");
+            problems.push(format!("{name} {why}"));
         }
-        result
+        match problems.is_empty() {
+            true => Ok(()),
+            false => Err(problems.join("; ")),
+        }
+    }
+}
+
+/// What becomes of a hook, in words that follow its name.
+async fn caught<T>(work: impl Future<Output = Result<T, String>> + Send) -> Result<T, String> {
+    match CatchRun::new(Box::pin(work)).await {
+        Ok(done) => done.map_err(|why| format!("failed: {why}")),
+        Err(panic) => Err(format!("panicked: {}", panic_text(&*panic))),
     }
 }

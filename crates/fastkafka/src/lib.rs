@@ -32,14 +32,14 @@ pub use fastkafka_core::{
     Explained, Failure, FailureKind, FromCx, GroupProtocol, HandlerCall, HandlerFuture, Headers,
     IntoFailure, IntoKey, IsolationLevel, KafkaEvent, Key, License, OauthToken, OffsetReset,
     OnFailure, Order, PartitionFn, Partitioner, PerRecord, Plan, Problem, Problems, ProduceError,
-    ProducerSettings, Properties, RawRecord, Rejection, Revoked, Row, SaslMechanism, Secret,
-    SecurityProtocol, State, TimestampType, Tls, TokenFuture, TokenProvider, Tokens,
-    delivery_scope,
+    ProducerSettings, Properties, RawRecord, Rejection, Restart, Revoked, Row, SaslMechanism,
+    Secret, SecurityProtocol, State, TaskReturn, TimestampType, Tls, TokenFuture, TokenProvider,
+    Tokens, delivery_scope,
 };
-pub use fastkafka_macros::{consumes, produces};
+pub use fastkafka_macros::{consumes, produces, run_in_background};
 pub use fastkafka_runtime::{
     ControlError, GroupHealth, Handle, Health, Position, Seek, StoppedPartition, Target,
-    TaskReturn, WaitingFor, WaitingRecord, spawn,
+    TaskHealth, WaitingFor, WaitingRecord, spawn,
 };
 #[cfg(feature = "axum")]
 pub use web::Lifespan;

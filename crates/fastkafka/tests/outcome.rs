@@ -1,7 +1,12 @@
 //! What an app makes of a record that cannot succeed, on the embedded broker.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
-use fastkafka::{App, Headers, ProduceError, RunError, State, consumes, delivery_scope, produces};
+use fastkafka::{
+    App, Headers, ProduceError, RunError, State, consumes, delivery_scope, produces,
+    run_in_background,
+};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
@@ -87,4 +92,39 @@ async fn a_partition_that_stands_still_makes_the_stop_fail_and_is_named() {
         error.to_string(),
         format!("the app did not stop cleanly: {expected}")
     );
+}
+
+struct Watched;
+
+#[run_in_background(app = Watched)]
+async fn watch_files() -> Result<(), String> {
+    Err("no such directory".to_owned())
+}
+
+#[produces(app = Watched, topic = "files")]
+async fn to_files(name: &'static str) -> Result<&'static str, ProduceError> {
+    Ok(name)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_background_task_that_fails_ends_the_app_and_is_named() {
+    let released = Arc::new(AtomicBool::new(false));
+    let flag = released.clone();
+    let app = App::scoped::<Watched>()
+        .title("Watched")
+        .on_stop(move |_| {
+            flag.store(true, SeqCst);
+            std::future::ready(())
+        })
+        .build();
+    let error = app.run().await.unwrap_err();
+    assert!(matches!(error, RunError::Ended(_)));
+    let error = error.to_string();
+    let (head, tail) = error.split_once(".rs:").unwrap();
+    assert_eq!(
+        head,
+        "the app ended: background task `watch_files` (crates/fastkafka/tests/outcome"
+    );
+    assert!(tail.ends_with(") failed: no such directory"), "{tail}");
+    assert!(released.load(SeqCst));
 }

@@ -20,7 +20,7 @@ pub use security::{
 pub(crate) use value::unknown;
 pub use values::{
     Acks, Attempts, CompressionType, Executor, GroupId, GroupProtocol, IsolationLevel, OffsetReset,
-    OnFailure, Order, PartitionFn, Partitioner,
+    OnFailure, Order, PartitionFn, Partitioner, Restart,
 };
 
 use std::borrow::Cow;
@@ -150,4 +150,17 @@ settings_of_a_client! {
 settings_of_a_client! {
     /// How a cluster is reached.
     Connection {}
+}
+
+settings! {
+    /// Everything `#[run_in_background(..)]` can set.
+    BackgroundSettings {
+        /// Whether a task that failed is started again; default [`Restart::Never`]: its failure ends the
+        /// app.
+        [handler] restart: Restart = "never",
+        /// The pause before the first restart; doubles with each. Default 0.1 s.
+        [handler] backoff: Duration = "100ms",
+        /// The longest pause; default 30 s. After a run of this length a failure counts as the first again.
+        [handler] backoff_max: Duration = "30s",
+    }
 }

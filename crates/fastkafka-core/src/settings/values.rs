@@ -40,6 +40,17 @@ pub enum OnFailure {
     Exit,
 }
 
+/// What follows the failure of a background task.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Restart {
+    /// The app drains and ends with status 1. The default.
+    #[default]
+    Never,
+    /// The task is started again after a pause that grows with each failure. A task that returns without
+    /// an error has ended and is not started again.
+    OnFailure,
+}
+
 /// How often a record is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attempts {
@@ -203,6 +214,7 @@ impl PartialEq for Partitioner {
 words! {
     GroupProtocol { "classic" = Classic, "consumer" = Consumer }
     OnFailure { "stop" = Stop, "skip" = Skip, "exit" = Exit }
+    Restart { "never" = Never, "on_failure" = OnFailure }
     Order { "partition" = Partition, "key" = Key, "unordered" = Unordered }
     Executor { "sequential" = Sequential, "dynamic" = Dynamic }
     IsolationLevel { "read_committed" = ReadCommitted, "read_uncommitted" = ReadUncommitted }

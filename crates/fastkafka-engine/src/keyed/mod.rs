@@ -167,7 +167,6 @@ impl Keyed {
         }
         self.lines
             .retain(|_, line| !line.started.is_empty() || !line.waiting.is_empty());
-        self.end = self.end.map(|end| end.min(first));
         for (_, slot) in gone {
             if let Some(key) = slot.key {
                 self.list_head(key, tasks);

@@ -1,9 +1,10 @@
 //! How much is held and under way: S10, L4.
 
 use super::lab::{
-    Lab, RETRY, assigned, ended, failed, fetched, fetched_with_gaps, lost, progress, settled,
+    Lab, RETRY, assigned, ended, failed, fetched, fetched_with_gaps, lost, progress, revoking,
+    settled,
 };
-use crate::{Event, Limits, Part, Policy};
+use crate::{Effect, Event, Limits, Part, Policy};
 
 fn limits() -> Limits {
     Limits {
@@ -25,7 +26,7 @@ fn l4_a_full_partition_is_held_back_and_resumed_at_half() {
 
 #[test]
 fn s10_bytes_are_bounded_too() {
-    let held_bytes = 20;
+    let held_bytes = 40;
     let mut lab = Lab::limited(
         Policy::default(),
         Limits {
@@ -33,8 +34,9 @@ fn s10_bytes_are_bounded_too() {
             ..limits()
         },
     );
-    lab.step(fetched(0, 0..2), "start #1 0..2, hold back full");
-    lab.step(progress(0, 1, 1), "store 1, resume");
+    lab.step(fetched(0, 0..4), "start #1 0..4, hold back full");
+    lab.step(progress(0, 1, 1), "store 1");
+    lab.step(progress(0, 1, 2), "store 2, resume");
 }
 
 #[test]
@@ -71,6 +73,46 @@ fn l4_a_hold_back_ends_with_the_assignment() {
     lab.step(lost(&[0]), "cut 0, release [0]");
     lab.step(assigned(0, 0), "resume");
     lab.step(fetched(0, 0..9), "hold back full");
+}
+
+#[test]
+fn l4_a_hold_back_ends_when_the_partition_is_given_back_or_the_app_ends() {
+    for (event, answer) in [
+        (revoking(&[0], 10), "cut 0, resume"),
+        (Event::Shutdown, "cut 0, resume"),
+    ] {
+        let mut lab = Lab::limited(Policy::default(), limits());
+        lab.step(fetched(0, 0..9), "start #1 0..9, hold back full");
+        lab.step(event, answer);
+    }
+}
+
+#[test]
+fn l4_what_the_end_of_a_pause_finds_decides_whether_it_is_read() {
+    let pause = |pause| Event::Pause {
+        part: Part(0),
+        pause,
+    };
+    let mut lab = Lab::limited(Policy::default(), limits());
+    lab.step(fetched(0, 0..7), "start #1 0..7");
+    lab.step(pause(true), "cut 0, hold back paused");
+    lab.step(pause(false), "resume");
+    lab.step(fetched(0, 7..9), "hold back full");
+    lab.step(pause(true), "hold back paused");
+    lab.step(pause(false), "hold back full");
+}
+
+#[test]
+fn bounds_of_nothing_let_one_run_in_at_a_time() {
+    let limits = Limits {
+        held_records: 0,
+        held_bytes: 0,
+        max_uncommitted: 0,
+        ..Limits::default()
+    };
+    let mut lab = Lab::limited(Policy::default(), limits);
+    lab.step(fetched(0, 0..2), "start #1 0..2, hold back full");
+    lab.step(settled(0, 1, 2), "store 2, resume");
 }
 
 #[test]
@@ -129,6 +171,24 @@ fn those_that_wait_for_capacity_take_turns() {
     lab.step(settled(1, 2, 1), "p1 store 1, start #3 1..2");
     lab.step(settled(0, 3, 2), "store 2, p1 start #4 1..2");
     lab.step(settled(1, 4, 2), "p1 store 2, start #5 2..3");
+}
+
+#[test]
+fn who_waited_first_for_capacity_starts_first() {
+    let outstanding = 1;
+    let mut lab = Lab::limited(
+        Policy::default(),
+        Limits {
+            outstanding,
+            ..limits()
+        },
+    );
+    lab.add(Policy::default());
+    lab.add(Policy::default());
+    lab.step(fetched(0, 0..1), "start #1 0..1");
+    lab.step(fetched(1, 0..1), "");
+    lab.step(fetched(2, 0..1), "");
+    lab.step(settled(0, 1, 1), "store 1, p1 start #2 0..1");
 }
 
 #[test]
@@ -193,4 +253,27 @@ fn counts_add_up_where_a_run_with_gaps_is_cut() {
     lab.step(settled(0, 1, 1000), "store 1000");
     assert!(lab.engine.starves(Part(0)));
     assert_eq!(lab.engine.busy(), 1, "the lane alone");
+}
+
+#[test]
+fn counts_add_up_where_pieces_of_a_run_come_together_again() {
+    let pause = |pause| Event::Pause {
+        part: Part(0),
+        pause,
+    };
+    let mut lab = Lab::new(Policy::default());
+    lab.step(fetched(0, 0..4), "start #1 0..4");
+    lab.step(pause(true), "cut 0, hold back paused");
+    // The lane halted before 2, but 1 is to be handled again as well: behind what was lost of 0.
+    lab.step(ended(0, 0, Some(2)), "");
+    lab.step(failed(0, 1, 0..1, RETRY), "");
+    lab.wait("");
+    let mut out = Vec::new();
+    lab.engine.step(lab.now, pause(false), &mut out);
+    let span = |effect: &Effect| match effect {
+        Effect::Start { span, .. } => Some((span.first..span.next, span.records, span.bytes)),
+        _ => None,
+    };
+    let spans: Vec<_> = out.iter().filter_map(span).collect();
+    assert_eq!(spans, [(0..1, 1, 10), (1..4, 3, 30)]);
 }

@@ -71,6 +71,18 @@ fn a_seek_forgets_what_is_held_and_is_stored() {
 }
 
 #[test]
+fn a_seek_forward_leaves_out_what_is_held() {
+    let mut lab = Lab::new(policy(3, OnFailure::Stop));
+    lab.step(fetched(0, 0..2), "start #1 0..2");
+    lab.step(fetched(0, 2..4), "start #2 2..4");
+    lab.step(seek(10), "cut 0, store 10");
+    lab.step(ended(0, 0, Some(1)), "");
+    lab.step(settled(0, 1, 1), "");
+    lab.step(fetched(0, 10..12), "start #3 10..12 round 1");
+    lab.step(settled(0, 3, 12), "store 12");
+}
+
+#[test]
 fn a_seek_of_a_partition_that_is_given_back_is_void() {
     let mut lab = Lab::new(by_key());
     lab.step(read(0, 0, "a"), "start #1 0..1");

@@ -1,9 +1,14 @@
 //! Order by key, and none.
 
+use std::time::Duration;
+
 use super::lab::{
     Lab, RETRY, assigned, broken, disposed, failed, handled, policy, read, revoking, settled,
 };
-use crate::{Disposal, Failure, Limits, OnFailure, Order, Part, Policy, RunId, Stopped};
+use crate::{
+    Disposal, Effect, Event, Failure, Limits, OnFailure, Order, Part, Policy, RunId, Span, Stopped,
+    Wait, Waiting,
+};
 
 fn by_key(concurrency: u32, attempts: u32, on_failure: OnFailure) -> Policy {
     Policy {
@@ -227,4 +232,164 @@ fn batches_without_order_overlap_and_fail_alone() {
     lab.step(handled(0, 3), "start #5 4..5 attempt 2 single");
     assert_eq!(lab.engine.stopped().count(), 1);
     let _ = RunId(0);
+}
+
+#[test]
+fn a_batch_without_order_is_of_neighbours_that_were_read_together_and_failed_alike() {
+    let batch = Policy {
+        batch: true,
+        ..by_key(8, 3, OnFailure::Stop)
+    };
+    let mut lab = Lab::new(batch);
+    let mut out = Vec::new();
+    lab.engine.step(lab.now, read(0, 0, "___"), &mut out);
+    let span = Span {
+        first: 0,
+        next: 3,
+        records: 3,
+        bytes: 30,
+    };
+    assert!(matches!(out[..], [Effect::Start { span: s, .. }] if s == span));
+    lab.step(Event::Room(false), "");
+    lab.step(read(0, 3, "_"), "");
+    lab.step(failed(0, 1, 0..1, RETRY), "");
+    lab.wait("");
+    lab.step(
+        Event::Room(true),
+        "start #2 0..1 attempt 2, start #3 1..3, start #4 3..4",
+    );
+}
+
+#[test]
+fn a_key_that_waits_is_reported_until_it_is_done_or_stops() {
+    let mut lab = Lab::new(by_key(8, 2, OnFailure::Stop));
+    lab.step(read(0, 0, "aab"), "start #1 0..1, start #2 2..3");
+    assert_eq!(lab.engine.waiting().count(), 0);
+    lab.step(failed(0, 1, 0..1, RETRY), "");
+    let waiting = Waiting {
+        part: Part(0),
+        at: 0,
+        since: Duration::ZERO,
+        wait: Wait::Retry,
+        attempts: 1,
+    };
+    assert_eq!(lab.engine.waiting().collect::<Vec<_>>(), [waiting]);
+    lab.wait("start #3 0..1 attempt 2");
+    lab.step(failed(0, 3, 0..1, RETRY), "stopped 0 after 2");
+    assert_eq!(lab.engine.waiting().count(), 0);
+}
+
+#[test]
+fn s10_the_uncommitted_span_is_bounded_by_key_too() {
+    let limits = Limits {
+        max_uncommitted: 100,
+        ..Limits::default()
+    };
+    let mut lab = Lab::limited(by_key(8, 3, OnFailure::Stop), limits);
+    lab.step(assigned(0, 50), "resume");
+    lab.step(read(0, 50, "ab"), "start #1 50..51, start #2 51..52");
+    lab.step(read(0, 148, "c"), "start #3 148..149");
+    assert_eq!(lab.engine.span_reached().count(), 0);
+    lab.step(read(0, 149, "d"), "start #4 149..150, hold back full");
+    assert_eq!(lab.engine.span_reached().collect::<Vec<_>>(), [Part(0)]);
+    lab.step(handled(0, 1), "");
+    lab.step(settled(0, 1, 51), "free 50, store 51, resume");
+}
+
+#[test]
+fn s10_by_key_one_partition_can_not_take_all_that_may_be_outstanding() {
+    let limits = Limits {
+        ahead: 2,
+        ..Limits::default()
+    };
+    let mut lab = Lab::limited(by_key(8, 3, OnFailure::Stop), limits);
+    lab.step(read(0, 0, "abc"), "start #1 0..1, start #2 1..2");
+    // Its outputs are under way.
+    lab.step(handled(0, 1), "");
+    lab.step(settled(0, 1, 1), "free 0, store 1, start #3 2..3");
+}
+
+#[test]
+fn by_key_a_full_partition_of_which_nothing_is_at_work_must_not_block_the_others() {
+    let limits = Limits {
+        held_records: 2,
+        ..Limits::default()
+    };
+    let mut lab = Lab::limited(by_key(8, 3, OnFailure::Stop), limits);
+    lab.step(
+        read(0, 0, "aab"),
+        "start #1 0..1, start #2 2..3, hold back full",
+    );
+    lab.step(failed(0, 1, 0..1, RETRY), "");
+    lab.step(failed(0, 2, 2..3, RETRY), "hold back waiting");
+}
+
+#[test]
+fn by_key_a_log_that_is_read_again_is_handled_again_from_there() {
+    let mut lab = lab(8);
+    lab.step(read(0, 0, "xyxy"), "start #1 0..1, start #2 1..2");
+    // What was at 1 still locks its key.
+    lab.step(read(0, 1, "yx"), "");
+    lab.step(handled(0, 2), "start #3 1..2");
+    lab.step(settled(0, 2, 2), "");
+    lab.step(handled(0, 1), "start #4 2..3");
+    lab.step(settled(0, 1, 1), "free 0, store 1");
+    lab.step(handled(0, 3), "");
+    lab.step(settled(0, 3, 2), "free 1, store 2");
+    lab.step(handled(0, 4), "");
+    lab.step(settled(0, 4, 3), "free 2, store 3");
+    assert!(lab.engine.starves(Part(0)));
+}
+
+#[test]
+fn by_key_what_lies_below_a_truncation_keeps_its_order() {
+    let mut lab = lab(1);
+    lab.step(read(0, 0, "abbbc"), "start #1 0..1");
+    lab.step(read(0, 3, "b"), "");
+    for (run, at) in [(1, 0), (2, 1), (3, 2)] {
+        lab.step(
+            handled(0, run),
+            &format!("start #{} {}..{}", run + 1, at + 1, at + 2),
+        );
+    }
+}
+
+#[test]
+fn by_key_a_record_of_a_log_that_is_read_again_has_no_past() {
+    let mut lab = Lab::new(by_key(8, 1, OnFailure::Stop));
+    lab.step(read(0, 0, "b"), "start #1 0..1");
+    lab.step(read(0, 0, "b"), "");
+    lab.step(handled(0, 1), "start #2 0..1");
+    lab.step(settled(0, 1, 1), "");
+    lab.step(failed(0, 2, 0..1, RETRY), "stopped 0 after 1");
+}
+
+#[test]
+fn by_key_what_a_log_that_is_read_again_had_is_not_counted() {
+    let limits = Limits {
+        held_bytes: 20,
+        ..Limits::default()
+    };
+    let mut lab = Lab::limited(by_key(8, 1, OnFailure::DeadLetter), limits);
+    lab.step(
+        read(0, 0, "ab"),
+        "start #1 0..1, start #2 1..2, hold back full",
+    );
+    lab.step(failed(0, 1, 0..1, RETRY), "dead letter #3 0 after 1");
+    lab.step(read(0, 0, "c"), "start #4 0..1, resume");
+    lab.step(revoking(&[0], 10), "");
+    lab.step(handled(0, 2), "");
+    lab.step(handled(0, 4), "");
+    // Neither the dead letter nor the old record at 1 is awaited.
+    lab.step(settled(0, 4, 1), "free 0, store 1, release [0]");
+    lab.step(disposed(3, Disposal::Written), "");
+}
+
+#[test]
+fn by_key_a_record_that_had_no_key_before_the_log_was_read_again_waits_for_it_now() {
+    let mut lab = lab(8);
+    lab.step(read(0, 0, "a_"), "start #1 0..1, start #2 1..2");
+    lab.step(read(0, 1, "a"), "");
+    lab.step(handled(0, 2), "");
+    lab.step(handled(0, 1), "start #3 1..2");
 }

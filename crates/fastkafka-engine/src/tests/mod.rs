@@ -1,5 +1,6 @@
 //! Each rule by its name, as a table of events and answers; then everything at random.
 
+mod account;
 mod bounds;
 mod control;
 mod failures;

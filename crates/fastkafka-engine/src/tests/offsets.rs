@@ -1,7 +1,7 @@
 //! What is stored: S1, S2, S3 and the reading of a log.
 
 use super::lab::{
-    Lab, RETRY, assigned, ended, failed, fetched, fetched_with_gaps, progress, settled,
+    Lab, RETRY, assigned, broken, ended, failed, fetched, fetched_with_gaps, progress, settled,
 };
 use crate::Policy;
 
@@ -12,6 +12,15 @@ fn s1_a_later_run_that_is_settled_first_stores_nothing() {
     lab.step(fetched(0, 4..8), "start #2 4..8");
     lab.step(settled(0, 2, 8), "");
     lab.step(settled(0, 1, 4), "store 8");
+}
+
+#[test]
+fn a_run_starts_behind_one_that_is_settled_before_its_turn() {
+    let mut lab = Lab::new(Policy::default());
+    lab.step(fetched(0, 0..4), "start #1 0..4");
+    lab.step(fetched(0, 4..8), "start #2 4..8");
+    lab.step(settled(0, 2, 8), "");
+    lab.step(fetched(0, 8..9), "start #3 8..9");
 }
 
 #[test]
@@ -86,10 +95,28 @@ fn what_lies_below_a_truncation_stays_open_and_its_results_count() {
 }
 
 #[test]
+fn what_was_lost_of_an_old_log_fails_nothing_of_the_new_one() {
+    let mut lab = Lab::new(Policy::default());
+    lab.step(fetched(0, 0..4), "start #1 0..4");
+    lab.step(fetched(0, 2..6), "cut 0");
+    lab.step(ended(0, 0, Some(3)), "start #2 2..6 round 1");
+    // An output of record 2 of the old log.
+    lab.step(broken(0, 1, 2, RETRY), "store 2");
+    lab.step(settled(0, 2, 6), "store 6");
+}
+
+#[test]
 fn records_of_a_partition_that_is_not_accepted_are_not_taken_in() {
     let mut lab = Lab::new(Policy::default());
     lab.step(super::lab::lost(&[0]), "release [0]");
     lab.step(fetched(0, 0..4), "");
     lab.step(assigned(0, 0), "resume");
+    assert!(lab.engine.starves(crate::Part(0)));
+}
+
+#[test]
+fn a_run_without_records_is_nothing() {
+    let mut lab = Lab::new(Policy::default());
+    lab.step(fetched(0, 4..4), "");
     assert!(lab.engine.starves(crate::Part(0)));
 }

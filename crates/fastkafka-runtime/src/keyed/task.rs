@@ -69,7 +69,7 @@ impl Task {
         gate.pass().await;
         drop(gate);
         if let Some(unit) = &unit {
-            locks.wait(source.place, &unit.bytes).await;
+            locks.wait(source.place, &unit.bytes, &job.halt).await;
         }
         let (part, run) = (source.part, job.run);
         // What earlier attempts spawned must be over before it begins again; by key also what those of

@@ -55,8 +55,8 @@ pub(super) struct Desk {
     pub(super) batches: Shared<Vec<(i64, usize)>>,
     /// The weather: handlers that look at it fail while it is bad.
     pub(super) bad: Arc<AtomicBool>,
-    /// Partitions with a call under way.
-    pub(super) acting: Shared<BTreeSet<i32>>,
+    /// Order units with a call under way.
+    pub(super) acting: Shared<BTreeSet<i64>>,
     /// The seed of [`Desk::roll`].
     pub(super) dice: Shared<u64>,
     /// For handlers that wait until the test lets them go on.
@@ -342,7 +342,7 @@ impl Lab {
     pub(super) fn problems(&self) -> Vec<String> {
         Health {
             groups: vec![self.health()],
-            in_flight: 0,
+            ..Health::default()
         }
         .problems()
     }

@@ -1,30 +1,22 @@
 //! Random faults and rebalances between two members: whatever happens, nothing is committed before
-//! its output is acknowledged, nothing is lost, and a partition is handled by one member at a time.
+//! its output is acknowledged, nothing is lost, and an order unit is handled in order, by one member
+//! at a time.
 
 use super::cluster::{Entry, Shared, lock, place};
 use super::lab::{Desk, Lab, World, drive, to_out};
 use super::outbox::{Fate, Sent, ack};
 use fastkafka_core as fk;
-use fastkafka_core::{EventMetadata, Failure, State};
+use fastkafka_core::{Failure, Register, State};
 use fastkafka_macros::consumes;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 const PARTITIONS: i32 = 3;
 const RECORDS: i64 = 60;
 
 /// Fails, waits and sends as the dice fall.
-#[consumes(
-    crate = fk,
-    topic = "in",
-    attempts = "forever",
-    backoff = Duration::from_millis(5),
-    backoff_max = Duration::from_millis(50),
-    rebalance_timeout_ms = 100,
-    handler_timeout = Duration::from_millis(150)
-)]
-async fn gamble(value: i64, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), Failure> {
-    let _alone = Alone::enter(&desk, meta.partition());
+async fn gamble(value: i64, unit: Option<i64>, desk: Desk) -> Result<(), Failure> {
+    let _alone = unit.map(|unit| Alone::enter(&desk, unit));
     match desk.roll(20) {
         0 => return Err(Failure::retry("bad luck")),
         1 => return Err(Failure::transient("bad luck")),
@@ -39,16 +31,44 @@ async fn gamble(value: i64, meta: EventMetadata, State(desk): State<Desk>) -> Re
         .map_err(Failure::from_error)
 }
 
-/// One call of a partition at a time. [S5]
-struct Alone(Desk, i32);
+#[consumes(
+    crate = fk,
+    topic = "in",
+    attempts = "forever",
+    backoff = Duration::from_millis(5),
+    backoff_max = Duration::from_millis(50),
+    rebalance_timeout_ms = 100,
+    handler_timeout = Duration::from_millis(150)
+)]
+async fn by_partition(value: i64, State(desk): State<Desk>) -> Result<(), Failure> {
+    gamble(value, Some(partition_of(value)), desk).await
+}
+
+#[consumes(
+    crate = fk,
+    topic = "in",
+    order = "key",
+    concurrency = 6,
+    attempts = "forever",
+    backoff = Duration::from_millis(5),
+    backoff_max = Duration::from_millis(50),
+    rebalance_timeout_ms = 100,
+    handler_timeout = Duration::from_millis(150)
+)]
+async fn by_key(value: i64, State(desk): State<Desk>) -> Result<(), Failure> {
+    gamble(value, key_of(value), desk).await
+}
+
+/// One call of an order unit at a time. [S5]
+struct Alone(Desk, i64);
 
 impl Alone {
-    fn enter(desk: &Desk, partition: i32) -> Self {
+    fn enter(desk: &Desk, unit: i64) -> Self {
         let mut acting = lock(&desk.acting);
-        if !acting.insert(partition) {
+        if !acting.insert(unit) {
             desk.set_bad(true);
         }
-        Self(desk.clone(), partition)
+        Self(desk.clone(), unit)
     }
 }
 
@@ -62,6 +82,16 @@ fn value(partition: i32, offset: i64) -> i64 {
     i64::from(partition) * 1_000 + offset
 }
 
+fn partition_of(value: i64) -> i64 {
+    value / 1_000
+}
+
+/// Four keys in a partition, and records without one, which have no order.
+fn key_of(value: i64) -> Option<i64> {
+    let key = value % 5;
+    (key != 4).then_some(partition_of(value) * 1_000 + key)
+}
+
 /// The values whose output is acknowledged.
 type Written = Shared<BTreeSet<i64>>;
 
@@ -72,7 +102,7 @@ fn written(sent: &Sent) -> i64 {
 fn check(world: &World, done: &Written) {
     assert!(
         !world.desk.is_bad(),
-        "two calls of one partition at once [S5]"
+        "two calls of one order unit at once [S5]"
     );
     let done = lock(done);
     for partition in 0..PARTITIONS {
@@ -86,18 +116,32 @@ fn check(world: &World, done: &Written) {
     }
 }
 
-async fn play(seed: u64) {
-    let world = World::new::<gamble>();
+/// The last copies of a unit's records lie in its order, whatever was repeated. [S5]
+fn check_order(world: &World, unit: fn(i64) -> Option<i64>) {
+    let sent = world.outbox.sent();
+    let last: BTreeMap<i64, usize> = sent.iter().map(written).zip(0..).collect();
+    let mut before = BTreeMap::new();
+    for (value, at) in last {
+        let Some(unit) = unit(value) else { continue };
+        if let Some(other) = before.insert(unit, (value, at)) {
+            assert!(other.1 < at, "{value} was last sent before {}", other.0);
+        }
+    }
+}
+
+async fn play<C: Register>(unit: fn(i64) -> Option<i64>, seed: u64) {
+    let world = World::new::<C>();
     let desk = world.desk.clone();
     *lock(&desk.dice) = seed;
     lock(&world.cluster).block = Some(1 + usize::try_from(desk.roll(25)).unwrap());
     for partition in 0..PARTITIONS {
         for offset in 0..RECORDS {
-            let payload = Some(value(partition, offset).to_string().into());
+            let value = value(partition, offset);
             lock(&world.cluster).publish(
                 partition,
                 Entry {
-                    payload,
+                    key: key_of(value).map(|key| key.to_string().into()),
+                    payload: Some(value.to_string().into()),
                     ..Entry::default()
                 },
             );
@@ -179,12 +223,21 @@ async fn play(seed: u64) {
         (0..PARTITIONS).all(|partition| world.committed(partition) == Some(RECORDS))
     })
     .await;
+    check_order(&world, unit);
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_lost_or_committed_too_early_whatever_happens() {
+async fn nothing_is_lost_overtaken_or_committed_too_early_whatever_happens() {
     for seed in 0..25 {
         println!("seed {seed}");
-        play(seed).await;
+        play::<by_partition>(|value| Some(partition_of(value)), seed).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn by_key_nothing_is_lost_overtaken_or_committed_too_early_whatever_happens() {
+    for seed in 0..25 {
+        println!("seed {seed}");
+        play::<by_key>(key_of, seed).await;
     }
 }

@@ -4,7 +4,7 @@ use super::App;
 use crate::error::RunError;
 use std::fmt::Display;
 use std::pin::pin;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 impl App {
     /// Starts, polls the server, and stops when asked to, or when one of the two ends by itself. The
@@ -17,7 +17,7 @@ impl App {
             started = self.start() => started?,
             // Nothing was read yet: what was begun is given up.
             () = self.stopping() => {
-                return self.inner.hooks.stop(self).await.map_err(RunError::Stop);
+                return self.release(self.deadline()).await.map_err(RunError::Stop);
             }
         }
         let runtime = self.inner.life.runtime.get().expect("just started");
@@ -31,15 +31,14 @@ impl App {
                 Ok(())
             }
         };
-        let time = self.inner.shutdown_timeout;
-        let deadline = Instant::now() + time;
+        let deadline = self.deadline();
         self.shut_down();
+        // The other half is the handlers', so that a request that hangs costs no record.
+        let half = self.inner.shutdown_timeout / 2;
         if served.is_none() {
-            // The other half is the handlers', so that a request that hangs costs no record.
-            served = timeout(time / 2, server).await.ok();
+            served = timeout(half, server).await.ok();
         }
-        let left = deadline.saturating_duration_since(Instant::now());
-        let stopped = self.stop_within(left).await;
+        let stopped = self.stop_by(deadline).await;
         match served {
             Some(Ok(())) => ended.and(stopped),
             Some(Err(error)) => {
@@ -47,9 +46,8 @@ impl App {
             }
             None => {
                 let late = format!(
-                    "its server did not end within {:?}, half of `shutdown_timeout`: a request is in \
-                     hand, or what it streams does not end with `App::stopping`",
-                    time / 2
+                    "its server did not end within {half:?}, half of `shutdown_timeout`: a request is in \
+                     hand, or what it streams does not end with `App::stopping`"
                 );
                 ended.and(Err(RunError::Stop(match stopped {
                     Err(RunError::Stop(more)) => format!("{late}; {more}"),

@@ -2,7 +2,7 @@
 
 use super::Check;
 use crate::app::App;
-use fastkafka_core::{Explained, Plan};
+use fastkafka_core::{Explained, Plan, Restart};
 use std::fmt::Write;
 use std::process::ExitCode;
 
@@ -57,7 +57,19 @@ fn describe(plan: &Plan) -> String {
             def.location.to_string(),
         ]
     });
-    table(&consumers.chain(producers).collect::<Vec<_>>())
+    let tasks = plan.tasks.iter().map(|task| {
+        [
+            "background".to_owned(),
+            String::new(),
+            match task.restart {
+                Restart::Never => String::new(),
+                Restart::OnFailure => "restarts".to_owned(),
+            },
+            task.def.path(),
+            task.def.location.to_string(),
+        ]
+    });
+    table(&consumers.chain(producers).chain(tasks).collect::<Vec<_>>())
 }
 
 /// A block per function, a line per setting.

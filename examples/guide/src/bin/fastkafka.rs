@@ -3,7 +3,7 @@
 
 use fastkafka::{
     Acks, App, Broker, ConsumerSettings, Contact, EventMetadata, Headers, KafkaEvent, Key,
-    OffsetReset, ProduceError, ProducerSettings, State, consumes, produces,
+    OffsetReset, ProduceError, ProducerSettings, State, consumes, produces, run_in_background,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -26,13 +26,8 @@ impl Model {
         Ok(Self { step: 1.0 })
     }
 
-    async fn release(app: App) -> Result<(), Infallible> {
-        let model = app.state::<Self>();
-        println!(
-            "released a model of step {:?}",
-            model.map(|model| model.step)
-        );
-        Ok(())
+    async fn release(self) {
+        println!("released a model of step {}", self.step);
     }
 }
 
@@ -87,6 +82,13 @@ async fn read_output_data(msgs: Vec<Data>, metas: Vec<EventMetadata>) {
     assert_eq!(msgs.len(), metas.len());
 }
 
+/// Runs until the app stops.
+#[run_in_background]
+async fn watch_the_model(State(model): State<Model>) {
+    assert!(model.step > 0.0);
+    std::future::pending::<()>().await;
+}
+
 fn contact() -> Contact {
     Contact {
         name: Some("Data team".to_owned()),
@@ -107,8 +109,7 @@ fn app() -> App {
         .group_id("demo")
         .consumer_defaults(ConsumerSettings::default().auto_offset_reset(OffsetReset::Earliest))
         .producer_defaults(ProducerSettings::default().acks(Acks::All))
-        .state_with(|_| Model::load())
-        .on_stop(Model::release)
+        .lifespan(|_| Model::load(), Model::release)
         .build()
 }
 

@@ -302,7 +302,7 @@ fn a_static_member_that_closes_commits_and_says_nothing() {
 }
 
 #[test]
-fn nothing_of_a_partition_is_read_between_its_seek_and_the_answer_to_a_rebalance() {
+fn a_seek_is_not_taken_for_the_answer_to_a_rebalance() {
     let broker = broker(&[("orders", 2)]);
     let sink = sink(broker.address(), 100);
     fill(&sink, "orders", 0, 5);
@@ -322,13 +322,23 @@ fn nothing_of_a_partition_is_read_between_its_seek_and_the_answer_to_a_rebalance
         second.turn();
         std::thread::park_timeout(Duration::from_millis(10));
     }
-    let stays = place("orders", 1 - first.revoked[0].partition);
+    let moves = first.revoked[0];
+    let stays = place("orders", 1 - moves.partition);
     first.runs.clear();
-    // Giving it up now would be taken for the answer, so it waits for that.
+    broker.keep_requests();
     first.transport.seek(stays, 3).unwrap();
+    // Had it been taken for the answer, the first one would join again to give away what it drains.
+    second.until("some heartbeats", |_| {
+        first.hear();
+        broker.heartbeats() >= 10
+    });
+    assert_eq!(broker.joins(), 0);
+    // librdkafka has thrown away what it had read when the rebalance began, and reads nothing until
+    // its answer: nothing from before the seek comes after it.
     first.transport.fetch(1_000, &mut first.runs);
     assert!(first.runs.iter().all(|(place, _)| *place != stays));
     first.runs.clear();
+    assert_eq!(first.transport.store(&[(moves, 2)]), []);
     first.answer_revoke();
     first.draining = false;
     first.until("the rest of what stays", |m| {
@@ -340,6 +350,7 @@ fn nothing_of_a_partition_is_read_between_its_seek_and_the_answer_to_a_rebalance
         first.turn();
         !m.assigned.is_empty()
     });
+    assert_eq!(second.assigned, [(moves, 2)]);
     first.leave();
     second.leave();
 }

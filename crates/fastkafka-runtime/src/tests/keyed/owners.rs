@@ -61,6 +61,30 @@ async fn a_straggler_locks_its_key_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_task_that_was_given_away_before_it_began_keeps_its_key_from_nobody() {
+    let world = World::new::<gated>();
+    publish(&world, 0, &["a"]);
+    let (mut old, mut new) = (world.member(), world.member());
+    old.assign([0]);
+    old.until(|labs| labs[0].desk.at_work() == 1).await;
+    // The new owner is faster than the old one's notice of the loss, and loses it as well.
+    new.assign([0]);
+    new.until(|labs| labs[0].fetched() == 1).await;
+    new.lose([0]);
+    new.until(|labs| !labs[0].is_reading(0)).await;
+    old.lose([0]);
+    old.until(|labs| !labs[0].is_reading(0)).await;
+    new.assign([0]);
+    world.desk.gate.add_permits(2);
+    drive(&mut [&mut new, &mut old], |labs| {
+        labs[0].committed(0) == Some(1)
+    })
+    .await;
+    assert_eq!(offsets(&world.desk.calls()), [0, 0]);
+    assert_eq!(world.desk.most_at_once(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_key_that_comes_back_waits_for_its_old_task() {
     let mut lab = keyed::<gated>(&["a", "b"]);
     lab.until(|labs| labs[0].desk.at_work() == 2).await;

@@ -1,0 +1,237 @@
+//! What the engine says of itself between steps, and that its counts come back to nothing.
+
+use super::lab::{
+    Lab, RETRY, assigned, broken, disposed, ended, failed, fetched, handled, lost, policy, read,
+    revoking, settled,
+};
+use crate::{Disposal, Event, Failure, Limits, OnFailure, Order, Part, Policy};
+
+const PART: Part = Part(0);
+
+fn by_key(concurrency: u32, on_failure: OnFailure) -> Policy {
+    Policy {
+        order: Order::Key { concurrency },
+        ..policy(1, on_failure)
+    }
+}
+
+fn retried() -> Policy {
+    Policy {
+        attempts: Some(3),
+        ..by_key(8, OnFailure::Stop)
+    }
+}
+
+fn restart() -> Event {
+    Event::Restart { part: PART }
+}
+
+#[test]
+fn a_partition_starves_that_is_ours_holds_nothing_and_is_not_paused() {
+    for policy in [Policy::default(), by_key(8, OnFailure::Stop)] {
+        let keyed = matches!(policy.order, Order::Key { .. });
+        let mut lab = Lab::new(policy);
+        assert!(lab.engine.starves(PART));
+        let pause = |pause| Event::Pause { part: PART, pause };
+        lab.step(pause(true), "hold back paused");
+        assert!(!lab.engine.starves(PART));
+        lab.step(pause(false), "resume");
+        match keyed {
+            true => lab.step(read(0, 0, "a"), "start #1 0..1"),
+            false => lab.step(fetched(0, 0..1), "start #1 0..1"),
+        }
+        assert!(!lab.engine.starves(PART));
+        let cut = if keyed { "" } else { "cut 0, " };
+        lab.step(lost(&[0]), &format!("{cut}release [0]"));
+        assert!(!lab.engine.starves(PART));
+    }
+}
+
+#[test]
+fn a_lane_a_run_and_a_dead_letter_are_open_until_they_end() {
+    let mut lab = Lab::new(policy(1, OnFailure::DeadLetter));
+    assert!(!lab.engine.open());
+    lab.step(fetched(0, 0..1), "start #1 0..1");
+    assert!(lab.engine.open());
+    lab.step(settled(0, 1, 1), "store 1");
+    assert!(lab.engine.open(), "its lane has not ended");
+    lab.step(Event::Shutdown, "cut 0");
+    lab.step(ended(0, 0, None), "");
+    assert!(!lab.engine.open());
+    assert_eq!(lab.engine.busy(), 0);
+
+    let mut lab = Lab::new(policy(1, OnFailure::DeadLetter));
+    lab.step(fetched(0, 0..1), "start #1 0..1");
+    lab.step(failed(0, 1, 0..1, RETRY), "dead letter #2 0 after 1");
+    assert!(lab.engine.open(), "its dead letter is under way");
+    lab.step(disposed(2, Disposal::Written), "store 1");
+    assert!(!lab.engine.open());
+}
+
+#[test]
+fn by_key_a_task_its_outputs_and_a_dead_letter_are_open_until_they_end() {
+    let mut lab = Lab::new(by_key(8, OnFailure::DeadLetter));
+    lab.step(read(0, 0, "a"), "start #1 0..1");
+    lab.step(settled(0, 1, 1), "free 0, store 1");
+    assert!(lab.engine.open(), "its task has not ended");
+    lab.step(handled(0, 1), "");
+    assert_eq!((lab.engine.open(), lab.engine.busy()), (false, 0));
+
+    lab.step(read(0, 1, "a"), "start #2 1..2");
+    lab.step(handled(0, 2), "");
+    assert!(lab.engine.open(), "its outputs are under way");
+    lab.step(settled(0, 2, 2), "free 1, store 2");
+    assert_eq!((lab.engine.open(), lab.engine.busy()), (false, 0));
+
+    lab.step(read(0, 2, "a"), "start #3 2..3");
+    lab.step(failed(0, 3, 2..3, RETRY), "dead letter #4 2 after 1");
+    lab.step(settled(0, 3, 2), "");
+    assert_eq!((lab.engine.open(), lab.engine.busy()), (true, 1));
+    lab.step(disposed(4, Disposal::Written), "free 2, store 3");
+    assert_eq!((lab.engine.open(), lab.engine.busy()), (false, 0));
+}
+
+#[test]
+fn a_key_that_is_done_leaves_nothing_behind() {
+    let mut lab = Lab::new(by_key(8, OnFailure::Stop));
+    lab.step(read(0, 0, "a"), "start #1 0..1");
+    lab.step(handled(0, 1), "");
+    lab.step(settled(0, 1, 1), "free 0, store 1");
+    let engine = format!("{:?}", lab.engine);
+    assert!(engine.contains("lines: {}"), "{engine}");
+}
+
+#[test]
+fn by_key_bytes_and_what_is_outstanding_are_given_back() {
+    let limits = Limits {
+        held_bytes: 20,
+        outstanding: 1,
+        ..Limits::default()
+    };
+    let mut lab = Lab::limited(by_key(8, OnFailure::Stop), limits);
+    lab.step(read(0, 0, "ab"), "start #1 0..1, hold back full");
+    lab.step(handled(0, 1), "");
+    lab.step(settled(0, 1, 1), "free 0, store 1, start #2 1..2, resume");
+}
+
+#[test]
+fn by_key_a_revoke_waits_for_a_task_whose_outputs_came_first() {
+    let mut lab = Lab::new(by_key(8, OnFailure::Stop));
+    lab.step(read(0, 0, "a"), "start #1 0..1");
+    lab.step(revoking(&[0], 10), "");
+    lab.step(settled(0, 1, 1), "free 0, store 1");
+    lab.step(handled(0, 1), "release [0]");
+}
+
+#[test]
+fn by_key_a_revoke_waits_for_nothing_that_only_waits_itself() {
+    // A record for its next attempt.
+    let mut lab = Lab::new(retried());
+    lab.step(read(0, 0, "a"), "start #1 0..1");
+    lab.step(failed(0, 1, 0..1, RETRY), "");
+    lab.step(settled(0, 1, 0), "");
+    lab.step(revoking(&[0], 10), "release [0]");
+
+    // What is behind a lost output.
+    let mut lab = Lab::new(retried());
+    lab.step(read(0, 0, "aa"), "start #1 0..1");
+    lab.step(handled(0, 1), "start #2 1..2");
+    lab.step(broken(0, 1, 0, RETRY), "");
+    lab.step(handled(0, 2), "");
+    lab.step(revoking(&[0], 10), "release [0]");
+
+    // A dead letter that was written, and one that could not be.
+    for (outcome, answer) in [
+        (Disposal::Written, "free 0, store 1"),
+        (Disposal::Transient, ""),
+    ] {
+        let mut lab = Lab::new(by_key(8, OnFailure::DeadLetter));
+        lab.step(read(0, 0, "a"), "start #1 0..1");
+        lab.step(failed(0, 1, 0..1, RETRY), "dead letter #2 0 after 1");
+        lab.step(settled(0, 1, 0), "");
+        lab.step(disposed(2, outcome), answer);
+        lab.step(revoking(&[0], 10), "release [0]");
+    }
+}
+
+#[test]
+fn what_lies_behind_a_lost_output_of_a_batch_starts_again_when_its_run_is_over() {
+    let batch = Policy {
+        batch: true,
+        ..retried()
+    };
+    let mut lab = Lab::new(batch);
+    lab.step(read(0, 0, "___"), "start #1 0..3");
+    lab.step(handled(0, 1), "");
+    lab.step(broken(0, 1, 1, RETRY), "free 0, store 1, start #2 2..3");
+    lab.step(handled(0, 2), "");
+    lab.step(settled(0, 2, 3), "free 2");
+    lab.step(revoking(&[0], 10), "release [0]");
+}
+
+#[test]
+fn by_key_what_may_start_is_held_up_by_a_lost_output_before_it() {
+    let mut lab = Lab::new(Policy {
+        order: Order::Key { concurrency: 1 },
+        ..retried()
+    });
+    lab.step(read(0, 0, "aba"), "start #1 0..1");
+    lab.step(handled(0, 1), "start #2 1..2");
+    lab.step(broken(0, 1, 0, RETRY), "");
+    lab.step(handled(0, 2), "");
+    lab.wait("start #3 0..1 attempt 2");
+}
+
+#[test]
+fn by_key_what_may_start_goes_with_the_log_it_was_read_from() {
+    let mut lab = Lab::new(by_key(1, OnFailure::Stop));
+    lab.step(read(0, 0, "abc"), "start #1 0..1");
+    lab.step(read(0, 1, "d"), "");
+    lab.step(handled(0, 1), "start #2 1..2");
+    lab.step(handled(0, 2), "");
+}
+
+#[test]
+fn a_record_that_was_to_run_alone_does_so_after_a_restart() {
+    let mut lab = Lab::new(policy(1, OnFailure::Stop));
+    lab.step(fetched(0, 0..2), "start #1 0..2");
+    lab.step(
+        broken(0, 1, 0, Failure::Rejected),
+        "cut 0, stopped 0 after 1, hold back waiting",
+    );
+    lab.step(ended(0, 0, None), "");
+    lab.step(restart(), "start #2 0..1 round 1, resume");
+    lab.step(settled(0, 2, 1), "store 1, start #3 1..2 round 1");
+
+    let mut lab = Lab::new(by_key(8, OnFailure::Stop));
+    lab.step(read(0, 0, "aa"), "start #1 0..1");
+    lab.step(handled(0, 1), "start #2 1..2");
+    lab.step(handled(0, 2), "");
+    lab.step(broken(0, 1, 0, Failure::Rejected), "stopped 0 after 1");
+    lab.step(restart(), "start #3 0..1");
+    lab.step(handled(0, 3), "");
+    lab.step(settled(0, 3, 1), "free 0, store 1, start #4 1..2");
+}
+
+#[test]
+fn a_failure_told_after_the_end_of_its_round_cuts_the_next() {
+    let mut lab = Lab::new(Policy::default());
+    lab.step(fetched(0, 0..3), "start #1 0..3");
+    lab.step(fetched(0, 2..4), "cut 0");
+    lab.step(
+        ended(0, 0, Some(1)),
+        "start #2 1..2 round 1, start #3 2..4 round 1",
+    );
+    lab.step(failed(0, 1, 0..1, RETRY), "cut 1");
+}
+
+#[test]
+fn a_failure_of_an_old_assignment_cuts_nothing() {
+    let mut lab = Lab::new(Policy::default());
+    lab.step(fetched(0, 0..1), "start #1 0..1");
+    lab.step(lost(&[0]), "cut 0, release [0]");
+    lab.step(assigned(0, 0), "resume");
+    lab.step(ended(0, 0, None), "");
+    lab.step(fetched(0, 0..1), "start #2 0..1 round 1");
+    lab.step(failed(0, 1, 0..1, RETRY), "");
+}
