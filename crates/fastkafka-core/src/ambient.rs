@@ -89,6 +89,30 @@ pub(crate) fn target<R>(
     })
 }
 
+/// Does something with the app of a type that this code belongs to, found as [`target`] finds it, if
+/// there is one.
+#[inline]
+pub(crate) fn with_app(scope: TypeId, f: impl Fn(&AppCore)) {
+    let found = AMBIENT.with_borrow(|ambient| match &ambient.app {
+        Some(app) if app.scope() == scope => {
+            f(app);
+            true
+        }
+        _ => false,
+    });
+    if !found {
+        with_app_outside(scope, &f);
+    }
+}
+
+/// Outside the handlers of the app.
+#[cold]
+fn with_app_outside(scope: TypeId, f: &dyn Fn(&AppCore)) {
+    if let Some(app) = entered(scope).or_else(|| running(scope, "").ok()) {
+        f(&app);
+    }
+}
+
 /// The app of a type that was entered last on this thread.
 fn entered(scope: TypeId) -> Option<Arc<AppCore>> {
     ENTERED.with_borrow(|apps| apps.iter().rev().find(|app| app.scope() == scope).cloned())

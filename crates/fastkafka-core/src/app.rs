@@ -2,6 +2,7 @@
 
 use crate::around::Around;
 use crate::error::ProduceError;
+use crate::meter::{Tally, tallies};
 use crate::outside::Said;
 use crate::producer::Sink;
 use crate::registry::Registry;
@@ -133,6 +134,7 @@ pub struct AppCore {
     pub states: States,
     /// The hook around its handlers.
     pub around: Option<Box<dyn Around>>,
+    tallies: Vec<Tally>,
     sink: OnceLock<Arc<dyn Sink>>,
     watch: OnceLock<Arc<dyn Watch>>,
 }
@@ -149,6 +151,7 @@ impl AppCore {
             producer_defaults: ProducerSettings::default(),
             outside: Vec::new(),
             unreadable: Vec::new(),
+            tallies: tallies(registry.defs()),
             registry,
             states,
             around: None,
@@ -158,6 +161,7 @@ impl AppCore {
     }
 
     /// The app's type.
+    #[inline]
     pub fn scope(&self) -> TypeId {
         self.scope
     }
@@ -166,6 +170,12 @@ impl AppCore {
     #[inline]
     pub fn state<T: 'static>(&self) -> Option<&T> {
         self.states.get()
+    }
+
+    /// What is counted of its functions under `#[benchmark]`.
+    #[inline]
+    pub fn tallies(&self) -> &[Tally] {
+        &self.tallies
     }
 
     /// Where its records go once it is connected.

@@ -24,6 +24,7 @@ mod key;
 mod levels;
 mod mailbox;
 mod message;
+mod meter;
 mod order;
 mod outside;
 mod partition;
@@ -59,6 +60,7 @@ pub use failure::{BatchFailure, Failure, FailureKind, IntoFailure, Rejection};
 pub use key::{DecodeKey, EncodeKey, IntoKey, Key};
 pub use mailbox::{Mailbox, Wake};
 pub use message::{Codec, Decode, Encode, Json, Message, OutMessage, Raw};
+pub use meter::{Meter, Tally};
 pub use outside::{Said, Target};
 pub use partition::TopicPartition;
 pub use plan::{Group, Handler, Output, Plan};
@@ -98,6 +100,7 @@ pub mod __private {
         first_key,
     };
     pub use crate::message::{CodecProbe, Custom, DecodeFn, DefaultCodec, SelectCodec, schema_of};
+    pub use crate::meter::{Counts, Measured, OneRecord, Records, RecordsOfResult, count};
     pub use crate::producer::{emit, emit_open, room};
     pub use crate::shape::{
         ByteProbe, DefaultShape, NotByte, NotBytes, SelectShape, ShapeProbe, not_bytes,

@@ -4,6 +4,7 @@ use crate::app::AppCore;
 use crate::background::Task;
 use crate::definition::{ConsumerDef, ProducerDef};
 use crate::explain::{consumer_levels, producer_levels};
+use crate::meter::Meter;
 use crate::order;
 use crate::outside;
 use crate::problem::{Problem, Problems};
@@ -117,6 +118,9 @@ impl Plan {
                 }
             }
         }
+        for tally in app.tallies() {
+            check_meter(tally.meter(), &mut problems);
+        }
         plan.dead_letters = dead_letters(app);
         for (id, members) in groups {
             check_topics(&id, &members, &mut problems);
@@ -211,7 +215,7 @@ fn check_handler(
         wrong("has `exclude_internal_topics`, which has no meaning without a `pattern`".into());
     }
     if settings.group_id == Some(GroupId::None) {
-        check_alone(settings, own, &mut wrong);
+        check_alone(def, settings, own, &mut wrong);
     }
     if settings.max_poll_records == Some(0) {
         wrong("has `max_poll_records = 0`; it must be at least 1".into());
@@ -271,8 +275,26 @@ fn check_task(app: &AppCore, task: &Task, problems: &mut Vec<Problem>) {
     }
 }
 
+/// Literals were checked by the compiler.
+fn check_meter(meter: &Meter, problems: &mut Vec<Problem>) {
+    let mut wrong = |what: &str| {
+        problems.push(Problem::Setting {
+            handler: meter.function.name(),
+            what: format!("has a `#[benchmark]` {what}"),
+            at: meter.function.location(),
+        });
+    };
+    if (meter.interval)().is_zero() {
+        wrong("whose `interval` is nothing; make it longer");
+    }
+    if (meter.window)() == Some(0) {
+        wrong("whose `sliding_window_size` is 0; make it at least 1, or leave it out");
+    }
+}
+
 /// What has no meaning without a group. Of what is said of all it is not asked.
 fn check_alone(
+    def: &ConsumerDef,
     settings: &ConsumerSettings,
     own: &ConsumerSettings,
     wrong: &mut impl FnMut(String),
@@ -295,6 +317,9 @@ fn check_alone(
         wrong(format!(
             "has `{key}`, which has no meaning with `group_id = None`; remove one of them"
         ));
+    }
+    if def.pattern.is_some() {
+        wrong("has `pattern` and `group_id = None`: topics are found by pattern as a member of a group; name the `topics`".into());
     }
     if settings.auto_offset_reset == Some(OffsetReset::None) {
         wrong("has `auto_offset_reset = \"none\"` and `group_id = None`: without a group there is never a committed offset to begin at".into());

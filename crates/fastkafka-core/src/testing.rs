@@ -32,6 +32,9 @@ pub trait Watch: Send + Sync {
         next: HandlerFuture<'a>,
     ) -> HandlerFuture<'a>;
 
+    /// Runs what a `blocking` handler does on a thread that may wait, as tokio's `spawn_blocking`.
+    fn block(&self, work: Box<dyn FnOnce() + Send>);
+
     /// A record did not decode, so that there is no call.
     fn undecoded(&self, call: &HandlerCall<'_>, rejection: &Rejection);
 
@@ -189,7 +192,7 @@ pub trait Sends<C: Consumer>: MirrorHost {
     where
         Self: 'a;
 
-    /// Sends to the consumer's topic.
+    /// Sends to a topic of the consumer's.
     #[track_caller]
-    fn sending(&self, payload: C::Payload) -> Self::Sending<'_>;
+    fn sending(&self, topic: &'static str, payload: C::Payload) -> Self::Sending<'_>;
 }

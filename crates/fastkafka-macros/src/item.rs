@@ -96,6 +96,30 @@ impl Item {
             .push(syn::parse_quote!(#[allow(rustdoc::private_intra_doc_links)]));
     }
 
+    /// False when it is certain that no attribute of ours stands on it: none has expanded, which leaves
+    /// its mark in [`Self::document`], and there is none that may.
+    pub(crate) fn may_be_ours(&self) -> bool {
+        const BUILT_IN: [&str; 12] = [
+            "allow",
+            "cfg",
+            "cold",
+            "deny",
+            "deprecated",
+            "doc",
+            "expect",
+            "forbid",
+            "inline",
+            "must_use",
+            "track_caller",
+            "warn",
+        ];
+        self.attrs.iter().any(|attribute| {
+            let built_in = BUILT_IN.iter().any(|name| attribute.path().is_ident(name));
+            let mark = || attribute.to_token_stream().to_string();
+            !built_in || mark().contains("private_intra_doc_links")
+        })
+    }
+
     /// Attributes that must also guard what is generated.
     pub(crate) fn cfgs(&self) -> Vec<syn::Attribute> {
         let is_cfg = |attribute: &&syn::Attribute| attribute.path().is_ident("cfg");

@@ -37,6 +37,14 @@ pub(crate) const BACKGROUND: Attribute = Attribute {
     other: ("consumes", CONSUMER),
 };
 
+pub(crate) const BENCHMARK: Attribute = Attribute {
+    name: "benchmark",
+    noun: "measured function",
+    prefix: "",
+    keys: MEASURE,
+    other: ("consumes", CONSUMER),
+};
+
 impl Attribute {
     pub(crate) fn is_task(&self) -> bool {
         self.name == BACKGROUND.name
@@ -357,6 +365,12 @@ pub(crate) const TASK: &[(&str, Key)] = &[
     ("crate", Works(Module)),
 ];
 
+pub(crate) const MEASURE: &[(&str, Key)] = &[
+    ("interval", Works(Own)),
+    ("sliding_window_size", Works(Own)),
+    ("crate", Works(Module)),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -388,7 +402,7 @@ mod tests {
 
     #[test]
     fn a_key_stands_once() {
-        for keys in [CONSUMER, PRODUCER, TASK] {
+        for keys in [CONSUMER, PRODUCER, TASK, MEASURE] {
             let mut names: Vec<_> = keys.iter().map(|(name, _)| name).collect();
             names.sort_unstable();
             let all = names.len();

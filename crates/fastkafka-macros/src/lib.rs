@@ -3,6 +3,7 @@
 
 mod args;
 mod background;
+mod benchmark;
 mod codec;
 mod consumes;
 mod definition;
@@ -35,4 +36,10 @@ pub fn produces(attribute: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn run_in_background(attribute: TokenStream, item: TokenStream) -> TokenStream {
     background::expand(attribute.into(), &item.into()).into()
+}
+
+#[doc = include_str!("../docs/benchmark.md")]
+#[proc_macro_attribute]
+pub fn benchmark(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    benchmark::expand(attribute.into(), &item.into()).into()
 }

@@ -9,20 +9,25 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt;
 
-/// Sends into the topic of a consumer.
+/// Sends into the topics of a consumer. By pattern it has none that is known here.
 pub(crate) fn of_consumer(function: &Function) -> TokenStream {
     let (p, ident, payload) = (&function.names.contract, &function.ident, local("payload"));
-    let method = method("to", &function.names.topic);
-    let method = quote! {
-        #[track_caller]
-        fn #method(&self, #payload: <#ident as #p::Consumer>::Payload) -> <Self as #p::Sends<#ident>>::Sending<'_>
-        where
-            Self: #p::Sends<#ident>,
-        {
-            <Self as #p::Sends<#ident>>::sending(self, #payload)
+    let topics = &function.names.topics;
+    let methods: Vec<_> = topics.iter().map(|topic| method("to", topic)).collect();
+    let named_alike = |name: &Ident| methods.iter().filter(|other| *other == name).count() > 1;
+    let methods = topics.iter().zip(&methods);
+    let methods = methods.filter(|(_, method)| !named_alike(method)).map(|(topic, method)| {
+        quote! {
+            #[track_caller]
+            fn #method(&self, #payload: <#ident as #p::Consumer>::Payload) -> <Self as #p::Sends<#ident>>::Sending<'_>
+            where
+                Self: #p::Sends<#ident>,
+            {
+                <Self as #p::Sends<#ident>>::sending(self, #topic, #payload)
+            }
         }
-    };
-    expand(function, &method)
+    });
+    expand(function, &quote!(#(#methods)*))
 }
 
 /// What a producer has sent.

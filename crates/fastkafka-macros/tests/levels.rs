@@ -227,6 +227,9 @@ async fn on_alone(_order: u64) {}
 #[consumes(app = Sources, topic = "x", group_id = None)]
 async fn on_alone_again(_order: u64) {}
 
+#[consumes(app = Sources, pattern = "^w", group_id = None)]
+async fn on_any_alone(_order: u64) {}
+
 #[test]
 fn a_record_goes_to_one_handler_of_a_group_and_without_a_group_to_each() {
     let registry = Registry::linked(TypeId::of::<Sources>());
@@ -235,7 +238,7 @@ fn a_record_goes_to_one_handler_of_a_group_and_without_a_group_to_each() {
     app.consumer_defaults = ConsumerSettings::default().heartbeat_interval_ms(500u64);
     let (plan, problems) = Plan::sketch(&app);
     let alone: Vec<_> = plan.groups.iter().filter(|group| group.alone).collect();
-    assert_eq!(alone.len(), 2);
+    assert_eq!(alone.len(), 3);
     let texts: Vec<_> = problems
         .iter()
         .map(|problem| {
@@ -250,6 +253,7 @@ fn a_record_goes_to_one_handler_of_a_group_and_without_a_group_to_each() {
         [
             "`on_alone` has `session_timeout_ms`, which has no meaning with `group_id = None`; remove one of them",
             "`on_alone` has `auto_offset_reset = \"none\"` and `group_id = None`: without a group there is never a committed offset to begin at",
+            "`on_any_alone` has `pattern` and `group_id = None`: topics are found by pattern as a member of a group; name the `topics`",
             "`on_q` has `exclude_internal_topics`, which has no meaning without a `pattern`",
             "`on_list` and `on_overlap` both consume topic `y` in group `one`: give one of them its own `group_id`, or make them one handler that takes an enum",
             "`on_pattern` and `on_q` share group `two`, and pattern `^x` may match what the other reads: give the one with the pattern its own `group_id`",

@@ -39,6 +39,10 @@ impl Watch for Notes {
         }
     }
 
+    fn block(&self, work: Box<dyn FnOnce() + Send>) {
+        work();
+    }
+
     fn call<'a>(
         &'a self,
         call: HandlerCall<'a>,
@@ -250,9 +254,9 @@ mod mirrors {
     impl<C: Consumer> Sends<C> for Host {
         type Sending<'a> = ();
 
-        fn sending(&self, _: C::Payload) {
+        fn sending(&self, topic: &'static str, _: C::Payload) {
             let line = std::panic::Location::caller().line();
-            self.0.borrow_mut().push(format!("{} {line}", C::DEF.topic));
+            self.0.borrow_mut().push(format!("{topic} {line}"));
         }
     }
 

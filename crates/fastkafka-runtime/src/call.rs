@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::task::Poll;
 use std::time::Duration;
+use tokio::sync::oneshot;
 
 /// Where records come from, and who handles them.
 #[derive(Debug)]
@@ -98,7 +99,7 @@ impl Source {
             spawned.clone(),
             place_of(job),
         );
-        let work = move || {
+        let handle = move || {
             let mut records = Vec::with_capacity(range.len());
             fetched.records(range.clone(), &mut records);
             let run = Run {
@@ -116,13 +117,23 @@ impl Source {
             let future = Scoped::new(ambient, CatchRun::new(handle(source.handler.def, &run)));
             tokio.block_on(tasks::scope(tasks, place, future))
         };
-        let mut thread = pin!(tokio::task::spawn_blocking(work));
-        let joined = match self.handler.timeout {
-            None => thread.await,
+        let (tell, told) = oneshot::channel();
+        let work = move || {
+            let end = handle();
+            // Nobody listens any more once the tokio runtime is gone.
+            let _ = tell.send(end);
+        };
+        match self.app.watch() {
+            Some(watch) => watch.block(Box::new(work)),
+            None => drop(tokio::task::spawn_blocking(work)),
+        }
+        let mut told = pin!(told);
+        let told = match self.handler.timeout {
+            None => told.await,
             Some(limit) => loop {
                 let (before, at) = (job.scope.current(), tokio::time::sleep(limit));
                 tokio::select! {
-                    joined = &mut thread => break joined,
+                    told = &mut told => break told,
                     () = at => {}
                 }
                 if job.scope.current() == before && !expired.swap(true, AcqRel) {
@@ -135,7 +146,7 @@ impl Source {
                 }
             },
         };
-        match joined {
+        match told {
             Ok(Ok(end)) => end,
             Ok(Err(panic)) => failed(&job.scope, panicked(&*panic)),
             // Only the end of the tokio runtime cancels it.

@@ -26,6 +26,7 @@ mod options;
 mod owner;
 mod pauses;
 mod rebalance;
+mod reports;
 mod runtime;
 mod tasks;
 #[cfg(test)]

@@ -104,7 +104,7 @@ impl Seat {
             let bell = bell.clone();
             Box::new(move || bell.ring())
         };
-        let shared = Arc::new(Shared::new(&group.id, Mailbox::new(wake())));
+        let shared = Arc::new(Shared::new(&group.id, group.alone, Mailbox::new(wake())));
         let setup = setup(shared, wake());
         Self {
             group: group.id.clone(),
@@ -136,6 +136,11 @@ impl Seat {
     /// What it subscribes to.
     pub fn topics(&self) -> &[&'static str] {
         &self.topics
+    }
+
+    /// The topics that its pattern leaves out, if it has one.
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
     }
 
     /// How the owner is woken, from any thread. Once.

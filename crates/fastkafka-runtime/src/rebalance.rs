@@ -204,6 +204,7 @@ impl<T: Transport> Owner<T> {
                         position: *position,
                     });
                 }
+                self.setup.shared.note_settled(&starts);
                 self.rebalance.assigned.extend(places);
                 self.answer_assign(&starts);
             }

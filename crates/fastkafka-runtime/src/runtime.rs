@@ -8,10 +8,11 @@ use crate::health::Health;
 use crate::kafka::access::Clusters;
 use crate::kafka::medium::Kafka;
 use crate::locks::OrderLocks;
-use crate::medium::{Medium, Outputs, Seat, Serving};
+use crate::medium::{Medium, Offsets, Outputs, Seat, Serving};
 use crate::options::Options;
 use crate::owner::{Setup, Shared};
 use crate::pauses::Pauses;
+use crate::reports::Reports;
 use fastkafka_core::{AppCore, Group, Plan, Problem, Problems, Task};
 use fastkafka_engine::Limits;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,6 +26,7 @@ pub struct Runtime {
     app: Arc<AppCore>,
     groups: Vec<Running>,
     background: Arc<Background>,
+    benchmarks: Reports,
     medium: Arc<dyn Medium>,
     sink: Arc<dyn Outputs>,
     /// Told when a producer may have broken.
@@ -104,6 +106,7 @@ impl Runtime {
         sink.on_room(Box::new(move || broken.notify_waiters()));
         let mut runtime = Self {
             background: Background::new(app.clone()),
+            benchmarks: Reports::default(),
             app,
             groups: Vec::new(),
             medium,
@@ -234,12 +237,13 @@ impl Runtime {
         )
     }
 
-    /// Starts the background tasks; the app is started.
+    /// Starts the background tasks and what reports of benchmarks; the app is started.
     ///
     /// # Panics
     /// Outside a tokio runtime.
     pub fn run_in_background(&self, tasks: &[Task]) {
         self.background.start(tasks);
+        self.benchmarks.start(&self.app);
     }
 
     /// Ends when the app must end by itself, with the reason: a record under `on_failure = "exit"`,
@@ -330,6 +334,7 @@ impl Runtime {
                 ));
             }
         }
+        self.benchmarks.end();
         self.app.disconnect();
         if problems.is_empty() {
             Ok(())
@@ -345,6 +350,7 @@ impl Runtime {
     pub async fn kill(&self) {
         self.app.disconnect();
         self.background.abort();
+        self.benchmarks.end();
         for (_, serving) in self.take_groups() {
             if let Serving::Task { task, kill } = serving {
                 kill.notify_one();
@@ -360,6 +366,17 @@ impl Runtime {
         let mut groups = self.groups.iter();
         let failure = groups.find_map(|group| group.shared.failure());
         failure.or_else(|| self.background.failure())
+    }
+
+    /// Of each consumer without a group, below which offsets all is settled.
+    #[doc(hidden)]
+    pub fn settled(&self) -> Vec<(String, Offsets)> {
+        let groups = self.groups.iter();
+        let settled = groups.filter_map(|group| {
+            let offsets = group.shared.settled()?;
+            Some((group.shared.health().group, offsets))
+        });
+        settled.collect()
     }
 
     fn take_groups(&self) -> Vec<(Arc<Shared>, Serving)> {

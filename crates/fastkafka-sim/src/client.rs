@@ -1,5 +1,6 @@
 //! What librdkafka does between an application and its group, as far as delivery depends on it.
 
+use crate::cluster::Cluster;
 use crate::commits::InFlight;
 use crate::group::Commit;
 use crate::ids::{GroupId, MemberId, PartitionId, PartitionSet, TopicId};
@@ -105,6 +106,21 @@ impl<R> Client<R> {
     /// Its group.
     pub fn group(&self) -> GroupId {
         self.group
+    }
+
+    /// Subscribes to other topics. The group rebalances, as it does when a classic member joins again
+    /// or the next heartbeat of KIP-848 says so.
+    pub fn subscribe(
+        &mut self,
+        cluster: &mut Cluster<R>,
+        topics: impl IntoIterator<Item = TopicId>,
+    ) {
+        self.topics = topics.into_iter().collect();
+        let group = &mut cluster.groups[self.group.index()];
+        if let Some(at) = self.member.and_then(|member| group.at(member).ok()) {
+            group.members[at].topics = self.topics.clone();
+            group.rebalance(&cluster.topics);
+        }
     }
 
     /// Its id in the group, by its own account.

@@ -101,6 +101,11 @@ impl<R> Cluster<R> {
         self.topics.find(name)
     }
 
+    /// The topics that exist.
+    pub fn all_topics(&self) -> impl Iterator<Item = TopicId> {
+        self.topics.existing()
+    }
+
     /// A topic's name.
     pub fn topic_name(&self, topic: TopicId) -> &str {
         self.topics.name(topic)

@@ -23,6 +23,12 @@ impl Topics {
         at.map(TopicId::at)
     }
 
+    pub(crate) fn existing(&self) -> impl Iterator<Item = TopicId> {
+        let topics = self.topics.iter().enumerate();
+        let existing = topics.filter(|(_, topic)| topic.count > 0);
+        existing.map(|(at, _)| TopicId::at(at))
+    }
+
     pub(crate) fn name(&self, topic: TopicId) -> &str {
         &self.topics[topic.index()].name
     }

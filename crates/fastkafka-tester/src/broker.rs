@@ -8,6 +8,7 @@ use crate::function::Function;
 use crate::journal::{Journal, TopicRecord};
 use crate::member::Member;
 use crate::stored::{Content, Stored};
+use crate::subscription::Subscription;
 use bytes::Bytes;
 use fastkafka::Delivery;
 use fastkafka_sim::{Assignor, Cluster, GroupId, Outcome, PartitionId, Protocol, TopicId};
@@ -46,7 +47,9 @@ pub enum ProduceFault {
 /// Why a record was not acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
-    #[error("there is no topic `{0}`; declare it with `.topic(\"{0}\", Topic::new())` on the app")]
+    #[error(
+        "there is no topic `{0}`; declare it with `.topic(\"{0}\", Topic::new())` on the app, or make it with `tester.create_topic(\"{0}\", 1)`"
+    )]
     UnknownTopic(String),
     #[error("topic `{topic}` has no partition {partition}: it has {partitions}")]
     UnknownPartition {
@@ -130,12 +133,13 @@ impl Broker {
     }
 
     /// Appends a record as the app's producers send it, with the faults that are due.
-    pub(crate) fn produce(&self, record: NewRecord) -> Result<Delivery, Refusal> {
+    pub(crate) fn produce(&self, record: &NewRecord) -> Result<Delivery, Refusal> {
         let (written, result) = {
             let mut state = self.state();
             if state.down {
                 return Err(Refusal::Down);
             }
+            let record = record.clone();
             let fault = state.faults.get_mut(&record.topic);
             match fault.and_then(VecDeque::pop_front) {
                 None => state.append(record, self.clock.millis()),
@@ -250,6 +254,34 @@ impl State {
         let found = self.cluster.topic(name);
         let found = found.map(|topic| self.cluster.partitions(topic));
         found.unwrap_or_else(|| panic!("there is no topic `{name}`"))
+    }
+
+    pub(crate) fn exists(&self, topic: &str) -> bool {
+        let known = self.cluster.topic(topic);
+        known.is_some_and(|topic| !self.cluster.partitions(topic).is_empty())
+    }
+
+    /// What there is of a subscription's topics.
+    pub(crate) fn read_by(&self, subscription: &Subscription) -> Vec<TopicId> {
+        let topics = self.cluster.all_topics();
+        let read = topics.filter(|topic| subscription.takes(self.cluster.topic_name(*topic)));
+        read.collect()
+    }
+
+    /// The topic gets so many partitions, and the groups that read it notice: also those whose pattern
+    /// it matches, if it is new.
+    pub(crate) fn create_topic(&mut self, name: &str, partitions: usize) {
+        let id = self.cluster.create_topic(name, partitions);
+        for member in &mut self.members {
+            if !member.topics.contains(&id) && member.reads.takes(name) {
+                member.topics.push(id);
+                let topics = member.topics.iter().copied();
+                member.client.subscribe(&mut self.cluster, topics);
+            } else if member.topics.contains(&id) {
+                self.cluster.rebalance(member.client.group());
+            }
+        }
+        self.ring_all();
     }
 
     fn append(

@@ -26,6 +26,9 @@ pub struct TesterBuilder {
 impl TesterBuilder {
     /// How long records may take to become terminal before [`Tester::settle`] gives up; default an
     /// hour of virtual time, ten seconds of real time, thirty on a real broker.
+    ///
+    /// Virtual time stands still while a `blocking` handler is at work: so long by the machine's clock,
+    /// ten seconds by default, and then it goes on without it.
     #[must_use]
     pub fn settle_within(mut self, patience: Duration) -> Self {
         self.patience = Some(patience);
@@ -75,9 +78,6 @@ impl TesterBuilder {
     /// ways: `FASTKAFKA_TEST_BROKER=localhost:9092 cargo test`, or `embedded` for the one that
     /// [`TesterBuilder::embedded`] starts. Virtual time and faults need the cluster
     /// in memory, and say so.
-    ///
-    /// What is read without a group (`group_id = None`) shows in spies there; [`Tester::settle`] does not
-    /// wait for it.
     #[must_use]
     pub fn external_broker(mut self, broker: impl Into<String>) -> Self {
         self.target = Some(Some(Target::Broker(broker.into())));
@@ -102,7 +102,7 @@ impl TesterBuilder {
             })
         };
         let target = self.target.unwrap_or_else(named);
-        let watcher = Watcher::default();
+        let watcher = Watcher::new(self.patience.unwrap_or(REAL));
         let (backend, journal, patience) = match target {
             None => {
                 let broker = Broker::new();
@@ -145,6 +145,6 @@ fn create_topics(broker: &Broker, apps: &[App], own: BTreeMap<String, usize>) {
     });
     let mut state = broker.state();
     for (name, partitions) in declared.chain(own) {
-        state.cluster.create_topic(&name, partitions);
+        state.create_topic(&name, partitions);
     }
 }

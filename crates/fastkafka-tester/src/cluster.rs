@@ -93,6 +93,23 @@ impl Tester {
         state.ring_all();
     }
 
+    /// A topic that was not there appears. Handlers whose `pattern` it matches find it, as on Kafka
+    /// after `metadata_max_age_ms`: where they begin in it is said by `auto_offset_reset`, and with
+    /// `"latest"` what is sent before they have it is not read. [`Tester::settle`] waits until they
+    /// have it.
+    ///
+    /// # Panics
+    /// When there is such a topic.
+    #[track_caller]
+    pub fn create_topic(&self, topic: &str, partitions: usize) {
+        let mut state = self.broker().state();
+        assert!(
+            !state.exists(topic),
+            "there is a topic `{topic}`: `grow_topic` gives it more partitions"
+        );
+        state.create_topic(topic, partitions);
+    }
+
     /// The topic gets more partitions, and the groups that read it notice.
     ///
     /// # Panics
@@ -101,14 +118,7 @@ impl Tester {
     pub fn grow_topic(&self, topic: &str, partitions: usize) {
         let mut state = self.broker().state();
         state.find_topic(topic);
-        let id = state.cluster.create_topic(topic, partitions);
-        let readers = state.members.iter();
-        let readers = readers.filter(|member| member.topics.contains(&id));
-        let groups: Vec<_> = readers.map(|member| member.client.group()).collect();
-        for group in groups {
-            state.cluster.rebalance(group);
-        }
-        state.ring_all();
+        state.create_topic(topic, partitions);
     }
 
     /// What becomes of the next record that an app sends to a topic. Several calls are for several

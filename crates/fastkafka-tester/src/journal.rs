@@ -102,9 +102,18 @@ impl Journal {
 
     /// The records of a topic, for a report.
     pub(crate) fn section(&self, topic: &str) -> (String, Vec<String>) {
-        let records = self.records(topic);
-        let lines = records.iter().map(|record| record_line(record)).collect();
-        (format!("records of topic `{topic}`"), lines)
+        self.section_of(format!("records of topic `{topic}`"), |of| of == topic)
+    }
+
+    /// The records of some topics, for a report.
+    pub(crate) fn section_of(
+        &self,
+        title: String,
+        is_in: impl Fn(&str) -> bool,
+    ) -> (String, Vec<String>) {
+        let records = self.all();
+        let records = records.iter().filter(|record| is_in(&record.topic));
+        (title, records.map(|record| record_line(record)).collect())
     }
 
     /// Ends at the next record. Make it before looking, await it after.

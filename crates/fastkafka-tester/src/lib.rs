@@ -1,6 +1,6 @@
 //! Runs a FastKafka app in a unit test: the production runtime on a cluster in memory.
 //!
-//! ```
+//! ```standalone_crate
 //! use fastkafka::{App, ProduceError, consumes, produces};
 //! use fastkafka_tester::Tester;
 //!
@@ -32,6 +32,45 @@
 //! goes in, [`Received`] for what comes out, [`Spy`] and [`ProducerSpy`] for what was called,
 //! [`MockGuard`] for what stands in for a function. [`Observed`] has the assertions. The guide's
 //! chapter on testing walks through all of it.
+//!
+//! A helper of several tests is generic over annotated functions: [`Consumer`] and [`Producer`] are
+//! those of either kind, [`Owned`] a consumer whose calls have values, [`Writes`] and [`Reads`] what a
+//! codec has to be able to do.
+//!
+//! ```standalone_crate
+//! use fastkafka_tester::{Consumer, Consumes, Owned, Register, Tester, Writes};
+//! use std::fmt::Debug;
+//!
+//! /// A record of this handler is handled once, also if the broker goes away meanwhile.
+//! async fn outlasts_an_outage<C>(tester: &Tester, payload: C::Payload)
+//! where
+//!     C: Consumer + Register<Kind = Consumes>,
+//!     C::Codec: Writes<C::Payload>,
+//! {
+//!     tester.mirror::<C>().send(payload).unsettled().await;
+//!     tester.broker_down();
+//!     tester.broker_up();
+//!     tester.settle().await.unwrap();
+//!     tester.spy::<C>().assert_called_once();
+//! }
+//!
+//! fn last_argument<C>(tester: &Tester) -> Option<C::Args>
+//! where
+//!     C: Owned + Register<Kind = Consumes>,
+//!     C::Args: Debug + PartialEq,
+//! {
+//!     tester.spy::<C>().calls().last().map(|call| call.args())
+//! }
+//! # use fastkafka::{App, consumes};
+//! # #[consumes(topic = "numbers", auto_offset_reset = "earliest")]
+//! # async fn on_numbers(_: u64) {}
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() {
+//! # let tester = Tester::start(App::builder().title("Helped").build()).await.unwrap();
+//! # outlasts_an_outage::<on_numbers>(&tester, 7).await;
+//! # assert_eq!(last_argument::<on_numbers>(&tester), Some(7));
+//! # }
+//! ```
 #![forbid(unsafe_code)]
 
 #[cfg(test)]
@@ -59,9 +98,11 @@ mod report;
 mod settle;
 mod spy;
 mod stored;
+mod subscription;
 mod tester;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod verdict;
 mod watcher;
 
@@ -70,6 +111,8 @@ pub use builder::TesterBuilder;
 pub use calls::CallOutcome;
 pub use chaos::Chaos;
 pub use codec::{Reads, Writes};
+/// What helpers of tests are generic over.
+pub use fastkafka_core::{Consumer, Consumes, Owned, Producer, Produces, Register};
 pub use function::Function;
 pub use journal::TopicRecord;
 pub use kind::{Kind, Mocked};

@@ -3,9 +3,10 @@
 use crate::broker::Broker;
 use crate::member::{Member, MemberTransport};
 use crate::outputs::MemoryOutputs;
+use crate::subscription::Subscription;
 use fastkafka_core::{ConsumerSettings, GroupProtocol, Plan};
 use fastkafka_runtime::medium::{Medium, Outputs, Seat, Serving};
-use fastkafka_sim::{Assignor, Protocol, TopicId};
+use fastkafka_sim::{Assignor, Protocol};
 use std::sync::Arc;
 use tokio::sync::Notify;
 
@@ -29,21 +30,14 @@ impl Medium for Memory {
                 false => seat.group().to_owned(),
             };
             let group = state.group(&group, protocol, assignor)?;
-            let topics: Result<Vec<TopicId>, String> = seat
-                .topics()
-                .iter()
-                .map(|topic| {
-                    let known = state.cluster.topic(topic);
-                    known.ok_or_else(|| match topic.starts_with('^') {
-                        true => format!(
-                            "`pattern = \"{topic}\"` is not read by the cluster in memory: start the test with `Tester::builder().embedded()`, or name the `topics`"
-                        ),
-                        false => format!("there is no topic `{topic}`"),
-                    })
-                })
-                .collect();
-            let topics = topics?;
-            state.enter(|id| Member::new(id, group, topics, bell.clone()))
+            let reads = Subscription::new(seat.topics(), seat.settings(), seat.left_out())?;
+            if let Subscription::Topics(topics) = &reads
+                && let Some(missing) = topics.iter().find(|topic| !state.exists(topic))
+            {
+                return Err(format!("there is no topic `{missing}`"));
+            }
+            let topics = state.read_by(&reads);
+            state.enter(|id| Member::new(id, group, reads, topics, bell.clone()))
         };
         let transport = MemberTransport::new(self.0.clone(), id);
         let broker = self.0.clone();

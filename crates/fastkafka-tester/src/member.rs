@@ -5,6 +5,7 @@ mod positions;
 use self::positions::{commit_explicitly, find, start, unanswered};
 use crate::broker::{Broker, State};
 use crate::stored::{Block, Stored};
+use crate::subscription::Subscription;
 use fastkafka::Seek;
 use fastkafka_core::{Fetched, OffsetReset, TopicPartition};
 use fastkafka_runtime::medium::{ClientError, ErrorKind, Notice, Place, StartError, Transport};
@@ -21,6 +22,8 @@ const BLOCK: usize = 500;
 pub(crate) struct Member {
     pub(crate) id: u64,
     pub(crate) client: Client<Stored>,
+    pub(crate) reads: Subscription,
+    /// Those of them that there are.
     pub(crate) topics: Vec<TopicId>,
     pub(crate) bell: Arc<Notify>,
     /// For its owner, from the next poll.
@@ -32,9 +35,16 @@ pub(crate) struct Member {
 }
 
 impl Member {
-    pub(crate) fn new(id: u64, group: GroupId, topics: Vec<TopicId>, bell: Arc<Notify>) -> Self {
+    pub(crate) fn new(
+        id: u64,
+        group: GroupId,
+        reads: Subscription,
+        topics: Vec<TopicId>,
+        bell: Arc<Notify>,
+    ) -> Self {
         Self {
             id,
+            reads,
             client: Client::new(group, topics.iter().copied()),
             topics,
             bell,

@@ -1,4 +1,7 @@
 //! Processes that come, go and crash, and partitions that move between them.
+//!
+//! None of these settles: a test may crash a process twice, or in the midst of a call, and sees what
+//! is left in between.
 
 use crate::settle::Unsettled;
 use crate::stored::Stored;
@@ -9,7 +12,8 @@ use std::collections::BTreeSet;
 
 impl Tester {
     /// A second process of the same apps joins: it has state of its own, and gets its share of the
-    /// partitions. It returns when it has started; the others may still be giving up what they share.
+    /// partitions. It returns when it has started; the others may still be giving up what they share, and
+    /// records are not waited for: that does [`Tester::settle`], or the next record that is sent.
     ///
     /// # Errors
     /// Why it did not start.
@@ -43,15 +47,18 @@ impl Tester {
 
     /// The oldest process crashes, and another one takes its place: nothing of it is drained or
     /// committed, its state is gone, and no stop hook runs. Its group learns of it at once. What was
-    /// not committed is handled again.
+    /// not committed is handled again. It returns when the new process has started, and does not wait
+    /// for records, so that the next fault may meet them: that does [`Tester::settle`], or the next
+    /// record that is sent.
     ///
     /// Commits are made as soon as a record is settled here, and not every few seconds: a record is
     /// repeated if the crash comes while it is in hand, or under [`Tester::lose_commits`].
     ///
-    /// A handler that is `blocking` runs on a thread, which cannot be stopped: it is waited for.
+    /// A handler that is `blocking` runs on a thread, which cannot be stopped: it is waited for, ten
+    /// seconds by the machine's clock, or what [`settle_within`](crate::TesterBuilder::settle_within) says.
     ///
     /// # Errors
-    /// Why the new process did not start.
+    /// Why the new process did not start, or which calls of `blocking` handlers did not return.
     ///
     /// # Panics
     /// When the tester was given apps instead of the function that makes them, see
@@ -59,11 +66,23 @@ impl Tester {
     pub async fn crash_and_restart(&self) -> Result<(), RunError> {
         let apps = self.new_apps("crash_and_restart");
         let process = self.processes.borrow_mut().remove(0);
+        let threads = self.watcher().threads();
         for app in &process.apps {
-            app.kill().await;
+            tokio::select! {
+                biased;
+                () = app.kill() => {}
+                () = threads.given_up() => return Err(self.has_threads()),
+            }
         }
         drop(process);
         self.launch(apps).await
+    }
+
+    fn has_threads(&self) -> RunError {
+        RunError::Stop(format!(
+            "the process cannot crash, as nothing ends the threads of `blocking` handlers:\n{}",
+            self.watcher().running().join("\n")
+        ))
     }
 
     fn new_apps(&self, what: &str) -> Vec<fastkafka::App> {

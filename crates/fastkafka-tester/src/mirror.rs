@@ -27,14 +27,17 @@ where
 {
     type Sending<'a> = Sending<'a>;
 
-    fn sending(&self, payload: C::Payload) -> Sending<'_> {
-        Mirror::<C>::new(self).send(payload)
+    fn sending(&self, topic: &'static str, payload: C::Payload) -> Sending<'_> {
+        Mirror::<C>::new(self).topic(topic).send(payload)
     }
 }
 
-/// Sends into the topic of a handler: `tester.mirror::<on_orders>()`.
+/// Sends into the topic of a handler: `tester.mirror::<on_orders>()`. One that reads several topics, or
+/// by pattern, needs to be told which: `tester.mirror::<on_orders>().topic("orders.eu")`.
 pub struct Mirror<'a, C> {
     tester: &'a Tester,
+    /// `None`: the only one that it reads.
+    topic: Option<String>,
     consumer: PhantomData<fn() -> C>,
 }
 
@@ -44,7 +47,67 @@ impl<'a, C: Consumer> Mirror<'a, C> {
         tester.must_have(Function::consumer::<C>());
         Self {
             tester,
+            topic: None,
             consumer: PhantomData,
+        }
+    }
+
+    /// Which of the handler's topics.
+    ///
+    /// ```standalone_crate
+    /// use fastkafka::{App, Topic, consumes};
+    /// use fastkafka_tester::Tester;
+    ///
+    /// #[consumes(pattern = "^orders\\..+", auto_offset_reset = "earliest")]
+    /// async fn on_orders(order: u64) {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let app = App::builder().title("Shop").topic("orders.eu", Topic::new()).build();
+    /// let tester = Tester::start(app).await.unwrap();
+    /// tester.mirror::<on_orders>().topic("orders.eu").send(1).await;
+    ///
+    /// // The handler finds what comes later.
+    /// tester.create_topic("orders.asia", 1);
+    /// tester.mirror::<on_orders>().topic("orders.asia").send(2).await;
+    /// assert_eq!(tester.spy::<on_orders>().count(), 2);
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// If the handler does not read it: names what it reads.
+    #[must_use]
+    #[track_caller]
+    pub fn topic(mut self, topic: impl Into<String>) -> Self {
+        let (topic, function) = (topic.into(), Function::consumer::<C>());
+        // Of a single topic there is nothing to look up.
+        if C::DEF.topics != [topic.as_str()]
+            && let Some(reads) = self.tester.subscription(function)
+        {
+            assert!(
+                reads.takes(&topic),
+                "{function} does not read `{topic}`: it reads {reads}"
+            );
+        }
+        self.topic = Some(topic);
+        self
+    }
+
+    /// Where the record goes.
+    #[track_caller]
+    fn destination(&self) -> String {
+        match (&self.topic, C::DEF.topics) {
+            (Some(topic), _) => topic.clone(),
+            (None, [only]) => (*only).to_owned(),
+            (None, _) => {
+                let function = Function::consumer::<C>();
+                let reads = self.tester.subscription(function);
+                let reads = reads.map_or_else(String::new, |reads| reads.to_string());
+                let name = C::DEF.name;
+                panic!(
+                    "{function} reads {reads}: say which, `tester.mirror::<{name}>().topic(\"..\")`"
+                )
+            }
         }
     }
 
@@ -93,7 +156,7 @@ impl<'a, C: Consumer> Mirror<'a, C> {
             at: Location::caller(),
             payloads,
             record: NewRecord {
-                topic: C::DEF.topic.to_owned(),
+                topic: self.destination(),
                 ..NewRecord::default()
             },
             settles: true,

@@ -1,7 +1,11 @@
 //! The app's producers on the cluster in memory.
 //!
-//! A record is acknowledged before the call returns, unless the broker is down: then it waits, in
-//! the order of the calls, until the broker is back or its time is over.
+//! A record is acknowledged before the call returns, unless the broker is down: then it waits until
+//! the broker is back or its time is over. Records arrive in the order of the calls, as those of an
+//! idempotent producer do: what is sent while others wait, or are on their way from there, waits too.
+
+#[cfg(test)]
+mod tests;
 
 use crate::broker::{Broker, NewRecord, Refusal};
 use crate::function::Function;
@@ -16,6 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::runtime::Handle;
+use tokio::time::Instant;
 
 /// The default of `delivery_timeout_ms`.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(60);
@@ -35,6 +40,8 @@ pub(crate) struct MemoryOutputs {
 struct Waiting {
     records: VecDeque<Held>,
     next: u64,
+    /// Somebody sends what waits; until that is over, whoever comes queues up behind it.
+    sending: bool,
     wakers: Vec<Waker>,
     room: Vec<Wake>,
 }
@@ -43,6 +50,22 @@ struct Held {
     id: u64,
     record: NewRecord,
     token: DeliveryToken,
+    /// Its time is over then; `None`: never.
+    until: Option<Instant>,
+}
+
+impl Held {
+    fn time_out(self) {
+        let failure = failure(&self.record.topic, &Refusal::TimedOut);
+        self.token.fail(failure);
+    }
+}
+
+impl Waiting {
+    /// Nothing waits or is on its way.
+    fn is_over(&self) -> bool {
+        self.records.is_empty() && !self.sending
+    }
 }
 
 impl MemoryOutputs {
@@ -69,23 +92,15 @@ impl MemoryOutputs {
     }
 
     /// Keeps a record for the time that its producer gives it.
-    fn hold(&self, record: NewRecord, token: DeliveryToken, patience: Duration) {
-        let (id, first) = {
-            let mut waiting = self.waiting();
-            let (id, first) = (waiting.next, waiting.records.is_empty());
-            waiting.next += 1;
-            waiting.records.push_back(Held { id, record, token });
-            (id, first)
-        };
-        let me = self.me.clone();
+    fn hold(&self, mut waiting: MutexGuard<'_, Waiting>, mut held: Held, patience: Duration) {
+        let (id, first) = (held.id, waiting.is_over());
+        held.until = Instant::now().checked_add(patience);
+        waiting.records.push_back(held);
+        drop(waiting);
         if first {
-            let me = me.clone();
-            self.broker.on_up(Box::new(move || {
-                if let Some(me) = me.upgrade() {
-                    me.flush();
-                }
-            }));
+            self.send_when_up();
         }
+        let me = self.me.clone();
         self.tokio.spawn(async move {
             tokio::time::sleep(patience).await;
             if let Some(me) = me.upgrade() {
@@ -94,13 +109,46 @@ impl MemoryOutputs {
         });
     }
 
+    fn send_when_up(&self) {
+        let me = self.me.clone();
+        self.broker.on_up(Box::new(move || {
+            if let Some(me) = me.upgrade() {
+                me.flush();
+            }
+        }));
+    }
+
+    /// Sends what waits. The lock is not kept meanwhile: whoever hears of a record may send the next.
     fn flush(&self) {
-        loop {
-            let Some(held) = self.waiting().records.pop_front() else {
-                break;
+        {
+            let mut waiting = self.waiting();
+            if std::mem::replace(&mut waiting.sending, true) {
+                return;
+            }
+        }
+        let is_down = loop {
+            let held = {
+                let mut waiting = self.waiting();
+                let held = waiting.records.pop_front();
+                waiting.sending = held.is_some();
+                held
             };
-            let Held { record, token, .. } = held;
-            conclude(&self.broker, record, token);
+            let Some(held) = held else { break false };
+            let Some(held) = conclude(&self.broker, held) else {
+                continue;
+            };
+            // Nobody could find it meanwhile.
+            if held.until.is_some_and(|until| until <= Instant::now()) {
+                held.time_out();
+                continue;
+            }
+            let mut waiting = self.waiting();
+            waiting.records.push_front(held);
+            waiting.sending = false;
+            break true;
+        };
+        if is_down {
+            self.send_when_up();
         }
         self.tell_room();
     }
@@ -111,8 +159,8 @@ impl MemoryOutputs {
             let at = waiting.records.iter().position(|held| held.id == id);
             at.and_then(|at| waiting.records.remove(at))
         };
-        if let Some(Held { record, token, .. }) = held {
-            token.fail(failure(&record.topic, &Refusal::TimedOut));
+        if let Some(held) = held {
+            held.time_out();
             self.tell_room();
         }
     }
@@ -134,17 +182,19 @@ impl MemoryOutputs {
     }
 }
 
-fn conclude(broker: &Broker, record: NewRecord, token: DeliveryToken) {
-    let topic = record.topic.clone();
-    match broker.produce(record) {
-        Ok(delivery) => token.ack(|| delivery),
+/// Sends a record and reports what came of it. Gives it back when the broker is down.
+fn conclude(broker: &Broker, held: Held) -> Option<Held> {
+    match broker.produce(&held.record) {
+        Ok(delivery) => held.token.ack(|| delivery),
+        Err(Refusal::Down) => return Some(held),
         Err(refusal) => {
             if let Refusal::UnknownTopic(_) | Refusal::UnknownPartition { .. } = &refusal {
                 broker.state().complaints.push(refusal.to_string());
             }
-            token.fail(failure(&topic, &refusal));
+            held.token.fail(failure(&held.record.topic, &refusal));
         }
     }
+    None
 }
 
 /// As the runtime makes it from what librdkafka reports.
@@ -172,19 +222,31 @@ impl Sink for MemoryOutputs {
             timestamp: record.timestamp,
             producer: record.producer.map(Function::from),
         };
-        let down = self.broker.state().down;
-        if down || !self.waiting().records.is_empty() {
-            // Dead letters have no room of their own to wait for.
-            if !self.has_room() && record.producer.is_some() {
-                token.cancel();
-                return Err(ProduceError::QueueFull {
-                    producer: record.producer.map_or("dead letter", |def| def.name),
-                });
+        let mut waiting = self.waiting();
+        let mut held = Held {
+            id: waiting.next,
+            record: new,
+            token,
+            until: None,
+        };
+        waiting.next += 1;
+        if waiting.is_over() {
+            drop(waiting);
+            match conclude(&self.broker, held) {
+                None => return Ok(()),
+                Some(back) => held = back,
             }
-            self.hold(new, token, self.timeout(&record));
-        } else {
-            conclude(&self.broker, new, token);
+            waiting = self.waiting();
         }
+        // Dead letters have no room of their own to wait for.
+        if waiting.records.len() >= self.most && record.producer.is_some() {
+            drop(waiting);
+            held.token.cancel();
+            return Err(ProduceError::QueueFull {
+                producer: record.producer.map_or("dead letter", |def| def.name),
+            });
+        }
+        self.hold(waiting, held, self.timeout(&record));
         Ok(())
     }
 
@@ -200,7 +262,8 @@ impl Sink for MemoryOutputs {
 
 impl Outputs for MemoryOutputs {
     fn in_flight(&self) -> usize {
-        self.waiting().records.len()
+        let waiting = self.waiting();
+        waiting.records.len() + usize::from(waiting.sending)
     }
 
     fn has_room(&self) -> bool {

@@ -4,12 +4,14 @@
 use crate::broker::{NewRecord, Refusal};
 use crate::function::Function;
 use crate::journal::{Journal, TopicRecord};
+use crate::subscription::Subscription;
 use crate::watcher::Watcher;
 use fastkafka::{App, Delivery, Problem, Problems, RunError};
 use fastkafka_core::{DeliveryScope, OutRecord, Plan};
 use fastkafka_runtime::medium::{Offsets, Outputs, Probe, Tailed, kafka_outputs};
 use fastkafka_runtime::{Embedded, TopicSpec, create_topics};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -35,10 +37,18 @@ pub(crate) struct Remote {
     /// How far the watching consumer has come.
     seen: Arc<Mutex<Offsets>>,
     partitions: BTreeMap<String, i32>,
-    /// Each group with the topics it reads.
-    groups: BTreeMap<String, Vec<String>>,
+    /// What each group reads, and each handler without one.
+    groups: Vec<Reads>,
     /// Its topics need no cleaning up.
     _embedded: Option<Embedded>,
+}
+
+/// A group, or a handler without one, with those of the test's topics that it reads.
+#[derive(Clone)]
+struct Reads {
+    group: String,
+    alone: bool,
+    topics: Vec<String>,
 }
 
 /// What each app is told before it starts.
@@ -121,8 +131,8 @@ impl Remote {
             choice,
             probe,
             seen,
+            groups: groups(apps, &partitions)?,
             partitions,
-            groups: groups(apps),
             _embedded: embedded,
         })
     }
@@ -177,28 +187,36 @@ impl Remote {
         self.probe.ends()
     }
 
-    /// Asks the broker what is not settled, or was not seen yet.
-    pub(crate) async fn look(&self) -> Result<Vec<String>, String> {
-        let (probe, groups) = (self.probe.clone(), self.groups.clone());
+    /// Asks the broker, and the apps, what is not settled, or was not seen yet.
+    pub(crate) async fn look(&self, apps: &[App]) -> Result<Vec<String>, String> {
+        // First what is settled: what comes to the log meanwhile shows as open.
+        let alone = apps.iter().flat_map(App::settled);
+        let alone = alone.filter_map(|(name, offsets)| {
+            let reads = self.groups.iter().find(|reads| reads.group == name)?;
+            Some((reads.clone(), offsets))
+        });
+        let mut settled: Vec<_> = alone.collect();
+        let groups = self.groups.iter().filter(|reads| !reads.alone);
+        let (probe, groups) = (self.probe.clone(), groups.cloned().collect::<Vec<_>>());
         let asked = tokio::task::spawn_blocking(move || {
-            // First the commits: what comes to the log meanwhile shows as open.
             let mut committed = Vec::new();
-            for (group, topics) in groups {
-                let offsets = probe.committed(&group, &topics)?;
-                committed.push((group, topics, offsets));
+            for reads in groups {
+                let offsets = probe.committed(&reads.group, &reads.topics)?;
+                committed.push((reads, offsets));
             }
             Ok::<_, String>((committed, probe.ends()?))
         });
         let (committed, ends) = asked.await.map_err(|error| error.to_string())??;
+        settled.extend(committed);
         let mut open = Vec::new();
-        for (group, topics, offsets) in committed {
+        for (reads, offsets) in settled {
             for ((topic, partition), end) in &ends {
                 let place = (topic.clone(), *partition);
                 let next = offsets.get(&place).copied();
-                if topics.contains(topic) && *end > 0 && next.is_none_or(|next| next < *end) {
+                if reads.topics.contains(topic) && *end > 0 && next.is_none_or(|next| next < *end) {
                     let offset = next.unwrap_or(0);
                     open.push(format!(
-                        "{topic}[{partition}] offset {offset} of group `{group}` is not settled"
+                        "{topic}[{partition}] offset {offset} of {reads} is not settled"
                     ));
                 }
             }
@@ -276,16 +294,38 @@ fn specs(apps: &[App], own: BTreeMap<String, usize>) -> BTreeMap<String, TopicSp
     specs
 }
 
-fn groups(apps: &[App]) -> BTreeMap<String, Vec<String>> {
-    let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
+fn groups(apps: &[App], topics: &BTreeMap<String, i32>) -> Result<Vec<Reads>, String> {
     let plans = apps.iter().filter_map(|app| app.check().ok());
-    // Without a group nobody is told how far a consumer is.
-    for group in plans.flat_map(|plan| plan.groups).filter(|g| !g.alone) {
-        let topics = group.handlers.iter();
-        let topics = topics.map(|handler| handler.def.topic.to_owned());
-        groups.entry(group.id).or_default().extend(topics);
+    let mut all: Vec<Reads> = Vec::new();
+    for group in plans.flat_map(|plan| plan.groups) {
+        let handlers = group.handlers.iter();
+        let names: Vec<_> = handlers
+            .flat_map(|handler| handler.def.subscription())
+            .collect();
+        let subscription = Subscription::new(&names, &group.settings, &group.left_out)?;
+        let read = topics
+            .keys()
+            .filter(|topic| subscription.takes(topic))
+            .cloned();
+        match all.iter_mut().find(|reads| reads.group == group.id) {
+            Some(reads) => reads.topics.extend(read),
+            None => all.push(Reads {
+                topics: read.collect(),
+                group: group.id,
+                alone: group.alone,
+            }),
+        }
     }
-    groups
+    Ok(all)
+}
+
+impl fmt::Display for Reads {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.alone {
+            true => write!(f, "`{}`", self.group),
+            false => write!(f, "group `{}`", self.group),
+        }
+    }
 }
 
 fn text(error: impl ToString) -> String {

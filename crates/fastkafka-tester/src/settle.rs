@@ -138,7 +138,7 @@ fn holds(open: &OpenRecord, apps: &[App], watcher: &Watcher) -> String {
     let mut groups = plans.flat_map(|plan| plan.groups);
     let group = groups.find(|group| group.id == open.group);
     let mut handlers = group.iter().flat_map(|group| &group.handlers);
-    let Some(handler) = handlers.find(|handler| handler.def.topic == open.topic) else {
+    let Some(handler) = handlers.find(|handler| handler.def.takes(&open.topic)) else {
         return "no app has a handler of it".to_owned();
     };
     let calls = watcher.calls(handler.def.into());
@@ -152,6 +152,9 @@ fn holds(open: &OpenRecord, apps: &[App], watcher: &Watcher) -> String {
     let name = handler.def.name;
     match of_record.map(|call| call.outcome()) {
         None => format!("`{name}` has not been called with it"),
+        Some(CallOutcome::Running) if handler.def.blocking => {
+            format!("`{name}` was called on a thread of its own and has not returned")
+        }
         Some(CallOutcome::Running) => format!("`{name}` was called and has not returned"),
         Some(CallOutcome::Done) => format!(
             "`{name}` has returned, and an `Ack`, a task of `fastkafka::spawn` or an output of it is still open"

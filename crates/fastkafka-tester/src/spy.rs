@@ -6,6 +6,7 @@ use crate::function::Function;
 use crate::journal::{Journal, TopicRecord};
 use crate::observed::{Observed, Source, Typed, Words};
 use crate::report::{content_line, record_line};
+use crate::subscription::Subscription;
 use crate::tester::Tester;
 use crate::watcher::Watcher;
 use fastkafka::{Bytes, EventMetadata};
@@ -29,6 +30,7 @@ pub type ProducerSpy<P> = Observed<ProducerCalls<P>>;
 pub struct HandlerCalls<C> {
     watcher: Watcher,
     journal: Journal,
+    reads: Option<Subscription>,
     consumer: PhantomData<fn() -> C>,
 }
 
@@ -70,10 +72,18 @@ impl<C: Consumer> Source for HandlerCalls<C> {
     fn sections(&self) -> Vec<(String, Vec<String>)> {
         let calls = self.recorded();
         let calls = calls.iter().map(|call| call.line()).collect();
-        vec![
-            (format!("calls of {}", Self::function()), calls),
-            self.journal.section(C::DEF.topic),
-        ]
+        let calls = (format!("calls of {}", Self::function()), calls);
+        let records = match &self.reads {
+            Some(reads @ Subscription::Pattern(_)) => {
+                let title = format!("records of {reads}");
+                vec![self.journal.section_of(title, |topic| reads.takes(topic))]
+            }
+            _ => {
+                let topics = C::DEF.topics.iter();
+                topics.map(|topic| self.journal.section(topic)).collect()
+            }
+        };
+        [calls].into_iter().chain(records).collect()
     }
 }
 
@@ -88,8 +98,12 @@ impl<C: Owned> Typed for HandlerCalls<C> {
 impl<C: Consumer> Spy<C> {
     #[track_caller]
     pub(crate) fn of_consumer(tester: &Tester) -> Self {
-        tester.must_have(Function::consumer::<C>());
+        let function = Function::consumer::<C>();
+        tester.must_have(function);
+        // Topics that have a name say it themselves.
+        let by_pattern = C::DEF.pattern.and_then(|_| tester.subscription(function));
         Self(HandlerCalls {
+            reads: by_pattern,
             watcher: tester.watcher().clone(),
             journal: tester.journal().clone(),
             consumer: PhantomData,
@@ -188,7 +202,7 @@ impl<C> fmt::Debug for Call<C> {
 
 impl Recorded {
     /// The call in one line.
-    fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         let record = self.records.first().map(record_line).unwrap_or_default();
         let more = match self.records.len() {
             0 | 1 => String::new(),
@@ -342,7 +356,7 @@ impl<P> fmt::Debug for Output<P> {
 
 impl HandedOver {
     /// The record in one line.
-    fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         let line = content_line(&self.topic, self.key.as_deref(), self.payload.as_deref());
         match &self.error {
             None => line,

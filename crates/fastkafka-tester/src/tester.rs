@@ -8,6 +8,7 @@ use crate::medium::Memory;
 use crate::remote::Remote;
 use crate::settle::{Progress, Unsettled, stuck};
 use crate::watcher::Watcher;
+use fastkafka::asyncapi::Document;
 use fastkafka::{App, Delivery, Entered, RunError};
 use std::cell::RefCell;
 use std::fmt;
@@ -199,7 +200,7 @@ impl Tester {
             if !stuck.is_empty() {
                 return Err(Unsettled::new(stuck));
             }
-            let mut open = remote.look().await.unwrap_or_else(|error| vec![error]);
+            let mut open = remote.look(&apps).await.unwrap_or_else(|error| vec![error]);
             if open.is_empty() {
                 // What came while the broker was asked.
                 return self.judge();
@@ -272,9 +273,10 @@ impl Tester {
     /// records to settle.
     ///
     /// # Panics
-    /// In real time: the test needs `#[tokio::test(start_paused = true)]`.
+    /// In real time: the test needs the cluster in memory and `#[tokio::test(start_paused = true)]`.
     #[track_caller]
     pub fn advance(&self, time: Duration) -> impl Future<Output = ()> {
+        self.broker();
         assert!(
             clock::is_virtual(),
             "`advance` moves virtual time, and this test runs in real time: write `#[tokio::test(start_paused = true)]`"
@@ -285,6 +287,38 @@ impl Tester {
             for _ in 0..TASKS {
                 tokio::task::yield_now().await;
             }
+        }
+    }
+
+    /// The AsyncAPI document of the app, as [`App::asyncapi`] has it: for a snapshot of the contract
+    /// beside those of its records.
+    ///
+    /// ```standalone_crate
+    /// # use fastkafka::{App, consumes};
+    /// # use fastkafka_tester::Tester;
+    /// # #[consumes(topic = "orders")]
+    /// # async fn on_orders(order: u64) {}
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// # let app = || App::builder().title("Shop").build();
+    /// let tester = Tester::start(app()).await.unwrap();
+    /// // insta::assert_snapshot!(tester.asyncapi().to_yaml());
+    /// assert_eq!(tester.asyncapi().info.title, "Shop");
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// When the tester runs several apps, each of which has a document of its own.
+    #[track_caller]
+    pub fn asyncapi(&self) -> Document {
+        let processes = self.processes.borrow();
+        let first = processes.first();
+        match first.map_or(&[][..], |process| &process.apps) {
+            [app] => app.asyncapi(),
+            apps => panic!(
+                "this tester runs {} apps, each with a document of its own: keep the `App` and ask it, `app.asyncapi()`",
+                apps.len()
+            ),
         }
     }
 

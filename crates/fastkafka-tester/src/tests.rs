@@ -349,18 +349,3 @@ async fn without_a_group_every_process_reads_everything_and_after_a_crash_anew()
     assert_eq!(sorted(), [1, 1, 1, 2, 2, 2]);
     tester.stop().await;
 }
-
-struct Matching;
-
-#[consumes(app = Matching, pattern = "^numbers.*")]
-async fn on_matching(_: u64) {}
-
-#[tokio::test(start_paused = true)]
-async fn a_pattern_is_refused_with_the_way_out() {
-    let app = App::scoped::<Matching>().title("matching").build();
-    let error = Tester::start(app).await.unwrap_err().to_string();
-    assert!(
-        error.contains("`pattern = \"^numbers.*\"` is not read"),
-        "{error}"
-    );
-}

@@ -20,6 +20,7 @@ impl Tester {
 /// A test that ends without [`Tester::stop`] is judged all the same. One that fails already is not.
 impl Drop for Tester {
     fn drop(&mut self) {
+        self.watcher().threads().end_test();
         if !std::thread::panicking() {
             let problems = self.verdict();
             assert!(problems.is_empty(), "{}", problems.join("\n"));

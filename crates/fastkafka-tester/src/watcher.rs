@@ -6,6 +6,7 @@ use crate::function::Function;
 use crate::journal::TopicRecord;
 use crate::mock::{self, Mock};
 use crate::report::content_line;
+use crate::threads::Threads;
 use bytes::Bytes;
 use fastkafka::{Around, Failure, HandlerCall, HandlerFuture, ProduceError, Rejection};
 use fastkafka_core::{
@@ -25,13 +26,13 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 /// See the module. Cloned handles are one watcher.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Watcher(Arc<Inner>);
 
-#[derive(Default)]
 struct Inner {
     state: Mutex<State>,
     changed: Arc<Notify>,
+    threads: Arc<Threads>,
 }
 
 #[derive(Default)]
@@ -48,6 +49,19 @@ struct State {
 }
 
 impl Watcher {
+    /// `patience`: how long the clock stands still for a call that blocks its thread.
+    pub(crate) fn new(patience: Duration) -> Self {
+        Self(Arc::new(Inner {
+            state: Mutex::default(),
+            changed: Arc::default(),
+            threads: Threads::new(patience),
+        }))
+    }
+
+    pub(crate) fn threads(&self) -> &Threads {
+        &self.0.threads
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -93,6 +107,17 @@ impl Watcher {
             (None, None) => None,
             (slow, jitter) => Some(slow.unwrap_or_default() + jitter.unwrap_or_default()),
         }
+    }
+
+    /// The calls that have not returned, a line each.
+    pub(crate) fn running(&self) -> Vec<String> {
+        let calls = self.state().calls.clone();
+        let running = calls
+            .iter()
+            .filter(|call| call.outcome() == CallOutcome::Running);
+        running
+            .map(|call| format!("{}: {}", call.function, call.line()))
+            .collect()
     }
 
     /// What a producer has handed over.
@@ -248,6 +273,10 @@ impl Watch for Watcher {
             under_way.end(outcome.as_ref().err());
             outcome
         })
+    }
+
+    fn block(&self, work: Box<dyn FnOnce() + Send>) {
+        self.0.threads.run(work);
     }
 
     fn undecoded(&self, call: &HandlerCall<'_>, rejection: &Rejection) {

@@ -26,6 +26,13 @@ async fn waits(_: u64) {
     std::future::pending::<()>().await;
 }
 
+#[consumes(app = Stuck, topic = "blocked", auto_offset_reset = "earliest", blocking)]
+fn blocks(_: u64) {
+    loop {
+        std::thread::park();
+    }
+}
+
 #[consumes(app = Stuck, topic = "leaked", auto_offset_reset = "earliest")]
 async fn leaks(_: u64) {
     fastkafka::spawn(async {
@@ -96,6 +103,54 @@ async fn a_handler_that_does_not_return_is_named() {
         unsettled(&tester).await[0],
         "awaited[0] offset 0 of group `stuck` is not settled: `waits` was called and has not returned"
     );
+}
+
+/// A tester of an app with threads that nothing ends: virtual time waits so long for each.
+async fn start_blocking() -> Tester {
+    let make = || {
+        App::scoped::<Stuck>()
+            .title("Stuck")
+            .state(Held::default())
+            .build()
+    };
+    let tester = Tester::builder().settle_within(Duration::from_millis(20));
+    tester.start_with(make).await.unwrap()
+}
+
+/// The test ends, which tokio's own threads would not let it: nothing waits for this one.
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_blocks_its_thread_for_ever_is_named() {
+    let tester = start_blocking().await;
+    tester.to_blocked(1).unsettled().await;
+    assert_eq!(
+        unsettled(&tester).await,
+        [
+            "blocked[0] offset 0 of group `stuck` is not settled: `blocks` was called on a thread of its own and has not returned",
+            "waited for 20ms"
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_with_a_thread_that_nothing_ends_cannot_crash() {
+    let tester = start_blocking().await;
+    tester.to_blocked(1).unsettled().await;
+    tester.settle().await.unwrap_err();
+    let error = tester.crash_and_restart().await.unwrap_err().to_string();
+    assert!(error.contains("cannot crash"), "{error}");
+    assert!(
+        error.contains("`blocks`: blocked[0] offset 0: 1 => is running"),
+        "{error}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+#[should_panic(expected = "did not stop cleanly")]
+async fn a_stop_does_not_wait_for_a_thread_that_nothing_ends() {
+    let tester = start_blocking().await;
+    tester.to_blocked(1).unsettled().await;
+    tester.spy::<blocks>().assert_awaited().await;
+    tester.stop().await;
 }
 
 /// A task of `tokio::spawn` is nobody's: it is not seen.

@@ -13,6 +13,7 @@
 //! * [Authentication](authentication): TLS, passwords, tokens.
 //! * [Lifespan](lifespan): what is made at the start and released at the stop.
 //! * [Background tasks](background): work that belongs to no record.
+//! * [Benchmarking](benchmarking): throughput of a function.
 //! * [Running](running): command line, brokers, stopping, health, logs.
 //! * [The contract](asyncapi): AsyncAPI in files, pages, `cargo doc` and CI.
 //! * Beside a web server (`web`, with the feature `axum`): a server and the app in one process.
@@ -35,6 +36,7 @@ macro_rules! chapter {
         #[doc = "[authentication]: crate::guide::authentication"]
         #[doc = "[lifespan]: crate::guide::lifespan"]
         #[doc = "[background]: crate::guide::background"]
+        #[doc = "[benchmarking]: crate::guide::benchmarking"]
         #[doc = "[running]: crate::guide::running"]
         #[doc = "[control]: crate::guide::control"]
         #[doc = "[asyncapi]: crate::guide::asyncapi"]
@@ -95,6 +97,10 @@ chapter!(
 chapter!(
     #[doc = include_str!("../../../docs/guide/background.md")]
     background
+);
+chapter!(
+    #[doc = include_str!("../../../docs/guide/benchmarking.md")]
+    benchmarking
 );
 chapter!(
     #[doc = include_str!("../../../docs/guide/running.md")]

@@ -36,7 +36,7 @@ pub use fastkafka_core::{
     Secret, SecurityProtocol, State, TaskReturn, TimestampType, Tls, TokenFuture, TokenProvider,
     Tokens, delivery_scope,
 };
-pub use fastkafka_macros::{consumes, produces, run_in_background};
+pub use fastkafka_macros::{benchmark, consumes, produces, run_in_background};
 pub use fastkafka_runtime::{
     ControlError, GroupHealth, Handle, Health, Position, Seek, StoppedPartition, Target,
     TaskHealth, WaitingFor, WaitingRecord, spawn,

@@ -5,7 +5,7 @@
 use fastkafka::{
     AppCore, AppInfo, Bytes, CatchRun, Closed, ConsumerDef, DefaultApp, Delivery, DeliveryScope,
     DeliveryToken, Failure, Fetched, Header, OutRecord, ProduceError, ProducerDef, Record,
-    Registry, Run, RunTag, Settle, Sink, States, Timestamp, TimestampType, TopicPartition,
+    Registry, Run, RunTag, Settle, Sink, States, Timestamp, TimestampType, TopicPartition, enter,
     panic_text,
 };
 use std::ops::Range;
@@ -142,6 +142,16 @@ pub(crate) fn handle_in(
     run(def, records, false, prepare)
 }
 
+/// Handles the records as one run of an app that is there.
+pub(crate) fn handle_by(
+    app: &Arc<AppCore>,
+    def: &'static ConsumerDef,
+    records: impl IntoIterator<Item = Given>,
+) -> Ended {
+    let _entered = enter(app.clone());
+    run_in(app, def, records, false)
+}
+
 fn run(
     def: &'static ConsumerDef,
     records: impl IntoIterator<Item = Given>,
@@ -153,6 +163,19 @@ fn run(
     states.insert(log.clone());
     let mut app = AppCore::new::<DefaultApp>(AppInfo::default(), Registry::default(), states);
     prepare(&mut app);
+    let ended = run_in(&app, def, records, single);
+    Ended {
+        log: log.lines(),
+        ..ended
+    }
+}
+
+fn run_in(
+    app: &AppCore,
+    def: &'static ConsumerDef,
+    records: impl IntoIterator<Item = Given>,
+    single: bool,
+) -> Ended {
     let fetched = Records(records.into_iter().collect());
     let mut records = Vec::new();
     fetched.records(0..fetched.len(), &mut records);
@@ -160,7 +183,7 @@ fn run(
     let tag = RunTag { part: 0, run: 0 };
     let scope = DeliveryScope::of_run(records.len(), settled.clone(), tag, Arc::default());
     let run = Run {
-        app: &app,
+        app,
         place: TopicPartition::intern("topic", 3),
         records: &records,
         fetched: &fetched,
@@ -194,7 +217,7 @@ fn run(
         failure,
         panic,
         settled,
-        log: log.lines(),
+        log: Vec::new(),
     }
 }
 

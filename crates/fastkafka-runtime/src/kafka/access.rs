@@ -59,6 +59,17 @@ impl Access {
         format!("{name}{}", self.suffix)
     }
 
+    /// What a consumer subscribes to there: a topic, or a pattern that begins with `^`.
+    pub(crate) fn subscription(&self, name: &str) -> String {
+        let suffix = &self.suffix;
+        match (name.starts_with('^'), name.strip_suffix('$')) {
+            _ if suffix.is_empty() => name.to_owned(),
+            (false, _) => self.on_cluster(name),
+            (true, Some(whole)) => format!("^({whole}){suffix}$"),
+            (true, None) => format!("^({name}).*{suffix}$"),
+        }
+    }
+
     /// Where the brokers are.
     pub(crate) fn address(&self) -> &str {
         self.connection

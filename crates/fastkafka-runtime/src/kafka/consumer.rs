@@ -109,7 +109,11 @@ impl KafkaTransport {
             config::alone(&mut config);
         }
         if join.topics.iter().any(|topic| topic.starts_with('^')) {
-            config::by_pattern(&mut config, settings, join.left_out);
+            let left_out = join.left_out.iter();
+            let left_out: Vec<_> = left_out
+                .map(|topic| join.access.on_cluster(topic))
+                .collect();
+            config::by_pattern(&mut config, settings, &left_out);
         }
         let consumer = config.create_with_context(Context {
             heard: heard.clone(),
@@ -123,7 +127,9 @@ impl KafkaTransport {
         let queue = Queue::new(&consumer, owner.clone());
         let events = Events::of(&consumer);
         let topics = join.topics.iter();
-        let topics: Vec<_> = topics.map(|topic| join.access.on_cluster(topic)).collect();
+        let topics: Vec<_> = topics
+            .map(|topic| join.access.subscription(topic))
+            .collect();
         let alone = join
             .alone
             .then(|| Alone::new(topics.clone(), join.access.suffix().clone(), settings));

@@ -167,6 +167,7 @@ impl<T: Transport> Owner<T> {
         if offsets.is_empty() {
             return;
         }
+        self.setup.shared.note_settled(&offsets);
         for (place, why) in self.transport.store(&offsets) {
             // It was revoked under our hands; its next owner starts from what was committed.
             tracing::warn!(%place, "offset not stored: {why}");

@@ -3,6 +3,8 @@
 use crate::control::{Command, Reply};
 use crate::health::GroupHealth;
 use crate::mailbox::{Mail, Mailbox};
+use crate::medium::Offsets;
+use crate::transport::Place;
 use fastkafka_core::{Closed, RunTag, Settle};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -19,12 +21,16 @@ pub(crate) struct Shared {
     shutdown_within: OnceLock<Duration>,
     /// What the user wants; `None` when nobody heeds it any more.
     commands: Mutex<Option<Vec<(Command, Reply)>>>,
+    /// Without a group: by partition the offset below which all is settled. In a group its commits
+    /// tell.
+    settled: Option<Mutex<Offsets>>,
     pub(crate) mailbox: Mailbox,
 }
 
 impl Shared {
-    pub(crate) fn new(group: &str, mailbox: Mailbox) -> Self {
+    pub(crate) fn new(group: &str, alone: bool, mailbox: Mailbox) -> Self {
         Self {
+            settled: alone.then(Mutex::default),
             health: Mutex::new(GroupHealth::new(group)),
             started: tokio::sync::watch::Sender::new(false),
             failure: Mutex::default(),
@@ -92,6 +98,26 @@ impl Shared {
     pub(crate) async fn started(&self) {
         // The sender is in `self`: it cannot be gone.
         let _ = self.started.subscribe().wait_for(|started| *started).await;
+    }
+
+    /// Below these offsets all is settled.
+    pub(crate) fn note_settled(&self, offsets: &[(Place, i64)]) {
+        if let Some(settled) = &self.settled {
+            let offsets = offsets.iter();
+            let offsets =
+                offsets.map(|(place, offset)| ((place.topic.clone(), place.partition), *offset));
+            settled
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .extend(offsets);
+        }
+    }
+
+    /// What [`Shared::note_settled`] was told last of each partition, without a group.
+    pub(crate) fn settled(&self) -> Option<Offsets> {
+        let settled = self.settled.as_ref()?;
+        let settled = settled.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(settled.clone())
     }
 
     pub(super) fn is_leaving(&self) -> bool {

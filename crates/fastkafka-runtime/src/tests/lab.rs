@@ -203,7 +203,11 @@ impl World {
             let woken = woken.clone();
             Box::new(move || woken.notify_one())
         };
-        let shared = Arc::new(owner::Shared::new("lab", Mailbox::new(wake(&self.woken))));
+        let shared = Arc::new(owner::Shared::new(
+            "lab",
+            false,
+            Mailbox::new(wake(&self.woken)),
+        ));
         let member = Shared::<Member>::default();
         let transport = Memory {
             cluster: self.cluster.clone(),

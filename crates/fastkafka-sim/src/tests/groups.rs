@@ -344,3 +344,21 @@ fn a_session_that_times_out_on_the_clients_side_leaves_a_member_behind() {
         assert_eq!(world.clients[0].assignment().len(), 1, "{protocol:?}");
     }
 }
+
+#[test]
+fn a_group_whose_members_subscribe_to_another_topic_shares_that_too() {
+    for protocol in PROTOCOLS {
+        let mut world = World::new(protocol, Assignor::Sticky, 2);
+        world.join();
+        world.join();
+        let other = world.cluster.create_topic("other", 2);
+        for client in &mut world.clients {
+            client.subscribe(&mut world.cluster, [world.topic, other]);
+        }
+        world.settle();
+        let all = world.cluster.all_partitions(&[world.topic, other]);
+        let mine = world.assignments();
+        assert_eq!(mine[0].union(&mine[1]), all, "{protocol:?}");
+        assert_eq!((mine[0].len(), mine[1].len()), (2, 2), "{protocol:?}");
+    }
+}

@@ -2,17 +2,20 @@
 
 use crate::calls::CallOutcome;
 use crate::function::Function;
+use crate::subscription::Subscription;
 use crate::tester::Tester;
 use bytes::Bytes;
 use fastkafka::{OnFailure, Order};
 use fastkafka_sim::{GroupId, PartitionId};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A handler by its group and topic.
+/// A group and a topic that it reads.
 type Reader = (String, String);
 
 struct Handler {
     function: Function,
+    group: String,
+    reads: Subscription,
     order: Order,
     skips: bool,
 }
@@ -20,7 +23,7 @@ struct Handler {
 /// See the module.
 pub(super) struct Invariants<'t> {
     tester: &'t Tester,
-    handlers: BTreeMap<Reader, Handler>,
+    handlers: Vec<Handler>,
     /// What was committed when it was first seen: what lies below is no concern of this check.
     floors: BTreeMap<(GroupId, PartitionId), i64>,
     committed: BTreeMap<(GroupId, PartitionId), i64>,
@@ -28,21 +31,22 @@ pub(super) struct Invariants<'t> {
 
 impl<'t> Invariants<'t> {
     pub(super) fn new(tester: &'t Tester) -> Self {
-        let mut handlers = BTreeMap::new();
-        for app in tester.apps() {
-            let groups = app.check().map(|plan| plan.groups).unwrap_or_default();
-            for group in groups {
-                for handler in group.handlers {
-                    let settings = &handler.settings;
-                    let entry = Handler {
-                        function: handler.def.into(),
-                        order: settings.effective_order(),
-                        skips: settings.on_failure == Some(OnFailure::Skip),
-                    };
-                    handlers.insert((group.id.clone(), handler.def.topic.to_owned()), entry);
-                }
-            }
-        }
+        let apps = tester.apps();
+        let plans = apps.iter().filter_map(|app| app.check().ok());
+        let groups: Vec<_> = plans.flat_map(|plan| plan.groups).collect();
+        let settings = |function: Function| {
+            let mut handlers = groups.iter().flat_map(|group| &group.handlers);
+            let handler = handlers.find(|handler| Function::from(handler.def) == function);
+            &handler.expect("it has a subscription").settings
+        };
+        let handler = |(function, group, reads)| Handler {
+            order: settings(function).effective_order(),
+            skips: settings(function).on_failure == Some(OnFailure::Skip),
+            function,
+            group,
+            reads,
+        };
+        let handlers = tester.subscriptions().into_iter().map(handler).collect();
         let mut invariants = Self {
             tester,
             handlers,
@@ -58,13 +62,15 @@ impl<'t> Invariants<'t> {
     fn commits(&self) -> Vec<((GroupId, PartitionId), i64)> {
         let state = self.tester.broker().state();
         let mut commits = Vec::new();
-        for (group, topic) in self.handlers.keys() {
-            let (Some(group), Some(topic)) =
-                (state.cluster.find_group(group), state.cluster.topic(topic))
-            else {
+        for handler in &self.handlers {
+            let Some(group) = state.cluster.find_group(&handler.group) else {
                 continue;
             };
-            for &partition in state.cluster.partitions(topic) {
+            for partition in state
+                .cluster
+                .all_partitions(&state.read_by(&handler.reads))
+                .iter()
+            {
                 if let Some(committed) = state.cluster.committed(group, partition) {
                     commits.push(((group, partition), committed.offset));
                 }
@@ -85,10 +91,19 @@ impl<'t> Invariants<'t> {
             }
         }
         let dead = self.dead_letters();
-        for (reader, handler) in &self.handlers {
-            self.check_handler(reader, handler, &dead)?;
+        for handler in &self.handlers {
+            for topic in self.topics(handler) {
+                self.check_handler(&(handler.group.clone(), topic), handler, &dead)?;
+            }
         }
         Ok(())
+    }
+
+    fn topics(&self, handler: &Handler) -> Vec<String> {
+        let state = self.tester.broker().state();
+        let read = state.read_by(&handler.reads).into_iter();
+        read.map(|topic| state.cluster.topic_name(topic).to_owned())
+            .collect()
     }
 
     fn name(&self, (group, partition): (GroupId, PartitionId)) -> (String, String) {
@@ -134,7 +149,8 @@ impl<'t> Invariants<'t> {
                 }
                 CallOutcome::Running | CallOutcome::GivenUp => false,
             };
-            for record in call.records.iter().filter(|_| ends) {
+            let of_topic = call.records.iter().filter(|record| record.topic == *topic);
+            for record in of_topic.filter(|_| ends) {
                 let (partition, offset) = (record.partition, record.offset);
                 let unit = match handler.order {
                     Order::Partition => Some(None),

@@ -72,10 +72,11 @@ impl Tester {
     ///
     /// # Panics
     /// When a promise is broken or records do not settle: with the seed and the steps. The same seed
-    /// does the same again where nothing else is left to chance, such as threads. It needs virtual time,
-    /// `#[tokio::test(start_paused = true)]`.
+    /// does the same again where nothing else is left to chance, such as threads. It needs the cluster in
+    /// memory and virtual time, `#[tokio::test(start_paused = true)]`.
     #[track_caller]
     pub fn chaos(&self, seed: u64) -> Chaos<'_> {
+        self.broker();
         assert!(
             clock::is_virtual(),
             "`chaos` needs virtual time: write `#[tokio::test(start_paused = true)]`"

@@ -3,7 +3,7 @@
 use super::App;
 use crate::error::RunError;
 use fastkafka_core::{AppCore, Plan};
-use fastkafka_runtime::medium::Medium;
+use fastkafka_runtime::medium::{Medium, Offsets};
 use fastkafka_runtime::{Options, Runtime, TopicSpec};
 use std::sync::Arc;
 
@@ -45,6 +45,13 @@ impl App {
     #[doc(hidden)]
     pub fn failure(&self) -> Option<String> {
         self.inner.life.runtime.get().and_then(Runtime::failure)
+    }
+
+    /// Of each consumer without a group, below which offsets all is settled.
+    #[doc(hidden)]
+    pub fn settled(&self) -> Vec<(String, Offsets)> {
+        let runtime = self.inner.life.runtime.get();
+        runtime.map(Runtime::settled).unwrap_or_default()
     }
 
     /// The app as core sees it.

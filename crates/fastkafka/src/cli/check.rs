@@ -109,3 +109,44 @@ fn table<const N: usize>(rows: &[[String; N]]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ProduceError, consumes, produces, run_in_background};
+
+    struct Shop;
+
+    #[consumes(app = Shop, crate = crate, topic = "orders")]
+    async fn on_orders(_order: u64) {}
+
+    #[produces(app = Shop, crate = crate)]
+    async fn to_invoices() -> Result<u64, ProduceError> {
+        Ok(7)
+    }
+
+    #[run_in_background(app = Shop, crate = crate)]
+    async fn count() {}
+
+    #[run_in_background(app = Shop, crate = crate, restart = "on_failure")]
+    async fn refresh() {}
+
+    #[test]
+    fn a_line_says_of_each_function_what_it_does() {
+        let app = App::scoped::<Shop>().title("Shop").build();
+        let text = describe(&app.check().unwrap());
+        let lines = text.lines().map(|line| line.split_whitespace());
+        // Places move with every edit.
+        let lines = lines.map(|words| words.filter(|word| !word.contains(".rs:")));
+        let lines: Vec<Vec<_>> = lines.map(Iterator::collect).collect();
+        let module = module_path!();
+        let path = |name| format!("{module}::{name}");
+        assert_eq!(
+            lines[0],
+            ["consumes", "orders", "group", "shop", &path("on_orders")]
+        );
+        assert_eq!(lines[1], ["produces", "invoices", &path("to_invoices")]);
+        assert_eq!(lines[2], ["background", &path("count")]);
+        assert_eq!(lines[3], ["background", "restarts", &path("refresh")]);
+    }
+}

@@ -3,7 +3,8 @@
 
 use fastkafka::{
     Acks, App, Broker, ConsumerSettings, Contact, EventMetadata, Headers, KafkaEvent, Key,
-    OffsetReset, ProduceError, ProducerSettings, State, consumes, produces, run_in_background,
+    OffsetReset, ProduceError, ProducerSettings, State, benchmark, consumes, produces,
+    run_in_background,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,7 @@ impl Model {
 }
 
 /// Adds a step to each number.
+#[benchmark(interval = 1, sliding_window_size = 5)]
 #[consumes(
     topic = "input_data",
     decoder = "json",
