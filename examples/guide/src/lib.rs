@@ -62,8 +62,12 @@ async fn demonstrate(
     app.set_kafka_broker("embedded")?;
     app.start().await?;
     let (seen, mut topics) = watch::channel(Records::new());
-    let broker = app.bootstrap().context("the app has no broker")?;
-    let outside = outside(&broker, &seen).await?;
+    let outside = App::scoped::<Outside>()
+        .title("Outside")
+        .state(seen)
+        .build();
+    outside.set_kafka_broker(&app.bootstrap().context("the app has no broker")?)?;
+    outside.start().await?;
 
     send(app.clone()).await?;
     let all = topics.wait_for(|topics| topics.len() >= records);
@@ -79,27 +83,6 @@ async fn demonstrate(
     }
     ensure!(in_time, "{} of {records} records after 30 s", topics.len());
     Ok(())
-}
-
-/// Starts the app that writes and reads from outside.
-///
-/// Who reads by pattern joins a second time when it has seen the topics. If it does between the first
-/// join and its sync, which one start in a hundred does, librdkafka's broker in the process never
-/// answers. So this is tried again, by a group that has not joined yet.
-async fn outside(broker: &str, seen: &watch::Sender<Records>) -> anyhow::Result<App> {
-    let mut attempt = 1;
-    loop {
-        let app = App::scoped::<Outside>()
-            .title(format!("Outside {attempt}"))
-            .state(seen.clone())
-            .start_timeout(Duration::from_secs(10))
-            .build();
-        app.set_kafka_broker(broker)?;
-        match app.start().await {
-            Err(_) if attempt < 3 => attempt += 1,
-            started => return Ok(started.map(|()| app)?),
-        }
-    }
 }
 
 /// Reads every topic from its beginning.

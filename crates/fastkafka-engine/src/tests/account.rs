@@ -112,6 +112,7 @@ fn by_key_bytes_and_what_is_outstanding_are_given_back() {
     lab.step(read(0, 0, "ab"), "start #1 0..1, hold back full");
     lab.step(handled(0, 1), "");
     lab.step(settled(0, 1, 1), "free 0, store 1, start #2 1..2, resume");
+    lab.step(read(0, 2, "c"), "hold back full");
 }
 
 #[test]
@@ -234,4 +235,33 @@ fn a_failure_of_an_old_assignment_cuts_nothing() {
     lab.step(ended(0, 0, None), "");
     lab.step(fetched(0, 0..1), "start #2 0..1 round 1");
     lab.step(failed(0, 1, 0..1, RETRY), "");
+}
+
+#[test]
+fn runs_are_open_that_were_begun_and_those_of_earlier_rounds() {
+    let mut lab = Lab::new(Policy::default());
+    lab.step(fetched(0, 0..2), "start #1 0..2");
+    lab.step(fetched(0, 2..4), "start #2 2..4");
+    // The lane halts before 2: run 2 was not begun.
+    lab.step(failed(0, 1, 1..2, RETRY), "");
+    assert_eq!(lab.engine.busy(), 1);
+    lab.wait("start #3 1..2 round 1 attempt 2, start #4 2..4 round 1");
+    // It halts again before it began anything.
+    lab.step(Event::Shutdown, "cut 1");
+    lab.step(ended(0, 1, Some(1)), "");
+    assert_eq!(lab.engine.busy(), 1);
+    lab.step(settled(0, 1, 1), "store 1");
+    assert_eq!(lab.engine.busy(), 0);
+
+    let mut lab = Lab::new(Policy::default());
+    lab.step(fetched(0, 0..1), "start #1 0..1");
+    lab.step(fetched(0, 1..2), "start #2 1..2");
+    lab.step(broken(0, 1, 0, RETRY), "cut 0");
+    lab.step(ended(0, 0, None), "");
+    lab.wait("start #3 0..1 round 1 attempt 2");
+    lab.step(Event::Shutdown, "cut 1");
+    lab.step(ended(0, 1, Some(0)), "");
+    assert_eq!(lab.engine.busy(), 1, "the outputs of run 2 are under way");
+    lab.step(settled(0, 2, 2), "");
+    assert_eq!(lab.engine.busy(), 0);
 }

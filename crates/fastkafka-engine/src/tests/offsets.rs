@@ -1,7 +1,7 @@
 //! What is stored: S1, S2, S3 and the reading of a log.
 
 use super::lab::{
-    Lab, RETRY, assigned, broken, ended, failed, fetched, fetched_with_gaps, progress, settled,
+    Lab, RETRY, assigned, ended, failed, fetched, fetched_with_gaps, progress, settled,
 };
 use crate::Policy;
 
@@ -95,13 +95,14 @@ fn what_lies_below_a_truncation_stays_open_and_its_results_count() {
 }
 
 #[test]
-fn what_was_lost_of_an_old_log_fails_nothing_of_the_new_one() {
+fn what_failed_of_an_old_log_fails_nothing_of_the_new_one() {
     let mut lab = Lab::new(Policy::default());
     lab.step(fetched(0, 0..4), "start #1 0..4");
     lab.step(fetched(0, 2..6), "cut 0");
     lab.step(ended(0, 0, Some(3)), "start #2 2..6 round 1");
-    // An output of record 2 of the old log.
-    lab.step(broken(0, 1, 2, RETRY), "store 2");
+    // Record 2 of the old log.
+    lab.step(failed(0, 1, 2..3, RETRY), "");
+    lab.step(settled(0, 1, 2), "store 2");
     lab.step(settled(0, 2, 6), "store 6");
 }
 

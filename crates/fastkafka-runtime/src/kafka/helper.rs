@@ -14,6 +14,8 @@ use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
 
 const PROBE: Duration = Duration::from_secs(1);
+/// A topic that may be asked about, whether or not the cluster has it.
+const ANY_TOPIC: &str = "__consumer_offsets";
 const WATERMARKS: Duration = Duration::from_secs(5);
 
 /// What to find out.
@@ -123,9 +125,10 @@ fn work(todo: &Receiver<Job>, consumer: &Group, heard: &Heard, found: &Found, ow
                     .as_ref()
                     .and_then(|t| t.elements().into_iter().next());
                 let topic = topic.as_ref().map(TopicPartitionListElem::topic);
-                // Of a pattern there is nothing to ask.
+                // A pattern is no topic. An answer about all topics would make librdkafka join again,
+                // and its broker in the process is silent to who does before the first join is synced.
                 let topic = topic.filter(|topic| !topic.starts_with('^'));
-                let answer = consumer.fetch_metadata(topic, PROBE);
+                let answer = consumer.fetch_metadata(topic.or(Some(ANY_TOPIC)), PROBE);
                 answer.is_ok().then_some(Notice::Connected)
             }
         };
