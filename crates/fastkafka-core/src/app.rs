@@ -6,7 +6,7 @@ use crate::meter::{Tally, tallies};
 use crate::outside::Said;
 use crate::producer::Sink;
 use crate::registry::Registry;
-use crate::settings::{ConsumerSettings, ProducerSettings};
+use crate::settings::{Brokers, ConsumerSettings, ProducerSettings};
 use crate::testing::Watch;
 use std::any::{Any, TypeId, type_name};
 use std::fmt;
@@ -120,6 +120,8 @@ pub struct AppCore {
     pub info: AppInfo,
     /// The group of consumers without `group_id`.
     pub group_id: String,
+    /// Its own cluster, of functions without `brokers` and `bootstrap_servers`.
+    pub brokers: Brokers,
     /// What `#[consumes]` does not say.
     pub consumer_defaults: ConsumerSettings,
     /// What `#[produces]` does not say.
@@ -147,6 +149,7 @@ impl AppCore {
             scope: TypeId::of::<S>(),
             info,
             group_id,
+            brokers: Brokers::default(),
             consumer_defaults: ConsumerSettings::default(),
             producer_defaults: ProducerSettings::default(),
             outside: Vec::new(),

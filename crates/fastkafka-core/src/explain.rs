@@ -1,6 +1,7 @@
 //! Where each setting of an app comes from.
 
 use crate::app::AppCore;
+use crate::cluster::Site;
 use crate::levels::{Level, Levels, Table, levels};
 use crate::outside::Target;
 use crate::registry::{Def, Location};
@@ -119,11 +120,13 @@ fn shared(
 ) -> Vec<Level<ConsumerSettings>> {
     let group = |levels: &Levels<ConsumerSettings>| {
         let own = levels.own();
-        let id = own.clone().over(&levels.all(&own)).group_id;
-        id.unwrap_or_else(|| app.group_id.clone().into())
+        let settings = own.clone().over(&levels.all(&own));
+        let cluster = Site::from(&settings).cluster(app);
+        let id = settings.group_id;
+        (cluster, id.unwrap_or_else(|| app.group_id.clone().into()))
     };
     let ours = group(levels);
-    if ours == GroupId::None {
+    if ours.1 == GroupId::None {
         return Vec::new();
     }
     let others = app.registry.consumers().filter(|def| def.path() != path);

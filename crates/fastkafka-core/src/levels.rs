@@ -6,7 +6,9 @@
 use crate::app::AppCore;
 use crate::outside::{Said, Target};
 use crate::problem::Problem;
-use crate::settings::{ConsumerSettings, GroupProtocol, Order, ProducerSettings, Properties};
+use crate::settings::{
+    Connection, ConsumerSettings, GroupProtocol, Order, ProducerSettings, Properties,
+};
 use std::fmt::Display;
 
 /// The settings that one place gives.
@@ -60,6 +62,13 @@ table!(ProducerSettings, fit_producer);
 
 /// Of two keys that exclude each other, that of the function counts.
 fn fit_consumer(all: &mut ConsumerSettings, own: &ConsumerSettings) {
+    if own.brokers.is_some() {
+        // It is how another cluster is reached.
+        *all = std::mem::take(all).reached_by(Connection::default());
+    }
+    if own.bootstrap_servers.is_some() {
+        all.brokers = None;
+    }
     if own.on_failure.is_some() {
         all.dead_letter = None;
     }
@@ -86,6 +95,12 @@ fn fit_consumer(all: &mut ConsumerSettings, own: &ConsumerSettings) {
 }
 
 fn fit_producer(all: &mut ProducerSettings, own: &ProducerSettings) {
+    if own.brokers.is_some() {
+        *all = std::mem::take(all).reached_by(Connection::default());
+    }
+    if own.bootstrap_servers.is_some() {
+        all.brokers = None;
+    }
     if own.acks.is_some() {
         all.enable_idempotence = None;
     }

@@ -11,6 +11,7 @@ mod ambient;
 mod app;
 mod around;
 mod background;
+mod cluster;
 mod consumer;
 mod dead_letter;
 mod definition;
@@ -48,6 +49,7 @@ pub use app::{AppCore, AppInfo, Contact, License, States};
 pub use around::{Around, HandlerCall, HandlerFuture};
 pub use background::{Background, BackgroundDef, BackgroundFuture, FromApp, Task, TaskReturn};
 pub use bytes::Bytes;
+pub use cluster::{Cluster, Connections, EMBEDDED, UnknownBroker, choose};
 pub use consumer::{Consumer, HandlerReturn, Outcome};
 pub use dead_letter::{DEAD_LETTER_HEADERS, DEAD_LETTER_PREFIX};
 pub use definition::{ConsumerDef, ProducerDef};
@@ -71,10 +73,10 @@ pub use record::{
 };
 pub use registry::{Def, DefaultApp, Entry, Location, Register, Registry};
 pub use settings::{
-    Acks, Attempts, BackgroundSettings, CompressionType, Connection, ConsumerSettings, Executor,
-    GroupId, GroupProtocol, IsolationLevel, OauthToken, OffsetReset, OnFailure, Order, PartitionFn,
-    Partitioner, ProducerSettings, Properties, Restart, SaslMechanism, Secret, SecurityProtocol,
-    Text, Tls, TokenFuture, TokenProvider, Tokens,
+    Acks, Attempts, BackgroundSettings, Broker, Brokers, CompressionType, Connection,
+    ConsumerSettings, Executor, GroupId, GroupProtocol, IsolationLevel, OauthToken, OffsetReset,
+    OnFailure, Order, PartitionFn, Partitioner, ProducerSettings, Properties, Restart,
+    SaslMechanism, Secret, SecurityProtocol, Text, Tls, TokenFuture, TokenProvider, Tokens,
 };
 pub use settle::{Closed, Delivery, Round, RunTag, Settle};
 pub use shape::{Batch, InputOf, Nullable, Shape, Single};
@@ -102,6 +104,7 @@ pub mod __private {
     pub use crate::message::{CodecProbe, Custom, DecodeFn, DefaultCodec, SelectCodec, schema_of};
     pub use crate::meter::{Counts, Measured, OneRecord, Records, RecordsOfResult, count};
     pub use crate::producer::{emit, emit_open, room};
+    pub use crate::settings::brokers;
     pub use crate::shape::{
         ByteProbe, DefaultShape, NotByte, NotBytes, SelectShape, ShapeProbe, not_bytes,
     };

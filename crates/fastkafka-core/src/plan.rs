@@ -2,6 +2,7 @@
 
 use crate::app::AppCore;
 use crate::background::Task;
+use crate::cluster::{Cluster, Clusters, Site};
 use crate::definition::{ConsumerDef, ProducerDef};
 use crate::explain::{consumer_levels, producer_levels};
 use crate::meter::Meter;
@@ -10,10 +11,10 @@ use crate::outside;
 use crate::problem::{Problem, Problems};
 use crate::registry::{Def, Location};
 use crate::settings::{
-    ConsumerSettings, GroupId, GroupProtocol, OffsetReset, ProducerSettings, Restart,
+    ConsumerSettings, GroupId, GroupProtocol, OffsetReset, ProducerSettings, Restart, Text,
 };
 use std::any::TypeId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A consumer with its effective settings.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub struct Handler {
 /// The handlers that share one consumer.
 #[derive(Clone, Debug)]
 pub struct Group {
+    /// The cluster it reads from.
+    pub cluster: Text,
     /// The group's id; without a group what stands for it in logs.
     pub id: String,
     /// It is none: the one handler reads all partitions in every process, and nothing is committed.
@@ -44,24 +47,43 @@ pub struct Group {
 pub struct Output {
     /// The function.
     pub def: &'static ProducerDef,
+    /// The cluster it writes to.
+    pub cluster: Text,
     /// Its settings.
     pub settings: ProducerSettings,
 }
 
 /// Everything an app will do.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Plan {
-    /// The groups, by id.
+    /// The clusters, the app's own first.
+    pub clusters: Vec<Cluster>,
+    /// The groups, by cluster and id.
     pub groups: Vec<Group>,
     /// The producers.
     pub outputs: Vec<Output>,
     /// The background tasks.
     pub tasks: Vec<Task>,
-    /// What the records are sent with that no producer makes: dead letters.
-    pub dead_letters: ProducerSettings,
+}
+
+/// The app's own cluster, and nothing on it.
+impl Default for Plan {
+    fn default() -> Self {
+        Self::empty("")
+    }
 }
 
 impl Plan {
+    /// A cluster, and nothing on it.
+    pub fn empty(cluster: &str) -> Self {
+        Self {
+            clusters: vec![Cluster::new(cluster.to_owned())],
+            groups: Vec::new(),
+            outputs: Vec::new(),
+            tasks: Vec::new(),
+        }
+    }
+
     /// Works the plan out.
     ///
     /// # Errors
@@ -90,8 +112,9 @@ impl Plan {
                 });
             }
         }
-        let mut plan = Self::default();
-        let mut groups: BTreeMap<String, Vec<Member>> = BTreeMap::new();
+        let mut plan = Self::empty("");
+        let mut clusters = Clusters::of(app);
+        let mut groups: BTreeMap<(Text, String), Vec<Member>> = BTreeMap::new();
         for def in app.registry.defs() {
             match def {
                 Def::Consumer(def) => {
@@ -101,15 +124,32 @@ impl Plan {
                     let settings = own.clone().over(&all);
                     let handler = Handler { def, settings };
                     check_handler(app, &handler, &own, &mut problems);
+                    let function = (def.name, def.location);
+                    let site = Site::from(&handler.settings);
+                    let cluster = clusters.enter(site, function, &mut problems);
                     let id = group_of(app, &handler);
                     let member = Member { handler, own, all };
-                    groups.entry(id).or_default().push(member);
+                    groups.entry((cluster, id)).or_default().push(member);
                 }
                 Def::Producer(def) => {
                     let levels = producer_levels(app, &def.path(), (def.settings)());
                     let own = levels.own();
                     let settings = own.clone().over(&levels.all(&own));
-                    plan.outputs.push(Output { def, settings });
+                    let function = (def.name, def.location);
+                    let site = Site::from(&settings);
+                    if site.is_twofold() {
+                        problems.push(Problem::Setting {
+                            handler: def.name,
+                            what: TWOFOLD.to_owned(),
+                            at: def.location,
+                        });
+                    }
+                    let cluster = clusters.enter(site, function, &mut problems);
+                    plan.outputs.push(Output {
+                        def,
+                        cluster,
+                        settings,
+                    });
                 }
                 Def::Background(def) => {
                     let task = Task::of(def);
@@ -121,13 +161,13 @@ impl Plan {
         for tally in app.tallies() {
             check_meter(tally.meter(), &mut problems);
         }
-        plan.dead_letters = dead_letters(app);
-        for (id, members) in groups {
+        for ((cluster, id), members) in groups {
             check_topics(&id, &members, &mut problems);
             let settings = agree(&id, &members, &mut problems);
             let alone = members[0].handler.settings.group_id == Some(GroupId::None);
             let handlers = members.into_iter().map(|member| member.handler).collect();
             plan.groups.push(Group {
+                cluster,
                 alone,
                 left_out: Vec::new(),
                 id,
@@ -135,40 +175,58 @@ impl Plan {
                 handlers,
             });
         }
-        let handlers = plan.groups.iter().flat_map(|group| &group.handlers);
-        let dead = handlers.filter_map(|h| h.settings.dead_letter.as_deref().map(str::to_owned));
-        let dead: Vec<_> = dead.collect();
+        plan.clusters = clusters.end();
+        for cluster in &mut plan.clusters {
+            let mut groups = plan.groups.iter();
+            let first = groups.find(|group| group.cluster == cluster.name);
+            cluster.dead_letters = dead_letters(app, cluster, first);
+        }
         let by_pattern =
             |group: &&mut Group| group.handlers.iter().any(|h| h.def.pattern.is_some());
+        let dead = plan.dead_letter_topics();
         for group in plan.groups.iter_mut().filter(by_pattern) {
-            group.left_out.clone_from(&dead);
+            let dead = dead.iter().filter(|(cluster, _)| *cluster == group.cluster);
+            group.left_out = dead.map(|(_, topic)| topic.clone()).collect();
         }
         (plan, problems)
     }
 
-    /// Every topic that is read or written, dead letters included, each once, in order.
-    pub fn topics(&self) -> Vec<String> {
-        let handlers = self.groups.iter().flat_map(|group| &group.handlers);
-        let mut topics: Vec<_> = handlers
-            .flat_map(|handler| handler.def.topics.iter().map(|topic| (*topic).to_owned()))
-            .chain(self.written())
-            .collect();
-        topics.sort();
-        topics.dedup();
-        topics
+    /// Every topic that is read or written, dead letters included, with its cluster; each once, in
+    /// order.
+    pub fn topics(&self) -> BTreeSet<(Text, String)> {
+        let read = self.groups.iter().flat_map(|group| {
+            let topics = group.handlers.iter().flat_map(|handler| handler.def.topics);
+            topics.map(|topic| (group.cluster.clone(), (*topic).to_owned()))
+        });
+        read.chain(self.written()).collect()
     }
 
-    /// Every topic that is written, dead letters included, each once, in order.
-    pub fn written(&self) -> Vec<String> {
-        let handlers = self.groups.iter().flat_map(|group| &group.handlers);
-        let dead = handlers.filter_map(|handler| handler.settings.dead_letter.as_deref());
-        let outputs = self.outputs.iter().map(|output| output.def.topic);
-        let mut topics: Vec<_> = outputs.chain(dead).map(str::to_owned).collect();
-        topics.sort();
-        topics.dedup();
-        topics
+    /// Every topic that is written, dead letters included, with its cluster; each once, in order.
+    pub fn written(&self) -> BTreeSet<(Text, String)> {
+        let outputs = self.outputs.iter();
+        let outputs = outputs.map(|output| (output.cluster.clone(), output.def.topic.to_owned()));
+        outputs.chain(self.dead_letter_topics()).collect()
+    }
+
+    /// A handler on this cluster has a dead-letter topic.
+    pub fn has_dead_letters(&self, cluster: &Cluster) -> bool {
+        let mut topics = self.dead_letter_topics().into_iter();
+        topics.any(|(of, _)| of == cluster.name)
+    }
+
+    /// A dead letter stays on the cluster of its record.
+    fn dead_letter_topics(&self) -> Vec<(Text, String)> {
+        let topics = self.groups.iter().flat_map(|group| {
+            let handlers = group.handlers.iter();
+            let topics = handlers.filter_map(|handler| handler.settings.dead_letter.as_deref());
+            topics.map(|topic| (group.cluster.clone(), topic.to_owned()))
+        });
+        topics.collect()
     }
 }
+
+const TWOFOLD: &str =
+    "has both `brokers` and `bootstrap_servers`; keep one: each says which cluster it is on";
 
 /// The id of a handler's group; each handler without one stands for itself.
 fn group_of(app: &AppCore, handler: &Handler) -> String {
@@ -194,6 +252,9 @@ fn check_handler(
             at: def.location,
         });
     };
+    if Site::from(settings).is_twofold() {
+        wrong(TWOFOLD.into());
+    }
     let auto = settings.enable_auto_commit.unwrap_or(true);
     if def.settles && auto {
         wrong("takes an `Ack` but its return value settles the record; add `enable_auto_commit = false`".into());
@@ -355,11 +416,20 @@ fn check_topics(group: &str, members: &[Member], problems: &mut Vec<Problem>) {
 
 /// What is said of all producers. The offset of a record waits for its dead letter, so that is
 /// acknowledged by all replicas, whatever is said of others.
-fn dead_letters(app: &AppCore) -> ProducerSettings {
+///
+/// They are written to the cluster of their records. How that is reached is said by the producers of
+/// the app where they are on it too, and by the first group there where it has only an address.
+fn dead_letters(app: &AppCore, cluster: &Cluster, first: Option<&Group>) -> ProducerSettings {
     let none = ProducerSettings::default();
     let mut settings = producer_levels(app, "", none.clone()).all(&none);
     settings.acks = None;
     settings.enable_idempotence = None;
+    if Site::from(&settings).cluster(app) != cluster.name {
+        let group = first.filter(|_| cluster.is_address);
+        let connection = group.map(|group| group.settings.connection());
+        settings = settings.reached_by(connection.unwrap_or_default());
+    }
+    settings.brokers = None;
     settings
 }
 

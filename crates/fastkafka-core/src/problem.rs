@@ -1,6 +1,7 @@
 //! What keeps an app from starting.
 
 use crate::registry::Location;
+use crate::settings::Text;
 use std::error::Error;
 use std::fmt;
 
@@ -70,6 +71,15 @@ pub enum Problem {
         /// The other.
         second: (&'static str, Location),
     },
+    /// Two functions describe one cluster differently.
+    TwoClusters {
+        /// The cluster.
+        name: Text,
+        /// One function; `None` is the app's builder.
+        first: Option<(&'static str, Location)>,
+        /// The other.
+        second: (&'static str, Location),
+    },
     /// In what the environment or the file says.
     Outside(String),
     /// Found by asking the broker, or while setting up the clients.
@@ -106,6 +116,18 @@ impl fmt::Display for Problem {
                  agree, or give one of them its own `group_id`",
                 first.0, first.1, second.0, second.1
             ),
+            Self::TwoClusters { name, first, second } => {
+                write!(f, "cluster `{name}` is described differently by ")?;
+                match first {
+                    Some((name, at)) => write!(f, "`{name}` ({at})")?,
+                    None => f.write_str("the app's builder")?,
+                }
+                write!(
+                    f,
+                    " and `{}` ({}): let both have the same `brokers`, or give one of the clusters another name",
+                    second.0, second.1
+                )
+            }
             Self::Outside(what) | Self::Broker(what) => f.write_str(what),
         }
     }

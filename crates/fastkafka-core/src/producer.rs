@@ -50,6 +50,8 @@ pub trait Producer: Register + Sized + Send + Sync + 'static {
 pub struct OutRecord<'a> {
     /// The function that made it; `None` for a dead letter.
     pub producer: Option<&'static ProducerDef>,
+    /// The cluster; `None`: that of its producer.
+    pub cluster: Option<&'a str>,
     /// The topic.
     pub topic: &'a str,
     /// The partition; `None`: by the key.
@@ -111,6 +113,7 @@ fn send<P: Producer>(
             }
             let record = OutRecord {
                 producer: Some(const { &P::DEF }),
+                cluster: None,
                 topic: out.topic.unwrap_or(P::DEF.topic),
                 partition: out.partition,
                 payload: out.message.is_some().then_some(&**buffer),

@@ -90,6 +90,11 @@ impl EventMetadata {
         &self.place.topic
     }
 
+    /// The name of the cluster it was read from; empty for the app's own, unless that has one.
+    pub fn cluster(&self) -> &'static str {
+        &self.place.cluster
+    }
+
     /// The partition it was read from.
     pub fn partition(&self) -> i32 {
         self.place.partition

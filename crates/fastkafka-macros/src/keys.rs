@@ -99,6 +99,8 @@ pub(crate) enum Form {
     Secret,
     /// What makes tokens.
     Tokens,
+    /// What makes the brokers of a cluster.
+    Brokers,
 }
 
 /// An enumeration and the words for its variants.
@@ -110,7 +112,8 @@ pub(crate) struct Words {
 }
 
 use Form::{
-    Duration, Flag, Group, Module, Own, Plain, Properties, Secret, Text, Tokens, Topic, Type,
+    Brokers, Duration, Flag, Group, Module, Own, Plain, Properties, Secret, Text, Tokens, Topic,
+    Type,
 };
 use Key::{NotYet, Refused, Works};
 
@@ -226,7 +229,6 @@ const API_VERSION: Key = Refused("librdkafka asks the broker for its versions: r
 const KERBEROS_DOMAIN: Key = Refused(
     "the principal carries the domain: write `config = { \"sasl.kerberos.principal\": \"name@DOMAIN\" }`",
 );
-const BROKER: Key = NotYet("name the app's brokers with `App::builder().broker(..)`");
 
 pub(crate) const CONSUMER: &[(&str, Key)] = &[
     ("topic", Works(Own)),
@@ -280,7 +282,7 @@ pub(crate) const CONSUMER: &[(&str, Key)] = &[
         ),
     ),
     ("sasl_kerberos_domain_name", KERBEROS_DOMAIN),
-    ("brokers", BROKER),
+    ("brokers", Works(Brokers)),
     ("bootstrap_servers", Works(Text)),
     ("client_id", Works(Text)),
     ("fetch_max_wait_ms", Works(Plain)),
@@ -333,7 +335,7 @@ pub(crate) const PRODUCER: &[(&str, Key)] = &[
         ),
     ),
     ("sasl_kerberos_domain_name", KERBEROS_DOMAIN),
-    ("brokers", BROKER),
+    ("brokers", Works(Brokers)),
     ("bootstrap_servers", Works(Text)),
     ("client_id", Works(Text)),
     ("metadata_max_age_ms", Works(Plain)),

@@ -114,6 +114,7 @@ impl Settings {
                     let enumeration = Ident::new(enumeration, Span::call_site());
                     quote_spanned!(path.span()=> #p::#enumeration::Function(#path))
                 }
+                Value::Made("Brokers", expr) => quote_spanned!(expr.span()=> #p::brokers(#expr)),
                 Value::Made("Tokens", expr) => quote_spanned!(expr.span()=> #p::Tokens::new(#expr)),
                 Value::Made(ty, expr) => {
                     let ty = Ident::new(ty, Span::call_site());
@@ -166,6 +167,7 @@ fn value(name: &str, form: Form, expr: Expr, errors: &mut Errors) -> Option<Valu
         }
         Form::Text => Some(Value::Text(expr)),
         Form::Secret => Some(Value::Made("Secret", expr)),
+        Form::Brokers => Some(Value::Made("Brokers", expr)),
         Form::Tokens => Some(Value::Made("Tokens", expr)),
         _ => Some(Value::Expr(expr)),
     }

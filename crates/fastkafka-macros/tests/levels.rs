@@ -182,9 +182,9 @@ fn dead_letters_have_what_is_said_of_all_producers_but_all_replicas() {
         &[("linger_ms", "7")],
     )]);
     app.producer_defaults = ProducerSettings::default().acks(Acks::None).client_id("x");
-    let settings = Plan::sketch(&app).0.dead_letters;
+    let settings = &Plan::sketch(&app).0.clusters[0].dead_letters;
     let expected = ProducerSettings::default().linger_ms(7u64).client_id("x");
-    assert_eq!(settings, expected);
+    assert_eq!(*settings, expected);
 }
 
 #[test]

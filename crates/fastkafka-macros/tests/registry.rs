@@ -237,6 +237,7 @@ const THEN: SystemTime = SystemTime::UNIX_EPOCH;
     isolation_level = "read_uncommitted",
     group_instance_id = region(),
     config = { "fetch.error.backoff.ms": 20, "debug": region() },
+    brokers = other,
     bootstrap_servers = "kafka:9092",
     security_protocol = "SASL_SSL",
     ssl_context = Tls::default().ca("/ca.pem"),
@@ -247,6 +248,11 @@ const THEN: SystemTime = SystemTime::UNIX_EPOCH;
     sasl_oauth_token_provider = token,
 )]
 async fn on_settings(_order: Order) {}
+
+/// The settings are taken as they are: which of them exclude each other is found in the plan.
+fn other() -> Brokers {
+    Brokers::new("other").broker("localhost", Broker::new("localhost:9"))
+}
 
 async fn token() -> Result<OauthToken, String> {
     Err("none".into())
@@ -271,6 +277,7 @@ fn last(_key: Option<&[u8]>, partitions: i32) -> i32 {
     max_batch_size = 9,
     partitioner = last,
     config = {},
+    brokers = other(),
     bootstrap_servers = "kafka:9092",
     security_protocol = "SASL_SSL",
     ssl_context = Tls::default().ca("/ca.pem"),
@@ -327,6 +334,7 @@ fn every_setting_arrives() {
          group_instance_id = eu\n\
          exclude_internal_topics = false\n\
          config = debug=eu,fetch.error.backoff.ms=20\n\
+         brokers = other (localhost=localhost:9)\n\
          bootstrap_servers = kafka:9092\n\
          security_protocol = sasl_ssl\n\
          ssl_context = ca=/ca.pem,verify=true\n\
@@ -356,6 +364,7 @@ fn every_setting_arrives() {
          max_batch_size = 9\n\
          partitioner = a function\n\
          config = \n\
+         brokers = other (localhost=localhost:9)\n\
          bootstrap_servers = kafka:9092\n\
          security_protocol = sasl_ssl\n\
          ssl_context = ca=/ca.pem,verify=true\n\

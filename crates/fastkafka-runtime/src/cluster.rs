@@ -78,7 +78,7 @@ pub async fn create_topics(
             .await
             .map_err(|error| problem(error.to_string()))?;
         for spec in &missing {
-            tracing::info!("made topic `{}`", spec.name);
+            tracing::info!("made topic `{}`{}", spec.name, access.names());
         }
     }
     Ok(())
@@ -150,7 +150,8 @@ pub(crate) async fn start_from(
         let handlers = group.handlers.iter();
         let topics: Vec<_> = handlers.flat_map(|h| h.def.topics).copied().collect();
         loop {
-            let access = clusters.of(&group.settings.connection()).clone();
+            let access = clusters.of(&group.cluster, &group.settings.connection());
+            let access = access.clone();
             let (id, settings, topics) = (group.id.clone(), group.settings.clone(), topics.clone());
             let asked =
                 tokio::task::spawn_blocking(move || reset(&access, &id, &settings, &topics, at));
@@ -197,8 +198,9 @@ async fn look_up(
             Ok(found) => return Ok(found),
             Err(error) if error.kind == ErrorKind::Unreachable && left > LOOK_AGAIN => {
                 tracing::warn!(
-                    "waiting for a broker at {}, at most {left:.0?} more: {error}",
-                    access.address()
+                    "waiting for a broker at {}{}, at most {left:.0?} more: {error}",
+                    access.address(),
+                    access.names()
                 );
             }
             Err(error) => return Err(unreachable(&error, options, access)),
@@ -207,7 +209,7 @@ async fn look_up(
 }
 
 fn unreachable(error: &ClientError, options: &Options, access: &Access) -> Problems {
-    let bootstrap = access.address();
+    let bootstrap = format!("{}{}", access.address(), access.names());
     problem(match error.kind {
         ErrorKind::Unreachable => format!(
             "no broker answers at {bootstrap} within {:?} (`start_timeout`): {error}; is the address right, and does Kafka run? Does it speak `security_protocol = \"{}\"` there?",

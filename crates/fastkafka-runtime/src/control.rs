@@ -8,7 +8,7 @@ pub use self::target::Target;
 
 use crate::owner::Shared;
 use crate::pauses::Pauses;
-use fastkafka_core::ConsumerDef;
+use fastkafka_core::{ConsumerDef, Text};
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -36,6 +36,7 @@ pub struct Handle(Arc<OnceLock<Vec<GroupControl>>>);
 /// A group of the app in this process.
 #[derive(Debug)]
 pub(crate) struct GroupControl {
+    pub(crate) cluster: Text,
     pub(crate) id: String,
     pub(crate) handlers: Vec<&'static ConsumerDef>,
     pub(crate) pauses: Arc<Pauses>,
@@ -151,10 +152,16 @@ impl Handle {
             let topic = target.topic;
             return Err(ControlError::NoPartition { topic });
         }
-        let groups: Vec<_> = self
-            .groups(&target)?
-            .map(|group| group.id.clone())
-            .collect();
+        let groups: Vec<_> = self.groups(&target)?.collect();
+        if groups
+            .iter()
+            .any(|group| group.cluster != groups[0].cluster)
+        {
+            let clusters = groups.iter().map(|group| group.cluster.to_string());
+            let clusters = clusters.collect();
+            return Err(ControlError::SeveralClusters { target, clusters });
+        }
+        let groups: Vec<_> = groups.iter().map(|group| group.id.clone()).collect();
         if groups.len() > 1 {
             return Err(ControlError::SeveralGroups { target, groups });
         }
@@ -244,6 +251,6 @@ impl Handle {
 impl GroupControl {
     fn reads(&self, target: &Target) -> bool {
         let mut handlers = self.handlers.iter();
-        target.names_group(&self.id) && handlers.any(|def| target.names(def))
+        target.names_group(&self.cluster, &self.id) && handlers.any(|def| target.names(def))
     }
 }

@@ -71,6 +71,7 @@ async fn publish(source: &Source, burial: &Burial, topic: &str) -> Result<(), (D
     let scope = DeliveryScope::collecting();
     let out = OutRecord {
         producer: None,
+        cluster: Some(&source.handler.cluster),
         topic,
         partition: None,
         payload: record.payload,

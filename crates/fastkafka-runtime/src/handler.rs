@@ -1,6 +1,6 @@
 //! A handler with its effective settings: what the runtime reads instead of options.
 
-use fastkafka_core::{self as core, Attempts, ConsumerDef, OffsetReset};
+use fastkafka_core::{self as core, Attempts, ConsumerDef, OffsetReset, Text};
 use fastkafka_engine::{OnFailure, Order, Policy};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ const BATCH: u32 = 500;
 #[derive(Debug)]
 pub(crate) struct Handler {
     pub(crate) def: &'static ConsumerDef,
+    pub(crate) cluster: Text,
     pub(crate) group: String,
     pub(crate) policy: Policy,
     /// Whether keys count; without order no record has one.
@@ -25,7 +26,7 @@ pub(crate) struct Handler {
 }
 
 impl Handler {
-    pub(crate) fn new(group: &str, handler: &core::Handler) -> Self {
+    pub(crate) fn new(group: &core::Group, handler: &core::Handler) -> Self {
         let core::Handler { def, settings } = handler;
         let defaults = Policy::default();
         let on_failure = match (
@@ -47,7 +48,8 @@ impl Handler {
             .unwrap_or(if def.batch { BATCH } else { RUN });
         Self {
             def,
-            group: group.to_owned(),
+            cluster: group.cluster.clone(),
+            group: group.id.clone(),
             policy: Policy {
                 order: match settings.effective_order() {
                     core::Order::Partition => Order::Partition,
@@ -104,7 +106,15 @@ mod tests {
 
     fn handler(settings: ConsumerSettings) -> Handler {
         let def = &DEF;
-        Handler::new("group", &core::Handler { def, settings })
+        let group = core::Group {
+            cluster: "".into(),
+            id: "group".to_owned(),
+            alone: false,
+            left_out: Vec::new(),
+            settings: ConsumerSettings::default(),
+            handlers: Vec::new(),
+        };
+        Handler::new(&group, &core::Handler { def, settings })
     }
 
     #[test]

@@ -41,8 +41,11 @@ impl fmt::Display for Health {
             [] => f.write_str("ready")?,
             problems => write!(f, "not ready: {}", problems.join("; "))?,
         }
-        let paused = self.groups.iter().flat_map(|group| &group.paused);
-        let paused: Vec<_> = paused.map(|(topic, n)| format!("{topic}[{n}]")).collect();
+        let paused = self.groups.iter().flat_map(|group| {
+            let paused = group.paused.iter();
+            paused.map(|(topic, n)| format!("{topic}[{n}]{}", on(&group.cluster)))
+        });
+        let paused: Vec<_> = paused.collect();
         if !paused.is_empty() {
             write!(f, "; paused: {}", paused.join(", "))?;
         }
@@ -54,6 +57,8 @@ impl fmt::Display for Health {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GroupHealth {
+    /// The name of its cluster; empty for the app's own, unless that has one.
+    pub cluster: String,
     /// The group's id.
     pub group: String,
     /// What is assigned to this process: topic and partition. Nothing is legitimate.
@@ -110,6 +115,8 @@ impl TaskHealth {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StoppedPartition {
+    /// The name of the cluster; empty for the app's own, unless that has one.
+    pub cluster: String,
     /// The topic.
     pub topic: String,
     /// The partition.
@@ -129,6 +136,7 @@ pub struct StoppedPartition {
 impl fmt::Display for StoppedPartition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
+            cluster,
             topic,
             partition,
             offset,
@@ -145,7 +153,8 @@ impl fmt::Display for StoppedPartition {
         };
         write!(
             f,
-            "{topic}[{partition}] stands still at offset {offset}{alone}: `{handler}` failed after {attempts} {times}: {error}"
+            "{topic}[{partition}]{} stands still at offset {offset}{alone}: `{handler}` failed after {attempts} {times}: {error}",
+            on(cluster)
         )
     }
 }
@@ -154,6 +163,8 @@ impl fmt::Display for StoppedPartition {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WaitingRecord {
+    /// The name of the cluster; empty for the app's own, unless that has one.
+    pub cluster: String,
     /// The topic.
     pub topic: String,
     /// The partition.
@@ -191,32 +202,46 @@ impl From<Wait> for WaitingFor {
     }
 }
 
+/// After what is there; the app's own cluster needs no word.
+fn on(cluster: &str) -> String {
+    match cluster {
+        "" => String::new(),
+        cluster => format!(" on `{cluster}`"),
+    }
+}
+
 impl GroupHealth {
-    pub(crate) fn new(group: &str) -> Self {
+    pub(crate) fn new(cluster: &str, group: &str) -> Self {
         Self {
+            cluster: cluster.to_owned(),
             group: group.to_owned(),
             ..Self::default()
         }
     }
 
+    /// The group in a sentence.
+    pub(crate) fn name(&self) -> String {
+        format!("group `{}`{}", self.group, on(&self.cluster))
+    }
+
     fn problems(&self) -> Vec<String> {
-        let group = &self.group;
+        let (group, on) = (self.name(), on(&self.cluster));
         let mut problems = Vec::new();
         if let Some(time) = self.unreachable_for.filter(|time| *time >= CONTACT) {
             problems.push(format!(
-                "group `{group}`: no broker reached for {} s",
+                "{group}: no broker reached for {} s",
                 time.as_secs()
             ));
         }
         if let Some(why) = &self.refused {
-            problems.push(format!("group `{group}`: {why}"));
+            problems.push(format!("{group}: {why}"));
         }
         if let Some((_, why)) = self
             .commits_refused
             .as_ref()
             .filter(|(time, _)| *time >= PATIENCE)
         {
-            problems.push(format!("group `{group}`: commits are refused: {why}"));
+            problems.push(format!("{group}: commits are refused: {why}"));
         }
         problems.extend(self.stopped.iter().map(ToString::to_string));
         if self.more_stopped > 0 {
@@ -228,7 +253,7 @@ impl GroupHealth {
                 _ => "waits for a transient failure to pass",
             };
             problems.push(format!(
-                "{}[{}] offset {} {what} for {} s: {}",
+                "{}[{}]{on} offset {} {what} for {} s: {}",
                 record.topic,
                 record.partition,
                 record.offset,
@@ -237,7 +262,7 @@ impl GroupHealth {
             ));
         }
         for (topic, partition) in &self.span_reached {
-            problems.push(format!("{topic}[{partition}] has read `max_uncommitted` offsets ahead of its oldest open record"));
+            problems.push(format!("{topic}[{partition}]{on} has read `max_uncommitted` offsets ahead of its oldest open record"));
         }
         problems
     }

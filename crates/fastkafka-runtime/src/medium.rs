@@ -9,7 +9,7 @@ use crate::mailbox::Mailbox;
 use crate::options::Options;
 use crate::owner::{Owner, Setup, Shared, Turn};
 use crate::thread::Alarm;
-use fastkafka_core::{ConsumerSettings, Group, Plan, Sink, Wake};
+use fastkafka_core::{ConsumerSettings, Group, Plan, Sink, Text, Wake};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -55,19 +55,20 @@ pub trait Medium: fmt::Debug + Send + Sync {
     fn serve(&self, seat: Seat) -> Result<Serving, String>;
 }
 
-/// The producer of a test's own records.
+/// The producer of a test's own records for a cluster.
 ///
 /// # Errors
 /// Why it cannot be made.
-pub async fn kafka_outputs(options: &Options) -> Result<Arc<dyn Outputs>, String> {
-    let plan = Plan::default();
+pub async fn kafka_outputs(options: &Options, cluster: &str) -> Result<Arc<dyn Outputs>, String> {
+    let plan = Plan::empty(cluster);
     let clusters = Clusters::open(options, &plan).await;
     let clusters = clusters.map_err(|problems| problems.to_string())?;
-    Kafka::new(clusters, options.embedded).outputs(&plan, options.max_in_flight)
+    Kafka::new(clusters).outputs(&plan, options.max_in_flight)
 }
 
 /// A consumer that is to be made, and all that its owner is given beside it.
 pub struct Seat {
+    pub(crate) cluster: Text,
     pub(crate) group: String,
     /// There is none.
     pub(crate) alone: bool,
@@ -104,9 +105,15 @@ impl Seat {
             let bell = bell.clone();
             Box::new(move || bell.ring())
         };
-        let shared = Arc::new(Shared::new(&group.id, group.alone, Mailbox::new(wake())));
+        let shared = Arc::new(Shared::new(
+            &group.cluster,
+            &group.id,
+            group.alone,
+            Mailbox::new(wake()),
+        ));
         let setup = setup(shared, wake());
         Self {
+            cluster: group.cluster.clone(),
             group: group.id.clone(),
             alone: group.alone,
             left_out: group.left_out.clone(),
@@ -116,6 +123,11 @@ impl Seat {
             bell,
             setup,
         }
+    }
+
+    /// The cluster it reads from.
+    pub fn cluster(&self) -> &str {
+        &self.cluster
     }
 
     /// The group's id.

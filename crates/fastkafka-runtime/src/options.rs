@@ -1,7 +1,7 @@
 //! How an app runs, beside what its functions say.
 
 use crate::control::Handle;
-use fastkafka_core::Connection;
+use fastkafka_core::{Connection, Connections};
 use std::num::NonZeroUsize;
 use std::time::{Duration, SystemTime};
 
@@ -9,8 +9,8 @@ use std::time::{Duration, SystemTime};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Options {
-    /// How the app's broker is reached.
-    pub connection: Connection,
+    /// How the app's clusters are reached.
+    pub connections: Connections,
     /// What the clients call themselves.
     pub client_id: String,
     /// Consumers per group in this process.
@@ -21,8 +21,6 @@ pub struct Options {
     pub shutdown_timeout: Duration,
     /// Records sent and not yet reported at which producers wait.
     pub max_in_flight: usize,
-    /// The broker is the embedded one, whose patience is set for it.
-    pub embedded: bool,
     /// Where the groups begin at this start, whatever they have committed.
     pub from: Option<SystemTime>,
     /// Is connected to the app once that is started.
@@ -36,13 +34,14 @@ impl Options {
     /// The defaults on this cluster: one worker, 30 s to start, 25 s to stop, 30,000 in flight.
     pub fn new(bootstrap: impl Into<String>) -> Self {
         Self {
-            connection: Connection::default().bootstrap_servers(bootstrap.into()),
+            connections: Connections::new(
+                Connection::default().bootstrap_servers(bootstrap.into()),
+            ),
             client_id: "fastkafka".to_owned(),
             workers: NonZeroUsize::MIN,
             start_timeout: Duration::from_secs(30),
             shutdown_timeout: Duration::from_secs(25),
             max_in_flight: 30_000,
-            embedded: false,
             from: None,
             handle: Handle::default(),
             suffix: String::new(),

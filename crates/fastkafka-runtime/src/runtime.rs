@@ -64,7 +64,7 @@ impl Runtime {
         if let Some(from) = options.from {
             start_from(&options, &clusters, plan, from).await?;
         }
-        let medium = Arc::new(Kafka::new(clusters, options.embedded));
+        let medium = Arc::new(Kafka::new(clusters));
         Self::start_by(app, plan, options, medium, deadline).await
     }
 
@@ -146,6 +146,7 @@ impl Runtime {
                 self.groups.push(running);
             }
             controls.push(GroupControl {
+                cluster: group.cluster.clone(),
                 id: group.id.clone(),
                 handlers: group.handlers.iter().map(|handler| handler.def).collect(),
                 pauses: common.pauses,
@@ -159,7 +160,7 @@ impl Runtime {
         let handlers: Vec<_> = group
             .handlers
             .iter()
-            .map(|handler| Arc::new(Handler::new(&group.id, handler)))
+            .map(|handler| Arc::new(Handler::new(group, handler)))
             .collect();
         let settings = &group.settings;
         let topics = handlers.iter().flat_map(|h| h.def.subscription()).collect();
@@ -224,13 +225,13 @@ impl Runtime {
         Problems(
             late.map(|group| {
                 let health = group.shared.health();
+                let name = health.name();
                 let why = health
                     .refused
                     .or(health.last_error)
                     .unwrap_or_else(|| "no answer to the join".to_owned());
                 Problem::Broker(format!(
-                    "group `{}` has no assignment after {seconds} s (`start_timeout`): {why}",
-                    health.group
+                    "{name} has no assignment after {seconds} s (`start_timeout`): {why}"
                 ))
             })
             .collect(),

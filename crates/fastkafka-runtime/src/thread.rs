@@ -45,7 +45,12 @@ mod tests {
 
     #[test]
     fn a_panic_of_the_thread_ends_the_app() {
-        let shared = Arc::new(Shared::new("orders", false, Mailbox::new(Box::new(|| ()))));
+        let shared = Arc::new(Shared::new(
+            "",
+            "orders",
+            false,
+            Mailbox::new(Box::new(|| ())),
+        ));
         let alarm = Alarm(shared.clone());
         let thread = std::thread::spawn(move || {
             let _alarm = alarm;

@@ -7,7 +7,7 @@ use crate::remote::{Remote, Target};
 use crate::settle::{NETWORK, REAL, VIRTUAL};
 use crate::tester::{Backend, IntoApps, Make, Tester};
 use crate::watcher::Watcher;
-use fastkafka::{App, EMBEDDED, Problem, Problems, RunError};
+use fastkafka::{App, EMBEDDED, Plan, Problem, Problems, RunError};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -93,6 +93,17 @@ impl TesterBuilder {
     }
 
     async fn run(self, apps: Vec<App>, make: Option<Make>) -> Result<Tester, RunError> {
+        let plans = apps.iter().map(|app| Plan::sketch(app.core()).0);
+        let clusters = plans.flat_map(|plan| plan.clusters);
+        if let Some(more) = clusters
+            .filter(|c| !c.is_address)
+            .map(|c| c.name)
+            .find(|name| !name.is_empty())
+        {
+            return Err(problem(format!(
+                "the tester has one cluster yet, and the apps use `{more}` too"
+            )));
+        }
         let named = || {
             let named = std::env::var(VARIABLE).ok();
             named.and_then(|name| match &*name {

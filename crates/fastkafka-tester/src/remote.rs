@@ -113,7 +113,7 @@ impl Remote {
         let all = partitions.clone().into_iter().collect();
         let seen = Arc::<Mutex<Offsets>>::default();
         let (came, caught) = (seen.clone(), journal.clone());
-        let probe = Probe::new(&options, all, move |record| {
+        let probe = Probe::new(&options, "", all, move |record| {
             let (place, next) = ((record.topic.clone(), record.partition), record.offset + 1);
             let record = topic_record(record);
             let producer = watcher.claim(&record);
@@ -127,7 +127,7 @@ impl Remote {
         let (asks, came) = (probe.clone(), seen.clone());
         caught.catch_up_by(move || catch_up(&asks, &came));
         Ok(Self {
-            outputs: kafka_outputs(&options).await?,
+            outputs: kafka_outputs(&options, "").await?,
             choice,
             probe,
             seen,
@@ -163,6 +163,7 @@ impl Remote {
         let scope = DeliveryScope::collecting();
         let out = OutRecord {
             producer: None,
+            cluster: None,
             topic: &record.topic,
             partition: record.partition,
             payload: record.payload.as_deref(),

@@ -1,13 +1,14 @@
 //! The app: annotated functions, state and brokers, and its life from start to stop.
 
-use crate::broker::UnknownBroker;
 use crate::builder::AppBuilder;
 use crate::error::RunError;
 use fastkafka_core::{
-    AppInfo, Connection, DefaultApp, Entered, Explained, Plan, Problem, Problems, enter, explain,
+    AppInfo, Connection, Connections, DefaultApp, Entered, Explained, Plan, Problem, Problems,
+    UnknownBroker, enter, explain,
 };
 use fastkafka_runtime::medium::Medium;
-use fastkafka_runtime::{Embedded, Handle, Health, Runtime, TopicSpec, create_topics};
+use fastkafka_runtime::{Embedded, Handle, Health, Runtime, create_topics};
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -21,9 +22,6 @@ mod test_kit;
 
 use self::inner::{Choice, Phase};
 pub(crate) use self::inner::{Inner, Life};
-
-/// The name of the broker in the process.
-pub const EMBEDDED: &str = "embedded";
 
 /// A Kafka service made of annotated functions. Cheap to clone; all clones are one app.
 ///
@@ -59,12 +57,24 @@ impl App {
     /// Chooses the broker for the start, by its name in the builder, `embedded`, or an address
     /// `host:port[,..]`. Without a choice it is the builder's default, else its first, else `embedded`.
     ///
+    /// A name is chosen in every cluster that the app uses, and so is `embedded`: a broker in the
+    /// process for each. An address is for apps that have one cluster.
+    ///
     /// # Errors
-    /// When the app has no broker of that name.
+    /// When a cluster has no broker of that name, or an address would be that of several.
     pub fn set_kafka_broker(&self, name: &str) -> Result<(), UnknownBroker> {
-        self.inner.broker(name)?;
-        self.choice().broker = Some(name.to_owned());
-        Ok(())
+        let mut choice = self.choice();
+        let before = choice.broker.replace(name.to_owned());
+        let connections = self.inner.connections(&self.sketch().clusters, &choice);
+        if connections.is_err() {
+            choice.broker = before;
+        }
+        connections.map(drop)
+    }
+
+    /// What the app will do, as far as that can be worked out.
+    pub(crate) fn sketch(&self) -> Plan {
+        Plan::sketch(&self.inner.core).0
     }
 
     /// How many consumers each group gets in this process; default 1.
@@ -98,7 +108,8 @@ impl App {
     /// The topics the app reads and writes, dead-letter topics included, in order.
     pub fn get_topics(&self) -> Vec<String> {
         // A plan with problems has its topics all the same.
-        Plan::sketch(&self.inner.core).0.topics()
+        let topics = self.sketch().topics().into_iter().map(|(_, topic)| topic);
+        topics.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// What the app says of itself.
@@ -118,13 +129,15 @@ impl App {
     pub fn check(&self) -> Result<Plan, Problems> {
         let (plan, mut problems) = Plan::sketch(&self.inner.core);
         let choice = self.choice();
-        match self.inner.broker_in_use(&choice) {
+        match self.inner.connections(&plan.clusters, &choice) {
             Err(unknown) => problems.push(Problem::Broker(unknown.to_string())),
-            Ok(None) if choice.from.is_some() => problems.push(Problem::Broker(
-                "`from` needs a broker that keeps records: the embedded one starts empty"
-                    .to_owned(),
-            )),
-            Ok(broker) => problems.extend(fastkafka_runtime::check(&plan, broker.as_ref())),
+            Ok(connections) if connections.embedded && choice.from.is_some() => {
+                problems.push(Problem::Broker(
+                    "`from` needs a broker that keeps records: the embedded one starts empty"
+                        .to_owned(),
+                ));
+            }
+            Ok(connections) => problems.extend(fastkafka_runtime::check(&plan, &connections)),
         }
         drop(choice);
         if problems.is_empty() {
@@ -192,16 +205,32 @@ impl App {
         self.inner.handle.clone()
     }
 
-    /// The address of the broker in use, once it is known: of the embedded one, from the start on.
+    /// The address of the broker in use, once it is known: of the embedded one, from the start on. Of
+    /// several clusters it is that of the app's own, see [`App::bootstrap_of`].
     pub fn bootstrap(&self) -> Option<String> {
-        if let Some(embedded) = &*self.embedded() {
-            return Some(embedded.bootstrap().to_owned());
-        }
-        let connection = self.inner.broker_in_use(&self.choice()).ok().flatten();
-        connection?.bootstrap_servers.map(Into::into)
+        let clusters = self.sketch().clusters;
+        self.bootstrap_of(&clusters.first()?.name)
     }
 
-    fn embedded(&self) -> MutexGuard<'_, Option<Embedded>> {
+    /// The address of the broker in use of a cluster, by its name.
+    pub fn bootstrap_of(&self, cluster: &str) -> Option<String> {
+        let embedded = self.embedded();
+        let mut brokers = embedded.iter();
+        if let Some((_, broker)) = brokers.find(|(name, _)| name == cluster) {
+            return Some(broker.bootstrap().to_owned());
+        }
+        let clusters = self.sketch().clusters;
+        let known = clusters.iter().find(|known| known.name == cluster)?;
+        let connections = self.inner.connections(&clusters, &self.choice()).ok()?;
+        let address = known.is_address.then(|| known.name.clone());
+        let connection = connections.of(cluster, &Connection::default());
+        address
+            .or(connection.bootstrap_servers)
+            .filter(|_| !connections.embedded)
+            .map(Into::into)
+    }
+
+    fn embedded(&self) -> MutexGuard<'_, Vec<(String, Embedded)>> {
         self.inner
             .life
             .embedded
@@ -302,37 +331,45 @@ impl App {
         let choice = self.choice().clone();
         let core = self.inner.core.clone();
         if let Some(medium) = medium {
-            let options = self.inner.options(Connection::default(), &choice);
+            let options = self.inner.options(Connections::default(), &choice);
             let runtime = Runtime::start_on(core, plan, options, medium).await?;
             let _ = self.inner.life.runtime.set(runtime);
             return Ok(());
         }
-        let broker = self.inner.broker_in_use(&choice).map_err(problem)?;
-        let specs = self.inner.specs(plan);
-        let connection = match broker {
-            Some(connection) => connection,
-            None => Connection::default().bootstrap_servers(self.start_embedded(&specs)?),
-        };
-        let mut options = self.inner.options(connection, &choice);
-        if self.embedded().is_some() {
-            options.embedded = true;
-        } else if choice.create_topics {
-            create_topics(&options, plan, &specs).await?;
+        let connections = self.inner.connections(&plan.clusters, &choice);
+        let mut connections = connections.map_err(problem)?;
+        if connections.embedded {
+            connections = self.start_embedded(plan)?;
+        }
+        let embedded = connections.embedded;
+        let options = self.inner.options(connections, &choice);
+        if choice.create_topics && !embedded {
+            create_topics(&options, plan, &self.inner.specs(plan)).await?;
         }
         let runtime = Runtime::start(core, plan, options).await?;
         let _ = self.inner.life.runtime.set(runtime);
         Ok(())
     }
 
-    fn start_embedded(&self, specs: &[TopicSpec]) -> Result<String, RunError> {
-        let embedded = Embedded::start()?;
-        for spec in specs {
-            embedded.create_topic(spec)?;
+    /// A broker in the process for each cluster: one topic on two of them is two.
+    fn start_embedded(&self, plan: &Plan) -> Result<Connections, RunError> {
+        let specs = self.inner.specs_by_cluster(plan);
+        let mut connections = Connections::embedded();
+        for cluster in &plan.clusters {
+            let embedded = Embedded::start()?;
+            for (_, spec) in specs.iter().filter(|(name, _)| *name == cluster.name) {
+                embedded.create_topic(spec)?;
+            }
+            let bootstrap = embedded.bootstrap().to_owned();
+            match &*cluster.name {
+                "" => tracing::info!("embedded broker on {bootstrap}"),
+                name => tracing::info!("embedded broker of cluster `{name}` on {bootstrap}"),
+            }
+            let connection = Connection::default().bootstrap_servers(bootstrap);
+            connections = connections.with(&*cluster.name, connection);
+            self.embedded().push((cluster.name.to_string(), embedded));
         }
-        let bootstrap = embedded.bootstrap().to_owned();
-        tracing::info!("embedded broker on {bootstrap}");
-        *self.embedded() = Some(embedded);
-        Ok(bootstrap)
+        Ok(connections)
     }
 
     /// Cancels background tasks, drains, commits, disconnects and runs the stop hooks.
@@ -378,7 +415,7 @@ impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("App")
             .field("core", &self.inner.core)
-            .field("brokers", &self.inner.brokers)
+            .field("brokers", &self.inner.core.brokers)
             .finish_non_exhaustive()
     }
 }

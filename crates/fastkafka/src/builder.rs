@@ -1,11 +1,11 @@
 //! What an app is built from.
 
 use crate::app::{App, Inner, Life};
-use crate::broker::{Broker, Topic};
 use crate::hooks::{Hook, Hooks, Name, done};
 use crate::outside::Outside;
+use crate::topic::Topic;
 use fastkafka_core::{
-    AppCore, AppInfo, Around, ConsumerSettings, Contact, Def, DefaultApp, License,
+    AppCore, AppInfo, Around, Broker, Brokers, ConsumerSettings, Contact, Def, DefaultApp, License,
     ProducerSettings, Register, Registry, States, TaskReturn,
 };
 use fastkafka_runtime::Handle;
@@ -28,7 +28,7 @@ pub struct AppBuilder<S = DefaultApp> {
     consumer_defaults: ConsumerSettings,
     producer_defaults: ProducerSettings,
     config_file: Option<PathBuf>,
-    brokers: Vec<(String, Broker)>,
+    brokers: Brokers,
     default_broker: Option<String>,
     topics: BTreeMap<String, Topic>,
     states: States,
@@ -64,7 +64,7 @@ impl<S: 'static> AppBuilder<S> {
             consumer_defaults: ConsumerSettings::default(),
             producer_defaults: ProducerSettings::default(),
             config_file: None,
-            brokers: Vec::new(),
+            brokers: Brokers::default(),
             default_broker: None,
             topics: BTreeMap::new(),
             states: States::default(),
@@ -121,24 +121,41 @@ impl<S: 'static> AppBuilder<S> {
         self
     }
 
-    /// A cluster under a name. The first one is used when nobody chooses; `embedded`, a broker in the
-    /// process, is always there.
+    /// A broker of the app's own cluster, under a name. The first one is used when nobody chooses;
+    /// `embedded`, a broker in the process, is always there.
     #[must_use]
     pub fn broker(mut self, name: impl Into<String>, broker: Broker) -> Self {
-        let name = name.into();
-        self.brokers.retain(|(known, _)| *known != name);
-        self.brokers.push((name, broker));
+        self.brokers = self.brokers.broker(name.into(), broker);
         self
     }
 
-    /// The broker to use when nobody chooses: one of the names, or `embedded`.
+    /// The app's own cluster, when it has a name: other apps, or functions of this one, may be on it by
+    /// `brokers = ..`. It takes the place of what [`broker`](Self::broker) has added before.
+    ///
+    /// ```
+    /// # use fastkafka::{App, Broker, Brokers};
+    /// fn payments() -> Brokers {
+    ///     Brokers::new("payments").broker("localhost", Broker::new("localhost:9093"))
+    /// }
+    /// let app = App::builder().title("Payments").brokers(payments).build();
+    /// # let _ = app;
+    /// ```
+    #[must_use]
+    pub fn brokers(mut self, brokers: impl Into<Brokers>) -> Self {
+        self.brokers = brokers.into();
+        self
+    }
+
+    /// The broker to use when nobody chooses: one of the names, or `embedded`. It is chosen in every
+    /// cluster of the app.
     #[must_use]
     pub fn default_broker(mut self, name: impl Into<String>) -> Self {
         self.default_broker = Some(name.into());
         self
     }
 
-    /// How a topic is made by `run --create-topics` and on the embedded broker.
+    /// How a topic is made by `run --create-topics` and on the embedded broker: on every cluster where a
+    /// function has it, on the app's own if none has.
     #[must_use]
     pub fn topic(mut self, name: impl Into<String>, topic: Topic) -> Self {
         self.topics.insert(name.into(), topic);
@@ -358,6 +375,7 @@ impl<S: 'static> AppBuilder<S> {
         };
         let mut core = AppCore::new::<S>(self.info, registry, self.states);
         core.around = self.around;
+        core.brokers = self.brokers;
         core.consumer_defaults = self.consumer_defaults;
         core.producer_defaults = self.producer_defaults;
         let outside = Outside::read(self.config_file.as_deref());
@@ -370,7 +388,6 @@ impl<S: 'static> AppBuilder<S> {
         let inner = Inner {
             core: Arc::new(core),
             client_id,
-            brokers: self.brokers,
             default_broker: self.default_broker,
             topics: self.topics,
             hooks: self.hooks,

@@ -1,9 +1,8 @@
 //! The app's contract in files.
 
 use crate::app::App;
-use crate::broker::Broker;
 use fastkafka_asyncapi::{Cluster, Document, Format, Security, Source};
-use fastkafka_core::{SaslMechanism, SecurityProtocol};
+use fastkafka_core::{Broker, SaslMechanism, SecurityProtocol};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -30,7 +29,7 @@ impl App {
     /// assert!(document.to_yaml().starts_with("asyncapi: \"3.0.0\""));
     /// ```
     pub fn asyncapi(&self) -> Document {
-        let brokers = self.inner.brokers.iter();
+        let brokers = self.inner.core.brokers.iter();
         let clusters = brokers.map(|(name, broker)| cluster(name, broker));
         let topics = self.inner.topics.iter();
         Document::of(&Source {

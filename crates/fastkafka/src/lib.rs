@@ -2,7 +2,6 @@
 #![forbid(unsafe_code)]
 
 mod app;
-mod broker;
 mod builder;
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -14,11 +13,11 @@ mod hooks;
 mod outside;
 #[cfg(any(feature = "cli", feature = "axum"))]
 mod signals;
+mod topic;
 #[cfg(feature = "axum")]
 mod web;
 
-pub use app::{App, EMBEDDED};
-pub use broker::{Broker, Topic, UnknownBroker};
+pub use app::App;
 pub use builder::AppBuilder;
 #[cfg(feature = "docs")]
 pub use docs::DocsError;
@@ -27,14 +26,14 @@ pub use error::RunError;
 #[cfg(feature = "docs")]
 pub use fastkafka_asyncapi as asyncapi;
 pub use fastkafka_core::{
-    Ack, Acks, AppInfo, Around, Attempts, BatchFailure, Bytes, CompressionType, ConsumerSettings,
-    Contact, Cx, DecodeKey, DefaultApp, Delivery, EncodeKey, Entered, EventMetadata, Executor,
-    Explained, Failure, FailureKind, FromCx, GroupProtocol, HandlerCall, HandlerFuture, Headers,
-    IntoFailure, IntoKey, IsolationLevel, KafkaEvent, Key, License, OauthToken, OffsetReset,
-    OnFailure, Order, PartitionFn, Partitioner, PerRecord, Plan, Problem, Problems, ProduceError,
-    ProducerSettings, Properties, RawRecord, Rejection, Restart, Revoked, Row, SaslMechanism,
-    Secret, SecurityProtocol, State, TaskReturn, TimestampType, Tls, TokenFuture, TokenProvider,
-    Tokens, delivery_scope,
+    Ack, Acks, AppInfo, Around, Attempts, BatchFailure, Broker, Brokers, Bytes, CompressionType,
+    ConsumerSettings, Contact, Cx, DecodeKey, DefaultApp, Delivery, EMBEDDED, EncodeKey, Entered,
+    EventMetadata, Executor, Explained, Failure, FailureKind, FromCx, GroupProtocol, HandlerCall,
+    HandlerFuture, Headers, IntoFailure, IntoKey, IsolationLevel, KafkaEvent, Key, License,
+    OauthToken, OffsetReset, OnFailure, Order, PartitionFn, Partitioner, PerRecord, Plan, Problem,
+    Problems, ProduceError, ProducerSettings, Properties, RawRecord, Rejection, Restart, Revoked,
+    Row, SaslMechanism, Secret, SecurityProtocol, State, TaskReturn, TimestampType, Tls,
+    TokenFuture, TokenProvider, Tokens, UnknownBroker, delivery_scope,
 };
 pub use fastkafka_macros::{benchmark, consumes, produces, run_in_background};
 pub use fastkafka_runtime::{
@@ -47,3 +46,4 @@ pub use web::Lifespan;
 /// The whole contract between the attributes' expansion and the library. Not for use by hand.
 #[doc(hidden)]
 pub use fastkafka_core::__private;
+pub use topic::Topic;

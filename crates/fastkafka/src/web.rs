@@ -1,7 +1,6 @@
 //! An axum server beside the app in one process.
 
 use crate::app::App;
-use crate::broker::UnknownBroker;
 use crate::error::RunError;
 use crate::signals::stop_on_signal;
 use axum::Router;
@@ -10,7 +9,7 @@ use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::serve::Listener;
-use fastkafka_core::{Problem, Problems};
+use fastkafka_core::{Problem, Problems, UnknownBroker};
 use std::fmt::{Debug, Display};
 
 impl App {

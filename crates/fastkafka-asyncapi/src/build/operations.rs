@@ -67,7 +67,9 @@ impl Operations {
                 };
                 if let Some(topic) = &handler.settings.dead_letter {
                     let mut letter = consumes.dead_letter(topic, &mut ids);
-                    let client_id = plan.dead_letters.client_id.as_deref();
+                    let mut clusters = plan.clusters.iter();
+                    let cluster = clusters.find(|cluster| cluster.name == group.cluster);
+                    let client_id = cluster.and_then(|c| c.dead_letters.client_id.as_deref());
                     letter.client_id = client_id.map(str::to_owned);
                     drafts.push(letter);
                 }

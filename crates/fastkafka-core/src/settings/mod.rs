@@ -5,6 +5,7 @@
 //! default named in its documentation. `_ms` settings are whole milliseconds, under the name the
 //! Python clients use; our own durations are [`Duration`]s.
 
+mod brokers;
 mod properties;
 mod secret;
 mod security;
@@ -12,6 +13,7 @@ mod table;
 mod value;
 mod values;
 
+pub use brokers::{Broker, Brokers, brokers};
 pub use properties::Properties;
 pub use secret::Secret;
 pub use security::{
@@ -109,6 +111,9 @@ settings_of_a_client! {
         [client] exclude_internal_topics: bool = "true",
         /// Properties of librdkafka that have no key; default none.
         [client] config: Properties = "none",
+        /// The cluster, where it is not the app's own: a function that makes [`Brokers`]. Not with
+        /// `bootstrap_servers`.
+        [client] brokers: Brokers = "the app's own",
     }
 }
 
@@ -144,6 +149,9 @@ settings_of_a_client! {
         [client] partitioner: Partitioner = "murmur2_random",
         /// Properties of librdkafka that have no key; default none.
         [client] config: Properties = "none",
+        /// The cluster, where it is not the app's own: a function that makes [`Brokers`]. Not with
+        /// `bootstrap_servers`.
+        [client] brokers: Brokers = "the app's own",
     }
 }
 

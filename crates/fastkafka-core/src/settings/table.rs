@@ -121,6 +121,21 @@ macro_rules! settings_of_a_client {
         }
 
         impl $name {
+            /// Says of how the cluster is reached what `connection` says.
+            #[allow(dead_code, reason = "a connection is nothing else")]
+            #[must_use]
+            pub(crate) fn reached_by(mut self, connection: Connection) -> Self {
+                self.bootstrap_servers = connection.bootstrap_servers;
+                self.security_protocol = connection.security_protocol;
+                self.ssl_context = connection.ssl_context;
+                self.sasl_mechanism = connection.sasl_mechanism;
+                self.sasl_plain_username = connection.sasl_plain_username;
+                self.sasl_plain_password = connection.sasl_plain_password;
+                self.sasl_kerberos_service_name = connection.sasl_kerberos_service_name;
+                self.sasl_oauth_token_provider = connection.sasl_oauth_token_provider;
+                self
+            }
+
             /// How the cluster is reached, as far as these settings say.
             pub fn connection(&self) -> Connection {
                 Connection {

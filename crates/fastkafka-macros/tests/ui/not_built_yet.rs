@@ -7,10 +7,10 @@ pub struct Order {
     id: u64,
 }
 
-#[consumes(brokers = other, decoder = "avro")]
+#[consumes(decoder = "avro")]
 async fn on_orders(order: Order) {}
 
-#[produces(transactional_id = "t", brokers = other)]
+#[produces(transactional_id = "t")]
 async fn to_orders() -> Result<Order, ProduceError> {
     Ok(Order { id: 1 })
 }

@@ -28,6 +28,14 @@ pub enum ControlError {
         /// Its groups.
         groups: Vec<String>,
     },
+    /// A seek moves the position on one cluster.
+    #[error("{target} is read on several clusters, {}: name one, as in `Target::topic(\"{}\").cluster(\"{}\")`", quoted(.clusters), .target.topic, .clusters[0])]
+    SeveralClusters {
+        /// What was asked for.
+        target: Target,
+        /// Its clusters.
+        clusters: Vec<String>,
+    },
     /// An offset means another record in each partition.
     #[error("an offset belongs to one partition of `{topic}`: name it, as in `(\"{topic}\", 0)`")]
     NoPartition {
@@ -94,4 +102,9 @@ pub enum ControlError {
         /// In the client's words.
         why: String,
     },
+}
+
+fn quoted(names: &[String]) -> String {
+    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(" and ")
 }

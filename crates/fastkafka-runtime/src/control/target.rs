@@ -20,9 +20,10 @@ use std::fmt;
 pub struct Target {
     pub(super) topic: String,
     pub(super) partition: Option<i32>,
-    group: Option<String>,
+    cluster: Option<Box<str>>,
+    group: Option<Box<str>>,
     /// `module::name`.
-    handler: Option<String>,
+    handler: Option<Box<str>>,
 }
 
 impl Target {
@@ -31,6 +32,7 @@ impl Target {
         Self {
             topic: topic.into(),
             partition: None,
+            cluster: None,
             group: None,
             handler: None,
         }
@@ -39,7 +41,7 @@ impl Target {
     /// What a handler reads: `Target::of::<on_orders>()`.
     pub fn of<C: Consumer>() -> Self {
         Self {
-            handler: Some(C::DEF.path()),
+            handler: Some(C::DEF.path().into()),
             ..Self::topic(C::DEF.topic)
         }
     }
@@ -54,17 +56,25 @@ impl Target {
     /// Only in this group, where several groups of the app read the topic.
     #[must_use]
     pub fn group(mut self, id: impl Into<String>) -> Self {
-        self.group = Some(id.into());
+        self.group = Some(id.into().into());
+        self
+    }
+
+    /// Only on this cluster, where the app reads the topic on several.
+    #[must_use]
+    pub fn cluster(mut self, name: impl Into<String>) -> Self {
+        self.cluster = Some(name.into().into());
         self
     }
 
     pub(super) fn names(&self, def: &ConsumerDef) -> bool {
         let handler = self.handler.as_ref();
-        def.takes(&self.topic) && handler.is_none_or(|path| *path == def.path())
+        def.takes(&self.topic) && handler.is_none_or(|path| **path == *def.path())
     }
 
-    pub(super) fn names_group(&self, id: &str) -> bool {
-        self.group.as_ref().is_none_or(|group| group == id)
+    pub(super) fn names_group(&self, cluster: &str, id: &str) -> bool {
+        let is = |said: &Option<Box<str>>, name| said.as_deref().is_none_or(|said| said == name);
+        is(&self.cluster, cluster) && is(&self.group, id)
     }
 
     pub(crate) fn covers(&self, place: &TopicPartition) -> bool {
@@ -92,7 +102,8 @@ impl<T: Into<String>> From<(T, i32)> for Target {
 
 impl From<&StoppedPartition> for Target {
     fn from(stopped: &StoppedPartition) -> Self {
-        Self::topic(&*stopped.topic).partition(stopped.partition)
+        let target = Self::topic(&*stopped.topic).partition(stopped.partition);
+        target.cluster(&*stopped.cluster)
     }
 }
 
@@ -101,6 +112,13 @@ impl fmt::Display for Target {
         match self.partition {
             None => write!(f, "`{}`", self.topic)?,
             Some(partition) => write!(f, "{}[{partition}]", self.topic)?,
+        }
+        if let Some(cluster) = self
+            .cluster
+            .as_deref()
+            .filter(|cluster| !cluster.is_empty())
+        {
+            write!(f, " on `{cluster}`")?;
         }
         if let Some(handler) = &self.handler {
             write!(f, " of `{handler}`")?;

@@ -5,53 +5,50 @@ use super::ffi;
 use super::tokens::Current;
 use crate::cluster::problem;
 use crate::options::Options;
-use crate::transport::ClientError;
-use fastkafka_core::{Connection, Plan, Problems};
+use crate::transport::{ClientError, Place};
+use fastkafka_core::{Connection, Connections, Plan, Problems, TopicPartition};
 use rdkafka::ClientConfig;
 use rdkafka::client::{Client, ClientContext};
+use std::fmt;
 use std::sync::Arc;
 
-/// One cluster.
+/// A way to a cluster.
 #[derive(Clone, Debug)]
 pub(crate) struct Access {
     connection: Connection,
     client_id: String,
     token: Option<Arc<Current>>,
+    names: Names,
+}
+
+/// What a cluster is called, and what it calls the app's topics and groups: a test has its own there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Names {
+    /// The cluster.
+    pub(crate) cluster: Arc<str>,
+    /// What names end with on the cluster, beyond what the app calls them.
     suffix: Arc<str>,
 }
 
-impl Access {
-    /// Without a token.
-    pub(crate) fn new(connection: Connection, client_id: &str) -> Self {
+impl Names {
+    fn new(cluster: &str, suffix: &str) -> Self {
+        // A test may have several clusters of its app at one broker.
+        let suffix = match (cluster, suffix) {
+            (_, "") | ("", _) => suffix.to_owned(),
+            (cluster, suffix) => {
+                let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_');
+                format!("-{}{suffix}", cluster.replace(|c| !allowed(c), "-"))
+            }
+        };
         Self {
-            connection,
-            client_id: client_id.to_owned(),
-            token: None,
-            suffix: "".into(),
+            cluster: cluster.into(),
+            suffix: suffix.into(),
         }
     }
 
-    /// With a token, if the connection needs one.
-    async fn open(connection: Connection, options: &Options) -> Result<Self, Problems> {
-        let token = match &connection.sasl_oauth_token_provider {
-            Some(tokens) => Some(
-                Current::keep(tokens.provider().clone())
-                    .await
-                    .map_err(problem)?,
-            ),
-            None => None,
-        };
-        Ok(Self {
-            token,
-            suffix: (&*options.suffix).into(),
-            ..Self::new(connection, &options.client_id)
-        })
-    }
-
-    /// What the names of topics and groups end with on the cluster, beyond what the app calls them: a
-    /// test has its own.
-    pub(crate) fn suffix(&self) -> &Arc<str> {
-        &self.suffix
+    /// It is a test's.
+    pub(crate) fn are_of_a_test(&self) -> bool {
+        !self.suffix.is_empty()
     }
 
     /// What the cluster calls a topic or a group.
@@ -68,6 +65,64 @@ impl Access {
             (true, Some(whole)) => format!("^({whole}){suffix}$"),
             (true, None) => format!("^({name}).*{suffix}$"),
         }
+    }
+
+    /// What the app calls a topic.
+    pub(crate) fn topic<'a>(&self, on_cluster: &'a str) -> &'a str {
+        on_cluster.strip_suffix(&*self.suffix).unwrap_or(on_cluster)
+    }
+
+    /// A partition of a topic, as the cluster calls that.
+    pub(crate) fn place(&self, on_cluster: &str, partition: i32) -> Place {
+        TopicPartition::intern_on(&self.cluster, on_cluster, &self.suffix, partition)
+    }
+}
+
+/// In a sentence, after what is there: nothing for the app's own cluster.
+impl fmt::Display for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.cluster {
+            "" => Ok(()),
+            cluster => write!(f, " on cluster `{cluster}`"),
+        }
+    }
+}
+
+impl Access {
+    /// Without a token.
+    pub(crate) fn new(connection: Connection, client_id: &str) -> Self {
+        Self {
+            connection,
+            client_id: client_id.to_owned(),
+            token: None,
+            names: Names::default(),
+        }
+    }
+
+    /// With a token, if the connection needs one.
+    async fn open(
+        cluster: &str,
+        connection: Connection,
+        options: &Options,
+    ) -> Result<Self, Problems> {
+        let token = match &connection.sasl_oauth_token_provider {
+            Some(tokens) => Some(
+                Current::keep(tokens.provider().clone())
+                    .await
+                    .map_err(problem)?,
+            ),
+            None => None,
+        };
+        Ok(Self {
+            token,
+            names: Names::new(cluster, &options.suffix),
+            ..Self::new(connection, &options.client_id)
+        })
+    }
+
+    /// What the cluster and what is on it is called.
+    pub(crate) fn names(&self) -> &Names {
+        &self.names
     }
 
     /// Where the brokers are.
@@ -102,14 +157,11 @@ impl Access {
     }
 }
 
-/// The clusters of an app.
+/// The ways to the clusters of an app.
 #[derive(Clone, Debug)]
 pub(crate) struct Clusters {
-    /// The app's broker, and those that single functions name.
     all: Vec<Access>,
-    base: Connection,
-    /// Then there is no other.
-    embedded: bool,
+    connections: Connections,
 }
 
 impl Clusters {
@@ -120,71 +172,82 @@ impl Clusters {
     pub(crate) async fn open(options: &Options, plan: &Plan) -> Result<Self, Problems> {
         let mut clusters = Self {
             all: Vec::new(),
-            base: options.connection.clone(),
-            embedded: options.embedded,
+            connections: options.connections.clone(),
         };
-        let groups = plan.groups.iter().map(|group| group.settings.connection());
-        let outputs = plan
-            .outputs
-            .iter()
-            .map(|output| output.settings.connection());
-        let dead_letters = plan.dead_letters.connection();
-        let own = groups.chain(outputs).chain([dead_letters]);
-        for own in [Connection::default()].into_iter().chain(own) {
-            let connection = clusters.effective(&own);
-            if !clusters.all.iter().any(|a| a.connection == connection) {
-                let access = Access::open(connection, options).await?;
+        let nothing = Connection::default;
+        let said = plan.clusters.iter().map(|c| (&c.name, nothing()));
+        let dead = plan.clusters.iter();
+        let dead = dead.map(|c| (&c.name, c.dead_letters.connection()));
+        let groups = plan.groups.iter();
+        let groups = groups.map(|group| (&group.cluster, group.settings.connection()));
+        let outputs = plan.outputs.iter();
+        let outputs = outputs.map(|output| (&output.cluster, output.settings.connection()));
+        let addresses = plan.clusters.iter().filter(|cluster| cluster.is_address);
+        let addresses: Vec<_> = addresses.map(|cluster| &cluster.name).collect();
+        for (cluster, said) in said.chain(dead).chain(groups).chain(outputs) {
+            // Such a cluster is where its functions say that it is.
+            if said == nothing() && addresses.contains(&cluster) && !clusters.connections.embedded {
+                continue;
+            }
+            if clusters.find(cluster, &said).is_none() {
+                let connection = clusters.connections.of(cluster, &said);
+                let access = Access::open(cluster, connection, options).await?;
                 clusters.all.push(access);
             }
         }
         Ok(clusters)
     }
 
-    fn effective(&self, own: &Connection) -> Connection {
-        if self.embedded {
-            self.base.clone()
-        } else {
-            own.clone().over(&self.base)
-        }
+    fn find(&self, cluster: &str, said: &Connection) -> Option<&Access> {
+        let connection = self.connections.of(cluster, said);
+        let mut all = self.all.iter();
+        all.find(|access| &*access.names.cluster == cluster && access.connection == connection)
     }
 
-    /// The cluster of a function that says so much of it.
-    pub(crate) fn of(&self, own: &Connection) -> &Access {
-        let connection = self.effective(own);
-        let mut all = self.all.iter();
-        all.find(|access| access.connection == connection)
+    /// The way to the cluster of a function that says so much of it.
+    pub(crate) fn of(&self, cluster: &str, said: &Connection) -> &Access {
+        self.find(cluster, said)
             .expect("every connection of the plan was opened")
     }
 
-    /// The app's own.
-    pub(crate) fn base(&self) -> &Access {
-        self.of(&Connection::default())
+    /// Their brokers are in the process.
+    pub(crate) fn are_embedded(&self) -> bool {
+        self.connections.embedded
     }
 
-    /// What is read and written on each; `others` are on the app's broker if no function names them.
+    /// The first: the app's own, if any function is on it.
+    pub(crate) fn first(&self) -> &Access {
+        self.all.first().expect("an app has a cluster")
+    }
+
+    /// What is read and written by each way; `others` on the first cluster if no function names them.
     pub(crate) fn topics(&self, plan: &Plan, others: &[String]) -> Vec<(&Access, Vec<String>)> {
-        let mut used: Vec<(Connection, String)> = Vec::new();
+        let mut used: Vec<(&Access, String)> = Vec::new();
         for group in &plan.groups {
-            let connection = group.settings.connection();
+            let access = self.of(&group.cluster, &group.settings.connection());
             let topics = group.handlers.iter().flat_map(|handler| handler.def.topics);
-            used.extend(topics.map(|topic| (connection.clone(), (*topic).to_owned())));
+            used.extend(topics.map(|topic| (access, (*topic).to_owned())));
         }
         for output in &plan.outputs {
-            used.push((output.settings.connection(), output.def.topic.to_owned()));
+            let access = self.of(&output.cluster, &output.settings.connection());
+            used.push((access, output.def.topic.to_owned()));
         }
-        let handlers = plan.groups.iter().flat_map(|group| &group.handlers);
-        let dead = handlers.filter_map(|handler| handler.settings.dead_letter.as_deref());
-        let connection = plan.dead_letters.connection();
-        used.extend(dead.map(|topic| (connection.clone(), topic.to_owned())));
+        for cluster in &plan.clusters {
+            let groups = plan.groups.iter().filter(|g| g.cluster == cluster.name);
+            let handlers = groups.flat_map(|group| &group.handlers);
+            let dead = handlers.filter_map(|handler| handler.settings.dead_letter.as_deref());
+            used.extend(dead.map(|topic| {
+                let access = self.of(&cluster.name, &cluster.dead_letters.connection());
+                (access, topic.to_owned())
+            }));
+        }
         for topic in others {
             if !used.iter().any(|(_, known)| known == topic) {
-                used.push((Connection::default(), topic.clone()));
+                used.push((self.first(), topic.clone()));
             }
         }
         let of = |access: &Access| {
-            let ours = used
-                .iter()
-                .filter(|(own, _)| self.effective(own) == access.connection);
+            let ours = used.iter().filter(|(used, _)| std::ptr::eq(*used, access));
             let mut topics: Vec<_> = ours.map(|(_, topic)| topic.clone()).collect();
             topics.sort();
             topics.dedup();

@@ -1,10 +1,10 @@
 //! A consumer without a group: it has all partitions, and looks for new ones itself.
 
+use super::access::Names;
 use super::helper::Job;
 use crate::transport::Place;
 use fastkafka_core::{ConsumerSettings, OffsetReset};
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Between two looks while nothing is known.
@@ -14,8 +14,7 @@ const REFRESH: Duration = Duration::from_secs(300);
 
 pub(super) struct Alone {
     topics: Vec<String>,
-    /// What their names end with beyond what the app calls them.
-    suffix: Arc<str>,
+    names: Names,
     refresh: Duration,
     /// `None`: it ends.
     look_at: Option<Instant>,
@@ -26,11 +25,11 @@ pub(super) struct Alone {
 
 impl Alone {
     /// `topics` as the cluster calls them.
-    pub(super) fn new(topics: Vec<String>, suffix: Arc<str>, settings: &ConsumerSettings) -> Self {
+    pub(super) fn new(topics: Vec<String>, names: Names, settings: &ConsumerSettings) -> Self {
         let refresh = settings.metadata_max_age_ms;
         Self {
             topics,
-            suffix,
+            names,
             refresh: refresh.map_or(REFRESH, Duration::from_millis),
             look_at: Some(Instant::now()),
             known: HashSet::new(),
@@ -48,7 +47,7 @@ impl Alone {
                 self.refresh
             };
             self.look_at = Some(now + wait);
-            Job::List(self.topics.clone(), self.suffix.clone())
+            Job::List(self.topics.clone(), self.names.clone())
         })
     }
 

@@ -96,7 +96,7 @@ impl KafkaTransport {
     /// # Errors
     /// When librdkafka refuses a setting or a topic's name.
     pub(crate) fn new(join: &Join<'_>, owner: Thread) -> Result<Self, ClientError> {
-        let heard = Arc::new(Heard::new(join.access.suffix()));
+        let heard = Arc::new(Heard::new(join.access.names().clone()));
         let Join {
             group_id, settings, ..
         } = *join;
@@ -111,7 +111,7 @@ impl KafkaTransport {
         if join.topics.iter().any(|topic| topic.starts_with('^')) {
             let left_out = join.left_out.iter();
             let left_out: Vec<_> = left_out
-                .map(|topic| join.access.on_cluster(topic))
+                .map(|topic| join.access.names().on_cluster(topic))
                 .collect();
             config::by_pattern(&mut config, settings, &left_out);
         }
@@ -128,11 +128,11 @@ impl KafkaTransport {
         let events = Events::of(&consumer);
         let topics = join.topics.iter();
         let topics: Vec<_> = topics
-            .map(|topic| join.access.subscription(topic))
+            .map(|topic| join.access.names().subscription(topic))
             .collect();
         let alone = join
             .alone
-            .then(|| Alone::new(topics.clone(), join.access.suffix().clone(), settings));
+            .then(|| Alone::new(topics.clone(), join.access.names().clone(), settings));
         if alone.is_none() {
             let topics: Vec<_> = topics.iter().map(String::as_str).collect();
             consumer.subscribe(&topics).map_err(|e| of(&e))?;

@@ -2,11 +2,11 @@
 //!
 //! A rebalance is only noted here: the owner answers when it has drained, and the broker waits.
 
+use super::access::Names;
 use super::error::client_error;
 use super::log;
 use super::tokens::Current;
 use crate::transport::{Notice, Place};
-use fastkafka_core::TopicPartition;
 use rdkafka::client::OAuthToken;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
@@ -21,16 +21,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 #[derive(Default)]
 pub(super) struct Heard {
     notices: Mutex<Vec<Notice>>,
-    /// See [`Access::suffix`](super::access::Access::suffix).
-    suffix: String,
+    names: Names,
     /// The client is being destroyed.
     closed: AtomicBool,
 }
 
 impl Heard {
-    pub(super) fn new(suffix: &str) -> Self {
+    pub(super) fn new(names: Names) -> Self {
         Self {
-            suffix: suffix.to_owned(),
+            names,
             ..Self::default()
         }
     }
@@ -86,7 +85,7 @@ impl ConsumerContext for Context {
             let _ = group.unassign();
             return;
         }
-        let places = places(list, &self.heard.suffix);
+        let places = places(list, &self.heard.names);
         self.heard.add(match code {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Notice::Assign(places),
             _ => Notice::Revoke {
@@ -117,10 +116,10 @@ impl ConsumerContext for Context {
     }
 }
 
-fn places(list: &TopicPartitionList, suffix: &str) -> Vec<Place> {
+fn places(list: &TopicPartitionList, names: &Names) -> Vec<Place> {
     let elements = list.elements();
     let place = elements
         .iter()
-        .map(|e| TopicPartition::intern_as(e.topic(), suffix, e.partition()));
+        .map(|e| names.place(e.topic(), e.partition()));
     place.collect()
 }

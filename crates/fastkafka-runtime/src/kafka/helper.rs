@@ -1,5 +1,6 @@
 //! The thread that waits for the broker, so that the owner of a group never does.
 
+use super::access::Names;
 use super::context::{Group, Heard};
 use super::starts::{self, Marker};
 use crate::control::Seek;
@@ -25,7 +26,7 @@ pub(super) enum Job {
     /// Where these start without a group.
     Choose(Vec<(Place, OffsetReset)>),
     /// Which partitions these topics have.
-    List(Vec<String>, Arc<str>),
+    List(Vec<String>, Names),
     /// Where the user wants to go on.
     Find(Place, Seek),
     /// Commits this, be it ahead or back.
@@ -95,7 +96,7 @@ fn work(todo: &Receiver<Job>, consumer: &Group, heard: &Heard, found: &Found, ow
         let notice = match job {
             Job::Resolve(places) => Some(Notice::Resolved(resolve(consumer, &places, found))),
             Job::Choose(places) => Some(Notice::Resolved(starts::choose(consumer, &places))),
-            Job::List(topics, suffix) => match starts::partitions(consumer, &topics, &suffix) {
+            Job::List(topics, names) => match starts::partitions(consumer, &topics, &names) {
                 Ok(places) => Some(Notice::Assign(places)),
                 Err(e) => {
                     tracing::warn!("cannot list partitions: {e}");

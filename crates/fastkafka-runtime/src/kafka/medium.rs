@@ -17,12 +17,11 @@ const TEST_COMMITS_MILLIS: u64 = 50;
 #[derive(Debug)]
 pub(crate) struct Kafka {
     clusters: Clusters,
-    embedded: bool,
 }
 
 impl Kafka {
-    pub(crate) fn new(clusters: Clusters, embedded: bool) -> Self {
-        Self { clusters, embedded }
+    pub(crate) fn new(clusters: Clusters) -> Self {
+        Self { clusters }
     }
 }
 
@@ -34,12 +33,13 @@ impl Medium for Kafka {
     }
 
     fn serve(&self, mut seat: Seat) -> Result<Serving, String> {
-        let access = self.clusters.of(&seat.settings.connection()).clone();
-        if !access.suffix().is_empty() {
+        let access = self.clusters.of(&seat.cluster, &seat.settings.connection());
+        let access = access.clone();
+        if access.names().are_of_a_test() {
             let commits = &mut seat.settings.auto_commit_interval_ms;
             commits.get_or_insert(TEST_COMMITS_MILLIS);
         }
-        let (group, embedded) = (seat.group.clone(), self.embedded);
+        let (group, embedded) = (seat.group.clone(), self.clusters.are_embedded());
         let (made, is_made) = mpsc::sync_channel(1);
         let thread = std::thread::Builder::new()
             .name(format!("fk-{group}-{}", seat.worker))
@@ -49,7 +49,7 @@ impl Medium for Kafka {
                 seat.wake_by(Box::new(move || owner.unpark()));
                 let join = Join {
                     access: &access,
-                    group_id: &access.on_cluster(&seat.group),
+                    group_id: &access.names().on_cluster(&seat.group),
                     topics: &seat.topics,
                     settings: &seat.settings,
                     embedded,

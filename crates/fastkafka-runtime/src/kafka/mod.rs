@@ -30,16 +30,15 @@ mod tokens;
 
 pub(crate) mod topics;
 
-use fastkafka_core::{Connection, Plan, Problem};
+use fastkafka_core::{Connections, Plan, Problem};
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 
 /// What of the plan's settings librdkafka would refuse: properties in `config` that are not for it,
-/// values out of range, a login without a password. `connection` is the app's broker, `None` the
-/// embedded one, on which nobody logs in. Needs no broker.
-pub fn check(plan: &Plan, connection: Option<&Connection>) -> Vec<Problem> {
-    config::check(plan, connection)
+/// values out of range, a login without a password. Needs no broker.
+pub fn check(plan: &Plan, connections: &Connections) -> Vec<Problem> {
+    config::check(plan, connections)
 }
 
 /// A client that has nothing to say but log lines.

@@ -1,7 +1,7 @@
 //! A test's own eyes on a cluster: every record of its topics, their ends, what groups have committed.
 
 use super::Logged;
-use super::access::{Access, Clusters};
+use super::access::{Access, Clusters, Names};
 use crate::options::Options;
 use bytes::Bytes;
 use fastkafka_core::Plan;
@@ -60,35 +60,40 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// Reads everything of the topics from their beginning on, and hands it to `to` on a thread of its
-    /// own.
+    /// Reads everything of the topics of a cluster from their beginning on, and hands it to `to` on a
+    /// thread of its own.
     ///
     /// # Errors
     /// The client's.
     pub async fn new(
         options: &Options,
+        cluster: &str,
         topics: Vec<(String, i32)>,
         to: impl Fn(Tailed) + Send + 'static,
     ) -> Result<Self, String> {
-        let clusters = Clusters::open(options, &Plan::default()).await;
-        let access = clusters.map_err(text)?.base().clone();
+        let clusters = Clusters::open(options, &Plan::empty(cluster)).await;
+        let access = clusters.map_err(text)?.first().clone();
         let reads = consumer(&access, NAME)?;
         let mut all = TopicPartitionList::new();
         for (topic, partitions) in &topics {
             for partition in 0..*partitions {
-                all.add_partition_offset(&access.on_cluster(topic), partition, Offset::Beginning)
-                    .map_err(text)?;
+                all.add_partition_offset(
+                    &access.names().on_cluster(topic),
+                    partition,
+                    Offset::Beginning,
+                )
+                .map_err(text)?;
             }
         }
         reads.assign(&all).map_err(text)?;
         let over = Arc::new(AtomicBool::new(false));
-        let (is_over, suffix) = (over.clone(), access.suffix().clone());
+        let (is_over, names) = (over.clone(), access.names().clone());
         let tail = std::thread::Builder::new()
             .name(NAME.to_owned())
             .spawn(move || {
                 while !is_over.load(Relaxed) {
                     if let Some(Ok(message)) = reads.poll(POLL) {
-                        to(tailed(&message, &suffix));
+                        to(tailed(&message, &names));
                     }
                 }
             })
@@ -119,7 +124,7 @@ impl Probe {
         let topics: Vec<_> = self.topics.iter().map(|(topic, _)| topic.clone()).collect();
         self.partitions(&topics)
             .map(|(topic, partition)| {
-                let on_cluster = self.access.on_cluster(topic);
+                let on_cluster = self.access.names().on_cluster(topic);
                 let asked = self.asks.fetch_watermarks(&on_cluster, partition, TIMEOUT);
                 let (_, high) = asked.map_err(text)?;
                 Ok(((topic.to_owned(), partition), high))
@@ -135,7 +140,7 @@ impl Probe {
         let asks = self.group(group)?;
         let mut list = TopicPartitionList::new();
         for (topic, partition) in self.partitions(topics) {
-            list.add_partition(&self.access.on_cluster(topic), partition);
+            list.add_partition(&self.access.names().on_cluster(topic), partition);
         }
         let committed = asks.committed_offsets(list, TIMEOUT).map_err(text)?;
         let elements = committed.elements();
@@ -143,9 +148,8 @@ impl Probe {
             let Offset::Offset(offset) = element.offset() else {
                 return None;
             };
-            let topic = element.topic();
-            let topic = topic.strip_suffix(&**self.access.suffix()).unwrap_or(topic);
-            Some(((topic.to_owned(), element.partition()), offset))
+            let topic = self.access.names().topic(element.topic()).to_owned();
+            Some(((topic, element.partition()), offset))
         });
         Ok(offsets.collect())
     }
@@ -162,7 +166,7 @@ impl Probe {
         let topics: Vec<_> = self
             .topics
             .iter()
-            .map(|(topic, _)| self.access.on_cluster(topic))
+            .map(|(topic, _)| self.access.names().on_cluster(topic))
             .collect();
         let topics: Vec<_> = topics.iter().map(String::as_str).collect();
         let deleted = admin.delete_topics(&topics, &options).await.map_err(text);
@@ -170,7 +174,7 @@ impl Probe {
             let groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
             let groups = groups.keys();
             groups
-                .map(|group| self.access.on_cluster(group))
+                .map(|group| self.access.names().on_cluster(group))
                 .collect::<Vec<_>>()
         };
         let groups: Vec<_> = groups.iter().map(String::as_str).collect();
@@ -213,7 +217,7 @@ impl fmt::Debug for Probe {
 fn consumer(access: &Access, group: &str) -> Result<BaseConsumer<Logged>, String> {
     let mut config = access.config();
     config
-        .set("group.id", access.on_cluster(group))
+        .set("group.id", access.names().on_cluster(group))
         .set("enable.auto.commit", "false")
         .set("fetch.wait.max.ms", "10")
         .set("fetch.queue.backoff.ms", "10")
@@ -223,7 +227,7 @@ fn consumer(access: &Access, group: &str) -> Result<BaseConsumer<Logged>, String
     Ok(consumer)
 }
 
-fn tailed(message: &BorrowedMessage<'_>, suffix: &str) -> Tailed {
+fn tailed(message: &BorrowedMessage<'_>, names: &Names) -> Tailed {
     let topic = message.topic();
     let headers = message.headers().map(|headers| {
         let headers = headers.iter();
@@ -235,7 +239,7 @@ fn tailed(message: &BorrowedMessage<'_>, suffix: &str) -> Tailed {
             .collect()
     });
     Tailed {
-        topic: topic.strip_suffix(suffix).unwrap_or(topic).to_owned(),
+        topic: names.topic(topic).to_owned(),
         partition: message.partition(),
         offset: message.offset(),
         timestamp: message.timestamp().to_millis(),

@@ -1,6 +1,6 @@
 //! The sink of an app's producers: one client per distinct settings, one thread each for reports.
 
-use super::access::Clusters;
+use super::access::{Clusters, Names};
 use super::error::{client_error, is_permanent, of};
 use super::ffi::{self, Opaque, Sent, Topic};
 use super::flow::Flow;
@@ -10,7 +10,7 @@ use super::{config, log};
 use crate::transport::{ClientError, ErrorKind};
 use fastkafka_core::{
     Acks, Delivery, DeliveryToken, Failure, FailureKind, OutRecord, Plan, ProduceError,
-    ProducerDef, ProducerSettings, Sink,
+    ProducerDef, ProducerSettings, Sink, Text,
 };
 use rdkafka::ClientContext;
 use rdkafka::client::OAuthToken;
@@ -36,19 +36,11 @@ const FLUSH_MILLIS: i32 = 20;
 struct Shared {
     flow: Flow,
     fatal: OnceLock<ClientError>,
-    /// See [`Access::suffix`](super::access::Access::suffix).
-    suffix: Arc<str>,
-}
-
-impl Shared {
-    /// What the app calls a topic.
-    fn topic<'a>(&self, on_cluster: &'a str) -> &'a str {
-        on_cluster.strip_suffix(&*self.suffix).unwrap_or(on_cluster)
-    }
 }
 
 struct Reports {
     shared: Arc<Shared>,
+    names: Names,
     partitioner: Option<Function>,
     token: Option<Arc<Current>>,
 }
@@ -71,12 +63,12 @@ impl ClientContext for Reports {
         let code = error.rdkafka_error_code();
         let error = client_error(code.unwrap_or(RDKafkaErrorCode::Unknown), reason);
         if error.kind == ErrorKind::Fatal {
-            tracing::error!("a producer cannot go on: {error}");
+            tracing::error!("a producer{} cannot go on: {error}", self.names);
             // The first one is the cause of the others.
             let _ = self.shared.fatal.set(error);
             self.shared.flow.call_owners();
         } else {
-            tracing::warn!("producer: {error}");
+            tracing::warn!("producer{}: {error}", self.names);
         }
     }
 }
@@ -94,14 +86,14 @@ impl ProducerContext<Function> for Reports {
         match result {
             Ok(message) => {
                 token.ack(|| {
-                    let topic = self.shared.topic(message.topic());
+                    let topic = self.names.topic(message.topic());
                     Delivery::new(topic, message.partition(), message.offset())
                 });
             }
             Err((error, message)) => {
                 let code = error.rdkafka_error_code();
                 let code = code.unwrap_or(RDKafkaErrorCode::Unknown);
-                let topic = self.shared.topic(message.topic());
+                let topic = self.names.topic(message.topic());
                 token.fail(failure(not_delivered(topic, code)));
             }
         }
@@ -128,7 +120,8 @@ fn failure(error: ProduceError) -> Failure {
     }
 }
 
-struct Client {
+pub(super) struct Client {
+    cluster: Text,
     settings: ProducerSettings,
     producer: Arc<Producer>,
     /// Topics that no definition names: dead letters, and those chosen at run time.
@@ -137,8 +130,8 @@ struct Client {
 
 impl Client {
     fn topic(&self, name: &str) -> Result<Topic, RDKafkaErrorCode> {
-        let suffix = &self.producer.context().shared.suffix;
-        Topic::new(&self.producer, &format!("{name}{suffix}")).ok_or(RDKafkaErrorCode::InvalidTopic)
+        let names = &self.producer.context().names;
+        Topic::new(&self.producer, &names.on_cluster(name)).ok_or(RDKafkaErrorCode::InvalidTopic)
     }
 
     fn other(&self, name: &str) -> Result<Arc<Topic>, RDKafkaErrorCode> {
@@ -163,8 +156,9 @@ struct Route {
 /// Where an app's records go.
 pub(crate) struct KafkaSink {
     routes: Vec<Route>,
-    /// The first is for dead letters, and producers that are not in the plan.
-    clients: Vec<Client>,
+    /// The first of a cluster is for its dead letters, if there are any; the very first is for producers
+    /// that are not in the plan.
+    pub(super) clients: Vec<Client>,
     /// Some producer has `acks = 0`.
     unacknowledged: bool,
     shared: Arc<Shared>,
@@ -188,7 +182,6 @@ impl KafkaSink {
         let shared = Arc::new(Shared {
             flow: Flow::new(max_in_flight),
             fatal: OnceLock::new(),
-            suffix: clusters.base().suffix().clone(),
         });
         let mut sink = Self {
             routes: Vec::new(),
@@ -198,16 +191,21 @@ impl KafkaSink {
                 .any(|output| output.settings.acks == Some(Acks::None)),
             shared,
         };
-        let client = |sink: &mut Self, settings: &ProducerSettings| {
-            let known = sink.clients.iter().position(|c| c.settings == *settings);
-            if let Some(known) = known {
+        let client = |sink: &mut Self, cluster: &Text, settings: &ProducerSettings| {
+            // The cluster is known, and two calls of its function need not be equal.
+            let mut settings = settings.clone();
+            settings.brokers = None;
+            let settings = &settings;
+            let same = |c: &Client| c.cluster == *cluster && c.settings == *settings;
+            if let Some(known) = sink.clients.iter().position(same) {
                 return Ok(known);
             }
             let queue = Flow::capacity(max_in_flight);
-            let access = clusters.of(&settings.connection());
+            let access = clusters.of(cluster, &settings.connection());
             let config = config::producer(access, settings, queue);
             let producer: KafkaResult<Producer> = config.create_with_context(Reports {
                 shared: sink.shared.clone(),
+                names: access.names().clone(),
                 partitioner: settings.partitioner.and_then(Function::of),
                 token: access.token().cloned(),
             });
@@ -215,15 +213,20 @@ impl KafkaSink {
             access.admit(producer.client())?;
             serve_reports(producer.clone());
             sink.clients.push(Client {
+                cluster: cluster.clone(),
                 settings: settings.clone(),
                 producer,
                 others: RwLock::default(),
             });
             Ok(sink.clients.len() - 1)
         };
-        client(&mut sink, &plan.dead_letters)?;
+        for (i, cluster) in plan.clusters.iter().enumerate() {
+            if i == 0 || plan.has_dead_letters(cluster) {
+                client(&mut sink, &cluster.name, &cluster.dead_letters)?;
+            }
+        }
         for output in outputs {
-            let client = client(&mut sink, &output.settings)?;
+            let client = client(&mut sink, &output.cluster, &output.settings)?;
             let name = output.def.topic;
             let topic = sink.clients[client].topic(name).map_err(|code| {
                 client_error(code, format!("`{name}` cannot be the name of a topic"))
@@ -290,6 +293,13 @@ impl KafkaSink {
             .or_else(|| routes.find(|r| (r.def.name, r.def.module) == (def.name, def.module)))
     }
 
+    fn first_of(&self, cluster: &str) -> usize {
+        let mut clients = self.clients.iter();
+        clients
+            .position(|client| client.cluster == cluster)
+            .expect("a record is on a cluster of the plan")
+    }
+
     fn hand_over(
         &self,
         record: &OutRecord<'_>,
@@ -308,7 +318,12 @@ impl KafkaSink {
         {
             return route.topic.produce(&sent, token);
         }
-        let client = &self.clients[route.map_or(0, |route| route.client)];
+        let client = match (route, record.cluster) {
+            (Some(route), _) => route.client,
+            (None, Some(cluster)) => self.first_of(cluster),
+            (None, None) => 0,
+        };
+        let client = &self.clients[client];
         match client.other(record.topic) {
             Ok(topic) => topic.produce(&sent, token),
             Err(code) => {

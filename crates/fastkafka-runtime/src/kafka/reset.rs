@@ -4,7 +4,7 @@ use super::access::Access;
 use super::starts::{Marker, add, look_up, millis, partition_count};
 use super::{Logged, config};
 use crate::transport::{Place, StartError};
-use fastkafka_core::{ConsumerSettings, TopicPartition};
+use fastkafka_core::ConsumerSettings;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
@@ -42,7 +42,7 @@ pub(crate) fn reset(
     let mut markers = Vec::new();
     for topic in topics {
         let partitions = partition_count(&consumer, topic)?;
-        let all = (0..partitions).map(|n| TopicPartition::intern(topic, n));
+        let all = (0..partitions).map(|n| access.names().place(topic, n));
         asked.extend(all.map(|place| (place, Offset::Offset(millis(at)))));
         markers.resize(asked.len(), Marker::of(partitions));
     }

@@ -4,10 +4,11 @@
 //! topic had then. So a later member, or the same after a crash, can tell a partition that the group
 //! never saw (it begins at the beginning) from one that the policy has decided about.
 
+use super::access::Names;
 use super::ffi;
 use crate::control::{ControlError, Seek};
 use crate::transport::{Place, StartError};
-use fastkafka_core::{OffsetReset, TopicPartition};
+use fastkafka_core::OffsetReset;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
@@ -161,12 +162,12 @@ fn by_policy(policy: OffsetReset) -> Offset {
 pub(crate) fn partitions<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     topics: &[String],
-    suffix: &str,
+    names: &Names,
 ) -> Result<Vec<Place>, StartError> {
     let mut places = Vec::new();
     for topic in topics {
         let count = partition_count(consumer, topic)?;
-        places.extend((0..count).map(|n| TopicPartition::intern_as(topic, suffix, n)));
+        places.extend((0..count).map(|n| names.place(topic, n)));
     }
     Ok(places)
 }

@@ -215,6 +215,7 @@ fn sink(address: &str, max_in_flight: usize) -> KafkaSink {
 fn record<'a>(topic: &'a str, partition: i32, payload: &'a [u8]) -> OutRecord<'a> {
     OutRecord {
         producer: None,
+        cluster: None,
         topic,
         partition: Some(partition),
         payload: Some(payload),

@@ -128,21 +128,29 @@ impl Topics {
         let mut states = BTreeMap::new();
         for topic in topics {
             let left = deadline.saturating_duration_since(Instant::now());
-            let on_cluster = self.access.on_cluster(topic);
+            let on_cluster = self.access.names().on_cluster(topic);
             let metadata = self.consumer.fetch_metadata(Some(&on_cluster), left);
             let metadata = metadata.map_err(|e| self.reason(&e))?;
             let found = metadata.topics().iter().find(|t| t.name() == on_cluster);
             let state = match found.map(|t| (t.error(), t.partitions().len())) {
                 Some((None, partitions)) if partitions > 0 => Ok(partitions),
-                Some((Some(code), _)) => Err(self::state(topic, code.into())),
-                _ => Err(self::state(
-                    topic,
-                    RDKafkaErrorCode::UnknownTopicOrPartition,
-                )),
+                Some((Some(code), _)) => Err(self.state(topic, code.into())),
+                _ => Err(self.state(topic, RDKafkaErrorCode::UnknownTopicOrPartition)),
             };
             states.insert(topic.clone(), state);
         }
         Ok(states)
+    }
+
+    fn state(&self, topic: &str, code: RDKafkaErrorCode) -> ClientError {
+        let on = self.access.names();
+        let what = match code {
+            RDKafkaErrorCode::UnknownTopic | RDKafkaErrorCode::UnknownTopicOrPartition => {
+                format!("topic `{topic}` does not exist{on}")
+            }
+            code => format!("topic `{topic}`{on}: {code}"),
+        };
+        client_error(code, what)
     }
 
     /// Creates topics; one that exists is left as it is. The broker's time for it is `timeout`.
@@ -160,7 +168,9 @@ impl Topics {
         let admin = self.access.config().create_with_context(Logged);
         let admin: AdminClient<Logged> = admin.map_err(|e| of(&e))?;
         self.access.admit(admin.inner())?;
-        let names = topics.iter().map(|spec| self.access.on_cluster(&spec.name));
+        let names = topics
+            .iter()
+            .map(|spec| self.access.names().on_cluster(&spec.name));
         let names: Vec<_> = names.collect();
         let new = topics.iter().zip(&names);
         let new: Vec<_> = new.map(|(spec, name)| new_topic(spec, name)).collect();
@@ -184,16 +194,6 @@ impl Topics {
         }
         Ok(())
     }
-}
-
-fn state(topic: &str, code: RDKafkaErrorCode) -> ClientError {
-    let what = match code {
-        RDKafkaErrorCode::UnknownTopic | RDKafkaErrorCode::UnknownTopicOrPartition => {
-            format!("topic `{topic}` does not exist")
-        }
-        code => format!("topic `{topic}`: {code}"),
-    };
-    client_error(code, what)
 }
 
 fn new_topic<'a>(spec: &'a TopicSpec, name: &'a str) -> NewTopic<'a> {

@@ -287,6 +287,11 @@ impl<T: Transport> Owner<T> {
         }
     }
 
+    pub(crate) fn cluster(&self) -> &str {
+        let handler = self.setup.handlers.first();
+        handler.map_or("", |handler| &handler.cluster)
+    }
+
     pub(crate) fn group(&self) -> &str {
         self.setup
             .handlers

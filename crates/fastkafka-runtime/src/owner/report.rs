@@ -116,6 +116,7 @@ impl<T: Transport> Owner<T> {
             .take(LISTED)
             .collect();
         let stopped = stops.iter().map(|&(part, at, attempts)| StoppedPartition {
+            cluster: place(part).cluster.clone(),
             topic: place(part).topic.clone(),
             partition: place(part).partition,
             offset: at,
@@ -130,6 +131,7 @@ impl<T: Transport> Owner<T> {
             .waiting()
             .take(LISTED)
             .map(|waiting| WaitingRecord {
+                cluster: place(waiting.part).cluster.clone(),
                 topic: place(waiting.part).topic.clone(),
                 partition: place(waiting.part).partition,
                 offset: waiting.at,
@@ -139,6 +141,7 @@ impl<T: Transport> Owner<T> {
                 error: error(waiting.part, waiting.at),
             });
         let health = GroupHealth {
+            cluster: self.cluster().to_owned(),
             group: self.group().to_owned(),
             assigned: self
                 .rebalance

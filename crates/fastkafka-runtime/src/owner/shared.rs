@@ -28,10 +28,10 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(group: &str, alone: bool, mailbox: Mailbox) -> Self {
+    pub(crate) fn new(cluster: &str, group: &str, alone: bool, mailbox: Mailbox) -> Self {
         Self {
             settled: alone.then(Mutex::default),
-            health: Mutex::new(GroupHealth::new(group)),
+            health: Mutex::new(GroupHealth::new(cluster, group)),
             started: tokio::sync::watch::Sender::new(false),
             failure: Mutex::default(),
             failed: tokio::sync::Notify::new(),

@@ -204,6 +204,7 @@ impl World {
             Box::new(move || woken.notify_one())
         };
         let shared = Arc::new(owner::Shared::new(
+            "",
             "lab",
             false,
             Mailbox::new(wake(&self.woken)),
@@ -216,13 +217,14 @@ impl World {
             alive: Arc::default(),
         };
         let plan = Plan::of(&self.app).expect("the handler's settings are sound");
-        let group = &plan.groups[0];
+        let mut group = plan.groups[0].clone();
+        "lab".clone_into(&mut group.id);
         let handlers = group.handlers.iter();
         let outbox = self.outbox.clone();
         let setup = Setup {
             app: self.app.clone(),
             handlers: handlers
-                .map(|handler| Arc::new(Handler::new("lab", handler)))
+                .map(|handler| Arc::new(Handler::new(&group, handler)))
                 .collect(),
             limits: self.limits,
             rebalance_timeout: Duration::from_millis(
@@ -407,6 +409,7 @@ pub(super) fn handle(labs: &[&Lab]) -> Handle {
     let setup = &labs[0].owner.setup;
     let handle = Handle::default();
     handle.connect(vec![GroupControl {
+        cluster: "".into(),
         id: "lab".to_owned(),
         handlers: setup.handlers.iter().map(|handler| handler.def).collect(),
         pauses: setup.pauses.clone(),

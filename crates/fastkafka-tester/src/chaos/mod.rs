@@ -196,7 +196,8 @@ impl Chaos<'_> {
     fn fail_output(&self, rng: &mut SmallRng, fault: ProduceFault) {
         let apps = self.tester.apps();
         let plans = apps.iter().filter_map(|app| app.check().ok());
-        let mut topics: Vec<_> = plans.flat_map(|plan| plan.written()).collect();
+        let topics = plans.flat_map(|plan| plan.written());
+        let mut topics: Vec<_> = topics.map(|(_, topic)| topic).collect();
         topics.sort_unstable();
         topics.dedup();
         if !topics.is_empty() {

@@ -23,6 +23,7 @@ async fn records_arrive_in_the_order_of_the_calls_while_the_broker_comes_and_goe
         for n in 0..RECORDS {
             let record = OutRecord {
                 producer: None,
+                cluster: None,
                 topic: "numbers",
                 partition: None,
                 payload: Some(&n.to_be_bytes()),

@@ -1,9 +1,8 @@
 //! What an app is made of, what is chosen before its start, and what changes while it lives.
 
-use super::EMBEDDED;
-use crate::broker::{Broker, Topic, UnknownBroker};
 use crate::hooks::Hooks;
-use fastkafka_core::{AppCore, Connection, Plan};
+use crate::topic::Topic;
+use fastkafka_core::{AppCore, Cluster, Connections, EMBEDDED, Plan, UnknownBroker, choose};
 use fastkafka_runtime::{Embedded, Handle, Options, Runtime, TopicSpec};
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
@@ -14,7 +13,6 @@ use tokio::sync::watch;
 pub(crate) struct Inner {
     pub(crate) core: Arc<AppCore>,
     pub(crate) client_id: String,
-    pub(crate) brokers: Vec<(String, Broker)>,
     pub(crate) default_broker: Option<String>,
     pub(crate) topics: BTreeMap<String, Topic>,
     pub(crate) hooks: Hooks,
@@ -28,7 +26,8 @@ pub(crate) struct Inner {
 /// What changes while an app lives.
 pub(crate) struct Life {
     pub(super) choice: Mutex<Choice>,
-    pub(super) embedded: Mutex<Option<Embedded>>,
+    /// One for each cluster, by its name.
+    pub(super) embedded: Mutex<Vec<(String, Embedded)>>,
     pub(super) runtime: OnceLock<Runtime>,
     pub(super) phase: watch::Sender<Phase>,
 }
@@ -70,45 +69,24 @@ impl Default for Life {
 }
 
 impl Inner {
-    /// How the broker of a name is reached; `None` is the embedded one.
-    pub(super) fn broker(&self, name: &str) -> Result<Option<Connection>, UnknownBroker> {
-        if let Some((_, broker)) = self.brokers.iter().find(|(known, _)| known == name) {
-            return Ok(Some(broker.reached_by().clone()));
-        }
-        if name == EMBEDDED {
-            return Ok(None);
-        }
-        if name.contains(':') {
-            return Ok(Some(Broker::new(name).reached_by().clone()));
-        }
-        let known = self
-            .brokers
-            .iter()
-            .map(|(name, _)| name.clone())
-            .chain([EMBEDDED.to_owned()])
-            .collect();
-        Err(UnknownBroker {
-            name: name.to_owned(),
-            known,
-        })
-    }
-
-    pub(super) fn broker_in_use(
+    /// How each cluster is reached by the broker that is chosen, else the builder's default, else the
+    /// first of the first cluster, which is the app's own where a function is on that.
+    pub(super) fn connections(
         &self,
+        clusters: &[Cluster],
         choice: &Choice,
-    ) -> Result<Option<Connection>, UnknownBroker> {
-        let first = self.brokers.first().map(|(name, _)| name);
-        let name = choice
-            .broker
-            .as_ref()
-            .or(self.default_broker.as_ref())
-            .or(first);
-        self.broker(name.map_or(EMBEDDED, String::as_str))
+    ) -> Result<Connections, UnknownBroker> {
+        let chosen = choice.broker.as_deref().or(self.default_broker.as_deref());
+        let first = || {
+            let mut brokers = clusters.first()?.brokers.iter();
+            brokers.next().map(|(name, _)| name)
+        };
+        choose(clusters, chosen.or_else(first).unwrap_or(EMBEDDED))
     }
 
-    pub(super) fn options(&self, connection: Connection, choice: &Choice) -> Options {
+    pub(super) fn options(&self, connections: Connections, choice: &Choice) -> Options {
         let mut options = Options::new(String::new());
-        options.connection = connection;
+        options.connections = connections;
         options.client_id.clone_from(&self.client_id);
         options.workers = choice.workers;
         options.start_timeout = self.start_timeout;
@@ -118,19 +96,38 @@ impl Inner {
         options.handle = self.handle.clone();
         if let Some((suffix, embedded)) = &choice.test {
             options.suffix.clone_from(suffix);
-            options.embedded = *embedded;
+            options.connections.embedded |= *embedded;
         }
         options
     }
 
     /// What the app reads, writes or declares.
     pub(super) fn specs(&self, plan: &Plan) -> Vec<TopicSpec> {
-        let mut names: BTreeSet<_> = plan.topics().into_iter().collect();
+        let topics = plan.topics().into_iter().map(|(_, topic)| topic);
+        let mut names: BTreeSet<_> = topics.collect();
         names.extend(self.topics.keys().cloned());
-        let spec = |name: &String| match self.topics.get(name) {
+        names.iter().map(|name| self.spec(name)).collect()
+    }
+
+    /// The same with the cluster that each is on; what no function names is on the first.
+    pub(super) fn specs_by_cluster(&self, plan: &Plan) -> Vec<(String, TopicSpec)> {
+        let mut topics = plan.topics();
+        let first = plan.clusters.first().map(|cluster| cluster.name.clone());
+        for declared in self.topics.keys() {
+            if !topics.iter().any(|(_, topic)| topic == declared) {
+                topics.insert((first.clone().unwrap_or_default(), declared.clone()));
+            }
+        }
+        let topics = topics.into_iter();
+        topics
+            .map(|(cluster, topic)| (cluster.into_owned(), self.spec(&topic)))
+            .collect()
+    }
+
+    fn spec(&self, name: &str) -> TopicSpec {
+        match self.topics.get(name) {
             Some(topic) => topic.spec(name),
             None => TopicSpec::new(name),
-        };
-        names.iter().map(spec).collect()
+        }
     }
 }

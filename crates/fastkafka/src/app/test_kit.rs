@@ -37,8 +37,9 @@ impl App {
     #[doc(hidden)]
     pub fn options(&self) -> Option<Options> {
         let choice = self.choice().clone();
-        let connection = self.inner.broker_in_use(&choice).ok().flatten()?;
-        Some(self.inner.options(connection, &choice))
+        let connections = self.inner.connections(&self.sketch().clusters, &choice);
+        let connections = connections.ok().filter(|c| !c.embedded)?;
+        Some(self.inner.options(connections, &choice))
     }
 
     /// Why the app has to end, once that is so.

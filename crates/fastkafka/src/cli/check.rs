@@ -29,7 +29,7 @@ pub(super) fn check(app: &App, options: &Check) -> ExitCode {
     }
 }
 
-/// A line per function: what it is, its topic, its group, where it stands.
+/// A line per function: what it is, its topic and cluster, its group, where it stands.
 fn describe(plan: &Plan) -> String {
     let consumers = plan.groups.iter().flat_map(|group| {
         group.handlers.iter().map(|handler| {
@@ -37,6 +37,7 @@ fn describe(plan: &Plan) -> String {
             [
                 "consumes".to_owned(),
                 def.subscription().collect::<Vec<_>>().join(","),
+                on(&group.cluster),
                 if group.alone {
                     "no group".to_owned()
                 } else {
@@ -52,6 +53,7 @@ fn describe(plan: &Plan) -> String {
         [
             "produces".to_owned(),
             def.topic.to_owned(),
+            on(&output.cluster),
             String::new(),
             def.path(),
             def.location.to_string(),
@@ -60,6 +62,7 @@ fn describe(plan: &Plan) -> String {
     let tasks = plan.tasks.iter().map(|task| {
         [
             "background".to_owned(),
+            String::new(),
             String::new(),
             match task.restart {
                 Restart::Never => String::new(),
@@ -70,6 +73,25 @@ fn describe(plan: &Plan) -> String {
         ]
     });
     table(&consumers.chain(producers).chain(tasks).collect::<Vec<_>>())
+}
+
+/// The app's own cluster needs no word.
+fn on(cluster: &str) -> String {
+    match cluster {
+        "" => String::new(),
+        name => format!("on {name}"),
+    }
+}
+
+/// A line per topic, with its cluster where that is not the app's own.
+pub(super) fn topics(app: &App) -> String {
+    let topics = app.sketch().topics();
+    let mut rows: Vec<_> = topics
+        .iter()
+        .map(|(cluster, topic)| [topic.clone(), on(cluster)])
+        .collect();
+    rows.sort();
+    table(&rows)
 }
 
 /// A block per function, a line per setting.
@@ -102,7 +124,10 @@ fn table<const N: usize>(rows: &[[String; N]]) -> String {
     for row in rows {
         let mut line = String::new();
         for (cell, width) in row.iter().zip(widths) {
-            let _ = write!(line, "{cell:width$}  ");
+            // A column that nobody uses takes no room.
+            if width > 0 {
+                let _ = write!(line, "{cell:width$}  ");
+            }
         }
         text.push_str(line.trim_end());
         text.push('\n');

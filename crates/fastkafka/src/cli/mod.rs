@@ -77,7 +77,7 @@ pub enum Command {
     Run(Run),
     /// Look for problems without a broker, and show what the service consumes and produces.
     Check(Check),
-    /// List the topics the service reads and writes.
+    /// List the topics the service reads and writes, with the clusters they are on.
     Topics,
     /// The service's contract, as AsyncAPI.
     #[cfg(feature = "docs")]
@@ -89,7 +89,8 @@ pub enum Command {
 #[derive(Args, Clone, Debug)]
 #[non_exhaustive]
 pub struct Run {
-    /// A broker of the app by name, `embedded`, or an address HOST:PORT[,HOST:PORT..].
+    /// A broker of the app by name, in every cluster, `embedded`, or for an app with one cluster an
+    /// address HOST:PORT[,HOST:PORT..].
     #[arg(long, value_name = "NAME|ADDRESS")]
     pub kafka_broker: Option<String>,
     /// Consumers per group in this process.
@@ -139,9 +140,7 @@ impl Command {
             #[cfg(feature = "docs")]
             Self::Docs(command) => docs::docs(&app, &command),
             Self::Topics => {
-                for topic in app.get_topics() {
-                    println!("{topic}");
-                }
+                print!("{}", check::topics(&app));
                 ExitCode::SUCCESS
             }
         }

@@ -2,48 +2,50 @@
 
 use super::table::Of;
 use super::{Access, consumer, producer, security};
-use fastkafka_core::{Acks, Connection, Location, Plan, Problem, ProducerSettings, Properties};
+use fastkafka_core::{
+    Acks, Connection, Connections, Location, Plan, Problem, ProducerSettings, Properties,
+};
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 
 /// Properties that are ours to set, values that librdkafka does not take, and logins that are not whole.
-pub(crate) fn check(plan: &Plan, connection: Option<&Connection>) -> Vec<Problem> {
-    let base = connection.cloned().unwrap_or_default();
-    let secure = |own: &Connection| {
-        let own = own.clone().over(&base);
-        let wrong = security::problems(&own);
-        // On the embedded broker nobody logs in.
-        connection.map_or(Vec::new(), |_| wrong)
+pub(crate) fn check(plan: &Plan, connections: &Connections) -> Vec<Problem> {
+    let nothing = Connection::default();
+    let secure = |cluster: &str, said: &Connection| match connections.embedded {
+        // There nobody logs in.
+        true => Vec::new(),
+        false => security::problems(&connections.of(cluster, said)),
     };
-    let access = Access::new(base.clone(), "check");
-    let handlers = plan.groups.iter().flat_map(|group| &group.handlers);
-    let consumers = handlers.flat_map(|handler| {
-        let settings = &handler.settings;
-        let config = consumer(&access, "check", settings);
-        let mut wrong = refused(Of::Consumer, settings.config.as_ref(), &config);
-        if settings.connection() != Connection::default() {
-            wrong.extend(secure(&settings.connection()));
-        }
-        problems(wrong, handler.def.name, handler.def.location)
+    let way = |cluster: &str| Access::new(connections.of(cluster, &nothing), "check");
+    let consumers = plan.groups.iter().flat_map(|group| {
+        group.handlers.iter().flat_map(|handler| {
+            let settings = &handler.settings;
+            let config = consumer(&way(&group.cluster), "check", settings);
+            let mut wrong = refused(Of::Consumer, settings.config.as_ref(), &config);
+            if settings.connection() != nothing {
+                wrong.extend(secure(&group.cluster, &settings.connection()));
+            }
+            problems(wrong, handler.def.name, handler.def.location)
+        })
     });
     let producers = plan.outputs.iter().flat_map(|output| {
         let settings = &output.settings;
-        let config = producer(&access, settings, 1_000);
+        let config = producer(&way(&output.cluster), settings, 1_000);
         let mut wrong = refused(Of::Producer, settings.config.as_ref(), &config);
         wrong.extend(not_idempotent(settings));
-        if settings.connection() != Connection::default() {
-            wrong.extend(secure(&settings.connection()));
+        if settings.connection() != nothing {
+            wrong.extend(secure(&output.cluster, &settings.connection()));
         }
         problems(wrong, output.def.name, output.def.location)
     });
-    let broker = secure(&Connection::default());
-    let address = base.bootstrap_servers.as_deref().unwrap_or_default();
-    broker
-        .into_iter()
-        .map(|what| Problem::Broker(format!("the broker at {address} {what}")))
-        .chain(consumers)
-        .chain(producers)
-        .collect()
+    let clusters = plan.clusters.iter().filter(|cluster| !cluster.is_address);
+    let clusters = clusters.flat_map(|cluster| {
+        let address = connections.of(&cluster.name, &nothing).bootstrap_servers;
+        let address = address.unwrap_or_default();
+        let wrong = secure(&cluster.name, &nothing).into_iter();
+        wrong.map(move |what| Problem::Broker(format!("the broker at {address} {what}")))
+    });
+    clusters.chain(consumers).chain(producers).collect()
 }
 
 fn problems(

@@ -1,6 +1,6 @@
 use super::*;
 use fastkafka_core::{
-    CompressionType, Executor, IsolationLevel, OauthToken, OffsetReset, OnFailure, Order,
+    Brokers, CompressionType, Executor, IsolationLevel, OauthToken, OffsetReset, OnFailure, Order,
     Partitioner, SaslMechanism, SecurityProtocol, Text, Tls, Tokens,
 };
 use std::collections::BTreeSet;
@@ -92,6 +92,7 @@ fn full_consumer() -> ConsumerSettings {
         .isolation_level(IsolationLevel::ReadUncommitted)
         .group_instance_id("seventh")
         .config(Properties::new().set("fetch.error.backoff.ms", 77))
+        .brokers(Brokers::new("seven"))
         .bootstrap_servers("localhost:7")
         .security_protocol(SecurityProtocol::SaslPlaintext)
         .sasl_mechanism(SaslMechanism::Plain)
@@ -118,6 +119,7 @@ fn full_producer() -> ProducerSettings {
         .max_batch_size(7_005u32)
         .partitioner(Partitioner::Fnv1a)
         .config(Properties::new().set("batch.num.messages", 77))
+        .brokers(Brokers::new("seven"))
         .bootstrap_servers("localhost:7")
         .security_protocol(SecurityProtocol::SaslPlaintext)
         .sasl_mechanism(SaslMechanism::Plain)
@@ -133,11 +135,12 @@ fn names(keys: &[(&'static str, &'static str)]) -> BTreeSet<&'static str> {
 }
 
 /// What the engine and the runtime do is tested where it is done: `handler.rs`, `runtime.rs`, `plan.rs`.
-const NOT_OF_THE_CLIENT: [&str; 15] = [
+const NOT_OF_THE_CLIENT: [&str; 16] = [
     "attempts",
     "auto_offset_reset",
     "backoff",
     "backoff_max",
+    "brokers",
     "concurrency",
     "dead_letter",
     "enable_auto_commit",
@@ -298,7 +301,7 @@ fn every_producer_setting_reaches_its_property() {
     let same = |property: &str| native(&config, property) == config.get(property).unwrap();
     assert!(same("linger.ms") && same("message.max.bytes") && same("batch.size"));
     check(&config, "batch.num.messages", "77");
-    properties.insert("config");
+    properties.extend(["brokers", "config"]);
     properties.extend(connection(&config));
     assert_eq!(properties, names(ProducerSettings::KEYS));
 }

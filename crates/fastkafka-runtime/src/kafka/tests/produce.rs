@@ -225,6 +225,7 @@ fn output(change: impl FnOnce(&mut ProducerSettings)) -> Output {
     change(&mut settings);
     Output {
         def: &DEF,
+        cluster: "".into(),
         settings,
     }
 }
@@ -234,4 +235,27 @@ fn plan(output: Output) -> Plan {
         outputs: vec![output],
         ..Plan::default()
     }
+}
+
+/// Two clusters at one address: they are two all the same.
+#[test]
+fn producers_of_different_clusters_never_share_a_client() {
+    let broker = broker(&[("orders", 1)]);
+    let options = Options::new(broker.address());
+    let on = |cluster: &str| {
+        let mut output = output(|_| ());
+        output.cluster = cluster.to_owned().into();
+        output
+    };
+    let clients = |clusters: &[&str]| {
+        let mut plan = Plan::empty("");
+        plan.outputs = clusters.iter().map(|cluster| on(cluster)).collect();
+        plan.clusters.extend(Plan::empty("payments").clusters);
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let opened = runtime.unwrap().block_on(Clusters::open(&options, &plan));
+        let sink = KafkaSink::new(&opened.unwrap(), &plan, 10).unwrap();
+        sink.clients.len()
+    };
+    assert_eq!(clients(&["", "", ""]), 1);
+    assert_eq!(clients(&["", "payments", "payments"]), 2);
 }
