@@ -14,6 +14,7 @@
 //! * [Lifespan](lifespan): what is made at the start and released at the stop.
 //! * [Background tasks](background): work that belongs to no record.
 //! * [Benchmarking](benchmarking): throughput of a function.
+//! * [Several clusters](clusters): here and there in one app.
 //! * [Running](running): command line, brokers, stopping, health, logs.
 //! * [The contract](asyncapi): AsyncAPI in files, pages, `cargo doc` and CI.
 //! * Beside a web server (`web`, with the feature `axum`): a server and the app in one process.
@@ -37,6 +38,7 @@ macro_rules! chapter {
         #[doc = "[lifespan]: crate::guide::lifespan"]
         #[doc = "[background]: crate::guide::background"]
         #[doc = "[benchmarking]: crate::guide::benchmarking"]
+        #[doc = "[clusters]: crate::guide::clusters"]
         #[doc = "[running]: crate::guide::running"]
         #[doc = "[control]: crate::guide::control"]
         #[doc = "[asyncapi]: crate::guide::asyncapi"]
@@ -101,6 +103,10 @@ chapter!(
 chapter!(
     #[doc = include_str!("../../../docs/guide/benchmarking.md")]
     benchmarking
+);
+chapter!(
+    #[doc = include_str!("../../../docs/guide/clusters.md")]
+    clusters
 );
 chapter!(
     #[doc = include_str!("../../../docs/guide/running.md")]

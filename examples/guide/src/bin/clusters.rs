@@ -1,0 +1,75 @@
+//! Several clusters: orders on one, payments on another. `docs/guide/clusters.md` tells about it.
+
+use fastkafka::{App, Broker, Brokers, EventMetadata, ProduceError, consumes, produces};
+use std::process::ExitCode;
+
+/// The other cluster: its name, and its brokers, named as the app's are.
+fn payments() -> Brokers {
+    Brokers::new("payments")
+        .broker("localhost", Broker::new("localhost:9093"))
+        .broker("production", Broker::new("payments-1:9092"))
+}
+
+/// Reads from the app's own cluster and writes to the other. The offset of an order is committed when
+/// the other cluster has its payment.
+#[consumes(topic = "orders", auto_offset_reset = "earliest")]
+async fn on_orders(order: u64) -> Result<(), ProduceError> {
+    to_payments(order).await?;
+    Ok(())
+}
+
+#[produces(topic = "payments", brokers = payments)]
+async fn to_payments(order: u64) -> Result<u64, ProduceError> {
+    Ok(order)
+}
+
+/// And back.
+#[consumes(topic = "payments", brokers = payments, auto_offset_reset = "earliest")]
+async fn on_payments(order: u64, meta: EventMetadata) -> Result<(), ProduceError> {
+    println!("order {order} is paid, says cluster {:?}", meta.cluster());
+    to_receipts(order).await?;
+    Ok(())
+}
+
+#[produces(topic = "receipts")]
+async fn to_receipts(order: u64) -> Result<u64, ProduceError> {
+    Ok(order)
+}
+
+fn app() -> App {
+    App::builder()
+        .title("Shop")
+        .broker("localhost", Broker::new("localhost:9092"))
+        .broker("production", Broker::new("kafka-1:9092"))
+        .default_broker("embedded")
+        .build()
+}
+
+/// A program elsewhere.
+#[produces(app = guide::Outside, topic = "orders")]
+async fn to_orders(order: u64) -> Result<u64, ProduceError> {
+    Ok(order)
+}
+
+fn main() -> ExitCode {
+    guide::main(app, 2, async |_| {
+        to_orders(7).await?;
+        Ok(())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broker_is_chosen_in_every_cluster_at_once() {
+        let app = app();
+        app.set_kafka_broker("production").unwrap();
+        assert_eq!(app.bootstrap().as_deref(), Some("kafka-1:9092"));
+        let payments = app.bootstrap_of("payments");
+        assert_eq!(payments.as_deref(), Some("payments-1:9092"));
+        let error = app.set_kafka_broker("staging").unwrap_err().to_string();
+        assert!(error.contains("localhost, production"), "{error}");
+    }
+}
