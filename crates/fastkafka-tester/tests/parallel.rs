@@ -14,8 +14,9 @@ const TESTS: u64 = 8;
 /// itself. All testers are there before the first of them sends.
 async fn test(number: u64, all_started: &Barrier) {
     let charged = Charged::default();
-    let tester = Tester::start(app_with(charged.clone())).await.unwrap();
+    let tester = Tester::start(app_with(charged.clone())).await;
     all_started.wait();
+    let tester = tester.unwrap();
     for id in 1..=number {
         tester.to_eu_orders_v1(order(number * 100 + id)).await;
         to_corrections(number * 100 + id).await.unwrap();
@@ -30,7 +31,6 @@ async fn test(number: u64, all_started: &Barrier) {
     assert!(corrections.iter().all(|invoice| own(invoice.order)));
     assert_eq!(tester.records("invoices").len(), 2 * count);
     assert_eq!(charged.0.load(std::sync::atomic::Ordering::Relaxed), number);
-    all_started.wait();
     tester.stop().await;
 }
 

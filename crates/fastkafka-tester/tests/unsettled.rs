@@ -105,7 +105,7 @@ async fn a_handler_that_does_not_return_is_named() {
     );
 }
 
-/// A tester of an app with threads that nothing ends: virtual time waits so long for each.
+/// A thread that nothing ends is at work. Virtual time waits so long for it.
 async fn start_blocking() -> Tester {
     let make = || {
         App::scoped::<Stuck>()
@@ -114,14 +114,19 @@ async fn start_blocking() -> Tester {
             .build()
     };
     let tester = Tester::builder().settle_within(Duration::from_millis(20));
-    tester.start_with(make).await.unwrap()
+    let tester = tester.start_with(make).await.unwrap();
+    tester.to_blocked(1).unsettled().await;
+    // However long a thread takes to begin.
+    while tester.spy::<blocks>().count() == 0 {
+        tokio::task::yield_now().await;
+    }
+    tester
 }
 
 /// The test ends, which tokio's own threads would not let it: nothing waits for this one.
 #[tokio::test(start_paused = true)]
 async fn a_handler_that_blocks_its_thread_for_ever_is_named() {
     let tester = start_blocking().await;
-    tester.to_blocked(1).unsettled().await;
     assert_eq!(
         unsettled(&tester).await,
         [
@@ -134,7 +139,6 @@ async fn a_handler_that_blocks_its_thread_for_ever_is_named() {
 #[tokio::test(start_paused = true)]
 async fn a_process_with_a_thread_that_nothing_ends_cannot_crash() {
     let tester = start_blocking().await;
-    tester.to_blocked(1).unsettled().await;
     tester.settle().await.unwrap_err();
     let error = tester.crash_and_restart().await.unwrap_err().to_string();
     assert!(error.contains("cannot crash"), "{error}");
@@ -148,8 +152,6 @@ async fn a_process_with_a_thread_that_nothing_ends_cannot_crash() {
 #[should_panic(expected = "did not stop cleanly")]
 async fn a_stop_does_not_wait_for_a_thread_that_nothing_ends() {
     let tester = start_blocking().await;
-    tester.to_blocked(1).unsettled().await;
-    tester.spy::<blocks>().assert_awaited().await;
     tester.stop().await;
 }
 

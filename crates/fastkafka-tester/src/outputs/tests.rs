@@ -4,13 +4,41 @@ use super::*;
 use fastkafka_core::DeliveryScope;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-/// As with an idempotent producer: what waited is not overtaken by what is sent while it goes out.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn records_arrive_in_the_order_of_the_calls_while_the_broker_comes_and_goes() {
-    const RECORDS: u32 = 20_000;
+fn enqueue(outputs: &MemoryOutputs, scope: &DeliveryScope, n: u32) {
+    let record = OutRecord {
+        producer: None,
+        cluster: None,
+        topic: "numbers",
+        partition: None,
+        payload: Some(&n.to_be_bytes()),
+        key: None,
+        headers: &[],
+        timestamp: None,
+    };
+    outputs.enqueue(record, scope.token(0)).unwrap();
+}
+
+fn start() -> (Arc<Broker>, Arc<MemoryOutputs>) {
     let broker = Broker::new();
     broker.state().cluster.create_topic("numbers", 1);
     let outputs = MemoryOutputs::new(broker.clone(), &[], usize::MAX);
+    (broker, outputs)
+}
+
+fn numbers(broker: &Broker) -> Vec<u32> {
+    let records = broker.journal.records("numbers");
+    let number = |record: &Arc<crate::TopicRecord>| {
+        let payload = record.payload.as_deref().unwrap();
+        u32::from_be_bytes(payload.try_into().unwrap())
+    };
+    records.iter().map(number).collect()
+}
+
+/// As with an idempotent producer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn records_arrive_in_the_order_of_the_calls_while_the_broker_comes_and_goes() {
+    const RECORDS: u32 = 20_000;
+    let (broker, outputs) = start();
     let scope = DeliveryScope::collecting();
     let over = AtomicBool::new(false);
     std::thread::scope(|threads| {
@@ -21,26 +49,43 @@ async fn records_arrive_in_the_order_of_the_calls_while_the_broker_comes_and_goe
             }
         });
         for n in 0..RECORDS {
-            let record = OutRecord {
-                producer: None,
-                cluster: None,
-                topic: "numbers",
-                partition: None,
-                payload: Some(&n.to_be_bytes()),
-                key: None,
-                headers: &[],
-                timestamp: None,
-            };
-            outputs.enqueue(record, scope.token(0)).unwrap();
+            enqueue(&outputs, &scope, n);
         }
         over.store(true, Relaxed);
     });
     let delivered = scope.reports().await.unwrap();
     assert_eq!(delivered.len(), 20_000, "all of them, each once");
-    let records = broker.journal.records("numbers");
-    let numbers = records.iter().map(|record| {
-        let payload = record.payload.as_deref().unwrap();
-        u32::from_be_bytes(payload.try_into().unwrap())
+    assert!(numbers(&broker).into_iter().eq(0..RECORDS));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_sent_while_the_last_that_waited_is_on_its_way_waits_behind_it() {
+    /// Looks at another thread before it counts as blocked.
+    const LOOKS: usize = 1_000_000;
+    let (broker, outputs) = start();
+    let scope = DeliveryScope::collecting();
+    broker.set_down(true);
+    enqueue(&outputs, &scope, 0);
+    std::thread::scope(|threads| {
+        // Whoever sends stands at the broker's door.
+        let mut state = broker.state();
+        state.down = false;
+        let flush = threads.spawn(|| outputs.flush());
+        while !outputs.waiting().records.is_empty() {
+            std::thread::yield_now();
+        }
+        let next = threads.spawn(|| enqueue(&outputs, &scope, 1));
+        for _ in 0..LOOKS {
+            if next.is_finished() {
+                break;
+            }
+            std::thread::yield_now();
+        }
+        let queued = next.is_finished();
+        drop(state);
+        flush.join().unwrap();
+        assert!(queued, "it stands at the door, too");
     });
-    assert!(numbers.eq(0..RECORDS));
+    scope.reports().await.unwrap();
+    assert_eq!(numbers(&broker), [0, 1]);
 }
