@@ -1,12 +1,13 @@
 //! Members come and go while records are handled: who gives partitions back repeats nothing.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use serde_json::json;
 
-use crate::process::eventually;
-use crate::scene::{Scene, assert_at_least_once, assert_once, keyed, times};
+use crate::process::{PATIENCE, Process, eventually};
+use crate::scene::{Scene, assert_at_least_once, assert_once, keyed, order, times};
 
 /// Sends orders until the `work` is over, then returns how many they were.
 fn under_load(scene: &Scene<'_>, work: impl FnOnce()) -> u64 {
@@ -153,4 +154,78 @@ fn a_long_run_that_is_revoked_in_its_middle_repeats_nothing() {
     assert!(times(&done).values().all(|n| *n == 1), "{:?}", times(&done));
     let committed: i64 = scene.committed().values().sum();
     assert_eq!(committed, i64::try_from(done.len()).unwrap());
+}
+
+/// A process of a static member.
+fn named(scene: &Scene<'_>, name: &str) -> Process {
+    let variable = "FASTKAFKA_CONSUMER_DEFAULTS__GROUP_INSTANCE_ID";
+    Process::orders_with(scene.setting, scene.kafka.bootstrap(), &[(variable, name)])
+}
+
+/// What a process was given and gave back.
+fn moves(app: &Process) -> Vec<String> {
+    let log = app.log();
+    let moves = log
+        .lines()
+        .filter(|line| line.contains(" assigned ") || line.contains(" gave back "));
+    moves.map(str::to_owned).collect()
+}
+
+/// The first of two static members ends in these ways and is started again within its session.
+fn restarts(setting: &'static str, ends: &[&str]) {
+    let scene = Scene::new(setting, 4);
+    let mut first = named(&scene, "first");
+    let mut second = named(&scene, "second");
+    first.is_started();
+    second.is_started();
+    scene.await_members(2);
+    let mut sent = 0;
+    let mut send = || {
+        for partition in 0..4 {
+            scene.send_to(partition, [order(sent)]);
+            sent += 1;
+        }
+        sent
+    };
+    let handled_by = |app: &Process| -> BTreeSet<i32> {
+        let done = scene.done();
+        let own = done.iter().filter(|done| done.pid == app.pid());
+        own.map(|done| done.partition).collect()
+    };
+    scene.await_count(send().try_into().unwrap());
+    let had = handled_by(&first);
+    assert!((1..=3).contains(&had.len()), "{had:?}");
+    let moved = moves(&second);
+    for end in ends {
+        // Nothing is left that the end could repeat.
+        scene.await_committed();
+        if *end == "SIGTERM" {
+            first.terminate();
+            assert_eq!(first.exits_within(PATIENCE), 0);
+        } else {
+            first.kill();
+        }
+        let all = send();
+        first = named(&scene, "first");
+        first.is_started();
+        scene.await_count(all.try_into().unwrap());
+        assert_eq!(handled_by(&first), had, "after {end}");
+        assert_eq!(moves(&second), moved, "after {end}");
+    }
+    scene.await_committed();
+    assert_once(&scene.done(), 0..4 * (1 + ends.len() as u64));
+    for app in [first, second] {
+        app.stop();
+    }
+}
+
+#[test]
+fn a_static_member_that_restarts_gets_its_partitions_back_and_nobody_else_moves() {
+    restarts("named", &["SIGTERM", "SIGKILL"]);
+}
+
+/// A member that was killed keeps its name until its session is over: Kafka refuses it to the next one.
+#[test]
+fn a_static_member_that_has_ended_gets_its_partitions_back_with_kip_848() {
+    restarts("named_848", &["SIGTERM"]);
 }

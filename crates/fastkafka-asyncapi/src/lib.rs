@@ -22,5 +22,5 @@ pub use diff::{Change, diff};
 pub use format::Format;
 pub use html::content_security_policy;
 pub use model::Document;
-pub use source::{Cluster, Security, Source, TopicDeclaration};
+pub use source::{Broker, Security, Source, TopicDeclaration};
 pub use text::{Unreadable, parse};

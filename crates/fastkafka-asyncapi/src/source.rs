@@ -10,16 +10,18 @@ pub struct Source<'a> {
     pub app: &'a AppCore,
     /// What its clients call themselves.
     pub client_id: &'a str,
-    /// The clusters that it can run on, in the order of the builder.
-    pub clusters: Vec<Cluster>,
+    /// The brokers that it can run on, of all its clusters, in the order of the builder.
+    pub brokers: Vec<Broker>,
     /// How topics are declared, by name.
     pub topics: BTreeMap<String, TopicDeclaration>,
 }
 
-/// A cluster under a name.
+/// A broker under a name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Cluster {
-    /// Its name in the app.
+pub struct Broker {
+    /// The name of its cluster; empty for the app's own, unless that has one.
+    pub cluster: String,
+    /// Its name in the cluster; empty where that has only an address.
     pub name: String,
     /// Addresses of some of its brokers: `host:port`, joined by commas.
     pub bootstrap: String,

@@ -1,6 +1,6 @@
 //! Documents that are broken on purpose. `broken.json` says what is done to `broken.base.json`, what
 //! our check finds, and whether the official parser finds it too; that half of it is tested in
-//! `tests/asyncapi`.
+//! `tests/node`.
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails like the test")]
 
 use fastkafka_asyncapi::{check, parse};

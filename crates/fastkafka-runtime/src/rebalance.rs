@@ -82,8 +82,9 @@ impl<T: Transport> Owner<T> {
     /// Starts to leave the group, once.
     pub(crate) fn leave(&mut self) {
         if matches!(self.rebalance.life, Life::Member) {
+            let within = self.setup.shared.shutdown_within();
             self.rebalance.life = Life::Leaving {
-                deadline: self.now + self.setup.shutdown_timeout,
+                deadline: self.now + within.unwrap_or(self.setup.shutdown_timeout),
             };
             tracing::info!(
                 group = self.group(),

@@ -122,7 +122,7 @@ impl Runtime {
             Ok(controls) => runtime.options.handle.connect(controls),
             Err(problems) => {
                 // The reason to give up is the one to report; how the rest ended adds nothing.
-                let _ = runtime.stop().await;
+                let _ = runtime.stop(runtime.options.shutdown_timeout).await;
                 return Err(problems);
             }
         }
@@ -297,11 +297,11 @@ impl Runtime {
     /// outputs acknowledged, offsets committed.
     ///
     /// # Errors
-    /// What did not end within `shutdown_timeout`, or could not be committed. The clients concerned
-    /// are left to the end of the process.
-    pub async fn stop(&self) -> Result<(), String> {
-        let deadline = Instant::now() + self.options.shutdown_timeout;
-        let mut problems = self.background.end(self.options.shutdown_timeout).await;
+    /// What did not end within this time, or could not be committed. The clients concerned are left to
+    /// the end of the process.
+    pub async fn stop(&self, within: Duration) -> Result<(), String> {
+        let deadline = Instant::now() + within;
+        let mut problems = self.background.end(within).await;
         problems.extend(self.background.failure());
         for group in &self.groups {
             // A partition that stands still is not handled, however clean the rest ends.
@@ -313,7 +313,7 @@ impl Runtime {
                     .iter()
                     .map(ToString::to_string),
             );
-            group.shared.shut_down();
+            group.shared.shut_down_within(within);
         }
         for (shared, serving) in self.take_groups() {
             let ended = match serving {

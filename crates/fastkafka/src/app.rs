@@ -9,12 +9,14 @@ use fastkafka_core::{
 use fastkafka_runtime::medium::Medium;
 use fastkafka_runtime::{Embedded, Handle, Health, Runtime, create_topics};
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::SystemTime;
 use tokio::time::Instant;
 
+mod beside;
 mod inner;
 mod test_kit;
 
@@ -252,25 +254,21 @@ impl App {
     /// # Panics
     /// Outside a tokio runtime.
     pub async fn run(&self) -> Result<(), RunError> {
-        tokio::select! {
-            started = self.start() => started?,
-            // Nothing was read yet: what was begun is given up.
-            () = self.asked_to_stop() => {
-                return self.release(self.deadline()).await.map_err(RunError::Stop);
-            }
-        }
-        let runtime = self.inner.life.runtime.get().expect("just started");
-        let ended = tokio::select! {
-            reason = runtime.failed() => Err(RunError::Ended(reason)),
-            () = self.asked_to_stop() => Ok(()),
-        };
-        let stopped = self.stop().await;
-        ended.and(stopped)
+        let nothing = self.stopping();
+        self.run_beside(async {
+            nothing.await;
+            Ok::<_, Infallible>(())
+        })
+        .await
     }
 
-    async fn asked_to_stop(&self) {
+    /// Ends when the app is to stop: by [`App::shut_down`], a signal, or because it ends by itself. For
+    /// what lives beside the handlers and has to end with them: a server, a stream of answers, a loop.
+    pub fn stopping(&self) -> impl Future<Output = ()> + Send + Sync + 'static + use<> {
         let mut phase = self.inner.life.phase.subscribe();
-        let _ = phase.wait_for(|phase| *phase == Phase::Stopping).await;
+        async move {
+            let _ = phase.wait_for(|phase| *phase == Phase::Stopping).await;
+        }
     }
 
     /// Asks [`App::run`] to stop. Returns at once.
@@ -307,9 +305,10 @@ impl App {
         }
         let started = self.connect(&plan, medium).await;
         if let Err(error) = started {
-            self.shut_down();
-            // The first error is the one to report; what goes wrong in a release is logged.
+            // The first error is the one to report; what goes wrong in a release is logged. Until that is
+            // over nobody hears of a stop: `run` would take it for one that was asked for.
             let _ = self.release(self.deadline()).await;
+            self.shut_down();
             return Err(error);
         }
         // A shutdown that was asked for meanwhile stays.
@@ -378,10 +377,14 @@ impl App {
     /// # Errors
     /// What did not end in time, could not be committed, or failed in a hook.
     pub async fn stop(&self) -> Result<(), RunError> {
+        self.stop_by(self.deadline()).await
+    }
+
+    async fn stop_by(&self, deadline: Instant) -> Result<(), RunError> {
         self.shut_down();
-        let deadline = self.deadline();
+        let left = deadline.saturating_duration_since(Instant::now());
         let stopped = match self.inner.life.runtime.get() {
-            Some(runtime) => runtime.stop().await,
+            Some(runtime) => runtime.stop(left).await,
             None => Ok(()),
         };
         let released = self.release(deadline).await;

@@ -1,8 +1,8 @@
 //! The app's contract in files.
 
 use crate::app::App;
-use fastkafka_asyncapi::{Cluster, Document, Format, Security, Source};
-use fastkafka_core::{Broker, SaslMechanism, SecurityProtocol};
+use fastkafka_asyncapi::{self as asyncapi, Document, Format, Security, Source};
+use fastkafka_core::{Broker, Connection, Plan, SaslMechanism, SecurityProtocol};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -29,13 +29,29 @@ impl App {
     /// assert!(document.to_yaml().starts_with("asyncapi: \"3.0.0\""));
     /// ```
     pub fn asyncapi(&self) -> Document {
-        let brokers = self.inner.core.brokers.iter();
-        let clusters = brokers.map(|(name, broker)| cluster(name, broker));
+        let own = &self.inner.core.brokers;
+        let plan = self.sketch();
+        // The app's own are there also while no function is on them.
+        let others = plan
+            .clusters
+            .iter()
+            .filter(|known| known.name != own.name());
+        let named = [own]
+            .into_iter()
+            .chain(others.clone().map(|cluster| &cluster.brokers))
+            .flat_map(|brokers| {
+                let all = brokers.iter();
+                all.map(|(name, broker)| described(brokers.name(), name, broker))
+            });
+        let addressed = others.filter(|cluster| cluster.is_address).map(|cluster| {
+            let broker = Broker::new(&*cluster.name).connection(|_| said_of(&plan, &cluster.name));
+            described(&cluster.name, "", &broker)
+        });
         let topics = self.inner.topics.iter();
         Document::of(&Source {
             app: &self.inner.core,
             client_id: &self.inner.client_id,
-            clusters: clusters.collect(),
+            brokers: named.chain(addressed).collect(),
             topics: topics
                 .map(|(name, topic)| (name.clone(), topic.declaration()))
                 .collect(),
@@ -82,13 +98,25 @@ impl App {
     }
 }
 
+/// What a function says of a cluster that has only an address.
+fn said_of(plan: &Plan, cluster: &str) -> Connection {
+    let groups = plan.groups.iter();
+    let groups = groups.map(|group| (&group.cluster, group.settings.connection()));
+    let outputs = plan.outputs.iter();
+    let outputs = outputs.map(|output| (&output.cluster, output.settings.connection()));
+    let mut said = groups.chain(outputs);
+    let said = said.find(|(of, _)| *of == cluster);
+    said.map(|(_, connection)| connection).unwrap_or_default()
+}
+
 /// How a broker is reached, without anything secret.
-fn cluster(name: &str, broker: &Broker) -> Cluster {
+fn described(cluster: &str, name: &str, broker: &Broker) -> asyncapi::Broker {
     let connection = broker.reached_by();
     let protocol = connection.security_protocol.unwrap_or_default();
     let tls = connection.ssl_context.as_ref();
     let certificate = tls.is_some_and(|tls| tls.certificate.is_some()) && protocol.is_tls();
-    let mut cluster = Cluster {
+    let mut described = asyncapi::Broker {
+        cluster: cluster.to_owned(),
         name: name.to_owned(),
         bootstrap: broker.bootstrap().to_owned(),
         tls: protocol.is_tls(),
@@ -99,19 +127,19 @@ fn cluster(name: &str, broker: &Broker) -> Cluster {
         protocol,
         SecurityProtocol::SaslPlaintext | SecurityProtocol::SaslSsl
     );
-    cluster.security = match connection.sasl_mechanism.filter(|_| has_login) {
+    described.security = match connection.sasl_mechanism.filter(|_| has_login) {
         Some(SaslMechanism::Plain) => Some(Security::Plain),
         Some(SaslMechanism::ScramSha256) => Some(Security::ScramSha256),
         Some(SaslMechanism::ScramSha512) => Some(Security::ScramSha512),
         Some(SaslMechanism::Gssapi) => Some(Security::Gssapi),
         Some(SaslMechanism::OauthBearer) => {
             // A scheme of AsyncAPI would have to say where tokens come from; only the provider knows.
-            cluster.description = Some("Clients log in with SASL OAUTHBEARER.".to_owned());
-            cluster.security
+            described.description = Some("Clients log in with SASL OAUTHBEARER.".to_owned());
+            described.security
         }
-        _ => cluster.security,
+        _ => described.security,
     };
-    cluster
+    described
 }
 
 /// Every form of a document, with links to the others in the page.
@@ -210,7 +238,7 @@ mod tests {
     use super::*;
     use fastkafka_core::Tls;
 
-    fn of(mechanism: SaslMechanism, protocol: SecurityProtocol) -> Cluster {
+    fn of(mechanism: SaslMechanism, protocol: SecurityProtocol) -> asyncapi::Broker {
         let broker = Broker::new("kafka-1:9093").connection(|connection| {
             connection
                 .security_protocol(protocol)
@@ -218,7 +246,7 @@ mod tests {
                 .sasl_plain_username("billing")
                 .sasl_plain_password("s3cret".to_owned())
         });
-        cluster("production", &broker)
+        described("", "production", &broker)
     }
 
     #[test]
@@ -243,7 +271,7 @@ mod tests {
                 .security_protocol(SecurityProtocol::Ssl)
                 .ssl_context(Tls::default().identity("client.pem", "client.key"))
         });
-        let mutual = cluster("production", &mutual);
+        let mutual = described("", "production", &mutual);
         assert_eq!(
             (mutual.security, mutual.tls),
             (Some(Security::Certificate), true)

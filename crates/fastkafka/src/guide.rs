@@ -17,6 +17,7 @@
 //! * [Several clusters](clusters): here and there in one app.
 //! * [Running](running): command line, brokers, stopping, health, logs.
 //! * [The contract](asyncapi): AsyncAPI in files, pages, `cargo doc` and CI.
+//! * Beside a web server (`web`, with the feature `axum`): a server and the app in one process.
 //! * [Steering a running app](control): pause, resume, seek; beginning at a time.
 //! * [Testing](testing): the whole app in a unit test, with mirrors, spies, mocks and faults.
 //! * [Testing in a CI workflow](ci): what a CI machine needs, and the same tests on Kafka.
@@ -44,6 +45,7 @@ macro_rules! chapter {
         #[doc = "[testing]: crate::guide::testing"]
         #[doc = "[ci]: crate::guide::ci"]
         #[doc = "[first-steps]: crate::guide::first_steps"]
+        #[cfg_attr(feature = "axum", doc = "[web]: crate::guide::web")]
         #[doc = ""]
         $(#[doc = $text])*
         pub mod $name {}
@@ -114,6 +116,11 @@ chapter!(
 chapter!(
     #[doc = include_str!("../../../docs/guide/asyncapi.md")]
     asyncapi
+);
+#[cfg(feature = "axum")]
+chapter!(
+    #[doc = include_str!("../../../docs/guide/web.md")]
+    web
 );
 chapter!(
     #[doc = include_str!("../../../docs/guide/control.md")]

@@ -11,7 +11,11 @@ mod error;
 pub mod guide;
 mod hooks;
 mod outside;
+#[cfg(any(feature = "cli", feature = "axum"))]
+mod signals;
 mod topic;
+#[cfg(feature = "axum")]
+mod web;
 
 pub use app::App;
 pub use builder::AppBuilder;
@@ -36,6 +40,8 @@ pub use fastkafka_runtime::{
     ControlError, GroupHealth, Handle, Health, Position, Seek, StoppedPartition, Target,
     TaskHealth, WaitingFor, WaitingRecord, spawn,
 };
+#[cfg(feature = "axum")]
+pub use web::Lifespan;
 
 /// The whole contract between the attributes' expansion and the library. Not for use by hand.
 #[doc(hidden)]

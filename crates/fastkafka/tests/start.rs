@@ -216,6 +216,18 @@ async fn a_failing_start_hook_names_itself() {
     golden("start_hook", &error.to_string());
 }
 
+#[tokio::test]
+async fn a_stop_hook_that_takes_its_time_does_not_hide_why_the_start_failed() {
+    let app = App::scoped::<Sound>()
+        .on_start(|_| async { Err("the pool is empty") })
+        .on_stop(|_| async {
+            tokio::task::yield_now().await;
+            Ok::<_, String>(())
+        })
+        .build();
+    golden("start_hook", &app.run().await.unwrap_err().to_string());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_app_starts_once() {
     let app = App::scoped::<Sound>().build();

@@ -1,5 +1,6 @@
 //! The kinds of records on each topic: the union of what all its functions read and write.
 
+use super::channels::Channels;
 use super::operations::{Draft, Kind};
 use super::schemas::Described;
 use super::sorted;
@@ -14,7 +15,8 @@ pub(super) struct Messages {
     pub(super) components: Named<Message>,
     /// The names of an operation's messages, by its id.
     by_operation: BTreeMap<String, Vec<String>>,
-    topics: BTreeMap<String, Vec<String>>,
+    /// By channel.
+    channels: BTreeMap<String, Vec<String>>,
 }
 
 /// A message on a topic, and one operation that it is part of.
@@ -24,7 +26,12 @@ struct Use<'a> {
 }
 
 impl Messages {
-    pub(super) fn of(drafts: &[Draft], payloads: &[Described], schemas: &Named<Schema>) -> Self {
+    pub(super) fn of(
+        drafts: &[Draft],
+        channels: &Channels,
+        payloads: &[Described],
+        schemas: &Named<Schema>,
+    ) -> Self {
         let mut uses = Vec::new();
         for draft in drafts {
             for message in messages(draft, &payloads[draft.payload], schemas) {
@@ -36,31 +43,29 @@ impl Messages {
         let mut this = Self {
             components: Named::new(),
             by_operation: BTreeMap::new(),
-            topics: BTreeMap::new(),
+            channels: BTreeMap::new(),
         };
         for (user, name) in uses.into_iter().zip(names) {
             let of_operation = this.by_operation.entry(user.draft.id.clone());
             of_operation.or_default().push(name.clone());
-            let on_topic = this.topics.entry(user.draft.topic.clone());
-            on_topic.or_default().push(name.clone());
+            let channel = channels.of_draft(user.draft).to_owned();
+            let of_channel = this.channels.entry(channel);
+            of_channel.or_default().push(name.clone());
             this.components.insert(name, user.message);
         }
         this
     }
 
-    /// What a channel says of its messages, by topic.
-    pub(super) fn by_topic(&self) -> impl Iterator<Item = (&str, Named<Ref>)> {
-        self.topics.iter().map(|(topic, names)| {
-            let messages = names
-                .iter()
-                .map(|name| (name.clone(), Ref::to("components/messages", name)));
-            (&**topic, messages.collect())
-        })
+    /// What a channel says of its messages.
+    pub(super) fn of_channel(&self, channel: &str) -> Named<Ref> {
+        let names = self.channels.get(channel).into_iter().flatten();
+        let messages = names.map(|name| (name.clone(), Ref::to("components/messages", name)));
+        messages.collect()
     }
 
     /// What an operation says of its messages: they are those of its channel.
-    pub(super) fn of_operation(&self, draft: &Draft) -> Vec<Ref> {
-        let section = format!("channels/{}/messages", draft.topic);
+    pub(super) fn of_operation(&self, draft: &Draft, channel: &str) -> Vec<Ref> {
+        let section = format!("channels/{channel}/messages");
         let names = self.by_operation.get(&draft.id).into_iter().flatten();
         names.map(|name| Ref::to(&section, name)).collect()
     }

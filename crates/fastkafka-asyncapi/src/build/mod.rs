@@ -1,5 +1,6 @@
 //! From the registry to the document. A pure function: equal apps make equal documents.
 
+mod channels;
 mod messages;
 mod operations;
 mod schemas;
@@ -10,43 +11,47 @@ use crate::model::{
     License, Named,
 };
 use crate::source::{Source, TopicDeclaration};
+use channels::Channels;
 use fastkafka_core::AppInfo;
 use messages::Messages;
 use operations::Operations;
 use serde_json::Value;
+use servers::Servers;
 
 impl Document {
     /// The document of an app. It needs no broker, and an app with problems has one all the same.
     pub fn of(source: &Source<'_>) -> Self {
         let operations = Operations::of(source.app);
+        let drafts = &operations.drafts;
+        let channels = Channels::of(drafts, &operations.clusters);
         let (schemas, payloads) = operations.payloads.finish();
-        let messages = Messages::of(&operations.drafts, &payloads, &schemas);
-        let (servers, security_schemes) = servers::describe(&source.clusters);
-        let channels = messages
-            .by_topic()
-            .map(|(topic, messages)| {
-                let declared = source.topics.get(topic);
-                (topic.to_owned(), channel(topic, messages, declared))
-            })
-            .collect();
+        let messages = Messages::of(drafts, &channels, &payloads, &schemas);
+        let servers = Servers::of(&source.brokers);
+        let described = channels.iter().map(|(key, cluster, topic)| {
+            let declared = source.topics.get(topic);
+            let mut channel = channel(topic, messages.of_channel(key), declared);
+            channel.servers = servers.of_cluster(cluster);
+            (key.to_owned(), channel)
+        });
+        let described = described.collect();
+        let operations = drafts.iter().map(|draft| {
+            let channel = channels.of_draft(draft);
+            let messages = messages.of_operation(draft, channel);
+            let operation = draft.describe(channel, messages, source.client_id);
+            (draft.id.clone(), operation)
+        });
+        let operations = operations.collect();
         Self {
             asyncapi: ASYNCAPI.to_owned(),
             info: info(&source.app.info),
             default_content_type: Some("application/json".to_owned()),
-            servers,
-            channels,
-            operations: operations
-                .drafts
-                .iter()
-                .map(|draft| {
-                    let operation = draft.describe(messages.of_operation(draft), source.client_id);
-                    (draft.id.clone(), operation)
-                })
-                .collect(),
+            servers: servers.all,
+            channels: described,
+            operations,
             components: Components {
                 messages: messages.components,
                 schemas,
-                security_schemes,
+                security_schemes: servers.schemes,
             },
         }
     }

@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// All operations of an app, and what their messages carry.
 pub(super) struct Operations {
     pub(super) drafts: Vec<Draft>,
+    /// The clusters, the app's own first.
+    pub(super) clusters: Vec<String>,
     pub(super) payloads: Payloads,
 }
 
@@ -19,6 +21,7 @@ pub(super) struct Operations {
 pub(super) struct Draft {
     pub(super) id: String,
     pub(super) kind: Kind,
+    pub(super) cluster: String,
     pub(super) topic: String,
     /// The payload's place among all.
     pub(super) payload: usize,
@@ -55,6 +58,7 @@ impl Operations {
                     kind: Kind::Consumes {
                         tombstones: def.tombstones,
                     },
+                    cluster: group.cluster.to_string(),
                     topic: def.topic.to_owned(),
                     payload: payloads.add(def.schema, Way::Consumed),
                     content_type: def.content_type,
@@ -87,6 +91,7 @@ impl Operations {
             let (id, title) = ids.of_function(def.module, def.name);
             drafts.push(Draft {
                 kind: Kind::Produces,
+                cluster: output.cluster.to_string(),
                 topic: def.topic.to_owned(),
                 payload: payloads.add(def.schema, Way::Produced),
                 content_type: def.content_type,
@@ -98,7 +103,12 @@ impl Operations {
                 id,
             });
         }
-        Self { drafts, payloads }
+        let clusters = plan.clusters.iter();
+        Self {
+            clusters: clusters.map(|cluster| cluster.name.to_string()).collect(),
+            drafts,
+            payloads,
+        }
     }
 }
 
@@ -107,6 +117,7 @@ impl Draft {
         Self {
             id: ids.unused(format!("{}.dead_letter", self.id)),
             kind: Kind::DeadLetter,
+            cluster: self.cluster.clone(),
             topic: topic.to_owned(),
             payload: self.payload,
             content_type: self.content_type,
@@ -122,7 +133,7 @@ impl Draft {
     }
 
     /// The operation, now that its messages have names.
-    pub(super) fn describe(&self, messages: Vec<Ref>, client_id: &str) -> Operation {
+    pub(super) fn describe(&self, channel: &str, messages: Vec<Ref>, client_id: &str) -> Operation {
         let (action, tag) = match self.kind {
             Kind::Consumes { .. } => (Action::Receive, "consumes"),
             Kind::Produces => (Action::Send, "produces"),
@@ -132,7 +143,7 @@ impl Draft {
         let (summary, description) = docs.split_once("\n\n").unwrap_or((docs, ""));
         Operation {
             action,
-            channel: Ref::to("channels", &self.topic),
+            channel: Ref::to("channels", channel),
             title: self.title.clone(),
             summary: text(&summary.replace('\n', " ")),
             description: text(description),

@@ -1,43 +1,80 @@
-//! The clusters that an app can run on, and how its clients get in.
+//! The brokers that an app can run on, and how its clients get in.
 
 use super::sorted;
 use crate::model::{Named, Ref, Server, Variable};
 use crate::names;
-use crate::source::{Cluster, Security};
+use crate::source::{Broker, Security};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The servers, and the security schemes that they refer to.
-pub(super) fn describe(clusters: &[Cluster]) -> (Named<Server>, Named<Value>) {
-    let (mut servers, mut schemes) = (Named::new(), Named::new());
-    let mut taken = BTreeSet::new();
-    for cluster in clusters {
-        let name = names::unused(names::server(&cluster.name), &mut taken);
-        let certificate = cluster.security == Some(Security::Certificate);
-        let (host, variables) = host(&cluster.bootstrap);
-        let server = Server {
-            host,
-            protocol: if cluster.tls || certificate {
-                "kafka-secure".to_owned()
-            } else {
-                "kafka".to_owned()
-            },
-            title: (name != cluster.name).then(|| cluster.name.clone()),
-            description: cluster.description.clone(),
-            variables,
-            security: cluster
-                .security
-                .iter()
-                .map(|_| Ref::to("components/securitySchemes", &name))
-                .collect(),
-            bindings: None,
+pub(super) struct Servers {
+    pub(super) all: Named<Server>,
+    pub(super) schemes: Named<Value>,
+    /// By cluster.
+    names: BTreeMap<String, Vec<String>>,
+}
+
+impl Servers {
+    pub(super) fn of(brokers: &[Broker]) -> Self {
+        let mut servers = Self {
+            all: Named::new(),
+            schemes: Named::new(),
+            names: BTreeMap::new(),
         };
-        if let Some(security) = &cluster.security {
-            schemes.insert(name.clone(), sorted(scheme(security)));
+        let mut taken = BTreeSet::new();
+        for broker in brokers {
+            // Of several clusters with brokers of the same names.
+            let title = match (&*broker.cluster, &*broker.name) {
+                ("", name) => name.to_owned(),
+                (cluster, "") => cluster.to_owned(),
+                (cluster, name) => format!("{cluster}-{name}"),
+            };
+            let name = names::unused(names::server(&title), &mut taken);
+            let cluster = servers.names.entry(broker.cluster.clone());
+            cluster.or_default().push(name.clone());
+            if let Some(security) = &broker.security {
+                let scheme = sorted(scheme(security));
+                servers.schemes.insert(name.clone(), scheme);
+            }
+            let title = (name != title).then_some(title);
+            servers
+                .all
+                .insert(name.clone(), server(broker, &name, title));
         }
-        servers.insert(name, server);
+        servers
     }
-    (servers, schemes)
+
+    /// Those of a cluster; none where all are, which is what no list means.
+    pub(super) fn of_cluster(&self, cluster: &str) -> Vec<Ref> {
+        if self.names.len() < 2 {
+            return Vec::new();
+        }
+        let names = self.names.get(cluster).into_iter().flatten();
+        names.map(|name| Ref::to("servers", name)).collect()
+    }
+}
+
+fn server(broker: &Broker, name: &str, title: Option<String>) -> Server {
+    let certificate = broker.security == Some(Security::Certificate);
+    let (host, variables) = host(&broker.bootstrap);
+    Server {
+        host,
+        protocol: if broker.tls || certificate {
+            "kafka-secure".to_owned()
+        } else {
+            "kafka".to_owned()
+        },
+        title,
+        description: broker.description.clone(),
+        variables,
+        security: broker
+            .security
+            .iter()
+            .map(|_| Ref::to("components/securitySchemes", name))
+            .collect(),
+        bindings: None,
+    }
 }
 
 /// A host is one address; several are a variable that lists them.

@@ -66,14 +66,26 @@ fn servers(document: &Value, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Addresses are topics: one channel each, without query or fragment, and with all its parameters.
+/// Addresses are topics: one channel each on a server, without query or fragment, and with all its
+/// parameters.
 fn channels(document: &Value, findings: &mut Vec<Finding>) {
-    let mut addresses = BTreeSet::new();
+    let mut addresses: Vec<(&str, BTreeSet<String>)> = Vec::new();
     for (at, name, channel) in members(document, "/channels") {
         let address = channel.get("address").and_then(Value::as_str);
-        if let Some(address) = address
-            && !addresses.insert(address)
-        {
+        let servers = channel.get("servers").and_then(Value::as_array);
+        let servers: BTreeSet<_> = servers
+            .into_iter()
+            .flatten()
+            .map(Value::to_string)
+            .collect();
+        // No list is all of them.
+        let meets = |other: &BTreeSet<String>| {
+            servers.is_empty() || other.is_empty() || !servers.is_disjoint(other)
+        };
+        let mut known = addresses.iter();
+        let again = known.any(|(known, on)| Some(*known) == address && meets(on));
+        addresses.extend(address.map(|address| (address, servers.clone())));
+        if let Some(address) = address.filter(|_| again) {
             findings.push(Finding::new(
                 format!("{at}/address"),
                 format!("another channel has the address `{address}` already"),

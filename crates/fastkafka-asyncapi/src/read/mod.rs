@@ -24,11 +24,20 @@ pub(crate) struct Topic<'a> {
 
 /// All topics in order.
 pub(crate) fn topics(document: &Document) -> Vec<Topic<'_>> {
+    // One topic on several clusters: the keys of its channels tell them apart.
+    let shared = |channel: &Channel| {
+        let others = document.channels.values();
+        let same = |other: &&Channel| other.address == channel.address;
+        channel.address.is_some() && others.filter(same).count() > 1
+    };
     document
         .channels
         .iter()
         .map(|(key, channel)| Topic {
-            name: channel.address.as_deref().unwrap_or(key),
+            name: match &channel.address {
+                Some(address) if !shared(channel) => address,
+                _ => key,
+            },
             channel,
             operations: document
                 .operations

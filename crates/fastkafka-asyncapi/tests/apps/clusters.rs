@@ -1,7 +1,7 @@
 //! Several clusters, each with another way in.
 
 use crate::{app, golden};
-use fastkafka_asyncapi::{Cluster, Document, Security, Source, TopicDeclaration};
+use fastkafka_asyncapi::{Broker, Document, Security, Source, TopicDeclaration};
 use fastkafka_macros::consumes;
 use std::collections::BTreeMap;
 
@@ -10,8 +10,9 @@ pub(crate) struct Clusters;
 #[consumes(app = Clusters)]
 pub(crate) fn on_ticks(_tick: u32) {}
 
-fn cluster(name: &str, bootstrap: &str, tls: bool, security: Option<Security>) -> Cluster {
-    Cluster {
+fn cluster(name: &str, bootstrap: &str, tls: bool, security: Option<Security>) -> Broker {
+    Broker {
+        cluster: String::new(),
         name: name.to_owned(),
         bootstrap: bootstrap.to_owned(),
         description: None,
@@ -40,7 +41,7 @@ fn source(app: &fastkafka::AppCore) -> Source<'_> {
     Source {
         app,
         client_id: "ticker",
-        clusters: vec![
+        brokers: vec![
             cluster("localhost", "localhost:9092", false, None),
             cluster(
                 "staging",

@@ -16,9 +16,10 @@ mod pitfalls;
 mod recursive;
 mod same_name;
 mod shared_topic;
+mod two_clusters;
 
 use fastkafka::{AppCore, AppInfo, Registry, States};
-use fastkafka_asyncapi::{Cluster, Document, Source, check, parse};
+use fastkafka_asyncapi::{Broker, Document, Source, check, parse};
 use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -35,15 +36,15 @@ fn app<S: 'static>(title: &str) -> AppCore {
 
 /// Their document, on one cluster.
 fn document<S: 'static>(title: &str) -> Document {
-    let cluster = Cluster {
+    let cluster = Broker {
         name: "localhost".to_owned(),
         bootstrap: "localhost:9092".to_owned(),
-        ..Cluster::default()
+        ..Broker::default()
     };
     Document::of(&Source {
         app: &app::<S>(title),
         client_id: "tests",
-        clusters: vec![cluster],
+        brokers: vec![cluster],
         topics: BTreeMap::new(),
     })
 }

@@ -2,7 +2,7 @@
 
 use crate::{app, golden};
 use fastkafka::{AppCore, AppInfo, Contact, License};
-use fastkafka_asyncapi::{Cluster, Document, Source};
+use fastkafka_asyncapi::{Broker, Document, Source};
 use fastkafka_macros::consumes;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -52,10 +52,10 @@ pub(crate) fn non_ascii_document() -> Document {
     Document::of(&Source {
         app: &non_ascii(),
         client_id: "größen-maße",
-        clusters: vec![Cluster {
+        brokers: vec![Broker {
             name: "büro.eu".to_owned(),
             bootstrap: "[::1]:9092".to_owned(),
-            ..Cluster::default()
+            ..Broker::default()
         }],
         topics: BTreeMap::new(),
     })

@@ -68,6 +68,8 @@ pub(crate) struct KafkaTransport {
     /// When to ask whether a broker answers; `None` while one does.
     probe: Option<Instant>,
     classic: bool,
+    /// A static member of a classic group: it goes without a word, and the group waits for its return.
+    is_static: bool,
     /// What takes the place of a group.
     alone: Option<Alone>,
     /// Until when the client is given to leave the group before it is closed.
@@ -80,11 +82,12 @@ impl KafkaTransport {
     fn is_leaving(&mut self) -> bool {
         let until = *self.leave_by.get_or_insert_with(|| Instant::now() + LEAVE);
         let answered = self.owed.is_none();
-        self.alone.is_none()
-            && self.classic
-            && answered
-            && is_member(self.consumer())
-            && Instant::now() < until
+        let is_there = if self.is_static {
+            !self.consumer().closed()
+        } else {
+            self.classic && is_member(self.consumer())
+        };
+        self.alone.is_none() && answered && is_there && Instant::now() < until
     }
 
     /// Joins the group. `owner` is the thread that polls; it is unparked when there is something
@@ -134,6 +137,7 @@ impl KafkaTransport {
             let topics: Vec<_> = topics.iter().map(String::as_str).collect();
             consumer.subscribe(&topics).map_err(|e| of(&e))?;
         }
+        let classic = settings.group_protocol.unwrap_or_default() == GroupProtocol::Classic;
         let helper = Helper::new(group_id, consumer.clone(), heard.clone(), owner.clone());
         Ok(Self {
             queue: Some(queue),
@@ -149,7 +153,8 @@ impl KafkaTransport {
             lost: Vec::new(),
             probe: Some(Instant::now()),
             alone,
-            classic: settings.group_protocol.unwrap_or_default() == GroupProtocol::Classic,
+            classic,
+            is_static: classic && !join.alone && settings.group_instance_id.is_some(),
             leave_by: None,
         })
     }
@@ -405,6 +410,12 @@ impl Transport for KafkaTransport {
                     lost: false,
                 });
                 self.owner.unpark();
+            }
+            // KIP-345: it must not leave, as it does when it only unsubscribes.
+            None if self.is_static => {
+                if let Err(e) = self.consumer().close_queue() {
+                    tracing::warn!("the consumer cannot be closed: {e}");
+                }
             }
             None => self.consumer().unsubscribe(),
         }

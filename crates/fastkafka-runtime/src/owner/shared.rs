@@ -6,7 +6,8 @@ use crate::mailbox::{Mail, Mailbox};
 use crate::medium::Offsets;
 use crate::transport::Place;
 use fastkafka_core::{Closed, RunTag, Settle};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 /// What an owner is told, and what it tells.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub(crate) struct Shared {
     /// Why the app must end.
     failure: Mutex<Option<String>>,
     failed: tokio::sync::Notify,
+    /// How long the way out may take, where that was said with the request.
+    shutdown_within: OnceLock<Duration>,
     /// What the user wants; `None` when nobody heeds it any more.
     commands: Mutex<Option<Vec<(Command, Reply)>>>,
     /// Without a group: by partition the offset below which all is settled. In a group its commits
@@ -32,6 +35,7 @@ impl Shared {
             started: tokio::sync::watch::Sender::new(false),
             failure: Mutex::default(),
             failed: tokio::sync::Notify::new(),
+            shutdown_within: OnceLock::new(),
             commands: Mutex::new(Some(Vec::new())),
             mailbox,
         }
@@ -40,6 +44,16 @@ impl Shared {
     /// Asks the owner to drain and end.
     pub(crate) fn shut_down(&self) {
         self.mailbox.stop();
+    }
+
+    /// The same within this time.
+    pub(crate) fn shut_down_within(&self, time: Duration) {
+        let _ = self.shutdown_within.set(time);
+        self.shut_down();
+    }
+
+    pub(crate) fn shutdown_within(&self) -> Option<Duration> {
+        self.shutdown_within.get().copied()
     }
 
     /// Asks the owner to do this; false when it has ended.

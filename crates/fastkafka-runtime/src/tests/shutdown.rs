@@ -1,6 +1,7 @@
 use super::cluster::lock;
 use super::lab::{Desk, Lab, LetGo, to_out};
 use super::outbox::{Fate, ack};
+use crate::owner::Shared;
 use fastkafka_core as fk;
 use fastkafka_core::{EventMetadata, ProduceError, State};
 use fastkafka_macros::consumes;
@@ -71,6 +72,18 @@ async fn a_handler_that_waits_for_ever_is_dropped_at_the_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn a_blocking_handler_that_does_not_end_is_named_at_the_deadline() {
+    let seconds = seconds_until_it_is_named(Shared::shut_down).await;
+    assert!((25..=26).contains(&seconds), "{seconds}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_of_a_deadline_is_the_deadline() {
+    let left = Duration::from_secs(10);
+    let seconds = seconds_until_it_is_named(|shared| shared.shut_down_within(left)).await;
+    assert!((10..=11).contains(&seconds), "{seconds}");
+}
+
+async fn seconds_until_it_is_named(shut_down: impl FnOnce(&Shared)) -> u32 {
     #[consumes(crate = fk, topic = "in", blocking)]
     fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
         let _busy = desk.call(meta);
@@ -86,7 +99,7 @@ async fn a_blocking_handler_that_does_not_end_is_named_at_the_deadline() {
         lab.until(|_| true).await;
         tokio::task::yield_now().await;
     }
-    lab.shared.shut_down();
+    shut_down(&lab.shared);
     let mut seconds = 0;
     while lab.over.is_none() {
         tokio::time::advance(Duration::from_secs(1)).await;
@@ -98,7 +111,7 @@ async fn a_blocking_handler_that_does_not_end_is_named_at_the_deadline() {
         lab.over.take(),
         Some(Err("handlers did not end in time: `on` on in[0]".into()))
     );
-    assert!((25..=26).contains(&seconds), "{seconds}");
+    seconds
 }
 
 #[tokio::test(start_paused = true)]

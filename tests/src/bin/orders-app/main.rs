@@ -43,6 +43,8 @@ fn main() -> ExitCode {
         join,
         range,
         kip848,
+        named,
+        named_848,
         twenty,
         latest,
         together,

@@ -63,6 +63,28 @@ setting!(
     consumes(auto_offset_reset = "earliest", group_protocol = "consumer")
 );
 setting!(
+    named,
+    "named",
+    "named.out",
+    "named.dead",
+    consumes(
+        auto_offset_reset = "earliest",
+        session_timeout_ms = 30_000,
+        auto_commit_interval_ms = 1_000
+    )
+);
+setting!(
+    named_848,
+    "named-848",
+    "named-848.out",
+    "named-848.dead",
+    consumes(
+        auto_offset_reset = "earliest",
+        group_protocol = "consumer",
+        auto_commit_interval_ms = 1_000
+    )
+);
+setting!(
     twenty,
     "twenty",
     "twenty.out",

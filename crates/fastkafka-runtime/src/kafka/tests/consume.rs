@@ -281,6 +281,27 @@ fn a_member_that_closes_says_that_it_leaves() {
 }
 
 #[test]
+fn a_static_member_that_closes_commits_and_says_nothing() {
+    let broker = broker(&[("orders", 1)]);
+    fill(&sink(broker.address(), 100), "orders", 0, 5);
+    broker.keep_requests();
+    let settings = settings().group_instance_id("first");
+    let join = || {
+        let policy = OffsetReset::Earliest;
+        Member::join_with(broker.address(), &["orders"], policy, &settings)
+    };
+    let mut member = join();
+    member.until("five records", |m| m.records() == 5);
+    assert_eq!(member.transport.store(&[(place("orders", 0), 3)]), []);
+    member.leave();
+    assert_eq!(broker.leaves(), 0);
+    let mut next = join();
+    next.until("its assignment", |m| !m.assigned.is_empty());
+    assert_eq!(next.assigned, [(place("orders", 0), 3)]);
+    next.leave();
+}
+
+#[test]
 fn a_seek_is_not_taken_for_the_answer_to_a_rebalance() {
     let broker = broker(&[("orders", 2)]);
     let sink = sink(broker.address(), 100);

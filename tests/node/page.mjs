@@ -1,13 +1,11 @@
-// Looks at the page in Chromium: as a file and as it is served, in both colour schemes, on a desk and
-// on a phone, with and without its script, and on paper.
+// Looks at the page of a contract in Chromium: as a file and as it is served, in both colour schemes, on a
+// desk and on a phone, with and without its script, and on paper.
 //
 //   node page.mjs SCREENSHOTS URL|FILE..
-//
-// CHROMIUM names the browser; default /usr/bin/chromium.
 import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import puppeteer from 'puppeteer-core';
+import { SIZES, browser, check, end, fail, open } from './look.mjs';
 
 const [screenshots, ...pages] = process.argv.slice(2);
 const urls = pages.map((page) => (page.includes('://') ? page : pathToFileURL(page).href));
@@ -15,17 +13,7 @@ if (!urls.length) {
   console.error('usage: page.mjs SCREENSHOTS URL|FILE..');
   process.exit(2);
 }
-const failures = [];
-const fail = (where, what) => failures.push(`${where}: ${what}`);
-
-const SIZES = { desk: { width: 1280, height: 900 }, phone: { width: 360, height: 740 } };
-
 await mkdir(screenshots, { recursive: true });
-const browser = await puppeteer.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  // The browser shows one page of ours; the machines that test have no user to keep it apart from.
-  args: ['--no-sandbox', '--disable-gpu', '--hide-scrollbars'],
-});
 for (const url of urls) {
   const served = new URL(url).protocol === 'http:';
   const kind = served ? 'served' : basename(url, '.html');
@@ -42,77 +30,7 @@ for (const url of urls) {
   await without_script(kind, url);
   await print(kind, url);
 }
-await browser.close();
-failures.forEach((failure) => console.error(failure));
-console.log(failures.length ? `${failures.length} failures` : 'the page is as it should be');
-process.exit(failures.length ? 1 : 0);
-
-// A page that reports everything that it should not do.
-async function open(where, url, viewport, scheme, script = true) {
-  const page = await browser.newPage();
-  await page.setJavaScriptEnabled(script);
-  await page.setViewport(viewport);
-  await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
-  page.on('console', (message) => fail(where, `console: ${message.text()}`));
-  page.on('pageerror', (error) => fail(where, `error: ${error.message}`));
-  page.on('requestfailed', (request) => fail(where, `failed: ${request.url()}`));
-  page.on('request', (request) => {
-    const asked = request.url();
-    if (asked !== url && !asked.startsWith('data:')) fail(where, `asked for ${asked}`);
-  });
-  await page.goto(url, { waitUntil: 'networkidle0' });
-  return page;
-}
-
-async function check(where, page) {
-  const found = await page.evaluate(() => {
-    const wrong = [];
-    const root = document.documentElement;
-    if (root.scrollWidth > innerWidth) {
-      const wide = [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > innerWidth);
-      wrong.push(`${root.scrollWidth} px wide on ${innerWidth}: ${wide.map((e) => e.tagName + '.' + e.className).slice(0, 5)}`);
-    }
-    for (const pre of document.querySelectorAll('pre')) {
-      if (pre.scrollWidth > pre.clientWidth) wrong.push('a code block scrolls sideways');
-    }
-    const ids = [...document.querySelectorAll('[id]')].map((e) => e.id);
-    const twice = ids.filter((id, i) => ids.indexOf(id) !== i);
-    if (twice.length) wrong.push(`ids that are there twice: ${twice}`);
-    for (const link of document.querySelectorAll('a[href^="#"]')) {
-      const id = decodeURIComponent(link.getAttribute('href').slice(1));
-      if (!document.getElementById(id)) wrong.push(`#${id} leads nowhere`);
-    }
-    // Contrast, by WCAG 2.2, 1.4.3: 4.5 to 1, for large letters 3 to 1.
-    const channel = (c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
-    const parse = (color) => color.match(/[\d.]+/g).map(Number);
-    const light = ([r, g, b]) => 0.2126 * channel(r / 255) + 0.7152 * channel(g / 255) + 0.0722 * channel(b / 255);
-    const over = ([r, g, b, a = 1], [x, y, z]) => [r * a + x * (1 - a), g * a + y * (1 - a), b * a + z * (1 - a)];
-    const behind = (element) => {
-      if (!element) return parse(getComputedStyle(root).colorScheme === 'dark' ? 'rgb(0,0,0)' : 'rgb(255,255,255)');
-      const color = parse(getComputedStyle(element).backgroundColor);
-      return color[3] === 0 ? behind(element.parentElement) : over(color, behind(element.parentElement));
-    };
-    const opacity = (element) => (element ? Number(getComputedStyle(element).opacity) * opacity(element.parentElement) : 1);
-    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-    while (texts.nextNode()) {
-      const element = texts.currentNode.parentElement;
-      const seen = opacity(element);
-      // What shows only under the pointer or the focus is no text to read.
-      if (!texts.currentNode.data.trim() || !element.checkVisibility() || element.matches('script, style, .anchor')) continue;
-      const style = getComputedStyle(element);
-      const back = behind(element);
-      const [r, g, b, a = 1] = parse(style.color);
-      const front = over([r, g, b, a * seen], back);
-      const [high, low] = [light(front), light(back)].sort((x, y) => y - x);
-      const ratio = (high + 0.05) / (low + 0.05);
-      const size = parseFloat(style.fontSize);
-      const large = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
-      if (ratio < (large ? 3 : 4.5)) wrong.push(`contrast ${ratio.toFixed(2)} of "${texts.currentNode.data.trim().slice(0, 30)}"`);
-    }
-    return wrong;
-  });
-  [...new Set(found)].forEach((what) => fail(where, what));
-}
+await end();
 
 // By keyboard alone: the first stop skips the contents, everything that acts can be reached, and what
 // has the focus shows it. Copying copies.
@@ -160,7 +78,7 @@ async function interact(kind, url, served) {
 // Everything is there to read without the script; the buttons are not.
 async function without_script(kind, url) {
   const where = `${kind}-no-script`;
-  const page = await open(where, url, SIZES.desk, 'light', false);
+  const page = await open(where, url, SIZES.desk, 'light', { script: false });
   const [text, buttons] = await page.evaluate(() => [
     document.querySelector('main').innerText.length,
     [...document.querySelectorAll('button')].filter((b) => b.checkVisibility()).length,

@@ -1,0 +1,59 @@
+//! The life of an app beside a server: which of them ends first, and how long the ends may take.
+
+use super::App;
+use crate::error::RunError;
+use std::fmt::Display;
+use std::pin::pin;
+use tokio::time::timeout;
+
+impl App {
+    /// Starts, polls the server, and stops when asked to, or when one of the two ends by itself. The
+    /// server ends first: what it has in hand may send records, and wait for what the handlers answer.
+    pub(crate) async fn run_beside<E: Display>(
+        &self,
+        server: impl Future<Output = Result<(), E>>,
+    ) -> Result<(), RunError> {
+        tokio::select! {
+            started = self.start() => started?,
+            // Nothing was read yet: what was begun is given up.
+            () = self.stopping() => {
+                return self.release(self.deadline()).await.map_err(RunError::Stop);
+            }
+        }
+        let runtime = self.inner.life.runtime.get().expect("just started");
+        let mut server = pin!(server);
+        let mut served = None;
+        let ended = tokio::select! {
+            reason = runtime.failed() => Err(RunError::Ended(reason)),
+            () = self.stopping() => Ok(()),
+            over = &mut server => {
+                served = Some(over);
+                Ok(())
+            }
+        };
+        let deadline = self.deadline();
+        self.shut_down();
+        // The other half is the handlers', so that a request that hangs costs no record.
+        let half = self.inner.shutdown_timeout / 2;
+        if served.is_none() {
+            served = timeout(half, server).await.ok();
+        }
+        let stopped = self.stop_by(deadline).await;
+        match served {
+            Some(Ok(())) => ended.and(stopped),
+            Some(Err(error)) => {
+                ended.and(Err(RunError::Ended(format!("its server failed: {error}"))))
+            }
+            None => {
+                let late = format!(
+                    "its server did not end within {half:?}, half of `shutdown_timeout`: a request is in \
+                     hand, or what it streams does not end with `App::stopping`"
+                );
+                ended.and(Err(RunError::Stop(match stopped {
+                    Err(RunError::Stop(more)) => format!("{late}; {more}"),
+                    _ => late,
+                })))
+            }
+        }
+    }
+}
