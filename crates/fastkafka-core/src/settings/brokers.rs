@@ -139,7 +139,7 @@ impl Brokers {
             && pairs.all(|((a, x), (b, y))| a == b && x.is_like(y))
     }
 
-    /// Topics and groups of a test carry it.
+    /// It is made of what names of topics are made of.
     pub(crate) fn has_a_good_name(&self) -> bool {
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
         !self.name.is_empty() && self.name.chars().all(allowed)

@@ -32,14 +32,6 @@ pub(crate) struct Names {
 
 impl Names {
     fn new(cluster: &str, suffix: &str) -> Self {
-        // A test may have several clusters of its app at one broker.
-        let suffix = match (cluster, suffix) {
-            (_, "") | ("", _) => suffix.to_owned(),
-            (cluster, suffix) => {
-                let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_');
-                format!("-{}{suffix}", cluster.replace(|c| !allowed(c), "-"))
-            }
-        };
         Self {
             cluster: cluster.into(),
             suffix: suffix.into(),
