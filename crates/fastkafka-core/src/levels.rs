@@ -7,7 +7,7 @@ use crate::app::AppCore;
 use crate::outside::{Said, Target};
 use crate::problem::Problem;
 use crate::settings::{
-    Connection, ConsumerSettings, GroupProtocol, Order, ProducerSettings, Properties,
+    Brokers, Connection, ConsumerSettings, GroupProtocol, Order, ProducerSettings, Properties, Text,
 };
 use std::fmt::Display;
 
@@ -22,6 +22,8 @@ pub(crate) struct Level<S> {
 /// Those of a function and those of all, each with the winner first.
 #[derive(Clone, Debug)]
 pub(crate) struct Levels<S> {
+    /// The app's own cluster.
+    cluster: Text,
     pub(crate) own: Vec<Level<S>>,
     pub(crate) all: Vec<Level<S>>,
 }
@@ -32,8 +34,9 @@ pub(crate) trait Table: Clone + Default {
     fn set(&mut self, key: &str, text: &str) -> Result<(), String>;
     fn properties(&mut self) -> &mut Option<Properties>;
 
-    /// Takes out of the settings of all what has no meaning beside those of a function.
-    fn fit(&mut self, own: &Self);
+    /// Takes out of the settings of all what has no meaning beside those of a function; `cluster` is the
+    /// app's own.
+    fn fit(&mut self, own: &Self, cluster: &str);
 }
 
 macro_rules! table {
@@ -51,8 +54,8 @@ macro_rules! table {
                 &mut self.config
             }
 
-            fn fit(&mut self, own: &Self) {
-                $fit(self, own);
+            fn fit(&mut self, own: &Self, cluster: &str) {
+                $fit(self, own, cluster);
             }
         }
     };
@@ -60,10 +63,14 @@ macro_rules! table {
 table!(ConsumerSettings, fit_consumer);
 table!(ProducerSettings, fit_producer);
 
+/// The function names a cluster that is not the app's own, which is reached by what its brokers say.
+fn is_elsewhere(brokers: Option<&Brokers>, cluster: &str) -> bool {
+    brokers.is_some_and(|brokers| brokers.name() != cluster)
+}
+
 /// Of two keys that exclude each other, that of the function counts.
-fn fit_consumer(all: &mut ConsumerSettings, own: &ConsumerSettings) {
-    if own.brokers.is_some() {
-        // It is how another cluster is reached.
+fn fit_consumer(all: &mut ConsumerSettings, own: &ConsumerSettings, cluster: &str) {
+    if is_elsewhere(own.brokers.as_ref(), cluster) {
         *all = std::mem::take(all).reached_by(Connection::default());
     }
     if own.bootstrap_servers.is_some() {
@@ -94,8 +101,8 @@ fn fit_consumer(all: &mut ConsumerSettings, own: &ConsumerSettings) {
     }
 }
 
-fn fit_producer(all: &mut ProducerSettings, own: &ProducerSettings) {
-    if own.brokers.is_some() {
+fn fit_producer(all: &mut ProducerSettings, own: &ProducerSettings, cluster: &str) {
+    if is_elsewhere(own.brokers.as_ref(), cluster) {
         *all = std::mem::take(all).reached_by(Connection::default());
     }
     if own.bootstrap_servers.is_some() {
@@ -123,7 +130,7 @@ impl<S: Table> Levels<S> {
     /// What is said of all, as far as it has a meaning beside `own`.
     pub(crate) fn all(&self, own: &S) -> S {
         let mut all = merge(&self.all);
-        all.fit(own);
+        all.fit(own, &self.cluster);
         all
     }
 }
@@ -177,5 +184,9 @@ pub(crate) fn levels<S: Table>(
         place: "the app's builder".to_owned(),
         settings: defaults.clone(),
     });
-    Levels { own, all }
+    Levels {
+        cluster: app.brokers.name().to_owned().into(),
+        own,
+        all,
+    }
 }

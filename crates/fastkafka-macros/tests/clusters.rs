@@ -97,6 +97,23 @@ fn a_dead_letter_logs_in_where_it_is_written_and_not_where_the_apps_producers_do
 }
 
 #[test]
+fn a_function_that_names_the_apps_own_cluster_logs_in_as_all_do() {
+    let mut app = app::<Shop>();
+    app.brokers = payments();
+    app.consumer_defaults = ConsumerSettings::default().sasl_plain_username("reader");
+    app.producer_defaults = ProducerSettings::default().sasl_plain_username("writer");
+    let plan = Plan::sketch(&app).0;
+    let handlers = plan.groups.iter().flat_map(|group| &group.handlers);
+    let users: Vec<_> = handlers
+        .map(|handler| handler.settings.sasl_plain_username.as_deref())
+        .collect();
+    assert_eq!(users, [Some("reader"), Some("reader")]);
+    let to_payments = plan.outputs.iter().find(|o| o.def.name == "to_payments");
+    let user = &to_payments.unwrap().settings.sasl_plain_username;
+    assert_eq!(user.as_deref(), Some("writer"));
+}
+
+#[test]
 fn the_apps_own_cluster_may_be_one_of_a_name() {
     let mut app = app::<Shop>();
     app.brokers = payments();
