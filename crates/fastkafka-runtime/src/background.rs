@@ -2,7 +2,9 @@
 //! until it is asked to stop.
 
 use crate::health::TaskHealth;
-use fastkafka_core::{Ambient, AppCore, CatchRun, Restart, Scoped, Task, TaskFailure, panic_text};
+use fastkafka_core::{
+    Ambient, AppCore, BackgroundDef, CatchRun, Restart, Scoped, Task, TaskFailure, panic_text,
+};
 use fastkafka_engine::growing;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -78,26 +80,12 @@ impl Background {
         }
     }
 
-    /// Cancels the tasks where they await, and waits until they are gone. Says which are not.
-    pub(crate) async fn end(&self, within: Duration) -> Vec<String> {
-        let deadline = Instant::now() + within;
+    /// Cancels the tasks where they await.
+    pub(crate) fn end(&self) -> Ending {
         self.abort();
-        let handles: Vec<_> = {
-            let mut list = self.list();
-            let taken = |running: &mut Running| Some((running.task.def, running.handle.take()?));
-            list.tasks.iter_mut().filter_map(taken).collect()
-        };
-        let mut problems = Vec::new();
-        for (def, handle) in handles {
-            // Cancelled or ended by itself: either way it is gone.
-            if tokio::time::timeout_at(deadline, handle).await.is_err() {
-                problems.push(format!(
-                    "background task `{}` ({}) did not end in time: it blocks its thread",
-                    def.name, def.location
-                ));
-            }
-        }
-        problems
+        let mut list = self.list();
+        let taken = |running: &mut Running| Some((running.task.def, running.handle.take()?));
+        Ending(list.tasks.iter_mut().filter_map(taken).collect())
     }
 
     /// Cancels the tasks without waiting; nothing starts after that.
@@ -174,6 +162,34 @@ impl Background {
             tracing::warn!("{}; it starts again in {pause:?}", failure.message);
             tokio::time::sleep(pause).await;
         }
+    }
+}
+
+/// Tasks that were cancelled, and are not known to be gone.
+#[derive(Debug)]
+pub(crate) struct Ending(Vec<(&'static BackgroundDef, JoinHandle<()>)>);
+
+impl Ending {
+    /// Waits until they are gone, no longer than until then.
+    pub(crate) async fn wait(&mut self, until: Instant) {
+        let mut left = Vec::new();
+        for (def, mut handle) in std::mem::take(&mut self.0) {
+            // Cancelled or ended by itself: either way it is gone.
+            if tokio::time::timeout_at(until, &mut handle).await.is_err() {
+                left.push((def, handle));
+            }
+        }
+        self.0 = left;
+    }
+
+    /// Names those that are left.
+    pub(crate) fn problems(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|(def, _)| {
+            format!(
+                "background task `{}` ({}) did not end in time: it blocks its thread",
+                def.name, def.location
+            )
+        })
     }
 }
 

@@ -17,8 +17,12 @@ use fastkafka_core::{AppCore, Group, Plan, Problem, Problems, Task};
 use fastkafka_engine::Limits;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// How long the handlers wait at a stop for background tasks to be gone, at most.
+const AHEAD: Duration = Duration::from_secs(1);
 
 /// An app that runs.
 #[derive(Debug)]
@@ -58,7 +62,7 @@ impl Runtime {
     /// # Panics
     /// Outside a tokio runtime.
     pub async fn start(app: Arc<AppCore>, plan: &Plan, options: Options) -> Result<Self, Problems> {
-        let deadline = tokio::time::Instant::now() + options.start_timeout;
+        let deadline = Instant::now() + options.start_timeout;
         let clusters = Clusters::open(&options, plan).await?;
         wait_for_topics(&options, &clusters, plan).await?;
         if let Some(from) = options.from {
@@ -82,7 +86,7 @@ impl Runtime {
         options: Options,
         medium: Arc<dyn Medium>,
     ) -> Result<Self, Problems> {
-        let deadline = tokio::time::Instant::now() + options.start_timeout;
+        let deadline = Instant::now() + options.start_timeout;
         Self::start_by(app, plan, options, medium, deadline).await
     }
 
@@ -91,7 +95,7 @@ impl Runtime {
         plan: &Plan,
         options: Options,
         medium: Arc<dyn Medium>,
-        deadline: tokio::time::Instant,
+        deadline: Instant,
     ) -> Result<Self, Problems> {
         let sink = medium
             .outputs(plan, options.max_in_flight)
@@ -205,7 +209,7 @@ impl Runtime {
         })
     }
 
-    async fn wait_for_groups(&self, deadline: tokio::time::Instant) -> Result<(), Problems> {
+    async fn wait_for_groups(&self, deadline: Instant) -> Result<(), Problems> {
         for group in &self.groups {
             tokio::select! {
                 () = group.shared.started() => {}
@@ -300,9 +304,13 @@ impl Runtime {
     /// What did not end within this time, or could not be committed. The clients concerned are left to
     /// the end of the process.
     pub async fn stop(&self, within: Duration) -> Result<(), String> {
-        let deadline = Instant::now() + within;
-        let mut problems = self.background.end(within).await;
-        problems.extend(self.background.failure());
+        let begun = Instant::now();
+        let deadline = begun + within;
+        let mut background = self.background.end();
+        // One that blocks its thread must neither keep handlers starting nor take their time to drain.
+        background.wait(begun + AHEAD.min(within / 4)).await;
+        let mut problems: Vec<_> = self.background.failure().into_iter().collect();
+        let left = deadline.saturating_duration_since(Instant::now());
         for group in &self.groups {
             // A partition that stands still is not handled, however clean the rest ends.
             problems.extend(
@@ -313,7 +321,7 @@ impl Runtime {
                     .iter()
                     .map(ToString::to_string),
             );
-            group.shared.shut_down_within(within);
+            group.shared.shut_down_within(left);
         }
         for (shared, serving) in self.take_groups() {
             let ended = match serving {
@@ -328,6 +336,9 @@ impl Runtime {
         }
         if self.sink.in_flight() > 0 {
             let sink = self.sink.clone();
+            // The producers' clock is the machine's.
+            let left = deadline.saturating_duration_since(Instant::now());
+            let deadline = std::time::Instant::now() + left;
             let drained = tokio::task::spawn_blocking(move || sink.drain(deadline)).await;
             if let Ok(Err(left)) = drained {
                 problems.push(format!(
@@ -335,6 +346,8 @@ impl Runtime {
                 ));
             }
         }
+        background.wait(deadline).await;
+        problems.extend(background.problems());
         self.benchmarks.end();
         self.app.disconnect();
         if problems.is_empty() {

@@ -5,9 +5,10 @@ use fastkafka::{
     App, Headers, ProduceError, RunError, State, consumes, delivery_scope, produces,
     run_in_background,
 };
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
@@ -127,4 +128,71 @@ async fn a_background_task_that_fails_ends_the_app_and_is_named() {
     );
     assert!(tail.ends_with(") failed: no such directory"), "{tail}");
     assert!(released.load(SeqCst));
+}
+
+struct Blocked;
+
+/// What keeps the task and the record in hand.
+#[derive(Clone)]
+struct Door {
+    reached: UnboundedSender<&'static str>,
+    task: Arc<Mutex<mpsc::Receiver<()>>>,
+    record: Arc<Semaphore>,
+}
+
+/// Blocks its thread until it is let go.
+#[run_in_background(app = Blocked)]
+async fn block(State(door): State<Door>) {
+    let _ = door.reached.send("task");
+    let _ = door.task.lock().unwrap().recv();
+}
+
+#[consumes(app = Blocked, topic = "jobs", auto_offset_reset = "earliest")]
+async fn on_jobs(job: u64, State(door): State<Door>) -> Result<(), ProduceError> {
+    let _ = door.reached.send("record");
+    door.record.acquire().await.unwrap().forget();
+    to_results(job).await.map(drop)
+}
+
+#[produces(app = Blocked, topic = "jobs")]
+async fn to_jobs(job: u64) -> Result<u64, ProduceError> {
+    Ok(job)
+}
+
+#[produces(app = Blocked, topic = "results")]
+async fn to_results(job: u64) -> Result<u64, ProduceError> {
+    Ok(job)
+}
+
+// The task has a thread for itself, also where there is one processor.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_background_task_that_blocks_keeps_no_group_from_its_end() {
+    let (reached, mut seen) = unbounded_channel();
+    let (let_go, blocked) = mpsc::channel();
+    let record = Arc::new(Semaphore::new(0));
+    let door = Door {
+        reached,
+        task: Arc::new(Mutex::new(blocked)),
+        record: record.clone(),
+    };
+    let app = App::scoped::<Blocked>()
+        .title("Blocked")
+        .state(door)
+        .build();
+    app.start().await.unwrap();
+    to_jobs(1).await.unwrap();
+    let both = async { (seen.recv().await.unwrap(), seen.recv().await.unwrap()) };
+    let (one, other) = timeout(Duration::from_secs(30), both).await.unwrap();
+    assert_ne!(one, other);
+    let stopping = app.clone();
+    let stopping = tokio::spawn(async move { stopping.stop().await });
+    record.add_permits(1);
+    // The group has ended when nobody heeds its controls any more, and the task is at work still.
+    while app.handle().pause("jobs").await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    assert!(!stopping.is_finished());
+    drop(let_go);
+    // The record was handled, its output acknowledged and its offset committed, in time.
+    stopping.await.unwrap().unwrap();
 }
