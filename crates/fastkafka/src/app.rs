@@ -206,7 +206,8 @@ impl App {
     }
 
     /// The address of the broker in use, once it is known: of the embedded one, from the start on. Of
-    /// several clusters it is that of the app's own, see [`App::bootstrap_of`].
+    /// several clusters it is that of the app's own, or of the first by name where no function is on that;
+    /// see [`App::bootstrap_of`].
     pub fn bootstrap(&self) -> Option<String> {
         let clusters = self.sketch().clusters;
         self.bootstrap_of(&clusters.first()?.name)
