@@ -39,21 +39,40 @@ impl App {
             served = timeout(half, server).await.ok();
         }
         let stopped = self.stop_by(deadline).await;
-        match served {
-            Some(Ok(())) => ended.and(stopped),
-            Some(Err(error)) => {
-                ended.and(Err(RunError::Ended(format!("its server failed: {error}"))))
-            }
-            None => {
-                let late = format!(
-                    "its server did not end within {half:?}, half of `shutdown_timeout`: a request is in \
-                     hand, or what it streams does not end with `App::stopping`"
-                );
-                ended.and(Err(RunError::Stop(match stopped {
-                    Err(RunError::Stop(more)) => format!("{late}; {more}"),
-                    _ => late,
-                })))
-            }
+        let served = match served {
+            Some(Ok(())) => Ok(()),
+            Some(Err(error)) => Err(RunError::Ended(format!("its server failed: {error}"))),
+            None => Err(RunError::Stop(format!(
+                "its server did not end within {half:?}, half of `shutdown_timeout`: a request is in hand, or \
+                 what it streams does not end with `App::stopping`"
+            ))),
+        };
+        both(both(ended, served), stopped)
+    }
+}
+
+/// The first error decides what it is; what the second has to say beyond it is not lost.
+fn both(first: Result<(), RunError>, second: Result<(), RunError>) -> Result<(), RunError> {
+    match (first, second) {
+        (Ok(()), other) | (other, Ok(())) => other,
+        (Err(RunError::Ended(what)), Err(RunError::Ended(more) | RunError::Stop(more))) => {
+            Err(RunError::Ended(joined(what, &more)))
         }
+        (Err(RunError::Stop(what)), Err(RunError::Ended(more) | RunError::Stop(more))) => {
+            Err(RunError::Stop(joined(what, &more)))
+        }
+        (Err(first), Err(_)) => Err(first),
+    }
+}
+
+/// A stop names the reason of an end by itself once more: it is told once.
+fn joined(what: String, more: &str) -> String {
+    let more: Vec<_> = more
+        .split("; ")
+        .filter(|more| !what.contains(more))
+        .collect();
+    match more.is_empty() {
+        true => what,
+        false => format!("{what}; {}", more.join("; ")),
     }
 }
