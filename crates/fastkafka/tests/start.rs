@@ -219,11 +219,13 @@ async fn a_failing_start_hook_names_itself() {
 #[tokio::test]
 async fn a_stop_hook_that_takes_its_time_does_not_hide_why_the_start_failed() {
     let app = App::scoped::<Sound>()
-        .on_start(|_| async { Err("the pool is empty") })
         .on_stop(|_| async {
+            // Long enough for `run` to hear of a stop.
+            tokio::task::yield_now().await;
             tokio::task::yield_now().await;
             Ok::<_, String>(())
         })
+        .on_start(|_| async { Err("the pool is empty") })
         .build();
     golden("start_hook", &app.run().await.unwrap_err().to_string());
 }

@@ -213,6 +213,8 @@ async fn the_app_starts_before_its_server_and_ends_after_it() {
             app.shut_down();
             app.stopping().await;
             asked();
+            // An app that does not wait for it would stop meanwhile.
+            tokio::task::yield_now().await;
             tokio::task::yield_now().await;
             over();
             Ok::<_, String>(())
