@@ -107,6 +107,8 @@ impl OrderLocks {
 pub(crate) struct Gate {
     lock: OrderLock,
     guard: OnceCell<OwnedMutexGuard<()>>,
+    /// The assignment was given away.
+    closed: watch::Sender<bool>,
 }
 
 impl Gate {
@@ -114,13 +116,26 @@ impl Gate {
         Arc::new(Self {
             lock,
             guard: OnceCell::new(),
+            closed: watch::Sender::new(false),
         })
     }
 
-    /// Waits until the partition's former owner has given it away.
+    /// Waits until the partition's former owner has given it away; no longer than the assignment lasts,
+    /// as that owner may be one that waits for the tasks of this one.
     pub(crate) async fn pass(&self) {
-        self.guard
-            .get_or_init(|| self.lock.clone().lock_owned())
-            .await;
+        if self.guard.initialized() {
+            return;
+        }
+        let mut closed = self.closed.subscribe();
+        tokio::select! {
+            biased;
+            _ = closed.wait_for(|closed| *closed) => {}
+            _ = self.guard.get_or_init(|| self.lock.clone().lock_owned()) => {}
+        }
+    }
+
+    /// Lets through who waits: the assignment was given away, and its tasks know.
+    pub(crate) fn close(&self) {
+        self.closed.send_replace(true);
     }
 }

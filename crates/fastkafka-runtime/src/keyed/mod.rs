@@ -183,8 +183,10 @@ impl Keyed {
         for key in self.kept.clear() {
             self.units.let_go(key);
         }
-        // Last: whoever passes the next gate finds the stragglers.
-        self.gate = Gate::new(self.locks.of(self.source.place));
+        // Last: whoever passes the next gate finds the stragglers. Who waits at this one is a straggler
+        // now, and must not wait for an owner that may wait for it.
+        let next = Gate::new(self.locks.of(self.source.place));
+        std::mem::replace(&mut self.gate, next).close();
     }
 
     #[cfg(test)]

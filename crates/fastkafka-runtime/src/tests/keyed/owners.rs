@@ -85,6 +85,31 @@ async fn a_task_that_was_given_away_before_it_began_keeps_its_key_from_nobody() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_task_that_was_given_away_while_another_owns_the_partition_ends_and_keeps_no_key() {
+    let world = World::new::<gated>();
+    publish(&world, 0, &["a"]);
+    let (mut old, mut new) = (world.member(), world.member());
+    new.assign([0]);
+    new.until(|labs| labs[0].desk.at_work() == 1).await;
+    // The old owner has not heard of its loss yet, and still reads.
+    old.assign([0]);
+    old.until(|labs| labs[0].fetched() == 1).await;
+    old.pass(Duration::from_secs(1)).await;
+    assert_eq!(old.numbered_keys(0), 1);
+    old.lose([0]);
+    old.until(|labs| !labs[0].is_reading(0)).await;
+    publish(&world, 0, &["a"]);
+    world.desk.gate.add_permits(2);
+    drive(&mut [&mut new, &mut old], |labs| {
+        labs[0].committed(0) == Some(2)
+    })
+    .await;
+    assert_eq!(offsets(&world.desk.calls()), [0, 1]);
+    assert_eq!(world.desk.most_at_once(), 1);
+    assert_eq!(old.numbered_keys(0), 0, "its task has ended");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_key_that_comes_back_waits_for_its_old_task() {
     let mut lab = keyed::<gated>(&["a", "b"]);
     lab.until(|labs| labs[0].desk.at_work() == 2).await;
