@@ -1,4 +1,5 @@
 //! Handlers and producers of every codec, in one app: a test speaks the codec of each function.
+#![allow(clippy::unwrap_used, reason = "a helper of a test fails like the test")]
 
 use apache_avro::AvroSchema;
 use fastkafka::{App, Bytes, EventMetadata, KafkaEvent, Key, ProduceError, consumes, produces};
