@@ -307,14 +307,20 @@ fn a_seek_is_not_taken_for_the_answer_to_a_rebalance() {
     let sink = sink(broker.address(), 100);
     fill(&sink, "orders", 0, 5);
     fill(&sink, "orders", 1, 5);
-    let mut first = Member::join(broker.address(), &["orders"], OffsetReset::Earliest);
+    // The drain below takes as long as the session that members of these tests have otherwise.
+    let settings = settings().session_timeout_ms(4_000u64);
+    let join = || {
+        let topics = &["orders"];
+        Member::join_with(broker.address(), topics, OffsetReset::Earliest, &settings)
+    };
+    let mut first = join();
     // What else the client has read stays in its queue.
     while first.records() == 0 {
         first.hear();
         first.transport.fetch(1, &mut first.runs);
     }
     first.draining = true;
-    let mut second = Member::join(broker.address(), &["orders"], OffsetReset::Earliest);
+    let mut second = join();
     let deadline = Instant::now() + PATIENCE;
     while first.revoked.is_empty() {
         assert!(Instant::now() < deadline, "no revoke");
