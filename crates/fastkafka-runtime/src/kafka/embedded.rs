@@ -76,20 +76,6 @@ impl EmbeddedBroker {
         ffi::requests(&self.client, LEAVE_GROUP)
     }
 
-    /// How often a member has joined a group since `keep_requests`, or joined it again.
-    #[cfg(test)]
-    pub(super) fn joins(&self) -> usize {
-        const JOIN_GROUP: i16 = 11;
-        ffi::requests(&self.client, JOIN_GROUP)
-    }
-
-    /// How many signs of life there were since `keep_requests`.
-    #[cfg(test)]
-    pub(super) fn heartbeats(&self) -> usize {
-        const HEARTBEAT: i16 = 12;
-        ffi::requests(&self.client, HEARTBEAT)
-    }
-
     /// How many commits there were since `keep_requests`.
     #[cfg(test)]
     pub(super) fn commits(&self) -> usize {

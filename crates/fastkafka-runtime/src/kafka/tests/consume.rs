@@ -302,25 +302,19 @@ fn a_static_member_that_closes_commits_and_says_nothing() {
 }
 
 #[test]
-fn a_seek_is_not_taken_for_the_answer_to_a_rebalance() {
+fn nothing_of_a_partition_is_read_between_its_seek_and_the_answer_to_a_rebalance() {
     let broker = broker(&[("orders", 2)]);
     let sink = sink(broker.address(), 100);
     fill(&sink, "orders", 0, 5);
     fill(&sink, "orders", 1, 5);
-    // The drain below takes as long as the session that members of these tests have otherwise.
-    let settings = settings().session_timeout_ms(4_000u64);
-    let join = || {
-        let topics = &["orders"];
-        Member::join_with(broker.address(), topics, OffsetReset::Earliest, &settings)
-    };
-    let mut first = join();
+    let mut first = Member::join(broker.address(), &["orders"], OffsetReset::Earliest);
     // What else the client has read stays in its queue.
     while first.records() == 0 {
         first.hear();
         first.transport.fetch(1, &mut first.runs);
     }
     first.draining = true;
-    let mut second = join();
+    let mut second = Member::join(broker.address(), &["orders"], OffsetReset::Earliest);
     let deadline = Instant::now() + PATIENCE;
     while first.revoked.is_empty() {
         assert!(Instant::now() < deadline, "no revoke");
@@ -328,23 +322,13 @@ fn a_seek_is_not_taken_for_the_answer_to_a_rebalance() {
         second.turn();
         std::thread::park_timeout(Duration::from_millis(10));
     }
-    let moves = first.revoked[0];
-    let stays = place("orders", 1 - moves.partition);
+    let stays = place("orders", 1 - first.revoked[0].partition);
     first.runs.clear();
-    broker.keep_requests();
+    // Giving it up now would be taken for the answer, so it waits for that.
     first.transport.seek(stays, 3).unwrap();
-    // Had it been taken for the answer, the first one would join again to give away what it drains.
-    second.until("some heartbeats", |_| {
-        first.hear();
-        broker.heartbeats() >= 10
-    });
-    assert_eq!(broker.joins(), 0);
-    // librdkafka has thrown away what it had read when the rebalance began, and reads nothing until
-    // its answer: nothing from before the seek comes after it.
     first.transport.fetch(1_000, &mut first.runs);
     assert!(first.runs.iter().all(|(place, _)| *place != stays));
     first.runs.clear();
-    assert_eq!(first.transport.store(&[(moves, 2)]), []);
     first.answer_revoke();
     first.draining = false;
     first.until("the rest of what stays", |m| {
@@ -356,7 +340,6 @@ fn a_seek_is_not_taken_for_the_answer_to_a_rebalance() {
         first.turn();
         !m.assigned.is_empty()
     });
-    assert_eq!(second.assigned, [(moves, 2)]);
     first.leave();
     second.leave();
 }
