@@ -61,6 +61,13 @@ pub(crate) const MOCK: &[Limit] = &[
     ),
     rebalancing("a_commit_while_a_revoke_waits_is_taken"),
     rebalancing("what_is_stored_before_the_answer_is_where_the_next_owner_starts"),
+    Limit {
+        case: "only_what_moves_is_given_back",
+        protocols: &[Eager],
+        holds: Holds::Sometimes,
+        why: "between the last join and the last sync it answers a heartbeat with a rebalance in \
+              progress: a member joins again, and gives everything back once more",
+    },
 ];
 
 const NO_ADMIN: &str = "it has no Admin API";
