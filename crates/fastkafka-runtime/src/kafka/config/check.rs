@@ -11,38 +11,39 @@ use rdkafka::error::KafkaError;
 /// Properties that are ours to set, values that librdkafka does not take, and logins that are not whole.
 pub(crate) fn check(plan: &Plan, connections: &Connections) -> Vec<Problem> {
     let nothing = Connection::default();
-    let secure = |cluster: &str, said: &Connection| match connections.embedded {
+    let login = |cluster: &str, said: &Connection| match connections.embedded {
         // There nobody logs in.
         true => Vec::new(),
         false => security::problems(&connections.of(cluster, said)),
+    };
+    // Of a function that says nothing of it the broker is told.
+    let own_login = |cluster: &str, said: Connection| match said == nothing {
+        true => Vec::new(),
+        false => login(cluster, &said),
     };
     let way = |cluster: &str| Access::new(connections.of(cluster, &nothing), "check");
     let consumers = plan.groups.iter().flat_map(|group| {
         group.handlers.iter().flat_map(|handler| {
             let settings = &handler.settings;
             let config = consumer(&way(&group.cluster), "check", settings);
-            let mut wrong = refused(Of::Consumer, settings.config.as_ref(), &config);
-            if settings.connection() != nothing {
-                wrong.extend(secure(&group.cluster, &settings.connection()));
-            }
+            let login = own_login(&group.cluster, settings.connection());
+            let wrong = refused(Of::Consumer, settings.config.as_ref(), &config, login);
             problems(wrong, handler.def.name, handler.def.location)
         })
     });
     let producers = plan.outputs.iter().flat_map(|output| {
         let settings = &output.settings;
         let config = producer(&way(&output.cluster), settings, 1_000);
-        let mut wrong = refused(Of::Producer, settings.config.as_ref(), &config);
+        let login = own_login(&output.cluster, settings.connection());
+        let mut wrong = refused(Of::Producer, settings.config.as_ref(), &config, login);
         wrong.extend(not_idempotent(settings));
-        if settings.connection() != nothing {
-            wrong.extend(secure(&output.cluster, &settings.connection()));
-        }
         problems(wrong, output.def.name, output.def.location)
     });
     let clusters = plan.clusters.iter().filter(|cluster| !cluster.is_address);
     let clusters = clusters.flat_map(|cluster| {
         let address = connections.of(&cluster.name, &nothing).bootstrap_servers;
         let address = address.unwrap_or_default();
-        let wrong = secure(&cluster.name, &nothing).into_iter();
+        let wrong = login(&cluster.name, &nothing).into_iter();
         wrong.map(move |what| Problem::Broker(format!("the broker at {address} {what}")))
     });
     clusters.chain(consumers).chain(producers).collect()
@@ -58,7 +59,13 @@ fn problems(
         .map(move |what| Problem::Setting { handler, what, at })
 }
 
-fn refused(of: Of, properties: Option<&Properties>, config: &ClientConfig) -> Vec<String> {
+/// Properties that are ours to set, what is wrong with the login, and what librdkafka does not take.
+pub(super) fn refused(
+    of: Of,
+    properties: Option<&Properties>,
+    config: &ClientConfig,
+    login: Vec<String>,
+) -> Vec<String> {
     let ours = properties.into_iter().flat_map(Properties::iter);
     let ours = ours.filter_map(|(name, _)| {
         let why = of.refusal(name)?;
@@ -66,7 +73,8 @@ fn refused(of: Of, properties: Option<&Properties>, config: &ClientConfig) -> Ve
             "has `{name}` in `config`, which can not stand there: {why}"
         ))
     });
-    let mut wrong: Vec<_> = ours.collect();
+    let mut wrong: Vec<_> = ours.chain(login).collect();
+    // What is said already, librdkafka would say again in its own words.
     if wrong.is_empty()
         && let Err(error) = config.create_native_config()
     {

@@ -281,6 +281,19 @@ fn a_login_that_is_not_whole_says_what_is_missing() {
 }
 
 #[test]
+fn what_is_wrong_with_a_login_is_told_once() {
+    let mut config = of_producer(&full_producer());
+    config.set("security.protocol", "smoke signals");
+    let needs = || vec!["needs the feature `tls`".to_owned()];
+    let told = |login| check::refused(Of::Producer, None, &config, login);
+    assert_eq!(told(needs()), needs());
+    let [alone] = &told(Vec::new())[..] else {
+        panic!("librdkafka takes it");
+    };
+    assert!(alone.contains("smoke signals"), "{alone}");
+}
+
+#[test]
 fn every_producer_setting_reaches_its_property() {
     let settings = full_producer();
     let config = of_producer(&settings);
