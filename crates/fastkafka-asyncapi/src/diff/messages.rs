@@ -1,7 +1,8 @@
 //! The messages of an operation.
 
+use super::At;
+use super::place::Place;
 use super::schema::{self, Effect, Step};
-use super::{At, topic};
 use crate::model::{Action, Document, Message, Operation, Ref};
 
 type Side<'a> = (&'a Document, &'a Operation);
@@ -53,7 +54,10 @@ pub(super) fn compare(old: Side<'_>, new: Side<'_>, at: &mut At<'_>) {
         let name = before.name.as_deref().unwrap_or_default();
         at.add(
             action == Action::Receive,
-            format!("`{name}` is gone from topic `{}`", topic(new.0, new.1)),
+            format!(
+                "`{name}` is gone from topic `{}`",
+                Place::of(new.0, new.1).topic
+            ),
         );
     }
     for after in come {

@@ -5,10 +5,12 @@
 //! too, since it begins without offsets, and so does every other topic.
 
 mod messages;
+mod place;
 mod schema;
 mod topology;
 
 use crate::model::{Action, Document, Operation};
+use place::Place;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -89,7 +91,8 @@ fn operations(old: &Document, new: &Document, changes: &mut Vec<Change>) {
     pair(|_, before, _, after| before.0 == after.0 && before.1.action == after.1.action);
     // A function that was renamed still does the same with its topic.
     pair(|old, before, new, after| {
-        before.1.action == after.1.action && topic(old, before.1) == topic(new, after.1)
+        before.1.action == after.1.action
+            && Place::of(old, before.1).is_same(&Place::of(new, after.1))
     });
     for ((before_id, before), (id, after)) in pairs {
         let mut at = At {
@@ -122,9 +125,18 @@ fn operations(old: &Document, new: &Document, changes: &mut Vec<Change>) {
 
 fn operation(old: (&Document, &Operation), new: (&Document, &Operation), at: &mut At<'_>) {
     let (before, after) = (old.1, new.1);
-    let (from, to) = (topic(old.0, before), topic(new.0, after));
-    if from != to {
-        at.breaks(format!("moved from topic `{from}` to `{to}`"));
+    let (from, to) = (Place::of(old.0, before), Place::of(new.0, after));
+    if from.topic != to.topic {
+        at.breaks(format!(
+            "moved from topic `{}` to `{}`",
+            from.topic, to.topic
+        ));
+    } else if !from.is_same(&to) {
+        at.breaks(format!(
+            "moved to a topic of the same name on other servers, from [{}] to [{}]",
+            list(from.servers),
+            list(to.servers)
+        ));
     }
     let (from, to) = (group(before), group(after));
     if from != to && after.action == Action::Receive {
@@ -148,15 +160,8 @@ fn name(document: &Document, id: &str, operation: &Operation) -> String {
         Action::Receive => "receives",
         Action::Send => "sends",
     };
-    format!("{id} ({does} {})", topic(document, operation))
-}
-
-fn topic<'a>(document: &'a Document, operation: &'a Operation) -> &'a str {
-    let name = operation.channel.name();
-    let channel = document.channels.get(name);
-    channel
-        .and_then(|channel| channel.address.as_deref())
-        .unwrap_or(name)
+    let channel = operation.channel.name();
+    format!("{id} ({does} {})", place::title(document, channel))
 }
 
 /// A schema of one word, as that word.

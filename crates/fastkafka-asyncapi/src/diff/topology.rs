@@ -1,5 +1,6 @@
 //! Servers, topics, and what the app says of itself.
 
+use super::place::{self, Place};
 use super::{At, Change, list};
 use crate::model::{ChannelBinding, Document, Ref, Server};
 use std::collections::BTreeSet;
@@ -109,12 +110,23 @@ fn schemes((document, server): (&Document, &Server)) -> BTreeSet<String> {
 
 pub(super) fn topics(old: &Document, new: &Document, changes: &mut Vec<Change>) {
     for (name, before) in &old.channels {
+        let was = Place::of_channel(name, before);
+        let is_same = |name, after| was.is_same(&Place::of_channel(name, after));
+        let named = new.channels.get_key_value(name);
+        let same = named
+            .filter(|(name, after)| is_same(name, after))
+            .or_else(|| {
+                // Its channel has another name as soon as a further cluster has the topic.
+                new.channels
+                    .iter()
+                    .find(|(name, after)| is_same(name, after))
+            });
         // A topic that nobody uses any more is reported by those who used it.
-        let Some(after) = new.channels.get(name) else {
+        let Some((name, after)) = same else {
             continue;
         };
         let mut at = At {
-            at: format!("topic {}", after.address.as_deref().unwrap_or(name)),
+            at: format!("topic {}", place::title(new, name)),
             changes,
         };
         let kafka = |bindings: &Option<crate::model::Bindings<ChannelBinding>>| {
