@@ -235,3 +235,19 @@ pub enum Serving {
         kill: Arc<Notify>,
     },
 }
+
+impl Serving {
+    /// A thread as a task that joins it.
+    pub(crate) fn joined(self) -> Self {
+        match self {
+            Self::Thread(thread) => Self::Task {
+                task: tokio::task::spawn_blocking(move || {
+                    let panicked = |_| Err("the thread of a consumer panicked".to_owned());
+                    thread.join().unwrap_or_else(panicked)
+                }),
+                kill: Arc::default(),
+            },
+            task @ Self::Task { .. } => task,
+        }
+    }
+}

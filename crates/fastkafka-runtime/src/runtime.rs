@@ -15,10 +15,10 @@ use crate::pauses::Pauses;
 use crate::reports::Reports;
 use fastkafka_core::{AppCore, Group, Plan, Problem, Problems, Task};
 use fastkafka_engine::Limits;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 use tokio::time::Instant;
 
 /// How long the handlers wait at a stop for background tasks to be gone, at most.
@@ -35,6 +35,8 @@ pub struct Runtime {
     sink: Arc<dyn Outputs>,
     /// Told when a producer may have broken.
     reports: Arc<Notify>,
+    /// When the start is to be over.
+    deadline: Instant,
     options: Options,
 }
 
@@ -48,20 +50,24 @@ struct Common {
 #[derive(Debug)]
 struct Running {
     shared: Arc<Shared>,
+    /// `None` once its end was seen.
     serving: Mutex<Option<Serving>>,
 }
 
 impl Runtime {
-    /// Connects the app and joins its groups. Returns when every group has its first assignment and
-    /// the offsets it starts from are committed.
+    /// Connects the app: what it produces is sent from here on. No group is joined.
     ///
     /// # Errors
     /// Every problem found, at once: topics that are missing, a broker that is not reached, what
-    /// the broker refuses. What was begun is ended again.
+    /// the broker refuses.
     ///
     /// # Panics
     /// Outside a tokio runtime.
-    pub async fn start(app: Arc<AppCore>, plan: &Plan, options: Options) -> Result<Self, Problems> {
+    pub async fn connect(
+        app: Arc<AppCore>,
+        plan: &Plan,
+        options: Options,
+    ) -> Result<Self, Problems> {
         let deadline = Instant::now() + options.start_timeout;
         let clusters = Clusters::open(&options, plan).await?;
         wait_for_topics(&options, &clusters, plan).await?;
@@ -69,28 +75,28 @@ impl Runtime {
             start_from(&options, &clusters, plan, from).await?;
         }
         let medium = Arc::new(Kafka::new(clusters));
-        Self::start_by(app, plan, options, medium, deadline).await
+        Self::new(app, plan, options, medium, deadline)
     }
 
     /// The same on something else than Kafka; its topics are there.
     ///
     /// # Errors
-    /// As [`Runtime::start`].
+    /// As [`Runtime::connect`].
     ///
     /// # Panics
     /// Outside a tokio runtime.
     #[doc(hidden)]
-    pub async fn start_on(
+    pub fn connect_on(
         app: Arc<AppCore>,
         plan: &Plan,
         options: Options,
         medium: Arc<dyn Medium>,
     ) -> Result<Self, Problems> {
         let deadline = Instant::now() + options.start_timeout;
-        Self::start_by(app, plan, options, medium, deadline).await
+        Self::new(app, plan, options, medium, deadline)
     }
 
-    async fn start_by(
+    fn new(
         app: Arc<AppCore>,
         plan: &Plan,
         options: Options,
@@ -108,7 +114,7 @@ impl Runtime {
         let reports = Arc::new(Notify::new());
         let broken = reports.clone();
         sink.on_room(Box::new(move || broken.notify_waiters()));
-        let mut runtime = Self {
+        Ok(Self {
             background: Background::new(app.clone()),
             benchmarks: Reports::default(),
             app,
@@ -116,21 +122,38 @@ impl Runtime {
             medium,
             sink,
             reports,
+            deadline,
             options,
-        };
-        let started = match runtime.join_groups(plan) {
-            Ok(controls) => runtime.wait_for_groups(deadline).await.map(|()| controls),
-            Err(problems) => Err(problems),
-        };
-        match started {
-            Ok(controls) => runtime.options.handle.connect(controls),
-            Err(problems) => {
-                // The reason to give up is the one to report; how the rest ended adds nothing.
-                let _ = runtime.stop(runtime.options.shutdown_timeout).await;
-                return Err(problems);
+        })
+    }
+
+    /// Joins the groups: handlers are called as soon as partitions come.
+    ///
+    /// # Errors
+    /// Why a consumer cannot be made. Those that were made have to be ended by [`Runtime::stop`].
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn join(&mut self, plan: &Plan) -> Result<(), Problems> {
+        let controls = self.join_groups(plan)?;
+        self.options.handle.connect(controls);
+        Ok(())
+    }
+
+    /// Ends when every group has its first assignment and the offsets it starts from are committed.
+    ///
+    /// # Errors
+    /// Which groups have none within `start_timeout`, or why the app has to end by itself. What was begun
+    /// goes on until [`Runtime::stop`].
+    pub async fn started(&self) -> Result<(), Problems> {
+        for group in &self.groups {
+            tokio::select! {
+                () = group.shared.started() => {}
+                reason = self.failed() => return Err(broker(reason)),
+                () = tokio::time::sleep_until(self.deadline) => return Err(self.too_late()),
             }
         }
-        Ok(runtime)
+        Ok(())
     }
 
     fn join_groups(&mut self, plan: &Plan) -> Result<Vec<GroupControl>, Problems> {
@@ -145,7 +168,7 @@ impl Runtime {
                 self.options.workers.get()
             };
             for worker in 0..most {
-                let running = self.join(group, worker, &common)?;
+                let running = self.join_as(group, worker, &common)?;
                 workers.push(running.shared.clone());
                 self.groups.push(running);
             }
@@ -160,7 +183,7 @@ impl Runtime {
         Ok(controls)
     }
 
-    fn join(&self, group: &Group, worker: usize, common: &Common) -> Result<Running, Problems> {
+    fn join_as(&self, group: &Group, worker: usize, common: &Common) -> Result<Running, Problems> {
         let handlers: Vec<_> = group
             .handlers
             .iter()
@@ -207,17 +230,6 @@ impl Runtime {
             shared,
             serving: Mutex::new(Some(serving)),
         })
-    }
-
-    async fn wait_for_groups(&self, deadline: Instant) -> Result<(), Problems> {
-        for group in &self.groups {
-            tokio::select! {
-                () = group.shared.started() => {}
-                reason = self.failed() => return Err(broker(reason)),
-                () = tokio::time::sleep_until(deadline) => return Err(self.too_late()),
-            }
-        }
-        Ok(())
     }
 
     fn too_late(&self) -> Problems {
@@ -297,6 +309,14 @@ impl Runtime {
         }
     }
 
+    /// Asks everything to end, as [`Runtime::stop`] does, and waits for nothing.
+    pub fn shut_down(&self) {
+        self.background.abort();
+        for group in &self.groups {
+            group.shared.shut_down();
+        }
+    }
+
     /// Drains and ends: background tasks are cancelled first, then records in hand are finished, their
     /// outputs acknowledged, offsets committed.
     ///
@@ -323,16 +343,9 @@ impl Runtime {
             );
             group.shared.shut_down_within(left);
         }
-        for (shared, serving) in self.take_groups() {
-            let ended = match serving {
-                Serving::Thread(thread) => tokio::task::spawn_blocking(move || thread.join())
-                    .await
-                    .unwrap_or_else(|error| Ok(Err(error.to_string())))
-                    .map_err(|_| "the thread of a consumer panicked".to_owned()),
-                Serving::Task { task, .. } => task.await.map_err(|error| error.to_string()),
-            };
-            problems.extend(ended.flatten().err());
-            problems.extend(shared.failure());
+        for group in &self.groups {
+            problems.extend(group.ended().await.err());
+            problems.extend(group.shared.failure());
         }
         if self.sink.in_flight() > 0 {
             let sink = self.sink.clone();
@@ -365,8 +378,8 @@ impl Runtime {
         self.app.disconnect();
         self.background.abort();
         self.benchmarks.end();
-        for (_, serving) in self.take_groups() {
-            if let Serving::Task { task, kill } = serving {
+        for group in &self.groups {
+            if let Some(Serving::Task { task, kill }) = group.serving.lock().await.take() {
                 kill.notify_one();
                 // It has no more to say, also if it panicked.
                 let _ = task.await;
@@ -392,23 +405,26 @@ impl Runtime {
         });
         settled.collect()
     }
+}
 
-    fn take_groups(&self) -> Vec<(Arc<Shared>, Serving)> {
-        let take = |group: &Running| {
-            let mut serving = group.serving.lock().unwrap_or_else(PoisonError::into_inner);
-            Some((group.shared.clone(), serving.take()?))
-        };
-        self.groups.iter().filter_map(take).collect()
+/// A runtime that is dropped must not go on consuming with nobody to hear of it.
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        self.shut_down();
     }
 }
 
-/// A runtime that is dropped, or whose start is, must not go on consuming with nobody to hear of it.
-impl Drop for Runtime {
-    fn drop(&mut self) {
-        self.background.abort();
-        for group in &self.groups {
-            group.shared.shut_down();
-        }
+impl Running {
+    /// Waits until it has ended. What is dropped here goes on in the next call.
+    async fn ended(&self) -> Result<(), String> {
+        let mut serving = self.serving.lock().await;
+        *serving = serving.take().map(Serving::joined);
+        let ended = match &mut *serving {
+            Some(Serving::Task { task, .. }) => task.await,
+            _ => return Ok(()),
+        };
+        *serving = None;
+        ended.map_err(|error| error.to_string()).flatten()
     }
 }
 

@@ -151,9 +151,10 @@ async fn a_release_that_fails_makes_the_stop_fail_and_keeps_no_other_from_runnin
     assert!(told[0].ends_with("did not end in time"), "{error}");
     assert!(told[1].ends_with("failed: a page is dirty"), "{error}");
     assert_eq!(log.lines(), ["database made", "postgres released"]);
-    // What is released is not released again.
-    tester.stop().await;
+    // What is released is not released again, and it has not ended better for that.
+    assert_eq!(app.stop().await.unwrap_err().to_string(), error);
     assert_eq!(log.lines().len(), 2);
+    drop(tester);
 }
 
 #[tokio::test(start_paused = true)]

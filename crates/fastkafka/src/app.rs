@@ -1,27 +1,26 @@
-//! The app: annotated functions, state and brokers, and its life from start to stop.
+//! The app: annotated functions, state and brokers; what can be chosen and asked.
 
 use crate::builder::AppBuilder;
-use crate::error::RunError;
 use fastkafka_core::{
-    AppInfo, Connection, Connections, DefaultApp, Entered, Explained, Plan, Problem, Problems,
-    UnknownBroker, enter, explain,
+    AppInfo, Connection, DefaultApp, Entered, Explained, Plan, Problem, Problems, UnknownBroker,
+    enter, explain,
 };
-use fastkafka_runtime::medium::Medium;
-use fastkafka_runtime::{Embedded, Handle, Health, Runtime, create_topics};
+use fastkafka_runtime::{Embedded, Handle, Health, Runtime};
 use std::collections::BTreeSet;
-use std::convert::Infallible;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::SystemTime;
-use tokio::time::Instant;
 
+mod begin;
 mod beside;
 mod inner;
+mod life;
 mod test_kit;
 
-use self::inner::{Choice, Phase};
-pub(crate) use self::inner::{Inner, Life};
+use self::inner::Choice;
+pub(crate) use self::inner::Inner;
+pub(crate) use self::life::Life;
 
 /// A Kafka service made of annotated functions. Cheap to clone; all clones are one app.
 ///
@@ -161,23 +160,7 @@ impl App {
         functions
     }
 
-    /// True from the first assignment of every group until the stop.
-    pub fn is_started(&self) -> bool {
-        *self.inner.life.phase.borrow() == Phase::Started
-    }
-
-    /// Ends when the app is started, or was stopped before it was.
-    pub async fn started(&self) {
-        let _ = self
-            .inner
-            .life
-            .phase
-            .subscribe()
-            .wait_for(|phase| *phase >= Phase::Started)
-            .await;
-    }
-
-    /// How the app is; empty before the start.
+    /// How the app is; empty until it joins its groups.
     pub fn health(&self) -> Health {
         self.inner
             .life
@@ -244,172 +227,6 @@ impl App {
     pub fn enter(&self) -> Entered {
         enter(self.inner.core.clone())
     }
-
-    /// Starts, runs until [`App::shut_down`] or until the app ends by itself, and stops.
-    ///
-    /// It installs no signal handlers; the command line does.
-    ///
-    /// # Errors
-    /// When it does not start, ends by itself, or does not stop cleanly.
-    ///
-    /// # Panics
-    /// Outside a tokio runtime.
-    pub async fn run(&self) -> Result<(), RunError> {
-        let nothing = self.stopping();
-        self.run_beside(async {
-            nothing.await;
-            Ok::<_, Infallible>(())
-        })
-        .await
-    }
-
-    /// Ends when the app is to stop: by [`App::shut_down`], a signal, or because it ends by itself. For
-    /// what lives beside the handlers and has to end with them: a server, a stream of answers, a loop.
-    pub fn stopping(&self) -> impl Future<Output = ()> + Send + Sync + 'static + use<> {
-        let mut phase = self.inner.life.phase.subscribe();
-        async move {
-            let _ = phase.wait_for(|phase| *phase == Phase::Stopping).await;
-        }
-    }
-
-    /// Asks [`App::run`] to stop. Returns at once.
-    pub fn shut_down(&self) {
-        self.inner.life.phase.send_replace(Phase::Stopping);
-    }
-
-    /// Runs the start hooks, connects and joins the groups. When it returns the app is started, and
-    /// background tasks run.
-    ///
-    /// # Errors
-    /// Every problem found; offline ones first, all at once, then those of the broker.
-    ///
-    /// # Panics
-    /// Outside a tokio runtime.
-    pub async fn start(&self) -> Result<(), RunError> {
-        self.start_with(self.check()?, None).await
-    }
-
-    async fn start_with(
-        &self,
-        plan: Plan,
-        medium: Option<Arc<dyn Medium>>,
-    ) -> Result<(), RunError> {
-        let fresh = |phase: &mut Phase| {
-            let fresh = *phase == Phase::New;
-            if fresh {
-                *phase = Phase::Starting;
-            }
-            fresh
-        };
-        if !self.inner.life.phase.send_if_modified(fresh) {
-            return Err(problem("an app is started once: build a new one to start again").into());
-        }
-        let started = self.connect(&plan, medium).await;
-        if let Err(error) = started {
-            // The first error is the one to report; what goes wrong in a release is logged. Until that is
-            // over nobody hears of a stop: `run` would take it for one that was asked for.
-            let _ = self.release(self.deadline()).await;
-            self.shut_down();
-            return Err(error);
-        }
-        // A shutdown that was asked for meanwhile stays.
-        let on = self.inner.life.phase.send_if_modified(|phase| {
-            let on = *phase == Phase::Starting;
-            if on {
-                *phase = Phase::Started;
-            }
-            on
-        });
-        if let (true, Some(runtime)) = (on, self.inner.life.runtime.get()) {
-            runtime.run_in_background(&plan.tasks);
-        }
-        tracing::info!("{} is started", self.inner.core.info.title);
-        Ok(())
-    }
-
-    async fn connect(&self, plan: &Plan, medium: Option<Arc<dyn Medium>>) -> Result<(), RunError> {
-        self.inner.hooks.start(self).await.map_err(problem)?;
-        let choice = self.choice().clone();
-        let core = self.inner.core.clone();
-        if let Some(medium) = medium {
-            let options = self.inner.options(Connections::default(), &choice);
-            let runtime = Runtime::start_on(core, plan, options, medium).await?;
-            let _ = self.inner.life.runtime.set(runtime);
-            return Ok(());
-        }
-        let connections = self.inner.connections(&plan.clusters, &choice);
-        let mut connections = connections.map_err(problem)?;
-        if connections.embedded {
-            connections = self.start_embedded(plan)?;
-        }
-        let embedded = connections.embedded;
-        let options = self.inner.options(connections, &choice);
-        if choice.create_topics && !embedded {
-            create_topics(&options, plan, &self.inner.specs(plan)).await?;
-        }
-        let runtime = Runtime::start(core, plan, options).await?;
-        let _ = self.inner.life.runtime.set(runtime);
-        Ok(())
-    }
-
-    /// A broker in the process for each cluster: one topic on two of them is two.
-    fn start_embedded(&self, plan: &Plan) -> Result<Connections, RunError> {
-        let specs = self.inner.specs_by_cluster(plan);
-        let mut connections = Connections::embedded();
-        for cluster in &plan.clusters {
-            let embedded = Embedded::start()?;
-            for (_, spec) in specs.iter().filter(|(name, _)| *name == cluster.name) {
-                embedded.create_topic(spec)?;
-            }
-            let bootstrap = embedded.bootstrap().to_owned();
-            match &*cluster.name {
-                "" => tracing::info!("embedded broker on {bootstrap}"),
-                name => tracing::info!("embedded broker of cluster `{name}` on {bootstrap}"),
-            }
-            let connection = Connection::default().bootstrap_servers(bootstrap);
-            connections = connections.with(&*cluster.name, connection);
-            self.embedded().push((cluster.name.to_string(), embedded));
-        }
-        Ok(connections)
-    }
-
-    /// Cancels background tasks, drains, commits, disconnects and runs the stop hooks.
-    ///
-    /// # Errors
-    /// What did not end in time, could not be committed, or failed in a hook.
-    pub async fn stop(&self) -> Result<(), RunError> {
-        self.stop_by(self.deadline()).await
-    }
-
-    async fn stop_by(&self, deadline: Instant) -> Result<(), RunError> {
-        self.shut_down();
-        let left = deadline.saturating_duration_since(Instant::now());
-        let stopped = match self.inner.life.runtime.get() {
-            Some(runtime) => runtime.stop(left).await,
-            None => Ok(()),
-        };
-        let released = self.release(deadline).await;
-        tracing::info!("{} is stopped", self.inner.core.info.title);
-        let problems = [stopped, released].into_iter().filter_map(Result::err);
-        match problems.collect::<Vec<_>>() {
-            problems if problems.is_empty() => Ok(()),
-            problems => Err(RunError::Stop(problems.join("; "))),
-        }
-    }
-
-    /// Runs the hooks of the stop, of everything that the start has come to.
-    async fn release(&self, deadline: Instant) -> Result<(), String> {
-        self.inner.hooks.stop(self, deadline).await
-    }
-
-    /// When a stop that begins now is to be over.
-    fn deadline(&self) -> Instant {
-        Instant::now() + self.inner.shutdown_timeout
-    }
-}
-
-fn problem(what: impl ToString) -> Problems {
-    Problems(vec![Problem::Broker(what.to_string())])
 }
 
 impl fmt::Debug for App {

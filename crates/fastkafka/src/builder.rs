@@ -258,7 +258,7 @@ impl<S: 'static> AppBuilder<S> {
     /// ```
     ///
     /// `release` returns `()` or a `Result<(), E>`. It is called exactly when `make` has succeeded, with a
-    /// clone of what it made: also when the start fails after that. For the order see
+    /// clone of what it made: also when the start fails after that, or is stopped. For the order see
     /// [`on_start`](Self::on_start) and [`on_stop`](Self::on_stop).
     #[must_use]
     #[track_caller]
@@ -285,7 +285,8 @@ impl<S: 'static> AppBuilder<S> {
     ///
     /// All hooks, of the start and of the stop, are one list in the order in which they were added. The
     /// start goes down the list. When a hook fails or panics the app does not start: the error names the
-    /// hook and its place, and what stands before it in the list is released.
+    /// hook and its place, and what stands before it in the list is released. A stop that is asked for
+    /// meanwhile drops the hook where it awaits and does the same.
     #[must_use]
     #[track_caller]
     pub fn on_start<F>(mut self, hook: impl Fn(App) -> F + Send + Sync + 'static) -> Self
@@ -301,7 +302,8 @@ impl<S: 'static> AppBuilder<S> {
     /// returned, everything that was produced is acknowledged, offsets are committed, and the clients are
     /// disconnected. It returns `()` or a `Result<(), E>`.
     ///
-    /// The stop goes up the list of hooks from where the start had come to, each hook once and whatever
+    /// A start that fails or is stopped ends in the same way: handlers of a group that had joined return
+    /// first. The stop goes up the list of hooks from where the start had come to, each hook once and whatever
     /// became of the others; a failure makes the stop fail. Together they have what `shutdown_timeout`
     /// leaves them, and each at least a second.
     #[must_use]

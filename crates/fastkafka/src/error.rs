@@ -7,9 +7,12 @@ use std::fmt;
 #[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
-    /// It did not start. Nothing was read.
+    /// It did not start. What a group had in hand by then is finished and committed.
     #[error(transparent)]
     Start(#[from] Problems),
+    /// It was asked to stop before it was started, and has done so.
+    #[error("the app was stopped before it was started")]
+    Stopped,
     /// It ended by itself: a record under `on_failure = "exit"`, a background task that failed, or a client
     /// that cannot go on.
     #[error("the app ended: {0}")]

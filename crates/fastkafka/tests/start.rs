@@ -239,3 +239,11 @@ async fn an_app_starts_once() {
     app.stop().await.unwrap();
     assert!(!app.is_started());
 }
+
+#[tokio::test]
+async fn who_waits_for_the_start_of_an_app_that_cannot_start_waits_no_more() {
+    let app = App::scoped::<Nothing>().build();
+    let (ran, (), ()) = tokio::join!(app.run(), app.started(), app.stopping());
+    ran.unwrap_err();
+    assert!(!app.is_started());
+}

@@ -13,12 +13,10 @@ impl App {
         &self,
         server: impl Future<Output = Result<(), E>>,
     ) -> Result<(), RunError> {
-        tokio::select! {
-            started = self.start() => started?,
-            // Nothing was read yet: what was begun is given up.
-            () = self.stopping() => {
-                return self.release(self.deadline()).await.map_err(RunError::Stop);
-            }
+        match self.start().await {
+            // As it was asked to; the server was not begun.
+            Err(RunError::Stopped) => return Ok(()),
+            started => started?,
         }
         let runtime = self.inner.life.runtime.get().expect("just started");
         let mut server = pin!(server);

@@ -1,14 +1,14 @@
-//! What an app is made of, what is chosen before its start, and what changes while it lives.
+//! What an app is made of, and what is chosen before its start.
 
+use super::life::Life;
 use crate::hooks::Hooks;
 use crate::topic::Topic;
 use fastkafka_core::{AppCore, Cluster, Connections, EMBEDDED, Plan, UnknownBroker, choose};
-use fastkafka_runtime::{Embedded, Handle, Options, Runtime, TopicSpec};
+use fastkafka_runtime::{Handle, Options, TopicSpec};
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-use tokio::sync::watch;
 
 pub(crate) struct Inner {
     pub(crate) core: Arc<AppCore>,
@@ -23,24 +23,6 @@ pub(crate) struct Inner {
     pub(crate) life: Life,
 }
 
-/// What changes while an app lives.
-pub(crate) struct Life {
-    pub(super) choice: Mutex<Choice>,
-    /// One for each cluster, by its name.
-    pub(super) embedded: Mutex<Vec<(String, Embedded)>>,
-    pub(super) runtime: OnceLock<Runtime>,
-    pub(super) phase: watch::Sender<Phase>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Phase {
-    New,
-    Starting,
-    Started,
-    /// Asked to stop, or stopped.
-    Stopping,
-}
-
 #[derive(Clone, Debug)]
 pub(super) struct Choice {
     pub(super) broker: Option<String>,
@@ -51,19 +33,14 @@ pub(super) struct Choice {
     pub(super) test: Option<(String, bool)>,
 }
 
-impl Default for Life {
+impl Default for Choice {
     fn default() -> Self {
         Self {
-            choice: Mutex::new(Choice {
-                broker: None,
-                workers: NonZeroUsize::MIN,
-                create_topics: false,
-                from: None,
-                test: None,
-            }),
-            embedded: Mutex::default(),
-            runtime: OnceLock::new(),
-            phase: watch::Sender::new(Phase::New),
+            broker: None,
+            workers: NonZeroUsize::MIN,
+            create_topics: false,
+            from: None,
+            test: None,
         }
     }
 }

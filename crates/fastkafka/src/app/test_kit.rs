@@ -14,7 +14,7 @@ impl App {
     /// As [`App::start`].
     #[doc(hidden)]
     pub async fn start_on(&self, medium: Arc<dyn Medium>) -> Result<(), RunError> {
-        self.start_with(Plan::of(&self.inner.core)?, Some(medium))
+        self.start_with(|| Plan::of(&self.inner.core), Some(medium))
             .await
     }
 

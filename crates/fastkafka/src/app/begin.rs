@@ -1,0 +1,75 @@
+//! What a start does, step by step. It can be given up where it awaits: what has come of it by then is
+//! kept in the app for the stop to undo.
+
+use super::App;
+use crate::error::RunError;
+use fastkafka_core::{Connection, Connections, Plan, Problem, Problems};
+use fastkafka_runtime::medium::Medium;
+use fastkafka_runtime::{Embedded, Runtime, create_topics};
+use std::sync::Arc;
+
+impl App {
+    /// Runs the start hooks, connects, joins the groups and waits for them.
+    pub(super) async fn begin(
+        &self,
+        plan: &Plan,
+        medium: Option<Arc<dyn Medium>>,
+    ) -> Result<(), RunError> {
+        self.inner.hooks.start(self).await.map_err(problem)?;
+        let mut runtime = self.connect(plan, medium).await?;
+        let joined = runtime.join(plan);
+        // Also when that has failed: there may be consumers to end.
+        let runtime = self.inner.life.runtime.get_or_init(|| runtime);
+        joined?;
+        Ok(runtime.started().await?)
+    }
+
+    async fn connect(
+        &self,
+        plan: &Plan,
+        medium: Option<Arc<dyn Medium>>,
+    ) -> Result<Runtime, RunError> {
+        let choice = self.choice().clone();
+        let core = self.inner.core.clone();
+        if let Some(medium) = medium {
+            let options = self.inner.options(Connections::default(), &choice);
+            return Ok(Runtime::connect_on(core, plan, options, medium)?);
+        }
+        let connections = self.inner.connections(&plan.clusters, &choice);
+        let mut connections = connections.map_err(problem)?;
+        if connections.embedded {
+            connections = self.start_embedded(plan)?;
+        }
+        let embedded = connections.embedded;
+        let options = self.inner.options(connections, &choice);
+        if choice.create_topics && !embedded {
+            create_topics(&options, plan, &self.inner.specs(plan)).await?;
+        }
+        Ok(Runtime::connect(core, plan, options).await?)
+    }
+
+    /// A broker in the process for each cluster: one topic on two of them is two.
+    fn start_embedded(&self, plan: &Plan) -> Result<Connections, RunError> {
+        let specs = self.inner.specs_by_cluster(plan);
+        let mut connections = Connections::embedded();
+        for cluster in &plan.clusters {
+            let embedded = Embedded::start()?;
+            for (_, spec) in specs.iter().filter(|(name, _)| *name == cluster.name) {
+                embedded.create_topic(spec)?;
+            }
+            let bootstrap = embedded.bootstrap().to_owned();
+            match &*cluster.name {
+                "" => tracing::info!("embedded broker on {bootstrap}"),
+                name => tracing::info!("embedded broker of cluster `{name}` on {bootstrap}"),
+            }
+            let connection = Connection::default().bootstrap_servers(bootstrap);
+            connections = connections.with(&*cluster.name, connection);
+            self.embedded().push((cluster.name.to_string(), embedded));
+        }
+        Ok(connections)
+    }
+}
+
+pub(super) fn problem(what: impl ToString) -> Problems {
+    Problems(vec![Problem::Broker(what.to_string())])
+}
