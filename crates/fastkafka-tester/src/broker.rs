@@ -6,13 +6,15 @@
 use crate::clock::Clock;
 use crate::function::Function;
 use crate::journal::{Journal, TopicRecord};
+use crate::layout::{Layout, Name};
 use crate::member::Member;
+use crate::report::on;
 use crate::stored::{Content, Stored};
 use crate::subscription::Subscription;
 use bytes::Bytes;
 use fastkafka::Delivery;
 use fastkafka_sim::{Assignor, Cluster, GroupId, Outcome, PartitionId, Protocol, TopicId};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
@@ -20,6 +22,7 @@ use tokio::sync::Notify;
 /// A record that somebody sends.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct NewRecord {
+    pub(crate) cluster: Name,
     pub(crate) topic: String,
     /// `None`: by the key, else in turns.
     pub(crate) partition: Option<i32>,
@@ -70,10 +73,62 @@ pub(crate) struct Broker {
     state: Mutex<State>,
     pub(crate) journal: Journal,
     pub(crate) clock: Clock,
-    changed: Notify,
+    /// Of all clusters.
+    changed: Arc<Notify>,
+}
+
+/// The clusters in memory, by name.
+#[derive(Debug)]
+pub(crate) struct Clusters(BTreeMap<Name, Arc<Broker>>);
+
+impl Clusters {
+    /// With the topics that the layout has for each.
+    pub(crate) fn of(layout: &Layout) -> Arc<Self> {
+        let (journal, changed) = (Journal::default(), Arc::<Notify>::default());
+        let mut clusters = BTreeMap::new();
+        for &name in layout.clusters() {
+            let broker = Broker::new(name, journal.clone(), changed.clone());
+            for topic in layout.topics(name) {
+                let partitions = usize::try_from(topic.partitions.unwrap_or(1)).unwrap_or(1);
+                let mut state = broker.state();
+                state.create_topic(&topic.name, partitions);
+            }
+            clusters.insert(name, broker);
+        }
+        Arc::new(Self(clusters))
+    }
+
+    /// One of the layout.
+    pub(crate) fn named(&self, name: &str) -> &Arc<Broker> {
+        let broker = self.0.get(name);
+        broker.expect("every app of the test was laid out")
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Broker>> {
+        self.0.values()
+    }
+
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.any().journal
+    }
+
+    pub(crate) fn notify(&self) {
+        self.any().notify();
+    }
+
+    /// Ends when something has happened on any of them from now on.
+    pub(crate) fn changed(&self) -> tokio::sync::futures::Notified<'_> {
+        self.any().changed()
+    }
+
+    fn any(&self) -> &Arc<Broker> {
+        self.all().next().expect("an app has a cluster")
+    }
 }
 
 pub(crate) struct State {
+    /// The name of the cluster.
+    pub(crate) name: Name,
     pub(crate) cluster: Cluster<Stored>,
     pub(crate) members: Vec<Member>,
     next_member: u64,
@@ -96,9 +151,10 @@ pub(crate) struct State {
 }
 
 impl Broker {
-    pub(crate) fn new() -> Arc<Self> {
+    fn new(name: Name, journal: Journal, changed: Arc<Notify>) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::new(State {
+                name,
                 cluster: Cluster::new(),
                 members: Vec::new(),
                 next_member: 0,
@@ -111,9 +167,9 @@ impl Broker {
                 wake_up: Vec::new(),
                 complaints: Vec::new(),
             }),
-            journal: Journal::default(),
+            journal,
             clock: Clock::new(),
-            changed: Notify::new(),
+            changed,
         })
     }
 
@@ -245,7 +301,7 @@ impl State {
     #[track_caller]
     pub(crate) fn find_group(&self, name: &str) -> GroupId {
         let found = self.cluster.find_group(name);
-        found.unwrap_or_else(|| panic!("there is no group `{name}`"))
+        found.unwrap_or_else(|| panic!("there is no group `{name}`{}", on(self.name)))
     }
 
     /// Its partitions.
@@ -253,7 +309,7 @@ impl State {
     pub(crate) fn find_topic(&self, name: &str) -> &[PartitionId] {
         let found = self.cluster.topic(name);
         let found = found.map(|topic| self.cluster.partitions(topic));
-        found.unwrap_or_else(|| panic!("there is no topic `{name}`"))
+        found.unwrap_or_else(|| panic!("there is no topic `{name}`{}", on(self.name)))
     }
 
     pub(crate) fn exists(&self, topic: &str) -> bool {
@@ -319,6 +375,7 @@ impl State {
         self.ring_all();
         let index = self.cluster.place(partition).1;
         let written = TopicRecord {
+            cluster: self.name,
             topic: topic.clone(),
             partition: index,
             offset,

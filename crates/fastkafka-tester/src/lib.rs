@@ -84,6 +84,7 @@ mod cluster;
 mod function;
 mod journal;
 mod kind;
+mod layout;
 mod medium;
 mod member;
 mod members;
@@ -109,6 +110,7 @@ pub use broker::ProduceFault;
 pub use builder::TesterBuilder;
 pub use calls::CallOutcome;
 pub use chaos::Chaos;
+pub use cluster::Cluster;
 /// What helpers of tests are generic over.
 pub use fastkafka_core::{Consumer, Consumes, Owned, Producer, Produces, Reads, Register, Writes};
 pub use function::Function;
