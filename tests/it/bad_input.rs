@@ -213,8 +213,9 @@ fn a_broker_that_hangs_or_is_away_loses_nothing() {
     send(&kafka, &json!({"sleep_ms": 2}));
     Scene::named(&kafka, "away").await_count(2_200);
     kafka.kill().unwrap();
-    app.says("brokers are down");
+    app.says("GroupCoordinator");
     kafka.restart().unwrap();
+    app.says("a broker answers again");
     let sent = send(&kafka, &order(0));
     let scene = Scene::named(&kafka, "away");
     scene.await_committed();

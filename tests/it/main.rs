@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod chaos;
+mod clusters;
 mod control;
 mod flights;
 mod latest;

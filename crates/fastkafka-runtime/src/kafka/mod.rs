@@ -22,6 +22,7 @@ pub(crate) mod medium;
 mod partition;
 pub(crate) mod probe;
 pub(crate) mod producer;
+mod reports;
 pub(crate) mod reset;
 mod starts;
 #[cfg(test)]

@@ -1,28 +1,22 @@
 //! The sink of an app's producers: one client per distinct settings, one thread each for reports.
 
-use super::access::{Clusters, Names};
-use super::error::{client_error, is_permanent, of};
-use super::ffi::{self, Opaque, Sent, Topic};
+use super::access::Clusters;
+use super::config;
+use super::error::{client_error, of};
+use super::ffi::{self, Sent, Topic};
 use super::flow::Flow;
 use super::partition::Function;
-use super::tokens::Current;
-use super::{config, log};
-use crate::transport::{ClientError, ErrorKind};
+use super::reports::{Producer, Reports, Shared, not_delivered};
+use crate::transport::ClientError;
 use fastkafka_core::{
-    Acks, Delivery, DeliveryToken, Failure, FailureKind, OutRecord, Plan, ProduceError,
-    ProducerDef, ProducerSettings, Sink, Text,
+    Acks, DeliveryToken, OutRecord, Plan, ProduceError, ProducerDef, ProducerSettings, Sink, Text,
 };
-use rdkafka::ClientContext;
-use rdkafka::client::OAuthToken;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::message::Message;
-use rdkafka::producer::{BaseProducer, DeliveryResult, Producer as _, ProducerContext};
+use rdkafka::error::KafkaResult;
+use rdkafka::producer::Producer as _;
 use rdkafka::types::RDKafkaErrorCode;
 use std::collections::HashMap;
-use std::error::Error;
 use std::fmt;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -31,94 +25,6 @@ use std::time::{Duration, Instant};
 const REPORTS: Duration = Duration::from_millis(200);
 /// One round of waiting for the rest, in turn for each client.
 const FLUSH_MILLIS: i32 = 20;
-
-/// What the clients of a sink share.
-struct Shared {
-    flow: Flow,
-    fatal: OnceLock<ClientError>,
-}
-
-struct Reports {
-    shared: Arc<Shared>,
-    names: Names,
-    partitioner: Option<Function>,
-    token: Option<Arc<Current>>,
-}
-
-type Producer = BaseProducer<Reports, Function>;
-
-impl ClientContext for Reports {
-    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
-
-    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
-        let token = self.token.as_ref().ok_or("no provider of tokens")?;
-        Ok(token.token()?)
-    }
-
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        log(level, facility, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        let code = error.rdkafka_error_code();
-        let error = client_error(code.unwrap_or(RDKafkaErrorCode::Unknown), reason);
-        if error.kind == ErrorKind::Fatal {
-            tracing::error!("a producer{} cannot go on: {error}", self.names);
-            // The first one is the cause of the others.
-            let _ = self.shared.fatal.set(error);
-            self.shared.flow.call_owners();
-        } else {
-            tracing::warn!("producer{}: {error}", self.names);
-        }
-    }
-}
-
-impl ProducerContext<Function> for Reports {
-    type DeliveryOpaque = Opaque;
-
-    fn get_custom_partitioner(&self) -> Option<&Function> {
-        self.partitioner.as_ref()
-    }
-
-    fn delivery(&self, result: &DeliveryResult<'_>, Opaque(token): Opaque) {
-        let (Ok(message) | Err((_, message))) = result;
-        let bytes = message.payload_len() + message.key_len();
-        match result {
-            Ok(message) => {
-                token.ack(|| {
-                    let topic = self.names.topic(message.topic());
-                    Delivery::new(topic, message.partition(), message.offset())
-                });
-            }
-            Err((error, message)) => {
-                let code = error.rdkafka_error_code();
-                let code = code.unwrap_or(RDKafkaErrorCode::Unknown);
-                let topic = self.names.topic(message.topic());
-                token.fail(failure(not_delivered(topic, code)));
-            }
-        }
-        // Last: who waits for "nothing on its way" also waits for what the token set off.
-        self.shared.flow.leave(bytes);
-    }
-}
-
-fn not_delivered(topic: &str, code: RDKafkaErrorCode) -> ProduceError {
-    ProduceError::NotDelivered {
-        topic: topic.to_owned(),
-        reason: code.to_string(),
-        permanent: is_permanent(code),
-    }
-}
-
-fn failure(error: ProduceError) -> Failure {
-    let permanent = error.is_permanent();
-    let failure = Failure::from_error(error);
-    if permanent {
-        failure.with_kind(FailureKind::Rejected)
-    } else {
-        failure
-    }
-}
 
 pub(super) struct Client {
     cluster: Text,
@@ -206,6 +112,7 @@ impl KafkaSink {
             let producer: KafkaResult<Producer> = config.create_with_context(Reports {
                 shared: sink.shared.clone(),
                 names: access.names().clone(),
+                unreachable: Mutex::default(),
                 partitioner: settings.partitioner.and_then(Function::of),
                 token: access.token().cloned(),
             });

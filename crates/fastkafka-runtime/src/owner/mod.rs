@@ -292,6 +292,11 @@ impl<T: Transport> Owner<T> {
         handler.map_or("", |handler| &handler.cluster)
     }
 
+    /// For the log, where the app's own cluster goes without saying.
+    pub(crate) fn named_cluster(&self) -> Option<&str> {
+        Some(self.cluster()).filter(|name| !name.is_empty())
+    }
+
     pub(crate) fn group(&self) -> &str {
         self.setup
             .handlers

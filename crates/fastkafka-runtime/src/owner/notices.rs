@@ -41,10 +41,11 @@ impl<T: Transport> Owner<T> {
                         .commits
                         .take()
                         .map_or(self.now, |(since, _)| since);
-                    tracing::warn!(group = self.group(), "commit refused: {why}");
+                    let (group, cluster) = (self.group(), self.named_cluster());
+                    tracing::warn!(group, cluster, "commit refused: {why}");
                     self.trouble.commits = Some((since, why));
                 }
-                Notice::Connected => self.trouble.unreachable = None,
+                Notice::Connected => self.connected(),
                 Notice::Error(error) => {
                     self.trouble.last_error = Some(error.message.clone());
                     self.client_error(error);
@@ -54,15 +55,29 @@ impl<T: Transport> Owner<T> {
         self.notices = notices;
     }
 
+    /// The client says many times a second that a broker is away; the log says it once, and health goes on.
+    fn unreachable(&mut self, error: &ClientError) {
+        if self.trouble.unreachable.is_none() {
+            let (group, cluster) = (self.group(), self.named_cluster());
+            tracing::warn!(group, cluster, "{error}");
+            self.trouble.unreachable = Some(self.now);
+        }
+    }
+
+    fn connected(&mut self) {
+        if let Some(since) = self.trouble.unreachable.take() {
+            let (group, cluster) = (self.group(), self.named_cluster());
+            let away = self.now.saturating_sub(since);
+            tracing::info!(group, cluster, "a broker answers again, after {away:.1?}");
+        }
+    }
+
     pub(super) fn client_error(&mut self, error: ClientError) {
-        let group = self.group();
+        let (group, cluster) = (self.group(), self.named_cluster());
         match error.kind {
-            ErrorKind::Unreachable => {
-                tracing::warn!(group, "{error}");
-                self.trouble.unreachable.get_or_insert(self.now);
-            }
+            ErrorKind::Unreachable => self.unreachable(&error),
             ErrorKind::Refused => {
-                tracing::error!(group, "{error}");
+                tracing::error!(group, cluster, "{error}");
                 // Before the start nothing is at stake yet: give up at once instead of trying on.
                 if !self.setup.shared.is_started() {
                     let reason = format!("group `{group}`: {error}");
@@ -74,7 +89,7 @@ impl<T: Transport> Owner<T> {
                 let reason = format!("the consumer of group `{group}` cannot go on: {error}");
                 self.setup.shared.fail(reason);
             }
-            ErrorKind::Other => tracing::warn!(group, "{error}"),
+            ErrorKind::Other => tracing::warn!(group, cluster, "{error}"),
         }
     }
 

@@ -7,6 +7,7 @@ mod dead_letters;
 mod failures;
 mod keyed;
 mod lab;
+mod log;
 mod memory;
 mod order;
 mod outbox;

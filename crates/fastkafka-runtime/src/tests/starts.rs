@@ -1,5 +1,6 @@
 use super::cluster::lock;
 use super::lab::{Desk, Lab, World};
+use super::log::Log;
 use crate::transport::{ClientError, ErrorKind, Notice, StartError};
 use fastkafka_core as fk;
 use fastkafka_core::{EventMetadata, State};
@@ -168,6 +169,26 @@ async fn a_broker_that_is_not_reached_is_told_after_half_a_minute() {
     lock(&lab.member).notify(Notice::Connected);
     lab.pass(Duration::from_secs(2)).await;
     assert!(lab.problems().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_log_says_once_that_no_broker_is_reached_and_once_that_one_answers() {
+    let mut lab = Lab::of::<on>(1, 0);
+    let log = Log::default();
+    let _subscribed = log.listen();
+    for _ in 0..2 {
+        for _ in 0..3 {
+            lock(&lab.member).notify(Notice::Error(ClientError {
+                kind: ErrorKind::Unreachable,
+                message: "all brokers down".into(),
+            }));
+            lab.pass(Duration::from_secs(1)).await;
+        }
+        lock(&lab.member).notify(Notice::Connected);
+        lab.pass(Duration::from_secs(1)).await;
+    }
+    assert_eq!(log.text().matches("all brokers down").count(), 2);
+    assert_eq!(log.text().matches("a broker answers again").count(), 2);
 }
 
 #[tokio::test(start_paused = true)]

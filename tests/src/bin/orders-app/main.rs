@@ -3,6 +3,7 @@
 //! `orders-app SETTING run ..`: each setting has topics and a group of its own name, so that tests share
 //! a broker and nothing else. A test steers the process by lines on its standard input.
 
+mod clusters;
 mod orders;
 mod settings;
 mod sources;
@@ -24,6 +25,7 @@ struct Args {
 macro_rules! choose {
     ($chosen:expr, $($name:ident),*) => {
         match $chosen {
+            "apart" => clusters::app,
             "listed" => sources::listed::app,
             "matching" => sources::matching::app,
             "alone" => sources::alone::app,

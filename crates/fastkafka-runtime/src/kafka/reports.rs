@@ -1,0 +1,128 @@
+//! What the client of producers has to say: what became of each record, and its own errors.
+
+use super::access::Names;
+use super::error::{client_error, is_permanent};
+use super::ffi::Opaque;
+use super::flow::Flow;
+use super::log;
+use super::partition::Function;
+use super::tokens::Current;
+use crate::transport::{ClientError, ErrorKind};
+use fastkafka_core::{Delivery, Failure, FailureKind, ProduceError};
+use rdkafka::ClientContext;
+use rdkafka::client::OAuthToken;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::KafkaError;
+use rdkafka::message::Message;
+use rdkafka::producer::{BaseProducer, DeliveryResult, ProducerContext};
+use rdkafka::types::RDKafkaErrorCode;
+use std::error::Error;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How often the log says again that no broker is reached.
+const REMIND: Duration = Duration::from_secs(60);
+
+/// What the clients of a sink share.
+pub(super) struct Shared {
+    pub(super) flow: Flow,
+    pub(super) fatal: OnceLock<ClientError>,
+}
+
+pub(super) struct Reports {
+    pub(super) shared: Arc<Shared>,
+    pub(super) names: Names,
+    /// When the log last said that no broker is reached, which librdkafka says many times a second.
+    pub(super) unreachable: Mutex<Option<Instant>>,
+    pub(super) partitioner: Option<Function>,
+    pub(super) token: Option<Arc<Current>>,
+}
+
+pub(super) type Producer = BaseProducer<Reports, Function>;
+
+impl ClientContext for Reports {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        let token = self.token.as_ref().ok_or("no provider of tokens")?;
+        Ok(token.token()?)
+    }
+
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        let code = error.rdkafka_error_code();
+        let error = client_error(code.unwrap_or(RDKafkaErrorCode::Unknown), reason);
+        if error.kind == ErrorKind::Fatal {
+            tracing::error!("a producer{} cannot go on: {error}", self.names);
+            // The first one is the cause of the others.
+            let _ = self.shared.fatal.set(error);
+            self.shared.flow.call_owners();
+        } else if error.kind != ErrorKind::Unreachable || self.is_time_to_remind() {
+            tracing::warn!("producer{}: {error}", self.names);
+        }
+    }
+}
+
+impl Reports {
+    fn is_time_to_remind(&self) -> bool {
+        let mut last = self
+            .unreachable
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let due = last.is_none_or(|last| last.elapsed() >= REMIND);
+        if due {
+            *last = Some(Instant::now());
+        }
+        due
+    }
+}
+
+impl ProducerContext<Function> for Reports {
+    type DeliveryOpaque = Opaque;
+
+    fn get_custom_partitioner(&self) -> Option<&Function> {
+        self.partitioner.as_ref()
+    }
+
+    fn delivery(&self, result: &DeliveryResult<'_>, Opaque(token): Opaque) {
+        let (Ok(message) | Err((_, message))) = result;
+        let bytes = message.payload_len() + message.key_len();
+        match result {
+            Ok(message) => {
+                token.ack(|| {
+                    let topic = self.names.topic(message.topic());
+                    Delivery::new(topic, message.partition(), message.offset())
+                });
+            }
+            Err((error, message)) => {
+                let code = error.rdkafka_error_code();
+                let code = code.unwrap_or(RDKafkaErrorCode::Unknown);
+                let topic = self.names.topic(message.topic());
+                token.fail(failure(not_delivered(topic, code)));
+            }
+        }
+        // Last: who waits for "nothing on its way" also waits for what the token set off.
+        self.shared.flow.leave(bytes);
+    }
+}
+
+pub(super) fn not_delivered(topic: &str, code: RDKafkaErrorCode) -> ProduceError {
+    ProduceError::NotDelivered {
+        topic: topic.to_owned(),
+        reason: code.to_string(),
+        permanent: is_permanent(code),
+    }
+}
+
+pub(super) fn failure(error: ProduceError) -> Failure {
+    let permanent = error.is_permanent();
+    let failure = Failure::from_error(error);
+    if permanent {
+        failure.with_kind(FailureKind::Rejected)
+    } else {
+        failure
+    }
+}
