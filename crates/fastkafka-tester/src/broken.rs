@@ -1,6 +1,6 @@
 //! A client that panics, which ends its app and hangs nobody.
 
-use crate::broker::Clusters;
+use crate::clusters::Clusters;
 use crate::layout::Layout;
 use crate::outputs::MemoryOutputs;
 use fastkafka::{App, Seek, consumes};

@@ -6,7 +6,7 @@
 use crate::clock::Clock;
 use crate::function::Function;
 use crate::journal::{Journal, TopicRecord};
-use crate::layout::{Layout, Name};
+use crate::layout::Name;
 use crate::member::Member;
 use crate::report::on;
 use crate::stored::{Content, Stored};
@@ -14,7 +14,7 @@ use crate::subscription::Subscription;
 use bytes::Bytes;
 use fastkafka::Delivery;
 use fastkafka_sim::{Assignor, Cluster, GroupId, Outcome, PartitionId, Protocol, TopicId};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
@@ -73,57 +73,7 @@ pub(crate) struct Broker {
     state: Mutex<State>,
     pub(crate) journal: Journal,
     pub(crate) clock: Clock,
-    /// Of all clusters.
     changed: Arc<Notify>,
-}
-
-/// The clusters in memory, by name.
-#[derive(Debug)]
-pub(crate) struct Clusters(BTreeMap<Name, Arc<Broker>>);
-
-impl Clusters {
-    /// With the topics that the layout has for each.
-    pub(crate) fn of(layout: &Layout) -> Arc<Self> {
-        let (journal, changed) = (Journal::default(), Arc::<Notify>::default());
-        let mut clusters = BTreeMap::new();
-        for &name in layout.clusters() {
-            let broker = Broker::new(name, journal.clone(), changed.clone());
-            for topic in layout.topics(name) {
-                let partitions = usize::try_from(topic.partitions.unwrap_or(1)).unwrap_or(1);
-                let mut state = broker.state();
-                state.create_topic(&topic.name, partitions);
-            }
-            clusters.insert(name, broker);
-        }
-        Arc::new(Self(clusters))
-    }
-
-    /// One of the layout.
-    pub(crate) fn named(&self, name: &str) -> &Arc<Broker> {
-        let broker = self.0.get(name);
-        broker.expect("every app of the test was laid out")
-    }
-
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Broker>> {
-        self.0.values()
-    }
-
-    pub(crate) fn journal(&self) -> &Journal {
-        &self.any().journal
-    }
-
-    pub(crate) fn notify(&self) {
-        self.any().notify();
-    }
-
-    /// Ends when something has happened on any of them from now on.
-    pub(crate) fn changed(&self) -> tokio::sync::futures::Notified<'_> {
-        self.any().changed()
-    }
-
-    fn any(&self) -> &Arc<Broker> {
-        self.all().next().expect("an app has a cluster")
-    }
 }
 
 pub(crate) struct State {
@@ -151,7 +101,8 @@ pub(crate) struct State {
 }
 
 impl Broker {
-    fn new(name: Name, journal: Journal, changed: Arc<Notify>) -> Arc<Self> {
+    /// Journal and bell are those of all clusters of a test.
+    pub(crate) fn new(name: Name, journal: Journal, changed: Arc<Notify>) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::new(State {
                 name,

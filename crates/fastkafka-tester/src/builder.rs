@@ -1,7 +1,7 @@
 //! How a tester starts.
 
-use crate::broker::Clusters;
 use crate::clock;
+use crate::clusters::Clusters;
 use crate::journal::Journal;
 use crate::layout::Layout;
 use crate::remote::{Remote, Target};

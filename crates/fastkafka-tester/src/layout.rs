@@ -33,10 +33,10 @@ impl Layout {
             let plan = Plan::sketch(app.core()).0;
             layout.enter(&plan);
             for (cluster, spec) in app.topics(&plan) {
-                let topic = (intern(&cluster), spec.name.clone());
-                layout.topics.insert(topic, spec);
+                layout.declare(intern(&cluster), spec);
             }
         }
+        // Nobody uses it, but the test may.
         if apps.is_empty() {
             layout.clusters.push("");
         }
@@ -46,12 +46,21 @@ impl Layout {
                 on => on,
             };
             for cluster in on {
-                let topic = layout.topics.entry((cluster, name.clone()));
-                let spec = topic.or_insert_with(|| TopicSpec::new(&name));
+                let mut spec = TopicSpec::new(&name);
                 spec.partitions = i32::try_from(partitions).ok();
+                layout.declare(cluster, spec);
             }
         }
         layout
+    }
+
+    /// Of several who declare a topic the one with the most partitions counts.
+    fn declare(&mut self, cluster: Name, spec: TopicSpec) {
+        let topic = (cluster, spec.name.clone());
+        let known = self.topics.entry(topic).or_insert_with(|| spec.clone());
+        if known.partitions < spec.partitions {
+            *known = spec;
+        }
     }
 
     fn enter(&mut self, plan: &Plan) {

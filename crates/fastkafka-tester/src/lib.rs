@@ -1,4 +1,4 @@
-//! Runs a FastKafka app in a unit test: the production runtime on a cluster in memory.
+//! Runs a FastKafka app in a unit test: the production runtime on clusters in memory.
 //!
 //! ```standalone_crate
 //! use fastkafka::{App, ProduceError, consumes, produces};
@@ -81,6 +81,7 @@ mod calls;
 mod chaos;
 mod clock;
 mod cluster;
+mod clusters;
 mod function;
 mod journal;
 mod kind;

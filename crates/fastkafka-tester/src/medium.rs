@@ -1,6 +1,6 @@
 //! The cluster in memory as what an app runs on.
 
-use crate::broker::Clusters;
+use crate::clusters::Clusters;
 use crate::member::{Member, MemberTransport};
 use crate::outputs::MemoryOutputs;
 use crate::subscription::Subscription;

@@ -8,7 +8,8 @@
 #[cfg(test)]
 mod tests;
 
-use crate::broker::{Broker, Clusters, NewRecord, Refusal};
+use crate::broker::{Broker, NewRecord, Refusal};
+use crate::clusters::Clusters;
 use crate::function::Function;
 use crate::layout::{Name, intern};
 use bytes::Bytes;
@@ -148,7 +149,8 @@ impl MemoryOutputs {
         }));
     }
 
-    /// Sends what waits for a cluster. The lock is not kept meanwhile: whoever hears of a record may send the next.
+    /// Sends what waits for a cluster. The lock is not kept meanwhile: whoever hears of a record may send
+    /// the next.
     fn flush(&self, cluster: Name) {
         {
             let mut waiting = self.waiting();

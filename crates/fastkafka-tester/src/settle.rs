@@ -1,7 +1,8 @@
 //! When nothing is left to do: every record of every topic that is read is terminal.
 
-use crate::broker::{Clusters, State};
+use crate::broker::State;
 use crate::calls::CallOutcome;
+use crate::clusters::Clusters;
 use crate::layout::Name;
 use crate::report::on;
 use crate::stored::Stored;

@@ -1,10 +1,11 @@
-//! A test's view of apps that run on a cluster in memory.
+//! A test's view of apps that run on clusters in memory.
 
 #[cfg(test)]
 use crate::broker::Broker;
-use crate::broker::{Clusters, NewRecord};
+use crate::broker::NewRecord;
 use crate::builder::TesterBuilder;
 use crate::clock;
+use crate::clusters::Clusters;
 use crate::journal::Journal;
 use crate::layout::Layout;
 use crate::medium::Memory;
@@ -23,7 +24,7 @@ const AGAIN: Duration = Duration::from_millis(20);
 /// Tasks that may wake one another at one instant of virtual time.
 const TASKS: usize = 128;
 
-/// What a [`Tester`] runs: one app, or several that share the cluster.
+/// What a [`Tester`] runs: one app, or several that share their clusters.
 pub trait IntoApps {
     /// The apps.
     fn into_apps(self) -> Vec<App>;
@@ -50,7 +51,7 @@ impl IntoApps for Vec<App> {
 /// Makes the apps anew: what a process does when it starts.
 pub(crate) type Make = Box<dyn Fn() -> Vec<App>>;
 
-/// Apps under test, and the cluster they run on.
+/// Apps under test, and the clusters they run on.
 pub struct Tester {
     pub(crate) backend: Backend,
     pub(crate) layout: Arc<Layout>,
@@ -76,7 +77,7 @@ pub(crate) struct Process {
 }
 
 impl Tester {
-    /// Starts an app, or several on one cluster: `Tester::start(app())`,
+    /// Starts an app, or several together: `Tester::start(app())`,
     /// `Tester::start([orders(), billing()])`. They are started when it returns: start hooks have run,
     /// and each group has its partitions.
     ///

@@ -1,7 +1,9 @@
 //! An app on several clusters, and several apps on one of them.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
-use fastkafka::{App, Brokers, EventMetadata, ProduceError, Seek, Target, consumes, produces};
+use fastkafka::{
+    App, Brokers, EventMetadata, ProduceError, Seek, Target, Topic, consumes, produces,
+};
 use fastkafka_tester::{CallOutcome, ProduceFault, Tester};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -276,13 +278,14 @@ struct Accounts;
 #[consumes(app = Accounts, topic = "orders", auto_offset_reset = "earliest")]
 async fn on_account_orders(_order: u64) {}
 
+fn accounts() -> App {
+    let app = App::scoped::<Accounts>().title("Accounts");
+    app.brokers(payments).build()
+}
+
 #[tokio::test(start_paused = true)]
 async fn apps_share_a_cluster_by_its_name() {
-    let accounts = App::scoped::<Accounts>()
-        .title("Accounts")
-        .brokers(payments)
-        .build();
-    let tester = Tester::start([shop(), accounts]).await.unwrap();
+    let tester = Tester::start([shop(), accounts()]).await.unwrap();
     tester.mirror::<on_orders>().send(7).await;
     // The own cluster of one app is the other cluster of the other.
     let accounts = tester.spy::<on_account_orders>();
@@ -293,11 +296,22 @@ async fn apps_share_a_cluster_by_its_name() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_topic_has_the_partitions_that_one_of_its_apps_declares() {
+    let shop = || {
+        let app = App::scoped::<Shop>().title("Shop");
+        app.topic("orders", Topic::new().partitions(3)).build()
+    };
+    for apps in [[shop(), accounts()], [accounts(), shop()]] {
+        let tester = Tester::start(apps).await.unwrap();
+        assert_eq!(tester.committed("accounts", "orders").len(), 3);
+        let own = tester.cluster("").committed("shop", "orders");
+        assert_eq!(own.len(), 3);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_cluster_that_has_the_only_name_needs_no_naming() {
-    let accounts = App::scoped::<Accounts>()
-        .title("Accounts")
-        .brokers(payments);
-    let tester = Tester::start(accounts.build()).await.unwrap();
+    let tester = Tester::start(accounts()).await.unwrap();
     tester.mirror::<on_account_orders>().send(7).await;
     assert_eq!(tester.records("orders")[0].cluster, "payments");
     tester.create_topic("more", 1);
