@@ -173,6 +173,8 @@ impl<'a> Clusters<'a> {
 pub struct Connections {
     own: Connection,
     others: BTreeMap<String, Connection>,
+    /// All of them are here.
+    everywhere: Option<Text>,
     /// The brokers are in the process: what functions say of the way to them counts for nothing.
     pub embedded: bool,
 }
@@ -194,6 +196,15 @@ impl Connections {
         }
     }
 
+    /// Every cluster is at one address, also one that functions give another: the test's broker stands
+    /// for all of them.
+    pub fn at(address: impl Into<Text>) -> Self {
+        Self {
+            everywhere: Some(address.into()),
+            ..Self::default()
+        }
+    }
+
     /// Another cluster is reached so.
     #[must_use]
     pub fn with(mut self, cluster: impl Into<String>, connection: Connection) -> Self {
@@ -204,9 +215,13 @@ impl Connections {
     /// How a cluster is reached by a function that says so much of it.
     pub fn of(&self, cluster: &str, said: &Connection) -> Connection {
         let base = self.others.get(cluster).unwrap_or(&self.own);
-        match self.embedded {
+        let way = match self.embedded {
             true => base.clone(),
             false => said.clone().over(base),
+        };
+        match &self.everywhere {
+            Some(address) => way.bootstrap_servers(address.clone()),
+            None => way,
         }
     }
 }
@@ -397,6 +412,17 @@ mod tests {
             error.to_string(),
             "the app has no broker `prod`; it has: localhost, production, embedded; an address is written `host:port`"
         );
+    }
+
+    #[test]
+    fn a_tests_address_stands_for_all_clusters_whatever_functions_say() {
+        let all = Connections::at("test:1");
+        let said = Connection::default().bootstrap_servers("elsewhere:9092");
+        for cluster in ["", "payments", "elsewhere:9092"] {
+            assert_eq!(address(&all, cluster).unwrap(), "test:1");
+            let way = all.of(cluster, &said);
+            assert_eq!(way.bootstrap_servers.unwrap(), "test:1");
+        }
     }
 
     #[test]

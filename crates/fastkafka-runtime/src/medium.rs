@@ -3,7 +3,7 @@
 //! A medium gives the clients and says who drives an owner: Kafka a thread per consumer, a cluster
 //! in memory a task on the test's own clock. Everything between the clients is the same.
 
-use crate::kafka::access::Clusters;
+use crate::kafka::access::{Clusters, Names};
 use crate::kafka::medium::Kafka;
 use crate::mailbox::Mailbox;
 use crate::options::Options;
@@ -64,6 +64,11 @@ pub async fn kafka_outputs(options: &Options, cluster: &str) -> Result<Arc<dyn O
     let clusters = Clusters::open(options, &plan).await;
     let clusters = clusters.map_err(|problems| problems.to_string())?;
     Kafka::new(clusters).outputs(&plan, options.max_in_flight)
+}
+
+/// What a cluster calls a test's topic.
+pub fn name_on(cluster: &str, suffix: &str, topic: &str) -> String {
+    Names::new(cluster, suffix).on_cluster(topic)
 }
 
 /// A consumer that is to be made, and all that its owner is given beside it.

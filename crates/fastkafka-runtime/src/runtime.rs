@@ -395,13 +395,14 @@ impl Runtime {
         failure.or_else(|| self.background.failure())
     }
 
-    /// Of each consumer without a group, below which offsets all is settled.
+    /// Of each consumer without a group, by cluster and name, below which offsets all is settled.
     #[doc(hidden)]
-    pub fn settled(&self) -> Vec<(String, Offsets)> {
+    pub fn settled(&self) -> Vec<(String, String, Offsets)> {
         let groups = self.groups.iter();
         let settled = groups.filter_map(|group| {
             let offsets = group.shared.settled()?;
-            Some((group.shared.health().group, offsets))
+            let health = group.shared.health();
+            Some((health.cluster, health.group, offsets))
         });
         settled.collect()
     }

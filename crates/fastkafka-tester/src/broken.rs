@@ -1,12 +1,14 @@
 //! A client that panics, which ends its app and hangs nobody.
 
-use crate::broker::Broker;
+use crate::clusters::Clusters;
+use crate::layout::Layout;
 use crate::outputs::MemoryOutputs;
 use fastkafka::{App, Seek, consumes};
 use fastkafka_core::{Fetched, OffsetReset, Plan};
 use fastkafka_runtime::medium::{
     ClientError, Medium, Notice, Outputs, Place, Seat, Serving, Transport,
 };
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::Notify;
 
@@ -54,7 +56,11 @@ impl Transport for Panics {
 
 impl Medium for Panics {
     fn outputs(&self, plan: &Plan, most: usize) -> Result<Arc<dyn Outputs>, String> {
-        Ok(MemoryOutputs::new(Broker::new(), &plan.outputs, most))
+        Ok(MemoryOutputs::new(
+            Clusters::of(&Layout::of(&[], BTreeMap::new())),
+            &plan.outputs,
+            most,
+        ))
     }
     fn serve(&self, seat: Seat) -> Result<Serving, String> {
         Ok(seat.serve_in_task(Self, Arc::new(Notify::new()), || ()))

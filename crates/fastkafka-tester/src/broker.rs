@@ -6,7 +6,9 @@
 use crate::clock::Clock;
 use crate::function::Function;
 use crate::journal::{Journal, TopicRecord};
+use crate::layout::Name;
 use crate::member::Member;
+use crate::report::on;
 use crate::stored::{Content, Stored};
 use crate::subscription::Subscription;
 use bytes::Bytes;
@@ -20,6 +22,7 @@ use tokio::sync::Notify;
 /// A record that somebody sends.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct NewRecord {
+    pub(crate) cluster: Name,
     pub(crate) topic: String,
     /// `None`: by the key, else in turns.
     pub(crate) partition: Option<i32>,
@@ -70,10 +73,12 @@ pub(crate) struct Broker {
     state: Mutex<State>,
     pub(crate) journal: Journal,
     pub(crate) clock: Clock,
-    changed: Notify,
+    changed: Arc<Notify>,
 }
 
 pub(crate) struct State {
+    /// The name of the cluster.
+    pub(crate) name: Name,
     pub(crate) cluster: Cluster<Stored>,
     pub(crate) members: Vec<Member>,
     next_member: u64,
@@ -96,9 +101,11 @@ pub(crate) struct State {
 }
 
 impl Broker {
-    pub(crate) fn new() -> Arc<Self> {
+    /// Journal and bell are those of all clusters of a test.
+    pub(crate) fn new(name: Name, journal: Journal, changed: Arc<Notify>) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::new(State {
+                name,
                 cluster: Cluster::new(),
                 members: Vec::new(),
                 next_member: 0,
@@ -111,9 +118,9 @@ impl Broker {
                 wake_up: Vec::new(),
                 complaints: Vec::new(),
             }),
-            journal: Journal::default(),
+            journal,
             clock: Clock::new(),
-            changed: Notify::new(),
+            changed,
         })
     }
 
@@ -245,7 +252,7 @@ impl State {
     #[track_caller]
     pub(crate) fn find_group(&self, name: &str) -> GroupId {
         let found = self.cluster.find_group(name);
-        found.unwrap_or_else(|| panic!("there is no group `{name}`"))
+        found.unwrap_or_else(|| panic!("there is no group `{name}`{}", on(self.name)))
     }
 
     /// Its partitions.
@@ -253,7 +260,7 @@ impl State {
     pub(crate) fn find_topic(&self, name: &str) -> &[PartitionId] {
         let found = self.cluster.topic(name);
         let found = found.map(|topic| self.cluster.partitions(topic));
-        found.unwrap_or_else(|| panic!("there is no topic `{name}`"))
+        found.unwrap_or_else(|| panic!("there is no topic `{name}`{}", on(self.name)))
     }
 
     pub(crate) fn exists(&self, topic: &str) -> bool {
@@ -319,6 +326,7 @@ impl State {
         self.ring_all();
         let index = self.cluster.place(partition).1;
         let written = TopicRecord {
+            cluster: self.name,
             topic: topic.clone(),
             partition: index,
             offset,

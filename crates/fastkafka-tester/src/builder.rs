@@ -1,14 +1,16 @@
 //! How a tester starts.
 
-use crate::broker::Broker;
 use crate::clock;
+use crate::clusters::Clusters;
 use crate::journal::Journal;
+use crate::layout::Layout;
 use crate::remote::{Remote, Target};
 use crate::settle::{NETWORK, REAL, VIRTUAL};
 use crate::tester::{Backend, IntoApps, Make, Tester};
 use crate::watcher::Watcher;
-use fastkafka::{App, EMBEDDED, Plan, Problem, Problems, RunError};
+use fastkafka::{App, EMBEDDED, Problem, Problems, RunError};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Names a broker for all tests that choose none.
@@ -35,7 +37,8 @@ impl TesterBuilder {
         self
     }
 
-    /// A topic with so many partitions beside those of the apps, or more partitions than they declare.
+    /// A topic with so many partitions beside those of the apps, or more partitions than they declare:
+    /// on every cluster where they have it, or on the first app's own.
     #[must_use]
     pub fn topic(mut self, name: impl Into<String>, partitions: usize) -> Self {
         self.topics.insert(name.into(), partitions);
@@ -78,14 +81,17 @@ impl TesterBuilder {
     /// ways: `FASTKAFKA_TEST_BROKER=localhost:9092 cargo test`, or `embedded` for the one that
     /// [`TesterBuilder::embedded`] starts. Virtual time and faults need the cluster
     /// in memory, and say so.
+    ///
+    /// A name is chosen in every cluster of the apps. An address stands for all of them: each has topics
+    /// and groups of its own there.
     #[must_use]
     pub fn external_broker(mut self, broker: impl Into<String>) -> Self {
         self.target = Some(Some(Target::Broker(broker.into())));
         self
     }
 
-    /// Runs on the broker that `--kafka-broker embedded` starts: in real time, over the network, by
-    /// librdkafka.
+    /// Runs on the broker that `--kafka-broker embedded` starts, one for each cluster: in real time, over
+    /// the network, by librdkafka.
     #[must_use]
     pub fn embedded(mut self) -> Self {
         self.target = Some(Some(Target::Embedded));
@@ -93,17 +99,7 @@ impl TesterBuilder {
     }
 
     async fn run(self, apps: Vec<App>, make: Option<Make>) -> Result<Tester, RunError> {
-        let plans = apps.iter().map(|app| Plan::sketch(app.core()).0);
-        let clusters = plans.flat_map(|plan| plan.clusters);
-        if let Some(more) = clusters
-            .filter(|c| !c.is_address)
-            .map(|c| c.name)
-            .find(|name| !name.is_empty())
-        {
-            return Err(problem(format!(
-                "the tester has one cluster yet, and the apps use `{more}` too"
-            )));
-        }
+        let layout = Arc::new(Layout::of(&apps, self.topics));
         let named = || {
             let named = std::env::var(VARIABLE).ok();
             named.and_then(|name| match &*name {
@@ -116,14 +112,13 @@ impl TesterBuilder {
         let watcher = Watcher::new(self.patience.unwrap_or(REAL));
         let (backend, journal, patience) = match target {
             None => {
-                let broker = Broker::new();
-                create_topics(&broker, &apps, self.topics);
+                let clusters = Clusters::of(&layout);
                 let patience = match clock::is_virtual() {
                     true => VIRTUAL,
                     false => REAL,
                 };
-                let journal = broker.journal.clone();
-                (Backend::Memory(broker), journal, patience)
+                let journal = clusters.journal().clone();
+                (Backend::Memory(clusters), journal, patience)
             }
             Some(target) => {
                 // A clock that stands still while the network is at work runs away.
@@ -131,14 +126,13 @@ impl TesterBuilder {
                     tokio::time::resume();
                 }
                 let journal = Journal::default();
-                let remote =
-                    Remote::start(target, &apps, self.topics, journal.clone(), watcher.clone());
+                let remote = Remote::start(target, &apps, &layout, &journal, &watcher);
                 let remote = remote.await.map_err(problem)?;
                 (Backend::Kafka(remote), journal, NETWORK)
             }
         };
         let patience = self.patience.unwrap_or(patience);
-        let tester = Tester::new(backend, journal, watcher, make, patience);
+        let tester = Tester::new(backend, layout, journal, watcher, make, patience);
         tester.launch(apps).await?;
         Ok(tester)
     }
@@ -146,16 +140,4 @@ impl TesterBuilder {
 
 fn problem(what: String) -> RunError {
     RunError::Start(Problems(vec![Problem::Broker(what)]))
-}
-
-fn create_topics(broker: &Broker, apps: &[App], own: BTreeMap<String, usize>) {
-    let declared = apps.iter().flat_map(App::topics);
-    let declared = declared.map(|spec| {
-        let partitions = spec.partitions.unwrap_or(1);
-        (spec.name, usize::try_from(partitions).unwrap_or(1))
-    });
-    let mut state = broker.state();
-    for (name, partitions) in declared.chain(own) {
-        state.create_topic(&name, partitions);
-    }
 }

@@ -124,7 +124,12 @@ impl Recorded {
         });
         let headers: Vec<Vec<Header<'_>>> = headers.collect();
         let metadata = &self.metadata;
-        let place = TopicPartition::intern(metadata.topic(), metadata.partition());
+        let place = TopicPartition::intern_on(
+            metadata.cluster(),
+            metadata.topic(),
+            "",
+            metadata.partition(),
+        );
         read_again::<C>(place, &records, &headers)
     }
 }
@@ -155,6 +160,7 @@ fn kept(record: &RawRecord<'_>) -> TopicRecord {
     let metadata = record.metadata();
     let headers = record.headers();
     TopicRecord {
+        cluster: metadata.cluster(),
         topic: metadata.topic().to_owned(),
         partition: metadata.partition(),
         offset: metadata.offset(),

@@ -1,19 +1,96 @@
-//! What the cluster knows, and what goes wrong with it.
+//! What a cluster knows, and what goes wrong with it.
 
-use crate::broker::ProduceFault;
-use crate::function::Function;
+mod apps;
+
+use crate::broker::{Broker, ProduceFault};
 use crate::journal::TopicRecord;
+use crate::layout::Name;
+use crate::report::on;
 use crate::tester::{Backend, Tester};
-use fastkafka_core::Consumer;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+
+/// One of the clusters of the apps under test: what is on it, and what goes wrong with it.
+///
+/// ```standalone_crate
+/// use fastkafka::{App, Brokers, ProduceError, consumes, produces};
+/// use fastkafka_tester::Tester;
+/// use std::time::Duration;
+///
+/// fn payments() -> Brokers {
+///     Brokers::new("payments")
+/// }
+///
+/// #[consumes(topic = "orders", auto_offset_reset = "earliest")]
+/// async fn on_orders(order: u64) -> Result<(), ProduceError> {
+///     to_payments(order).await?;
+///     Ok(())
+/// }
+///
+/// #[produces(topic = "payments", brokers = payments)]
+/// async fn to_payments(order: u64) -> Result<u64, ProduceError> {
+///     Ok(order)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() {
+/// let tester = Tester::start(App::builder().title("Shop").build()).await.unwrap();
+/// tester.cluster("payments").broker_down();
+/// tester.to_orders(7).unsettled().await;
+/// tester.advance(Duration::from_secs(1)).await;
+/// // Handled, and not settled: its payment is on its way.
+/// tester.spy::<on_orders>().assert_called_once();
+/// assert_eq!(tester.lag("shop", "orders"), 1);
+///
+/// tester.cluster("payments").broker_up();
+/// tester.settle().await.unwrap();
+/// assert_eq!(tester.cluster("payments").records("payments").len(), 1);
+/// assert_eq!(tester.lag("shop", "orders"), 0);
+/// # }
+/// ```
+#[derive(Clone, Copy)]
+pub struct Cluster<'t> {
+    pub(crate) tester: &'t Tester,
+    name: Name,
+}
 
 impl Tester {
+    /// A cluster by the name of its `Brokers`; `""` is the app's own, unless that has a name. One that
+    /// has only an address, a function's `bootstrap_servers`, has that for a name.
+    ///
+    /// The methods of `Tester` that name no cluster mean the one that has the topic or the group; what
+    /// is on several panics and names them.
+    ///
+    /// # Panics
+    /// When the apps are on no cluster of that name.
+    #[track_caller]
+    pub fn cluster(&self, name: &str) -> Cluster<'_> {
+        let clusters = self.layout.clusters();
+        let Some(known) = clusters.iter().find(|known| **known == name) else {
+            let known: Vec<_> = clusters.iter().map(|known| format!("{known:?}")).collect();
+            panic!(
+                "the apps are on no cluster {name:?}; they are on {}",
+                known.join(" and ")
+            );
+        };
+        Cluster {
+            tester: self,
+            name: known,
+        }
+    }
+}
+
+impl Cluster<'_> {
+    /// Its name; empty for the app's own, unless that has one.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Everything that reached a topic so far, in the order of arrival; what retention has deleted
     /// since is still listed.
     pub fn records(&self, topic: &str) -> Vec<Arc<TopicRecord>> {
-        self.journal().records(topic)
+        self.tester.journal().records(self.name, topic)
     }
 
     /// What a group has committed in a topic: by partition the offset that it reads next. Partitions
@@ -23,8 +100,8 @@ impl Tester {
     /// When there is no such group or topic.
     #[track_caller]
     pub fn committed(&self, group: &str, topic: &str) -> BTreeMap<i32, i64> {
-        if let Backend::Kafka(remote) = &self.backend {
-            let committed = remote.committed(group, topic);
+        if let Backend::Kafka(remote) = &self.tester.backend {
+            let committed = remote.committed(self.name, group, topic);
             let committed = committed.unwrap_or_else(|error| panic!("{error}"));
             let committed = committed.into_iter();
             return committed
@@ -48,9 +125,10 @@ impl Tester {
     /// When there is no such group or topic.
     #[track_caller]
     pub fn lag(&self, group: &str, topic: &str) -> i64 {
-        if let Backend::Kafka(remote) = &self.backend {
+        if let Backend::Kafka(remote) = &self.tester.backend {
             let committed = self.committed(group, topic);
-            let ends = remote.ends().unwrap_or_else(|error| panic!("{error}"));
+            let ends = remote.ends(self.name);
+            let ends = ends.unwrap_or_else(|error| panic!("{error}"));
             let ends = ends.into_iter().filter(|((of, _), _)| of == topic);
             let lag = ends.map(|((_, index), end)| end - committed.get(&index).unwrap_or(&0));
             return lag.sum();
@@ -87,7 +165,10 @@ impl Tester {
     pub fn delete_records(&self, topic: &str, partition: i32, offset: i64) {
         let mut state = self.broker().state();
         let Some(partition) = state.partition(topic, partition) else {
-            panic!("there is no partition {topic}[{partition}]");
+            panic!(
+                "there is no partition {topic}[{partition}]{}",
+                on(self.name)
+            );
         };
         state.cluster.delete_before(partition, offset);
         state.ring_all();
@@ -105,7 +186,8 @@ impl Tester {
         let mut state = self.broker().state();
         assert!(
             !state.exists(topic),
-            "there is a topic `{topic}`: `grow_topic` gives it more partitions"
+            "there is a topic `{topic}`{}: `grow_topic` gives it more partitions",
+            on(self.name)
         );
         state.create_topic(topic, partitions);
     }
@@ -123,28 +205,26 @@ impl Tester {
 
     /// What becomes of the next record that an app sends to a topic. Several calls are for several
     /// records.
+    #[track_caller]
     pub fn fail_next_produce(&self, topic: &str, fault: ProduceFault) {
         self.broker().fail_next(topic, fault);
     }
 
     /// The next record of a topic arrives with a payload that no codec reads.
+    #[track_caller]
     pub fn corrupt_next(&self, topic: &str) {
         self.broker().damage_next(topic);
     }
 
-    /// From here on each call of the handler takes so long, of the test's time, before its function is
-    /// called: for time limits, rebalances and crashes in the midst of a call.
-    pub fn slow<C: Consumer>(&self, time: Duration) {
-        self.watcher().slow(Function::consumer::<C>(), time);
-    }
-
-    /// No broker answers from here on: nothing is read, sent or committed. Records that the app sends
-    /// wait for their `delivery_timeout_ms`.
+    /// No broker of the cluster answers from here on: nothing is read, sent or committed. Records that
+    /// the app sends wait for their `delivery_timeout_ms`.
+    #[track_caller]
     pub fn broker_down(&self) {
         self.broker().set_down(true);
     }
 
     /// The broker is back.
+    #[track_caller]
     pub fn broker_up(&self) {
         self.broker().set_down(false);
     }
@@ -152,12 +232,29 @@ impl Tester {
     /// No commit arrives from here on, as if the process ended before the next one: what is handled now
     /// is handled again after a crash or a rebalance. [`Tester::settle`] then waits until records are
     /// handled.
+    #[track_caller]
     pub fn lose_commits(&self) {
         self.broker().lose_commits(true);
     }
 
     /// Commits arrive again.
+    #[track_caller]
     pub fn restore_commits(&self) {
         self.broker().lose_commits(false);
+    }
+
+    /// In memory, which alone can be told what to do.
+    ///
+    /// # Panics
+    /// On another one.
+    #[track_caller]
+    pub(crate) fn broker(&self) -> &Arc<Broker> {
+        self.tester.memory().named(self.name)
+    }
+}
+
+impl fmt::Debug for Cluster<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Cluster").field(&self.name).finish()
     }
 }

@@ -1,7 +1,8 @@
 //! Every record that reached a topic, in the order of arrival: what assertions look at.
 
 use crate::function::Function;
-use crate::report::record_line;
+use crate::layout::Name;
+use crate::report::{on, record_line};
 use bytes::Bytes;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::Notify;
@@ -9,6 +10,8 @@ use tokio::sync::Notify;
 /// A record of a topic, as a consumer would read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopicRecord {
+    /// The name of the cluster; empty for the app's own, unless that has one.
+    pub cluster: &'static str,
     /// The topic.
     pub topic: String,
     /// The partition.
@@ -87,9 +90,9 @@ impl Journal {
     }
 
     /// What a topic has got so far.
-    pub(crate) fn records(&self, topic: &str) -> Vec<Arc<TopicRecord>> {
+    pub(crate) fn records(&self, cluster: &str, topic: &str) -> Vec<Arc<TopicRecord>> {
         let mut records = self.all();
-        records.retain(|record| record.topic == topic);
+        records.retain(|record| record.cluster == cluster && record.topic == topic);
         records
     }
 
@@ -101,19 +104,25 @@ impl Journal {
     }
 
     /// The records of a topic, for a report.
-    pub(crate) fn section(&self, topic: &str) -> (String, Vec<String>) {
-        self.section_of(format!("records of topic `{topic}`"), |of| of == topic)
+    pub(crate) fn section(&self, cluster: Name, topic: &str) -> (String, Vec<String>) {
+        self.section_of(cluster, &format!("topic `{topic}`"), |of| of == topic)
     }
 
-    /// The records of some topics, for a report.
+    /// The records of some topics of a cluster, for a report.
     pub(crate) fn section_of(
         &self,
-        title: String,
+        cluster: Name,
+        topics: &str,
         is_in: impl Fn(&str) -> bool,
     ) -> (String, Vec<String>) {
         let records = self.all();
-        let records = records.iter().filter(|record| is_in(&record.topic));
-        (title, records.map(|record| record_line(record)).collect())
+        let mut records: Vec<_> = records.iter().collect();
+        records.retain(|record| record.cluster == cluster && is_in(&record.topic));
+        let lines = records.into_iter().map(|record| record_line(record));
+        (
+            format!("records of {topics}{}", on(cluster)),
+            lines.collect(),
+        )
     }
 
     /// Ends at the next record. Make it before looking, await it after.

@@ -1,4 +1,4 @@
-//! Runs a FastKafka app in a unit test: the production runtime on a cluster in memory.
+//! Runs a FastKafka app in a unit test: the production runtime on clusters in memory.
 //!
 //! ```standalone_crate
 //! use fastkafka::{App, ProduceError, consumes, produces};
@@ -81,9 +81,11 @@ mod calls;
 mod chaos;
 mod clock;
 mod cluster;
+mod clusters;
 mod function;
 mod journal;
 mod kind;
+mod layout;
 mod medium;
 mod member;
 mod members;
@@ -109,6 +111,7 @@ pub use broker::ProduceFault;
 pub use builder::TesterBuilder;
 pub use calls::CallOutcome;
 pub use chaos::Chaos;
+pub use cluster::Cluster;
 /// What helpers of tests are generic over.
 pub use fastkafka_core::{Consumer, Consumes, Owned, Producer, Produces, Reads, Register, Writes};
 pub use function::Function;

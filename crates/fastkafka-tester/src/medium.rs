@@ -1,6 +1,6 @@
 //! The cluster in memory as what an app runs on.
 
-use crate::broker::Broker;
+use crate::clusters::Clusters;
 use crate::member::{Member, MemberTransport};
 use crate::outputs::MemoryOutputs;
 use crate::subscription::Subscription;
@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 
 /// See the module.
 #[derive(Debug)]
-pub(crate) struct Memory(pub(crate) Arc<Broker>);
+pub(crate) struct Memory(pub(crate) Arc<Clusters>);
 
 impl Medium for Memory {
     fn outputs(&self, plan: &Plan, most: usize) -> Result<Arc<dyn Outputs>, String> {
@@ -21,8 +21,9 @@ impl Medium for Memory {
 
     fn serve(&self, seat: Seat) -> Result<Serving, String> {
         let bell = Arc::new(Notify::new());
+        let broker = self.0.named(seat.cluster());
         let id = {
-            let mut state = self.0.state();
+            let mut state = broker.state();
             let (protocol, assignor) = kind(seat.settings());
             // Without a group each member reads everything, and after a crash anew.
             let group = match seat.is_alone() {
@@ -39,8 +40,8 @@ impl Medium for Memory {
             let topics = state.read_by(&reads);
             state.enter(|id| Member::new(id, group, reads, topics, bell.clone()))
         };
-        let transport = MemberTransport::new(self.0.clone(), id);
-        let broker = self.0.clone();
+        let transport = MemberTransport::new(broker.clone(), id);
+        let broker = broker.clone();
         Ok(seat.serve_in_task(transport, bell, move || broker.notify()))
     }
 }

@@ -135,7 +135,7 @@ fn exchange(member: &mut Member, state: &mut State) {
 
 fn place(state: &State, partition: PartitionId) -> Place {
     let (topic, index) = state.place(partition);
-    TopicPartition::intern(topic, index)
+    TopicPartition::intern_on(state.name, topic, "", index)
 }
 
 fn id(state: &State, place: Place) -> Result<PartitionId, ClientError> {

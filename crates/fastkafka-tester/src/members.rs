@@ -3,6 +3,8 @@
 //! None of these settles: a test may crash a process twice, or in the midst of a call, and sees what
 //! is left in between.
 
+use crate::broker::Broker;
+use crate::cluster::Cluster;
 use crate::settle::Unsettled;
 use crate::stored::Stored;
 use crate::tester::Tester;
@@ -95,25 +97,21 @@ impl Tester {
     }
 
     /// Every partition of every group is taken away and given back: another member joins, gets them
-    /// all, and leaves again without having read any.
+    /// all, and leaves again without having read any. On all clusters, one after the other; see
+    /// [`Cluster::rebalance`].
     ///
     /// # Errors
     /// When the partitions are not given back: names the record in hand.
     pub async fn rebalance(&self) -> Result<(), Unsettled> {
-        let groups: BTreeSet<GroupId> = {
-            let state = self.broker().state();
-            let members = state.members.iter();
-            members.map(|member| member.client.group()).collect()
-        };
-        for group in groups {
-            self.rebalance_group(group).await?;
+        for &cluster in self.layout.clusters() {
+            self.cluster(cluster).rebalance().await?;
         }
         Ok(())
     }
 
-    async fn rebalance_group(&self, group: GroupId) -> Result<(), Unsettled> {
+    async fn rebalance_group(&self, broker: &Broker, group: GroupId) -> Result<(), Unsettled> {
         let (mut guest, all, assignor) = {
-            let mut state = self.broker().state();
+            let mut state = broker.state();
             let members = state.members.iter();
             let mine = members.filter(|member| member.client.group() == group);
             let topics: BTreeSet<_> = mine.flat_map(|member| member.topics.clone()).collect();
@@ -124,21 +122,21 @@ impl Tester {
             state.cluster.set_assignor(group, Assignor::Explicit);
             (Client::new(group, topics), all, assignor)
         };
-        let moved = self.hand_over(&mut guest, &all).await;
+        let moved = self.hand_over(broker, &mut guest, &all).await;
         {
-            let mut state = self.broker().state();
+            let mut state = broker.state();
             state.cluster.set_assignor(group, assignor);
         }
         guest.leave();
-        self.until(|tester| {
-            tester.serve(&mut guest);
+        self.until(|_| {
+            serve(broker, &mut guest);
             guest.closed()
         })
         .await?;
         moved?;
         // The others have everything again.
-        self.until(|tester| {
-            let state = tester.broker().state();
+        self.until(|_| {
+            let state = broker.state();
             let members = state.members.iter();
             let mine = members.filter(|member| member.client.group() == group);
             let assigned = mine
@@ -152,16 +150,17 @@ impl Tester {
     /// The guest joins and gets everything.
     async fn hand_over(
         &self,
+        broker: &Broker,
         guest: &mut Client<Stored>,
         all: &PartitionSet,
     ) -> Result<(), Unsettled> {
-        self.until(|tester| {
-            tester.serve(guest);
+        self.until(|_| {
+            serve(broker, guest);
             guest.member().is_some()
         })
         .await?;
         {
-            let mut state = self.broker().state();
+            let mut state = broker.state();
             let group = guest.group();
             let me = guest.member().expect("it has joined");
             let others: Vec<_> = state.cluster.group(group).members().collect();
@@ -174,34 +173,52 @@ impl Tester {
             reassigned.expect("every member was just listed");
             state.ring_all();
         }
-        self.until(|tester| {
-            tester.serve(guest);
+        self.until(|_| {
+            serve(broker, guest);
             guest.assignment() == *all
         })
         .await
     }
+}
 
-    /// Lets the guest do whatever is due; it reads and stores nothing.
-    fn serve(&self, guest: &mut Client<Stored>) {
-        let mut state = self.broker().state();
-        while guest.may_exchange(&state.cluster) {
-            let Some(notice) = guest.exchange(&mut state.cluster) else {
-                continue;
-            };
-            match notice {
-                Notice::Assign(partitions) => {
-                    let starts: Vec<_> =
-                        partitions.iter().map(|partition| (partition, 0)).collect();
-                    guest.assign(&starts).expect("it was just told");
-                }
-                Notice::Revoke { .. } => guest.unassign().expect("it was just told"),
-            }
+impl Cluster<'_> {
+    /// [`Tester::rebalance`] of the groups on this cluster.
+    ///
+    /// # Errors
+    /// When the partitions are not given back: names the record in hand.
+    pub async fn rebalance(&self) -> Result<(), Unsettled> {
+        let broker = self.broker().clone();
+        let groups: BTreeSet<GroupId> = {
+            let state = broker.state();
+            let members = state.members.iter();
+            members.map(|member| member.client.group()).collect()
+        };
+        for group in groups {
+            self.tester.rebalance_group(&broker, group).await?;
         }
-        let group = guest.group();
-        for member in &state.members {
-            if member.client.group() == group && member.client.may_exchange(&state.cluster) {
-                member.bell.notify_one();
+        Ok(())
+    }
+}
+
+/// Lets the guest do whatever is due; it reads and stores nothing.
+fn serve(broker: &Broker, guest: &mut Client<Stored>) {
+    let mut state = broker.state();
+    while guest.may_exchange(&state.cluster) {
+        let Some(notice) = guest.exchange(&mut state.cluster) else {
+            continue;
+        };
+        match notice {
+            Notice::Assign(partitions) => {
+                let starts: Vec<_> = partitions.iter().map(|partition| (partition, 0)).collect();
+                guest.assign(&starts).expect("it was just told");
             }
+            Notice::Revoke { .. } => guest.unassign().expect("it was just told"),
+        }
+    }
+    let group = guest.group();
+    for member in &state.members {
+        if member.client.group() == group && member.client.may_exchange(&state.cluster) {
+            member.bell.notify_one();
         }
     }
 }

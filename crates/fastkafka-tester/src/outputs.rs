@@ -1,20 +1,23 @@
-//! The app's producers on the cluster in memory.
+//! The app's producers on the clusters in memory.
 //!
 //! A record is acknowledged before the call returns, unless the broker is down: then it waits until
 //! the broker is back or its time is over. Records arrive in the order of the calls, as those of an
-//! idempotent producer do: what is sent while others wait, or are on their way from there, waits too.
+//! idempotent producer do: what is sent while others wait, or are on their way from there, waits too. Each
+//! cluster has a queue of its own; what waits in all of them is bounded together.
 
 #[cfg(test)]
 mod tests;
 
 use crate::broker::{Broker, NewRecord, Refusal};
+use crate::clusters::Clusters;
 use crate::function::Function;
+use crate::layout::{Name, intern};
 use bytes::Bytes;
 use fastkafka_core::{
     DeliveryToken, Failure, FailureKind, OutRecord, Output, ProduceError, Sink, Wake,
 };
 use fastkafka_runtime::medium::Outputs;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
@@ -27,23 +30,35 @@ const DELIVERY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// See the module.
 pub(crate) struct MemoryOutputs {
-    broker: Arc<Broker>,
-    /// By producer: how long a record may wait.
-    timeouts: Vec<(&'static str, &'static str, Duration)>,
+    clusters: Arc<Clusters>,
+    ways: BTreeMap<Function, Way>,
     most: usize,
     waiting: Mutex<Waiting>,
     tokio: Handle,
     me: Weak<Self>,
 }
 
+/// Where a producer's records go.
+struct Way {
+    cluster: Name,
+    /// How long a record may wait.
+    timeout: Duration,
+}
+
 #[derive(Default)]
 struct Waiting {
-    records: VecDeque<Held>,
+    queues: BTreeMap<Name, Queue>,
     next: u64,
-    /// Somebody sends what waits; until that is over, whoever comes queues up behind it.
-    sending: bool,
     wakers: Vec<Waker>,
     room: Vec<Wake>,
+}
+
+/// What waits for a cluster.
+#[derive(Default)]
+struct Queue {
+    records: VecDeque<Held>,
+    /// Somebody sends what waits; until that is over, whoever comes queues up behind it.
+    sending: bool,
 }
 
 struct Held {
@@ -61,25 +76,39 @@ impl Held {
     }
 }
 
-impl Waiting {
+impl Queue {
     /// Nothing waits or is on its way.
     fn is_over(&self) -> bool {
         self.records.is_empty() && !self.sending
     }
 }
 
+impl Waiting {
+    fn queue(&mut self, cluster: Name) -> &mut Queue {
+        self.queues.entry(cluster).or_default()
+    }
+
+    fn len(&self) -> usize {
+        let queues = self.queues.values();
+        queues.map(|queue| queue.records.len()).sum()
+    }
+}
+
 impl MemoryOutputs {
     /// Inside a tokio runtime.
-    pub(crate) fn new(broker: Arc<Broker>, outputs: &[Output], most: usize) -> Arc<Self> {
-        let timeouts = outputs.iter().filter_map(|output| {
-            let millis = output.settings.delivery_timeout_ms?;
-            let def = output.def;
-            Some((def.module, def.name, Duration::from_millis(millis)))
+    pub(crate) fn new(clusters: Arc<Clusters>, outputs: &[Output], most: usize) -> Arc<Self> {
+        let ways = outputs.iter().map(|output| {
+            let millis = output.settings.delivery_timeout_ms;
+            let way = Way {
+                cluster: intern(&output.cluster),
+                timeout: millis.map_or(DELIVERY_TIMEOUT, Duration::from_millis),
+            };
+            (Function::from(output.def), way)
         });
-        let timeouts = timeouts.collect();
+        let ways = ways.collect();
         Arc::new_cyclic(|me| Self {
-            broker,
-            timeouts,
+            clusters,
+            ways,
             most,
             waiting: Mutex::default(),
             tokio: Handle::current(),
@@ -93,48 +122,53 @@ impl MemoryOutputs {
 
     /// Keeps a record for the time that its producer gives it.
     fn hold(&self, mut waiting: MutexGuard<'_, Waiting>, mut held: Held, patience: Duration) {
-        let (id, first) = (held.id, waiting.is_over());
+        let (id, cluster) = (held.id, held.record.cluster);
         held.until = Instant::now().checked_add(patience);
-        waiting.records.push_back(held);
+        let queue = waiting.queue(cluster);
+        let first = queue.is_over();
+        queue.records.push_back(held);
         drop(waiting);
         if first {
-            self.send_when_up();
+            self.send_when_up(cluster);
         }
         let me = self.me.clone();
         self.tokio.spawn(async move {
             tokio::time::sleep(patience).await;
             if let Some(me) = me.upgrade() {
-                me.expire(id);
+                me.expire(cluster, id);
             }
         });
     }
 
-    fn send_when_up(&self) {
+    fn send_when_up(&self, cluster: Name) {
         let me = self.me.clone();
-        self.broker.on_up(Box::new(move || {
+        self.clusters.named(cluster).on_up(Box::new(move || {
             if let Some(me) = me.upgrade() {
-                me.flush();
+                me.flush(cluster);
             }
         }));
     }
 
-    /// Sends what waits. The lock is not kept meanwhile: whoever hears of a record may send the next.
-    fn flush(&self) {
+    /// Sends what waits for a cluster. The lock is not kept meanwhile: whoever hears of a record may send
+    /// the next.
+    fn flush(&self, cluster: Name) {
         {
             let mut waiting = self.waiting();
-            if std::mem::replace(&mut waiting.sending, true) {
+            if std::mem::replace(&mut waiting.queue(cluster).sending, true) {
                 return;
             }
         }
+        let broker = self.clusters.named(cluster);
         let is_down = loop {
             let held = {
                 let mut waiting = self.waiting();
-                let held = waiting.records.pop_front();
-                waiting.sending = held.is_some();
+                let queue = waiting.queue(cluster);
+                let held = queue.records.pop_front();
+                queue.sending = held.is_some();
                 held
             };
             let Some(held) = held else { break false };
-            let Some(held) = conclude(&self.broker, held) else {
+            let Some(held) = conclude(broker, held) else {
                 continue;
             };
             // Nobody could find it meanwhile.
@@ -143,21 +177,23 @@ impl MemoryOutputs {
                 continue;
             }
             let mut waiting = self.waiting();
-            waiting.records.push_front(held);
-            waiting.sending = false;
+            let queue = waiting.queue(cluster);
+            queue.records.push_front(held);
+            queue.sending = false;
             break true;
         };
         if is_down {
-            self.send_when_up();
+            self.send_when_up(cluster);
         }
         self.tell_room();
     }
 
-    fn expire(&self, id: u64) {
+    fn expire(&self, cluster: Name, id: u64) {
         let held = {
             let mut waiting = self.waiting();
-            let at = waiting.records.iter().position(|held| held.id == id);
-            at.and_then(|at| waiting.records.remove(at))
+            let queue = waiting.queue(cluster);
+            let at = queue.records.iter().position(|held| held.id == id);
+            at.and_then(|at| queue.records.remove(at))
         };
         if let Some(held) = held {
             held.time_out();
@@ -170,15 +206,16 @@ impl MemoryOutputs {
         wakers.into_iter().for_each(Waker::wake);
         // What is called only rings bells.
         self.waiting().room.iter().for_each(|wake| wake());
-        self.broker.notify();
+        self.clusters.notify();
     }
 
-    fn timeout(&self, record: &OutRecord<'_>) -> Duration {
-        let own = record.producer.and_then(|def| {
-            let mut timeouts = self.timeouts.iter();
-            timeouts.find(|(module, name, _)| (*module, *name) == (def.module, def.name))
-        });
-        own.map_or(DELIVERY_TIMEOUT, |(_, _, timeout)| *timeout)
+    /// The producer's, or of a dead letter that of its record.
+    fn way(&self, record: &OutRecord<'_>) -> (Name, Duration) {
+        let way = record.producer.and_then(|def| self.ways.get(&def.into()));
+        match way {
+            Some(way) => (way.cluster, way.timeout),
+            None => (intern(record.cluster.unwrap_or_default()), DELIVERY_TIMEOUT),
+        }
     }
 }
 
@@ -213,7 +250,9 @@ fn failure(topic: &str, refusal: &Refusal) -> Failure {
 
 impl Sink for MemoryOutputs {
     fn enqueue(&self, record: OutRecord<'_>, token: DeliveryToken) -> Result<(), ProduceError> {
+        let (cluster, timeout) = self.way(&record);
         let new = NewRecord {
+            cluster,
             topic: record.topic.to_owned(),
             partition: record.partition,
             key: record.key.map(Bytes::copy_from_slice),
@@ -230,29 +269,29 @@ impl Sink for MemoryOutputs {
             until: None,
         };
         waiting.next += 1;
-        if waiting.is_over() {
+        if waiting.queue(cluster).is_over() {
             drop(waiting);
-            match conclude(&self.broker, held) {
+            match conclude(self.clusters.named(cluster), held) {
                 None => return Ok(()),
                 Some(back) => held = back,
             }
             waiting = self.waiting();
         }
         // Dead letters have no room of their own to wait for.
-        if waiting.records.len() >= self.most && record.producer.is_some() {
+        if waiting.len() >= self.most && record.producer.is_some() {
             drop(waiting);
             held.token.cancel();
             return Err(ProduceError::QueueFull {
                 producer: record.producer.map_or("dead letter", |def| def.name),
             });
         }
-        self.hold(waiting, held, self.timeout(&record));
+        self.hold(waiting, held, timeout);
         Ok(())
     }
 
     fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut waiting = self.waiting();
-        if waiting.records.len() < self.most {
+        if waiting.len() < self.most {
             return Poll::Ready(());
         }
         waiting.wakers.push(cx.waker().clone());
@@ -263,7 +302,8 @@ impl Sink for MemoryOutputs {
 impl Outputs for MemoryOutputs {
     fn in_flight(&self) -> usize {
         let waiting = self.waiting();
-        waiting.records.len() + usize::from(waiting.sending)
+        let sending = waiting.queues.values().filter(|queue| queue.sending);
+        waiting.len() + sending.count()
     }
 
     fn has_room(&self) -> bool {

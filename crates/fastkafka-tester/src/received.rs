@@ -2,6 +2,7 @@
 
 use crate::function::Function;
 use crate::journal::{Journal, TopicRecord};
+use crate::layout::Name;
 use crate::observed::{Observed, Source, Typed, Words};
 use crate::report::record_line;
 use crate::tester::Tester;
@@ -21,6 +22,7 @@ pub type Received<P> = Observed<Arrivals<P>>;
 /// The records of a producer that reached a topic.
 pub struct Arrivals<P> {
     journal: Journal,
+    cluster: Name,
     producer: PhantomData<fn() -> P>,
 }
 
@@ -52,7 +54,7 @@ impl<P: Producer> Source for Arrivals<P> {
     }
 
     fn sections(&self) -> Vec<(String, Vec<String>)> {
-        vec![self.journal.section(P::DEF.topic)]
+        vec![self.journal.section(self.cluster, P::DEF.topic)]
     }
 }
 
@@ -77,6 +79,7 @@ impl<P: Producer> Received<P> {
         tester.must_have(Function::producer::<P>());
         Self(Arrivals {
             journal: tester.journal().clone(),
+            cluster: tester.layout.cluster_of(Function::producer::<P>()),
             producer: PhantomData,
         })
     }

@@ -104,10 +104,19 @@ pub(crate) fn likeness(one: &str, other: &str) -> f32 {
     TextDiff::from_words(one, other).ratio()
 }
 
+/// After a place; the app's own cluster needs no word.
+pub(crate) fn on(cluster: &str) -> String {
+    match cluster {
+        "" => String::new(),
+        cluster => format!(" on `{cluster}`"),
+    }
+}
+
 /// A record of a topic in one line.
 pub(crate) fn record_line(record: &TopicRecord) -> String {
+    let on = on(&record.cluster);
     let place = format!(
-        "{}[{}] offset {}",
+        "{}[{}]{on} offset {}",
         record.topic, record.partition, record.offset
     );
     content_line(&place, record.key.as_deref(), record.payload.as_deref())

@@ -1,7 +1,10 @@
 //! When nothing is left to do: every record of every topic that is read is terminal.
 
-use crate::broker::{Broker, State};
+use crate::broker::State;
 use crate::calls::CallOutcome;
+use crate::clusters::Clusters;
+use crate::layout::Name;
+use crate::report::on;
 use crate::stored::Stored;
 use crate::watcher::Watcher;
 use fastkafka::App;
@@ -64,6 +67,7 @@ pub(crate) enum Progress {
 
 /// A record that is not terminal.
 pub(crate) struct OpenRecord {
+    cluster: Name,
     group: String,
     topic: String,
     partition: i32,
@@ -87,37 +91,55 @@ pub(crate) fn stuck(apps: &[App]) -> Vec<String> {
     stuck
 }
 
-impl Broker {
+impl Clusters {
     pub(crate) fn progress(&self, apps: &[App]) -> Progress {
-        let mut stuck: Vec<String> = self.state().complaints.clone();
+        let complaints = self.all().map(|broker| broker.state().complaints.clone());
+        let mut stuck: Vec<String> = complaints.flatten().collect();
         stuck.extend(self::stuck(apps));
         if !stuck.is_empty() {
             return Progress::Stuck(stuck);
         }
-        let state = self.state();
-        if state.open().is_empty() {
-            Progress::Settled
-        } else if state.down {
-            Progress::Stuck(vec!["the broker is down: call `broker_up()`".to_owned()])
-        } else {
-            Progress::Open
+        let mut open = false;
+        for broker in self.all() {
+            let state = broker.state();
+            if state.open().is_empty() {
+                continue;
+            }
+            open = true;
+            if state.down {
+                stuck.push(state.says_down());
+            }
+        }
+        match (stuck.is_empty(), open) {
+            (false, _) => Progress::Stuck(stuck),
+            (true, true) => Progress::Open,
+            (true, false) => Progress::Settled,
         }
     }
 
-    /// The first open record of each partition, in words.
+    /// The first open record of each partition, in words, and whatever keeps all of them.
     pub(crate) fn open_records(&self, apps: &[App], watcher: &Watcher) -> Vec<String> {
         let waiting: Vec<_> = apps
             .iter()
             .flat_map(|app| app.health().groups)
             .flat_map(|group| group.waiting)
             .collect();
-        let open = self.state().open();
+        let open: Vec<_> = self
+            .all()
+            .flat_map(|broker| broker.state().open())
+            .collect();
+        let down = self.all().map(|broker| broker.state());
+        let down: Vec<_> = down
+            .filter(|state| state.down)
+            .map(|state| state.says_down())
+            .collect();
         open.iter()
             .map(|open| {
                 let at = open.entry.offset;
                 let place = (open.topic.as_str(), open.partition, at);
                 let waits = waiting.iter().find(|waiting| {
-                    (waiting.topic.as_str(), waiting.partition, waiting.offset) == place
+                    waiting.cluster == open.cluster
+                        && (waiting.topic.as_str(), waiting.partition, waiting.offset) == place
                 });
                 match waits {
                     Some(waiting) => format!(
@@ -128,6 +150,7 @@ impl Broker {
                     None => format!("{open}: {}", holds(open, apps, watcher)),
                 }
             })
+            .chain(down)
             .collect()
     }
 }
@@ -136,7 +159,7 @@ impl Broker {
 fn holds(open: &OpenRecord, apps: &[App], watcher: &Watcher) -> String {
     let plans = apps.iter().filter_map(|app| app.check().ok());
     let mut groups = plans.flat_map(|plan| plan.groups);
-    let group = groups.find(|group| group.id == open.group);
+    let group = groups.find(|group| group.cluster == open.cluster && group.id == open.group);
     let mut handlers = group.iter().flat_map(|group| &group.handlers);
     let Some(handler) = handlers.find(|handler| handler.def.takes(&open.topic)) else {
         return "no app has a handler of it".to_owned();
@@ -164,6 +187,15 @@ fn holds(open: &OpenRecord, apps: &[App], watcher: &Watcher) -> String {
 }
 
 impl State {
+    fn says_down(&self) -> String {
+        match self.name {
+            "" => "the broker is down: call `broker_up()`".to_owned(),
+            name => format!(
+                "the broker of cluster `{name}` is down: call `tester.cluster(\"{name}\").broker_up()`"
+            ),
+        }
+    }
+
     /// The first record of each partition that its group has not settled. Groups without a member
     /// do not run.
     fn open(&self) -> Vec<OpenRecord> {
@@ -180,6 +212,7 @@ impl State {
                 };
                 let mut members = self.members.iter();
                 open.push(OpenRecord {
+                    cluster: self.name,
                     group: self.cluster.group_name(group).to_owned(),
                     topic: self.cluster.topic_name(topic).to_owned(),
                     partition: self.cluster.place(partition).1,
@@ -212,8 +245,12 @@ impl fmt::Display for OpenRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}[{}] offset {} of group `{}` is not settled",
-            self.topic, self.partition, self.entry.offset, self.group
+            "{}[{}]{} offset {} of group `{}` is not settled",
+            self.topic,
+            self.partition,
+            on(self.cluster),
+            self.entry.offset,
+            self.group
         )
     }
 }

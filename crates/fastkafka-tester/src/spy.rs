@@ -3,6 +3,7 @@
 use crate::calls::{CallOutcome, HandedOver, Recorded};
 use crate::function::Function;
 use crate::journal::{Journal, TopicRecord};
+use crate::layout::Name;
 use crate::observed::{Observed, Source, Typed, Words};
 use crate::report::{content_line, record_line};
 use crate::subscription::Subscription;
@@ -30,6 +31,7 @@ pub type ProducerSpy<P> = Observed<ProducerCalls<P>>;
 pub struct HandlerCalls<C> {
     watcher: Watcher,
     journal: Journal,
+    cluster: Name,
     reads: Option<Subscription>,
     consumer: PhantomData<fn() -> C>,
 }
@@ -75,12 +77,17 @@ impl<C: Consumer> Source for HandlerCalls<C> {
         let calls = (format!("calls of {}", Self::function()), calls);
         let records = match &self.reads {
             Some(reads @ Subscription::Pattern(_)) => {
-                let title = format!("records of {reads}");
-                vec![self.journal.section_of(title, |topic| reads.takes(topic))]
+                let takes = |topic: &str| reads.takes(topic);
+                let records = self
+                    .journal
+                    .section_of(self.cluster, &reads.to_string(), takes);
+                vec![records]
             }
             _ => {
                 let topics = C::DEF.topics.iter();
-                topics.map(|topic| self.journal.section(topic)).collect()
+                topics
+                    .map(|topic| self.journal.section(self.cluster, topic))
+                    .collect()
             }
         };
         [calls].into_iter().chain(records).collect()
@@ -106,6 +113,7 @@ impl<C: Consumer> Spy<C> {
             reads: by_pattern,
             watcher: tester.watcher().clone(),
             journal: tester.journal().clone(),
+            cluster: tester.layout.cluster_of(function),
             consumer: PhantomData,
         })
     }
@@ -229,6 +237,7 @@ impl Recorded {
 pub struct ProducerCalls<P> {
     watcher: Watcher,
     journal: Journal,
+    cluster: Name,
     producer: PhantomData<fn() -> P>,
 }
 
@@ -265,7 +274,7 @@ impl<P: Producer> Source for ProducerCalls<P> {
         let outputs = outputs.iter().map(|output| output.line()).collect();
         vec![
             (format!("records of {}", Self::function()), outputs),
-            self.journal.section(P::DEF.topic),
+            self.journal.section(self.cluster, P::DEF.topic),
         ]
     }
 }
@@ -288,10 +297,12 @@ where
 impl<P: Producer> ProducerSpy<P> {
     #[track_caller]
     pub(crate) fn of_producer(tester: &Tester) -> Self {
-        tester.must_have(Function::producer::<P>());
+        let function = Function::producer::<P>();
+        tester.must_have(function);
         Self(ProducerCalls {
             watcher: tester.watcher().clone(),
             journal: tester.journal().clone(),
+            cluster: tester.layout.cluster_of(function),
             producer: PhantomData,
         })
     }

@@ -1,6 +1,7 @@
 //! What a handler reads: topics by name, or those that its pattern finds.
 
 use crate::function::Function;
+use crate::layout::{Name, intern};
 use crate::tester::Tester;
 use fastkafka_core::{ConsumerSettings, Handler};
 use regex_lite::Regex;
@@ -82,17 +83,30 @@ impl fmt::Display for Subscription {
     }
 }
 
+/// A handler with what it reads.
+pub(crate) struct Reader {
+    pub(crate) function: Function,
+    pub(crate) cluster: Name,
+    pub(crate) group: String,
+    pub(crate) reads: Subscription,
+}
+
 impl Tester {
-    /// What the handlers of the apps read, each with its group.
-    pub(crate) fn subscriptions(&self) -> Vec<(Function, String, Subscription)> {
+    /// What the handlers of the apps read.
+    pub(crate) fn readers(&self) -> Vec<Reader> {
         let apps = self.apps();
         let plans = apps.iter().filter_map(|app| app.check().ok());
         let mut all = Vec::new();
         for group in plans.flat_map(|plan| plan.groups) {
             for handler in &group.handlers {
                 // A pattern that cannot be read has kept the app from starting.
-                if let Ok(subscription) = Subscription::of(handler, &group.left_out) {
-                    all.push((handler.def.into(), group.id.clone(), subscription));
+                if let Ok(reads) = Subscription::of(handler, &group.left_out) {
+                    all.push(Reader {
+                        function: handler.def.into(),
+                        cluster: intern(&group.cluster),
+                        group: group.id.clone(),
+                        reads,
+                    });
                 }
             }
         }
@@ -100,8 +114,9 @@ impl Tester {
     }
 
     pub(crate) fn subscription(&self, function: Function) -> Option<Subscription> {
-        let mut all = self.subscriptions().into_iter();
-        all.find_map(|(of, _, subscription)| (of == function).then_some(subscription))
+        let mut all = self.readers().into_iter();
+        let reader = all.find(|reader| reader.function == function)?;
+        Some(reader.reads)
     }
 }
 

@@ -1,9 +1,13 @@
-//! A test's view of apps that run on a cluster in memory.
+//! A test's view of apps that run on clusters in memory.
 
-use crate::broker::{Broker, NewRecord};
+#[cfg(test)]
+use crate::broker::Broker;
+use crate::broker::NewRecord;
 use crate::builder::TesterBuilder;
 use crate::clock;
+use crate::clusters::Clusters;
 use crate::journal::Journal;
+use crate::layout::Layout;
 use crate::medium::Memory;
 use crate::remote::Remote;
 use crate::settle::{Progress, Unsettled, stuck};
@@ -20,7 +24,7 @@ const AGAIN: Duration = Duration::from_millis(20);
 /// Tasks that may wake one another at one instant of virtual time.
 const TASKS: usize = 128;
 
-/// What a [`Tester`] runs: one app, or several that share the cluster.
+/// What a [`Tester`] runs: one app, or several that share their clusters.
 pub trait IntoApps {
     /// The apps.
     fn into_apps(self) -> Vec<App>;
@@ -47,9 +51,10 @@ impl IntoApps for Vec<App> {
 /// Makes the apps anew: what a process does when it starts.
 pub(crate) type Make = Box<dyn Fn() -> Vec<App>>;
 
-/// Apps under test, and the cluster they run on.
+/// Apps under test, and the clusters they run on.
 pub struct Tester {
     pub(crate) backend: Backend,
+    pub(crate) layout: Arc<Layout>,
     journal: Journal,
     /// The apps of each process that runs.
     pub(crate) processes: RefCell<Vec<Process>>,
@@ -60,7 +65,7 @@ pub struct Tester {
 
 /// What a tester runs on.
 pub(crate) enum Backend {
-    Memory(Arc<Broker>),
+    Memory(Arc<Clusters>),
     Kafka(Remote),
 }
 
@@ -72,7 +77,7 @@ pub(crate) struct Process {
 }
 
 impl Tester {
-    /// Starts an app, or several on one cluster: `Tester::start(app())`,
+    /// Starts an app, or several together: `Tester::start(app())`,
     /// `Tester::start([orders(), billing()])`. They are started when it returns: start hooks have run,
     /// and each group has its partitions.
     ///
@@ -99,6 +104,7 @@ impl Tester {
 
     pub(crate) fn new(
         backend: Backend,
+        layout: Arc<Layout>,
         journal: Journal,
         watcher: Watcher,
         make: Option<Make>,
@@ -106,6 +112,7 @@ impl Tester {
     ) -> Self {
         Self {
             backend,
+            layout,
             journal,
             processes: RefCell::default(),
             make,
@@ -131,7 +138,9 @@ impl Tester {
             // An app that was watched before was started before, which is refused next.
             let _ = app.core().watch_by(Arc::new(self.watcher.clone()));
             match &self.backend {
-                Backend::Memory(broker) => app.start_on(Arc::new(Memory(broker.clone()))).await?,
+                Backend::Memory(clusters) => {
+                    app.start_on(Arc::new(Memory(clusters.clone()))).await?
+                }
                 Backend::Kafka(remote) => remote.launch(&app).await?,
             }
         }
@@ -146,19 +155,26 @@ impl Tester {
         &self.journal
     }
 
-    /// The cluster in memory, which alone can be told what to do.
+    /// The clusters in memory, which alone can be told what to do.
     ///
     /// # Panics
-    /// On another one.
+    /// On others.
     #[track_caller]
-    pub(crate) fn broker(&self) -> &Arc<Broker> {
+    pub(crate) fn memory(&self) -> &Arc<Clusters> {
         match &self.backend {
-            Backend::Memory(broker) => broker,
+            Backend::Memory(clusters) => clusters,
             Backend::Kafka(remote) => panic!(
                 "this needs the cluster in memory, and the test runs on the broker at {}: start it with `Tester::builder().in_memory_broker()`",
                 remote.broker()
             ),
         }
+    }
+
+    /// The first cluster in memory.
+    #[cfg(test)]
+    #[track_caller]
+    pub(crate) fn broker(&self) -> &Arc<Broker> {
+        self.memory().named(self.layout.first())
     }
 
     /// Every app of every process that runs.
@@ -171,7 +187,10 @@ impl Tester {
     /// Appends a record from outside the app.
     pub(crate) async fn deliver(&self, record: NewRecord) -> Result<Delivery, String> {
         match &self.backend {
-            Backend::Memory(broker) => broker.append(record).map_err(|error| error.to_string()),
+            Backend::Memory(clusters) => {
+                let broker = clusters.named(record.cluster);
+                broker.append(record).map_err(|error| error.to_string())
+            }
             Backend::Kafka(remote) => remote.deliver(record).await,
         }
     }
@@ -185,7 +204,9 @@ impl Tester {
     /// `Ack` that nobody settles, an app that has to end.
     pub async fn settle(&self) -> Result<(), Unsettled> {
         match &self.backend {
-            Backend::Memory(broker) => self.wait(|tester| broker.progress(&tester.apps())).await,
+            Backend::Memory(clusters) => {
+                self.wait(|tester| clusters.progress(&tester.apps())).await
+            }
             Backend::Kafka(remote) => self.settle_on(remote).await,
         }
     }
@@ -240,7 +261,7 @@ impl Tester {
         let patience = tokio::time::sleep(self.patience);
         tokio::pin!(patience);
         loop {
-            let (changed, called) = (self.broker().changed(), self.watcher.changed());
+            let (changed, called) = (self.memory().changed(), self.watcher.changed());
             tokio::pin!(changed, called);
             changed.as_mut().enable();
             called.as_mut().enable();
@@ -261,7 +282,7 @@ impl Tester {
                 () = changed => {}
                 () = called => {}
                 () = &mut patience => {
-                    let mut problems = self.broker().open_records(&self.apps(), &self.watcher);
+                    let mut problems = self.memory().open_records(&self.apps(), &self.watcher);
                     problems.push(format!("waited for {:?}", self.patience));
                     return Err(Unsettled::new(problems));
                 }
@@ -276,7 +297,7 @@ impl Tester {
     /// In real time: the test needs the cluster in memory and `#[tokio::test(start_paused = true)]`.
     #[track_caller]
     pub fn advance(&self, time: Duration) -> impl Future<Output = ()> {
-        self.broker();
+        self.memory();
         assert!(
             clock::is_virtual(),
             "`advance` moves virtual time, and this test runs in real time: write `#[tokio::test(start_paused = true)]`"
@@ -334,8 +355,10 @@ impl Tester {
             for app in self.apps() {
                 problems.extend(app.stop().await.err().map(|error| error.to_string()));
             }
-            if let Backend::Memory(broker) = &self.backend {
-                problems.append(&mut broker.state().complaints);
+            if let Backend::Memory(clusters) = &self.backend {
+                for broker in clusters.all() {
+                    problems.append(&mut broker.state().complaints);
+                }
             }
             for problem in self.verdict() {
                 // A background task that failed is the reason of its app, too.

@@ -63,7 +63,7 @@ async fn send(tester: &Tester, numbers: impl IntoIterator<Item = u64>) {
 }
 
 fn squares(tester: &Tester) -> Vec<String> {
-    let records = tester.broker().journal.records("squares");
+    let records = tester.broker().journal.records("", "squares");
     let payload = |record: &Arc<crate::TopicRecord>| {
         String::from_utf8(record.payload.clone().unwrap().to_vec()).unwrap()
     };
@@ -98,7 +98,7 @@ async fn a_retry_after_ten_minutes_is_waited_for_in_virtual_time() {
         "{:?}",
         before.elapsed()
     );
-    assert_eq!(tester.broker().journal.records("numbers.dead").len(), 1);
+    assert_eq!(tester.broker().journal.records("", "numbers.dead").len(), 1);
     tester.stop().await;
 }
 

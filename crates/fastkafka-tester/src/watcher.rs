@@ -4,6 +4,7 @@
 use crate::calls::{CallOutcome, HandedOver, Recorded};
 use crate::function::Function;
 use crate::journal::TopicRecord;
+use crate::layout::Layout;
 use crate::mock::{self, Mock};
 use crate::report::content_line;
 use crate::threads::Threads;
@@ -129,11 +130,12 @@ impl Watcher {
 
     /// Which producer a record comes from that a real broker shows: the first that handed over the
     /// same and has not been seen yet.
-    pub(crate) fn claim(&self, record: &TopicRecord) -> Option<Function> {
+    pub(crate) fn claim(&self, record: &TopicRecord, layout: &Layout) -> Option<Function> {
         let outputs = self.state().outputs.clone();
         let same = |output: &&Arc<HandedOver>| {
             output.error.is_none()
                 && output.topic == record.topic
+                && layout.cluster_of(output.function) == record.cluster
                 && output.key == record.key
                 && output.payload == record.payload
                 && output.headers == record.headers

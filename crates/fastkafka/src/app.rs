@@ -206,12 +206,12 @@ impl App {
         let clusters = self.sketch().clusters;
         let known = clusters.iter().find(|known| known.name == cluster)?;
         let connections = self.inner.connections(&clusters, &self.choice()).ok()?;
-        let address = known.is_address.then(|| known.name.clone());
-        let connection = connections.of(cluster, &Connection::default());
-        address
-            .or(connection.bootstrap_servers)
-            .filter(|_| !connections.embedded)
-            .map(Into::into)
+        let said = match known.is_address {
+            true => Connection::default().bootstrap_servers(known.name.clone()),
+            false => Connection::default(),
+        };
+        let way = connections.of(cluster, &said);
+        way.bootstrap_servers.map(Into::into)
     }
 
     fn embedded(&self) -> MutexGuard<'_, Vec<(String, Embedded)>> {

@@ -31,7 +31,16 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    fn new(cluster: &str, suffix: &str) -> Self {
+    pub(crate) fn new(cluster: &str, suffix: &str) -> Self {
+        // A test may have several clusters of its apps at one broker. No suffix is the end of another,
+        // so that no pattern finds what is on the other cluster.
+        let suffix = match (cluster, suffix) {
+            (_, "") | ("", _) => suffix.to_owned(),
+            (cluster, suffix) => {
+                let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
+                format!("{suffix}-{}", cluster.replace(|c| !allowed(c), "-"))
+            }
+        };
         Self {
             cluster: cluster.into(),
             suffix: suffix.into(),
@@ -257,5 +266,28 @@ impl ClientError {
             kind: crate::transport::ErrorKind::Refused,
             message: message.into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_has_topics_of_its_own_on_each_cluster_also_at_one_address() {
+        let (own, other) = (Names::new("", "-1f"), Names::new("eu.pay:1", "-1f"));
+        assert_eq!(own.on_cluster("orders"), "orders-1f");
+        assert_eq!(other.on_cluster("orders"), "orders-1f-eu-pay-1");
+        assert_eq!(other.topic("orders-1f-eu-pay-1"), "orders");
+        // A pattern of one does not find what is on the other.
+        assert_eq!(own.subscription("^orders"), "^(^orders).*-1f$");
+        assert_eq!(other.subscription("^orders$"), "^(^orders)-1f-eu-pay-1$");
+    }
+
+    #[test]
+    fn an_app_in_production_has_the_names_that_it_says() {
+        let names = Names::new("payments", "");
+        assert_eq!(names.on_cluster("orders"), "orders");
+        assert!(!names.are_of_a_test());
     }
 }

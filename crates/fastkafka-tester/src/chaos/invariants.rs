@@ -2,18 +2,24 @@
 
 use crate::calls::CallOutcome;
 use crate::function::Function;
-use crate::subscription::Subscription;
+use crate::layout::Name;
+use crate::report::on;
+use crate::subscription::{self, Subscription};
 use crate::tester::Tester;
 use bytes::Bytes;
 use fastkafka::{OnFailure, Order};
 use fastkafka_sim::{GroupId, PartitionId};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A group and a topic that it reads.
-type Reader = (String, String);
+/// A cluster, a group and a topic that it reads.
+type Reader = (Name, String, String);
+
+/// A partition of a cluster, read by a group.
+type Position = (Name, GroupId, PartitionId);
 
 struct Handler {
     function: Function,
+    cluster: Name,
     group: String,
     reads: Subscription,
     order: Order,
@@ -25,8 +31,8 @@ pub(super) struct Invariants<'t> {
     tester: &'t Tester,
     handlers: Vec<Handler>,
     /// What was committed when it was first seen: what lies below is no concern of this check.
-    floors: BTreeMap<(GroupId, PartitionId), i64>,
-    committed: BTreeMap<(GroupId, PartitionId), i64>,
+    floors: BTreeMap<Position, i64>,
+    committed: BTreeMap<Position, i64>,
 }
 
 impl<'t> Invariants<'t> {
@@ -39,14 +45,15 @@ impl<'t> Invariants<'t> {
             let handler = handlers.find(|handler| Function::from(handler.def) == function);
             &handler.expect("it has a subscription").settings
         };
-        let handler = |(function, group, reads)| Handler {
-            order: settings(function).effective_order(),
-            skips: settings(function).on_failure == Some(OnFailure::Skip),
-            function,
-            group,
-            reads,
+        let handler = |reader: subscription::Reader| Handler {
+            order: settings(reader.function).effective_order(),
+            skips: settings(reader.function).on_failure == Some(OnFailure::Skip),
+            function: reader.function,
+            cluster: reader.cluster,
+            group: reader.group,
+            reads: reader.reads,
         };
-        let handlers = tester.subscriptions().into_iter().map(handler).collect();
+        let handlers = tester.readers().into_iter().map(handler).collect();
         let mut invariants = Self {
             tester,
             handlers,
@@ -59,10 +66,10 @@ impl<'t> Invariants<'t> {
     }
 
     /// Every committed offset.
-    fn commits(&self) -> Vec<((GroupId, PartitionId), i64)> {
-        let state = self.tester.broker().state();
+    fn commits(&self) -> Vec<(Position, i64)> {
         let mut commits = Vec::new();
         for handler in &self.handlers {
+            let state = self.tester.memory().named(handler.cluster).state();
             let Some(group) = state.cluster.find_group(&handler.group) else {
                 continue;
             };
@@ -72,7 +79,7 @@ impl<'t> Invariants<'t> {
                 .iter()
             {
                 if let Some(committed) = state.cluster.committed(group, partition) {
-                    commits.push(((group, partition), committed.offset));
+                    commits.push(((handler.cluster, group, partition), committed.offset));
                 }
             }
         }
@@ -93,28 +100,30 @@ impl<'t> Invariants<'t> {
         let dead = self.dead_letters();
         for handler in &self.handlers {
             for topic in self.topics(handler) {
-                self.check_handler(&(handler.group.clone(), topic), handler, &dead)?;
+                let reader = (handler.cluster, handler.group.clone(), topic);
+                self.check_handler(&reader, handler, &dead)?;
             }
         }
         Ok(())
     }
 
     fn topics(&self, handler: &Handler) -> Vec<String> {
-        let state = self.tester.broker().state();
+        let state = self.tester.memory().named(handler.cluster).state();
         let read = state.read_by(&handler.reads).into_iter();
         read.map(|topic| state.cluster.topic_name(topic).to_owned())
             .collect()
     }
 
-    fn name(&self, (group, partition): (GroupId, PartitionId)) -> (String, String) {
-        let state = self.tester.broker().state();
+    fn name(&self, (cluster, group, partition): Position) -> (String, String) {
+        let state = self.tester.memory().named(cluster).state();
         let (topic, index) = state.place(partition);
         let group = state.cluster.group_name(group).to_owned();
-        (group, format!("{topic}[{index}]"))
+        (group, format!("{topic}[{index}]{}", on(cluster)))
     }
 
-    /// Group, topic, partition and offset of every record that lies in a dead-letter topic.
-    fn dead_letters(&self) -> BTreeSet<(String, String, i32, i64)> {
+    /// The reader, partition and offset of every record that lies in a dead-letter topic: that is on the
+    /// cluster of its record.
+    fn dead_letters(&self) -> BTreeSet<(Reader, i32, i64)> {
         let all = self.tester.journal().all();
         let letter = |record: &crate::TopicRecord| {
             let header = |name: &str| {
@@ -124,8 +133,7 @@ impl<'t> Invariants<'t> {
                 String::from_utf8(value.as_ref()?.to_vec()).ok()
             };
             Some((
-                header("group")?,
-                header("topic")?,
+                (record.cluster, header("group")?, header("topic")?),
                 header("partition")?.parse().ok()?,
                 header("offset")?.parse().ok()?,
             ))
@@ -135,10 +143,11 @@ impl<'t> Invariants<'t> {
 
     fn check_handler(
         &self,
-        (group, topic): &Reader,
+        reader: &Reader,
         handler: &Handler,
-        dead: &BTreeSet<(String, String, i32, i64)>,
+        dead: &BTreeSet<(Reader, i32, i64)>,
     ) -> Result<(), String> {
+        let (cluster, group, topic) = reader;
         let mut done: BTreeSet<(i32, i64)> = BTreeSet::new();
         let mut last: BTreeMap<(i32, Option<Bytes>), i64> = BTreeMap::new();
         for call in self.tester.watcher().calls(handler.function) {
@@ -164,35 +173,38 @@ impl<'t> Invariants<'t> {
                     && last > offset
                 {
                     return Err(format!(
-                        "{} handled {topic}[{partition}] offset {offset} after offset {last} [S5]",
-                        handler.function
+                        "{} handled {topic}[{partition}]{} offset {offset} after offset {last} [S5]",
+                        handler.function,
+                        on(cluster)
                     ));
                 }
             }
         }
-        let state = self.tester.broker().state();
+        let state = self.tester.memory().named(cluster).state();
         let id = state.cluster.find_group(group);
-        for (&(of_group, partition), &committed) in &self.committed {
-            let (of_topic, index) = state.place(partition);
-            if Some(of_group) != id || of_topic != topic.as_str() {
+        for (position, &committed) in &self.committed {
+            let &(of_cluster, of_group, partition) = position;
+            // Numbers of another cluster mean something else.
+            if of_cluster != *cluster || Some(of_group) != id {
                 continue;
             }
-            let floor = self
-                .floors
-                .get(&(of_group, partition))
-                .copied()
-                .unwrap_or(0);
+            let (of_topic, index) = state.place(partition);
+            if of_topic != topic.as_str() {
+                continue;
+            }
+            let floor = self.floors.get(position).copied().unwrap_or(0);
             let log = state.cluster.log(partition);
             let entries = log.map(fastkafka_sim::Log::entries).unwrap_or_default();
             let below = entries.iter().map(|entry| entry.offset);
             let mut below = below.filter(|offset| (floor..committed).contains(offset));
             let lost = below.find(|offset| {
-                let letter = (group.clone(), topic.clone(), index, *offset);
+                let letter = (reader.clone(), index, *offset);
                 !done.contains(&(index, *offset)) && !dead.contains(&letter)
             });
             if let Some(offset) = lost {
                 return Err(format!(
-                    "group `{group}` committed {committed} in {topic}[{index}], but {} has not handled offset {offset} [S1]",
+                    "group `{group}` committed {committed} in {topic}[{index}]{}, but {} has not handled offset {offset} [S1]",
+                    on(cluster),
                     handler.function
                 ));
             }

@@ -5,6 +5,8 @@ mod invariants;
 use self::invariants::Invariants;
 use crate::broker::ProduceFault;
 use crate::clock;
+use crate::cluster::Cluster;
+use crate::report::on;
 use crate::tester::Tester;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
@@ -50,8 +52,8 @@ enum Fault {
 impl Tester {
     /// Lets fifty faults happen, in an order and at times that `seed` decides: rebalances, outputs
     /// and commits that are lost, a broker that is away, handlers that take their time; with
-    /// [`Tester::start_with`] also processes that join, leave and crash. Then everything is well again,
-    /// and what is left is handled.
+    /// [`Tester::start_with`] also processes that join, leave and crash. Of several clusters the seed
+    /// decides as well which one a fault meets. Then everything is well again, and what is left is handled.
     ///
     /// After each step it checks what FastKafka promises: a committed offset has only records below it
     /// that were handled or disposed of, commits never go back, and records begin in order. What the
@@ -76,7 +78,7 @@ impl Tester {
     /// memory and virtual time, `#[tokio::test(start_paused = true)]`.
     #[track_caller]
     pub fn chaos(&self, seed: u64) -> Chaos<'_> {
-        self.broker();
+        self.memory();
         assert!(
             clock::is_virtual(),
             "`chaos` needs virtual time: write `#[tokio::test(start_paused = true)]`"
@@ -102,7 +104,7 @@ impl Chaos<'_> {
         let outcome = self.all(&mut log).await;
         // Also a test that goes on after this finds everything well.
         self.tester.watcher().jitter(None);
-        self.tester.broker().heal();
+        self.tester.memory().all().for_each(|broker| broker.heal());
         if let Err(why) = outcome {
             panic!(
                 "{}: with seed {} {why}\nsteps:\n{}",
@@ -123,12 +125,17 @@ impl Chaos<'_> {
                 .advance(rng.random_range(Duration::ZERO..=STEP))
                 .await;
             let fault = self.choose(&mut rng);
-            log.push(format!("{step:>4} {:>10.3?} {fault}", begun.elapsed()));
-            self.perform(fault, &mut rng).await?;
+            let cluster = self.cluster(&mut rng);
+            let at = match fault.is_of_a_cluster() {
+                true => on(cluster.name()),
+                false => String::new(),
+            };
+            log.push(format!("{step:>4} {:>10.3?} {fault}{at}", begun.elapsed()));
+            self.perform(fault, cluster, &mut rng).await?;
             invariants.check()?;
         }
         self.tester.watcher().jitter(None);
-        self.tester.broker().heal();
+        self.tester.memory().all().for_each(|broker| broker.heal());
         let settled = self.tester.settle().await;
         settled.map_err(|unsettled| format!("records did not settle: {unsettled}"))?;
         invariants.check()
@@ -137,7 +144,7 @@ impl Chaos<'_> {
     fn choose(&self, rng: &mut SmallRng) -> Fault {
         let processes = self.tester.processes.borrow().len();
         let restartable = self.tester.make.is_some();
-        let lost = self.tester.broker().state().commits_lost;
+        let lost = self.commits_lost();
         loop {
             let fault = match rng.random_range(0..12) {
                 0..2 => Fault::Nothing,
@@ -156,54 +163,69 @@ impl Chaos<'_> {
         }
     }
 
-    async fn perform(&self, fault: Fault, rng: &mut SmallRng) -> Result<(), String> {
+    async fn perform(
+        &self,
+        fault: Fault,
+        cluster: Cluster<'_>,
+        rng: &mut SmallRng,
+    ) -> Result<(), String> {
         let tester = self.tester;
         match fault {
             Fault::Nothing => {}
-            Fault::Rebalance => tester.rebalance().await.map_err(|e| e.to_string())?,
+            Fault::Rebalance => cluster.rebalance().await.map_err(|e| e.to_string())?,
             Fault::MemberJoins => tester.add_member().await.map_err(|e| e.to_string())?,
             Fault::MemberLeaves => {
                 let left = tester.remove_member().await.map_err(|e| e.to_string());
                 // What it could not commit is handled again, and it says so.
-                left.or_else(|why| {
-                    tester
-                        .broker()
-                        .state()
-                        .commits_lost
-                        .then_some(())
-                        .ok_or(why)
-                })?;
+                left.or_else(|why| self.commits_lost().then_some(()).ok_or(why))?;
             }
             Fault::Crash => tester
                 .crash_and_restart()
                 .await
                 .map_err(|e| e.to_string())?,
-            Fault::OutputLost => self.fail_output(rng, ProduceFault::Lost),
-            Fault::OutputUnacknowledged => self.fail_output(rng, ProduceFault::Unacknowledged),
-            Fault::CommitsLost => tester.lose_commits(),
+            Fault::OutputLost => self.fail_output(cluster, rng, ProduceFault::Lost),
+            Fault::OutputUnacknowledged => {
+                self.fail_output(cluster, rng, ProduceFault::Unacknowledged);
+            }
+            Fault::CommitsLost => cluster.lose_commits(),
             Fault::CommitsBack => tester.restore_commits(),
             Fault::BrokerAway => {
-                tester.broker_down();
+                cluster.broker_down();
                 tester
                     .advance(rng.random_range(Duration::ZERO..=DOWN))
                     .await;
-                tester.broker_up();
+                cluster.broker_up();
             }
         }
         Ok(())
     }
 
-    fn fail_output(&self, rng: &mut SmallRng, fault: ProduceFault) {
+    fn fail_output(&self, cluster: Cluster<'_>, rng: &mut SmallRng, fault: ProduceFault) {
         let apps = self.tester.apps();
         let plans = apps.iter().filter_map(|app| app.check().ok());
         let topics = plans.flat_map(|plan| plan.written());
+        let topics = topics.filter(|(of, _)| *of == cluster.name());
         let mut topics: Vec<_> = topics.map(|(_, topic)| topic).collect();
         topics.sort_unstable();
         topics.dedup();
         if !topics.is_empty() {
             let topic = &topics[rng.random_range(0..topics.len())];
-            self.tester.fail_next_produce(topic, fault);
+            cluster.fail_next_produce(topic, fault);
         }
+    }
+
+    fn commits_lost(&self) -> bool {
+        let mut brokers = self.tester.memory().all();
+        brokers.any(|broker| broker.state().commits_lost)
+    }
+
+    /// One of them, by chance where there are several.
+    fn cluster(&self, rng: &mut SmallRng) -> Cluster<'_> {
+        let name = match self.tester.layout.clusters() {
+            [only] => only,
+            several => several[rng.random_range(0..several.len())],
+        };
+        self.tester.cluster(name)
     }
 }
 
@@ -213,6 +235,24 @@ impl<'t> IntoFuture for Chaos<'t> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.run())
+    }
+}
+
+impl Fault {
+    /// The others meet all clusters.
+    fn is_of_a_cluster(self) -> bool {
+        match self {
+            Self::Nothing
+            | Self::MemberJoins
+            | Self::MemberLeaves
+            | Self::Crash
+            | Self::CommitsBack => false,
+            Self::Rebalance
+            | Self::OutputLost
+            | Self::OutputUnacknowledged
+            | Self::CommitsLost
+            | Self::BrokerAway => true,
+        }
     }
 }
 

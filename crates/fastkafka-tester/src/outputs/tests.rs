@@ -1,6 +1,7 @@
 //! Records on their way to a broker that comes and goes.
 
 use super::*;
+use crate::layout::Layout;
 use fastkafka_core::DeliveryScope;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -19,14 +20,14 @@ fn enqueue(outputs: &MemoryOutputs, scope: &DeliveryScope, n: u32) {
 }
 
 fn start() -> (Arc<Broker>, Arc<MemoryOutputs>) {
-    let broker = Broker::new();
-    broker.state().cluster.create_topic("numbers", 1);
-    let outputs = MemoryOutputs::new(broker.clone(), &[], usize::MAX);
+    let clusters = Clusters::of(&Layout::of(&[], [("numbers".to_owned(), 1)].into()));
+    let broker = clusters.named("").clone();
+    let outputs = MemoryOutputs::new(clusters, &[], usize::MAX);
     (broker, outputs)
 }
 
 fn numbers(broker: &Broker) -> Vec<u32> {
-    let records = broker.journal.records("numbers");
+    let records = broker.journal.records("", "numbers");
     let number = |record: &Arc<crate::TopicRecord>| {
         let payload = record.payload.as_deref().unwrap();
         u32::from_be_bytes(payload.try_into().unwrap())
@@ -70,8 +71,8 @@ async fn what_is_sent_while_the_last_that_waited_is_on_its_way_waits_behind_it()
         // Whoever sends stands at the broker's door.
         let mut state = broker.state();
         state.down = false;
-        let flush = threads.spawn(|| outputs.flush());
-        while !outputs.waiting().records.is_empty() {
+        let flush = threads.spawn(|| outputs.flush(""));
+        while outputs.waiting().len() > 0 {
             std::thread::yield_now();
         }
         let next = threads.spawn(|| enqueue(&outputs, &scope, 1));

@@ -1,11 +1,12 @@
 //! The examples of the guides and of the Tester of FastKafka for Python, as they are written here.
 //!
-//! The iris predictions of its tutorial are `examples/quickstart`. Its examples with several clusters
-//! in one app stand in `two_functions.rs` on one cluster: what they show is how mirrors are told apart.
+//! The iris predictions of its tutorial are `examples/quickstart`. `two_functions.rs` has on one cluster
+//! what it shows on two: how mirrors are told apart.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod batches;
+mod clusters;
 mod employees;
 mod greeting;
 mod increment;

@@ -37,7 +37,7 @@ impl App {
         }
         let connections = self.inner.connections(&plan.clusters, &choice);
         let mut connections = connections.map_err(problem)?;
-        if connections.embedded {
+        if connections.embedded && choice.given().is_none() {
             connections = self.start_embedded(plan)?;
         }
         let embedded = connections.embedded;

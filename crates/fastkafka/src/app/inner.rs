@@ -29,8 +29,16 @@ pub(super) struct Choice {
     pub(super) workers: NonZeroUsize,
     pub(super) create_topics: bool,
     pub(super) from: Option<SystemTime>,
-    /// Of a test: what names on the cluster end with, and whether that is an embedded one.
-    pub(super) test: Option<(String, bool)>,
+    /// Of a test: what names on the clusters end with, and how those are reached if it is not by a
+    /// broker's name.
+    pub(super) test: Option<(String, Option<Connections>)>,
+}
+
+impl Choice {
+    /// The ways that a test has chosen.
+    pub(super) fn given(&self) -> Option<&Connections> {
+        self.test.as_ref().and_then(|(_, given)| given.as_ref())
+    }
 }
 
 impl Default for Choice {
@@ -53,6 +61,9 @@ impl Inner {
         clusters: &[Cluster],
         choice: &Choice,
     ) -> Result<Connections, UnknownBroker> {
+        if let Some(given) = choice.given() {
+            return Ok(given.clone());
+        }
         let chosen = choice.broker.as_deref().or(self.default_broker.as_deref());
         let first = || {
             let mut brokers = clusters.first()?.brokers.iter();
@@ -71,9 +82,8 @@ impl Inner {
         options.max_in_flight = self.max_in_flight;
         options.from = choice.from;
         options.handle = self.handle.clone();
-        if let Some((suffix, embedded)) = &choice.test {
+        if let Some((suffix, _)) = &choice.test {
             options.suffix.clone_from(suffix);
-            options.connections.embedded |= *embedded;
         }
         options
     }

@@ -2,7 +2,7 @@
 
 use super::App;
 use crate::error::RunError;
-use fastkafka_core::{AppCore, Plan};
+use fastkafka_core::{AppCore, Connection, Connections, Plan};
 use fastkafka_runtime::medium::{Medium, Offsets};
 use fastkafka_runtime::{Options, Runtime, TopicSpec};
 use std::sync::Arc;
@@ -27,18 +27,27 @@ impl App {
         }
     }
 
-    /// The names of topics and groups end with `suffix` on the cluster.
+    /// The names of topics and groups end with `suffix` on the clusters, which are reached so, if it is
+    /// not by the broker that is chosen.
     #[doc(hidden)]
-    pub fn run_as_test(&self, suffix: &str, embedded: bool) {
-        self.choice().test = Some((suffix.to_owned(), embedded));
+    pub fn run_as_test(&self, suffix: &str, connections: Option<Connections>) {
+        self.choice().test = Some((suffix.to_owned(), connections));
     }
 
-    /// How the app will start on the broker in use, unless that is the embedded one.
+    /// How the app will start, with the way to each of its clusters, unless it starts brokers itself.
     #[doc(hidden)]
     pub fn options(&self) -> Option<Options> {
         let choice = self.choice().clone();
-        let connections = self.inner.connections(&self.sketch().clusters, &choice);
-        let connections = connections.ok().filter(|c| !c.embedded)?;
+        let clusters = self.sketch().clusters;
+        let mut connections = self.inner.connections(&clusters, &choice).ok()?;
+        if connections.embedded && choice.given().is_none() {
+            return None;
+        }
+        for cluster in clusters.iter().filter(|cluster| cluster.is_address) {
+            let said = Connection::default().bootstrap_servers(cluster.name.clone());
+            let way = connections.of(&cluster.name, &said);
+            connections = connections.with(&*cluster.name, way);
+        }
         Some(self.inner.options(connections, &choice))
     }
 
@@ -48,9 +57,9 @@ impl App {
         self.inner.life.runtime.get().and_then(Runtime::failure)
     }
 
-    /// Of each consumer without a group, below which offsets all is settled.
+    /// Of each consumer without a group, by cluster and name, below which offsets all is settled.
     #[doc(hidden)]
-    pub fn settled(&self) -> Vec<(String, Offsets)> {
+    pub fn settled(&self) -> Vec<(String, String, Offsets)> {
         let runtime = self.inner.life.runtime.get();
         runtime.map(Runtime::settled).unwrap_or_default()
     }
@@ -61,9 +70,9 @@ impl App {
         &self.inner.core
     }
 
-    /// What the app reads, writes or declares.
+    /// What an app with this plan reads, writes or declares, by cluster.
     #[doc(hidden)]
-    pub fn topics(&self) -> Vec<TopicSpec> {
-        self.inner.specs(&Plan::sketch(&self.inner.core).0)
+    pub fn topics(&self, plan: &Plan) -> Vec<(String, TopicSpec)> {
+        self.inner.specs_by_cluster(plan)
     }
 }

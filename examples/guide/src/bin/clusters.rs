@@ -61,6 +61,27 @@ fn main() -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fastkafka_tester::Tester;
+    use std::time::Duration;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_order_is_done_when_the_other_cluster_has_its_payment() {
+        let tester = Tester::start(app()).await.unwrap();
+        let payments = tester.cluster("payments");
+        payments.broker_down();
+        tester.to_orders(7).unsettled().await;
+        tester.advance(Duration::from_secs(1)).await;
+        // Handled, and not settled: the payment is on its way.
+        tester.spy::<on_orders>().assert_called_once_with(&7);
+        assert_eq!(tester.lag("shop", "orders"), 1);
+
+        payments.broker_up();
+        tester.settle().await.unwrap();
+        assert_eq!(tester.lag("shop", "orders"), 0);
+        assert_eq!(payments.lag("shop", "payments"), 0);
+        tester.on_receipts().assert_called_once_with(&7);
+        tester.stop().await;
+    }
 
     #[test]
     fn a_broker_is_chosen_in_every_cluster_at_once() {
