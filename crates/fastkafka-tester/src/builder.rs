@@ -128,7 +128,7 @@ impl TesterBuilder {
                 let journal = Journal::default();
                 let remote = Remote::start(target, &apps, &layout, &journal, &watcher);
                 let remote = remote.await.map_err(problem)?;
-                (Backend::Kafka(remote), journal, NETWORK)
+                (Backend::Kafka(Box::new(remote)), journal, NETWORK)
             }
         };
         let patience = self.patience.unwrap_or(patience);

@@ -116,7 +116,11 @@ impl Remote {
             sides.insert(cluster, side.await?);
         }
         let eyes: Vec<_> = sides.values().map(Side::eyes).collect();
-        journal.catch_up_by(move || eyes.iter().for_each(|eyes| eyes.catch_up()));
+        journal.catch_up_by(move || {
+            for eyes in &eyes {
+                eyes.catch_up();
+            }
+        });
         Ok(Self { choice, sides })
     }
 

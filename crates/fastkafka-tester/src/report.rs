@@ -114,7 +114,7 @@ pub(crate) fn on(cluster: &str) -> String {
 
 /// A record of a topic in one line.
 pub(crate) fn record_line(record: &TopicRecord) -> String {
-    let on = on(&record.cluster);
+    let on = on(record.cluster);
     let place = format!(
         "{}[{}]{on} offset {}",
         record.topic, record.partition, record.offset

@@ -66,7 +66,7 @@ pub struct Tester {
 /// What a tester runs on.
 pub(crate) enum Backend {
     Memory(Arc<Clusters>),
-    Kafka(Remote),
+    Kafka(Box<Remote>),
 }
 
 /// What would be a process of its own in production.
@@ -139,7 +139,7 @@ impl Tester {
             let _ = app.core().watch_by(Arc::new(self.watcher.clone()));
             match &self.backend {
                 Backend::Memory(clusters) => {
-                    app.start_on(Arc::new(Memory(clusters.clone()))).await?
+                    app.start_on(Arc::new(Memory(clusters.clone()))).await?;
                 }
                 Backend::Kafka(remote) => remote.launch(&app).await?,
             }

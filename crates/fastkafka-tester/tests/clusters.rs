@@ -263,7 +263,7 @@ async fn what_does_not_settle_is_named_with_its_cluster() {
     payments.restore_commits();
     // What is on a cluster that is away can not end.
     let unsettled = tester.settle().await.unwrap_err();
-    assert_eq!(unsettled.problems(), [down.clone()]);
+    assert_eq!(unsettled.problems(), std::slice::from_ref(down));
     payments.broker_up();
     tester.slow::<on_paid_orders>(Duration::from_secs(1_000));
     tester.mirror::<on_paid_orders>().send(9).unsettled().await;
