@@ -50,6 +50,20 @@ fn handlers_in_flight_end_and_all_that_is_settled_is_committed() {
     assert_once(&scene.done(), 0..400);
 }
 
+#[test]
+fn a_handler_that_takes_longer_than_the_session_ends_and_is_committed() {
+    let scene = Scene::new("session", 1);
+    let slow = json!({"id": 1, "sleep_ms": 4_500});
+    scene.send_to(0, [order(0), slow]);
+    let mut app = scene.app();
+    // The second begins as soon as the first has returned, and its session is over twice before it ends.
+    scene.await_count(1);
+    let (code, _) = terminated(&mut app);
+    assert_eq!(code, 0);
+    assert_once(&scene.done(), 0..2);
+    assert_eq!(scene.committed()[&0], 2);
+}
+
 /// As many handlers as the machine has cores, and so every worker of the app's tokio runtime, and more.
 fn with_blocked_handlers(setting: &'static str) -> (Scene<'static>, Process) {
     let scene = Scene::new(setting, 4);

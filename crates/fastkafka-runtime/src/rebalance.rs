@@ -37,10 +37,20 @@ enum Answering {
 enum Life {
     #[default]
     Member,
+    /// Nothing starts any more. It stays in the group until what is in hand has ended: who has
+    /// unsubscribed sends no heartbeats, and would be thrown out at the end of its session.
+    Draining { way: Way },
     /// The last revoke is on its way or being answered.
-    Leaving { deadline: Time },
+    Leaving { way: Way },
     /// Nothing is assigned; the client is being closed.
     Closing { deadline: Time },
+}
+
+/// When the way out is to be over, and when what is in hand: the close needs a part of it.
+#[derive(Clone, Copy, Debug)]
+struct Way {
+    drained_by: Time,
+    deadline: Time,
 }
 
 impl Rebalance {
@@ -58,6 +68,11 @@ impl Rebalance {
         !matches!(self.life, Life::Member)
     }
 
+    /// On the way out, and still in the group.
+    pub(crate) fn is_draining(&self) -> bool {
+        matches!(self.life, Life::Draining { .. })
+    }
+
     /// Lanes end then.
     pub(crate) fn is_closing(&self) -> bool {
         matches!(self.life, Life::Closing { .. })
@@ -71,7 +86,7 @@ impl Rebalance {
         };
         let leaving = match self.life {
             Life::Member => None,
-            Life::Leaving { .. } => Some(Duration::from_millis(50)),
+            Life::Draining { .. } | Life::Leaving { .. } => Some(Duration::from_millis(50)),
             Life::Closing { .. } => Some(Duration::from_millis(5)),
         };
         again.into_iter().chain(leaving).min()
@@ -79,18 +94,31 @@ impl Rebalance {
 }
 
 impl<T: Transport> Owner<T> {
-    /// Starts to leave the group, once.
+    /// Lets nothing start any more, and leaves the group when what is in hand has ended.
     pub(crate) fn leave(&mut self) {
         if matches!(self.rebalance.life, Life::Member) {
             let within = self.setup.shared.shutdown_within();
-            self.rebalance.life = Life::Leaving {
-                deadline: self.now + within.unwrap_or(self.setup.shutdown_timeout),
+            let within = within.unwrap_or(self.setup.shutdown_timeout);
+            self.rebalance.life = Life::Draining {
+                way: Way {
+                    drained_by: self.now + within - Duration::from_secs(2).min(within / 4),
+                    deadline: self.now + within,
+                },
             };
             tracing::info!(
                 group = self.group(),
                 "leaving the group: records in hand are finished, nothing new starts"
             );
             self.step(Event::Shutdown);
+        }
+        self.unsubscribe();
+    }
+
+    fn unsubscribe(&mut self) {
+        if let Life::Draining { way } = self.rebalance.life
+            && (!self.engine.open() || self.now >= way.drained_by)
+        {
+            self.rebalance.life = Life::Leaving { way };
             self.transport.unsubscribe();
         }
     }
@@ -254,19 +282,19 @@ impl<T: Transport> Owner<T> {
         if lost {
             self.step(Event::Lost { parts });
         } else {
-            let deadline = self.now + self.drain_time();
+            let deadline = self.drained_by();
             self.step(Event::Revoking { parts, deadline });
         }
     }
 
-    /// On the way out the close needs a part of what is left.
-    fn drain_time(&self) -> Duration {
+    /// Until when a revoke that comes now may drain.
+    fn drained_by(&self) -> Time {
+        let rebalanced = self.now + self.setup.rebalance_timeout;
         match self.rebalance.life {
-            Life::Member => self.setup.rebalance_timeout,
-            Life::Leaving { deadline } | Life::Closing { deadline } => {
-                let left = deadline.saturating_sub(self.now);
-                left.saturating_sub(Duration::from_secs(2).min(left / 4))
-            }
+            Life::Member => rebalanced,
+            Life::Draining { way } => way.drained_by.min(rebalanced),
+            Life::Leaving { way } => way.drained_by,
+            Life::Closing { .. } => self.now,
         }
     }
 
@@ -296,7 +324,9 @@ impl<T: Transport> Owner<T> {
                 self.parts[part.0 as usize].store = None;
             }
         }
-        // Before the answer: unassigning commits what is stored.
+        // Before the answer, which makes a member that still subscribes join again.
+        self.unsubscribe();
+        // Before it, too: unassigning commits what is stored.
         self.store();
         for part in parts {
             self.parts[part.0 as usize].forget();
@@ -317,8 +347,10 @@ impl<T: Transport> Owner<T> {
     /// The way out; `Some` when it is over.
     pub(crate) fn close_step(&mut self) -> Option<Result<(), String>> {
         match self.rebalance.life {
-            Life::Member => None,
-            Life::Leaving { deadline } => {
+            Life::Member | Life::Draining { .. } => None,
+            Life::Leaving {
+                way: Way { deadline, .. },
+            } => {
                 let drained =
                     self.rebalance.assigned.is_empty() && self.rebalance.answering.is_none();
                 if drained || self.now >= deadline {

@@ -341,3 +341,27 @@ async fn a_run_that_is_stopped_while_one_group_waits_finishes_what_the_other_has
     // The embedded broker takes no commit of a group that rebalances.
     let _ = host.stop().await;
 }
+
+struct Press;
+
+#[consumes(app = Press, topic = "pages", auto_offset_reset = "earliest", session_timeout_ms = 1_000)]
+async fn on_pages(_page: u64, State(desk): State<Desk>) {
+    desk.in_hand.notify_one();
+    // Three sessions.
+    sleep(Duration::from_secs(3)).await;
+}
+
+#[produces(app = Press, topic = "pages")]
+async fn to_pages(page: u64) -> Result<u64, ProduceError> {
+    Ok(page)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_takes_longer_than_the_session_is_finished_and_committed_at_a_stop() {
+    let desk = Desk::new();
+    let app = App::scoped::<Press>().state(desk.clone()).build();
+    app.start().await.unwrap();
+    to_pages(1).await.unwrap();
+    timeout(PATIENCE, desk.in_hand.notified()).await.unwrap();
+    app.stop().await.unwrap();
+}

@@ -14,7 +14,8 @@ const FETCH: usize = 1_024;
 impl<T: Transport> Owner<T> {
     /// True when there may be more to read at once.
     pub(super) fn fetch(&mut self) -> bool {
-        if self.held_back() {
+        // On the way out nothing is wanted; what is left in the client costs nothing.
+        if self.held_back() || self.rebalance.is_draining() {
             return false;
         }
         let mut runs = std::mem::take(&mut self.runs);

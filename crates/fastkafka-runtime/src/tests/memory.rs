@@ -38,6 +38,10 @@ pub(super) struct Member {
     pub(super) fetched: usize,
     /// Records that pauses threw away.
     pub(super) thrown: usize,
+    /// It subscribes no more: it sends no heartbeats, and does not join again.
+    pub(super) left: bool,
+    /// It gave back partitions as one that subscribes.
+    pub(super) joins_again: bool,
     pub(super) closed: bool,
 }
 
@@ -265,6 +269,7 @@ impl Transport for Memory {
             member.committed.remove(&place);
         }
         member.lost = false;
+        member.joins_again |= !member.left;
         Ok(())
     }
 
@@ -343,6 +348,7 @@ impl Transport for Memory {
         let mut member = lock(&self.member);
         let places = member.readers.iter().map(|reader| reader.place).collect();
         let lost = member.lost;
+        member.left = true;
         member.notices.push(Notice::Revoke { places, lost });
         (self.wake)();
     }

@@ -29,6 +29,49 @@ async fn a_shutdown_in_the_middle_of_a_long_run_commits_all_that_was_handled() {
     assert_eq!(lab.desk.at_work(), 0);
 }
 
+/// Waits at the gate.
+#[consumes(crate = fk, topic = "in")]
+async fn gated(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
+    let _busy = desk.call(meta);
+    desk.gate.acquire().await.unwrap().forget();
+}
+
+/// Who has left sends no heartbeats: the group would take its record for another member's, and its
+/// commit for nobody's.
+#[tokio::test(start_paused = true)]
+async fn a_member_leaves_its_group_when_what_it_has_in_hand_has_ended() {
+    let mut lab = Lab::of::<gated>(1, 3);
+    lab.until(|labs| labs[0].desk.at_work() == 1).await;
+    lab.shared.shut_down();
+    lab.pass(Duration::from_secs(20)).await;
+    assert!(!lock(&lab.member).left);
+    lab.desk.gate.add_permits(1);
+    lab.until(|labs| labs[0].over.is_some()).await;
+    assert!(lock(&lab.member).left);
+    assert_eq!(
+        (lab.committed(0), lab.over.clone()),
+        (Some(1), Some(Ok(())))
+    );
+    assert_eq!(lab.desk.offsets(0), [0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_on_its_way_out_does_not_join_again_after_a_revoke() {
+    let mut lab = Lab::of::<gated>(1, 3);
+    lab.until(|labs| labs[0].desk.at_work() == 1).await;
+    lab.shared.shut_down();
+    lab.revoke([0]);
+    lab.pass(Duration::from_secs(1)).await;
+    assert!(!lock(&lab.member).left);
+    lab.desk.gate.add_permits(1);
+    lab.until(|labs| labs[0].over.is_some()).await;
+    assert!(!lock(&lab.member).joins_again);
+    assert_eq!(
+        (lab.committed(0), lab.over.clone()),
+        (Some(1), Some(Ok(())))
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_shutdown_waits_for_the_reports_of_what_was_handled() {
     #[consumes(crate = fk, topic = "in")]

@@ -43,6 +43,7 @@ fn main() -> ExitCode {
     let app: fn() -> App = choose!(
         args.setting.as_str(),
         join,
+        session,
         range,
         kip848,
         named,

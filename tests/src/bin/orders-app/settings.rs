@@ -45,6 +45,17 @@ setting!(
     )
 );
 setting!(
+    session,
+    "session",
+    "session.out",
+    "session.dead",
+    consumes(
+        auto_offset_reset = "earliest",
+        session_timeout_ms = 1_500,
+        heartbeat_interval_ms = 300
+    )
+);
+setting!(
     range,
     "range",
     "range.out",

@@ -104,13 +104,16 @@ pub(crate) fn of_worker(config: &mut ClientConfig, worker: usize) {
     }
 }
 
-/// What suits the embedded broker. It holds a fetch for all of its time even when records have come,
-/// and lets a member that joins wait for nearly the session of those that are there.
+/// What suits the embedded broker. It holds a fetch for all of its time even when records have come.
+///
+/// A member that joins waits for the session of those that are there: less a second, but not of a session
+/// of one. So with two it waits no longer than with one, and a busy machine has twice the time for a
+/// heartbeat.
 pub(crate) fn embedded(config: &mut ClientConfig, settings: &ConsumerSettings) {
     config.set("fetch.wait.max.ms", "10");
     if settings.group_protocol.unwrap_or_default() == GroupProtocol::Classic {
         if settings.session_timeout_ms.is_none() {
-            config.set("session.timeout.ms", "1000");
+            config.set("session.timeout.ms", "2000");
         }
         if settings.heartbeat_interval_ms.is_none() {
             config.set("heartbeat.interval.ms", "300");

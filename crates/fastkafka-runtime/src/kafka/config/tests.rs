@@ -502,7 +502,7 @@ fn on_the_embedded_broker_a_session_of_the_users_own_stays() {
         .heartbeat_interval_ms(700u64);
     for (settings, session, heartbeat) in [
         (own, "9000", "700"),
-        (ConsumerSettings::default(), "1000", "300"),
+        (ConsumerSettings::default(), "2000", "300"),
     ] {
         let mut config = of_consumer(&settings);
         embedded(&mut config, &settings);
