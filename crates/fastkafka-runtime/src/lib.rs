@@ -1,6 +1,6 @@
 //! Runs an app on tokio and librdkafka.
 //!
-//! [`Runtime::start`] makes one consumer per group, each with an owner thread that alone touches it
+//! [`Runtime::join`] makes one consumer per group, each with an owner thread that alone touches it
 //! (`thread`, `owner`, `rebalance`), a lane per partition on tokio that calls the handlers (`lane`),
 //! and the producers (`kafka::producer`). What happens to a record is decided by the engine; this
 //! crate tells it what has come and does what it says. `transport` is the seam to the client.
