@@ -160,6 +160,11 @@ impl<R> Client<R> {
         self.leaving = true;
     }
 
+    /// Whether [`Client::leave`] was called.
+    pub fn leaving(&self) -> bool {
+        self.leaving
+    }
+
     /// The session times out on this side: no coordinator has answered for too long. Everything is lost,
     /// whatever the group thinks, and the client joins as a new member.
     pub fn session_timeout(&mut self) {

@@ -102,6 +102,9 @@ pub enum Action {
     Shutdown {
         m: u8,
     },
+    Leave {
+        m: u8,
+    },
     Jump,
     Retention {
         p: u8,

@@ -16,6 +16,7 @@ impl Scope {
             w.left.spend(fault);
         }
         self.act(w, action, seen)?;
+        w.members.iter_mut().for_each(Member::leave_when_drained);
         self.exchange(w, seen)?;
         if !w.left.has(super::Fault::Crash)
             && !w.left.has(super::Fault::Kick)
@@ -134,6 +135,7 @@ impl Scope {
             }
             Action::Kick { .. } => self.drop_member(w, m),
             Action::Shutdown { .. } => return self.shut_down(w, m, seen),
+            Action::Leave { .. } => w.members[m].client.leave(),
             Action::Retention { p } => {
                 let p = usize::from(p);
                 let low = w
@@ -268,22 +270,7 @@ impl Scope {
                 w.ledger.terminal = terminal;
             }
         }
-        w.members[m].client.leave();
-        if matches!(
-            w.members[m].client.told(),
-            Some(fastkafka_sim::Notice::Assign(_))
-        ) {
-            // On the way out there is nothing to begin: the revoke follows.
-            let told = match w.members[m].client.told() {
-                Some(fastkafka_sim::Notice::Assign(set)) => set.iter().map(|id| (id, 0)).collect(),
-                _ => Vec::new(),
-            };
-            w.members[m].resolved = Default::default();
-            w.members[m]
-                .client
-                .assign(&told)
-                .expect("an answer to what was told");
-        }
+        w.members[m].decline();
         Ok(())
     }
 

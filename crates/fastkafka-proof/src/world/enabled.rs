@@ -59,7 +59,11 @@ impl Scope {
                     });
                 }
                 Some(Notice::Revoke { .. }) => {}
-                None if belongs && steady && !x.closing && x.client.commits().next().is_none() => {
+                None if belongs
+                    && steady
+                    && !x.client.leaving()
+                    && x.client.commits().next().is_none() =>
+                {
                     for p in (0..w.parts()).filter(|&p| w.is_free(p) && !self.logs[p].is_empty()) {
                         out.push(Action::Give { m, p: p as u8 });
                     }
@@ -97,8 +101,10 @@ impl Scope {
                     .is_some_and(|position| *at >= position && *at < w.high(p))
             });
             let ready = ready.count().min(self.fetch);
-            let reads =
-                x.client.reads(w.id(p)) && x.engine.accepts(part(p)) && x.truncated & 1 << p == 0;
+            let reads = x.client.reads(w.id(p))
+                && x.engine.accepts(part(p))
+                && !x.closing
+                && x.truncated & 1 << p == 0;
             let beyond = x.client.position(w.id(p)).is_some_and(|at| at > w.high(p));
             for count in (1..=ready.max(usize::from(beyond))).rev().filter(|_| reads) {
                 out.push(Action::Fetch {
@@ -148,6 +154,9 @@ impl Scope {
                 letter: letter as u8,
                 outcome: Outcome::Written,
             });
+        }
+        if x.closing && !x.client.leaving() {
+            out.push(Action::Leave { m });
         }
         if !x.room {
             out.push(Action::Room { m, room: true });
@@ -241,7 +250,7 @@ impl Scope {
         if has(Fault::Room) && x.room {
             out.push(Action::Room { m, room: false });
         }
-        if has(Fault::Rebalance) && belongs && !x.closing && x.client.told().is_none() {
+        if has(Fault::Rebalance) && belongs && !x.client.leaving() && x.client.told().is_none() {
             for set in 1..1 << w.parts() {
                 if ones(set).all(|p| x.views[p].assigned && w.targets(m.into(), p)) {
                     out.push(Action::Rebalance { m, set });

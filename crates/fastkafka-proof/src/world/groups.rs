@@ -3,6 +3,7 @@
 //! Exchanges with the coordinator happen as soon as they can: a member that learns later does what
 //! it would have done before. Only a member that was dropped may learn so at any time.
 
+use super::model::Wanted;
 use super::state::{Member, part};
 use super::{PARTS, Scope, World, WorldMutant, below, ones};
 use crate::oracle::{Checked, View, broken};
@@ -42,8 +43,10 @@ impl Scope {
         let x = &mut members[m];
         let told = x.client.told().cloned();
         match x.client.exchange(cluster) {
-            Some(Notice::Assign(set)) if set.is_empty() => {
-                x.client.assign(&[]).expect("an answer to what was told");
+            Some(Notice::Assign(set)) if set.is_empty() => x.decline(),
+            Some(Notice::Assign(_)) if x.closing => {
+                x.decline();
+                self.want(Wanted::Declined, seen);
             }
             Some(Notice::Assign(_)) => {}
             Some(Notice::Revoke { partitions, lost }) => {
@@ -156,7 +159,7 @@ impl Scope {
         }
         let lost = w.members[m].client.lost();
         for p in parts.iter().map(|part| part.0 as usize) {
-            let x = &w.members[m];
+            let x = &mut w.members[m];
             let view = x.views[p];
             if let (Some(deadline), false) = (view.revoking, lost) {
                 let in_hand = |job: &super::Job| usize::from(job.p) == p && job.in_hand != 0;
@@ -182,6 +185,8 @@ impl Scope {
                 let _ = x.client.store(id, position);
             }
         }
+        // Before the answer, which makes a member that has not left join again.
+        x.leave_when_drained();
         x.client.unassign().expect("a revoke to answer");
         Ok(())
     }

@@ -48,7 +48,7 @@ const ORDERS: [&str; 3] = ["partition", "key", "unordered"];
 
 /// What has to happen in each order beside the faults.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Wanted {
+pub(super) enum Wanted {
     RunOfTwo,
     Cut,
     HaltBefore,
@@ -64,9 +64,11 @@ enum Wanted {
     SameMemberAgain,
     LostDuringRevoke,
     OutputLostEarly,
+    Declined,
+    LeavesWithWork,
 }
 
-const WANTED: [&str; 15] = [
+const WANTED: [&str; 17] = [
     "a run of two",
     "a cut",
     "a halt before a record",
@@ -82,6 +84,8 @@ const WANTED: [&str; 15] = [
     "the same member again with work of before",
     "a loss during a revoke",
     "an output lost before earlier ones are acknowledged",
+    "an assignment that comes on the way out",
+    "a member that leaves with work in hand",
 ];
 
 /// What each order can not do: without lanes nothing is cut, and by key a run is one record.
@@ -106,7 +110,7 @@ fn first_name(order: usize) -> usize {
 }
 
 impl Scope {
-    fn want(&self, what: Wanted, seen: &mut Seen<'_>) {
+    pub(super) fn want(&self, what: Wanted, seen: &mut Seen<'_>) {
         let never = never(self.order());
         assert!(!never.contains(&what), "{what:?} can not be in this order");
         let before = never.iter().filter(|&&n| (n as usize) < what as usize);
@@ -131,6 +135,7 @@ impl Scope {
             {
                 self.want(Wanted::StaleResult, seen);
             }
+            Action::Leave { .. } => self.want(Wanted::LeavesWithWork, seen),
             Action::Assign { .. } if x.at_work() => self.want(Wanted::SameMemberAgain, seen),
             Action::Notice { .. } if x.views.iter().any(|view| view.revoking.is_some()) => {
                 self.want(Wanted::LostDuringRevoke, seen);

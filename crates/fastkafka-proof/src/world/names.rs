@@ -21,7 +21,7 @@ impl Action {
                 m.into()
             }
             Action::Crash { m } | Action::Kick { m } | Action::Rebalance { m, .. } => m.into(),
-            Action::Shutdown { m } | Action::Pause { m, .. } => m.into(),
+            Action::Shutdown { m } | Action::Leave { m } | Action::Pause { m, .. } => m.into(),
             Action::Seek { m, .. } | Action::Restart { m, .. } => m.into(),
         }
     }
@@ -111,6 +111,7 @@ impl Scope {
                 format!("m{m} is to lose {:?}", ones(set).collect::<Vec<_>>())
             }
             Action::Shutdown { .. } => format!("m{m} shuts down"),
+            Action::Leave { .. } => format!("m{m} leaves with work in hand"),
             Action::Jump => "the clock jumps".to_owned(),
             Action::Retention { p } => format!("p{p} loses its first record"),
             Action::Truncate { p } => format!("p{p} loses its last record"),

@@ -5,7 +5,7 @@ use crate::oracle::{Ledger, View};
 use crate::world::model::Mutant;
 use arrayvec::ArrayVec;
 use fastkafka_engine::{Engine, Part, RunId, Time};
-use fastkafka_sim::{Assignor, Client, Cluster, GroupId, PartitionId, TopicId};
+use fastkafka_sim::{Assignor, Client, Cluster, GroupId, Notice, PartitionId, TopicId};
 use std::hash::{Hash, Hasher};
 
 /// Everything the future depends on.
@@ -125,6 +125,24 @@ impl Member {
             truncated: 0,
             thought: [0; PARTS],
         }
+    }
+
+    /// After a shutdown it stays in the group until what it has in hand has ended.
+    pub(crate) fn leave_when_drained(&mut self) {
+        if self.closing && !self.engine.open() {
+            self.client.leave();
+        }
+    }
+
+    /// Begins nothing of what it is told it has: on the way out, the revoke follows.
+    pub(crate) fn decline(&mut self) {
+        let Some(Notice::Assign(told)) = self.client.told() else {
+            return;
+        };
+        let told: ArrayVec<_, PARTS> = told.iter().map(|id| (id, 0)).collect();
+        self.resolved = Default::default();
+        let answered = self.client.assign(&told);
+        answered.expect("an answer to what was told");
     }
 
     /// Whether no result of a job counts any more.
