@@ -273,6 +273,72 @@ async fn what_does_not_settle_is_named_with_its_cluster() {
     assert!(open.starts_with(place), "{open}");
 }
 
+struct Stuck;
+
+#[consumes(app = Stuck, topic = "stuck", auto_offset_reset = "earliest", attempts = "forever")]
+async fn on_failing(_number: u64) -> Result<(), &'static str> {
+    Err("the database is away")
+}
+
+#[consumes(app = Stuck, topic = "stuck", brokers = payments, auto_offset_reset = "earliest")]
+async fn on_slow(_number: u64) {}
+
+#[tokio::test(start_paused = true)]
+async fn records_of_one_place_on_two_clusters_have_each_their_own_reason() {
+    let app = App::scoped::<Stuck>().title("Stuck").build();
+    let tester = Tester::start(app).await.unwrap();
+    // Longer than `settle` waits.
+    tester.slow::<on_slow>(Duration::from_secs(10_000));
+    tester.mirror::<on_failing>().send(1).unsettled().await;
+    tester.mirror::<on_slow>().send(2).unsettled().await;
+    let unsettled = tester.settle().await.unwrap_err();
+    let [failing, slow, _waited] = unsettled.problems() else {
+        panic!("{unsettled}");
+    };
+    assert_eq!(
+        failing,
+        "stuck[0] offset 0 of group `stuck` is not settled: `on_failing` fails again and again: the database is away"
+    );
+    assert_eq!(
+        slow,
+        "stuck[0] on `payments` offset 0 of group `stuck` is not settled: `on_slow` was called and has not returned"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rebalance_meets_every_cluster_or_the_one_that_is_named() {
+    let tester = Tester::start(both()).await.unwrap();
+    // What is not committed is handled again by whoever has the partition next.
+    tester.lose_commits();
+    tester.mirror::<on_own>().send(1).await;
+    tester.mirror::<on_other>().send(2).await;
+    let counts = || {
+        (
+            tester.spy::<on_own>().count(),
+            tester.spy::<on_other>().count(),
+        )
+    };
+    assert_eq!(counts(), (1, 1));
+    tester.rebalance().await.unwrap();
+    tester.settle().await.unwrap();
+    assert_eq!(counts(), (2, 2));
+    tester.cluster("payments").rebalance().await.unwrap();
+    tester.settle().await.unwrap();
+    assert_eq!(counts(), (2, 3));
+}
+
+struct Both;
+
+#[consumes(app = Both, topic = "both", auto_offset_reset = "earliest")]
+async fn on_own(_number: u64) {}
+
+#[consumes(app = Both, topic = "both", brokers = payments, auto_offset_reset = "earliest")]
+async fn on_other(_number: u64) {}
+
+fn both() -> App {
+    App::scoped::<Both>().title("Both").build()
+}
+
 struct Accounts;
 
 #[consumes(app = Accounts, topic = "orders", auto_offset_reset = "earliest")]
@@ -396,6 +462,16 @@ async fn a_seek_moves_the_position_on_one_cluster() {
     tester.settle().await.unwrap();
     assert_eq!(tester.spy::<on_paid_orders>().count(), 2);
     assert_eq!(tester.spy::<on_orders>().count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_partitions_are_on_every_cluster_that_has_the_topic() {
+    let more = Tester::builder().topic("orders", 2);
+    let tester = more.start(shop()).await.unwrap();
+    for name in ["", "payments"] {
+        let committed = tester.cluster(name).committed("shop", "orders");
+        assert_eq!(committed.len(), 2, "{name:?}");
+    }
 }
 
 struct Elsewhere;
