@@ -51,12 +51,12 @@ fn handlers_in_flight_end_and_all_that_is_settled_is_committed() {
 }
 
 #[test]
-fn a_handler_that_takes_longer_than_the_session_ends_and_is_committed() {
+fn a_handler_that_takes_longer_than_the_session_and_the_poll_interval_ends_and_is_committed() {
     let scene = Scene::new("session", 1);
     let slow = json!({"id": 1, "sleep_ms": 4_500});
     scene.send_to(0, [order(0), slow]);
     let mut app = scene.app();
-    // The second begins as soon as the first has returned, and its session is over twice before it ends.
+    // The second begins as soon as the first has returned, and both are over twice before it ends.
     scene.await_count(1);
     let (code, _) = terminated(&mut app);
     assert_eq!(code, 0);

@@ -52,7 +52,8 @@ setting!(
     consumes(
         auto_offset_reset = "earliest",
         session_timeout_ms = 1_500,
-        heartbeat_interval_ms = 300
+        heartbeat_interval_ms = 300,
+        max_poll_interval_ms = 2_000
     )
 );
 setting!(
