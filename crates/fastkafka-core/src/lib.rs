@@ -11,6 +11,7 @@ mod ambient;
 mod app;
 mod around;
 mod background;
+mod choice;
 mod cluster;
 mod codec;
 mod consumer;
@@ -49,7 +50,8 @@ pub use app::{AppCore, AppInfo, Contact, License, States};
 pub use around::{Around, HandlerCall, HandlerFuture};
 pub use background::{Background, BackgroundDef, BackgroundFuture, FromApp, Task, TaskReturn};
 pub use bytes::Bytes;
-pub use cluster::{Cluster, Connections, EMBEDDED, UnknownBroker, choose};
+pub use choice::{Connections, EMBEDDED, UnknownBroker, choose};
+pub use cluster::Cluster;
 #[cfg(feature = "msgpack")]
 pub use codec::Msgpack;
 #[cfg(feature = "avro")]

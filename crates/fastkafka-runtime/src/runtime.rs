@@ -1,20 +1,17 @@
 //! Starts an app on a cluster and stops it again.
 
+mod groups;
+
 use crate::background::Background;
 use crate::cluster::{problem, start_from, wait_for_topics};
-use crate::control::GroupControl;
-use crate::handler::Handler;
 use crate::health::Health;
 use crate::kafka::access::Clusters;
 use crate::kafka::medium::Kafka;
-use crate::locks::OrderLocks;
-use crate::medium::{Medium, Offsets, Outputs, Seat, Serving};
+use crate::medium::{Medium, Offsets, Outputs, Serving};
 use crate::options::Options;
-use crate::owner::{Setup, Shared};
-use crate::pauses::Pauses;
+use crate::owner::Shared;
 use crate::reports::Reports;
-use fastkafka_core::{AppCore, Group, Plan, Problem, Problems, Task};
-use fastkafka_engine::Limits;
+use fastkafka_core::{AppCore, Plan, Problem, Problems, Task};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -38,13 +35,6 @@ pub struct Runtime {
     /// When the start is to be over.
     deadline: Instant,
     options: Options,
-}
-
-/// What the workers of a group share.
-#[derive(Debug, Default)]
-struct Common {
-    locks: OrderLocks,
-    pauses: Arc<Pauses>,
 }
 
 #[derive(Debug)]
@@ -154,82 +144,6 @@ impl Runtime {
             }
         }
         Ok(())
-    }
-
-    fn join_groups(&mut self, plan: &Plan) -> Result<Vec<GroupControl>, Problems> {
-        let mut controls = Vec::with_capacity(plan.groups.len());
-        for group in &plan.groups {
-            let common = Common::default();
-            let mut workers = Vec::new();
-            // Without a group every consumer would read everything.
-            let most = if group.alone {
-                1
-            } else {
-                self.options.workers.get()
-            };
-            for worker in 0..most {
-                let running = self.join_as(group, worker, &common)?;
-                workers.push(running.shared.clone());
-                self.groups.push(running);
-            }
-            controls.push(GroupControl {
-                cluster: group.cluster.clone(),
-                id: group.id.clone(),
-                handlers: group.handlers.iter().map(|handler| handler.def).collect(),
-                pauses: common.pauses,
-                workers,
-            });
-        }
-        Ok(controls)
-    }
-
-    fn join_as(&self, group: &Group, worker: usize, common: &Common) -> Result<Running, Problems> {
-        let handlers: Vec<_> = group
-            .handlers
-            .iter()
-            .map(|handler| Arc::new(Handler::new(group, handler)))
-            .collect();
-        let settings = &group.settings;
-        let topics = handlers.iter().flat_map(|h| h.def.subscription()).collect();
-        let mut limits = Limits::default();
-        if let Some(most) = handlers
-            .iter()
-            .filter_map(|handler| handler.max_uncommitted)
-            .min()
-        {
-            limits.max_uncommitted = i64::from(most);
-        }
-        let sink = self.sink.clone();
-        let seat = Seat::new(group, topics, worker, |shared, wake| {
-            sink.on_room(wake);
-            Setup {
-                app: self.app.clone(),
-                handlers,
-                limits,
-                rebalance_timeout: Duration::from_millis(
-                    settings.rebalance_timeout_ms.unwrap_or(10_000),
-                ),
-                keep_alive: keep_alive(settings.max_poll_interval_ms),
-                shutdown_timeout: self.options.shutdown_timeout,
-                tokio: tokio::runtime::Handle::current(),
-                locks: common.locks.clone(),
-                pauses: common.pauses.clone(),
-                outputs: Box::new({
-                    let sink = sink.clone();
-                    move || match sink.fatal() {
-                        Some(error) => Err(format!("the producer cannot go on: {error}")),
-                        None => Ok(sink.has_room()),
-                    }
-                }),
-                shared,
-            }
-        });
-        let shared = seat.setup.shared.clone();
-        let serving = self.medium.serve(seat).map_err(broker)?;
-        Ok(Running {
-            shared,
-            serving: Mutex::new(Some(serving)),
-        })
     }
 
     fn too_late(&self) -> Problems {
@@ -427,12 +341,6 @@ impl Running {
         *serving = None;
         ended.map_err(|error| error.to_string()).flatten()
     }
-}
-
-/// Often enough for the group to see that we live.
-fn keep_alive(max_poll_interval_ms: Option<u64>) -> Duration {
-    let third = max_poll_interval_ms.map_or(Duration::MAX, |ms| Duration::from_millis(ms / 3));
-    third.min(Duration::from_secs(1))
 }
 
 fn broker(what: impl ToString) -> Problems {

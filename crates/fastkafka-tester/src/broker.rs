@@ -4,11 +4,11 @@
 //! Nothing here waits. Whoever changes something rings the consumers that have to see it.
 
 use crate::clock::Clock;
-use crate::function::Function;
 use crate::journal::{Journal, TopicRecord};
 use crate::layout::Name;
 use crate::member::Member;
 use crate::report::on;
+use crate::sent::{NewRecord, ProduceFault, Refusal};
 use crate::stored::{Content, Stored};
 use crate::subscription::Subscription;
 use bytes::Bytes;
@@ -18,55 +18,6 @@ use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
-
-/// A record that somebody sends.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct NewRecord {
-    pub(crate) cluster: Name,
-    pub(crate) topic: String,
-    /// `None`: by the key, else in turns.
-    pub(crate) partition: Option<i32>,
-    pub(crate) key: Option<Bytes>,
-    pub(crate) payload: Option<Bytes>,
-    pub(crate) headers: Vec<(String, Option<Bytes>)>,
-    /// `None`: now.
-    pub(crate) timestamp: Option<i64>,
-    /// Who sends it, if an app does.
-    pub(crate) producer: Option<Function>,
-}
-
-/// What becomes of a record that the app sends. See `Tester::fail_next_produce`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ProduceFault {
-    /// It never arrives, and the producer hears that its time ran out. Sending it again may succeed.
-    Lost,
-    /// It is written, but the acknowledgement is lost: the producer hears that its time ran out.
-    Unacknowledged,
-    /// The broker refuses it, as one that is too large: sending it again cannot succeed.
-    Refused,
-}
-
-/// Why a record was not acknowledged.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Refusal {
-    #[error(
-        "there is no topic `{0}`; declare it with `.topic(\"{0}\", Topic::new())` on the app, or make it with `tester.create_topic(\"{0}\", 1)`"
-    )]
-    UnknownTopic(String),
-    #[error("topic `{topic}` has no partition {partition}: it has {partitions}")]
-    UnknownPartition {
-        topic: String,
-        partition: i32,
-        partitions: usize,
-    },
-    #[error("the broker is down")]
-    Down,
-    #[error("the record was not acknowledged in time")]
-    TimedOut,
-    #[error("the broker refuses it: message size too large")]
-    Refused,
-}
 
 /// See the module.
 pub(crate) struct Broker {

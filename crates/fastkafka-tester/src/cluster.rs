@@ -2,10 +2,11 @@
 
 mod apps;
 
-use crate::broker::{Broker, ProduceFault};
+use crate::broker::Broker;
 use crate::journal::TopicRecord;
 use crate::layout::Name;
 use crate::report::on;
+use crate::sent::ProduceFault;
 use crate::tester::{Backend, Tester};
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,8 +1,8 @@
 //! Mirrors of consumers: what sends into a handler's topic.
 
-use crate::broker::NewRecord;
 use crate::function::Function;
 use crate::received::Received;
+use crate::sent::NewRecord;
 use crate::tester::Tester;
 use bytes::Bytes;
 use fastkafka::{Delivery, IntoKey};

@@ -8,10 +8,11 @@
 #[cfg(test)]
 mod tests;
 
-use crate::broker::{Broker, NewRecord, Refusal};
+use crate::broker::Broker;
 use crate::clusters::Clusters;
 use crate::function::Function;
 use crate::layout::{Name, intern};
+use crate::sent::{NewRecord, Refusal};
 use bytes::Bytes;
 use fastkafka_core::{
     DeliveryToken, Failure, FailureKind, OutRecord, Output, ProduceError, Sink, Wake,

@@ -4,9 +4,9 @@
 mod side;
 
 use self::side::Side;
-use crate::broker::NewRecord;
 use crate::journal::Journal;
 use crate::layout::{Layout, Name, intern};
+use crate::sent::NewRecord;
 use crate::watcher::Watcher;
 use fastkafka::{App, Delivery, Problem, Problems, RunError};
 use fastkafka_core::{Connection, Connections, Plan};

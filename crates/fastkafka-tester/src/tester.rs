@@ -2,7 +2,6 @@
 
 #[cfg(test)]
 use crate::broker::Broker;
-use crate::broker::NewRecord;
 use crate::builder::TesterBuilder;
 use crate::clock;
 use crate::clusters::Clusters;
@@ -10,6 +9,7 @@ use crate::journal::Journal;
 use crate::layout::Layout;
 use crate::medium::Memory;
 use crate::remote::Remote;
+use crate::sent::NewRecord;
 use crate::settle::{Progress, Unsettled, stuck};
 use crate::watcher::Watcher;
 use fastkafka::asyncapi::Document;

@@ -1,6 +1,6 @@
 //! Apps on the cluster in memory, without anything typed.
 
-use crate::broker::NewRecord;
+use crate::sent::NewRecord;
 use crate::{ProduceFault, Tester};
 use fastkafka::{
     App, EventMetadata, Failure, ProduceError, Seek, State, Topic, consumes, produces,

@@ -3,6 +3,7 @@
 //! Rebalances are answered late, when the owner has drained. A client that is dropped while an
 //! answer is due, or while messages are alive, hangs: so the end has an order of its own.
 
+mod leaving;
 mod positions;
 
 use self::positions::Lost;
@@ -12,7 +13,7 @@ use super::assignment::Assignment;
 use super::config;
 use super::context::{Context, Group, Heard};
 use super::error::of;
-use super::ffi::{Events, Piece, Queue, is_member};
+use super::ffi::{Events, Piece, Queue};
 use super::helper::{Helper, Job};
 use super::starts::{Marker, add};
 use crate::control::Seek;
@@ -25,9 +26,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::thread::Thread;
 use std::time::{Duration, Instant};
-
-/// How long to wait for librdkafka to leave the group before it is closed anyway.
-const LEAVE: Duration = Duration::from_secs(3);
 
 enum Owed {
     Assign,
@@ -77,19 +75,6 @@ pub(crate) struct KafkaTransport {
 }
 
 impl KafkaTransport {
-    /// In a cooperative group librdkafka forgets to leave when it is closed while the commit of its
-    /// last partitions is under way: the others would wait for the session to end.
-    fn is_leaving(&mut self) -> bool {
-        let until = *self.leave_by.get_or_insert_with(|| Instant::now() + LEAVE);
-        let answered = self.owed.is_none();
-        let is_there = if self.is_static {
-            !self.consumer().closed()
-        } else {
-            self.classic && is_member(self.consumer())
-        };
-        self.alone.is_none() && answered && is_there && Instant::now() < until
-    }
-
     /// Joins the group. `owner` is the thread that polls; it is unparked when there is something
     /// to do.
     ///
@@ -399,54 +384,11 @@ impl Transport for KafkaTransport {
     }
 
     fn unsubscribe(&mut self) {
-        match &mut self.alone {
-            // What a group would say.
-            Some(alone) => {
-                alone.end();
-                let places = self.assigned.positions();
-                let places = places.into_iter().map(|(place, _)| place).collect();
-                self.heard.add(Notice::Revoke {
-                    places,
-                    lost: false,
-                });
-                self.owner.unpark();
-            }
-            // KIP-345: it must not leave, as it does when it only unsubscribes.
-            None if self.is_static => {
-                if let Err(e) = self.consumer().close_queue() {
-                    tracing::warn!("the consumer cannot be closed: {e}");
-                }
-            }
-            None => self.consumer().unsubscribe(),
-        }
+        self.leave();
     }
 
-    /// Waits until the group is left and no message is alive, drains and destroys the queues, and has
-    /// the client destroyed on the helper thread.
     fn close(&mut self) -> bool {
-        if self.consumer.is_some() && self.is_leaving() {
-            return false;
-        }
-        let Some(consumer) = &self.consumer else {
-            return self.helper.ended();
-        };
-        self.queue = None;
-        // Ours, the helper's and that of `events`; any more belong to messages.
-        if Arc::strong_count(consumer) == 3 {
-            let answered = match self.owed.take() {
-                Some(Owed::Assign) => self.assign(&[]),
-                Some(Owed::Revoke(places)) => self.unassign(&places),
-                None => Ok(()),
-            };
-            if let Err(e) = answered {
-                tracing::debug!("the last rebalance is not answered: {e}");
-            }
-            self.heard.close();
-            self.events = None;
-            self.consumer = None;
-            self.helper.end();
-        }
-        false
+        self.end()
     }
 }
 
@@ -455,14 +397,5 @@ impl fmt::Debug for KafkaTransport {
         f.debug_struct("KafkaTransport")
             .field("assigned", &self.assigned.positions())
             .finish_non_exhaustive()
-    }
-}
-
-impl Drop for KafkaTransport {
-    fn drop(&mut self) {
-        if let Some(consumer) = self.consumer.take() {
-            // It was not closed, so its own drop could hang: it is left to the end of the process.
-            std::mem::forget(consumer);
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::access::Names;
 use super::context::{Group, Heard};
+use super::look_up;
 use super::starts::{self, Marker};
 use crate::control::Seek;
 use crate::transport::{Notice, Place, StartError};
@@ -96,14 +97,14 @@ fn work(todo: &Receiver<Job>, consumer: &Group, heard: &Heard, found: &Found, ow
         let notice = match job {
             Job::Resolve(places) => Some(Notice::Resolved(resolve(consumer, &places, found))),
             Job::Choose(places) => Some(Notice::Resolved(starts::choose(consumer, &places))),
-            Job::List(topics, names) => match starts::partitions(consumer, &topics, &names) {
+            Job::List(topics, names) => match look_up::partitions(consumer, &topics, &names) {
                 Ok(places) => Some(Notice::Assign(places)),
                 Err(e) => {
                     tracing::warn!("cannot list partitions: {e}");
                     None
                 }
             },
-            Job::Find(place, to) => Some(Notice::Found(place, starts::find(consumer, place, to))),
+            Job::Find(place, to) => Some(Notice::Found(place, look_up::find(consumer, place, to))),
             Job::Commit(place, offset, marker) => {
                 let mut list = TopicPartitionList::with_capacity(1);
                 starts::add(&mut list, place, offset, marker);

@@ -18,6 +18,7 @@ mod error;
 mod ffi;
 mod flow;
 mod helper;
+mod look_up;
 pub(crate) mod medium;
 mod partition;
 pub(crate) mod probe;

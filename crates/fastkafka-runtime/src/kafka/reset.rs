@@ -1,7 +1,8 @@
 //! Setting a group's offsets from outside of it. Waits for the broker.
 
 use super::access::Access;
-use super::starts::{Marker, add, look_up, millis, partition_count};
+use super::look_up::{look_up, millis, partition_count};
+use super::starts::{Marker, add};
 use super::{Logged, config};
 use crate::transport::{Place, StartError};
 use fastkafka_core::ConsumerSettings;

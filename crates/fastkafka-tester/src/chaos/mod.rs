@@ -3,10 +3,10 @@
 mod invariants;
 
 use self::invariants::Invariants;
-use crate::broker::ProduceFault;
 use crate::clock;
 use crate::cluster::Cluster;
 use crate::report::on;
+use crate::sent::ProduceFault;
 use crate::tester::Tester;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};

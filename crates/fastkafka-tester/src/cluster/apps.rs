@@ -2,10 +2,10 @@
 //! topic or the group.
 
 use super::Cluster;
-use crate::broker::ProduceFault;
 use crate::function::Function;
 use crate::journal::TopicRecord;
 use crate::layout::Name;
+use crate::sent::ProduceFault;
 use crate::tester::{Backend, Tester};
 use fastkafka_core::Consumer;
 use std::collections::BTreeMap;

@@ -1,11 +1,11 @@
 //! What a test has on one cluster: a producer of its own, and a consumer that watches every topic.
 
 use super::text;
-use crate::broker::{NewRecord, Refusal};
 use crate::function::Function;
 use crate::journal::{Journal, TopicRecord};
 use crate::layout::{Layout, Name};
 use crate::report::on;
+use crate::sent::{NewRecord, Refusal};
 use crate::subscription::Subscription;
 use crate::watcher::Watcher;
 use fastkafka::{App, Delivery};
