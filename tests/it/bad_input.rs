@@ -6,12 +6,12 @@ use std::time::Duration;
 use kafka_lab::{Kafka, NewRecord};
 use serde_json::{Value, json};
 
+use crate::fixture::{AppFixture, assert_at_least_once, keyed, order, record};
 use crate::process::{eventually, within};
-use crate::scene::{Scene, assert_at_least_once, keyed, order, record};
 
 /// The dead letters: value, and error and attempts as their headers say.
-fn dead_letters(scene: &Scene<'_>) -> Vec<(Vec<u8>, String, u32)> {
-    let records = scene.kafka.consume(&scene.dead).unwrap().into_iter();
+fn dead_letters(fixture: &AppFixture<'_>) -> Vec<(Vec<u8>, String, u32)> {
+    let records = fixture.kafka.consume(&fixture.dead).unwrap().into_iter();
     records
         .map(|record| {
             let headers: BTreeMap<_, _> = record.headers.into_iter().collect();
@@ -19,8 +19,8 @@ fn dead_letters(scene: &Scene<'_>) -> Vec<(Vec<u8>, String, u32)> {
                 let value = headers[&format!("fastkafka-dead-letter-{name}")].clone();
                 String::from_utf8(value.unwrap()).unwrap()
             };
-            assert_eq!(text("topic"), scene.topic);
-            assert_eq!(text("group"), scene.topic);
+            assert_eq!(text("topic"), fixture.topic);
+            assert_eq!(text("group"), fixture.topic);
             (
                 record.value.unwrap(),
                 text("error"),
@@ -30,15 +30,15 @@ fn dead_letters(scene: &Scene<'_>) -> Vec<(Vec<u8>, String, u32)> {
         .collect()
 }
 
-fn ids(scene: &Scene<'_>) -> Vec<u64> {
-    let mut done = scene.done();
+fn ids(fixture: &AppFixture<'_>) -> Vec<u64> {
+    let mut done = fixture.done();
     done.sort_by_key(|done| (done.partition, done.offset));
     done.into_iter().map(|done| done.id).collect()
 }
 
 #[test]
 fn each_kind_of_failure_meets_its_rule_and_keeps_its_place() {
-    let scene = Scene::new("bad", 1);
+    let fixture = AppFixture::new("bad", 1);
     let long = json!({"id": 8, "bytes": 2_000_000});
     let orders = [
         order(0),
@@ -57,13 +57,13 @@ fn each_kind_of_failure_meets_its_rule_and_keeps_its_place() {
         .map(|order| record(order).partition(0))
         .collect();
     records.insert(1, NewRecord::new("no order").partition(0));
-    scene.send(&records);
-    let app = scene.app();
-    scene.await_committed();
+    fixture.send(&records);
+    let app = fixture.app();
+    fixture.await_committed();
     app.stop();
 
-    assert_eq!(ids(&scene), [0, 2, 5, 6, 9]);
-    let dead = dead_letters(&scene);
+    assert_eq!(ids(&fixture), [0, 2, 5, 6, 9]);
+    let dead = dead_letters(&fixture);
     let expected: [(Vec<u8>, &str, u32); 6] = [
         (b"no order".to_vec(), "expected ident", 1),
         (orders[1].to_string().into_bytes(), "told to fail", 3),
@@ -82,7 +82,7 @@ fn each_kind_of_failure_meets_its_rule_and_keeps_its_place() {
 
 #[test]
 fn of_a_batch_only_the_bad_records_are_dead_lettered() {
-    let scene = Scene::new("batch", 1);
+    let fixture = AppFixture::new("batch", 1);
     let bad = json!({"id": 30, "fails": "error"});
     let orders = (0..60).map(|id| match id {
         10 => NewRecord::new("no order"),
@@ -90,16 +90,16 @@ fn of_a_batch_only_the_bad_records_are_dead_lettered() {
         30 => record(&bad),
         id => record(&order(id)),
     });
-    scene.send(&orders.map(|record| record.partition(0)).collect::<Vec<_>>());
-    let app = scene.app();
-    scene.await_committed();
+    fixture.send(&orders.map(|record| record.partition(0)).collect::<Vec<_>>());
+    let app = fixture.app();
+    fixture.await_committed();
     app.stop();
 
-    let done = scene.done();
+    let done = fixture.done();
     let once: std::collections::BTreeSet<_> = done.iter().map(|done| done.id).collect();
     let expected = (0..60).filter(|id| ![10, 30].contains(id)).collect();
     assert_eq!(once, expected);
-    let dead = dead_letters(&scene);
+    let dead = dead_letters(&fixture);
     assert_eq!(dead.len(), 2, "{dead:?}");
     assert_eq!(dead[0].0, b"no order");
     assert_eq!(
@@ -110,34 +110,34 @@ fn of_a_batch_only_the_bad_records_are_dead_lettered() {
 
 #[test]
 fn an_output_whose_topic_is_gone_stops_its_partition_and_no_other() {
-    let scene = Scene::new("stopping", 2);
-    let mut app = scene.app();
+    let fixture = AppFixture::new("stopping", 2);
+    let mut app = fixture.app();
     app.is_started();
-    scene.send_to(0, [order(0)]);
-    scene.await_committed();
-    scene.send_to(0, [json!({"id": 1, "fails": "error"}), order(2)]);
+    fixture.send_to(0, [order(0)]);
+    fixture.await_committed();
+    fixture.send_to(0, [json!({"id": 1, "fails": "error"}), order(2)]);
     let line = app.says("stopping[0] stands still at offset 1");
     assert!(line.contains("told to fail"), "{line}");
-    scene.send_to(1, (3..13).map(order));
-    scene.await_count(11);
+    fixture.send_to(1, (3..13).map(order));
+    fixture.await_count(11);
     app.terminate();
     assert_eq!(app.exits_within(Duration::from_secs(10)), 1);
-    assert_eq!(scene.committed()[&0], 1);
-    assert_eq!(scene.committed()[&1], 10);
-    assert_eq!(ids(&scene), [0, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    assert_eq!(fixture.committed()[&0], 1);
+    assert_eq!(fixture.committed()[&1], 10);
+    assert_eq!(ids(&fixture), [0, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
 
     // A restart tries it again. This time it is the output's topic that is gone.
-    scene.kafka.delete_records(&scene.topic, 0, 2).unwrap();
-    let mut app = scene.app();
+    fixture.kafka.delete_records(&fixture.topic, 0, 2).unwrap();
+    let mut app = fixture.app();
     app.is_started();
-    scene.await_count(12);
-    scene.kafka.delete_topic(&scene.out).unwrap();
-    scene.send_to(0, [order(13)]);
+    fixture.await_count(12);
+    fixture.kafka.delete_topic(&fixture.out).unwrap();
+    fixture.send_to(0, [order(13)]);
     let line = app.says("stopping[0] stands still at offset 3");
     assert!(line.contains("stopping.out"), "{line}");
     app.terminate();
     assert_eq!(app.exits_within(Duration::from_secs(10)), 1);
-    assert_eq!(scene.committed()[&0], 3);
+    assert_eq!(fixture.committed()[&0], 3);
 }
 
 /// The dead-letter topic needs two replicas, and one broker is down.
@@ -149,41 +149,41 @@ fn a_dead_letter_that_can_not_be_written_waits_and_is_written_in_the_end() {
         .start()
         .unwrap();
     {
-        let scene = Scene::on(&kafka, "quorum", 2);
+        let fixture = AppFixture::on(&kafka, "quorum", 2);
         let both = ("min.insync.replicas", "2");
         kafka
-            .alter_topic_config(&scene.dead, both.0, both.1)
+            .alter_topic_config(&fixture.dead, both.0, both.1)
             .unwrap();
     }
     kafka.kill_broker(2).unwrap();
-    let scene = Scene::named(&kafka, "quorum");
-    scene.send_to(
+    let fixture = AppFixture::named(&kafka, "quorum");
+    fixture.send_to(
         0,
         [order(0), json!({"id": 1, "fails": "rejected"}), order(2)],
     );
-    let app = scene.app();
+    let app = fixture.app();
     // The other partition goes on, this one waits.
     for id in 3..10 {
-        scene.send_to(1, [order(id)]);
-        scene.await_count(usize::try_from(id).unwrap() - 1);
+        fixture.send_to(1, [order(id)]);
+        fixture.await_count(usize::try_from(id).unwrap() - 1);
     }
-    assert_eq!(kafka.consume(&scene.dead).unwrap().len(), 0);
+    assert_eq!(kafka.consume(&fixture.dead).unwrap().len(), 0);
     eventually("the other is committed", || {
-        (scene.committed().get(&1) == Some(&7)).then_some(())
+        (fixture.committed().get(&1) == Some(&7)).then_some(())
     });
     // Longer than the client tries one write, so that it is written anew.
     within(Duration::from_secs(100), "a write is given up", || {
         app.line("dead letter")
     });
-    assert_eq!(scene.committed()[&0], 1);
+    assert_eq!(fixture.committed()[&0], 1);
 
     kafka
-        .alter_topic_config(&scene.dead, "min.insync.replicas", "1")
+        .alter_topic_config(&fixture.dead, "min.insync.replicas", "1")
         .unwrap();
-    scene.await_committed();
+    fixture.await_committed();
     app.stop();
-    assert_eq!(ids(&scene), [0, 2, 3, 4, 5, 6, 7, 8, 9]);
-    let dead = dead_letters(&scene);
+    assert_eq!(ids(&fixture), [0, 2, 3, 4, 5, 6, 7, 8, 9]);
+    let dead = dead_letters(&fixture);
     assert!(
         dead.iter().all(|dead| dead.1 == "told to reject"),
         "{dead:?}"
@@ -195,32 +195,32 @@ fn a_dead_letter_that_can_not_be_written_waits_and_is_written_in_the_end() {
 #[test]
 fn a_broker_that_hangs_or_is_away_loses_nothing() {
     let mut kafka = Kafka::start().unwrap();
-    drop(Scene::on(&kafka, "away", 4));
+    drop(AppFixture::on(&kafka, "away", 4));
     let mut sent = 0;
     let mut send = |kafka: &Kafka, more: &Value| {
-        Scene::named(kafka, "away").send(&keyed(sent..sent + 2_000, 40, more));
+        AppFixture::named(kafka, "away").send(&keyed(sent..sent + 2_000, 40, more));
         sent += 2_000;
         sent
     };
     send(&kafka, &json!({"sleep_ms": 2}));
-    let mut app = Scene::named(&kafka, "away").app();
-    Scene::named(&kafka, "away").await_count(200);
+    let mut app = AppFixture::named(&kafka, "away").app();
+    AppFixture::named(&kafka, "away").await_count(200);
     kafka.pause().unwrap();
     app.says("not settled");
     kafka.resume().unwrap();
-    Scene::named(&kafka, "away").await_committed();
+    AppFixture::named(&kafka, "away").await_committed();
 
     send(&kafka, &json!({"sleep_ms": 2}));
-    Scene::named(&kafka, "away").await_count(2_200);
+    AppFixture::named(&kafka, "away").await_count(2_200);
     kafka.kill().unwrap();
     app.says("GroupCoordinator");
     kafka.restart().unwrap();
     app.says("a broker answers again");
     let sent = send(&kafka, &order(0));
-    let scene = Scene::named(&kafka, "away");
-    scene.await_committed();
+    let fixture = AppFixture::named(&kafka, "away");
+    fixture.await_committed();
     app.stop();
-    let done = scene.done();
+    let done = fixture.done();
     println!(
         "{} repeated of {sent}",
         done.len() - usize::try_from(sent).unwrap()

@@ -11,15 +11,15 @@
 mod history;
 mod ledger;
 mod load;
+mod run;
 mod schedule;
-mod stage;
 
 use std::env;
 use std::thread::scope;
 use std::time::{Duration, Instant};
 
+use run::ChaosRun;
 use schedule::Schedule;
-use stage::Stage;
 
 /// What is played unless the environment says otherwise.
 const SEEDS: [u64; 2] = [2, 13];
@@ -28,16 +28,16 @@ const SECONDS: u64 = 45;
 const AT_ONCE: usize = 2;
 
 /// Tells how to play it again.
-struct Played<'s>(&'s Schedule, &'s Stage);
+struct Played<'s>(&'s Schedule, &'s ChaosRun);
 
 impl Drop for Played<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let Self(schedule, stage) = self;
+            let Self(schedule, run) = self;
             println!(
                 "chaos: FAILED\n{schedule}logs: {}\nagain: FASTKAFKA_CHAOS_SEEDS={} \
                  FASTKAFKA_CHAOS_SECONDS={} cargo test -p it --features kafka chaos::nothing",
-                stage.logs().display(),
+                run.logs().display(),
                 schedule.seed,
                 seconds()
             );
@@ -61,10 +61,10 @@ fn play(seed: u64) {
     let schedule = Schedule::draw(seed, Duration::from_secs(seconds()));
     let began = Instant::now();
     println!("{schedule}");
-    let stage = Stage::new();
-    let _played = Played(&schedule, &stage);
-    stage.play(&schedule);
-    let verdict = ledger::judge(&stage.history());
+    let run = ChaosRun::new();
+    let _played = Played(&schedule, &run);
+    run.play(&schedule);
+    let verdict = ledger::judge(&run.history());
     println!("seed {seed}, {:.0?}: {verdict}", began.elapsed());
     assert!(verdict.is_clean(), "seed {seed}: {verdict}");
 }

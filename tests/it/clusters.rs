@@ -3,8 +3,8 @@
 use kafka_lab::{Kafka, NewRecord};
 use serde_json::{Value, json};
 
+use crate::fixture::{AppFixture, assert_at_least_once, assert_once, order};
 use crate::process::{Process, eventually};
-use crate::scene::{Scene, assert_at_least_once, assert_once, order};
 
 const GROUP: &str = "apart";
 
@@ -39,8 +39,8 @@ impl Apart {
     }
 
     /// The orders that were read here, as their outputs on the other cluster tell.
-    fn sent(&self) -> Scene<'_> {
-        Scene::named(&self.elsewhere, GROUP)
+    fn sent(&self) -> AppFixture<'_> {
+        AppFixture::named(&self.elsewhere, GROUP)
     }
 
     fn committed(&self, topic: &str) -> i64 {

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::json;
 
+use crate::fixture::{AppFixture, Done, assert_at_least_once, assert_once, order, times};
 use crate::process::{PATIENCE, eventually, within};
-use crate::scene::{Done, Scene, assert_at_least_once, assert_once, order, times};
 
 /// How often each of these was done.
 fn often(done: &[Done], ids: impl IntoIterator<Item = u64>) -> Vec<u32> {
@@ -17,21 +17,21 @@ fn often(done: &[Done], ids: impl IntoIterator<Item = u64>) -> Vec<u32> {
 
 /// Each seek is followed by SIGKILL at once: the next process goes on at the new position.
 fn seek_and_be_killed(setting: &'static str) {
-    let scene = Scene::new(setting, 2);
+    let fixture = AppFixture::new(setting, 2);
     let slow = |id| json!({"id": id, "sleep_ms": 20});
-    scene.send_to(0, (0..50).map(slow));
-    scene.send_to(1, (50..100).map(order));
-    let mut app = scene.app();
-    scene.await_committed();
+    fixture.send_to(0, (0..50).map(slow));
+    fixture.send_to(1, (50..100).map(order));
+    let mut app = fixture.app();
+    fixture.await_committed();
     assert_eq!(app.wish("seek 0 20"), "0@20");
     app.kill();
-    let committed = scene.committed();
+    let committed = fixture.committed();
     assert!((20..50).contains(&committed[&0]), "{committed:?}");
     assert_eq!(committed[&1], 50);
 
-    let mut app = scene.app();
-    scene.await_committed();
-    let done = scene.done();
+    let mut app = fixture.app();
+    fixture.await_committed();
+    let done = fixture.done();
     assert_at_least_once(&done, 0..100);
     assert!(
         often(&done, 20..50).iter().all(|n| *n >= 2),
@@ -43,15 +43,15 @@ fn seek_and_be_killed(setting: &'static str) {
     );
 
     assert_eq!(app.wish("pause 1"), "done");
-    scene.send_to(1, (100..150).map(order));
+    fixture.send_to(1, (100..150).map(order));
     assert_eq!(app.wish("seek 1 90"), "1@90");
     app.kill();
-    assert_eq!(scene.committed()[&1], 90);
+    assert_eq!(fixture.committed()[&1], 90);
 
-    let app = scene.app();
-    scene.await_committed();
+    let app = fixture.app();
+    fixture.await_committed();
     app.stop();
-    let done = scene.done();
+    let done = fixture.done();
     assert!(often(&done, 100..140).iter().all(|n| *n == 0), "left out");
     assert!(often(&done, 140..150).iter().all(|n| *n == 1));
 }
@@ -78,11 +78,11 @@ fn a_seek_is_committed_when_it_returns_by_key() {
 
 #[test]
 fn a_seek_that_cannot_be_done_says_why_and_moves_nothing() {
-    let scene = Scene::new("refused", 2);
-    scene.send_to(0, (0..10).map(order));
-    scene.kafka.delete_records(&scene.topic, 0, 4).unwrap();
-    let mut app = scene.app();
-    scene.await_count(6);
+    let fixture = AppFixture::new("refused", 2);
+    fixture.send_to(0, (0..10).map(order));
+    fixture.kafka.delete_records(&fixture.topic, 0, 4).unwrap();
+    let mut app = fixture.app();
+    fixture.await_count(6);
     assert_eq!(
         app.wish("seek 0 11"),
         "offset 11 is not in the log of refused[0], which has 4 to 10"
@@ -95,36 +95,36 @@ fn a_seek_that_cannot_be_done_says_why_and_moves_nothing() {
         app.wish("seek 7 end"),
         "refused[7] is not assigned to this process"
     );
-    scene.await_committed();
+    fixture.await_committed();
     assert_eq!(app.wish("seek all beginning"), "0@4 1@0");
-    scene.await_count(12);
+    fixture.await_count(12);
     app.stop();
-    assert_eq!(often(&scene.done(), 4..10), [2; 6]);
+    assert_eq!(often(&fixture.done(), 4..10), [2; 6]);
 }
 
 /// A partition that is paused goes to another process, which handles it, and is paused again when it
 /// comes back.
 fn pause_and_rebalance(setting: &'static str) {
-    let scene = Scene::new(setting, 4);
+    let fixture = AppFixture::new(setting, 4);
     let send = |ids: std::ops::Range<u64>| {
         for id in ids {
-            scene.send_to(i32::try_from(id % 4).unwrap(), [order(id)]);
+            fixture.send_to(i32::try_from(id % 4).unwrap(), [order(id)]);
         }
     };
-    let mut stays = scene.app();
+    let mut stays = fixture.app();
     stays.is_started();
     for partition in 0..4 {
         assert_eq!(stays.wish(&format!("pause {partition}")), "done");
     }
     assert_eq!(stays.wish("resume 3"), "done");
-    let guest = scene.app();
+    let guest = fixture.app();
     let pid = guest.pid();
-    scene.await_members(2);
+    fixture.await_members(2);
     send(0..40);
     // What the guest has is handled there; of its own, the process that stays handles partition 3 alone.
     let handled = || {
         let mut by = BTreeMap::new();
-        for done in scene.done() {
+        for done in fixture.done() {
             *by.entry(done.partition).or_insert(0) += 1;
             assert!(
                 done.pid == pid || done.partition == 3,
@@ -134,14 +134,14 @@ fn pause_and_rebalance(setting: &'static str) {
         by
     };
     eventually("the guest's partitions and partition 3 are handled", || {
-        let all = scene.assigned()?.concat();
+        let all = fixture.assigned()?.concat();
         let handled = handled();
         let done = handled.values().all(|n| *n == 10);
         (all.len() == 4 && handled.len() >= 2 && handled.contains_key(&3) && done).then_some(())
     });
     guest.stop();
     eventually("the partitions come back", || {
-        (scene.assigned()? == [vec![0, 1, 2, 3]]).then_some(())
+        (fixture.assigned()? == [vec![0, 1, 2, 3]]).then_some(())
     });
     send(40..80);
     eventually("partition 3 is handled", || {
@@ -150,9 +150,9 @@ fn pause_and_rebalance(setting: &'static str) {
     let before = handled();
     assert!(before.values().sum::<i32>() < 80);
     assert_eq!(stays.wish("resume all"), "done");
-    scene.await_committed();
+    fixture.await_committed();
     stays.stop();
-    assert_once(&scene.done(), 0..80);
+    assert_once(&fixture.done(), 0..80);
     println!("{setting}: {before:?} before the pauses ended");
 }
 
@@ -173,60 +173,60 @@ fn a_pause_outlives_a_rebalance_with_kip_848() {
 
 #[test]
 fn a_pause_longer_than_max_poll_interval_costs_no_membership() {
-    let scene = Scene::new("rests", 2);
-    let mut app = scene.app();
+    let fixture = AppFixture::new("rests", 2);
+    let mut app = fixture.app();
     app.is_started();
     assert_eq!(app.wish("pause all"), "done");
-    scene.send_to(0, (0..10).map(order));
-    scene.send_to(1, (10..20).map(order));
+    fixture.send_to(0, (0..10).map(order));
+    fixture.send_to(1, (10..20).map(order));
     let began = Instant::now();
     within(PATIENCE, "twice max.poll.interval.ms pass", || {
-        assert_eq!(scene.assigned(), Some(vec![vec![0, 1]]), "{}", app.log());
+        assert_eq!(fixture.assigned(), Some(vec![vec![0, 1]]), "{}", app.log());
         (began.elapsed() > Duration::from_secs(12)).then_some(())
     });
-    assert_eq!(scene.count(), 0);
+    assert_eq!(fixture.count(), 0);
     assert_eq!(app.wish("resume all"), "done");
-    scene.await_committed();
+    fixture.await_committed();
     let log = app.log();
     app.stop();
-    assert_once(&scene.done(), 0..20);
+    assert_once(&fixture.done(), 0..20);
     assert_eq!(log.matches(" assigned ").count(), 1, "{log}");
 }
 
 #[test]
 fn a_stopped_partition_that_is_resumed_handles_all_behind_the_record_in_order() {
-    let scene = Scene::new("resumed", 2);
+    let fixture = AppFixture::new("resumed", 2);
     let fails = json!({"id": 0, "fails": "error", "times": 3});
-    scene.send_to(0, std::iter::once(fails).chain((1..10).map(order)));
-    let mut app = scene.app();
+    fixture.send_to(0, std::iter::once(fails).chain((1..10).map(order)));
+    let mut app = fixture.app();
     app.says("stands still at offset 0");
-    scene.send_to(0, (10..20).map(order));
-    scene.send_to(1, (20..30).map(order));
-    scene.await_count(10);
+    fixture.send_to(0, (10..20).map(order));
+    fixture.send_to(1, (20..30).map(order));
+    fixture.await_count(10);
     // Three attempts fail: it stops once more only if it had both attempts again.
     assert_eq!(app.wish("resume 0"), "done");
-    scene.await_committed();
-    assert_once(&scene.done(), 0..30);
+    fixture.await_committed();
+    assert_once(&fixture.done(), 0..30);
     app.stop();
 }
 
 #[test]
 fn a_stopped_key_that_is_resumed_handles_all_behind_the_record_in_order() {
-    let scene = Scene::new("resumed_key", 1);
+    let fixture = AppFixture::new("resumed_key", 1);
     let fails = json!({"id": 0, "fails": "error", "times": 2});
-    scene.send_to(0, std::iter::once(fails).chain((1..10).map(order)));
+    fixture.send_to(0, std::iter::once(fails).chain((1..10).map(order)));
     let others: Vec<_> = (10..20)
-        .map(|id| crate::scene::record(&order(id)).key("other").partition(0))
+        .map(|id| crate::fixture::record(&order(id)).key("other").partition(0))
         .collect();
-    scene.send(&others);
-    let mut app = scene.app();
+    fixture.send(&others);
+    let mut app = fixture.app();
     app.says("stands still at offset 0, with its key alone");
-    scene.await_count(10);
-    scene.send_to(0, (20..30).map(order));
+    fixture.await_count(10);
+    fixture.send_to(0, (20..30).map(order));
     assert_eq!(app.wish("resume 0"), "done");
-    scene.await_committed();
+    fixture.await_committed();
     app.stop();
-    let done = scene.done();
+    let done = fixture.done();
     let of_key: Vec<_> = done
         .iter()
         .map(|done| done.id)
@@ -243,10 +243,10 @@ fn millis(time: SystemTime) -> i64 {
 
 /// Whatever a group has committed, it begins at the time, once; but not while it has members.
 fn begin_at_a_time(setting: &'static str) {
-    let scene = Scene::new(setting, 2);
-    scene.send_to(0, (0..10).map(order));
-    scene.send_to(1, (10..20).map(order));
-    let latest = scene.kafka.consume(&scene.topic).unwrap();
+    let fixture = AppFixture::new(setting, 2);
+    fixture.send_to(0, (0..10).map(order));
+    fixture.send_to(1, (10..20).map(order));
+    let latest = fixture.kafka.consume(&fixture.topic).unwrap();
     let latest = latest.iter().map(|record| record.timestamp).max().unwrap();
     let at = eventually("the clock goes on", || {
         let now = SystemTime::now();
@@ -254,37 +254,37 @@ fn begin_at_a_time(setting: &'static str) {
     });
     let at = jiff::Timestamp::try_from(at).unwrap().to_string();
     // Nothing of partition 1 is as young.
-    scene.send_to(0, (20..30).map(order));
-    let mut app = scene.app();
+    fixture.send_to(0, (20..30).map(order));
+    let mut app = fixture.app();
     app.is_started();
-    scene.await_committed();
+    fixture.await_committed();
 
-    let mut refused = scene.app_from(&at);
+    let mut refused = fixture.app_from(&at);
     assert_eq!(refused.exits_within(PATIENCE), 1);
     let line = refused.line("is active").unwrap();
     assert!(
         line.contains(&format!(
             "group `{}` is active: stop its members first",
-            scene.topic
+            fixture.topic
         )),
         "{line}"
     );
-    assert_eq!(scene.committed(), BTreeMap::from([(0, 20), (1, 10)]));
+    assert_eq!(fixture.committed(), BTreeMap::from([(0, 20), (1, 10)]));
     assert_eq!(app.log().matches(" assigned ").count(), 1, "{}", app.log());
     app.stop();
-    assert_once(&scene.done(), 0..30);
+    assert_once(&fixture.done(), 0..30);
 
-    let mut app = scene.app_from(&at);
-    scene.await_count(40);
+    let mut app = fixture.app_from(&at);
+    fixture.await_count(40);
     app.lives();
-    scene.await_committed();
+    fixture.await_committed();
     app.kill();
     // Once: what comes after that goes on at the commits.
-    let app = scene.app();
-    scene.send_to(1, [order(30)]);
-    scene.await_committed();
+    let app = fixture.app();
+    fixture.send_to(1, [order(30)]);
+    fixture.await_committed();
     app.stop();
-    let done = scene.done();
+    let done = fixture.done();
     assert_eq!(often(&done, 20..30), [2; 10]);
     assert_eq!(often(&done, (0..20).chain([30])), [1; 21]);
 }

@@ -53,7 +53,7 @@ fn header<'r>(record: &'r Record, name: &str) -> &'r str {
 
 #[test]
 fn every_flight_becomes_one_leg_or_one_dead_letter() {
-    let kafka = crate::scene::kafka();
+    let kafka = crate::fixture::kafka();
     topics(kafka);
     let flights = january();
     let records: Vec<_> = flights.iter().map(record).collect();

@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::fixture::{AppFixture, assert_at_least_once, assert_once, keyed, order, times};
 use crate::process::{PATIENCE, Process, eventually};
-use crate::scene::{Scene, assert_at_least_once, assert_once, keyed, order, times};
 
 /// Sends orders until the `work` is over, then returns how many they were.
-fn under_load(scene: &Scene<'_>, work: impl FnOnce()) -> u64 {
+fn under_load(fixture: &AppFixture<'_>, work: impl FnOnce()) -> u64 {
     let over = AtomicBool::new(false);
     std::thread::scope(|threads| {
         let load = threads.spawn(|| {
             let mut sent = 0;
             while !over.load(Relaxed) {
-                scene.send(&keyed(sent..sent + 20, 40, &json!({"sleep_ms": 4})));
+                fixture.send(&keyed(sent..sent + 20, 40, &json!({"sleep_ms": 4})));
                 sent += 20;
                 // The pace of the load: 200 orders of 4 ms per second.
                 std::thread::sleep(Duration::from_millis(100));
@@ -34,16 +34,16 @@ fn under_load(scene: &Scene<'_>, work: impl FnOnce()) -> u64 {
 
 /// Members join one that stays, take part, and leave by SIGTERM.
 fn come_and_go(setting: &'static str) {
-    let scene = Scene::new(setting, 4);
-    let mut stays = scene.app();
+    let fixture = AppFixture::new(setting, 4);
+    let mut stays = fixture.app();
     stays.is_started();
-    let sent = under_load(&scene, || {
+    let sent = under_load(&fixture, || {
         for _ in 0..4 {
-            let guest = scene.app();
-            scene.await_members(2);
+            let guest = fixture.app();
+            fixture.await_members(2);
             // It handles some itself before it goes.
             let handled = || {
-                scene
+                fixture
                     .done()
                     .iter()
                     .filter(|done| done.pid == guest.pid())
@@ -55,9 +55,9 @@ fn come_and_go(setting: &'static str) {
             guest.stop();
         }
     });
-    scene.await_committed();
+    fixture.await_committed();
     stays.stop();
-    assert_once(&scene.done(), 0..sent);
+    assert_once(&fixture.done(), 0..sent);
     println!("{setting}: {sent} orders, 4 members came and went, none repeated");
 }
 
@@ -81,21 +81,21 @@ fn members_that_come_and_go_repeat_nothing_with_kip_848() {
 /// that it may take.
 #[test]
 fn twenty_members_one_after_another_get_their_partitions_at_once() {
-    let scene = Scene::new("twenty", 4);
-    let mut stays = scene.app();
+    let fixture = AppFixture::new("twenty", 4);
+    let mut stays = fixture.app();
     stays.is_started();
     let mut times = Vec::new();
-    let sent = under_load(&scene, || {
+    let sent = under_load(&fixture, || {
         for _ in 0..20 {
-            let guest = scene.app();
+            let guest = fixture.app();
             eventually("the guest has partitions", || guest.line(" assigned "));
             times.push(guest.age());
             guest.stop();
         }
     });
-    scene.await_committed();
+    fixture.await_committed();
     stays.stop();
-    assert_once(&scene.done(), 0..sent);
+    assert_once(&fixture.done(), 0..sent);
     println!("from process start to partitions: {times:.2?}");
     let slowest = times.iter().max().unwrap();
     assert!(*slowest < Duration::from_secs(3), "{times:.2?}");
@@ -106,27 +106,27 @@ fn twenty_members_one_after_another_get_their_partitions_at_once() {
 fn a_long_run_that_is_cut_or_killed_repeats_at_most_a_commit_interval() {
     // A second of commit interval, 0.2 s until the prefix is stored, the way to the broker.
     const BOUND: usize = 1_500 / 50 + 1;
-    let scene = Scene::new("cut", 1);
-    scene.send_to(0, (0..1_000).map(|id| json!({"id": id, "sleep_ms": 50})));
+    let fixture = AppFixture::new("cut", 1);
+    fixture.send_to(0, (0..1_000).map(|id| json!({"id": id, "sleep_ms": 50})));
 
-    let mut first = scene.app();
-    scene.await_count(40);
+    let mut first = fixture.app();
+    fixture.await_count(40);
     first.terminate();
     assert_eq!(first.exits_within(Duration::from_secs(5)), 0);
-    let handled = scene.count();
-    assert_eq!(scene.committed()[&0], i64::try_from(handled).unwrap());
-    assert_once(&scene.done(), 0..handled as u64);
+    let handled = fixture.count();
+    assert_eq!(fixture.committed()[&0], i64::try_from(handled).unwrap());
+    assert_once(&fixture.done(), 0..handled as u64);
 
-    let mut second = scene.app();
-    scene.await_count(handled + 60);
+    let mut second = fixture.app();
+    fixture.await_count(handled + 60);
     second.kill();
-    let handled = scene.count();
-    assert_once(&scene.done(), 0..handled as u64);
+    let handled = fixture.count();
+    assert_once(&fixture.done(), 0..handled as u64);
 
-    let third = scene.app();
-    scene.await_count(handled + BOUND + 20);
+    let third = fixture.app();
+    fixture.await_count(handled + BOUND + 20);
     third.stop();
-    let done = scene.done();
+    let done = fixture.done();
     let repeated = times(&done).values().filter(|n| **n > 1).count();
     println!("SIGTERM repeated 0, SIGKILL {repeated} of at most {BOUND}");
     assert!(repeated <= BOUND, "{repeated}");
@@ -135,14 +135,14 @@ fn a_long_run_that_is_cut_or_killed_repeats_at_most_a_commit_interval() {
 
 #[test]
 fn a_long_run_that_is_revoked_in_its_middle_repeats_nothing() {
-    let scene = Scene::new("shared_run", 2);
+    let fixture = AppFixture::new("shared_run", 2);
     let slow = |from| move |id| json!({"id": from + id, "sleep_ms": 50});
-    scene.send_to(0, (0..1_000).map(slow(0)));
-    scene.send_to(1, (0..1_000).map(slow(1_000)));
-    let mut first = scene.app();
-    scene.await_count(40);
-    let mut second = scene.app();
-    let handled = |pid| scene.done().iter().filter(|done| done.pid == pid).count();
+    fixture.send_to(0, (0..1_000).map(slow(0)));
+    fixture.send_to(1, (0..1_000).map(slow(1_000)));
+    let mut first = fixture.app();
+    fixture.await_count(40);
+    let mut second = fixture.app();
+    let handled = |pid| fixture.done().iter().filter(|done| done.pid == pid).count();
     eventually("the second handles", || {
         (handled(second.pid()) > 20).then_some(())
     });
@@ -150,16 +150,20 @@ fn a_long_run_that_is_revoked_in_its_middle_repeats_nothing() {
         app.terminate();
         assert_eq!(app.exits_within(Duration::from_secs(5)), 0);
     }
-    let done = scene.done();
+    let done = fixture.done();
     assert!(times(&done).values().all(|n| *n == 1), "{:?}", times(&done));
-    let committed: i64 = scene.committed().values().sum();
+    let committed: i64 = fixture.committed().values().sum();
     assert_eq!(committed, i64::try_from(done.len()).unwrap());
 }
 
 /// A process of a static member.
-fn named(scene: &Scene<'_>, name: &str) -> Process {
+fn named(fixture: &AppFixture<'_>, name: &str) -> Process {
     let variable = "FASTKAFKA_CONSUMER_DEFAULTS__GROUP_INSTANCE_ID";
-    Process::orders_with(scene.setting, scene.kafka.bootstrap(), &[(variable, name)])
+    Process::orders_with(
+        fixture.setting,
+        fixture.kafka.bootstrap(),
+        &[(variable, name)],
+    )
 }
 
 /// What a process was given and gave back.
@@ -173,32 +177,32 @@ fn moves(app: &Process) -> Vec<String> {
 
 /// The first of two static members ends in these ways and is started again within its session.
 fn restarts(setting: &'static str, ends: &[&str]) {
-    let scene = Scene::new(setting, 4);
-    let mut first = named(&scene, "first");
-    let mut second = named(&scene, "second");
+    let fixture = AppFixture::new(setting, 4);
+    let mut first = named(&fixture, "first");
+    let mut second = named(&fixture, "second");
     first.is_started();
     second.is_started();
-    scene.await_members(2);
+    fixture.await_members(2);
     let mut sent = 0;
     let mut send = || {
         for partition in 0..4 {
-            scene.send_to(partition, [order(sent)]);
+            fixture.send_to(partition, [order(sent)]);
             sent += 1;
         }
         sent
     };
     let handled_by = |app: &Process| -> BTreeSet<i32> {
-        let done = scene.done();
+        let done = fixture.done();
         let own = done.iter().filter(|done| done.pid == app.pid());
         own.map(|done| done.partition).collect()
     };
-    scene.await_count(send().try_into().unwrap());
+    fixture.await_count(send().try_into().unwrap());
     let had = handled_by(&first);
     assert!((1..=3).contains(&had.len()), "{had:?}");
     let moved = moves(&second);
     for end in ends {
         // Nothing is left that the end could repeat.
-        scene.await_committed();
+        fixture.await_committed();
         if *end == "SIGTERM" {
             first.terminate();
             assert_eq!(first.exits_within(PATIENCE), 0);
@@ -206,14 +210,14 @@ fn restarts(setting: &'static str, ends: &[&str]) {
             first.kill();
         }
         let all = send();
-        first = named(&scene, "first");
+        first = named(&fixture, "first");
         first.is_started();
-        scene.await_count(all.try_into().unwrap());
+        fixture.await_count(all.try_into().unwrap());
         assert_eq!(handled_by(&first), had, "after {end}");
         assert_eq!(moves(&second), moved, "after {end}");
     }
-    scene.await_committed();
-    assert_once(&scene.done(), 0..4 * (1 + ends.len() as u64));
+    fixture.await_committed();
+    assert_once(&fixture.done(), 0..4 * (1 + ends.len() as u64));
     for app in [first, second] {
         app.stop();
     }

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use kafka_lab::NewRecord;
 
-use crate::scene::{Scene, order};
+use crate::fixture::{AppFixture, order};
 
 const AIOKAFKA: &str = "aiokafka==0.12.0";
 
@@ -29,21 +29,21 @@ fn keys() -> Vec<String> {
 
 #[test]
 fn a_key_goes_to_the_partition_that_aiokafka_chooses() {
-    let scene = Scene::named(crate::scene::kafka(), "keys");
+    let fixture = AppFixture::named(crate::fixture::kafka(), "keys");
     let theirs = "keys.python";
-    for topic in [&scene.topic, &scene.out, &scene.dead, theirs] {
-        scene.kafka.create_topic(topic, 7, &[]).unwrap();
+    for topic in [&fixture.topic, &fixture.out, &fixture.dead, theirs] {
+        fixture.kafka.create_topic(topic, 7, &[]).unwrap();
     }
-    let app = scene.app();
+    let app = fixture.app();
     let keys = keys();
     let with_key =
         |(id, key): (u64, &String)| NewRecord::new(order(id).to_string()).key(key.as_str());
     let orders: Vec<_> = (0..).zip(&keys).map(with_key).collect();
-    scene.send(&orders);
+    fixture.send(&orders);
 
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/it/python/send_keys.py");
     let mut sender = Command::new(kafka_lab::python(&[AIOKAFKA]).unwrap())
-        .args([script, scene.kafka.bootstrap(), theirs])
+        .args([script, fixture.kafka.bootstrap(), theirs])
         .stdin(Stdio::piped())
         .spawn()
         .unwrap();
@@ -59,14 +59,14 @@ fn a_key_goes_to_the_partition_that_aiokafka_chooses() {
     drop(stdin);
     assert!(sender.wait().unwrap().success());
 
-    scene.await_count(keys.len());
+    fixture.await_count(keys.len());
     app.stop();
     let partitions = |topic: &str| {
-        let records = scene.kafka.consume(topic).unwrap().into_iter();
+        let records = fixture.kafka.consume(topic).unwrap().into_iter();
         let pair = |r: kafka_lab::Record| (String::from_utf8(r.key.unwrap()).unwrap(), r.partition);
         records.map(pair).collect::<BTreeMap<_, _>>()
     };
-    let (ours, theirs) = (partitions(&scene.out), partitions(theirs));
+    let (ours, theirs) = (partitions(&fixture.out), partitions(theirs));
     assert_eq!(ours.len(), keys.len(), "all keys differ");
     assert_eq!(ours, theirs);
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use kafka_lab::Kafka;
 use kafka_lab::security::{PLAIN, SCRAM, Secured};
 
+use crate::fixture::{AppFixture, order};
 use crate::process::{Process, eventually};
-use crate::scene::{Scene, order};
 
 /// The broker of these tests.
 fn kafka() -> &'static Kafka {
@@ -91,7 +91,7 @@ fn keeps_secrets(log: &str, secured: &Secured) {
 
 #[test]
 fn an_app_gets_in_with_tls_with_a_password_and_with_both() {
-    let scene = Scene::on(kafka(), "secure", 1);
+    let fixture = AppFixture::on(kafka(), "secure", 1);
     let secured = kafka().secured();
     let files = Files::of(secured);
     let with = |mut login: Vec<(&'static str, &'static str)>, tls: &str| {
@@ -119,8 +119,8 @@ fn an_app_gets_in_with_tls_with_a_password_and_with_both() {
     for (i, (address, settings)) in ways.iter().enumerate() {
         let mut app = start("secure", address, settings);
         app.is_started();
-        scene.send_to(0, [order(i as u64)]);
-        scene.await_count(i + 1);
+        fixture.send_to(0, [order(i as u64)]);
+        fixture.await_count(i + 1);
         let log = app.log();
         keeps_secrets(&log, secured);
         app.stop();
@@ -129,16 +129,16 @@ fn an_app_gets_in_with_tls_with_a_password_and_with_both() {
 
 #[test]
 fn an_app_gets_in_with_tokens_and_stays_in_when_they_end() {
-    let scene = Scene::on(kafka(), "oauth", 1);
+    let fixture = AppFixture::on(kafka(), "oauth", 1);
     let mut app = start("oauth", &kafka().secured().login, &[]);
     app.is_started();
-    scene.send_to(0, [order(0)]);
-    scene.await_count(1);
+    fixture.send_to(0, [order(0)]);
+    fixture.await_count(1);
     // Each is good for three seconds.
     let several = || app.log().matches("made").count() >= 6;
     eventually("several tokens", || several().then_some(()));
-    scene.send_to(0, [order(1)]);
-    scene.await_count(2);
+    fixture.send_to(0, [order(1)]);
+    fixture.await_count(2);
     let log = app.log();
     // The beginning of `{"alg":"none"}`, in base64.
     assert!(!log.contains("eyJhbGci"), "a token is in the log");
@@ -148,7 +148,7 @@ fn an_app_gets_in_with_tokens_and_stays_in_when_they_end() {
 #[test]
 fn who_does_not_get_in_ends_with_1_and_says_why() {
     let secured = kafka().secured();
-    let scene = Scene::on(kafka(), "locked_out", 1);
+    let fixture = AppFixture::on(kafka(), "locked_out", 1);
     let files = Files::of(secured);
     // An authority that has not signed the broker's certificate: the client's own.
     let directory = tempfile::tempdir().unwrap();
@@ -205,7 +205,7 @@ fn who_does_not_get_in_ends_with_1_and_says_why() {
         assert!(log[at..].contains(*words), "{words}: {}", &log[at..]);
         keeps_secrets(&log, secured);
     }
-    drop(scene);
+    drop(fixture);
 }
 
 #[test]

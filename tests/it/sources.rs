@@ -3,8 +3,8 @@
 use kafka_lab::{Kafka, NewRecord};
 use serde_json::json;
 
+use crate::fixture::{AppFixture, kafka, order};
 use crate::process::eventually;
-use crate::scene::{Scene, kafka, order};
 
 fn send(kafka: &Kafka, topic: &str, partition: i32, order: &serde_json::Value) {
     let record = NewRecord::new(order.to_string()).partition(partition);
@@ -19,13 +19,13 @@ fn create(kafka: &Kafka, topics: &[&str]) {
 
 #[test]
 fn a_handler_reads_every_topic_of_its_list() {
-    let scene = Scene::named(kafka(), "listed");
-    create(kafka(), &["listed.a", "listed.b", &scene.out]);
-    let mut app = scene.app();
+    let fixture = AppFixture::named(kafka(), "listed");
+    create(kafka(), &["listed.a", "listed.b", &fixture.out]);
+    let mut app = fixture.app();
     app.is_started();
     send(kafka(), "listed.a", 0, &order(0));
     send(kafka(), "listed.b", 0, &order(1));
-    scene.await_count(2);
+    fixture.await_count(2);
     for topic in ["listed.a", "listed.b"] {
         eventually("both are committed", || {
             let committed = kafka().committed("listed", topic).unwrap();
@@ -37,29 +37,29 @@ fn a_handler_reads_every_topic_of_its_list() {
 
 #[test]
 fn a_pattern_finds_topics_that_appear_later_and_leaves_out_dead_letters() {
-    let scene = Scene::named(kafka(), "matching");
+    let fixture = AppFixture::named(kafka(), "matching");
     let dead = "matching.in.dead";
-    create(kafka(), &["matching.in.one", dead, &scene.out]);
-    let mut app = scene.app();
+    create(kafka(), &["matching.in.one", dead, &fixture.out]);
+    let mut app = fixture.app();
     app.is_started();
     send(kafka(), "matching.in.one", 0, &order(0));
-    scene.await_count(1);
+    fixture.await_count(1);
     create(kafka(), &["matching.in.two"]);
     send(kafka(), "matching.in.two", 0, &order(1));
-    scene.await_count(2);
+    fixture.await_count(2);
     let bad = json!({"id": 9, "fails": "rejected"});
     send(kafka(), "matching.in.one", 0, &bad);
     let buried = || kafka().end_offsets(dead).unwrap()[&0];
     eventually("a dead letter", || (buried() == 1).then_some(()));
     send(kafka(), "matching.in.one", 0, &order(2));
-    scene.await_count(3);
+    fixture.await_count(3);
     // Nobody of the group has it.
     let group = kafka().group("matching").unwrap();
     let assigned: Vec<_> = group.members.iter().flat_map(|m| &m.assigned).collect();
     assert_eq!(assigned.len(), 2, "{assigned:?}");
     assert!(assigned.iter().all(|(topic, _)| topic != dead));
     app.stop();
-    let mut ids: Vec<_> = scene.done().iter().map(|done| done.id).collect();
+    let mut ids: Vec<_> = fixture.done().iter().map(|done| done.id).collect();
     ids.sort_unstable();
     assert_eq!(ids, [0, 1, 2]);
 }
@@ -68,32 +68,32 @@ fn a_pattern_finds_topics_that_appear_later_and_leaves_out_dead_letters() {
 fn without_a_group_every_process_reads_all_also_new_partitions_and_commits_nothing() {
     // Nobody else commits here.
     let kafka = Kafka::start().unwrap();
-    let scene = Scene::named(&kafka, "alone");
-    kafka.create_topic(&scene.topic, 2, &[]).unwrap();
-    create(&kafka, &[&scene.out]);
-    scene.send_to(0, [order(0)]);
-    scene.send_to(1, [order(1)]);
+    let fixture = AppFixture::named(&kafka, "alone");
+    kafka.create_topic(&fixture.topic, 2, &[]).unwrap();
+    create(&kafka, &[&fixture.out]);
+    fixture.send_to(0, [order(0)]);
+    fixture.send_to(1, [order(1)]);
     let commits = || kafka.end_offsets("__consumer_offsets").unwrap();
     let before = commits();
-    let mut apps = [scene.app(), scene.app()];
+    let mut apps = [fixture.app(), fixture.app()];
     for app in &mut apps {
         app.is_started();
     }
-    scene.await_count(4);
-    kafka.add_partitions(&scene.topic, 3).unwrap();
-    scene.send_to(2, [order(2)]);
-    scene.await_count(6);
-    scene.send_to(0, [order(3)]);
-    scene.await_count(8);
+    fixture.await_count(4);
+    kafka.add_partitions(&fixture.topic, 3).unwrap();
+    fixture.send_to(2, [order(2)]);
+    fixture.await_count(6);
+    fixture.send_to(0, [order(3)]);
+    fixture.await_count(8);
     // A restart begins where the policy says, again.
     let [first, second] = apps;
     first.stop();
     second.stop();
-    let mut again = scene.app();
+    let mut again = fixture.app();
     again.is_started();
-    scene.await_count(12);
+    fixture.await_count(12);
     again.stop();
-    let done = scene.done();
+    let done = fixture.done();
     for id in 0..4 {
         let times = done.iter().filter(|done| done.id == id).count();
         assert_eq!(times, 3, "order {id}");

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use crate::fixture::{AppFixture, kafka, order};
 use crate::process::Process;
-use crate::scene::{Scene, kafka, order};
 
 const APP: &str = env!("CARGO_BIN_EXE_orders-app");
 
@@ -68,16 +68,16 @@ fn a_wrong_command_line_exits_with_2() {
 
 #[test]
 fn create_topics_makes_them_as_declared() {
-    let scene = Scene::named(kafka(), "created");
+    let fixture = AppFixture::named(kafka(), "created");
     let arguments = ["created", "run", "--create-topics", "--kafka-broker"];
     let mut app = Process::start(APP, &[&arguments[..], &[kafka().bootstrap()]].concat());
     app.is_started();
     let partitions = |topic| kafka().end_offsets(topic).unwrap().len();
-    assert_eq!(partitions(&scene.topic), 3);
-    assert_eq!(partitions(&scene.out), 2);
-    assert_eq!(partitions(&scene.dead), 1);
-    scene.send_to(2, [order(0)]);
-    scene.await_count(1);
+    assert_eq!(partitions(&fixture.topic), 3);
+    assert_eq!(partitions(&fixture.out), 2);
+    assert_eq!(partitions(&fixture.dead), 1);
+    fixture.send_to(2, [order(0)]);
+    fixture.await_count(1);
     app.stop();
     // They are there now: nothing is made, nothing is wrong.
     let mut again = Process::start(APP, &[&arguments[..], &[kafka().bootstrap()]].concat());

@@ -1,8 +1,8 @@
 //! `Ack`: a handler settles its record itself.
 
-use crate::extract::FromCx;
+use crate::extract::FromContext;
 use crate::failure::{Failure, IntoFailure, Rejection};
-use crate::record::Cx;
+use crate::record::CallContext;
 use crate::settle::Delivery;
 use crate::shape::Shape;
 use crate::slot::DeliveryToken;
@@ -74,9 +74,9 @@ impl Drop for Ack {
     }
 }
 
-impl<'r, S: Shape> FromCx<'r, S> for Ack {
+impl<'r, S: Shape> FromContext<'r, S> for Ack {
     const SETTLES: bool = true;
-    fn from_cx(cx: &'r Cx<'r>) -> Result<Self, Rejection> {
+    fn from_context(cx: &'r CallContext<'r>) -> Result<Self, Rejection> {
         Ok(Self(Some(cx.run.scope.token(cx.first))))
     }
 }

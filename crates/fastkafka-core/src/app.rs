@@ -3,11 +3,11 @@
 use crate::around::Around;
 use crate::error::ProduceError;
 use crate::meter::{Tally, tallies};
-use crate::outside::Said;
-use crate::producer::Sink;
+use crate::overrides::Override;
+use crate::producer::RecordSink;
 use crate::registry::Registry;
 use crate::settings::{Brokers, ConsumerSettings, ProducerSettings};
-use crate::testing::Watch;
+use crate::testing::Interceptor;
 use std::any::{Any, TypeId, type_name};
 use std::fmt;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
@@ -127,7 +127,7 @@ pub struct AppCore {
     /// What `#[produces]` does not say.
     pub producer_defaults: ProducerSettings,
     /// What the environment and the file say, the winner first.
-    pub outside: Vec<Said>,
+    pub overrides: Vec<Override>,
     /// What of them could not be read.
     pub unreadable: Vec<String>,
     /// Its functions.
@@ -137,8 +137,8 @@ pub struct AppCore {
     /// The hook around its handlers.
     pub around: Option<Box<dyn Around>>,
     tallies: Vec<Tally>,
-    sink: OnceLock<Arc<dyn Sink>>,
-    watch: OnceLock<Arc<dyn Watch>>,
+    sink: OnceLock<Arc<dyn RecordSink>>,
+    watch: OnceLock<Arc<dyn Interceptor>>,
 }
 
 impl AppCore {
@@ -152,7 +152,7 @@ impl AppCore {
             brokers: Brokers::default(),
             consumer_defaults: ConsumerSettings::default(),
             producer_defaults: ProducerSettings::default(),
-            outside: Vec::new(),
+            overrides: Vec::new(),
             unreadable: Vec::new(),
             tallies: tallies(registry.defs()),
             registry,
@@ -183,14 +183,14 @@ impl AppCore {
 
     /// Where its records go once it is connected.
     #[inline]
-    pub fn sink(&self) -> Option<&Arc<dyn Sink>> {
+    pub fn sink(&self) -> Option<&Arc<dyn RecordSink>> {
         self.sink.get()
     }
 
     /// Who sees its calls and outputs: a tester.
     #[doc(hidden)]
     #[inline]
-    pub fn watch(&self) -> Option<&dyn Watch> {
+    pub fn watch(&self) -> Option<&dyn Interceptor> {
         self.watch.get().map(|watch| &**watch)
     }
 
@@ -199,7 +199,7 @@ impl AppCore {
     /// # Errors
     /// Gives it back when the app is watched already.
     #[doc(hidden)]
-    pub fn watch_by(&self, watch: Arc<dyn Watch>) -> Result<(), Arc<dyn Watch>> {
+    pub fn watch_by(&self, watch: Arc<dyn Interceptor>) -> Result<(), Arc<dyn Interceptor>> {
         self.watch.set(watch)
     }
 
@@ -207,7 +207,7 @@ impl AppCore {
     ///
     /// # Errors
     /// Gives the sink back when the app is connected already: an app is started once.
-    pub fn connect(self: &Arc<Self>, sink: Arc<dyn Sink>) -> Result<(), Arc<dyn Sink>> {
+    pub fn connect(self: &Arc<Self>, sink: Arc<dyn RecordSink>) -> Result<(), Arc<dyn RecordSink>> {
         self.sink.set(sink)?;
         let mut all = RUNNING.write().unwrap_or_else(PoisonError::into_inner);
         all.retain(|app| app.strong_count() > 0);

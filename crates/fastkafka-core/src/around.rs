@@ -2,7 +2,7 @@
 
 use crate::definition::ConsumerDef;
 use crate::failure::Failure;
-use crate::record::{Cx, EventMetadata, RawRecord};
+use crate::record::{CallContext, EventMetadata, RawRecord};
 use std::fmt;
 use std::pin::Pin;
 
@@ -14,11 +14,11 @@ pub type HandlerFuture<'a> = Pin<Box<dyn Future<Output = Result<(), Failure>> + 
 pub struct HandlerCall<'a> {
     /// The handler.
     pub handler: &'static ConsumerDef,
-    cx: &'a Cx<'a>,
+    cx: &'a CallContext<'a>,
 }
 
 impl<'a> HandlerCall<'a> {
-    pub(crate) fn new(handler: &'static ConsumerDef, cx: &'a Cx<'a>) -> Self {
+    pub(crate) fn new(handler: &'static ConsumerDef, cx: &'a CallContext<'a>) -> Self {
         Self { handler, cx }
     }
 

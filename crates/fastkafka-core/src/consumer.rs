@@ -3,7 +3,7 @@
 use crate::codec::Codec;
 use crate::definition::ConsumerDef;
 use crate::failure::{BatchFailure, Failure, FailureKind, IntoFailure, Rejection};
-use crate::record::{Cx, RawRecord};
+use crate::record::{CallContext, RawRecord};
 use crate::registry::Register;
 use crate::shape::{InputOf, Shape};
 use schemars::{Schema, SchemaGenerator};
@@ -39,7 +39,7 @@ pub trait Consumer: Register + Sized + Send + Sync + 'static {
     /// Extracts the other parameters and calls the function.
     fn call<'r>(
         input: Self::Input<'r>,
-        cx: &'r Cx<'r>,
+        cx: &'r CallContext<'r>,
     ) -> impl Future<Output = Result<Self::Output, Rejection>> + Send + 'r;
 
     /// Judges what the function returned, with `reject_if` and `retry_if`.

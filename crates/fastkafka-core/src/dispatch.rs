@@ -4,7 +4,7 @@ use crate::around::HandlerCall;
 use crate::consumer::{Consumer, Outcome};
 use crate::definition::ConsumerDef;
 use crate::failure::{Failure, FailureKind, Rejection};
-use crate::record::{Cx, Run};
+use crate::record::{CallContext, Run};
 use crate::shape::{InputOf, Shape};
 use crate::testing::Hooks;
 use std::any::Any;
@@ -34,7 +34,7 @@ pub trait Invoke<C: Consumer>: Sync {
     fn invoke<'a>(
         &'a self,
         input: C::Input<'a>,
-        cx: &'a Cx<'a>,
+        cx: &'a CallContext<'a>,
     ) -> impl Future<Output = Result<C::Output, Rejection>> + Send + 'a;
 }
 
@@ -47,7 +47,7 @@ impl<C: Consumer> Invoke<C> for Direct {
     fn invoke<'a>(
         &'a self,
         input: C::Input<'a>,
-        cx: &'a Cx<'a>,
+        cx: &'a CallContext<'a>,
     ) -> impl Future<Output = Result<C::Output, Rejection>> + Send + 'a {
         C::call(input, cx)
     }
@@ -155,7 +155,7 @@ async fn one_call<C: Consumer, I: Invoke<C>>(
     first: usize,
     len: usize,
 ) -> (usize, Outcome) {
-    let mut cx = Cx::new(run, first, len);
+    let mut cx = CallContext::new(run, first, len);
     if C::Shape::BATCH {
         run.scope.take(1);
     }

@@ -2,8 +2,8 @@
 
 use crate::app::AppCore;
 use crate::cluster::Site;
-use crate::levels::{Level, Levels, Table, levels};
-use crate::outside::Target;
+use crate::overrides::Target;
+use crate::precedence::{Level, Levels, Table, levels};
 use crate::registry::{Def, Location};
 use crate::settings::{BackgroundSettings, ConsumerSettings, GroupId, ProducerSettings};
 

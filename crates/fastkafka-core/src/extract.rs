@@ -2,7 +2,7 @@
 
 use crate::app::AppCore;
 use crate::failure::Rejection;
-use crate::record::{Cx, EventMetadata, Headers, RawRecord};
+use crate::record::{CallContext, EventMetadata, Headers, RawRecord};
 use crate::shape::{Batch, Nullable, Shape, Single};
 use std::any::{TypeId, type_name};
 
@@ -11,11 +11,11 @@ use std::any::{TypeId, type_name};
 /// Implement it for your own extractors:
 ///
 /// ```
-/// # use fastkafka_core::{Cx, FromCx, PerRecord, Rejection};
+/// # use fastkafka_core::{CallContext, FromContext, PerRecord, Rejection};
 /// struct Tenant(String);
 ///
-/// impl<'r, S: PerRecord> FromCx<'r, S> for Tenant {
-///     fn from_cx(cx: &'r Cx<'r>) -> Result<Self, Rejection> {
+/// impl<'r, S: PerRecord> FromContext<'r, S> for Tenant {
+///     fn from_context(cx: &'r CallContext<'r>) -> Result<Self, Rejection> {
 ///         let headers = cx.record().headers();
 ///         let tenant = headers.get("tenant").ok_or_else(|| Rejection::new("no `tenant` header"))?;
 ///         Ok(Tenant(String::from_utf8_lossy(tenant).into_owned()))
@@ -27,7 +27,7 @@ use std::any::{TypeId, type_name};
     label = "not available to this handler",
     note = "after the payload a handler may take `EventMetadata`, `&EventMetadata`, `Key<K>`, `Option<Key<K>>`, `Headers`, `RawRecord`, `State<T>`, `Ack` and types that implement `FromCx`, in any order; a batch handler takes `State<T>`, `Ack` and `Vec<..>` of the others"
 )]
-pub trait FromCx<'r, S: Shape>: Sized {
+pub trait FromContext<'r, S: Shape>: Sized {
     /// True for the parameter that settles the record instead of the return value.
     const SETTLES: bool = false;
 
@@ -35,7 +35,7 @@ pub trait FromCx<'r, S: Shape>: Sized {
     ///
     /// # Errors
     /// When the record does not have it; the record is then rejected, which no retry can help.
-    fn from_cx(cx: &'r Cx<'r>) -> Result<Self, Rejection>;
+    fn from_context(cx: &'r CallContext<'r>) -> Result<Self, Rejection>;
 
     /// Names the state types it needs; checked before the app starts.
     fn requires(_need: &mut dyn FnMut(TypeId, &'static str)) {}
@@ -51,36 +51,36 @@ pub trait PerRecord: Shape {}
 impl PerRecord for Single {}
 impl PerRecord for Nullable {}
 
-impl<'r, S: PerRecord> FromCx<'r, S> for EventMetadata {
+impl<'r, S: PerRecord> FromContext<'r, S> for EventMetadata {
     #[inline]
-    fn from_cx(cx: &'r Cx<'r>) -> Result<Self, Rejection> {
+    fn from_context(cx: &'r CallContext<'r>) -> Result<Self, Rejection> {
         Ok(cx.meta)
     }
 }
 
-impl<'r, S: PerRecord> FromCx<'r, S> for &'r EventMetadata {
+impl<'r, S: PerRecord> FromContext<'r, S> for &'r EventMetadata {
     #[inline]
-    fn from_cx(cx: &'r Cx<'r>) -> Result<Self, Rejection> {
+    fn from_context(cx: &'r CallContext<'r>) -> Result<Self, Rejection> {
         Ok(&cx.meta)
     }
 }
 
-impl<'r, S: PerRecord> FromCx<'r, S> for Headers<'r> {
-    fn from_cx(cx: &'r Cx<'r>) -> Result<Self, Rejection> {
+impl<'r, S: PerRecord> FromContext<'r, S> for Headers<'r> {
+    fn from_context(cx: &'r CallContext<'r>) -> Result<Self, Rejection> {
         Ok(cx.record().headers())
     }
 }
 
-impl<'r, S: PerRecord> FromCx<'r, S> for RawRecord<'r> {
+impl<'r, S: PerRecord> FromContext<'r, S> for RawRecord<'r> {
     #[inline]
-    fn from_cx(cx: &'r Cx<'r>) -> Result<Self, Rejection> {
+    fn from_context(cx: &'r CallContext<'r>) -> Result<Self, Rejection> {
         Ok(cx.record())
     }
 }
 
 /// One of them for each record of the batch.
-impl<'r, T: FromCx<'r, Single> + PerRecordValue<'r>> FromCx<'r, Batch> for Vec<T> {
-    fn from_cx(cx: &'r Cx<'r>) -> Result<Self, Rejection> {
+impl<'r, T: FromContext<'r, Single> + PerRecordValue<'r>> FromContext<'r, Batch> for Vec<T> {
+    fn from_context(cx: &'r CallContext<'r>) -> Result<Self, Rejection> {
         cx.records().map(|record| T::of_record(&record)).collect()
     }
 }
@@ -129,9 +129,9 @@ impl<T: Clone + Send + Sync + 'static> State<T> {
     }
 }
 
-impl<'r, S: Shape, T: Clone + Send + Sync + 'static> FromCx<'r, S> for State<T> {
+impl<'r, S: Shape, T: Clone + Send + Sync + 'static> FromContext<'r, S> for State<T> {
     #[inline]
-    fn from_cx(cx: &'r Cx<'r>) -> Result<Self, Rejection> {
+    fn from_context(cx: &'r CallContext<'r>) -> Result<Self, Rejection> {
         Self::of(cx.run.app)
     }
     fn requires(need: &mut dyn FnMut(TypeId, &'static str)) {

@@ -2,10 +2,10 @@
 
 use crate::ack::Ack;
 use crate::codec::{KeyReader, binary, read_key, rejection};
-use crate::extract::FromCx;
+use crate::extract::FromContext;
 use crate::extract::PerRecord;
 use crate::failure::{IntoFailure, Rejection};
-use crate::record::Cx;
+use crate::record::CallContext;
 use crate::shape::Shape;
 use bytes::Bytes;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -169,8 +169,8 @@ fn missing<K>() -> Rejection {
     ))
 }
 
-impl<'r, S: PerRecord, K: DecodeKey<'r>> FromCx<'r, S> for Key<K> {
-    fn from_cx(cx: &'r Cx<'r>) -> Result<Self, Rejection> {
+impl<'r, S: PerRecord, K: DecodeKey<'r>> FromContext<'r, S> for Key<K> {
+    fn from_context(cx: &'r CallContext<'r>) -> Result<Self, Rejection> {
         cx.record()
             .key()
             .ok_or_else(missing::<K>)
@@ -178,8 +178,8 @@ impl<'r, S: PerRecord, K: DecodeKey<'r>> FromCx<'r, S> for Key<K> {
             .map(Key)
     }
 }
-impl<'r, S: PerRecord, K: DecodeKey<'r>> FromCx<'r, S> for Option<Key<K>> {
-    fn from_cx(cx: &'r Cx<'r>) -> Result<Self, Rejection> {
+impl<'r, S: PerRecord, K: DecodeKey<'r>> FromContext<'r, S> for Option<Key<K>> {
+    fn from_context(cx: &'r CallContext<'r>) -> Result<Self, Rejection> {
         cx.record()
             .key()
             .map(|key| K::decode_key(key).map(Key))
@@ -198,7 +198,7 @@ impl<K> KeyProbe<Key<K>> {
     /// # Errors
     /// The decoder's, or that there is no key.
     pub fn extract<'r, S, E: IntoFailure>(
-        cx: &'r Cx<'r>,
+        cx: &'r CallContext<'r>,
         decoder: impl Fn(&'r [u8]) -> Result<K, E>,
         _shape: PhantomData<S>,
     ) -> Result<Key<K>, Rejection> {
@@ -211,7 +211,7 @@ impl<K> KeyProbe<Key<K>> {
     /// # Errors
     /// The codec's, or that there is no key.
     pub fn through<'r, S, C: KeyReader<K>>(
-        cx: &'r Cx<'r>,
+        cx: &'r CallContext<'r>,
         _codec: PhantomData<C>,
         shape: PhantomData<S>,
     ) -> Result<Key<K>, Rejection> {
@@ -224,7 +224,7 @@ impl<K> KeyProbe<Option<Key<K>>> {
     /// # Errors
     /// The decoder's.
     pub fn extract<'r, S, E: IntoFailure>(
-        cx: &'r Cx<'r>,
+        cx: &'r CallContext<'r>,
         decoder: impl Fn(&'r [u8]) -> Result<K, E>,
         _shape: PhantomData<S>,
     ) -> Result<Option<Key<K>>, Rejection> {
@@ -239,7 +239,7 @@ impl<K> KeyProbe<Option<Key<K>>> {
     /// # Errors
     /// The codec's.
     pub fn through<'r, S, C: KeyReader<K>>(
-        cx: &'r Cx<'r>,
+        cx: &'r CallContext<'r>,
         _codec: PhantomData<C>,
         shape: PhantomData<S>,
     ) -> Result<Option<Key<K>>, Rejection> {
@@ -255,37 +255,37 @@ pub trait NotKey<T> {
     /// The parameter by its own rule; the decoder is not asked.
     ///
     /// # Errors
-    /// As [`FromCx::from_cx`].
+    /// As [`FromContext::from_context`].
     fn extract<'r, S: Shape, D>(
-        cx: &'r Cx<'r>,
+        cx: &'r CallContext<'r>,
         _decoder: D,
         _shape: PhantomData<S>,
     ) -> Result<T, Rejection>
     where
-        T: FromCx<'r, S>,
+        T: FromContext<'r, S>,
     {
-        T::from_cx(cx)
+        T::from_context(cx)
     }
 
     /// The same: the codec is not asked either.
     ///
     /// # Errors
-    /// As [`FromCx::from_cx`].
+    /// As [`FromContext::from_context`].
     fn through<'r, S: Shape, C>(
-        cx: &'r Cx<'r>,
+        cx: &'r CallContext<'r>,
         _codec: PhantomData<C>,
         _shape: PhantomData<S>,
     ) -> Result<T, Rejection>
     where
-        T: FromCx<'r, S>,
+        T: FromContext<'r, S>,
     {
-        T::from_cx(cx)
+        T::from_context(cx)
     }
 
     /// The state it needs.
     fn requires<S: Shape>(need: &mut dyn FnMut(TypeId, &'static str), _shape: PhantomData<S>)
     where
-        T: FromCx<'static, S>,
+        T: FromContext<'static, S>,
     {
         T::requires(need);
     }
@@ -305,7 +305,7 @@ impl<K> KeyProbe<Option<Key<K>>> {
     pub fn requires<S>(_: &mut dyn FnMut(TypeId, &'static str), _shape: PhantomData<S>) {}
 }
 
-/// Finds an `Ack` among the parameters where they are not asked through `FromCx`.
+/// Finds an `Ack` among the parameters where they are not asked through `FromContext`.
 #[derive(Debug)]
 pub struct SettlesProbe<T>(PhantomData<T>);
 /// What [`SettlesProbe`] says of every other type.

@@ -11,7 +11,7 @@ mod ambient;
 mod app;
 mod around;
 mod background;
-mod choice;
+mod broker_choice;
 mod cluster;
 mod codec;
 mod consumer;
@@ -24,13 +24,13 @@ mod explain;
 mod extract;
 mod failure;
 mod key;
-mod levels;
 mod mailbox;
 mod meter;
 mod order;
-mod outside;
+mod overrides;
 mod partition;
 mod plan;
+mod precedence;
 mod problem;
 mod producer;
 mod record;
@@ -49,8 +49,8 @@ pub use ambient::{Ambient, Entered, Scoped, delivery_scope, enter};
 pub use app::{AppCore, AppInfo, Contact, License, States};
 pub use around::{Around, HandlerCall, HandlerFuture};
 pub use background::{Background, BackgroundDef, BackgroundFuture, FromApp, Task, TaskReturn};
+pub use broker_choice::{Connections, EMBEDDED, UnknownBroker, choose};
 pub use bytes::Bytes;
-pub use choice::{Connections, EMBEDDED, UnknownBroker, choose};
 pub use cluster::Cluster;
 #[cfg(feature = "msgpack")]
 pub use codec::Msgpack;
@@ -64,18 +64,19 @@ pub use dispatch::{CatchRun, Direct, Invoke, RunEnd, RunFuture, handle, panic_te
 pub use emit::{Emit, KafkaEvent, Outgoing, ProducerReturn, Take};
 pub use error::ProduceError;
 pub use explain::{Explained, Row, explain};
-pub use extract::{FromCx, PerRecord, PerRecordValue, State};
+pub use extract::{FromContext, PerRecord, PerRecordValue, State};
 pub use failure::{BatchFailure, Failure, FailureKind, IntoFailure, Rejection};
 pub use key::{DecodeKey, EncodeKey, IntoKey, Key};
 pub use mailbox::{Mailbox, Wake};
 pub use meter::{Meter, Tally};
-pub use outside::{Said, Target};
+pub use overrides::{Override, Target};
 pub use partition::TopicPartition;
 pub use plan::{Group, Handler, Output, Plan};
 pub use problem::{Problem, Problems};
-pub use producer::{OutRecord, Producer, Sink};
+pub use producer::{OutRecord, Producer, RecordSink};
 pub use record::{
-    Cx, EventMetadata, Fetched, Header, Headers, RawRecord, Record, Run, Timestamp, TimestampType,
+    CallContext, EventMetadata, Fetched, Header, Headers, RawRecord, Record, Run, Timestamp,
+    TimestampType,
 };
 pub use registry::{Def, DefaultApp, Entry, Location, Register, Registry};
 pub use settings::{
@@ -84,12 +85,13 @@ pub use settings::{
     OnFailure, Order, PartitionFn, Partitioner, ProducerSettings, Properties, Restart,
     SaslMechanism, Secret, SecurityProtocol, Text, Tls, TokenFuture, TokenProvider, Tokens,
 };
-pub use settle::{Closed, Delivery, Round, RunTag, Settle};
+pub use settle::{Closed, Delivery, RunTag, Settle, StopFlag};
 pub use shape::{Batch, InputOf, Nullable, Shape, Single};
 pub use slot::{DeliveryScope, DeliveryToken, ScopeRef};
 #[doc(hidden)]
 pub use testing::{
-    Consumes, MirrorHost, Owned, Produces, RunsInBackground, Sends, TaskFailure, Watch, read_again,
+    Consumes, Interceptor, MirrorHost, Owned, Produces, RunsInBackground, Sends, TaskFailure,
+    read_again,
 };
 
 /// The whole contract between the attributes' expansion and this crate. Not for use by hand.

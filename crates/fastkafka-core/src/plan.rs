@@ -7,7 +7,7 @@ use crate::background::Task;
 use crate::cluster::{Cluster, Clusters, Site};
 use crate::definition::{ConsumerDef, ProducerDef};
 use crate::explain::{consumer_levels, producer_levels};
-use crate::outside;
+use crate::overrides;
 use crate::problem::{Problem, Problems};
 use crate::registry::Def;
 use crate::settings::{ConsumerSettings, GroupId, ProducerSettings, Text};
@@ -30,7 +30,7 @@ pub struct Group {
     /// The group's id; without a group what stands for it in logs.
     pub id: String,
     /// It is none: the one handler reads all partitions in every process, and nothing is committed.
-    pub alone: bool,
+    pub standalone: bool,
     /// What its pattern leaves out: all dead-letter topics of the app.
     pub left_out: Vec<String>,
     /// What reaches the consumer: the settings its handlers agree on.
@@ -96,7 +96,7 @@ impl Plan {
 
     /// The plan as far as it can be worked out, and what is wrong with it.
     pub fn sketch(app: &AppCore) -> (Self, Vec<Problem>) {
-        let mut problems = outside::check(app);
+        let mut problems = overrides::check(app);
         if app.registry.defs().is_empty() {
             problems.push(Problem::Empty);
         }
@@ -161,11 +161,11 @@ impl Plan {
         for ((cluster, id), members) in groups {
             check::topics(&id, &members, &mut problems);
             let settings = check::agree(&id, &members, &mut problems);
-            let alone = members[0].handler.settings.group_id == Some(GroupId::None);
+            let standalone = members[0].handler.settings.group_id == Some(GroupId::None);
             let handlers = members.into_iter().map(|member| member.handler).collect();
             plan.groups.push(Group {
                 cluster,
-                alone,
+                standalone,
                 left_out: Vec::new(),
                 id,
                 settings,

@@ -67,7 +67,7 @@ pub struct OutRecord<'a> {
 }
 
 /// Where records go: the Kafka client, or the tester's broker.
-pub trait Sink: Send + Sync {
+pub trait RecordSink: Send + Sync {
     /// Takes the record, or fails at once and cancels the token. A record that was taken is reported
     /// through the token, from any thread.
     ///

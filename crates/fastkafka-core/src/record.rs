@@ -202,14 +202,14 @@ pub struct Run<'r> {
 
 /// What a parameter is made from: one record, or the records of a batch.
 #[derive(Debug)]
-pub struct Cx<'r> {
+pub struct CallContext<'r> {
     pub(crate) run: &'r Run<'r>,
     pub(crate) first: usize,
     pub(crate) len: usize,
     pub(crate) meta: EventMetadata,
 }
 
-impl<'r> Cx<'r> {
+impl<'r> CallContext<'r> {
     pub(crate) fn new(run: &'r Run<'r>, first: usize, len: usize) -> Self {
         Self {
             run,

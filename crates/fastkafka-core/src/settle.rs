@@ -29,13 +29,13 @@ pub trait Settle: Send + Sync {
 
 /// How the owner of a partition halts its lane and voids what it left behind.
 #[derive(Debug, Default)]
-pub struct Round {
+pub struct StopFlag {
     stop: AtomicBool,
     released: AtomicBool,
     whole: bool,
 }
 
-impl Round {
+impl StopFlag {
     /// Of tasks that nothing cuts: each begins all it was given, also when an output of it is lost or
     /// its partition is given away.
     pub fn whole() -> Self {
@@ -50,7 +50,7 @@ impl Round {
         self.stop.store(true, Release);
     }
 
-    /// True once [`Round::stop`] was called.
+    /// True once [`StopFlag::stop`] was called.
     #[inline]
     pub fn stopping(&self) -> bool {
         !self.whole && self.stop.load(Acquire)
@@ -62,7 +62,7 @@ impl Round {
         self.released.store(true, Release);
     }
 
-    /// True once [`Round::release`] was called.
+    /// True once [`StopFlag::release`] was called.
     pub fn released(&self) -> bool {
         self.released.load(Acquire)
     }

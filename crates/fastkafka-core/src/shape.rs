@@ -1,7 +1,7 @@
 //! How many records one call takes, decided by the *type* of the first parameter.
 
 use crate::failure::Rejection;
-use crate::record::{Cx, RawRecord};
+use crate::record::{CallContext, RawRecord};
 use std::marker::PhantomData;
 
 /// How many records one call takes.
@@ -43,7 +43,7 @@ pub trait InputOf<'r, S: Shape>: Sized + Send {
     /// # Errors
     /// When the first record does not decode.
     fn gather(
-        cx: &Cx<'r>,
+        cx: &CallContext<'r>,
         decode: impl Fn(&RawRecord<'r>) -> Result<Self::Payload, Rejection>,
     ) -> Result<(Self, usize), Rejection>;
 }
@@ -52,7 +52,7 @@ impl<'r, T: Send> InputOf<'r, Single> for T {
     type Payload = T;
     #[inline]
     fn gather(
-        cx: &Cx<'r>,
+        cx: &CallContext<'r>,
         decode: impl Fn(&RawRecord<'r>) -> Result<T, Rejection>,
     ) -> Result<(T, usize), Rejection> {
         Ok((decode(&cx.record())?, 1))
@@ -63,7 +63,7 @@ impl<'r, T: Send> InputOf<'r, Nullable> for Option<T> {
     type Payload = T;
     #[inline]
     fn gather(
-        cx: &Cx<'r>,
+        cx: &CallContext<'r>,
         decode: impl Fn(&RawRecord<'r>) -> Result<T, Rejection>,
     ) -> Result<(Option<T>, usize), Rejection> {
         let record = cx.record();
@@ -74,7 +74,7 @@ impl<'r, T: Send> InputOf<'r, Nullable> for Option<T> {
 impl<'r, T: Send> InputOf<'r, Batch> for Vec<T> {
     type Payload = T;
     fn gather(
-        cx: &Cx<'r>,
+        cx: &CallContext<'r>,
         decode: impl Fn(&RawRecord<'r>) -> Result<T, Rejection>,
     ) -> Result<(Vec<T>, usize), Rejection> {
         let mut batch = Vec::with_capacity(cx.records().len());

@@ -17,7 +17,7 @@
 //! token of it, can add one.
 
 use crate::failure::{Failure, FailureKind};
-use crate::settle::{Closed, Delivery, Round, RunTag, Settle};
+use crate::settle::{Closed, Delivery, RunTag, Settle, StopFlag};
 use crate::sync::{self, AtomicPtr, AtomicU32, Mutex, MutexGuard, Ordering::*};
 use std::ffi::c_void;
 use std::fmt;
@@ -29,7 +29,7 @@ enum Report {
     Run {
         to: Arc<dyn Settle>,
         tag: RunTag,
-        round: Arc<Round>,
+        stop: Arc<StopFlag>,
     },
     Collect(Mutex<Collected>),
 }
@@ -81,8 +81,13 @@ impl DeliveryScope {
     ///
     /// # Panics
     /// If `records` is zero.
-    pub fn of_run(records: usize, to: Arc<dyn Settle>, tag: RunTag, round: Arc<Round>) -> ScopeRef {
-        Self::new(index(records), Report::Run { to, tag, round })
+    pub fn of_run(
+        records: usize,
+        to: Arc<dyn Settle>,
+        tag: RunTag,
+        stop: Arc<StopFlag>,
+    ) -> ScopeRef {
+        Self::new(index(records), Report::Run { to, tag, stop })
     }
 
     /// A scope that collects its delivery reports; see [`DeliveryScope::reports`].
@@ -140,7 +145,7 @@ impl DeliveryScope {
     /// Leave at the next record boundary.
     #[inline]
     pub(crate) fn stopping(&self) -> bool {
-        matches!(&self.report, Report::Run { round, .. } if round.stopping())
+        matches!(&self.report, Report::Run { stop, .. } if stop.stopping())
     }
 
     /// The record at `at` tried to send what can never be sent.
@@ -155,7 +160,7 @@ impl DeliveryScope {
 
     /// The partition of this run was given away.
     pub(crate) fn released(&self) -> bool {
-        matches!(&self.report, Report::Run { round, .. } if round.released())
+        matches!(&self.report, Report::Run { stop, .. } if stop.released())
     }
 
     /// The handler is done with a record. True when nothing else keeps it open: the caller then
@@ -325,8 +330,8 @@ impl DeliveryScope {
         }
         drop(broken);
         // What follows would only have to be replayed.
-        if let Report::Run { round, .. } = &self.report {
-            round.stop();
+        if let Report::Run { stop, .. } = &self.report {
+            stop.stop();
         }
     }
 }

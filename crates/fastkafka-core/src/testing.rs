@@ -1,6 +1,6 @@
 //! What a test kit sees of an app, and may put in place of its handlers.
 //!
-//! Users meet it through `fastkafka-tester`. An app without a [`Watch`] pays one load per run and
+//! Users meet it through `fastkafka-tester`. An app without a [`Interceptor`] pays one load per run and
 //! per output for it.
 
 use crate::app::{AppCore, States};
@@ -13,14 +13,14 @@ use crate::error::ProduceError;
 use crate::failure::Rejection;
 use crate::partition::TopicPartition;
 use crate::producer::{OutRecord, Producer};
-use crate::record::{Cx, Fetched, Header, Record, Run};
+use crate::record::{CallContext, Fetched, Header, Record, Run};
 use crate::registry::Registry;
 use crate::shape::InputOf;
 use crate::slot::DeliveryScope;
 use std::ops::Range;
 
 /// Sees every call and every output of an app; set once, by [`AppCore::watch_by`].
-pub trait Watch: Send + Sync {
+pub trait Interceptor: Send + Sync {
     /// Handles a run: with the definition's function, or with another in its place.
     fn run<'r>(&'r self, handler: &'static ConsumerDef, run: &'r Run<'r>) -> RunFuture<'r>;
 
@@ -64,7 +64,7 @@ pub struct TaskFailure {
 /// What stands around the calls of an app.
 #[derive(Clone, Copy)]
 pub(crate) struct Hooks<'r> {
-    watch: Option<&'r dyn Watch>,
+    watch: Option<&'r dyn Interceptor>,
     around: Option<&'r dyn Around>,
 }
 
@@ -137,7 +137,7 @@ pub fn read_again<C: Owned>(
         attempt: 1,
         expired: None,
     };
-    let cx = Cx::new(&run, 0, records.len());
+    let cx = CallContext::new(&run, 0, records.len());
     C::Input::gather(&cx, C::decode).map(|(input, _)| C::owned(input))
 }
 

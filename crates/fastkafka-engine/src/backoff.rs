@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::event::Part;
+use crate::event::PartIndex;
 use crate::policy::Policy;
 
 /// The wait after the `nth` failure in a row: doubling from `backoff` to `backoff_max`, then
@@ -10,7 +10,7 @@ use crate::policy::Policy;
 ///
 /// The engine has no randomness, so the jitter comes from where the record stands: an outage that
 /// fails the same offset of many partitions does not bring them all back in step.
-pub(crate) fn delay(policy: &Policy, part: Part, offset: i64, nth: u32) -> Duration {
+pub(crate) fn delay(policy: &Policy, part: PartIndex, offset: i64, nth: u32) -> Duration {
     let place = mix(u64::from(part.0) << 32 | u64::from(nth)) ^ offset.cast_unsigned();
     growing(policy.backoff, policy.backoff_max, nth, place)
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use crate::assigned::Assigned;
-use crate::event::{Effect, Event, Part, RunId, Time};
+use crate::event::{Effect, Event, PartIndex, RunId, Time};
 use crate::keyed::Keyed;
 use crate::lane::Lane;
 use crate::mutant::{Mutant, Planted};
@@ -65,7 +65,7 @@ pub(crate) struct Handler {
     /// By key: tasks that have not ended and dead letters being written, over all partitions.
     pub(crate) busy: u32,
     /// By key: partitions with something to start, in the order of their turns.
-    pub(crate) turns: VecDeque<Part>,
+    pub(crate) ready: VecDeque<PartIndex>,
 }
 
 #[derive(Clone, Debug)]
@@ -87,9 +87,9 @@ impl Partition {
 /// A revoke or a loss that was not answered.
 #[derive(Clone, Debug)]
 pub(crate) struct Revoke {
-    pub(crate) parts: Vec<Part>,
+    pub(crate) parts: Vec<PartIndex>,
     /// Those of `parts` that were ours then and still are, by the same assignment.
-    pub(crate) draining: Vec<Part>,
+    pub(crate) draining: Vec<PartIndex>,
     pub(crate) deadline: Time,
 }
 
@@ -121,7 +121,7 @@ impl Engine {
         self.handlers.push(Handler {
             policy,
             busy: 0,
-            turns: VecDeque::new(),
+            ready: VecDeque::new(),
         });
         HandlerId(id)
     }
@@ -131,8 +131,8 @@ impl Engine {
     /// # Panics
     ///
     /// When there are more than `u32::MAX` of them.
-    pub fn add(&mut self, handler: HandlerId) -> Part {
-        let part = Part(u32::try_from(self.partitions.len()).expect("below 2^32 partitions"));
+    pub fn add(&mut self, handler: HandlerId) -> PartIndex {
+        let part = PartIndex(u32::try_from(self.partitions.len()).expect("below 2^32 partitions"));
         self.partitions.push(Partition {
             handler,
             lane: Lane::new(),
@@ -179,7 +179,7 @@ impl Engine {
             | Event::Restart { part }
             | Event::Settled { part, .. }
             | Event::Failed { part, .. }
-            | Event::Disposed { part, .. }
+            | Event::DeadLetterDone { part, .. }
             | Event::Ended { part, .. } => index(part)..index(part) + 1,
             Event::Revoking { .. }
             | Event::Lost { .. }
@@ -211,10 +211,12 @@ impl Engine {
                 next,
                 failure,
             } => self.failed(part, run, at, next, failure, out),
-            Event::Disposed { part, run, outcome } => self.disposed(part, run, outcome, out),
-            Event::Ended { part, round, at } => {
+            Event::DeadLetterDone { part, run, outcome } => {
+                self.dead_letter_done(part, run, outcome, out)
+            }
+            Event::Ended { part, cut, at } => {
                 // Not if a failure ended the round before the lane saw the cut.
-                if self.at(part).lane.round() == round {
+                if self.at(part).lane.cut() == cut {
                     self.end_round(part, at);
                 }
             }
@@ -227,41 +229,41 @@ impl Engine {
             Event::Shutdown => {
                 self.shutting_down = true;
                 for part in among(0..self.partitions.len()) {
-                    self.cut(part, out);
+                    self.cut_lane(part, out);
                 }
             }
         }
     }
 
-    pub(crate) fn policy(&self, part: Part) -> &Policy {
+    pub(crate) fn policy(&self, part: PartIndex) -> &Policy {
         let handler = self.partitions[index(part)].handler;
         &self.handlers[handler.0 as usize].policy
     }
 
-    pub(crate) fn is_keyed(&self, part: Part) -> bool {
+    pub(crate) fn is_keyed(&self, part: PartIndex) -> bool {
         matches!(self.policy(part).order, Order::Key { .. })
     }
 
-    pub(crate) fn with_policy(&mut self, part: Part) -> (&Policy, &mut Partition) {
+    pub(crate) fn with_policy(&mut self, part: PartIndex) -> (&Policy, &mut Partition) {
         let partition = &mut self.partitions[index(part)];
         let handler = &self.handlers[partition.handler.0 as usize];
         (&handler.policy, partition)
     }
 
-    pub(crate) fn handler_of(&mut self, part: Part) -> &mut Handler {
+    pub(crate) fn handler_of(&mut self, part: PartIndex) -> &mut Handler {
         let handler = self.partitions[index(part)].handler;
         &mut self.handlers[handler.0 as usize]
     }
 
-    pub(crate) fn at(&mut self, part: Part) -> &mut Partition {
+    pub(crate) fn at(&mut self, part: PartIndex) -> &mut Partition {
         &mut self.partitions[index(part)]
     }
 }
 
-pub(crate) fn index(part: Part) -> usize {
+pub(crate) fn index(part: PartIndex) -> usize {
     usize::try_from(part.0).expect("targets of 32 bits and more")
 }
 
-pub(crate) fn among(indices: Range<usize>) -> impl Iterator<Item = Part> {
-    indices.map(|i| Part(u32::try_from(i).expect("`add` counts them in 32 bits")))
+pub(crate) fn among(indices: Range<usize>) -> impl Iterator<Item = PartIndex> {
+    indices.map(|i| PartIndex(u32::try_from(i).expect("`add` counts them in 32 bits")))
 }

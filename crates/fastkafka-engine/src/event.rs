@@ -8,7 +8,7 @@ pub type Time = Duration;
 /// A (topic, partition) of one owner, given out by [`Engine::add`](crate::Engine::add) and never
 /// reused for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Part(pub u32);
+pub struct PartIndex(pub u32);
 
 /// The identity of one started run, unique in the life of its engine.
 ///
@@ -71,14 +71,14 @@ pub enum Event {
     /// The partition is ours from `position` on.
     Assigned {
         /// Which partition.
-        part: Part,
+        part: PartIndex,
         /// Where reading begins; everything below is already terminal.
         position: i64,
     },
     /// The group wants these back. Answered by one [`Effect::Release`], at `deadline` at the latest.
     Revoking {
         /// Which partitions.
-        parts: Vec<Part>,
+        parts: Vec<PartIndex>,
         /// When to give them back whatever still runs.
         deadline: Time,
     },
@@ -86,20 +86,20 @@ pub enum Event {
     /// being answered it ends with [`Effect::Release`] as well.
     Lost {
         /// Which partitions.
-        parts: Vec<Part>,
+        parts: Vec<PartIndex>,
     },
     /// A run was read. An offset below the highest one seen opens a new epoch: the log was read
     /// again from there, and what is held of the old one from that offset on is forgotten.
     Fetched {
         /// Which partition.
-        part: Part,
+        part: PartIndex,
         /// The run.
         span: Span,
     },
     /// The same in order by key, record by record: what one batch may hold at most, in offset order.
     Read {
         /// Which partition.
-        part: Part,
+        part: PartIndex,
         /// The records; none of them is below the highest offset seen, unless the log was read
         /// again from there.
         records: Vec<Read>,
@@ -107,7 +107,7 @@ pub enum Event {
     /// By key: the task of this run has returned and accepted all of it. Its key is free.
     Handled {
         /// Which partition.
-        part: Part,
+        part: PartIndex,
         /// Which run.
         run: RunId,
     },
@@ -115,7 +115,7 @@ pub enum Event {
     /// Sent once when the run closes, and with a shorter prefix while it still goes on.
     Settled {
         /// Which partition.
-        part: Part,
+        part: PartIndex,
         /// Which run.
         run: RunId,
         /// Offset of the first record that is not settled, or the end of the run.
@@ -131,7 +131,7 @@ pub enum Event {
     /// before `at` was accepted, what follows `next` was not begun.
     Failed {
         /// Which partition.
-        part: Part,
+        part: PartIndex,
         /// Which run.
         run: RunId,
         /// Offset of the record, or of the first record of the batch.
@@ -142,20 +142,20 @@ pub enum Event {
         failure: Failure,
     },
     /// The answer to [`Effect::DeadLetter`].
-    Disposed {
+    DeadLetterDone {
         /// Which partition.
-        part: Part,
+        part: PartIndex,
         /// The run number of the effect.
         run: RunId,
         /// What became of the dead letter.
-        outcome: Disposal,
+        outcome: DeadLetterOutcome,
     },
     /// The answer to [`Effect::Cut`]: the lane has halted.
     Ended {
         /// Which partition.
-        part: Part,
+        part: PartIndex,
         /// The round that was cut.
-        round: u32,
+        cut: u32,
         /// Nothing of the round from this offset on has begun or will; `None` when everything
         /// that was started has also been handled.
         at: Option<i64>,
@@ -164,7 +164,7 @@ pub enum Event {
     /// next assignment begins without it.
     Pause {
         /// Which partition.
-        part: Part,
+        part: PartIndex,
         /// Whether it begins or ends.
         pause: bool,
     },
@@ -173,14 +173,14 @@ pub enum Event {
     /// not assigned or is being given back.
     Seek {
         /// Which partition.
-        part: Part,
+        part: PartIndex,
         /// The offset to read next.
         position: i64,
     },
     /// The user wants the records the partition has stopped at tried again, with all attempts.
     Restart {
         /// Which partition.
-        part: Part,
+        part: PartIndex,
     },
     /// The producer has room for outputs, or has none: without room no run starts.
     Room(bool),
@@ -220,7 +220,7 @@ pub enum Failure {
 
 /// What became of a dead letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Disposal {
+pub enum DeadLetterOutcome {
     /// It is acknowledged.
     Written,
     /// It could not be written now; try again.
@@ -235,9 +235,9 @@ pub enum Effect {
     /// Hand these records to the partition's lane.
     Start {
         /// Which partition.
-        part: Part,
+        part: PartIndex,
         /// The round the lane is in; 0 where there is none.
-        round: u32,
+        cut: u32,
         /// The identity of the work.
         run: RunId,
         /// The records: a part of one fetched run, never of two. Where offsets have gaps and the
@@ -251,14 +251,14 @@ pub enum Effect {
     /// Halt the lane at the next record boundary. Answered by [`Event::Ended`].
     Cut {
         /// Which partition.
-        part: Part,
+        part: PartIndex,
         /// The round that ends.
-        round: u32,
+        cut: u32,
     },
-    /// Write the record at `at` to the dead-letter topic. Answered by [`Event::Disposed`].
+    /// Write the record at `at` to the dead-letter topic. Answered by [`Event::DeadLetterDone`].
     DeadLetter {
         /// Which partition.
-        part: Part,
+        part: PartIndex,
         /// The identity of this work.
         run: RunId,
         /// Offset of the record.
@@ -269,7 +269,7 @@ pub enum Effect {
     /// The policy says to go on without the record at `at`. For the log and the counters.
     Skipped {
         /// Which partition.
-        part: Part,
+        part: PartIndex,
         /// Offset of the record.
         at: i64,
     },
@@ -278,7 +278,7 @@ pub enum Effect {
     /// key stand still, and reading goes on within the bounds.
     Stopped {
         /// Which partition.
-        part: Part,
+        part: PartIndex,
         /// Offset of the record.
         at: i64,
         /// Attempts that were made.
@@ -287,7 +287,7 @@ pub enum Effect {
     /// The record at `at` could not be handled and the policy ends the app: drain, then exit 1.
     Exit {
         /// Which partition.
-        part: Part,
+        part: PartIndex,
         /// Offset of the record.
         at: i64,
     },
@@ -295,19 +295,19 @@ pub enum Effect {
     /// partition, or with its next assignment; until then `Full` may become `Waiting`.
     HoldBack {
         /// Which partition.
-        part: Part,
+        part: PartIndex,
         /// Why; decides whether it may block the others of a shared queue for a while.
         why: HoldBack,
     },
     /// Read on.
     Resume {
         /// Which partition.
-        part: Part,
+        part: PartIndex,
     },
     /// Everything below `offset` is terminal: store it, and free what was kept for a replay.
     Store {
         /// Which partition.
-        part: Part,
+        part: PartIndex,
         /// The offset to commit: the next one to read.
         offset: i64,
     },
@@ -315,14 +315,14 @@ pub enum Effect {
     /// will start it again, so what was kept of it can go, also above the watermark.
     Free {
         /// Which partition.
-        part: Part,
+        part: PartIndex,
         /// Offset of the record.
         at: i64,
     },
     /// Give the partitions back. Comes after the stores of the same step.
     Release {
         /// The partitions of the revoke, or of the loss.
-        parts: Vec<Part>,
+        parts: Vec<PartIndex>,
     },
 }
 

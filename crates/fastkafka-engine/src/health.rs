@@ -2,13 +2,13 @@
 
 use crate::assigned::Assigned;
 use crate::engine::Engine;
-use crate::event::{Part, Time};
+use crate::event::{PartIndex, Time};
 
 /// A partition, or by key one key of it, that stands still because of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stopped {
     /// Which partition.
-    pub part: Part,
+    pub part: PartIndex,
     /// Offset of the record.
     pub at: i64,
     /// Attempts that were made.
@@ -19,7 +19,7 @@ pub struct Stopped {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waiting {
     /// Which partition.
-    pub part: Part,
+    pub part: PartIndex,
     /// Offset of the record, or of the first record of a batch.
     pub at: i64,
     /// When the first failure of this kind in a row happened. A new attempt does not change it.
@@ -70,13 +70,13 @@ impl Engine {
     }
 
     /// The partitions that the user has paused.
-    pub fn paused(&self) -> impl Iterator<Item = Part> + '_ {
-        let paused = |(part, assigned): (Part, &Assigned)| assigned.paused.then_some(part);
+    pub fn paused(&self) -> impl Iterator<Item = PartIndex> + '_ {
+        let paused = |(part, assigned): (PartIndex, &Assigned)| assigned.paused.then_some(part);
         self.assignments().filter_map(paused)
     }
 
     /// The partitions that were read as far beyond their lowest open record as they may be.
-    pub fn span_reached(&self) -> impl Iterator<Item = Part> + '_ {
+    pub fn span_reached(&self) -> impl Iterator<Item = PartIndex> + '_ {
         self.assignments().filter_map(|(part, assigned)| {
             (assigned.load().span >= self.limits.max_uncommitted).then_some(part)
         })

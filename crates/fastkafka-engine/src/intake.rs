@@ -2,14 +2,14 @@
 
 use crate::assigned::{Assigned, Records};
 use crate::engine::{Engine, Partition, Revoke};
-use crate::event::{Effect, Part, Read, Span, Time};
+use crate::event::{Effect, PartIndex, Read, Span, Time};
 use crate::keyed::Keyed;
 use crate::mutant::Mutant;
 use crate::pieces::Pieces;
 use crate::policy::Order;
 
 impl Engine {
-    pub(crate) fn assigned(&mut self, part: Part, position: i64, out: &mut Vec<Effect>) {
+    pub(crate) fn assigned(&mut self, part: PartIndex, position: i64, out: &mut Vec<Effect>) {
         self.forget(part, out);
         if self.planted.is(Mutant::BufferSurvivesRevoke) && self.at(part).assigned.is_some() {
             return;
@@ -22,19 +22,24 @@ impl Engine {
         }
     }
 
-    pub(crate) fn no_records(&self, part: Part) -> Records {
+    pub(crate) fn no_records(&self, part: PartIndex) -> Records {
         match self.policy(part).order {
             Order::Partition => Records::Pieces(Pieces::new(self.planted)),
             Order::Key { .. } => Records::Keyed(Keyed::new(self.planted)),
         }
     }
 
-    pub(crate) fn revoking(&mut self, parts: Vec<Part>, deadline: Time, out: &mut Vec<Effect>) {
+    pub(crate) fn revoking(
+        &mut self,
+        parts: Vec<PartIndex>,
+        deadline: Time,
+        out: &mut Vec<Effect>,
+    ) {
         let mut draining = parts.clone();
         draining.retain(|&part| self.at(part).assigned.is_some());
         for &part in &draining {
             if !self.planted.is(Mutant::RunNotCutOnRevoke) {
-                self.cut(part, out);
+                self.cut_lane(part, out);
             }
         }
         self.revokes.push(Revoke {
@@ -47,7 +52,7 @@ impl Engine {
         }
     }
 
-    pub(crate) fn lost(&mut self, parts: Vec<Part>, out: &mut Vec<Effect>) {
+    pub(crate) fn lost(&mut self, parts: Vec<PartIndex>, out: &mut Vec<Effect>) {
         for &part in &parts {
             self.forget(part, out);
         }
@@ -58,7 +63,7 @@ impl Engine {
         });
     }
 
-    pub(crate) fn fetched(&mut self, part: Part, span: Span, out: &mut Vec<Effect>) {
+    pub(crate) fn fetched(&mut self, part: PartIndex, span: Span, out: &mut Vec<Effect>) {
         if !self.accepts(part) || span.first >= span.next {
             return;
         }
@@ -74,11 +79,11 @@ impl Engine {
         pieces.fetch(span);
         if again {
             assigned.rewind(span.first);
-            self.cut(part, out);
+            self.cut_lane(part, out);
         }
     }
 
-    pub(crate) fn read(&mut self, part: Part, records: &[Read]) {
+    pub(crate) fn read(&mut self, part: PartIndex, records: &[Read]) {
         let Some(first) = records.first().filter(|_| self.accepts(part)) else {
             return;
         };
@@ -102,20 +107,20 @@ impl Engine {
         }
     }
 
-    pub(crate) fn pause(&mut self, part: Part, pause: bool, out: &mut Vec<Effect>) {
+    pub(crate) fn pause(&mut self, part: PartIndex, pause: bool, out: &mut Vec<Effect>) {
         if let Some(assigned) = &mut self.at(part).assigned {
             assigned.paused = pause;
             if pause {
-                self.cut(part, out);
+                self.cut_lane(part, out);
             }
         }
     }
 
-    pub(crate) fn seek(&mut self, part: Part, position: i64, out: &mut Vec<Effect>) {
+    pub(crate) fn seek(&mut self, part: PartIndex, position: i64, out: &mut Vec<Effect>) {
         if !self.accepts(part) {
             return;
         }
-        self.cut(part, out);
+        self.cut_lane(part, out);
         let records = self.no_records(part);
         let keeps = self.planted.is(Mutant::SeekKeepsTheOld);
         if let Some(assigned) = &mut self.at(part).assigned {
@@ -131,7 +136,7 @@ impl Engine {
         }
     }
 
-    pub(crate) fn restart(&mut self, part: Part) {
+    pub(crate) fn restart(&mut self, part: PartIndex) {
         let Partition {
             tasks,
             assigned: Some(assigned),
@@ -147,7 +152,7 @@ impl Engine {
     }
 
     /// Forgets the records, never the lane and the tasks.
-    pub(crate) fn forget(&mut self, part: Part, out: &mut Vec<Effect>) {
+    pub(crate) fn forget(&mut self, part: PartIndex, out: &mut Vec<Effect>) {
         if !self.planted.is(Mutant::BufferSurvivesRevoke) {
             self.at(part).assigned = None;
         }
@@ -160,12 +165,12 @@ impl Engine {
         for revoke in &mut self.revokes {
             revoke.draining.retain(|&draining| draining != part);
         }
-        self.cut(part, out);
+        self.cut_lane(part, out);
     }
 
-    pub(crate) fn cut(&mut self, part: Part, out: &mut Vec<Effect>) {
-        if let Some(round) = self.at(part).lane.cut() {
-            out.push(Effect::Cut { part, round });
+    pub(crate) fn cut_lane(&mut self, part: PartIndex, out: &mut Vec<Effect>) {
+        if let Some(cut) = self.at(part).lane.begin_cut() {
+            out.push(Effect::Cut { part, cut });
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::event::{RunId, Span};
 #[derive(Clone, Debug)]
 pub(crate) struct Lane {
     /// Counts the halts; never starts over.
-    round: u32,
+    cut: u32,
     state: State,
     /// Runs that are not closed, of former rounds and assignments too, oldest first.
     open: VecDeque<Open>,
@@ -40,7 +40,7 @@ struct Open {
 impl Lane {
     pub(crate) fn new() -> Self {
         Lane {
-            round: 0,
+            cut: 0,
             state: State::Idle,
             open: VecDeque::new(),
             records: 0,
@@ -48,8 +48,8 @@ impl Lane {
         }
     }
 
-    pub(crate) fn round(&self) -> u32 {
-        self.round
+    pub(crate) fn cut(&self) -> u32 {
+        self.cut
     }
 
     /// Records of the runs that are not closed.
@@ -94,10 +94,10 @@ impl Lane {
     }
 
     /// The round to cut, if there is anything to halt that was not told yet.
-    pub(crate) fn cut(&mut self) -> Option<u32> {
+    pub(crate) fn begin_cut(&mut self) -> Option<u32> {
         (self.state == State::Busy).then(|| {
             self.state = State::Cut;
-            self.round
+            self.cut
         })
     }
 
@@ -110,7 +110,7 @@ impl Lane {
         let left = self.open.iter().map(|open| u64::from(open.records)).sum();
         let forgotten = self.records - left;
         self.records = left;
-        self.round = self.round.wrapping_add(1);
+        self.cut = self.cut.wrapping_add(1);
         self.state = State::Idle;
         self.since = next_run;
         forgotten

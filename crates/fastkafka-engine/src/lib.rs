@@ -16,7 +16,7 @@
 //!                 └─ due ── waiting ◀── Failed, or Settled { broken }
 //!                                   │ no attempt left
 //!                                   ▼
-//!                                doomed ── at the head ──▶ skipped, dead letter, or stopped
+//!                                exhausted ── at the head ──▶ skipped, dead letter, or stopped
 //! ```
 //!
 //! A record is *terminal* when it is settled (handled, and its outputs acknowledged), skipped
@@ -78,7 +78,8 @@ mod tests;
 pub use backoff::growing;
 pub use engine::{Engine, HandlerId};
 pub use event::{
-    Broken, Disposal, Effect, Event, Failure, HoldBack, Key, Part, Read, RunId, Span, Time,
+    Broken, DeadLetterOutcome, Effect, Event, Failure, HoldBack, Key, PartIndex, Read, RunId, Span,
+    Time,
 };
 pub use health::{Stopped, Wait, Waiting};
 #[cfg(feature = "proof")]

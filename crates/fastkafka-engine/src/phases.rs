@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::assigned::{Assigned, Load, Records};
 use crate::engine::{Engine, Partition, Revoke, among, index};
-use crate::event::{Effect, HoldBack, Part, RunId};
+use crate::event::{Effect, HoldBack, PartIndex, RunId};
 use crate::mutant::Mutant;
 use crate::piece::State;
 use crate::policy::{Limits, OnFailure, Order};
@@ -73,7 +73,7 @@ impl Engine {
         }
     }
 
-    fn is_drained(&self, part: Part) -> bool {
+    fn is_drained(&self, part: PartIndex) -> bool {
         let partition = &self.partitions[index(part)];
         let ended = partition.lane.is_idle() && partition.tasks.running() == 0;
         (ended || self.planted.is(Mutant::RunNotCutOnRevoke))
@@ -98,11 +98,11 @@ impl Engine {
             }
         }
         for handler in 0..self.handlers.len() {
-            self.take_turns(handler, out);
+            self.round_robin(handler, out);
         }
     }
 
-    fn start_partition(&mut self, part: Part, out: &mut Vec<Effect>) {
+    fn start_partition(&mut self, part: PartIndex, out: &mut Vec<Effect>) {
         if !self.may_start(part) {
             return;
         }
@@ -119,16 +119,16 @@ impl Engine {
                 self.start_runs(part, out);
             }
             Some(true) => {
-                let turns = &mut self.handler_of(part).turns;
-                if !turns.contains(&part) {
-                    turns.push_back(part);
+                let ready = &mut self.handler_of(part).ready;
+                if !ready.contains(&part) {
+                    ready.push_back(part);
                 }
             }
             Some(false) => {}
         }
     }
 
-    fn may_start(&self, part: Part) -> bool {
+    fn may_start(&self, part: PartIndex) -> bool {
         let paused = |assigned: &Assigned| assigned.paused;
         let assigned = self.partitions[index(part)].assigned.as_ref();
         let accepts =
@@ -138,7 +138,7 @@ impl Engine {
 
     /// One record, or one end of a record, of each partition in turn: a partition with much to do
     /// does not keep a handler from the others.
-    fn take_turns(&mut self, handler: usize, out: &mut Vec<Effect>) {
+    fn round_robin(&mut self, handler: usize, out: &mut Vec<Effect>) {
         loop {
             let unbounded = self.planted.is(Mutant::InFlightNotBounded);
             let capacity = self.has_capacity();
@@ -149,17 +149,17 @@ impl Engine {
             if this.busy >= concurrency && !unbounded || !capacity {
                 return;
             }
-            let Some(part) = this.turns.pop_front() else {
+            let Some(part) = this.ready.pop_front() else {
                 return;
             };
             if self.may_start(part) && self.start_one(part, out) {
-                self.handlers[handler].turns.push_back(part);
+                self.handlers[handler].ready.push_back(part);
             }
         }
     }
 
     /// Returns whether it did; there may be more then.
-    fn start_one(&mut self, part: Part, out: &mut Vec<Effect>) -> bool {
+    fn start_one(&mut self, part: PartIndex, out: &mut Vec<Effect>) -> bool {
         let run = self.next_run;
         let (limit, planted) = (self.limits.ahead, self.planted);
         let (policy, partition) = self.with_policy(part);
@@ -182,7 +182,7 @@ impl Engine {
                     out.push(Effect::Exit { part, at });
                 }
                 OnFailure::DeadLetter => {
-                    keyed.end_as(at, State::Disposing(run));
+                    keyed.end_as(at, State::WritingDeadLetter(run));
                     tasks.begin_letter(run, at);
                     if planted.is(Mutant::DeadLetterNotAwaited) {
                         keyed.bury(at, tasks);
@@ -212,7 +212,7 @@ impl Engine {
         self.handler_of(part).busy += 1;
         out.push(Effect::Start {
             part,
-            round: 0,
+            cut: 0,
             run,
             span: taken.span,
             attempt: taken.attempt,
@@ -223,7 +223,7 @@ impl Engine {
 
     /// Ends the head if it is out of attempts. Only the head: a replay of anything before a dead
     /// letter would otherwise leave it behind (S7).
-    fn end_head(&mut self, part: Part, out: &mut Vec<Effect>) {
+    fn end_head(&mut self, part: PartIndex, out: &mut Vec<Effect>) {
         let (now, planted) = (self.now, self.planted);
         let letter = self.next_run;
         let (policy, partition) = self.with_policy(part);
@@ -232,13 +232,13 @@ impl Engine {
             return;
         };
         let overtakes = planted.is(Mutant::DeadLetterOvertakes);
-        let doomed = |state| match state {
-            State::Undisposed { due } => due <= now,
-            state => state == State::Doomed,
+        let exhausted = |state| match state {
+            State::DeadLetterFailed { due } => due <= now,
+            state => state == State::Exhausted,
         };
         let head = match overtakes {
-            true => pieces.pieces.iter_mut().find(|p| doomed(p.state)),
-            false => pieces.pieces.front_mut().filter(|p| doomed(p.state)),
+            true => pieces.pieces.iter_mut().find(|p| exhausted(p.state)),
+            false => pieces.pieces.front_mut().filter(|p| exhausted(p.state)),
         };
         let Some(head) = head else {
             return;
@@ -251,7 +251,7 @@ impl Engine {
             OnFailure::DeadLetter => {
                 head.state = match planted.is(Mutant::DeadLetterNotAwaited) {
                     true => State::Terminal,
-                    false => State::Disposing(letter),
+                    false => State::WritingDeadLetter(letter),
                 };
                 self.next_run = RunId(letter.0 + 1);
                 out.push(Effect::DeadLetter {
@@ -265,7 +265,7 @@ impl Engine {
         }
     }
 
-    fn start_runs(&mut self, part: Part, out: &mut Vec<Effect>) {
+    fn start_runs(&mut self, part: PartIndex, out: &mut Vec<Effect>) {
         let mut from = 0;
         loop {
             let capacity = self.has_capacity();
@@ -301,7 +301,7 @@ impl Engine {
             self.outstanding += u64::from(piece.span.records);
             out.push(Effect::Start {
                 part,
-                round: lane.round(),
+                cut: lane.cut(),
                 run,
                 span: piece.span,
                 attempt: piece.past.failures.saturating_add(1),

@@ -2,7 +2,7 @@
 
 use crate::assigned::Failed;
 use crate::backoff;
-use crate::event::{Failure, Part, RunId, Span, Time};
+use crate::event::{Failure, PartIndex, RunId, Span, Time};
 use crate::health::Wait;
 use crate::policy::Policy;
 
@@ -28,11 +28,11 @@ pub(crate) enum State {
     Waiting { due: Time },
     /// No attempt is left. Its end waits until everything before it is terminal: earlier, an
     /// output of one of those could still fail, and their replay would find this record gone.
-    Doomed,
+    Exhausted,
     /// Its dead letter is under way.
-    Disposing(RunId),
+    WritingDeadLetter(RunId),
     /// Its dead letter could not be written and waits for another try.
-    Undisposed { due: Time },
+    DeadLetterFailed { due: Time },
     /// The partition stands still because of it.
     Stopped,
     /// Settled, dead-lettered or skipped.
@@ -65,7 +65,7 @@ impl Piece {
 
     /// Whether something outside works on it whose result still counts.
     pub(crate) fn is_under_way(&self) -> bool {
-        matches!(self.state, State::Running(_) | State::Disposing(_))
+        matches!(self.state, State::Running(_) | State::WritingDeadLetter(_))
     }
 
     /// Cuts off and returns what lies at and after `at`, which must be inside.
@@ -117,7 +117,7 @@ impl Piece {
     }
 
     /// A failed attempt of the unit that this piece is.
-    pub(crate) fn fail(&mut self, failure: Failure, policy: &Policy, part: Part, now: Time) {
+    pub(crate) fn fail(&mut self, failure: Failure, policy: &Policy, part: PartIndex, now: Time) {
         // Offsets are exact where counts are estimates: only what is surely one record alone is
         // spared another attempt alone.
         let many = self.span.next - self.span.first > 1;
@@ -126,7 +126,7 @@ impl Piece {
     }
 
     /// Its dead letter could not be written now.
-    pub(crate) fn keep_letter(&mut self, policy: &Policy, part: Part, now: Time) {
+    pub(crate) fn keep_letter(&mut self, policy: &Policy, part: PartIndex, now: Time) {
         let at = (part, self.span.first);
         self.state = self.past.keep_letter(policy, at, now);
     }
@@ -142,7 +142,7 @@ impl Past {
         &mut self,
         failure: Failure,
         policy: &Policy,
-        at: (Part, i64),
+        at: (PartIndex, i64),
         many: bool,
         now: Time,
     ) -> State {
@@ -167,16 +167,21 @@ impl Past {
                 self.single = true;
                 State::Queued
             }
-            _ => State::Doomed,
+            _ => State::Exhausted,
         }
     }
 
     /// The dead letter could not be written now.
-    pub(crate) fn keep_letter(&mut self, policy: &Policy, at: (Part, i64), now: Time) -> State {
+    pub(crate) fn keep_letter(
+        &mut self,
+        policy: &Policy,
+        at: (PartIndex, i64),
+        now: Time,
+    ) -> State {
         self.transients = self.transients.saturating_add(1);
         self.wait(Wait::DeadLetter, now);
         let due = now.saturating_add(delay(policy, at, self.transients));
-        State::Undisposed { due }
+        State::DeadLetterFailed { due }
     }
 
     /// For health.
@@ -196,6 +201,6 @@ impl Past {
     }
 }
 
-fn delay(policy: &Policy, (part, offset): (Part, i64), nth: u32) -> Time {
+fn delay(policy: &Policy, (part, offset): (PartIndex, i64), nth: u32) -> Time {
     backoff::delay(policy, part, offset, nth)
 }

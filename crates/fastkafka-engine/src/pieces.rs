@@ -76,7 +76,7 @@ impl Pieces {
     /// When the next attempt or the next try of a dead letter is due.
     pub(crate) fn due(&self) -> Option<Time> {
         match self.pieces[self.frontier(0)?].state {
-            State::Waiting { due } | State::Undisposed { due } => Some(due),
+            State::Waiting { due } | State::DeadLetterFailed { due } => Some(due),
             _ => None,
         }
     }
@@ -164,7 +164,7 @@ impl Pieces {
     /// A head without attempts is terminal, if there is one: its policy is to go on without it.
     pub(crate) fn skip_head(&mut self) -> Option<i64> {
         let head = self.pieces.front_mut();
-        let head = head.filter(|head| head.state == State::Doomed)?;
+        let head = head.filter(|head| head.state == State::Exhausted)?;
         head.state = State::Terminal;
         Some(head.span.first)
     }
@@ -204,7 +204,7 @@ impl Pieces {
     pub(crate) fn disposing(&mut self, run: RunId) -> Option<&mut Piece> {
         self.pieces
             .iter_mut()
-            .find(|p| p.state == State::Disposing(run))
+            .find(|p| p.state == State::WritingDeadLetter(run))
     }
 
     /// Makes `at` a boundary and returns the index of the first piece at or after it.

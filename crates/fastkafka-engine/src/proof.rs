@@ -4,7 +4,7 @@ use std::hash::{Hash, Hasher};
 
 use crate::assigned::{Assigned, Records};
 use crate::engine::{Engine, index};
-use crate::event::{Part, RunId, Time};
+use crate::event::{PartIndex, RunId, Time};
 use crate::mutant::{Mutant, Planted};
 use crate::piece::{Past, State};
 
@@ -13,7 +13,7 @@ pub(crate) struct Digest<'a, H> {
     pub(crate) to: &'a mut H,
     now: Time,
     rename: &'a mut dyn FnMut(RunId) -> u64,
-    order: &'a [Part],
+    order: &'a [PartIndex],
 }
 
 impl<H: Hasher> Digest<'_, H> {
@@ -25,7 +25,7 @@ impl<H: Hasher> Digest<'_, H> {
         (self.rename)(run).hash(self.to);
     }
 
-    fn part(&mut self, part: Part) {
+    fn part(&mut self, part: PartIndex) {
         self.put(self.order.iter().position(|&p| p == part));
     }
 
@@ -37,9 +37,9 @@ impl<H: Hasher> Digest<'_, H> {
     pub(crate) fn state(&mut self, state: State) {
         self.put(std::mem::discriminant(&state));
         match state {
-            State::Running(run) | State::Disposing(run) => self.run(run),
-            State::Waiting { due } | State::Undisposed { due } => self.date(due),
-            State::Queued | State::Doomed | State::Stopped | State::Terminal => {}
+            State::Running(run) | State::WritingDeadLetter(run) => self.run(run),
+            State::Waiting { due } | State::DeadLetterFailed { due } => self.date(due),
+            State::Queued | State::Exhausted | State::Stopped | State::Terminal => {}
         }
     }
 
@@ -58,12 +58,12 @@ impl Engine {
     }
 
     /// The round its lane is in.
-    pub fn round(&self, part: Part) -> u32 {
-        self.partitions[index(part)].lane.round()
+    pub fn cut(&self, part: PartIndex) -> u32 {
+        self.partitions[index(part)].lane.cut()
     }
 
     /// Whether `run` belongs to the round its lane is in: what its failure would end.
-    pub fn is_current(&self, part: Part, run: RunId) -> bool {
+    pub fn is_current(&self, part: PartIndex, run: RunId) -> bool {
         self.partitions[index(part)].lane.has(run)
     }
 
@@ -73,7 +73,7 @@ impl Engine {
     pub fn digest<H: Hasher>(
         &self,
         now: Time,
-        order: &[Part],
+        order: &[PartIndex],
         rename: &mut dyn FnMut(RunId) -> u64,
         to: &mut H,
     ) {
@@ -87,11 +87,13 @@ impl Engine {
         d.put((self.room, self.shutting_down, self.outstanding));
         d.put(self.turn.is_some());
         if let Some(turn) = self.turn {
-            d.part(Part(u32::try_from(turn).expect("a partition's number")));
+            d.part(PartIndex(
+                u32::try_from(turn).expect("a partition's number"),
+            ));
         }
         for handler in &self.handlers {
-            d.put((handler.busy, handler.turns.len()));
-            for &part in &handler.turns {
+            d.put((handler.busy, handler.ready.len()));
+            for &part in &handler.ready {
                 d.part(part);
             }
         }

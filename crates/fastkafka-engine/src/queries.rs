@@ -2,7 +2,7 @@
 
 use crate::assigned::Assigned;
 use crate::engine::{Engine, Partition, among, index};
-use crate::event::{Part, Time};
+use crate::event::{PartIndex, Time};
 
 impl Engine {
     /// When to step with [`Event::Tick`](crate::Event::Tick) if nothing happens before: the next
@@ -22,13 +22,13 @@ impl Engine {
     /// Whether records read of it are wanted: it is assigned and not being given back, and the
     /// engine is not shutting down. A stopped or paused partition takes what comes before its
     /// hold-back has taken effect: it will go on behind that.
-    pub fn accepts(&self, part: Part) -> bool {
+    pub fn accepts(&self, part: PartIndex) -> bool {
         let assigned = self.partitions[index(part)].assigned.is_some();
         assigned && !self.shutting_down && !self.is_revoked(part)
     }
 
     /// Whether it [accepts](Self::accepts) records and holds none.
-    pub fn starves(&self, part: Part) -> bool {
+    pub fn starves(&self, part: PartIndex) -> bool {
         let assigned = self.partitions[index(part)].assigned.as_ref();
         self.accepts(part) && assigned.is_some_and(|a| a.is_empty() && !a.paused)
     }
@@ -51,11 +51,11 @@ impl Engine {
     }
 
     /// Whether a revoke of it is under way.
-    pub(crate) fn is_revoked(&self, part: Part) -> bool {
+    pub(crate) fn is_revoked(&self, part: PartIndex) -> bool {
         self.revokes.iter().any(|r| r.draining.contains(&part))
     }
 
-    pub(crate) fn assignments(&self) -> impl Iterator<Item = (Part, &Assigned)> {
+    pub(crate) fn assignments(&self) -> impl Iterator<Item = (PartIndex, &Assigned)> {
         among(0..self.partitions.len())
             .zip(&self.partitions)
             .filter_map(|(part, partition)| {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::assigned::{Assigned, Records};
 use crate::engine::{Engine, HandlerId};
-use crate::event::{Broken, Disposal, Effect, Failure, Part, RunId};
+use crate::event::{Broken, DeadLetterOutcome, Effect, Failure, PartIndex, RunId};
 use crate::mutant::Mutant;
 use crate::piece::State;
 use crate::policy::Policy;
@@ -12,7 +12,7 @@ use crate::tasks::Task;
 
 impl Engine {
     /// The task of `run` has ended, whatever its result is worth.
-    pub(crate) fn handled(&mut self, part: Part, run: RunId) {
+    pub(crate) fn handled(&mut self, part: PartIndex, run: RunId) {
         let partition = self.at(part);
         let Some(task) = partition.tasks.end(run) else {
             return;
@@ -32,7 +32,7 @@ impl Engine {
 
     /// Once a run is over nobody will tell of what it still owns: of a batch, that is what lies
     /// behind a lost output.
-    pub(crate) fn take_back(&mut self, part: Part, run: RunId, task: Task) {
+    pub(crate) fn take_back(&mut self, part: PartIndex, run: RunId, task: Task) {
         if let Some((keyed, tasks)) = self.at(part).keyed()
             && tasks.is_over(run)
         {
@@ -47,7 +47,7 @@ impl Engine {
 
     pub(crate) fn settled(
         &mut self,
-        part: Part,
+        part: PartIndex,
         run: RunId,
         prefix: i64,
         broken: Option<Broken>,
@@ -78,7 +78,7 @@ impl Engine {
             && !self.planted.is(Mutant::BrokenForgotten)
             && self.fail(part, run, at..next, failure, true)
         {
-            self.cut(part, out);
+            self.cut_lane(part, out);
         }
         if let Some(task) = task {
             self.take_back(part, run, task);
@@ -87,7 +87,7 @@ impl Engine {
 
     pub(crate) fn failed(
         &mut self,
-        part: Part,
+        part: PartIndex,
         run: RunId,
         at: i64,
         next: i64,
@@ -109,7 +109,7 @@ impl Engine {
         }
         // When a cut had ended its round already, later records may have started again since.
         if self.fail(part, run, at..next, failure, false) && !halted {
-            self.cut(part, out);
+            self.cut_lane(part, out);
         }
     }
 
@@ -117,7 +117,7 @@ impl Engine {
     /// order unit is handled after it once more, from memory.
     pub(crate) fn fail(
         &mut self,
-        part: Part,
+        part: PartIndex,
         run: RunId,
         unit: Range<i64>,
         failure: Failure,
@@ -166,15 +166,15 @@ impl Engine {
         }
     }
 
-    pub(crate) fn disposed(
+    pub(crate) fn dead_letter_done(
         &mut self,
-        part: Part,
+        part: PartIndex,
         run: RunId,
-        outcome: Disposal,
+        outcome: DeadLetterOutcome,
         out: &mut Vec<Effect>,
     ) {
         let outcome = match self.planted.is(Mutant::DeadLetterFailureIgnored) {
-            true => Disposal::Written,
+            true => DeadLetterOutcome::Written,
             false => outcome,
         };
         let letter = self.at(part).tasks.end_letter(run);
@@ -193,9 +193,9 @@ impl Engine {
                     return;
                 };
                 match outcome {
-                    Disposal::Written => piece.state = State::Terminal,
-                    Disposal::Transient => piece.keep_letter(policy, part, now),
-                    Disposal::Permanent => {
+                    DeadLetterOutcome::Written => piece.state = State::Terminal,
+                    DeadLetterOutcome::Transient => piece.keep_letter(policy, part, now),
+                    DeadLetterOutcome::Permanent => {
                         piece.state = State::Stopped;
                         out.push(Effect::Stopped {
                             part,
@@ -209,10 +209,10 @@ impl Engine {
                 let Some(at) = letter.filter(|&at| keyed.is_disposing(at, run)) else {
                     return;
                 };
-                if outcome == Disposal::Written {
+                if outcome == DeadLetterOutcome::Written {
                     return keyed.bury(at, &partition.tasks);
                 }
-                let again = outcome == Disposal::Transient;
+                let again = outcome == DeadLetterOutcome::Transient;
                 let when = (policy, part, now);
                 let attempts = keyed.keep_letter(at, again, when, &partition.tasks);
                 if !again {
@@ -222,7 +222,7 @@ impl Engine {
         }
     }
 
-    pub(crate) fn end_round(&mut self, part: Part, at: Option<i64>) {
+    pub(crate) fn end_round(&mut self, part: PartIndex, at: Option<i64>) {
         let next_run = self.next_run;
         let rest_forgotten = self.planted.is(Mutant::RestForgotten);
         let partition = self.at(part);
@@ -237,7 +237,7 @@ impl Engine {
     }
 
     /// A planted bug: whatever runs now where `run` once began.
-    pub(crate) fn run_at(&mut self, part: Part, run: RunId) -> Option<RunId> {
+    pub(crate) fn run_at(&mut self, part: PartIndex, run: RunId) -> Option<RunId> {
         let partition = self.at(part);
         let first = partition
             .tasks

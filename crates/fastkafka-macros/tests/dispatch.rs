@@ -385,8 +385,8 @@ fn an_ack_settles_instead_of_the_return() {
 
 struct Tenant(String);
 
-impl<'r, S: PerRecord> FromCx<'r, S> for Tenant {
-    fn from_cx(cx: &'r Cx<'r>) -> Result<Self, Rejection> {
+impl<'r, S: PerRecord> FromContext<'r, S> for Tenant {
+    fn from_context(cx: &'r CallContext<'r>) -> Result<Self, Rejection> {
         let headers = cx.record().headers();
         let tenant = headers
             .get("tenant")

@@ -36,9 +36,9 @@ mod shipping {
     async fn on_twice(_order: u64) {}
 }
 
-fn said(place: &str, target: Target, function: &str, values: &[(&str, &str)]) -> Said {
+fn given(place: &str, target: Target, function: &str, values: &[(&str, &str)]) -> Override {
     let values = values.iter();
-    Said {
+    Override {
         place: place.to_owned(),
         target,
         function: function.split_terminator("::").map(str::to_owned).collect(),
@@ -48,10 +48,10 @@ fn said(place: &str, target: Target, function: &str, values: &[(&str, &str)]) ->
     }
 }
 
-fn shop(outside: Vec<Said>) -> AppCore {
+fn shop(outside: Vec<Override>) -> AppCore {
     let registry = Registry::linked(TypeId::of::<Shop>());
     let mut app = AppCore::new::<Shop>(AppInfo::default(), registry, States::default());
-    app.outside = outside;
+    app.overrides = outside;
     app
 }
 
@@ -79,10 +79,10 @@ fn a_handler_wins_over_all_and_the_environment_over_the_file_over_the_code() {
     let key = "attempts";
     // Environment first, then the file: that is how the list is made.
     let mut outside = vec![
-        said("ENV", Target::Handler, "on_orders", &[(key, "1")]),
-        said("ENV ALL", Target::Consumers, "", &[(key, "4")]),
-        said("file", Target::Handler, "on_orders", &[(key, "2")]),
-        said("file all", Target::Consumers, "", &[(key, "5")]),
+        given("ENV", Target::Handler, "on_orders", &[(key, "1")]),
+        given("ENV ALL", Target::Consumers, "", &[(key, "4")]),
+        given("file", Target::Handler, "on_orders", &[(key, "2")]),
+        given("file all", Target::Consumers, "", &[(key, "5")]),
     ];
     let expected = [
         ("1", "ENV"),
@@ -92,7 +92,7 @@ fn a_handler_wins_over_all_and_the_environment_over_the_file_over_the_code() {
         ("5", "file all"),
         ("6", "the app's builder"),
     ];
-    let with = |outside: &[Said]| {
+    let with = |outside: &[Override]| {
         let mut app = shop(outside.to_vec());
         app.consumer_defaults = ConsumerSettings::default().attempts(6u32);
         app
@@ -175,7 +175,7 @@ fn what_is_said_of_all_gives_way_where_it_has_no_meaning() {
 
 #[test]
 fn dead_letters_have_what_is_said_of_all_producers_but_all_replicas() {
-    let mut app = shop(vec![said(
+    let mut app = shop(vec![given(
         "ENV",
         Target::Producers,
         "",
@@ -190,13 +190,13 @@ fn dead_letters_have_what_is_said_of_all_producers_but_all_replicas() {
 #[test]
 fn properties_of_all_places_add_up() {
     let app = shop(vec![
-        said(
+        given(
             "ENV",
             Target::Handler,
             "on_orders",
             &[("config.a.b", "1,2")],
         ),
-        said(
+        given(
             "file",
             Target::Consumers,
             "",
@@ -237,8 +237,12 @@ fn a_record_goes_to_one_handler_of_a_group_and_without_a_group_to_each() {
     // Of all consumers: no mistake of who has no group.
     app.consumer_defaults = ConsumerSettings::default().heartbeat_interval_ms(500u64);
     let (plan, problems) = Plan::sketch(&app);
-    let alone: Vec<_> = plan.groups.iter().filter(|group| group.alone).collect();
-    assert_eq!(alone.len(), 3);
+    let standalone: Vec<_> = plan
+        .groups
+        .iter()
+        .filter(|group| group.standalone)
+        .collect();
+    assert_eq!(standalone.len(), 3);
     let texts: Vec<_> = problems
         .iter()
         .map(|problem| {
@@ -264,22 +268,22 @@ fn a_record_goes_to_one_handler_of_a_group_and_without_a_group_to_each() {
 #[test]
 fn every_mistake_outside_is_a_problem() {
     let app = shop(vec![
-        said("A", Target::Handler, "on_twice", &[("attempts", "1")]),
-        said("B", Target::Handler, "on_order", &[("attempts", "1")]),
-        said("C", Target::Producer, "on_orders", &[("linger_ms", "1")]),
-        said(
+        given("A", Target::Handler, "on_twice", &[("attempts", "1")]),
+        given("B", Target::Handler, "on_order", &[("attempts", "1")]),
+        given("C", Target::Producer, "on_orders", &[("linger_ms", "1")]),
+        given(
             "D",
             Target::Consumers,
             "",
             &[("attempt", "1"), ("attempts", "many")],
         ),
-        said(
+        given(
             "E",
             Target::Handler,
             "billing::on_twice",
             &[("attempts", "1")],
         ),
-        said(
+        given(
             "F",
             Target::Handler,
             "BILLING::ON_TWICE",

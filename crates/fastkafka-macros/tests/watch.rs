@@ -30,7 +30,7 @@ impl Notes {
     }
 }
 
-impl Watch for Notes {
+impl Interceptor for Notes {
     fn run<'r>(&'r self, handler: &'static ConsumerDef, run: &'r Run<'r>) -> RunFuture<'r> {
         self.add(format!("run of {}", handler.name));
         match handler.name {
@@ -92,7 +92,7 @@ impl Watch for Notes {
 struct Never;
 
 impl Invoke<on_replaced> for Never {
-    async fn invoke<'a>(&'a self, _: Order, _: &'a Cx<'a>) -> Result<(), Rejection> {
+    async fn invoke<'a>(&'a self, _: Order, _: &'a CallContext<'a>) -> Result<(), Rejection> {
         Ok(())
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::search::Violation;
 use crate::world::{PARTS, RECORDS, Scope, Set, below, ones};
-use fastkafka_engine::{Disposal, Failure, OnFailure, RunId, Time};
+use fastkafka_engine::{DeadLetterOutcome, Failure, OnFailure, RunId, Time};
 
 pub(crate) type Checked<T = ()> = Result<T, Violation>;
 
@@ -279,11 +279,11 @@ impl View {
         Ok(())
     }
 
-    pub(crate) fn disposed(
+    pub(crate) fn dead_letter_done(
         &mut self,
         scope: &Scope,
         run: RunId,
-        outcome: Disposal,
+        outcome: DeadLetterOutcome,
         now: Time,
     ) -> Option<usize> {
         let i = self
@@ -293,9 +293,9 @@ impl View {
         self.letters[i] = None;
         let fact = &mut self.facts[i];
         match outcome {
-            Disposal::Written => fact.is = Is::Terminal,
-            Disposal::Transient => fact.due = now + scope.policy.backoff * 3 / 4,
-            Disposal::Permanent => fact.stopped = true,
+            DeadLetterOutcome::Written => fact.is = Is::Terminal,
+            DeadLetterOutcome::Transient => fact.due = now + scope.policy.backoff * 3 / 4,
+            DeadLetterOutcome::Permanent => fact.stopped = true,
         }
         Some(i)
     }

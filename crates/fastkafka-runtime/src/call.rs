@@ -1,15 +1,15 @@
 //! One call of a handler's run: on the task at hand or on a thread, with its time limit, its panics
 //! and what it spawns.
 
+use crate::driver::Shared;
 use crate::handler::Handler;
 use crate::job::Job;
-use crate::owner::Shared;
 use crate::tasks::{self, Tasks};
-use crate::transport::Place;
+use crate::transport::PartitionRef;
 use fastkafka_core::{
     Ambient, AppCore, CatchRun, Failure, Record, Run, RunEnd, ScopeRef, Scoped, handle, panic_text,
 };
-use fastkafka_engine::Part;
+use fastkafka_engine::PartIndex;
 use std::any::Any;
 use std::pin::pin;
 use std::sync::Arc;
@@ -20,15 +20,15 @@ use tokio::sync::oneshot;
 
 /// Where records come from, and who handles them.
 #[derive(Debug)]
-pub(crate) struct Source {
+pub(crate) struct HandlerContext {
     pub(crate) app: Arc<AppCore>,
-    pub(crate) part: Part,
-    pub(crate) place: Place,
+    pub(crate) part: PartIndex,
+    pub(crate) place: PartitionRef,
     pub(crate) handler: Arc<Handler>,
     pub(crate) shared: Arc<Shared>,
 }
 
-impl Source {
+impl HandlerContext {
     /// Handles the run. `spare` is the allocation of an earlier one.
     pub(crate) async fn handle(
         self: &Arc<Self>,
@@ -87,7 +87,7 @@ impl Source {
     /// A thread cannot be stopped: a call that takes too long is reported when it returns, as failed.
     async fn run_blocking(self: &Arc<Self>, job: &Job, spawned: &Arc<Tasks>) -> RunEnd {
         let expired = Arc::new(AtomicBool::new(false));
-        let (source, fetched, range, scope) = (
+        let (context, fetched, range, scope) = (
             self.clone(),
             job.fetched.clone(),
             job.range.clone(),
@@ -103,8 +103,8 @@ impl Source {
             let mut records = Vec::with_capacity(range.len());
             fetched.records(range.clone(), &mut records);
             let run = Run {
-                app: &source.app,
-                place: source.place,
+                app: &context.app,
+                place: context.place,
                 records: &records,
                 fetched: &*fetched,
                 base: range.start,
@@ -113,8 +113,8 @@ impl Source {
                 attempt,
                 expired: Some(&flag),
             };
-            let ambient = Ambient::of_run(source.app.clone(), scope.clone());
-            let future = Scoped::new(ambient, CatchRun::new(handle(source.handler.def, &run)));
+            let ambient = Ambient::of_run(context.app.clone(), scope.clone());
+            let future = Scoped::new(ambient, CatchRun::new(handle(context.handler.def, &run)));
             tokio.block_on(tasks::scope(tasks, place, future))
         };
         let (tell, told) = oneshot::channel();

@@ -141,7 +141,7 @@ pub(crate) async fn start_from(
 ) -> Result<(), Problems> {
     let deadline = Instant::now() + options.start_timeout;
     for group in &plan.groups {
-        if group.alone || group.handlers.iter().any(|h| h.def.pattern.is_some()) {
+        if group.standalone || group.handlers.iter().any(|h| h.def.pattern.is_some()) {
             return Err(problem(format!(
                 "group `{}` can not begin anew at a time: that needs a group and topics by name; write `auto_offset_reset = OffsetReset::Timestamp(..)`",
                 group.id

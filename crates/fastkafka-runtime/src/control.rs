@@ -6,7 +6,7 @@ mod target;
 pub use self::error::ControlError;
 pub use self::target::Target;
 
-use crate::owner::Shared;
+use crate::driver::Shared;
 use crate::pauses::Pauses;
 use fastkafka_core::{ConsumerDef, Text};
 use std::sync::{Arc, OnceLock};

@@ -1,77 +1,83 @@
 //! Dead letters: the record as it was, with headers that say why it is there.
 
-use crate::call::Source;
-use crate::job::Burial;
+use crate::call::HandlerContext;
+use crate::job::DeadLetterJob;
 use bytes::Bytes;
 use fastkafka_core::{
     DEAD_LETTER_HEADERS, DEAD_LETTER_PREFIX, DeliveryScope, Failure, FailureKind, OutRecord,
     ProduceError,
 };
-use fastkafka_engine::Disposal;
+use fastkafka_engine::DeadLetterOutcome;
 
 /// Longest value of one of our headers, in bytes.
 const LONGEST: usize = 1_024;
 
 /// Publishes the record and waits for the report. [S7]
-pub(crate) async fn write(source: &Source, burial: &Burial) -> Disposal {
-    let Some(topic) = &source.handler.dead_letter else {
-        return Disposal::Permanent;
+pub(crate) async fn write(context: &HandlerContext, letter: &DeadLetterJob) -> DeadLetterOutcome {
+    let Some(topic) = &context.handler.dead_letter else {
+        return DeadLetterOutcome::Permanent;
     };
-    match publish(source, burial, topic).await {
+    match publish(context, letter, topic).await {
         Ok(()) => {
             tracing::warn!(
-                handler = source.handler.def.name,
-                place = %source.place,
-                offset = burial.fetched.offset(burial.index),
-                attempts = burial.attempts,
+                handler = context.handler.def.name,
+                place = %context.place,
+                offset = letter.fetched.offset(letter.index),
+                attempts = letter.attempts,
                 "record written to dead-letter topic `{topic}`: {}",
-                burial.error
+                letter.error
             );
-            Disposal::Written
+            DeadLetterOutcome::Written
         }
         Err((outcome, reason)) => {
             tracing::error!(
-                handler = source.handler.def.name,
-                place = %source.place,
-                offset = burial.fetched.offset(burial.index),
+                handler = context.handler.def.name,
+                place = %context.place,
+                offset = letter.fetched.offset(letter.index),
                 "dead letter for topic `{topic}` not written{}: {reason}",
-                if outcome == Disposal::Permanent { ", it stops here" } else { ", trying again" }
+                if outcome == DeadLetterOutcome::Permanent { ", it stops here" } else { ", trying again" }
             );
             outcome
         }
     }
 }
 
-async fn publish(source: &Source, burial: &Burial, topic: &str) -> Result<(), (Disposal, String)> {
-    let original = burial.fetched.headers(burial.index);
+async fn publish(
+    context: &HandlerContext,
+    letter: &DeadLetterJob,
+    topic: &str,
+) -> Result<(), (DeadLetterOutcome, String)> {
+    let original = letter.fetched.headers(letter.index);
     if original
         .iter()
         .any(|(name, _)| name.starts_with(DEAD_LETTER_PREFIX))
     {
         // It came out of a dead-letter topic: a second grave would hide it for good.
         return Err((
-            Disposal::Permanent,
+            DeadLetterOutcome::Permanent,
             "the record is a dead letter itself".to_owned(),
         ));
     }
     let mut records = Vec::with_capacity(1);
-    burial
+    letter
         .fetched
-        .records(burial.index..burial.index + 1, &mut records);
+        .records(letter.index..letter.index + 1, &mut records);
     let record = records[0];
     let mut headers: Vec<_> = original
         .iter()
         .map(|(name, value)| ((*name).to_owned(), value.map(Bytes::copy_from_slice)))
         .collect();
-    headers.extend(reasons(source, burial, record.timestamp.millis()));
-    let sink = source
-        .app
-        .sink()
-        .ok_or_else(|| (Disposal::Transient, "the app is not connected".to_owned()))?;
+    headers.extend(reasons(context, letter, record.timestamp.millis()));
+    let sink = context.app.sink().ok_or_else(|| {
+        (
+            DeadLetterOutcome::Transient,
+            "the app is not connected".to_owned(),
+        )
+    })?;
     let scope = DeliveryScope::collecting();
     let out = OutRecord {
         producer: None,
-        cluster: Some(&source.handler.cluster),
+        cluster: Some(&context.handler.cluster),
         topic,
         partition: None,
         payload: record.payload,
@@ -89,19 +95,19 @@ async fn publish(source: &Source, burial: &Burial, topic: &str) -> Result<(), (D
 }
 
 fn reasons(
-    source: &Source,
-    burial: &Burial,
+    context: &HandlerContext,
+    letter: &DeadLetterJob,
     timestamp: Option<i64>,
 ) -> impl Iterator<Item = (String, Option<Bytes>)> {
     let values: [String; DEAD_LETTER_HEADERS.len()] = [
-        source.place.topic.clone(),
-        source.place.partition.to_string(),
-        burial.fetched.offset(burial.index).to_string(),
+        context.place.topic.clone(),
+        context.place.partition.to_string(),
+        letter.fetched.offset(letter.index).to_string(),
         timestamp.map_or_else(String::new, |millis| millis.to_string()),
-        source.handler.group.clone(),
-        source.handler.def.path(),
-        burial.error.clone(),
-        burial.attempts.to_string(),
+        context.handler.group.clone(),
+        context.handler.def.path(),
+        letter.error.clone(),
+        letter.attempts.to_string(),
     ];
     DEAD_LETTER_HEADERS
         .iter()
@@ -117,19 +123,19 @@ fn cut(mut text: String) -> Bytes {
     text.into()
 }
 
-fn refused(error: &ProduceError) -> Disposal {
+fn refused(error: &ProduceError) -> DeadLetterOutcome {
     if error.is_permanent() {
-        Disposal::Permanent
+        DeadLetterOutcome::Permanent
     } else {
-        Disposal::Transient
+        DeadLetterOutcome::Transient
     }
 }
 
-fn lost(failure: &Failure) -> Disposal {
+fn lost(failure: &Failure) -> DeadLetterOutcome {
     if failure.kind() == FailureKind::Rejected {
-        Disposal::Permanent
+        DeadLetterOutcome::Permanent
     } else {
-        Disposal::Transient
+        DeadLetterOutcome::Transient
     }
 }
 

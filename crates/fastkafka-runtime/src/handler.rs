@@ -109,7 +109,7 @@ mod tests {
         let group = core::Group {
             cluster: "".into(),
             id: "group".to_owned(),
-            alone: false,
+            standalone: false,
             left_out: Vec::new(),
             settings: ConsumerSettings::default(),
             handlers: Vec::new(),

@@ -130,7 +130,7 @@ pub struct StoppedPartition {
     /// Why.
     pub error: String,
     /// In order by key, or without order: only the record and what follows it in its key stand still.
-    pub alone: bool,
+    pub key_only: bool,
 }
 
 impl fmt::Display for StoppedPartition {
@@ -143,9 +143,13 @@ impl fmt::Display for StoppedPartition {
             handler,
             attempts,
             error,
-            alone,
+            key_only,
         } = self;
-        let alone = if *alone { ", with its key alone" } else { "" };
+        let key_only = if *key_only {
+            ", with its key alone"
+        } else {
+            ""
+        };
         let times = if *attempts == 1 {
             "attempt"
         } else {
@@ -153,7 +157,7 @@ impl fmt::Display for StoppedPartition {
         };
         write!(
             f,
-            "{topic}[{partition}]{} stands still at offset {offset}{alone}: `{handler}` failed after {attempts} {times}: {error}",
+            "{topic}[{partition}]{} stands still at offset {offset}{key_only}: `{handler}` failed after {attempts} {times}: {error}",
             on(cluster)
         )
     }

@@ -4,8 +4,8 @@
 use crate::handler::Handler;
 use crate::job::{LaneHandle, ToLane};
 use crate::keyed::Keyed;
-use crate::transport::Place;
-use fastkafka_core::{FailureKind, Fetched, Round, ScopeRef};
+use crate::transport::PartitionRef;
+use fastkafka_core::{FailureKind, Fetched, ScopeRef, StopFlag};
 use fastkafka_engine::{Broken, HoldBack, RunId, Span};
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
@@ -29,7 +29,7 @@ pub(crate) struct Started {
     pub(crate) next: i64,
     pub(crate) scope: ScopeRef,
     /// The stop flag of its round.
-    pub(crate) halt: Arc<Round>,
+    pub(crate) halt: Arc<StopFlag>,
     /// Records known to be settled.
     pub(crate) settled: usize,
     /// The first record of which the engine was told that it will not settle.
@@ -64,13 +64,13 @@ impl Started {
 }
 
 #[derive(Debug)]
-pub(crate) struct Partition {
-    pub(crate) place: Place,
+pub(crate) struct OwnedPartition {
+    pub(crate) place: PartitionRef,
     pub(crate) handler: Arc<Handler>,
     pub(crate) lane: Option<LaneHandle>,
     /// Instead of a lane, in order by key and without order.
     pub(crate) keyed: Option<Keyed>,
-    pub(crate) round: (u32, Arc<Round>),
+    pub(crate) cut: (u32, Arc<StopFlag>),
     pub(crate) started: VecDeque<Started>,
     /// The watermark to store with the next turn's end.
     pub(crate) store: Option<i64>,
@@ -84,13 +84,13 @@ pub(crate) struct Partition {
     held: VecDeque<Held>,
 }
 
-impl Partition {
-    pub(crate) fn new(place: Place, handler: Arc<Handler>, keyed: Option<Keyed>) -> Self {
+impl OwnedPartition {
+    pub(crate) fn new(place: PartitionRef, handler: Arc<Handler>, keyed: Option<Keyed>) -> Self {
         Self {
             place,
             handler,
             lane: None,
-            round: (u32::MAX, Arc::default()),
+            cut: (u32::MAX, Arc::default()),
             keyed,
             started: VecDeque::new(),
             store: None,
@@ -165,7 +165,7 @@ impl Partition {
         Broken {
             at,
             next,
-            failure: crate::owner::kind(kind),
+            failure: crate::driver::kind(kind),
         }
     }
 
@@ -180,7 +180,7 @@ impl Partition {
 
     /// Forgets the records. Results that still come count for nothing.
     pub(crate) fn drop_work(&mut self) {
-        self.round.1.release();
+        self.cut.1.release();
         // Those of earlier rounds are not over either while something keeps their records open.
         self.started.drain(..).for_each(|run| run.halt.release());
         self.held.clear();
@@ -191,7 +191,7 @@ impl Partition {
         if let Some(keyed) = &mut self.keyed {
             keyed.forget();
             // Its tasks know no rounds: those of one assignment share a flag.
-            self.round.0 = u32::MAX;
+            self.cut.0 = u32::MAX;
         }
     }
 
@@ -218,15 +218,15 @@ impl Partition {
     }
 
     /// The stop flag of a round: a new one for each.
-    pub(crate) fn halt(&mut self, round: u32) -> Arc<Round> {
-        if self.round.0 != round {
+    pub(crate) fn halt(&mut self, cut: u32) -> Arc<StopFlag> {
+        if self.cut.0 != cut {
             let halt = match self.keyed {
-                Some(_) => Round::whole(),
-                None => Round::default(),
+                Some(_) => StopFlag::whole(),
+                None => StopFlag::default(),
             };
-            self.round = (round, Arc::new(halt));
+            self.cut = (cut, Arc::new(halt));
         }
-        self.round.1.clone()
+        self.cut.1.clone()
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a lane is given to do, and the owner's end of it.
 
-use fastkafka_core::{Fetched, Round, ScopeRef};
+use fastkafka_core::{Fetched, ScopeRef, StopFlag};
 use fastkafka_engine::RunId;
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use tokio::task::JoinHandle;
 /// Records of one run to handle.
 #[derive(Debug)]
 pub(crate) struct Job {
-    pub(crate) round: u32,
-    pub(crate) halt: Arc<Round>,
+    pub(crate) cut: u32,
+    pub(crate) halt: Arc<StopFlag>,
     pub(crate) run: RunId,
     pub(crate) fetched: Arc<dyn Fetched>,
     pub(crate) range: Range<usize>,
@@ -25,7 +25,7 @@ pub(crate) struct Job {
 
 /// A record to write to the dead-letter topic.
 #[derive(Debug)]
-pub(crate) struct Burial {
+pub(crate) struct DeadLetterJob {
     pub(crate) run: RunId,
     pub(crate) fetched: Arc<dyn Fetched>,
     pub(crate) index: usize,
@@ -36,10 +36,10 @@ pub(crate) struct Burial {
 #[derive(Debug)]
 pub(crate) enum ToLane {
     Handle(Job),
-    Bury(Burial),
+    DeadLetter(DeadLetterJob),
     /// Answer `Ended` once everything before this is over.
     Fence {
-        round: u32,
+        cut: u32,
     },
     /// The last use of these records: given back here, not on the owner's thread.
     Free(Arc<dyn Fetched>),

@@ -4,7 +4,7 @@
 //! its outputs here. A failure halts the lane, and so does the round's stop flag, which a cut and a
 //! failed output raise. A halted lane forgets what is left of the round (see the engine's `Event`).
 
-use crate::call::Source;
+use crate::call::HandlerContext;
 use crate::dead_letter;
 use crate::job::{Job, LaneHandle, ToLane};
 use crate::locks::OrderLock;
@@ -19,7 +19,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 /// What a lane is made of.
 #[derive(Debug)]
 pub(crate) struct Lane {
-    pub(crate) source: Arc<Source>,
+    pub(crate) context: Arc<HandlerContext>,
     pub(crate) lock: OrderLock,
 }
 
@@ -27,7 +27,7 @@ impl Lane {
     pub(crate) fn spawn(self, tokio: &tokio::runtime::Handle) -> LaneHandle {
         let (to, inbox) = unbounded_channel();
         let backlog = Arc::new(AtomicUsize::new(0));
-        let blocking = self.source.handler.def.blocking;
+        let blocking = self.context.handler.def.blocking;
         let work = Work {
             lane: Arc::new(self),
             backlog: backlog.clone(),
@@ -50,7 +50,7 @@ struct Work {
     lane: Arc<Lane>,
     backlog: Arc<AtomicUsize>,
     tasks: Arc<Tasks>,
-    /// Kept until the partition is given away and what its records spawned is gone.
+    /// KeyedRecords until the partition is given away and what its records spawned is gone.
     guard: Option<OwnedMutexGuard<()>>,
     /// The last round that is over.
     halted: Option<u32>,
@@ -74,20 +74,20 @@ impl Work {
                     self.handle(job).await;
                     self.backlog.fetch_sub(1, Relaxed);
                 }
-                ToLane::Bury(burial) => {
-                    let outcome = dead_letter::write(&self.lane.source, &burial).await;
-                    self.lane.source.shared.mailbox.push(Mail::Disposed {
-                        part: self.lane.source.part,
-                        run: burial.run,
+                ToLane::DeadLetter(letter) => {
+                    let outcome = dead_letter::write(&self.lane.context, &letter).await;
+                    self.lane.context.shared.mailbox.push(Mail::DeadLetterDone {
+                        part: self.lane.context.part,
+                        run: letter.run,
                         outcome,
                     });
                 }
-                ToLane::Fence { round } => {
+                ToLane::Fence { cut } => {
                     let at = self.position.take();
-                    self.halt(round);
-                    self.lane.source.shared.mailbox.push(Mail::Ended {
-                        part: self.lane.source.part,
-                        round,
+                    self.halt(cut);
+                    self.lane.context.shared.mailbox.push(Mail::Ended {
+                        part: self.lane.context.part,
+                        cut,
                         at,
                     });
                 }
@@ -102,13 +102,13 @@ impl Work {
         self.tasks.end_all().await;
     }
 
-    fn halt(&mut self, round: u32) {
-        self.halted = Some(round);
+    fn halt(&mut self, cut: u32) {
+        self.halted = Some(cut);
         self.position = None;
     }
 
     async fn handle(&mut self, job: Job) {
-        if self.halted.is_some_and(|halted| job.round <= halted) {
+        if self.halted.is_some_and(|halted| job.cut <= halted) {
             return;
         }
         if job.halt.stopping() {
@@ -121,7 +121,7 @@ impl Work {
             self.guard = Some(self.lane.lock.clone().lock_owned().await);
         }
         let spare = std::mem::take(&mut self.spare);
-        let (end, spare) = self.lane.source.handle(&job, &self.tasks, spare).await;
+        let (end, spare) = self.lane.context.handle(&job, &self.tasks, spare).await;
         self.spare = spare;
         self.conclude(&job, end).await;
     }
@@ -135,14 +135,14 @@ impl Work {
                 job.scope.finish(handled, 0);
             }
             Some((records, failure)) => {
-                let source = self.lane.source.clone();
+                let context = self.lane.context.clone();
                 let (at, next) = (job.offset(handled), job.offset(handled + records));
                 self.tasks.end_from(at).await;
-                source.warn(job, handled, &failure);
-                self.halt(job.round);
+                context.warn(job, handled, &failure);
+                self.halt(job.cut);
                 // Before the scope closes: the engine then knows why the run ends early.
-                source.shared.mailbox.push(Mail::Failed {
-                    part: source.part,
+                context.shared.mailbox.push(Mail::Failed {
+                    part: context.part,
                     run: job.run,
                     at,
                     next,

@@ -11,6 +11,7 @@ mod call;
 mod cluster;
 mod control;
 mod dead_letter;
+mod driver;
 mod handler;
 mod health;
 mod held;
@@ -20,11 +21,10 @@ mod keyed;
 mod lane;
 mod locks;
 mod mailbox;
-#[doc(hidden)]
-pub mod medium;
 mod options;
-mod owner;
 mod pauses;
+#[doc(hidden)]
+pub mod platform;
 mod rebalance;
 mod reports;
 mod runtime;

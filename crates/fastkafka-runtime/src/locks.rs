@@ -6,9 +6,9 @@
 //! *straggler*, keeps its key alone. A record without a key has no order, and so no lock here: the next
 //! owner may begin it while the former one is still at it, as it may in another process.
 
-use crate::keyed::Unit;
-use crate::transport::Place;
-use fastkafka_core::Round;
+use crate::keyed::KeyId;
+use crate::transport::PartitionRef;
+use fastkafka_core::StopFlag;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::*};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -36,12 +36,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn number(place: Place) -> usize {
+fn number(place: PartitionRef) -> usize {
     std::ptr::from_ref(place).addr()
 }
 
 impl OrderLocks {
-    pub(crate) fn of(&self, place: Place) -> OrderLock {
+    pub(crate) fn of(&self, place: PartitionRef) -> OrderLock {
         let mut locks = lock(&self.0.places);
         locks.entry(number(place)).or_default().clone()
     }
@@ -50,8 +50,8 @@ impl OrderLocks {
     /// the key before that.
     pub(crate) fn leave(
         &self,
-        place: Place,
-        unit: Arc<Unit>,
+        place: PartitionRef,
+        unit: Arc<KeyId>,
         tasks: Vec<JoinHandle<()>>,
         tokio: &tokio::runtime::Handle,
     ) {
@@ -83,7 +83,7 @@ impl OrderLocks {
     }
 
     /// Waits for the stragglers of a key. Who was given away itself waits for nobody: it does not begin.
-    pub(crate) async fn wait(&self, place: Place, key: &Arc<[u8]>, halt: &Round) {
+    pub(crate) async fn wait(&self, place: PartitionRef, key: &Arc<[u8]>, halt: &StopFlag) {
         if self.0.late.load(Acquire) == 0 {
             return;
         }

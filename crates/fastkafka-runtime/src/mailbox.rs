@@ -1,7 +1,7 @@
 //! What lanes and delivery reports tell the owner. How it reaches it is [`fastkafka_core::Mailbox`].
 
 use fastkafka_core::{Closed, Failure, RunTag};
-use fastkafka_engine::{Disposal, Part, RunId};
+use fastkafka_engine::{DeadLetterOutcome, PartIndex, RunId};
 
 /// What lanes and delivery reports tell the owner.
 #[derive(Debug)]
@@ -11,29 +11,29 @@ pub(crate) enum Mail {
     /// No record of the run is open any more.
     Closed { tag: RunTag, end: Closed },
     /// By key: the task has accepted all of its run.
-    Handled { part: Part, run: RunId },
+    Handled { part: PartIndex, run: RunId },
     /// The unit `[at, next)` was not accepted; the lane has halted, or the task has ended.
     Failed {
-        part: Part,
+        part: PartIndex,
         run: RunId,
         at: i64,
         next: i64,
         failure: Failure,
     },
     /// The answer to a dead letter.
-    Disposed {
-        part: Part,
+    DeadLetterDone {
+        part: PartIndex,
         run: RunId,
-        outcome: Disposal,
+        outcome: DeadLetterOutcome,
     },
     /// The answer to a cut.
     Ended {
-        part: Part,
-        round: u32,
+        part: PartIndex,
+        cut: u32,
         at: Option<i64>,
     },
     /// A task ended without saying how.
-    Died { part: Part },
+    Panicked { part: PartIndex },
 }
 
 /// The owner's mail, and the request to drain and end.

@@ -3,9 +3,9 @@
 //! The client waits for an answer to each assign and revoke, and asks nothing else meanwhile. An
 //! assign is answered when its starts are committed, a revoke when its partitions are drained.
 
-use crate::owner::Owner;
-use crate::transport::{Notice, Place, StartError, Transport};
-use fastkafka_engine::{Event, Part, Time};
+use crate::driver::Driver;
+use crate::transport::{GroupConsumer, Notice, PartitionRef, StartError};
+use fastkafka_engine::{Event, PartIndex, Time};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -18,43 +18,46 @@ pub(crate) struct Rebalance {
     answering: Option<Answering>,
     /// Questions about starts whose assign was given up; the client answers in order.
     given_up: usize,
-    pub(crate) assigned: Vec<Place>,
-    life: Life,
+    pub(crate) assigned: Vec<PartitionRef>,
+    membership: Membership,
 }
 
 #[derive(Debug)]
 enum Answering {
     /// Where they start is being worked out, or will be asked again at `again`.
     Assign {
-        places: Vec<Place>,
+        places: Vec<PartitionRef>,
         again: Option<Time>,
     },
     /// They drain until the engine releases them.
-    Revoke { places: Vec<Place>, lost: bool },
+    Revoke {
+        places: Vec<PartitionRef>,
+        lost: bool,
+    },
 }
 
 #[derive(Debug, Default)]
-enum Life {
+enum Membership {
     #[default]
     Member,
     /// Nothing starts any more. It stays in the group until what is in hand has ended: who has
     /// unsubscribed sends no heartbeats, and would be thrown out at the end of its session.
-    Draining { way: Way },
+    Draining { deadlines: ShutdownDeadlines },
     /// The last revoke is on its way or being answered.
-    Leaving { way: Way },
+    Leaving { deadlines: ShutdownDeadlines },
     /// Nothing is assigned; the client is being closed.
     Closing { deadline: Time },
 }
 
 /// When the way out is to be over, and when what is in hand: the close needs a part of it.
 #[derive(Clone, Copy, Debug)]
-struct Way {
+struct ShutdownDeadlines {
     drained_by: Time,
     deadline: Time,
 }
 
 impl Rebalance {
-    pub(crate) fn hear(&mut self, notice: Notice) {
+    pub(crate) fn push(&mut self, notice: Notice) {
         self.asked.push_back(notice);
     }
 
@@ -65,17 +68,17 @@ impl Rebalance {
 
     /// On the way out.
     pub(crate) fn is_leaving(&self) -> bool {
-        !matches!(self.life, Life::Member)
+        !matches!(self.membership, Membership::Member)
     }
 
     /// On the way out, and still in the group.
     pub(crate) fn is_draining(&self) -> bool {
-        matches!(self.life, Life::Draining { .. })
+        matches!(self.membership, Membership::Draining { .. })
     }
 
     /// Lanes end then.
     pub(crate) fn is_closing(&self) -> bool {
-        matches!(self.life, Life::Closing { .. })
+        matches!(self.membership, Membership::Closing { .. })
     }
 
     /// How long until there is something to do here without being woken.
@@ -84,23 +87,25 @@ impl Rebalance {
             Some(Answering::Assign { again, .. }) => again.map(|again| again.saturating_sub(now)),
             _ => None,
         };
-        let leaving = match self.life {
-            Life::Member => None,
-            Life::Draining { .. } | Life::Leaving { .. } => Some(Duration::from_millis(50)),
-            Life::Closing { .. } => Some(Duration::from_millis(5)),
+        let leaving = match self.membership {
+            Membership::Member => None,
+            Membership::Draining { .. } | Membership::Leaving { .. } => {
+                Some(Duration::from_millis(50))
+            }
+            Membership::Closing { .. } => Some(Duration::from_millis(5)),
         };
         again.into_iter().chain(leaving).min()
     }
 }
 
-impl<T: Transport> Owner<T> {
+impl<T: GroupConsumer> Driver<T> {
     /// Lets nothing start any more, and leaves the group when what is in hand has ended.
     pub(crate) fn leave(&mut self) {
-        if matches!(self.rebalance.life, Life::Member) {
+        if matches!(self.rebalance.membership, Membership::Member) {
             let within = self.setup.shared.shutdown_within();
             let within = within.unwrap_or(self.setup.shutdown_timeout);
-            self.rebalance.life = Life::Draining {
-                way: Way {
+            self.rebalance.membership = Membership::Draining {
+                deadlines: ShutdownDeadlines {
                     drained_by: self.now + within - Duration::from_secs(2).min(within / 4),
                     deadline: self.now + within,
                 },
@@ -115,11 +120,11 @@ impl<T: Transport> Owner<T> {
     }
 
     fn unsubscribe(&mut self) {
-        if let Life::Draining { way } = self.rebalance.life
-            && (!self.engine.open() || self.now >= way.drained_by)
+        if let Membership::Draining { deadlines } = self.rebalance.membership
+            && (!self.engine.open() || self.now >= deadlines.drained_by)
         {
-            self.rebalance.life = Life::Leaving { way };
-            self.transport.unsubscribe();
+            self.rebalance.membership = Membership::Leaving { deadlines };
+            self.consumer.unsubscribe();
         }
     }
 
@@ -164,14 +169,14 @@ impl<T: Transport> Owner<T> {
             // Unless it waits to ask again, its question is still under way.
             self.rebalance.given_up += usize::from(again.is_none());
             let starts: Vec<_> = places.into_iter().map(|place| (place, 0)).collect();
-            if let Err(error) = self.transport.assign(&starts) {
+            if let Err(error) = self.consumer.assign(&starts) {
                 tracing::warn!(group = self.group(), "assignment given up: {error}");
             }
         }
     }
 
-    fn assign(&mut self, places: Vec<Place>) {
-        if !matches!(self.rebalance.life, Life::Member) || places.is_empty() {
+    fn assign(&mut self, places: Vec<PartitionRef>) {
+        if !matches!(self.rebalance.membership, Membership::Member) || places.is_empty() {
             // On the way out there is nothing to begin; the revoke follows.
             self.answer_assign(&[]);
             return;
@@ -194,7 +199,7 @@ impl<T: Transport> Owner<T> {
             (place, self.parts[part.0 as usize].handler.reset)
         });
         let starts = starts.collect();
-        self.transport.resolve(starts);
+        self.consumer.resolve(starts);
     }
 
     fn ask_again(&mut self) {
@@ -207,7 +212,7 @@ impl<T: Transport> Owner<T> {
         }
     }
 
-    fn resolved(&mut self, starts: Result<Vec<(Place, i64)>, StartError>) {
+    fn resolved(&mut self, starts: Result<Vec<(PartitionRef, i64)>, StartError>) {
         if let Some(left) = self.rebalance.given_up.checked_sub(1) {
             // Since then another member may have gone on from there.
             self.rebalance.given_up = left;
@@ -216,7 +221,7 @@ impl<T: Transport> Owner<T> {
         let Some(Answering::Assign { places, again }) = &mut self.rebalance.answering else {
             return;
         };
-        let leaving = !matches!(self.rebalance.life, Life::Member);
+        let leaving = !matches!(self.rebalance.membership, Membership::Member);
         match starts {
             _ if leaving => {
                 self.rebalance.answering = None;
@@ -248,8 +253,8 @@ impl<T: Transport> Owner<T> {
         }
     }
 
-    fn answer_assign(&mut self, starts: &[(Place, i64)]) {
-        if let Err(error) = self.transport.assign(starts) {
+    fn answer_assign(&mut self, starts: &[(PartitionRef, i64)]) {
+        if let Err(error) = self.consumer.assign(starts) {
             // A member that owns what it does not read would stand still in silence.
             let group = self.group();
             let reason =
@@ -261,7 +266,7 @@ impl<T: Transport> Owner<T> {
             let part = self.part(place);
             self.parts[part.0 as usize].paused = false;
         }
-        self.heed_pauses();
+        self.apply_pauses();
         if !starts.is_empty() {
             let list: Vec<_> = starts
                 .iter()
@@ -270,14 +275,16 @@ impl<T: Transport> Owner<T> {
             tracing::info!(group = self.group(), "assigned {}", list.join(" "));
         }
         self.report();
-        if matches!(self.rebalance.life, Life::Member) && self.setup.shared.failure().is_none() {
+        if matches!(self.rebalance.membership, Membership::Member)
+            && self.setup.shared.failure().is_none()
+        {
             self.mark_started();
         }
     }
 
-    fn revoke(&mut self, places: Vec<Place>, lost: bool) {
-        let parts: Vec<Part> = places.iter().map(|place| self.part(place)).collect();
-        let lost = lost || self.transport.lost();
+    fn revoke(&mut self, places: Vec<PartitionRef>, lost: bool) {
+        let parts: Vec<PartIndex> = places.iter().map(|place| self.part(place)).collect();
+        let lost = lost || self.consumer.lost();
         self.rebalance.answering = Some(Answering::Revoke { places, lost });
         if lost {
             self.step(Event::Lost { parts });
@@ -290,11 +297,11 @@ impl<T: Transport> Owner<T> {
     /// Until when a revoke that comes now may drain.
     fn drained_by(&self) -> Time {
         let rebalanced = self.now + self.setup.rebalance_timeout;
-        match self.rebalance.life {
-            Life::Member => rebalanced,
-            Life::Draining { way } => way.drained_by.min(rebalanced),
-            Life::Leaving { way } => way.drained_by,
-            Life::Closing { .. } => self.now,
+        match self.rebalance.membership {
+            Membership::Member => rebalanced,
+            Membership::Draining { deadlines } => deadlines.drained_by.min(rebalanced),
+            Membership::Leaving { deadlines } => deadlines.drained_by,
+            Membership::Closing { .. } => self.now,
         }
     }
 
@@ -303,7 +310,7 @@ impl<T: Transport> Owner<T> {
         let Some(Answering::Revoke { places, lost }) = &mut self.rebalance.answering else {
             return;
         };
-        if !*lost && self.transport.lost() {
+        if !*lost && self.consumer.lost() {
             *lost = true;
             let places = places.clone();
             let parts = places.iter().map(|place| self.part(place)).collect();
@@ -312,11 +319,11 @@ impl<T: Transport> Owner<T> {
     }
 
     /// The engine gives the partitions of the current revoke back.
-    pub(crate) fn release(&mut self, parts: &[Part]) {
+    pub(crate) fn release(&mut self, parts: &[PartIndex]) {
         let Some(Answering::Revoke { places, lost }) = self.rebalance.answering.take() else {
             return;
         };
-        let lost = lost || self.transport.lost();
+        let lost = lost || self.consumer.lost();
         if lost {
             // What could not be committed is not ours to commit any more.
             self.forget_refused_commits();
@@ -336,7 +343,7 @@ impl<T: Transport> Owner<T> {
         self.rebalance
             .assigned
             .retain(|place| !places.iter().any(|gone| std::ptr::eq(*gone, *place)));
-        if let Err(error) = self.transport.unassign(&places) {
+        if let Err(error) = self.consumer.unassign(&places) {
             tracing::error!(group = self.group(), "revoke not answered: {error}");
         }
         let list: Vec<_> = places.iter().map(ToString::to_string).collect();
@@ -346,15 +353,15 @@ impl<T: Transport> Owner<T> {
 
     /// The way out; `Some` when it is over.
     pub(crate) fn close_step(&mut self) -> Option<Result<(), String>> {
-        match self.rebalance.life {
-            Life::Member | Life::Draining { .. } => None,
-            Life::Leaving {
-                way: Way { deadline, .. },
+        match self.rebalance.membership {
+            Membership::Member | Membership::Draining { .. } => None,
+            Membership::Leaving {
+                deadlines: ShutdownDeadlines { deadline, .. },
             } => {
                 let drained =
                     self.rebalance.assigned.is_empty() && self.rebalance.answering.is_none();
                 if drained || self.now >= deadline {
-                    self.rebalance.life = Life::Closing { deadline };
+                    self.rebalance.membership = Membership::Closing { deadline };
                     // What did not end by now no longer counts; async handlers end at their next await.
                     for partition in &mut self.parts {
                         partition.forget();
@@ -363,13 +370,13 @@ impl<T: Transport> Owner<T> {
                 }
                 None
             }
-            Life::Closing { deadline } => {
+            Membership::Closing { deadline } => {
                 let busy: Vec<_> = self.parts.iter().filter(|p| !p.is_over()).collect();
                 let names: Vec<_> = busy
                     .iter()
                     .map(|p| format!("`{}` on {}", p.handler.def.name, p.place))
                     .collect();
-                if names.is_empty() && self.transport.close() {
+                if names.is_empty() && self.consumer.close() {
                     return Some(self.refused_commit().map_or(Ok(()), Err));
                 }
                 if self.now < deadline {

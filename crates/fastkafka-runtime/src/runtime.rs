@@ -4,12 +4,12 @@ mod groups;
 
 use crate::background::Background;
 use crate::cluster::{problem, start_from, wait_for_topics};
+use crate::driver::Shared;
 use crate::health::Health;
 use crate::kafka::access::Clusters;
-use crate::kafka::medium::Kafka;
-use crate::medium::{Medium, Offsets, Outputs, Serving};
+use crate::kafka::platform::Kafka;
 use crate::options::Options;
-use crate::owner::Shared;
+use crate::platform::{ConsumerHandle, Offsets, Platform, Producers};
 use crate::reports::Reports;
 use fastkafka_core::{AppCore, Plan, Problem, Problems, Task};
 use std::sync::Arc;
@@ -28,8 +28,8 @@ pub struct Runtime {
     groups: Vec<Running>,
     background: Arc<Background>,
     benchmarks: Reports,
-    medium: Arc<dyn Medium>,
-    sink: Arc<dyn Outputs>,
+    platform: Arc<dyn Platform>,
+    sink: Arc<dyn Producers>,
     /// Told when a producer may have broken.
     reports: Arc<Notify>,
     /// When the start is to be over.
@@ -41,7 +41,7 @@ pub struct Runtime {
 struct Running {
     shared: Arc<Shared>,
     /// `None` once its end was seen.
-    serving: Mutex<Option<Serving>>,
+    serving: Mutex<Option<ConsumerHandle>>,
 }
 
 impl Runtime {
@@ -64,8 +64,8 @@ impl Runtime {
         if let Some(from) = options.from {
             start_from(&options, &clusters, plan, from).await?;
         }
-        let medium = Arc::new(Kafka::new(clusters));
-        Self::new(app, plan, options, medium, deadline)
+        let platform = Arc::new(Kafka::new(clusters));
+        Self::new(app, plan, options, platform, deadline)
     }
 
     /// The same on something else than Kafka; its topics are there.
@@ -80,20 +80,20 @@ impl Runtime {
         app: Arc<AppCore>,
         plan: &Plan,
         options: Options,
-        medium: Arc<dyn Medium>,
+        platform: Arc<dyn Platform>,
     ) -> Result<Self, Problems> {
         let deadline = Instant::now() + options.start_timeout;
-        Self::new(app, plan, options, medium, deadline)
+        Self::new(app, plan, options, platform, deadline)
     }
 
     fn new(
         app: Arc<AppCore>,
         plan: &Plan,
         options: Options,
-        medium: Arc<dyn Medium>,
+        platform: Arc<dyn Platform>,
         deadline: Instant,
     ) -> Result<Self, Problems> {
-        let sink = medium
+        let sink = platform
             .outputs(plan, options.max_in_flight)
             .map_err(broker)?;
         if app.connect(sink.clone()).is_err() {
@@ -109,7 +109,7 @@ impl Runtime {
             benchmarks: Reports::default(),
             app,
             groups: Vec::new(),
-            medium,
+            platform,
             sink,
             reports,
             deadline,
@@ -293,7 +293,7 @@ impl Runtime {
         self.background.abort();
         self.benchmarks.end();
         for group in &self.groups {
-            if let Some(Serving::Task { task, kill }) = group.serving.lock().await.take() {
+            if let Some(ConsumerHandle::Task { task, kill }) = group.serving.lock().await.take() {
                 kill.notify_one();
                 // It has no more to say, also if it panicked.
                 let _ = task.await;
@@ -333,9 +333,9 @@ impl Running {
     /// Waits until it has ended. What is dropped here goes on in the next call.
     async fn ended(&self) -> Result<(), String> {
         let mut serving = self.serving.lock().await;
-        *serving = serving.take().map(Serving::joined);
+        *serving = serving.take().map(ConsumerHandle::joined);
         let ended = match &mut *serving {
-            Some(Serving::Task { task, .. }) => task.await,
+            Some(ConsumerHandle::Task { task, .. }) => task.await,
             _ => return Ok(()),
         };
         *serving = None;

@@ -1,14 +1,14 @@
 //! The thread of an owner: it sleeps in one place.
 
-use crate::owner::{Owner, Shared, Turn};
-use crate::transport::Transport;
+use crate::driver::{Driver, Shared, Turn};
+use crate::transport::GroupConsumer;
 use std::sync::Arc;
 use std::time::Instant;
 
 /// Tells the app when whoever serves a consumer panics: nobody else would notice. [L7]
-pub(crate) struct Alarm(pub(crate) Arc<Shared>);
+pub(crate) struct PanicGuard(pub(crate) Arc<Shared>);
 
-impl Drop for Alarm {
+impl Drop for PanicGuard {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let group = self.0.health().group;
@@ -22,16 +22,16 @@ impl Drop for Alarm {
 ///
 /// A client that could not be closed is leaked: its drop could wait for ever, and the process is
 /// about to end.
-pub(crate) fn serve<T: Transport>(mut owner: Owner<T>) -> Result<(), String> {
+pub(crate) fn serve<T: GroupConsumer>(mut driver: Driver<T>) -> Result<(), String> {
     let origin = Instant::now();
-    let _alarm = Alarm(owner.setup.shared.clone());
+    let _guard = PanicGuard(driver.setup.shared.clone());
     loop {
-        match owner.turn(origin.elapsed()) {
+        match driver.turn(origin.elapsed()) {
             Turn::Again => {}
             Turn::Park(time) => std::thread::park_timeout(time),
             Turn::Over(Ok(())) => return Ok(()),
             Turn::Over(Err(why)) => {
-                std::mem::forget(owner);
+                std::mem::forget(driver);
                 return Err(why);
             }
         }
@@ -51,9 +51,9 @@ mod tests {
             false,
             Mailbox::new(Box::new(|| ())),
         ));
-        let alarm = Alarm(shared.clone());
+        let guard = PanicGuard(shared.clone());
         let thread = std::thread::spawn(move || {
-            let _alarm = alarm;
+            let _guard = guard;
             panic!("a bug");
         });
         thread.join().unwrap_err();

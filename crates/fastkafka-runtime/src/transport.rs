@@ -8,26 +8,26 @@ use fastkafka_core::{Fetched, OffsetReset, TopicPartition};
 use std::sync::Arc;
 
 /// A partition, interned.
-pub type Place = &'static TopicPartition;
+pub type PartitionRef = &'static TopicPartition;
 
 /// Something the client has to say.
 #[derive(Debug)]
 pub enum Notice {
-    /// The group gives us these. The client waits for [`Transport::assign`].
-    Assign(Vec<Place>),
-    /// The group wants these back. The client waits for [`Transport::unassign`].
+    /// The group gives us these. The client waits for [`GroupConsumer::assign`].
+    Assign(Vec<PartitionRef>),
+    /// The group wants these back. The client waits for [`GroupConsumer::unassign`].
     Revoke {
         /// Which.
-        places: Vec<Place>,
+        places: Vec<PartitionRef>,
         /// They already belong to somebody else: nothing may be stored.
         lost: bool,
     },
-    /// The answer to [`Transport::resolve`]. Each start is committed.
-    Resolved(Result<Vec<(Place, i64)>, StartError>),
+    /// The answer to [`GroupConsumer::resolve`]. Each start is committed.
+    Resolved(Result<Vec<(PartitionRef, i64)>, StartError>),
     /// The position of a partition is not in its log any more.
     OutOfRange {
         /// Which.
-        place: Place,
+        place: PartitionRef,
         /// Where it was going to read.
         position: i64,
         /// The log's first offset.
@@ -35,10 +35,10 @@ pub enum Notice {
         /// The offset after the log's last record.
         high: i64,
     },
-    /// The answer to [`Transport::find`]: the offset, which is in the log.
-    Found(Place, Result<i64, ControlError>),
-    /// The answer to [`Transport::commit`].
-    Moved(Place, Result<(), String>),
+    /// The answer to [`GroupConsumer::find`]: the offset, which is in the log.
+    Found(PartitionRef, Result<i64, ControlError>),
+    /// The answer to [`GroupConsumer::commit`].
+    Moved(PartitionRef, Result<(), String>),
     /// A periodic commit was answered.
     Committed(Result<(), String>),
     /// The broker could not be reached or refused something.
@@ -85,55 +85,55 @@ pub enum ErrorKind {
 }
 
 /// A consumer as its owner sees it. One thread at a time.
-pub trait Transport {
+pub trait GroupConsumer {
     /// Serves the client until it has nothing more to say. Any call counts for `max.poll.interval.ms`.
     fn poll(&mut self, notices: &mut Vec<Notice>);
 
     /// Appends what was read, split where the partition changes, at most `max` records. True when
     /// there may be more at once.
-    fn fetch(&mut self, max: usize, runs: &mut Vec<(Place, Arc<dyn Fetched>)>) -> bool;
+    fn fetch(&mut self, max: usize, runs: &mut Vec<(PartitionRef, Arc<dyn Fetched>)>) -> bool;
 
     /// Works out where these start, commits each start that had no commit, and answers
     /// [`Notice::Resolved`]: the committed offset, else by the handler's policy.
     /// Several questions are answered in the order in which they were asked.
-    fn resolve(&mut self, places: Vec<(Place, OffsetReset)>);
+    fn resolve(&mut self, places: Vec<(PartitionRef, OffsetReset)>);
 
     /// Answers [`Notice::Assign`]: reading begins at these offsets, nothing is paused.
     ///
     /// # Errors
     /// The client's.
-    fn assign(&mut self, starts: &[(Place, i64)]) -> Result<(), ClientError>;
+    fn assign(&mut self, starts: &[(PartitionRef, i64)]) -> Result<(), ClientError>;
 
     /// Answers [`Notice::Revoke`]. What is stored for them is committed.
     ///
     /// # Errors
     /// The client's.
-    fn unassign(&mut self, places: &[Place]) -> Result<(), ClientError>;
+    fn unassign(&mut self, places: &[PartitionRef]) -> Result<(), ClientError>;
 
     /// True when a revoke that is being answered has become a loss.
     fn lost(&self) -> bool;
 
     /// Takes offsets to commit: each the next one to read. Returns those that were not taken and why.
-    fn store(&mut self, offsets: &[(Place, i64)]) -> Vec<(Place, String)>;
+    fn store(&mut self, offsets: &[(PartitionRef, i64)]) -> Vec<(PartitionRef, String)>;
 
     /// Works out where the user wants to go on and answers [`Notice::Found`].
-    fn find(&mut self, place: Place, to: Seek);
+    fn find(&mut self, place: PartitionRef, to: Seek);
 
     /// Commits this offset, also when it lies below what is committed, and answers [`Notice::Moved`].
-    fn commit(&mut self, place: Place, offset: i64);
+    fn commit(&mut self, place: PartitionRef, offset: i64);
 
     /// Moves a partition's position; what was read before is dropped. Where that is not possible at
     /// once nothing is read of the partition until it is.
     ///
     /// # Errors
     /// The client's.
-    fn seek(&mut self, place: Place, offset: i64) -> Result<(), ClientError>;
+    fn seek(&mut self, place: PartitionRef, offset: i64) -> Result<(), ClientError>;
 
     /// Stops or goes on reading a partition. Stopping throws away what was prefetched.
     ///
     /// # Errors
     /// The client's.
-    fn pause(&mut self, place: Place, pause: bool) -> Result<(), ClientError>;
+    fn pause(&mut self, place: PartitionRef, pause: bool) -> Result<(), ClientError>;
 
     /// Leaves the group: the last revoke follows.
     fn unsubscribe(&mut self);

@@ -1,12 +1,13 @@
 //! A client that panics, which ends its app and hangs nobody.
 
 use crate::clusters::Clusters;
-use crate::layout::Layout;
-use crate::outputs::MemoryOutputs;
+use crate::outputs::MemoryProducers;
+use crate::topology::Topology;
 use fastkafka::{App, Seek, consumes};
 use fastkafka_core::{Fetched, OffsetReset, Plan};
-use fastkafka_runtime::medium::{
-    ClientError, Medium, Notice, Outputs, Place, Seat, Serving, Transport,
+use fastkafka_runtime::platform::{
+    ClientError, ConsumerHandle, GroupConsumer, NewConsumer, Notice, PartitionRef, Platform,
+    Producers,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,32 +21,32 @@ fn on_any(_: u64) {}
 #[derive(Debug)]
 struct Panics;
 
-impl Transport for Panics {
+impl GroupConsumer for Panics {
     fn poll(&mut self, _: &mut Vec<Notice>) {
         panic!("a bug of the client");
     }
-    fn fetch(&mut self, _: usize, _: &mut Vec<(Place, Arc<dyn Fetched>)>) -> bool {
+    fn fetch(&mut self, _: usize, _: &mut Vec<(PartitionRef, Arc<dyn Fetched>)>) -> bool {
         false
     }
-    fn resolve(&mut self, _: Vec<(Place, OffsetReset)>) {}
-    fn assign(&mut self, _: &[(Place, i64)]) -> Result<(), ClientError> {
+    fn resolve(&mut self, _: Vec<(PartitionRef, OffsetReset)>) {}
+    fn assign(&mut self, _: &[(PartitionRef, i64)]) -> Result<(), ClientError> {
         Ok(())
     }
-    fn unassign(&mut self, _: &[Place]) -> Result<(), ClientError> {
+    fn unassign(&mut self, _: &[PartitionRef]) -> Result<(), ClientError> {
         Ok(())
     }
     fn lost(&self) -> bool {
         false
     }
-    fn store(&mut self, _: &[(Place, i64)]) -> Vec<(Place, String)> {
+    fn store(&mut self, _: &[(PartitionRef, i64)]) -> Vec<(PartitionRef, String)> {
         Vec::new()
     }
-    fn find(&mut self, _: Place, _: Seek) {}
-    fn commit(&mut self, _: Place, _: i64) {}
-    fn seek(&mut self, _: Place, _: i64) -> Result<(), ClientError> {
+    fn find(&mut self, _: PartitionRef, _: Seek) {}
+    fn commit(&mut self, _: PartitionRef, _: i64) {}
+    fn seek(&mut self, _: PartitionRef, _: i64) -> Result<(), ClientError> {
         Ok(())
     }
-    fn pause(&mut self, _: Place, _: bool) -> Result<(), ClientError> {
+    fn pause(&mut self, _: PartitionRef, _: bool) -> Result<(), ClientError> {
         Ok(())
     }
     fn unsubscribe(&mut self) {}
@@ -54,16 +55,16 @@ impl Transport for Panics {
     }
 }
 
-impl Medium for Panics {
-    fn outputs(&self, plan: &Plan, most: usize) -> Result<Arc<dyn Outputs>, String> {
-        Ok(MemoryOutputs::new(
-            Clusters::of(&Layout::of(&[], BTreeMap::new())),
+impl Platform for Panics {
+    fn outputs(&self, plan: &Plan, most: usize) -> Result<Arc<dyn Producers>, String> {
+        Ok(MemoryProducers::new(
+            Clusters::of(&Topology::of(&[], BTreeMap::new())),
             &plan.outputs,
             most,
         ))
     }
-    fn serve(&self, seat: Seat) -> Result<Serving, String> {
-        Ok(seat.serve_in_task(Self, Arc::new(Notify::new()), || ()))
+    fn serve(&self, wanted: NewConsumer) -> Result<ConsumerHandle, String> {
+        Ok(wanted.serve_in_task(Self, Arc::new(Notify::new()), || ()))
     }
 }
 

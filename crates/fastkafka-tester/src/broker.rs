@@ -5,12 +5,12 @@
 
 use crate::clock::Clock;
 use crate::journal::{Journal, TopicRecord};
-use crate::layout::Name;
 use crate::member::Member;
 use crate::report::on;
 use crate::sent::{NewRecord, ProduceFault, Refusal};
 use crate::stored::{Content, Stored};
 use crate::subscription::Subscription;
+use crate::topology::Name;
 use bytes::Bytes;
 use fastkafka::Delivery;
 use fastkafka_sim::{Assignor, Cluster, GroupId, Outcome, PartitionId, Protocol, TopicId};
@@ -52,7 +52,7 @@ pub(crate) struct State {
 }
 
 impl Broker {
-    /// Journal and bell are those of all clusters of a test.
+    /// Journal and wake-up are those of all clusters of a test.
     pub(crate) fn new(name: Name, journal: Journal, changed: Arc<Notify>) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::new(State {
@@ -354,7 +354,7 @@ impl State {
     /// Everybody looks at everything again: a turn that finds nothing costs next to nothing.
     pub(crate) fn ring_all(&self) {
         for member in &self.members {
-            member.bell.notify_one();
+            member.wakeup.notify_one();
         }
     }
 }

@@ -3,10 +3,10 @@
 use crate::clock;
 use crate::clusters::Clusters;
 use crate::journal::Journal;
-use crate::layout::Layout;
 use crate::remote::{Remote, Target};
 use crate::settle::{NETWORK, REAL, VIRTUAL};
 use crate::tester::{Backend, IntoApps, Make, Tester};
+use crate::topology::Topology;
 use crate::watcher::Watcher;
 use fastkafka::{App, EMBEDDED, Problem, Problems, RunError};
 use std::collections::BTreeMap;
@@ -99,7 +99,7 @@ impl TesterBuilder {
     }
 
     async fn run(self, apps: Vec<App>, make: Option<Make>) -> Result<Tester, RunError> {
-        let layout = Arc::new(Layout::of(&apps, self.topics));
+        let topology = Arc::new(Topology::of(&apps, self.topics));
         let named = || {
             let named = std::env::var(VARIABLE).ok();
             named.and_then(|name| match &*name {
@@ -112,7 +112,7 @@ impl TesterBuilder {
         let watcher = Watcher::new(self.patience.unwrap_or(REAL));
         let (backend, journal, patience) = match target {
             None => {
-                let clusters = Clusters::of(&layout);
+                let clusters = Clusters::of(&topology);
                 let patience = match clock::is_virtual() {
                     true => VIRTUAL,
                     false => REAL,
@@ -126,13 +126,13 @@ impl TesterBuilder {
                     tokio::time::resume();
                 }
                 let journal = Journal::default();
-                let remote = Remote::start(target, &apps, &layout, &journal, &watcher);
+                let remote = Remote::start(target, &apps, &topology, &journal, &watcher);
                 let remote = remote.await.map_err(problem)?;
                 (Backend::Kafka(Box::new(remote)), journal, NETWORK)
             }
         };
         let patience = self.patience.unwrap_or(patience);
-        let tester = Tester::new(backend, layout, journal, watcher, make, patience);
+        let tester = Tester::new(backend, topology, journal, watcher, make, patience);
         tester.launch(apps).await?;
         Ok(tester)
     }

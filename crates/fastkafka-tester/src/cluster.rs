@@ -4,10 +4,10 @@ mod apps;
 
 use crate::broker::Broker;
 use crate::journal::TopicRecord;
-use crate::layout::Name;
 use crate::report::on;
 use crate::sent::ProduceFault;
 use crate::tester::{Backend, Tester};
+use crate::topology::Name;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -67,7 +67,7 @@ impl Tester {
     /// When the apps are on no cluster of that name.
     #[track_caller]
     pub fn cluster(&self, name: &str) -> Cluster<'_> {
-        let clusters = self.layout.clusters();
+        let clusters = self.topology.clusters();
         let Some(known) = clusters.iter().find(|known| **known == name) else {
             let known: Vec<_> = clusters.iter().map(|known| format!("{known:?}")).collect();
             panic!(

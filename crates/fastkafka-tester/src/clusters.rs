@@ -1,9 +1,9 @@
-//! The clusters in memory, by name. They have one journal, and one bell for whoever waits for something to
+//! The clusters in memory, by name. They have one journal, and one wake-up for whoever waits for something to
 //! happen.
 
 use crate::broker::Broker;
 use crate::journal::Journal;
-use crate::layout::{Layout, Name};
+use crate::topology::{Name, Topology};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -14,12 +14,12 @@ pub(crate) struct Clusters(BTreeMap<Name, Arc<Broker>>);
 
 impl Clusters {
     /// With the topics that the layout has for each.
-    pub(crate) fn of(layout: &Layout) -> Arc<Self> {
+    pub(crate) fn of(topology: &Topology) -> Arc<Self> {
         let (journal, changed) = (Journal::default(), Arc::<Notify>::default());
         let mut clusters = BTreeMap::new();
-        for &name in layout.clusters() {
+        for &name in topology.clusters() {
             let broker = Broker::new(name, journal.clone(), changed.clone());
-            for topic in layout.topics(name) {
+            for topic in topology.topics(name) {
                 let partitions = usize::try_from(topic.partitions.unwrap_or(1)).unwrap_or(1);
                 let mut state = broker.state();
                 state.create_topic(&topic.name, partitions);

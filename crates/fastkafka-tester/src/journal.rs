@@ -1,8 +1,8 @@
 //! Every record that reached a topic, in the order of arrival: what assertions look at.
 
 use crate::function::Function;
-use crate::layout::Name;
 use crate::report::{on, record_line};
+use crate::topology::Name;
 use bytes::Bytes;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::Notify;

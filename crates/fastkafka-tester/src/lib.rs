@@ -85,14 +85,13 @@ mod clusters;
 mod function;
 mod journal;
 mod kind;
-mod layout;
-mod medium;
 mod member;
 mod members;
 mod mirror;
 mod mock;
 mod observed;
 mod outputs;
+mod platform;
 mod received;
 mod remote;
 mod report;
@@ -105,6 +104,7 @@ mod tester;
 #[cfg(test)]
 mod tests;
 mod threads;
+mod topology;
 mod verdict;
 mod watcher;
 

@@ -8,7 +8,9 @@ use crate::stored::{Block, Stored};
 use crate::subscription::Subscription;
 use fastkafka::Seek;
 use fastkafka_core::{Fetched, OffsetReset, TopicPartition};
-use fastkafka_runtime::medium::{ClientError, ErrorKind, Notice, Place, StartError, Transport};
+use fastkafka_runtime::platform::{
+    ClientError, ErrorKind, GroupConsumer, Notice, PartitionRef, StartError,
+};
 use fastkafka_sim::{self as sim, Answer, Client, FetchError, GroupId, PartitionId, TopicId};
 use std::collections::HashMap;
 use std::fmt;
@@ -25,7 +27,7 @@ pub(crate) struct Member {
     pub(crate) reads: Subscription,
     /// Those of them that there are.
     pub(crate) topics: Vec<TopicId>,
-    pub(crate) bell: Arc<Notify>,
+    pub(crate) wakeup: Arc<Notify>,
     /// For its owner, from the next poll.
     notices: Vec<Notice>,
     /// Positions that were said to be out of range.
@@ -40,14 +42,14 @@ impl Member {
         group: GroupId,
         reads: Subscription,
         topics: Vec<TopicId>,
-        bell: Arc<Notify>,
+        wakeup: Arc<Notify>,
     ) -> Self {
         Self {
             id,
             reads,
             client: Client::new(group, topics.iter().copied()),
             topics,
-            bell,
+            wakeup,
             notices: Vec::new(),
             out_of_range: HashMap::new(),
             cut_off: false,
@@ -56,12 +58,12 @@ impl Member {
 }
 
 /// The consumer as its owner sees it.
-pub(crate) struct MemberTransport {
+pub(crate) struct MemoryConsumer {
     broker: Arc<Broker>,
     id: u64,
 }
 
-impl MemberTransport {
+impl MemoryConsumer {
     pub(crate) fn new(broker: Arc<Broker>, id: u64) -> Self {
         Self { broker, id }
     }
@@ -79,7 +81,7 @@ impl MemberTransport {
         let others = state.members.iter().filter(|other| {
             other.client.group() == group && other.client.may_exchange(&state.cluster)
         });
-        others.for_each(|other| other.bell.notify_one());
+        others.for_each(|other| other.wakeup.notify_one());
         state.members.push(member);
         result
     }
@@ -133,12 +135,12 @@ fn exchange(member: &mut Member, state: &mut State) {
     }
 }
 
-fn place(state: &State, partition: PartitionId) -> Place {
+fn place(state: &State, partition: PartitionId) -> PartitionRef {
     let (topic, index) = state.place(partition);
     TopicPartition::intern_on(state.name, topic, "", index)
 }
 
-fn id(state: &State, place: Place) -> Result<PartitionId, ClientError> {
+fn id(state: &State, place: PartitionRef) -> Result<PartitionId, ClientError> {
     let found = state.partition(&place.topic, place.partition);
     found.ok_or_else(|| error(format_args!("{place} does not exist")))
 }
@@ -150,7 +152,7 @@ fn error(what: impl fmt::Display) -> ClientError {
     }
 }
 
-impl Transport for MemberTransport {
+impl GroupConsumer for MemoryConsumer {
     fn poll(&mut self, notices: &mut Vec<Notice>) {
         self.with(|member, state| {
             if state.down != member.cut_off {
@@ -168,7 +170,7 @@ impl Transport for MemberTransport {
         });
     }
 
-    fn fetch(&mut self, max: usize, runs: &mut Vec<(Place, Arc<dyn Fetched>)>) -> bool {
+    fn fetch(&mut self, max: usize, runs: &mut Vec<(PartitionRef, Arc<dyn Fetched>)>) -> bool {
         self.with(|member, state| {
             if state.down {
                 return false;
@@ -206,7 +208,7 @@ impl Transport for MemberTransport {
         })
     }
 
-    fn resolve(&mut self, places: Vec<(Place, OffsetReset)>) {
+    fn resolve(&mut self, places: Vec<(PartitionRef, OffsetReset)>) {
         self.with(|member, state| {
             let starts = match state.down {
                 true => Err(StartError::Retry("the broker is down".to_owned())),
@@ -217,11 +219,11 @@ impl Transport for MemberTransport {
             };
             commit(member, state);
             member.notices.push(Notice::Resolved(starts));
-            member.bell.notify_one();
+            member.wakeup.notify_one();
         });
     }
 
-    fn assign(&mut self, starts: &[(Place, i64)]) -> Result<(), ClientError> {
+    fn assign(&mut self, starts: &[(PartitionRef, i64)]) -> Result<(), ClientError> {
         self.with(|member, state| {
             let starts: Result<Vec<_>, _> = starts
                 .iter()
@@ -233,12 +235,12 @@ impl Transport for MemberTransport {
             for (partition, _) in starts {
                 member.client.pause(partition, false).map_err(error)?;
             }
-            member.bell.notify_one();
+            member.wakeup.notify_one();
             Ok(())
         })
     }
 
-    fn unassign(&mut self, places: &[Place]) -> Result<(), ClientError> {
+    fn unassign(&mut self, places: &[PartitionRef]) -> Result<(), ClientError> {
         self.with(|member, state| {
             member.client.unassign().map_err(error)?;
             for place in places {
@@ -247,7 +249,7 @@ impl Transport for MemberTransport {
                 }
             }
             commit(member, state);
-            member.bell.notify_one();
+            member.wakeup.notify_one();
             Ok(())
         })
     }
@@ -256,7 +258,7 @@ impl Transport for MemberTransport {
         self.with(|member, _| member.client.lost())
     }
 
-    fn store(&mut self, offsets: &[(Place, i64)]) -> Vec<(Place, String)> {
+    fn store(&mut self, offsets: &[(PartitionRef, i64)]) -> Vec<(PartitionRef, String)> {
         self.with(|member, state| {
             let mut refused = Vec::new();
             for &(place, offset) in offsets {
@@ -268,24 +270,24 @@ impl Transport for MemberTransport {
             }
             commit(member, state);
             if !member.notices.is_empty() {
-                member.bell.notify_one();
+                member.wakeup.notify_one();
             }
             refused
         })
     }
 
-    fn find(&mut self, place: Place, to: Seek) {
+    fn find(&mut self, place: PartitionRef, to: Seek) {
         self.with(|member, state| {
             let found = match state.down {
                 true => Err(unanswered(place, "the broker is down")),
                 false => find(state, place, to),
             };
             member.notices.push(Notice::Found(place, found));
-            member.bell.notify_one();
+            member.wakeup.notify_one();
         });
     }
 
-    fn commit(&mut self, place: Place, offset: i64) {
+    fn commit(&mut self, place: PartitionRef, offset: i64) {
         self.with(|member, state| {
             let moved = match id(state, place) {
                 _ if state.down => Err("the broker is down".to_owned()),
@@ -293,11 +295,11 @@ impl Transport for MemberTransport {
                 Ok(partition) => commit_explicitly(member, state, partition, offset),
             };
             member.notices.push(Notice::Moved(place, moved));
-            member.bell.notify_one();
+            member.wakeup.notify_one();
         });
     }
 
-    fn seek(&mut self, place: Place, offset: i64) -> Result<(), ClientError> {
+    fn seek(&mut self, place: PartitionRef, offset: i64) -> Result<(), ClientError> {
         self.with(|member, state| {
             let partition = id(state, place)?;
             member.client.restart(partition, offset).map_err(error)?;
@@ -307,7 +309,7 @@ impl Transport for MemberTransport {
         })
     }
 
-    fn pause(&mut self, place: Place, pause: bool) -> Result<(), ClientError> {
+    fn pause(&mut self, place: PartitionRef, pause: bool) -> Result<(), ClientError> {
         self.with(|member, state| {
             let partition = id(state, place)?;
             member.client.pause(partition, pause).map_err(error)
@@ -318,7 +320,7 @@ impl Transport for MemberTransport {
         self.with(|member, state| {
             member.client.leave();
             exchange(member, state);
-            member.bell.notify_one();
+            member.wakeup.notify_one();
         });
     }
 
@@ -332,7 +334,7 @@ impl Transport for MemberTransport {
 }
 
 /// Without having been closed it has crashed: its session is over at once.
-impl Drop for MemberTransport {
+impl Drop for MemoryConsumer {
     fn drop(&mut self) {
         let mut state = self.broker.state();
         let state = &mut *state;

@@ -103,7 +103,7 @@ impl Tester {
     /// # Errors
     /// When the partitions are not given back: names the record in hand.
     pub async fn rebalance(&self) -> Result<(), Unsettled> {
-        for &cluster in self.layout.clusters() {
+        for &cluster in self.topology.clusters() {
             self.cluster(cluster).rebalance().await?;
         }
         Ok(())
@@ -218,7 +218,7 @@ fn serve(broker: &Broker, guest: &mut Client<Stored>) {
     let group = guest.group();
     for member in &state.members {
         if member.client.group() == group && member.client.may_exchange(&state.cluster) {
-            member.bell.notify_one();
+            member.wakeup.notify_one();
         }
     }
 }

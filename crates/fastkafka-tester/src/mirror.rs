@@ -181,7 +181,7 @@ impl<'a, C: Consumer> Mirror<'a, C> {
             at: Location::caller(),
             payloads,
             record: NewRecord {
-                cluster: self.tester.layout.cluster_of(Function::consumer::<C>()),
+                cluster: self.tester.topology.cluster_of(Function::consumer::<C>()),
                 topic: self.destination(),
                 ..NewRecord::default()
             },

@@ -7,7 +7,9 @@ use crate::tester::Tester;
 use crate::watcher::Watcher;
 use fastkafka::Rejection;
 use fastkafka_core::Reads;
-use fastkafka_core::{Consumer, Cx, Invoke, Owned, Producer, Run, RunFuture, panic_text, run_with};
+use fastkafka_core::{
+    CallContext, Consumer, Invoke, Owned, Producer, Run, RunFuture, panic_text, run_with,
+};
 use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt::{self, Debug};
@@ -45,7 +47,7 @@ pub(crate) struct Slot<A: 'static, R: 'static> {
     state: Mutex<State<A, R>>,
     back: Notify,
     /// Rung when a call has to wait.
-    bell: Arc<Notify>,
+    wakeup: Arc<Notify>,
 }
 
 struct State<A: 'static, R: 'static> {
@@ -64,7 +66,7 @@ impl<A: Debug + Send + 'static, R: Send + 'static> Slot<A, R> {
     }
 
     /// A new one, taken out.
-    fn new(function: Function, at: &'static Location<'static>, bell: Arc<Notify>) -> Arc<Self> {
+    fn new(function: Function, at: &'static Location<'static>, wakeup: Arc<Notify>) -> Arc<Self> {
         Arc::new(Self {
             function,
             state: Mutex::new(State {
@@ -74,7 +76,7 @@ impl<A: Debug + Send + 'static, R: Send + 'static> Slot<A, R> {
                 sent: VecDeque::new(),
             }),
             back: Notify::new(),
-            bell,
+            wakeup,
         })
     }
 
@@ -139,7 +141,7 @@ struct Waits<'a, A: Debug + Send + 'static, R: Send + 'static>(&'a Slot<A, R>);
 impl<'a, A: Debug + Send + 'static, R: Send + 'static> Waits<'a, A, R> {
     fn new(slot: &'a Slot<A, R>) -> Self {
         slot.state().waiting += 1;
-        slot.bell.notify_waiters();
+        slot.wakeup.notify_waiters();
         Self(slot)
     }
 }
@@ -217,7 +219,7 @@ where
     async fn invoke<'a>(
         &'a self,
         input: C::Input<'a>,
-        _: &'a Cx<'a>,
+        _: &'a CallContext<'a>,
     ) -> Result<C::Output, Rejection> {
         Ok(self.0.call(C::owned(input)).await)
     }
@@ -274,7 +276,7 @@ where
         let mock: Arc<HandlerMock<C>> = mock.downcast().expect("a function has one type of mock");
         return mock.0.clone().take_out(tester.watcher());
     }
-    let slot = Slot::new(function, Location::caller(), tester.watcher().bell());
+    let slot = Slot::new(function, Location::caller(), tester.watcher().wakeup());
     let mock = Arc::new(HandlerMock::<C>(slot.clone()));
     tester.watcher().set_mock(function, mock);
     MockGuard {
@@ -298,7 +300,7 @@ where
         let mock: Arc<ProducerMock<P>> = mock.downcast().expect("a function has one type of mock");
         return mock.0.clone().take_out(tester.watcher());
     }
-    let slot = Slot::new(function, Location::caller(), tester.watcher().bell());
+    let slot = Slot::new(function, Location::caller(), tester.watcher().wakeup());
     let mock = Arc::new(ProducerMock::<P>(slot.clone()));
     tester.watcher().set_mock(function, mock);
     let (watcher, taker) = (tester.watcher().clone(), slot.clone());

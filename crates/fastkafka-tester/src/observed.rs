@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How a source is spoken of.
 #[derive(Clone, Copy, Debug)]
-pub struct Words {
+pub struct Phrases {
     /// "call" or "record".
     pub(crate) noun: &'static str,
     /// "was never called".
@@ -34,7 +34,7 @@ pub trait Source {
     /// One call, or one record.
     type Item;
     #[doc(hidden)]
-    const WORDS: Words;
+    const PHRASES: Phrases;
     #[doc(hidden)]
     fn function() -> crate::Function;
     #[doc(hidden)]

@@ -11,13 +11,13 @@ mod tests;
 use crate::broker::Broker;
 use crate::clusters::Clusters;
 use crate::function::Function;
-use crate::layout::{Name, intern};
 use crate::sent::{NewRecord, Refusal};
+use crate::topology::{Name, intern};
 use bytes::Bytes;
 use fastkafka_core::{
-    DeliveryToken, Failure, FailureKind, OutRecord, Output, ProduceError, Sink, Wake,
+    DeliveryToken, Failure, FailureKind, OutRecord, Output, ProduceError, RecordSink, Wake,
 };
-use fastkafka_runtime::medium::Outputs;
+use fastkafka_runtime::platform::Producers;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -30,7 +30,7 @@ use tokio::time::Instant;
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// See the module.
-pub(crate) struct MemoryOutputs {
+pub(crate) struct MemoryProducers {
     clusters: Arc<Clusters>,
     ways: BTreeMap<Function, Way>,
     most: usize,
@@ -95,7 +95,7 @@ impl Waiting {
     }
 }
 
-impl MemoryOutputs {
+impl MemoryProducers {
     /// Inside a tokio runtime.
     pub(crate) fn new(clusters: Arc<Clusters>, outputs: &[Output], most: usize) -> Arc<Self> {
         let ways = outputs.iter().map(|output| {
@@ -249,7 +249,7 @@ fn failure(topic: &str, refusal: &Refusal) -> Failure {
     }
 }
 
-impl Sink for MemoryOutputs {
+impl RecordSink for MemoryProducers {
     fn enqueue(&self, record: OutRecord<'_>, token: DeliveryToken) -> Result<(), ProduceError> {
         let (cluster, timeout) = self.way(&record);
         let new = NewRecord {
@@ -300,7 +300,7 @@ impl Sink for MemoryOutputs {
     }
 }
 
-impl Outputs for MemoryOutputs {
+impl Producers for MemoryProducers {
     fn in_flight(&self) -> usize {
         let waiting = self.waiting();
         let sending = waiting.queues.values().filter(|queue| queue.sending);
@@ -328,9 +328,9 @@ impl Outputs for MemoryOutputs {
     }
 }
 
-impl fmt::Debug for MemoryOutputs {
+impl fmt::Debug for MemoryProducers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryOutputs")
+        f.debug_struct("MemoryProducers")
             .field("waiting", &self.in_flight())
             .finish_non_exhaustive()
     }

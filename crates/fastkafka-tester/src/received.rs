@@ -2,10 +2,10 @@
 
 use crate::function::Function;
 use crate::journal::{Journal, TopicRecord};
-use crate::layout::Name;
-use crate::observed::{Observed, Source, Typed, Words};
+use crate::observed::{Observed, Phrases, Source, Typed};
 use crate::report::record_line;
 use crate::tester::Tester;
+use crate::topology::Name;
 use fastkafka_core::Producer;
 use fastkafka_core::Reads;
 use std::fmt;
@@ -34,7 +34,7 @@ impl<P: Producer> fmt::Debug for Arrivals<P> {
 
 impl<P: Producer> Source for Arrivals<P> {
     type Item = Arc<TopicRecord>;
-    const WORDS: Words = Words {
+    const PHRASES: Phrases = Phrases {
         noun: "record",
         never: "has sent nothing",
         once: "has sent one record",
@@ -79,7 +79,7 @@ impl<P: Producer> Received<P> {
         tester.must_have(Function::producer::<P>());
         Self(Arrivals {
             journal: tester.journal().clone(),
-            cluster: tester.layout.cluster_of(Function::producer::<P>()),
+            cluster: tester.topology.cluster_of(Function::producer::<P>()),
             producer: PhantomData,
         })
     }

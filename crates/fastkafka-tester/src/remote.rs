@@ -3,14 +3,14 @@
 
 mod side;
 
-use self::side::Side;
+use self::side::RemoteCluster;
 use crate::journal::Journal;
-use crate::layout::{Layout, Name, intern};
 use crate::sent::NewRecord;
+use crate::topology::{Name, Topology, intern};
 use crate::watcher::Watcher;
 use fastkafka::{App, Delivery, Problem, Problems, RunError};
 use fastkafka_core::{Connection, Connections, Plan};
-use fastkafka_runtime::medium::{Offsets, name_on};
+use fastkafka_runtime::platform::{Offsets, name_on};
 use fastkafka_runtime::{Embedded, Options, create_topics};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub(crate) enum Target {
 /// See the module.
 pub(crate) struct Remote {
     choice: Choice,
-    sides: BTreeMap<Name, Side>,
+    sides: BTreeMap<Name, RemoteCluster>,
 }
 
 /// What each app is told before it starts.
@@ -42,7 +42,7 @@ struct Choice {
 }
 
 impl Choice {
-    fn of(target: Target, layout: &Layout) -> Result<Self, String> {
+    fn of(target: Target, topology: &Topology) -> Result<Self, String> {
         let mut choice = Self {
             broker: String::new(),
             suffix: format!("-{:016x}", rand::random::<u64>()),
@@ -57,7 +57,7 @@ impl Choice {
             }
             Target::Embedded => {
                 let mut connections = Connections::embedded();
-                for &cluster in layout.clusters() {
+                for &cluster in topology.clusters() {
                     let embedded = Embedded::start().map_err(text)?;
                     let address = embedded.bootstrap().to_owned();
                     let way = Connection::default().bootstrap_servers(address);
@@ -92,11 +92,11 @@ impl Remote {
     pub(crate) async fn start(
         target: Target,
         apps: &[App],
-        layout: &Arc<Layout>,
+        topology: &Arc<Topology>,
         journal: &Journal,
         watcher: &Watcher,
     ) -> Result<Self, String> {
-        let choice = Choice::of(target, layout)?;
+        let choice = Choice::of(target, topology)?;
         let mut ways = BTreeMap::new();
         for app in apps {
             choice.make(app)?;
@@ -108,17 +108,17 @@ impl Remote {
             }
         }
         let mut sides = BTreeMap::new();
-        for &cluster in layout.clusters() {
+        for &cluster in topology.clusters() {
             let options = ways.get(cluster).ok_or("there is no app to start")?;
             let embedded = choice.embedded(cluster);
-            make_topics(cluster, options, embedded, layout).await?;
-            let side = Side::watch(cluster, options, apps, layout, journal, watcher);
+            make_topics(cluster, options, embedded, topology).await?;
+            let side = RemoteCluster::watch(cluster, options, apps, topology, journal, watcher);
             sides.insert(cluster, side.await?);
         }
-        let eyes: Vec<_> = sides.values().map(Side::eyes).collect();
+        let tail: Vec<_> = sides.values().map(RemoteCluster::tail).collect();
         journal.catch_up_by(move || {
-            for eyes in &eyes {
-                eyes.catch_up();
+            for tail in &tail {
+                tail.catch_up();
             }
         });
         Ok(Self { choice, sides })
@@ -135,7 +135,7 @@ impl Remote {
         &self.choice.broker
     }
 
-    fn side(&self, cluster: Name) -> &Side {
+    fn side(&self, cluster: Name) -> &RemoteCluster {
         let side = self.sides.get(cluster);
         side.expect("every app of the test was laid out")
     }
@@ -177,7 +177,7 @@ impl Remote {
 impl Drop for Remote {
     fn drop(&mut self) {
         if self.choice.embedded.is_empty() {
-            self.sides.values().for_each(Side::clean_up);
+            self.sides.values().for_each(RemoteCluster::clean_up);
         }
     }
 }
@@ -187,9 +187,9 @@ async fn make_topics(
     cluster: Name,
     options: &Options,
     embedded: Option<&Embedded>,
-    layout: &Layout,
+    topology: &Topology,
 ) -> Result<(), String> {
-    let specs = layout.topics(cluster).cloned().map(|mut spec| {
+    let specs = topology.topics(cluster).cloned().map(|mut spec| {
         spec.partitions.get_or_insert(1);
         // A test's cluster is small.
         spec.replicas = None;

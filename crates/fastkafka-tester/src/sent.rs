@@ -1,7 +1,7 @@
 //! A record that is sent, and what becomes of it.
 
 use crate::function::Function;
-use crate::layout::Name;
+use crate::topology::Name;
 use bytes::Bytes;
 
 /// A record that somebody sends.

@@ -3,9 +3,9 @@
 use crate::broker::State;
 use crate::calls::CallOutcome;
 use crate::clusters::Clusters;
-use crate::layout::Name;
 use crate::report::on;
 use crate::stored::Stored;
+use crate::topology::Name;
 use crate::watcher::Watcher;
 use fastkafka::App;
 use fastkafka_sim::{Entry, GroupId, PartitionId, TopicId};

@@ -3,11 +3,11 @@
 use crate::calls::{CallOutcome, HandedOver, Recorded};
 use crate::function::Function;
 use crate::journal::{Journal, TopicRecord};
-use crate::layout::Name;
-use crate::observed::{Observed, Source, Typed, Words};
+use crate::observed::{Observed, Phrases, Source, Typed};
 use crate::report::{content_line, record_line};
 use crate::subscription::Subscription;
 use crate::tester::Tester;
+use crate::topology::Name;
 use crate::watcher::Watcher;
 use fastkafka::{Bytes, EventMetadata};
 use fastkafka_core::Reads;
@@ -50,7 +50,7 @@ impl<C: Consumer> fmt::Debug for HandlerCalls<C> {
 
 impl<C: Consumer> Source for HandlerCalls<C> {
     type Item = Call<C>;
-    const WORDS: Words = Words {
+    const PHRASES: Phrases = Phrases {
         noun: "call",
         never: "was never called",
         once: "was called once",
@@ -113,7 +113,7 @@ impl<C: Consumer> Spy<C> {
             reads: by_pattern,
             watcher: tester.watcher().clone(),
             journal: tester.journal().clone(),
-            cluster: tester.layout.cluster_of(function),
+            cluster: tester.topology.cluster_of(function),
             consumer: PhantomData,
         })
     }
@@ -249,7 +249,7 @@ impl<P: Producer> fmt::Debug for ProducerCalls<P> {
 
 impl<P: Producer> Source for ProducerCalls<P> {
     type Item = Output<P>;
-    const WORDS: Words = Words {
+    const PHRASES: Phrases = Phrases {
         noun: "record",
         never: "has handed over nothing",
         once: "has handed over one record",
@@ -302,7 +302,7 @@ impl<P: Producer> ProducerSpy<P> {
         Self(ProducerCalls {
             watcher: tester.watcher().clone(),
             journal: tester.journal().clone(),
-            cluster: tester.layout.cluster_of(function),
+            cluster: tester.topology.cluster_of(function),
             producer: PhantomData,
         })
     }

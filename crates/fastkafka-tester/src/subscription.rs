@@ -1,8 +1,8 @@
 //! What a handler reads: topics by name, or those that its pattern finds.
 
 use crate::function::Function;
-use crate::layout::{Name, intern};
 use crate::tester::Tester;
+use crate::topology::{Name, intern};
 use fastkafka_core::{ConsumerSettings, Handler};
 use regex_lite::Regex;
 use std::fmt;

@@ -6,11 +6,11 @@ use crate::builder::TesterBuilder;
 use crate::clock;
 use crate::clusters::Clusters;
 use crate::journal::Journal;
-use crate::layout::Layout;
-use crate::medium::Memory;
+use crate::platform::Memory;
 use crate::remote::Remote;
 use crate::sent::NewRecord;
 use crate::settle::{Progress, Unsettled, stuck};
+use crate::topology::Topology;
 use crate::watcher::Watcher;
 use fastkafka::asyncapi::Document;
 use fastkafka::{App, Delivery, Entered, RunError};
@@ -54,7 +54,7 @@ pub(crate) type Make = Box<dyn Fn() -> Vec<App>>;
 /// Apps under test, and the clusters they run on.
 pub struct Tester {
     pub(crate) backend: Backend,
-    pub(crate) layout: Arc<Layout>,
+    pub(crate) topology: Arc<Topology>,
     journal: Journal,
     /// The apps of each process that runs.
     pub(crate) processes: RefCell<Vec<Process>>,
@@ -104,7 +104,7 @@ impl Tester {
 
     pub(crate) fn new(
         backend: Backend,
-        layout: Arc<Layout>,
+        topology: Arc<Topology>,
         journal: Journal,
         watcher: Watcher,
         make: Option<Make>,
@@ -112,7 +112,7 @@ impl Tester {
     ) -> Self {
         Self {
             backend,
-            layout,
+            topology,
             journal,
             processes: RefCell::default(),
             make,
@@ -174,7 +174,7 @@ impl Tester {
     #[cfg(test)]
     #[track_caller]
     pub(crate) fn broker(&self) -> &Arc<Broker> {
-        self.memory().named(self.layout.first())
+        self.memory().named(self.topology.first())
     }
 
     /// Every app of every process that runs.

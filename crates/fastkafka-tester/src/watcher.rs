@@ -4,15 +4,15 @@
 use crate::calls::{CallOutcome, HandedOver, Recorded};
 use crate::function::Function;
 use crate::journal::TopicRecord;
-use crate::layout::Layout;
 use crate::mock::{self, Mock};
 use crate::report::content_line;
 use crate::threads::Threads;
+use crate::topology::Topology;
 use bytes::Bytes;
 use fastkafka::{Around, Failure, HandlerCall, HandlerFuture, ProduceError, Rejection};
 use fastkafka_core::{
-    BackgroundDef, ConsumerDef, OutRecord, ProducerDef, Run, RunEnd, RunFuture, TaskFailure, Watch,
-    panic_text,
+    BackgroundDef, ConsumerDef, Interceptor, OutRecord, ProducerDef, Run, RunEnd, RunFuture,
+    TaskFailure, panic_text,
 };
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
@@ -72,7 +72,7 @@ impl Watcher {
     }
 
     /// Rung by what the watcher itself does not see.
-    pub(crate) fn bell(&self) -> Arc<Notify> {
+    pub(crate) fn wakeup(&self) -> Arc<Notify> {
         self.0.changed.clone()
     }
 
@@ -130,12 +130,12 @@ impl Watcher {
 
     /// Which producer a record comes from that a real broker shows: the first that handed over the
     /// same and has not been seen yet.
-    pub(crate) fn claim(&self, record: &TopicRecord, layout: &Layout) -> Option<Function> {
+    pub(crate) fn claim(&self, record: &TopicRecord, topology: &Topology) -> Option<Function> {
         let outputs = self.state().outputs.clone();
         let same = |output: &&Arc<HandedOver>| {
             output.error.is_none()
                 && output.topic == record.topic
-                && layout.cluster_of(output.function) == record.cluster
+                && topology.cluster_of(output.function) == record.cluster
                 && output.key == record.key
                 && output.payload == record.payload
                 && output.headers == record.headers
@@ -236,7 +236,7 @@ impl Watcher {
     }
 }
 
-impl Watch for Watcher {
+impl Interceptor for Watcher {
     fn run<'r>(&'r self, handler: &'static ConsumerDef, run: &'r Run<'r>) -> RunFuture<'r> {
         let future = match self.mock(handler.into()) {
             Some(mock) => mock.run(run),

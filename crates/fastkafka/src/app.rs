@@ -206,11 +206,11 @@ impl App {
         let clusters = self.sketch().clusters;
         let known = clusters.iter().find(|known| known.name == cluster)?;
         let connections = self.inner.connections(&clusters, &self.choice()).ok()?;
-        let said = match known.is_address {
+        let own = match known.is_address {
             true => Connection::default().bootstrap_servers(known.name.clone()),
             false => Connection::default(),
         };
-        let way = connections.of(cluster, &said);
+        let way = connections.of(cluster, &own);
         way.bootstrap_servers.map(Into::into)
     }
 

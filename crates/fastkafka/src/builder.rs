@@ -4,7 +4,7 @@ mod lifespan;
 
 use crate::app::{App, Inner, Life};
 use crate::hooks::Hooks;
-use crate::outside::Outside;
+use crate::overrides::Outside;
 use crate::topic::Topic;
 use fastkafka_core::{
     AppCore, AppInfo, Around, Broker, Brokers, ConsumerSettings, Contact, Def, DefaultApp, License,
@@ -283,7 +283,7 @@ impl<S: 'static> AppBuilder<S> {
         core.consumer_defaults = self.consumer_defaults;
         core.producer_defaults = self.producer_defaults;
         let outside = Outside::read(self.config_file.as_deref());
-        core.outside = outside.said;
+        core.overrides = outside.overrides;
         core.unreadable = outside.unreadable;
         let client_id = self.client_id.unwrap_or_else(|| core.group_id.clone());
         if let Some(group_id) = self.group_id {

@@ -10,7 +10,7 @@ mod docs;
 mod error;
 pub mod guide;
 mod hooks;
-mod outside;
+mod overrides;
 #[cfg(any(feature = "cli", feature = "axum"))]
 mod signals;
 mod topic;
@@ -28,14 +28,14 @@ pub use fastkafka_asyncapi as asyncapi;
 #[cfg(feature = "avro")]
 pub use fastkafka_core::avro;
 pub use fastkafka_core::{
-    Ack, Acks, AppInfo, Around, Attempts, BatchFailure, Broker, Brokers, Bytes, CompressionType,
-    ConsumerSettings, Contact, Cx, DecodeKey, DefaultApp, Delivery, EMBEDDED, EncodeKey, Entered,
-    EventMetadata, Executor, Explained, Failure, FailureKind, FromCx, GroupProtocol, HandlerCall,
-    HandlerFuture, Headers, IntoFailure, IntoKey, IsolationLevel, KafkaEvent, Key, License,
-    OauthToken, OffsetReset, OnFailure, Order, PartitionFn, Partitioner, PerRecord, Plan, Problem,
-    Problems, ProduceError, ProducerSettings, Properties, RawRecord, Rejection, Restart, Revoked,
-    Row, SaslMechanism, Secret, SecurityProtocol, State, TaskReturn, TimestampType, Tls,
-    TokenFuture, TokenProvider, Tokens, UnknownBroker, delivery_scope,
+    Ack, Acks, AppInfo, Around, Attempts, BatchFailure, Broker, Brokers, Bytes, CallContext,
+    CompressionType, ConsumerSettings, Contact, DecodeKey, DefaultApp, Delivery, EMBEDDED,
+    EncodeKey, Entered, EventMetadata, Executor, Explained, Failure, FailureKind, FromContext,
+    GroupProtocol, HandlerCall, HandlerFuture, Headers, IntoFailure, IntoKey, IsolationLevel,
+    KafkaEvent, Key, License, OauthToken, OffsetReset, OnFailure, Order, PartitionFn, Partitioner,
+    PerRecord, Plan, Problem, Problems, ProduceError, ProducerSettings, Properties, RawRecord,
+    Rejection, Restart, Revoked, Row, SaslMechanism, Secret, SecurityProtocol, State, TaskReturn,
+    TimestampType, Tls, TokenFuture, TokenProvider, Tokens, UnknownBroker, delivery_scope,
 };
 pub use fastkafka_macros::{benchmark, consumes, produces, run_in_background};
 pub use fastkafka_runtime::{

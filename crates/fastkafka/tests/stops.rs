@@ -28,12 +28,12 @@ struct Pool(&'static str);
 
 /// Records in hand: each is told of, and ends with a permit.
 #[derive(Clone)]
-struct Desk {
+struct HandlerState {
     in_hand: Arc<Notify>,
     may_end: Arc<Semaphore>,
 }
 
-impl Desk {
+impl HandlerState {
     fn new() -> Self {
         Self {
             in_hand: Arc::new(Notify::new()),
@@ -54,10 +54,10 @@ struct Shop;
 async fn on_orders(
     order: u64,
     State(pool): State<Pool>,
-    State(desk): State<Desk>,
+    State(state): State<HandlerState>,
     State(log): State<Log>,
 ) {
-    desk.keep().await;
+    state.keep().await;
     log.add(format!("{order} into {}", pool.0));
 }
 
@@ -82,8 +82,8 @@ struct Elsewhere;
     partition_assignment_strategy = "range",
     session_timeout_ms = 30_000
 )]
-async fn on_returns_elsewhere(_id: u64, State(desk): State<Desk>) {
-    desk.keep().await;
+async fn on_returns_elsewhere(_id: u64, State(state): State<HandlerState>) {
+    state.keep().await;
 }
 
 #[produces(app = Elsewhere, topic = "returns")]
@@ -110,23 +110,23 @@ fn with_pool<S: 'static>(builder: AppBuilder<S>, log: &Log) -> AppBuilder<S> {
     )
 }
 
-fn shop(desk: &Desk, log: &Log) -> AppBuilder<Shop> {
+fn shop(state: &HandlerState, log: &Log) -> AppBuilder<Shop> {
     let shop = App::scoped::<Shop>().title("Shop");
-    with_pool(shop.state(desk.clone()).state(log.clone()), log)
+    with_pool(shop.state(state.clone()).state(log.clone()), log)
 }
 
 /// A shop whose start waits for ever, with its first order in hand. It begins with `add_member`.
 struct Halfway {
     tester: Tester,
     shop: App,
-    desk: Desk,
+    state: HandlerState,
     log: Log,
 }
 
 impl Halfway {
     async fn new() -> Self {
-        let (desk, log, elsewhere) = (Desk::new(), Log::default(), Desk::new());
-        let shop = shop(&desk, &log).build();
+        let (state, log, elsewhere) = (HandlerState::new(), Log::default(), HandlerState::new());
+        let shop = shop(&state, &log).build();
         let first = Cell::new(Some(
             App::scoped::<Elsewhere>().state(elsewhere.clone()).build(),
         ));
@@ -140,18 +140,18 @@ impl Halfway {
         Self {
             tester,
             shop,
-            desk,
+            state,
             log,
         }
     }
 
     /// The order is in hand; it ends after some time.
     async fn order_in_hand(&self) {
-        self.desk.in_hand.notified().await;
-        let desk = self.desk.clone();
+        self.state.in_hand.notified().await;
+        let state = self.state.clone();
         tokio::spawn(async move {
             sleep(Duration::from_secs(1)).await;
-            desk.may_end.add_permits(1);
+            state.may_end.add_permits(1);
         });
     }
 
@@ -216,15 +216,15 @@ async fn a_start_that_is_dropped_is_given_up_and_left_to_the_stop() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stop_that_is_dropped_is_gone_on_with_by_the_next() {
-    let (desk, log) = (Desk::new(), Log::default());
-    let app = shop(&desk, &log).build();
+    let (state, log) = (HandlerState::new(), Log::default());
+    let app = shop(&state, &log).build();
     let tester = Tester::builder().in_memory_broker();
     let tester = tester.start(app.clone()).await.unwrap();
     tester.mirror::<on_orders>().send(7).unsettled().await;
-    desk.in_hand.notified().await;
+    state.in_hand.notified().await;
     let dropped = timeout(Duration::from_secs(1), app.stop()).await;
     dropped.unwrap_err();
-    desk.may_end.add_permits(1);
+    state.may_end.add_permits(1);
     app.stop().await.unwrap();
     log.add("stopped");
     assert_eq!(log.lines(), ORDERLY);
@@ -313,7 +313,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_is_stopped_while_one_group_waits_finishes_what_the_other_has_in_hand() {
-    let elsewhere = Desk::new();
+    let elsewhere = HandlerState::new();
     let host = App::scoped::<Elsewhere>().state(elsewhere.clone()).build();
     host.start().await.unwrap();
     to_returns(1).await.unwrap();
@@ -322,18 +322,18 @@ async fn a_run_that_is_stopped_while_one_group_waits_finishes_what_the_other_has
         .unwrap();
     to_orders(7).await.unwrap();
 
-    let (desk, log) = (Desk::new(), Log::default());
-    let shop = shop(&desk, &log)
+    let (state, log) = (HandlerState::new(), Log::default());
+    let shop = shop(&state, &log)
         .broker("host", Broker::new(host.bootstrap().unwrap()))
         .build();
     let running = tokio::spawn({
         let shop = shop.clone();
         async move { shop.run().await }
     });
-    timeout(PATIENCE, desk.in_hand.notified()).await.unwrap();
+    timeout(PATIENCE, state.in_hand.notified()).await.unwrap();
     assert!(!shop.is_started());
     shop.shut_down();
-    desk.may_end.add_permits(1);
+    state.may_end.add_permits(1);
     timeout(PATIENCE, running).await.unwrap().unwrap().unwrap();
     assert_eq!(log.lines(), ORDERLY[..3]);
 
@@ -345,8 +345,8 @@ async fn a_run_that_is_stopped_while_one_group_waits_finishes_what_the_other_has
 struct Press;
 
 #[consumes(app = Press, topic = "pages", auto_offset_reset = "earliest", session_timeout_ms = 1_000)]
-async fn on_pages(_page: u64, State(desk): State<Desk>) {
-    desk.in_hand.notify_one();
+async fn on_pages(_page: u64, State(state): State<HandlerState>) {
+    state.in_hand.notify_one();
     // Three sessions.
     sleep(Duration::from_secs(3)).await;
 }
@@ -358,10 +358,10 @@ async fn to_pages(page: u64) -> Result<u64, ProduceError> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_that_takes_longer_than_the_session_is_finished_and_committed_at_a_stop() {
-    let desk = Desk::new();
-    let app = App::scoped::<Press>().state(desk.clone()).build();
+    let state = HandlerState::new();
+    let app = App::scoped::<Press>().state(state.clone()).build();
     app.start().await.unwrap();
     to_pages(1).await.unwrap();
-    timeout(PATIENCE, desk.in_hand.notified()).await.unwrap();
+    timeout(PATIENCE, state.in_hand.notified()).await.unwrap();
     app.stop().await.unwrap();
 }

@@ -39,12 +39,12 @@ struct Shop;
 
 /// Where requests and records are kept in hand until the gate opens.
 #[derive(Clone, Debug)]
-struct Desk {
+struct HandlerState {
     in_hand: UnboundedSender<&'static str>,
     gate: watch::Sender<&'static str>,
 }
 
-impl Desk {
+impl HandlerState {
     fn new() -> (Self, UnboundedReceiver<&'static str>) {
         let (in_hand, seen) = unbounded_channel();
         let gate = watch::Sender::new("closed");
@@ -70,8 +70,8 @@ impl Desk {
     auto_offset_reset = "earliest",
     session_timeout_ms = 6_000
 )]
-async fn on_orders(order: u64, State(desk): State<Desk>) -> Result<(), ProduceError> {
-    desk.keep("record").await;
+async fn on_orders(order: u64, State(state): State<HandlerState>) -> Result<(), ProduceError> {
+    state.keep("record").await;
     to_done(order).await.map(drop)
 }
 
@@ -85,16 +85,16 @@ async fn to_done(order: u64) -> Result<u64, ProduceError> {
     Ok(order)
 }
 
-fn shop(desk: &Desk, broker: &str) -> App {
+fn shop(state: &HandlerState, broker: &str) -> App {
     App::scoped::<Shop>()
         .title("Shop")
         .broker("host", Broker::new(broker))
-        .state(desk.clone())
+        .state(state.clone())
         .build()
 }
 
-async fn order(Extension(desk): Extension<Desk>, body: String) -> (StatusCode, String) {
-    desk.keep("request").await;
+async fn order(Extension(state): Extension<HandlerState>, body: String) -> (StatusCode, String) {
+    state.keep("request").await;
     match to_orders(body.parse().unwrap()).await {
         Ok(_) => (StatusCode::OK, "ordered".to_owned()),
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
@@ -139,11 +139,11 @@ async fn a_stop_with_a_request_and_a_record_in_hand_loses_and_repeats_nothing() 
     host.start().await.unwrap();
     let broker = host.bootstrap().unwrap();
 
-    let (desk, mut in_hand) = Desk::new();
-    let app = shop(&desk, &broker);
+    let (state, mut in_hand) = HandlerState::new();
+    let app = shop(&state, &broker);
     let router = Router::new()
         .route("/orders", post(order))
-        .with_state(desk.clone());
+        .with_state(state.clone());
     let (listener, address) = listen().await;
     let serving = tokio::spawn(app.axum_lifespan("host").unwrap().serve(listener, router));
     to_first(1).await.unwrap();
@@ -158,16 +158,16 @@ async fn a_stop_with_a_request_and_a_record_in_hand_loses_and_repeats_nothing() 
         }
     };
     timeout(PATIENCE, refused).await.unwrap();
-    desk.open("request");
+    state.open("request");
     assert_eq!(response.await.unwrap(), (200, "ordered".to_owned()));
-    desk.open("record");
+    state.open("record");
     let served = timeout(PATIENCE, serving).await.unwrap().unwrap();
     served.unwrap();
 
     // Who comes after finds what is left to do, and nothing else.
-    let (desk, _in_hand) = Desk::new();
-    desk.open("all");
-    let next = shop(&desk, &broker);
+    let (state, _in_hand) = HandlerState::new();
+    state.open("all");
+    let next = shop(&state, &broker);
     next.start().await.unwrap();
     let mut orders = Vec::new();
     while orders.len() < 2 {
@@ -296,13 +296,13 @@ async fn to_slow(number: u64) -> Result<u64, ProduceError> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_does_not_end_is_reported_and_the_app_stops_all_the_same() {
-    let (desk, mut in_hand) = Desk::new();
+    let (state, mut in_hand) = HandlerState::new();
     let app = App::scoped::<Slow>()
         .title("Slow")
         .shutdown_timeout(Duration::from_secs(1))
         .build();
-    let late = async |desk: Extension<Desk>| {
-        desk.keep("request").await;
+    let late = async |state: Extension<HandlerState>| {
+        state.keep("request").await;
         to_slow(1)
             .await
             .map(|_| ())
@@ -310,7 +310,7 @@ async fn a_request_that_does_not_end_is_reported_and_the_app_stops_all_the_same(
     };
     let router = Router::new()
         .route("/orders", post(late))
-        .with_state(desk.clone());
+        .with_state(state.clone());
     let (listener, address) = listen().await;
     let lifespan = app.axum_lifespan("embedded").unwrap();
     let serving = tokio::spawn(lifespan.serve(listener, router));
@@ -325,7 +325,7 @@ async fn a_request_that_does_not_end_is_reported_and_the_app_stops_all_the_same(
          `App::stopping`"
     );
     // Too late: what it would send has nobody to send it.
-    desk.open("all");
+    state.open("all");
     let (_, said) = asking.await.unwrap();
     assert!(said.contains("its app is not running"), "{said}");
 }

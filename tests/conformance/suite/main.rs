@@ -10,20 +10,20 @@ mod cases;
 mod cluster;
 #[cfg(feature = "kafka")]
 mod differential;
+mod fixture;
 #[cfg(feature = "kafka")]
 mod kafka;
 mod limits;
 mod mock;
-mod scene;
 mod sim;
 mod wired;
 
 use cases::Case;
 use cluster::Cluster;
 use conformance::Protocol;
+use fixture::MembersFixture;
 use libtest_mimic::{Arguments, Failed, Trial};
 use limits::{Holds, Limit};
-use scene::Scene;
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
 use std::time::Duration;
@@ -88,7 +88,7 @@ impl Lane {
         let prefix = name.replace("::", ".");
         let go = move |patience| {
             let mut cluster = (self.start)(prefix);
-            run(&mut Scene::new(&mut *cluster, protocol, patience));
+            run(&mut MembersFixture::new(&mut *cluster, protocol, patience));
         };
         let mut limits = self.limits.iter();
         let limit = limits

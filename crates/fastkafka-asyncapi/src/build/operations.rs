@@ -65,7 +65,7 @@ impl Operations {
                     key: key(def.key),
                     title,
                     docs: def.description.to_owned(),
-                    group: (!group.alone).then(|| group.id.clone()),
+                    group: (!group.standalone).then(|| group.id.clone()),
                     client_id: group.settings.client_id.as_deref().map(str::to_owned),
                     id,
                 };

@@ -1,4 +1,4 @@
-//! Every interleaving of what wakes an owner with its decision to sleep. The owner sleeps without a
+//! Every interleaving of what wakes an driver with its decision to sleep. The driver sleeps without a
 //! time limit here, so that a wake-up that is lost is a deadlock, which loom reports.
 
 use super::Mailbox;
@@ -8,14 +8,14 @@ use ::loom::{model, thread};
 /// A queue of librdkafka's: its callback comes only when it was empty before.
 struct Queue {
     waiting: Mutex<usize>,
-    owner: thread::Thread,
+    driver: thread::Thread,
 }
 
 impl Queue {
     fn new() -> Arc<Self> {
         Arc::new(Self {
             waiting: Mutex::new(0),
-            owner: thread::current(),
+            driver: thread::current(),
         })
     }
 
@@ -25,7 +25,7 @@ impl Queue {
         let first = *waiting == 1;
         drop(waiting);
         if first {
-            self.owner.unpark();
+            self.driver.unpark();
         }
     }
 
@@ -42,9 +42,9 @@ impl Queue {
     }
 }
 
-/// What the runtime's owner does in a turn, reduced to what concerns its sleep: the same steps in
-/// the same order (`Owner::turn`, `thread::serve`).
-struct Owner {
+/// What the runtime's driver does in a turn, reduced to what concerns its sleep: the same steps in
+/// the same order (`Driver::turn`, `thread::serve`).
+struct Driver {
     mailbox: Arc<Mailbox<u32>>,
     events: Arc<Queue>,
     records: Arc<Queue>,
@@ -60,7 +60,7 @@ struct Owner {
 /// What one fetch takes at most.
 const FETCH: usize = 2;
 
-impl Owner {
+impl Driver {
     fn new(room: usize) -> Self {
         let me = thread::current();
         Self {
@@ -120,55 +120,55 @@ impl Owner {
 #[test]
 fn mail_wakes_the_owner_whenever_it_comes() {
     model(|| {
-        let mut owner = Owner::new(usize::MAX);
+        let mut driver = Driver::new(usize::MAX);
         let senders = [1, 2].map(|mail| {
-            let mailbox = owner.mailbox.clone();
+            let mailbox = driver.mailbox.clone();
             thread::spawn(move || mailbox.push(mail))
         });
-        owner.serve_until(|owner| owner.mail.len() == 2);
+        driver.serve_until(|driver| driver.mail.len() == 2);
         senders
             .into_iter()
             .for_each(|sender| sender.join().unwrap());
-        owner.mail.sort_unstable();
-        assert_eq!(owner.mail, [1, 2]);
+        driver.mail.sort_unstable();
+        assert_eq!(driver.mail, [1, 2]);
     });
 }
 
 #[test]
 fn mail_of_one_sender_keeps_its_order() {
     model(|| {
-        let mut owner = Owner::new(usize::MAX);
-        let mailbox = owner.mailbox.clone();
+        let mut driver = Driver::new(usize::MAX);
+        let mailbox = driver.mailbox.clone();
         let sender = thread::spawn(move || (1..=3).for_each(|mail| mailbox.push(mail)));
-        owner.serve_until(|owner| owner.mail.len() == 3);
+        driver.serve_until(|driver| driver.mail.len() == 3);
         sender.join().unwrap();
-        assert_eq!(owner.mail, [1, 2, 3]);
+        assert_eq!(driver.mail, [1, 2, 3]);
     });
 }
 
 #[test]
 fn a_request_to_stop_wakes_the_owner_and_comes_after_what_was_sent_before() {
     model(|| {
-        let mut owner = Owner::new(usize::MAX);
-        let mailbox = owner.mailbox.clone();
+        let mut driver = Driver::new(usize::MAX);
+        let mailbox = driver.mailbox.clone();
         let app = thread::spawn(move || {
             mailbox.push(1);
             mailbox.stop();
         });
-        owner.serve_until(|owner| owner.stopping);
+        driver.serve_until(|driver| driver.stopping);
         app.join().unwrap();
-        owner.turn();
-        assert_eq!(owner.mail, [1]);
+        driver.turn();
+        assert_eq!(driver.mail, [1]);
     });
 }
 
 #[test]
 fn records_wake_the_owner_also_while_it_fetches() {
     model(|| {
-        let mut owner = Owner::new(usize::MAX);
-        let records = owner.records.clone();
+        let mut driver = Driver::new(usize::MAX);
+        let records = driver.records.clone();
         let client = thread::spawn(move || (0..FETCH + 1).for_each(|_| records.enqueue()));
-        owner.serve_until(|owner| owner.read == FETCH + 1);
+        driver.serve_until(|driver| driver.read == FETCH + 1);
         client.join().unwrap();
     });
 }
@@ -176,29 +176,29 @@ fn records_wake_the_owner_also_while_it_fetches() {
 #[test]
 fn an_event_wakes_the_owner_also_behind_another_one() {
     model(|| {
-        let mut owner = Owner::new(usize::MAX);
+        let mut driver = Driver::new(usize::MAX);
         let clients = [(); 2].map(|()| {
-            let events = owner.events.clone();
+            let events = driver.events.clone();
             thread::spawn(move || events.enqueue())
         });
-        owner.serve_until(|owner| owner.served == 2);
+        driver.serve_until(|driver| driver.served == 2);
         clients
             .into_iter()
             .for_each(|client| client.join().unwrap());
     });
 }
 
-/// The callback of a record that is not read comes once; it is the mail that wakes the owner then.
+/// The callback of a record that is not read comes once; it is the mail that wakes the driver then.
 #[test]
 fn what_waited_for_room_is_read_when_mail_makes_it() {
     model(|| {
-        let mut owner = Owner::new(1);
-        let (records, mailbox) = (owner.records.clone(), owner.mailbox.clone());
+        let mut driver = Driver::new(1);
+        let (records, mailbox) = (driver.records.clone(), driver.mailbox.clone());
         records.enqueue();
-        assert!(!owner.turn(), "there was one record");
+        assert!(!driver.turn(), "there was one record");
         let client = thread::spawn(move || records.enqueue());
         let lane = thread::spawn(move || mailbox.push(1));
-        owner.serve_until(|owner| owner.read == 2);
+        driver.serve_until(|driver| driver.read == 2);
         client.join().unwrap();
         lane.join().unwrap();
     });
@@ -207,13 +207,13 @@ fn what_waited_for_room_is_read_when_mail_makes_it() {
 #[test]
 fn mail_a_record_and_a_request_to_stop_come_at_once() {
     model(|| {
-        let mut owner = Owner::new(usize::MAX);
-        let (records, mailbox) = (owner.records.clone(), owner.mailbox.clone());
+        let mut driver = Driver::new(usize::MAX);
+        let (records, mailbox) = (driver.records.clone(), driver.mailbox.clone());
         let client = thread::spawn(move || records.enqueue());
         let app = thread::spawn(move || mailbox.stop());
-        owner.mailbox.push(1);
-        owner.serve_until(|owner| owner.stopping && owner.read == 1);
-        assert_eq!(owner.mail, [1]);
+        driver.mailbox.push(1);
+        driver.serve_until(|driver| driver.stopping && driver.read == 1);
+        assert_eq!(driver.mail, [1]);
         client.join().unwrap();
         app.join().unwrap();
     });

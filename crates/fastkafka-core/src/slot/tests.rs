@@ -33,14 +33,14 @@ const TAG: RunTag = RunTag { part: 3, run: 7 };
 
 struct Attempt {
     told: Arc<Told>,
-    round: Arc<Round>,
+    stop: Arc<StopFlag>,
     scope: ScopeRef,
 }
 
 fn attempt(records: usize) -> Attempt {
-    let (told, round) = (Arc::<Told>::default(), Arc::<Round>::default());
-    let scope = DeliveryScope::of_run(records, told.clone(), TAG, round.clone());
-    Attempt { told, round, scope }
+    let (told, stop) = (Arc::<Told>::default(), Arc::<StopFlag>::default());
+    let scope = DeliveryScope::of_run(records, told.clone(), TAG, stop.clone());
+    Attempt { told, stop, scope }
 }
 
 impl Attempt {

@@ -34,10 +34,10 @@ impl Keyed {
         }
         match self.slots[&at].state {
             State::Queued if free => drop(self.ready.insert(at)),
-            State::Waiting { due } | State::Undisposed { due } => {
+            State::Waiting { due } | State::DeadLetterFailed { due } => {
                 self.due.insert((due, at));
             }
-            State::Doomed if first => drop(self.doomed.insert(at)),
+            State::Exhausted if first => drop(self.exhausted.insert(at)),
             _ => {}
         }
     }
@@ -51,8 +51,8 @@ impl Keyed {
 
     pub(super) fn unlist_slot(&mut self, at: i64, state: State) {
         self.ready.remove(&at);
-        self.doomed.remove(&at);
-        if let State::Waiting { due } | State::Undisposed { due } = state {
+        self.exhausted.remove(&at);
+        if let State::Waiting { due } | State::DeadLetterFailed { due } = state {
             self.due.remove(&(due, at));
         }
     }

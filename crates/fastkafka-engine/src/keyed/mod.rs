@@ -27,7 +27,7 @@ pub(crate) struct Keyed {
     /// Heads that wait for a date.
     due: BTreeSet<(Time, i64)>,
     /// Heads without attempts, everything before them in their line being terminal.
-    doomed: BTreeSet<i64>,
+    exhausted: BTreeSet<i64>,
     running: usize,
     letters: usize,
     bytes: u64,
@@ -108,7 +108,7 @@ impl Keyed {
     }
 
     pub(crate) fn has_work(&self) -> bool {
-        !self.ready.is_empty() || !self.doomed.is_empty()
+        !self.ready.is_empty() || !self.exhausted.is_empty()
     }
 
     pub(crate) fn stopped(&self) -> impl Iterator<Item = Failed> + '_ {
@@ -158,7 +158,7 @@ impl Keyed {
         for (&at, slot) in gone.iter().rev() {
             self.unlist_slot(at, slot.state);
             self.running -= usize::from(matches!(slot.state, State::Running(_)));
-            self.letters -= usize::from(matches!(slot.state, State::Disposing(_)));
+            self.letters -= usize::from(matches!(slot.state, State::WritingDeadLetter(_)));
             self.bytes -= slot.bytes;
             if let Some(line) = slot.key.and_then(|key| self.lines.get_mut(&key)) {
                 line.started.retain(|&o| o < first);
@@ -182,7 +182,7 @@ impl Keyed {
             self.due.pop_first();
             let slot = self.slots.get_mut(&at).expect("an index names slots");
             slot.state = match slot.state {
-                State::Undisposed { .. } => State::Doomed,
+                State::DeadLetterFailed { .. } => State::Exhausted,
                 _ => State::Queued,
             };
             let key = slot.key;
@@ -271,7 +271,7 @@ impl Keyed {
             d.past(&slot.past);
         }
         // Lines and indexes follow from the slots, but for what a planted bug left.
-        d.put((&self.ready, &self.doomed, self.due.len()));
+        d.put((&self.ready, &self.exhausted, self.due.len()));
         for (key, line) in &self.lines {
             d.put((key, &line.started, &line.waiting));
         }

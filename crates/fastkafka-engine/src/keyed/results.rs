@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::{Keyed, Line};
-use crate::event::{Failure, Key, Part, RunId, Time};
+use crate::event::{Failure, Key, PartIndex, RunId, Time};
 use crate::mutant::Mutant;
 use crate::piece::{Past, State};
 use crate::policy::Policy;
@@ -44,7 +44,7 @@ impl Keyed {
         (at, next): (i64, i64),
         failure: Failure,
         alone: bool,
-        (policy, part, now): (&Policy, Part, Time),
+        (policy, part, now): (&Policy, PartIndex, Time),
         tasks: &Tasks,
     ) {
         let unit: Vec<i64> = self.owned(run, at, next).collect();
@@ -99,22 +99,22 @@ impl Keyed {
 
     /// The lowest record that has come to its end.
     pub(crate) fn ending(&self) -> Option<(i64, u32)> {
-        let at = *self.doomed.first()?;
+        let at = *self.exhausted.first()?;
         Some((at, self.slots[&at].past.failures))
     }
 
     /// What `ending` named stands still, or waits for its dead letter.
     pub(crate) fn end_as(&mut self, at: i64, state: State) {
-        self.doomed.remove(&at);
-        self.letters += usize::from(matches!(state, State::Disposing(_)));
-        self.slots.get_mut(&at).expect("it was doomed").state = state;
+        self.exhausted.remove(&at);
+        self.letters += usize::from(matches!(state, State::WritingDeadLetter(_)));
+        self.slots.get_mut(&at).expect("it was exhausted").state = state;
     }
 
     /// What `ending` named is skipped, or its dead letter is written.
     pub(crate) fn bury(&mut self, at: i64, tasks: &Tasks) {
-        let slot = self.slots.get_mut(&at).expect("it was doomed");
-        self.doomed.remove(&at);
-        self.letters -= usize::from(matches!(slot.state, State::Disposing(_)));
+        let slot = self.slots.get_mut(&at).expect("it was exhausted");
+        self.exhausted.remove(&at);
+        self.letters -= usize::from(matches!(slot.state, State::WritingDeadLetter(_)));
         let line = slot.key.and_then(|key| self.lines.get_mut(&key));
         slot.state = State::Terminal;
         if let Some(line) = line {
@@ -131,7 +131,7 @@ impl Keyed {
     /// Whether the dead letter `run` of `at` is the one that counts.
     pub(crate) fn is_disposing(&self, at: i64, run: RunId) -> bool {
         let slot = self.slots.get(&at);
-        slot.is_some_and(|slot| slot.state == State::Disposing(run))
+        slot.is_some_and(|slot| slot.state == State::WritingDeadLetter(run))
     }
 
     /// The dead letter of `at` is not written: again later, or never.
@@ -139,7 +139,7 @@ impl Keyed {
         &mut self,
         at: i64,
         again: bool,
-        (policy, part, now): (&Policy, Part, Time),
+        (policy, part, now): (&Policy, PartIndex, Time),
         tasks: &Tasks,
     ) -> u32 {
         self.letters -= 1;

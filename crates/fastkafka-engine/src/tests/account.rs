@@ -1,12 +1,12 @@
 //! What the engine says of itself between steps, and that its counts come back to nothing.
 
 use super::lab::{
-    Lab, RETRY, assigned, broken, disposed, ended, failed, fetched, handled, lost, policy, read,
-    revoking, settled,
+    Lab, RETRY, assigned, broken, dead_letter_done, ended, failed, fetched, handled, lost, policy,
+    read, revoking, settled,
 };
-use crate::{Disposal, Event, Failure, Limits, OnFailure, Order, Part, Policy};
+use crate::{DeadLetterOutcome, Event, Failure, Limits, OnFailure, Order, PartIndex, Policy};
 
-const PART: Part = Part(0);
+const PART: PartIndex = PartIndex(0);
 
 fn by_key(concurrency: u32, on_failure: OnFailure) -> Policy {
     Policy {
@@ -64,7 +64,7 @@ fn a_lane_a_run_and_a_dead_letter_are_open_until_they_end() {
     lab.step(fetched(0, 0..1), "start #1 0..1");
     lab.step(failed(0, 1, 0..1, RETRY), "dead letter #2 0 after 1");
     assert!(lab.engine.open(), "its dead letter is under way");
-    lab.step(disposed(2, Disposal::Written), "store 1");
+    lab.step(dead_letter_done(2, DeadLetterOutcome::Written), "store 1");
     assert!(!lab.engine.open());
 }
 
@@ -87,7 +87,10 @@ fn by_key_a_task_its_outputs_and_a_dead_letter_are_open_until_they_end() {
     lab.step(failed(0, 3, 2..3, RETRY), "dead letter #4 2 after 1");
     lab.step(settled(0, 3, 2), "");
     assert_eq!((lab.engine.open(), lab.engine.busy()), (true, 1));
-    lab.step(disposed(4, Disposal::Written), "free 2, store 3");
+    lab.step(
+        dead_letter_done(4, DeadLetterOutcome::Written),
+        "free 2, store 3",
+    );
     assert_eq!((lab.engine.open(), lab.engine.busy()), (false, 0));
 }
 
@@ -143,14 +146,14 @@ fn by_key_a_revoke_waits_for_nothing_that_only_waits_itself() {
 
     // A dead letter that was written, and one that could not be.
     for (outcome, answer) in [
-        (Disposal::Written, "free 0, store 1"),
-        (Disposal::Transient, ""),
+        (DeadLetterOutcome::Written, "free 0, store 1"),
+        (DeadLetterOutcome::Transient, ""),
     ] {
         let mut lab = Lab::new(by_key(8, OnFailure::DeadLetter));
         lab.step(read(0, 0, "a"), "start #1 0..1");
         lab.step(failed(0, 1, 0..1, RETRY), "dead letter #2 0 after 1");
         lab.step(settled(0, 1, 0), "");
-        lab.step(disposed(2, outcome), answer);
+        lab.step(dead_letter_done(2, outcome), answer);
         lab.step(revoking(&[0], 10), "release [0]");
     }
 }
@@ -201,8 +204,8 @@ fn a_record_that_was_to_run_alone_does_so_after_a_restart() {
         "cut 0, stopped 0 after 1, hold back waiting",
     );
     lab.step(ended(0, 0, None), "");
-    lab.step(restart(), "start #2 0..1 round 1, resume");
-    lab.step(settled(0, 2, 1), "store 1, start #3 1..2 round 1");
+    lab.step(restart(), "start #2 0..1 cut 1, resume");
+    lab.step(settled(0, 2, 1), "store 1, start #3 1..2 cut 1");
 
     let mut lab = Lab::new(by_key(8, OnFailure::Stop));
     lab.step(read(0, 0, "aa"), "start #1 0..1");
@@ -221,7 +224,7 @@ fn a_failure_told_after_the_end_of_its_round_cuts_the_next() {
     lab.step(fetched(0, 2..4), "cut 0");
     lab.step(
         ended(0, 0, Some(1)),
-        "start #2 1..2 round 1, start #3 2..4 round 1",
+        "start #2 1..2 cut 1, start #3 2..4 cut 1",
     );
     lab.step(failed(0, 1, 0..1, RETRY), "cut 1");
 }
@@ -233,7 +236,7 @@ fn a_failure_of_an_old_assignment_cuts_nothing() {
     lab.step(lost(&[0]), "cut 0, release [0]");
     lab.step(assigned(0, 0), "resume");
     lab.step(ended(0, 0, None), "");
-    lab.step(fetched(0, 0..1), "start #2 0..1 round 1");
+    lab.step(fetched(0, 0..1), "start #2 0..1 cut 1");
     lab.step(failed(0, 1, 0..1, RETRY), "");
 }
 
@@ -245,7 +248,7 @@ fn runs_are_open_that_were_begun_and_those_of_earlier_rounds() {
     // The lane halts before 2: run 2 was not begun.
     lab.step(failed(0, 1, 1..2, RETRY), "");
     assert_eq!(lab.engine.busy(), 1);
-    lab.wait("start #3 1..2 round 1 attempt 2, start #4 2..4 round 1");
+    lab.wait("start #3 1..2 cut 1 attempt 2, start #4 2..4 cut 1");
     // It halts again before it began anything.
     lab.step(Event::Shutdown, "cut 1");
     lab.step(ended(0, 1, Some(1)), "");
@@ -258,7 +261,7 @@ fn runs_are_open_that_were_begun_and_those_of_earlier_rounds() {
     lab.step(fetched(0, 1..2), "start #2 1..2");
     lab.step(broken(0, 1, 0, RETRY), "cut 0");
     lab.step(ended(0, 0, None), "");
-    lab.wait("start #3 0..1 round 1 attempt 2");
+    lab.wait("start #3 0..1 cut 1 attempt 2");
     lab.step(Event::Shutdown, "cut 1");
     lab.step(ended(0, 1, Some(0)), "");
     assert_eq!(lab.engine.busy(), 1, "the outputs of run 2 are under way");

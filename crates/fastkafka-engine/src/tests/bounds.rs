@@ -4,7 +4,7 @@ use super::lab::{
     Lab, RETRY, assigned, ended, failed, fetched, fetched_with_gaps, lost, progress, revoking,
     settled,
 };
-use crate::{Effect, Event, Limits, Part, Policy};
+use crate::{Effect, Event, Limits, PartIndex, Policy};
 
 fn limits() -> Limits {
     Limits {
@@ -51,7 +51,10 @@ fn s10_the_uncommitted_span_is_bounded_and_reported() {
         fetched_with_gaps(0, 999..1000, 1),
         "start #3 999..1000, hold back full",
     );
-    assert_eq!(lab.engine.span_reached().collect::<Vec<_>>(), [Part(0)]);
+    assert_eq!(
+        lab.engine.span_reached().collect::<Vec<_>>(),
+        [PartIndex(0)]
+    );
     lab.step(settled(0, 2, 960), "store 960, resume");
 }
 
@@ -61,7 +64,7 @@ fn a_full_partition_whose_head_waits_must_not_block_the_others() {
     lab.step(fetched(0, 0..9), "start #1 0..9, hold back full");
     lab.step(failed(0, 1, 0..1, RETRY), "hold back waiting");
     // Not given up for each attempt: what was read ahead would be thrown away.
-    lab.wait("start #2 0..1 round 1 attempt 2, start #3 1..9 round 1");
+    lab.wait("start #2 0..1 cut 1 attempt 2, start #3 1..9 cut 1");
     lab.step(settled(0, 2, 1), "store 1");
     lab.step(settled(0, 3, 9), "store 9, resume");
 }
@@ -90,7 +93,7 @@ fn l4_a_hold_back_ends_when_the_partition_is_given_back_or_the_app_ends() {
 #[test]
 fn l4_what_the_end_of_a_pause_finds_decides_whether_it_is_read() {
     let pause = |pause| Event::Pause {
-        part: Part(0),
+        part: PartIndex(0),
         pause,
     };
     let mut lab = Lab::limited(Policy::default(), limits());
@@ -230,7 +233,7 @@ fn no_deadline_is_named_that_the_clock_does_not_keep() {
     lab.step(Event::Room(false), "");
     lab.wait("");
     assert_eq!(lab.engine.next_deadline(), None);
-    lab.step(Event::Room(true), "start #2 0..1 round 1 attempt 2");
+    lab.step(Event::Room(true), "start #2 0..1 cut 1 attempt 2");
 }
 
 #[test]
@@ -251,14 +254,14 @@ fn counts_add_up_where_a_run_with_gaps_is_cut() {
         );
     }
     lab.step(settled(0, 1, 1000), "store 1000");
-    assert!(lab.engine.starves(Part(0)));
+    assert!(lab.engine.starves(PartIndex(0)));
     assert_eq!(lab.engine.busy(), 1, "the lane alone");
 }
 
 #[test]
 fn counts_add_up_where_pieces_of_a_run_come_together_again() {
     let pause = |pause| Event::Pause {
-        part: Part(0),
+        part: PartIndex(0),
         pause,
     };
     let mut lab = Lab::new(Policy::default());

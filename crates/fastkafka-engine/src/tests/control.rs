@@ -3,9 +3,9 @@
 use super::lab::{
     Lab, RETRY, assigned, ended, failed, fetched, handled, policy, read, revoking, settled,
 };
-use crate::{Event, OnFailure, Order, Part, Policy};
+use crate::{Event, OnFailure, Order, PartIndex, Policy};
 
-const PART: Part = Part(0);
+const PART: PartIndex = PartIndex(0);
 
 fn pause(pause: bool) -> Event {
     Event::Pause { part: PART, pause }
@@ -41,7 +41,7 @@ fn a_paused_partition_ends_what_is_in_hand_and_starts_nothing() {
     assert_eq!(lab.engine.paused().collect::<Vec<_>>(), [PART]);
     lab.step(
         pause(false),
-        "start #2 1..5 round 1, start #3 5..6 round 1, resume",
+        "start #2 1..5 cut 1, start #3 5..6 cut 1, resume",
     );
 }
 
@@ -66,7 +66,7 @@ fn a_seek_forgets_what_is_held_and_is_stored() {
     lab.step(seek(2), "cut 0, store 2");
     lab.step(fetched(0, 2..4), "");
     lab.step(settled(0, 2, 6), "");
-    lab.step(ended(0, 0, None), "start #3 2..4 round 1");
+    lab.step(ended(0, 0, None), "start #3 2..4 cut 1");
     lab.step(settled(0, 3, 4), "store 4");
 }
 
@@ -78,7 +78,7 @@ fn a_seek_forward_leaves_out_what_is_held() {
     lab.step(seek(10), "cut 0, store 10");
     lab.step(ended(0, 0, Some(1)), "");
     lab.step(settled(0, 1, 1), "");
-    lab.step(fetched(0, 10..12), "start #3 10..12 round 1");
+    lab.step(fetched(0, 10..12), "start #3 10..12 cut 1");
     lab.step(settled(0, 3, 12), "store 12");
 }
 
@@ -109,7 +109,7 @@ fn a_stopped_partition_goes_on_with_all_attempts_and_loses_nothing() {
     lab.step(fetched(0, 0..2), "start #1 0..2");
     lab.step(failed(0, 1, 0..1, RETRY), "");
     lab.step(settled(0, 1, 0), "");
-    lab.wait("start #2 0..1 round 1 attempt 2, start #3 1..2 round 1");
+    lab.wait("start #2 0..1 cut 1 attempt 2, start #3 1..2 cut 1");
     lab.step(
         failed(0, 2, 0..1, RETRY),
         "stopped 0 after 2, hold back waiting",
@@ -119,10 +119,10 @@ fn a_stopped_partition_goes_on_with_all_attempts_and_loses_nothing() {
     lab.step(fetched(0, 2..3), "");
     lab.step(
         restart(),
-        "start #4 0..1 round 2, start #5 1..2 round 2, start #6 2..3 round 2, resume",
+        "start #4 0..1 cut 2, start #5 1..2 cut 2, start #6 2..3 cut 2, resume",
     );
     lab.step(failed(0, 4, 0..1, RETRY), "");
-    lab.wait("start #7 0..1 round 3 attempt 2, start #8 1..2 round 3, start #9 2..3 round 3");
+    lab.wait("start #7 0..1 cut 3 attempt 2, start #8 1..2 cut 3, start #9 2..3 cut 3");
 }
 
 #[test]

@@ -4,9 +4,11 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::lab::{
-    Lab, RETRY, TRANSIENT, disposed, ended, failed, fetched, policy, revoking, settled,
+    Lab, RETRY, TRANSIENT, dead_letter_done, ended, failed, fetched, policy, revoking, settled,
 };
-use crate::{Disposal, Event, Failure, OnFailure, Part, Policy, Stopped, Wait, Waiting};
+use crate::{
+    DeadLetterOutcome, Event, Failure, OnFailure, PartIndex, Policy, Stopped, Wait, Waiting,
+};
 
 #[test]
 fn s5_a_failed_record_is_retried_before_the_next_one() {
@@ -16,8 +18,8 @@ fn s5_a_failed_record_is_retried_before_the_next_one() {
     lab.step(failed(0, 1, 1..2, RETRY), "");
     lab.step(fetched(0, 6..8), "");
     lab.wait(
-        "start #3 1..2 round 1 attempt 2, start #4 2..4 round 1, \
-         start #5 4..6 round 1, start #6 6..8 round 1",
+        "start #3 1..2 cut 1 attempt 2, start #4 2..4 cut 1, \
+         start #5 4..6 cut 1, start #6 6..8 cut 1",
     );
     // The prefix of the failed run is settled in its own time.
     lab.step(settled(0, 3, 2), "");
@@ -49,14 +51,14 @@ fn s9_the_back_off_doubles_up_to_its_maximum_with_jitter() {
 
 #[test]
 fn s9_the_same_offset_of_two_partitions_is_not_retried_in_step() {
-    let due = |part| crate::backoff::delay(&Policy::default(), Part(part), 7, 1);
+    let due = |part| crate::backoff::delay(&Policy::default(), PartIndex(part), 7, 1);
     assert_ne!(due(0), due(1));
     assert_eq!(due(0), due(0));
 }
 
 #[test]
 fn s9_neighbours_are_not_retried_in_step() {
-    let due = |offset| crate::backoff::delay(&Policy::default(), Part(3), offset, 1);
+    let due = |offset| crate::backoff::delay(&Policy::default(), PartIndex(3), offset, 1);
     // 256 throws of a die with 256 faces show 162 of them.
     let different: HashSet<_> = (0..256).map(due).collect();
     assert!(different.len() > 130, "{}", different.len());
@@ -68,7 +70,7 @@ fn a_failure_may_name_its_own_wait() {
     let after = Some(Duration::from_secs(7));
     lab.step(fetched(0, 0..1), "start #1 0..1");
     lab.step(failed(0, 1, 0..1, Failure::Retry { after }), "");
-    lab.wait("start #2 0..1 round 1 attempt 2");
+    lab.wait("start #2 0..1 cut 1 attempt 2");
     assert_eq!(lab.now, Duration::from_secs(7));
 }
 
@@ -81,7 +83,7 @@ fn s9_a_transient_failure_uses_up_no_attempts() {
         lab.wait(&format!("start #{} 0..1 round {run}", run + 1));
     }
     lab.step(failed(0, 20, 0..1, RETRY), "");
-    lab.wait("start #21 0..1 round 20 attempt 2");
+    lab.wait("start #21 0..1 cut 20 attempt 2");
 }
 
 #[test]
@@ -110,9 +112,9 @@ fn stop_ends_the_partition_and_nothing_but_it() {
     lab.step(fetched(0, 4..5), "");
     lab.step(fetched(1, 0..1), "p1 start #2 0..1");
     // What comes before the hold-back takes effect is kept for a restart.
-    assert!(lab.engine.accepts(Part(0)));
+    assert!(lab.engine.accepts(PartIndex(0)));
     let stopped = Stopped {
-        part: Part(0),
+        part: PartIndex(0),
         at: 1,
         attempts: 1,
     };
@@ -136,10 +138,7 @@ fn s7_skip_waits_until_everything_before_is_terminal() {
     let mut lab = Lab::new(policy(1, OnFailure::Skip));
     lab.step(fetched(0, 0..4), "start #1 0..4");
     lab.step(failed(0, 1, 2..3, RETRY), "");
-    lab.step(
-        settled(0, 1, 2),
-        "skipped 2, store 3, start #2 3..4 round 1",
-    );
+    lab.step(settled(0, 1, 2), "skipped 2, store 3, start #2 3..4 cut 1");
 }
 
 #[test]
@@ -149,8 +148,8 @@ fn s7_a_dead_letter_waits_until_everything_before_is_terminal() {
     lab.step(failed(0, 1, 2..3, RETRY), "");
     lab.step(settled(0, 1, 2), "store 2, dead letter #2 2 after 1");
     lab.step(
-        disposed(2, Disposal::Written),
-        "store 3, start #3 3..4 round 1",
+        dead_letter_done(2, DeadLetterOutcome::Written),
+        "store 3, start #3 3..4 cut 1",
     );
 }
 
@@ -160,8 +159,8 @@ fn s7_a_dead_letter_that_can_not_be_written_is_tried_again_without_end() {
     lab.step(fetched(0, 0..1), "start #1 0..1");
     lab.step(failed(0, 1, 0..1, RETRY), "dead letter #2 0 after 1");
     for run in 2..30 {
-        lab.step(disposed(run, Disposal::Transient), "");
-        lab.step(disposed(run, Disposal::Written), "");
+        lab.step(dead_letter_done(run, DeadLetterOutcome::Transient), "");
+        lab.step(dead_letter_done(run, DeadLetterOutcome::Written), "");
         lab.wait(&format!("dead letter #{} 0 after 1", run + 1));
     }
     let waiting: Vec<_> = lab.engine.waiting().collect();
@@ -169,14 +168,14 @@ fn s7_a_dead_letter_that_can_not_be_written_is_tried_again_without_end() {
     assert_eq!(
         waiting,
         [Waiting {
-            part: Part(0),
+            part: PartIndex(0),
             at: 0,
             since,
             wait: Wait::DeadLetter,
             attempts: 1
         }]
     );
-    lab.step(disposed(30, Disposal::Written), "store 1");
+    lab.step(dead_letter_done(30, DeadLetterOutcome::Written), "store 1");
     assert_eq!(lab.engine.waiting().count(), 0);
 }
 
@@ -186,7 +185,7 @@ fn a_dead_letter_that_can_never_be_written_stops_the_partition() {
     lab.step(fetched(0, 0..2), "start #1 0..2");
     lab.step(failed(0, 1, 0..1, RETRY), "dead letter #2 0 after 1");
     let answer = "stopped 0 after 1, hold back waiting";
-    lab.step(disposed(2, Disposal::Permanent), answer);
+    lab.step(dead_letter_done(2, DeadLetterOutcome::Permanent), answer);
 }
 
 #[test]
@@ -195,7 +194,10 @@ fn a_dead_letter_under_way_is_awaited_at_a_revoke_and_none_is_begun() {
     lab.step(fetched(0, 0..1), "start #1 0..1");
     lab.step(failed(0, 1, 0..1, RETRY), "dead letter #2 0 after 1");
     lab.step(revoking(&[0], 10), "");
-    lab.step(disposed(2, Disposal::Written), "store 1, release [0]");
+    lab.step(
+        dead_letter_done(2, DeadLetterOutcome::Written),
+        "store 1, release [0]",
+    );
 
     let mut lab = Lab::new(policy(1, OnFailure::DeadLetter));
     lab.step(fetched(0, 0..1), "start #1 0..1");
@@ -213,15 +215,15 @@ fn a_batch_is_run_record_by_record_once_after_its_last_attempt() {
     lab.step(fetched(0, 0..4), "start #1 0..4");
     lab.step(fetched(0, 4..6), "start #2 4..6");
     lab.step(failed(0, 1, 0..4, RETRY), "");
-    lab.wait("start #3 0..4 round 1 attempt 2, start #4 4..6 round 1");
+    lab.wait("start #3 0..4 cut 1 attempt 2, start #4 4..6 cut 1");
     lab.step(
         failed(0, 3, 0..4, RETRY),
-        "start #5 0..4 round 2 attempt 3 single, start #6 4..6 round 2",
+        "start #5 0..4 cut 2 attempt 3 single, start #6 4..6 cut 2",
     );
     lab.step(failed(0, 5, 1..2, RETRY), "");
     lab.step(
         settled(0, 5, 1),
-        "skipped 1, store 2, start #7 2..4 round 3 attempt 3 single, start #8 4..6 round 3",
+        "skipped 1, store 2, start #7 2..4 cut 3 attempt 3 single, start #8 4..6 cut 3",
     );
     lab.step(settled(0, 7, 4), "store 4");
 }
@@ -234,7 +236,7 @@ fn a_batch_may_name_the_record_that_failed() {
     });
     lab.step(fetched(0, 0..4), "start #1 0..4");
     lab.step(failed(0, 1, 2..3, RETRY), "");
-    lab.wait("start #2 2..3 round 1 attempt 2, start #3 3..4 round 1");
+    lab.wait("start #2 2..3 cut 1 attempt 2, start #3 3..4 cut 1");
 }
 
 #[test]
@@ -245,10 +247,7 @@ fn a_batch_of_one_rejected_record_meets_its_end_at_once() {
     });
     lab.step(fetched(0, 0..4), "start #1 0..4");
     lab.step(failed(0, 1, 2..3, Failure::Rejected), "");
-    lab.step(
-        settled(0, 1, 2),
-        "skipped 2, store 3, start #2 3..4 round 1",
-    );
+    lab.step(settled(0, 1, 2), "skipped 2, store 3, start #2 3..4 cut 1");
 }
 
 #[test]
@@ -257,7 +256,7 @@ fn a_record_that_waits_is_reported_until_it_is_done() {
     lab.now = Duration::from_secs(3);
     lab.step(fetched(0, 0..1), "start #1 0..1");
     lab.step(failed(0, 1, 0..1, TRANSIENT), "");
-    lab.wait("start #2 0..1 round 1");
+    lab.wait("start #2 0..1 cut 1");
     let waiting: Vec<_> = lab.engine.waiting().map(|w| (w.since, w.wait)).collect();
     assert_eq!(waiting, [(Duration::from_secs(3), Wait::Transient)]);
     lab.step(settled(0, 2, 1), "store 1");
@@ -270,6 +269,6 @@ fn l1_a_clock_that_jumps_fires_each_timer_once() {
     lab.step(fetched(0, 0..1), "start #1 0..1");
     lab.step(failed(0, 1, 0..1, RETRY), "");
     lab.now = Duration::from_secs(1_000_000);
-    lab.step(Event::Tick, "start #2 0..1 round 1 attempt 2");
+    lab.step(Event::Tick, "start #2 0..1 cut 1 attempt 2");
     lab.step(Event::Tick, "");
 }

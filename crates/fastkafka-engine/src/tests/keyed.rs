@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::lab::{
-    Lab, RETRY, assigned, broken, disposed, failed, handled, policy, read, revoking, settled,
+    Lab, RETRY, assigned, broken, dead_letter_done, failed, handled, policy, read, revoking,
+    settled,
 };
 use crate::{
-    Disposal, Effect, Event, Failure, Limits, OnFailure, Order, Part, Policy, RunId, Span, Stopped,
-    Wait, Waiting,
+    DeadLetterOutcome, Effect, Event, Failure, Limits, OnFailure, Order, PartIndex, Policy, RunId,
+    Span, Stopped, Wait, Waiting,
 };
 
 fn by_key(concurrency: u32, attempts: u32, on_failure: OnFailure) -> Policy {
@@ -56,7 +57,7 @@ fn concurrency_is_that_of_the_handler_and_partitions_take_turns() {
     let mut lab = lab(2);
     let handler = lab.engine.handler(by_key(1, 3, OnFailure::Stop));
     for part in [1, 2] {
-        assert_eq!(lab.engine.add(handler), Part(part));
+        assert_eq!(lab.engine.add(handler), PartIndex(part));
         lab.step(assigned(part, 0), &format!("p{part} resume"));
     }
     lab.step(read(1, 0, "abc"), "p1 start #1 0..1");
@@ -89,9 +90,9 @@ fn a_record_that_stops_stops_its_key_and_the_watermark() {
     lab.step(handled(0, 2), "");
     lab.step(settled(0, 2, 3), "free 2");
     lab.step(read(0, 3, "ca"), "start #3 3..4");
-    assert!(lab.engine.accepts(Part(0)));
+    assert!(lab.engine.accepts(PartIndex(0)));
     let stopped = Stopped {
-        part: Part(0),
+        part: PartIndex(0),
         at: 0,
         attempts: 1,
     };
@@ -128,9 +129,12 @@ fn a_dead_letter_waits_for_what_is_before_it_in_its_key() {
         settled(0, 1, 1),
         "free 0, store 1, dead letter #4 1 after 1",
     );
-    lab.step(disposed(4, Disposal::Transient), "");
+    lab.step(dead_letter_done(4, DeadLetterOutcome::Transient), "");
     lab.wait("dead letter #5 1 after 1");
-    lab.step(disposed(5, Disposal::Written), "free 1, store 2");
+    lab.step(
+        dead_letter_done(5, DeadLetterOutcome::Written),
+        "free 1, store 2",
+    );
 }
 
 #[test]
@@ -139,7 +143,7 @@ fn a_dead_letter_takes_a_place_of_its_handler() {
     lab.step(read(0, 0, "ab"), "start #1 0..1");
     lab.step(failed(0, 1, 0..1, RETRY), "dead letter #2 0 after 1");
     lab.step(
-        disposed(2, Disposal::Written),
+        dead_letter_done(2, DeadLetterOutcome::Written),
         "free 0, store 1, start #3 1..2",
     );
 }
@@ -267,7 +271,7 @@ fn a_key_that_waits_is_reported_until_it_is_done_or_stops() {
     assert_eq!(lab.engine.waiting().count(), 0);
     lab.step(failed(0, 1, 0..1, RETRY), "");
     let waiting = Waiting {
-        part: Part(0),
+        part: PartIndex(0),
         at: 0,
         since: Duration::ZERO,
         wait: Wait::Retry,
@@ -291,7 +295,10 @@ fn s10_the_uncommitted_span_is_bounded_by_key_too() {
     lab.step(read(0, 148, "c"), "start #3 148..149");
     assert_eq!(lab.engine.span_reached().count(), 0);
     lab.step(read(0, 149, "d"), "start #4 149..150, hold back full");
-    assert_eq!(lab.engine.span_reached().collect::<Vec<_>>(), [Part(0)]);
+    assert_eq!(
+        lab.engine.span_reached().collect::<Vec<_>>(),
+        [PartIndex(0)]
+    );
     lab.step(handled(0, 1), "");
     lab.step(settled(0, 1, 51), "free 50, store 51, resume");
 }
@@ -338,7 +345,7 @@ fn by_key_a_log_that_is_read_again_is_handled_again_from_there() {
     lab.step(settled(0, 3, 2), "free 1, store 2");
     lab.step(handled(0, 4), "");
     lab.step(settled(0, 4, 3), "free 2, store 3");
-    assert!(lab.engine.starves(Part(0)));
+    assert!(lab.engine.starves(PartIndex(0)));
 }
 
 #[test]
@@ -378,7 +385,7 @@ fn by_key_what_a_log_that_is_read_again_had_is_not_counted() {
     lab.step(failed(0, 1, 0..1, RETRY), "dead letter #3 0 after 1");
     lab.step(read(0, 0, "c"), "start #4 0..1, resume");
     // Neither the dead letter nor the old record at 1 counts, or is awaited.
-    lab.step(disposed(3, Disposal::Written), "");
+    lab.step(dead_letter_done(3, DeadLetterOutcome::Written), "");
     lab.step(revoking(&[0], 10), "");
     lab.step(handled(0, 2), "");
     lab.step(handled(0, 4), "");

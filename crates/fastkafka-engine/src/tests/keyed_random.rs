@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::random::Random;
 use crate::{
-    Broken, Disposal, Effect, Engine, Event, Failure, Key, Limits, OnFailure, Order, Part, Policy,
-    Read, RunId, Span, Time,
+    Broken, DeadLetterOutcome, Effect, Engine, Event, Failure, Key, Limits, OnFailure, Order,
+    PartIndex, Policy, Read, RunId, Span, Time,
 };
 
 const CONCURRENCY: u32 = 3;
@@ -46,7 +46,7 @@ struct Walk {
     logs: Vec<Log>,
     tasks: Vec<Task>,
     letters: Vec<(usize, RunId, usize, u32)>,
-    releases: VecDeque<Part>,
+    releases: VecDeque<PartIndex>,
     calm: bool,
     starts: u64,
 }
@@ -306,16 +306,16 @@ impl Walk {
         let i = self.random.below(self.letters.len());
         let (p, run, at, epoch) = self.letters.swap_remove(i);
         let outcome = match self.random.below(3) {
-            0 if !self.calm => Disposal::Transient,
-            _ => Disposal::Written,
+            0 if !self.calm => DeadLetterOutcome::Transient,
+            _ => DeadLetterOutcome::Written,
         };
-        if outcome == Disposal::Written {
+        if outcome == DeadLetterOutcome::Written {
             self.logs[p].terminal.insert(at);
             if epoch == self.logs[p].epoch {
                 self.logs[p].accepted.insert(at, run);
             }
         }
-        self.step(Event::Disposed {
+        self.step(Event::DeadLetterDone {
             part: part(p),
             run,
             outcome,
@@ -452,8 +452,8 @@ impl Walk {
     }
 }
 
-fn part(p: usize) -> Part {
-    Part(u32::try_from(p).unwrap())
+fn part(p: usize) -> PartIndex {
+    PartIndex(u32::try_from(p).unwrap())
 }
 
 #[test]

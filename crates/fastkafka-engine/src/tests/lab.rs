@@ -4,8 +4,8 @@ use std::ops::Range;
 use std::time::Duration;
 
 use crate::{
-    Broken, Disposal, Effect, Engine, Event, Failure, HoldBack, Key, Limits, OnFailure, Part,
-    Policy, Read, RunId, Span, Time,
+    Broken, DeadLetterOutcome, Effect, Engine, Event, Failure, HoldBack, Key, Limits, OnFailure,
+    PartIndex, Policy, Read, RunId, Span, Time,
 };
 
 pub(super) const RETRY: Failure = Failure::Retry { after: None };
@@ -25,7 +25,7 @@ pub(super) fn policy(attempts: u32, on_failure: OnFailure) -> Policy {
 }
 
 impl Lab {
-    /// One partition, `Part(0)`, assigned from offset 0 on.
+    /// One partition, `PartIndex(0)`, assigned from offset 0 on.
     pub(super) fn new(policy: Policy) -> Self {
         Lab::limited(policy, Limits::default())
     }
@@ -67,7 +67,7 @@ impl Lab {
     }
 }
 
-fn prefix(part: Part) -> String {
+fn prefix(part: PartIndex) -> String {
     match part.0 {
         0 => String::new(),
         n => format!("p{n} "),
@@ -78,15 +78,15 @@ fn in_words(effect: &Effect) -> String {
     let (part, words) = match effect {
         Effect::Start {
             part,
-            round,
+            cut,
             run,
             span,
             attempt,
             single,
         } => {
             let mut words = format!("start #{} {}..{}", run.0, span.first, span.next);
-            if *round > 0 {
-                words += &format!(" round {round}");
+            if *cut > 0 {
+                words += &format!(" cut {cut}");
             }
             if *attempt > 1 {
                 words += &format!(" attempt {attempt}");
@@ -96,7 +96,7 @@ fn in_words(effect: &Effect) -> String {
             }
             (part, words)
         }
-        Effect::Cut { part, round } => (part, format!("cut {round}")),
+        Effect::Cut { part, cut } => (part, format!("cut {cut}")),
         Effect::DeadLetter {
             part,
             run,
@@ -129,7 +129,7 @@ fn in_words(effect: &Effect) -> String {
 }
 
 pub(super) fn assigned(part: u32, position: i64) -> Event {
-    let part = Part(part);
+    let part = PartIndex(part);
     Event::Assigned { part, position }
 }
 
@@ -141,7 +141,7 @@ pub(super) fn fetched(part: u32, offsets: Range<i64>) -> Event {
 
 pub(super) fn fetched_with_gaps(part: u32, offsets: Range<i64>, records: u32) -> Event {
     Event::Fetched {
-        part: Part(part),
+        part: PartIndex(part),
         span: Span {
             first: offsets.start,
             next: offsets.end,
@@ -159,19 +159,19 @@ pub(super) fn read(part: u32, first: i64, keys: &str) -> Event {
         bytes: 10,
     };
     Event::Read {
-        part: Part(part),
+        part: PartIndex(part),
         records: (first..).zip(keys.chars()).map(read).collect(),
     }
 }
 
 pub(super) fn handled(part: u32, run: u64) -> Event {
-    let (part, run) = (Part(part), RunId(run));
+    let (part, run) = (PartIndex(part), RunId(run));
     Event::Handled { part, run }
 }
 
 pub(super) fn settled(part: u32, run: u64, prefix: i64) -> Event {
     Event::Settled {
-        part: Part(part),
+        part: PartIndex(part),
         run: RunId(run),
         prefix,
         broken: None,
@@ -181,7 +181,7 @@ pub(super) fn settled(part: u32, run: u64, prefix: i64) -> Event {
 
 pub(super) fn progress(part: u32, run: u64, prefix: i64) -> Event {
     Event::Settled {
-        part: Part(part),
+        part: PartIndex(part),
         run: RunId(run),
         prefix,
         broken: None,
@@ -193,7 +193,7 @@ pub(super) fn progress(part: u32, run: u64, prefix: i64) -> Event {
 pub(super) fn broken(part: u32, run: u64, at: i64, failure: Failure) -> Event {
     let next = at + 1;
     Event::Settled {
-        part: Part(part),
+        part: PartIndex(part),
         run: RunId(run),
         prefix: at,
         broken: Some(Broken { at, next, failure }),
@@ -203,7 +203,7 @@ pub(super) fn broken(part: u32, run: u64, at: i64, failure: Failure) -> Event {
 
 pub(super) fn failed(part: u32, run: u64, unit: Range<i64>, failure: Failure) -> Event {
     Event::Failed {
-        part: Part(part),
+        part: PartIndex(part),
         run: RunId(run),
         at: unit.start,
         next: unit.end,
@@ -211,14 +211,14 @@ pub(super) fn failed(part: u32, run: u64, unit: Range<i64>, failure: Failure) ->
     }
 }
 
-pub(super) fn ended(part: u32, round: u32, at: Option<i64>) -> Event {
-    let part = Part(part);
-    Event::Ended { part, round, at }
+pub(super) fn ended(part: u32, cut: u32, at: Option<i64>) -> Event {
+    let part = PartIndex(part);
+    Event::Ended { part, cut, at }
 }
 
-pub(super) fn disposed(run: u64, outcome: Disposal) -> Event {
-    Event::Disposed {
-        part: Part(0),
+pub(super) fn dead_letter_done(run: u64, outcome: DeadLetterOutcome) -> Event {
+    Event::DeadLetterDone {
+        part: PartIndex(0),
         run: RunId(run),
         outcome,
     }
@@ -226,13 +226,13 @@ pub(super) fn disposed(run: u64, outcome: Disposal) -> Event {
 
 pub(super) fn revoking(parts: &[u32], deadline: u64) -> Event {
     Event::Revoking {
-        parts: parts.iter().copied().map(Part).collect(),
+        parts: parts.iter().copied().map(PartIndex).collect(),
         deadline: Duration::from_secs(deadline),
     }
 }
 
 pub(super) fn lost(parts: &[u32]) -> Event {
     Event::Lost {
-        parts: parts.iter().copied().map(Part).collect(),
+        parts: parts.iter().copied().map(PartIndex).collect(),
     }
 }

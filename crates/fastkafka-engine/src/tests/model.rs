@@ -8,7 +8,9 @@ use super::oracle::Truth;
 use super::random::Random;
 use super::run::Output;
 use super::world::World;
-use crate::{Disposal, Event, Failure, Limits, OnFailure, Order, Part, Policy, RunId, Span};
+use crate::{
+    DeadLetterOutcome, Event, Failure, Limits, OnFailure, Order, PartIndex, Policy, RunId, Span,
+};
 
 #[derive(Clone, Copy, Debug)]
 enum Action {
@@ -90,7 +92,7 @@ impl Schedule {
         let world = &self.world;
         let mut actions = Vec::new();
         for (p, log) in world.logs.iter().enumerate() {
-            let part = Part(p as u32);
+            let part = PartIndex(p as u32);
             let truth = self.truth(p);
             if !truth.assigned && !world.oracle.shutdown {
                 actions.push(Action::Assign(p));
@@ -172,7 +174,7 @@ impl Schedule {
                 let log = &mut self.world.logs[p];
                 log.read = log.offsets.partition_point(|&offset| offset < position);
                 self.world.oracle.assigned(p, position);
-                let part = Part(p as u32);
+                let part = PartIndex(p as u32);
                 self.world.tell(Event::Assigned { part, position });
             }
             Action::Fetch(p) => self.fetch(p),
@@ -204,11 +206,12 @@ impl Schedule {
             Action::Letter(i) => {
                 let (part, run) = self.world.letters.swap_remove(i);
                 let outcome = match self.random.below(6) {
-                    0 if self.faults && !calm => Disposal::Permanent,
-                    1 | 2 if self.faults && !calm => Disposal::Transient,
-                    _ => Disposal::Written,
+                    0 if self.faults && !calm => DeadLetterOutcome::Permanent,
+                    1 | 2 if self.faults && !calm => DeadLetterOutcome::Transient,
+                    _ => DeadLetterOutcome::Written,
                 };
-                self.world.tell(Event::Disposed { part, run, outcome });
+                self.world
+                    .tell(Event::DeadLetterDone { part, run, outcome });
             }
             Action::Commit(p) => {
                 self.world.logs[p].committed = self.truth(p).stored;
@@ -226,7 +229,7 @@ impl Schedule {
             }
             Action::Kick(p) => {
                 self.world.oracle.lost(p);
-                let parts = vec![Part(p as u32)];
+                let parts = vec![PartIndex(p as u32)];
                 for (_, draining) in &mut self.world.revokes {
                     draining.retain(|part| !parts.contains(part));
                 }
@@ -255,7 +258,7 @@ impl Schedule {
         let read = log.offsets[log.read..log.read + count].to_vec();
         log.read += count;
         self.world.oracle.delivered(p, &read);
-        let part = Part(p as u32);
+        let part = PartIndex(p as u32);
         let span = Span {
             first: read[0],
             next: read[count - 1] + 1,
@@ -293,7 +296,7 @@ impl Schedule {
         for &p in parts {
             self.world.oracle.parts[p].revoking = Some(deadline);
         }
-        let parts: Vec<_> = parts.iter().map(|&p| Part(p as u32)).collect();
+        let parts: Vec<_> = parts.iter().map(|&p| PartIndex(p as u32)).collect();
         self.world.revokes.push((parts.clone(), parts.clone()));
         self.world.tell(Event::Revoking { parts, deadline });
     }
@@ -338,7 +341,7 @@ impl Schedule {
                 continue;
             }
             assert!(truth.assigned);
-            let part = Part(p as u32);
+            let part = PartIndex(p as u32);
             if truth.stopped {
                 assert!(
                     world.engine.stopped().any(|s| s.part == part),

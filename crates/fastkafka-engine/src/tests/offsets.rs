@@ -68,7 +68,7 @@ fn s3_a_result_of_an_old_assignment_moves_nothing() {
     lab.step(assigned(0, 0), "resume");
     lab.step(fetched(0, 0..4), "");
     lab.step(progress(0, 1, 4), "");
-    lab.step(ended(0, 0, None), "start #2 0..4 round 1");
+    lab.step(ended(0, 0, None), "start #2 0..4 cut 1");
     lab.step(settled(0, 1, 4), "");
     lab.step(settled(0, 2, 4), "store 4");
 }
@@ -79,7 +79,7 @@ fn a_log_that_is_read_again_is_a_new_epoch_and_not_a_duplicate() {
     lab.step(fetched(0, 0..4), "start #1 0..4");
     lab.step(settled(0, 1, 4), "store 4");
     lab.step(fetched(0, 1..3), "cut 0");
-    lab.step(ended(0, 0, None), "start #2 1..3 round 1");
+    lab.step(ended(0, 0, None), "start #2 1..3 cut 1");
     lab.step(settled(0, 2, 3), "store 3");
 }
 
@@ -88,7 +88,7 @@ fn what_lies_below_a_truncation_stays_open_and_its_results_count() {
     let mut lab = Lab::new(Policy::default());
     lab.step(fetched(0, 0..4), "start #1 0..4");
     lab.step(fetched(0, 2..6), "cut 0");
-    lab.step(ended(0, 0, Some(3)), "start #2 2..6 round 1");
+    lab.step(ended(0, 0, Some(3)), "start #2 2..6 cut 1");
     // 2 and 3 of run 1 were records of the old log.
     lab.step(settled(0, 1, 3), "store 2");
     lab.step(settled(0, 2, 6), "store 6");
@@ -99,7 +99,7 @@ fn what_failed_of_an_old_log_fails_nothing_of_the_new_one() {
     let mut lab = Lab::new(Policy::default());
     lab.step(fetched(0, 0..4), "start #1 0..4");
     lab.step(fetched(0, 2..6), "cut 0");
-    lab.step(ended(0, 0, Some(3)), "start #2 2..6 round 1");
+    lab.step(ended(0, 0, Some(3)), "start #2 2..6 cut 1");
     // Record 2 of the old log.
     lab.step(failed(0, 1, 2..3, RETRY), "");
     lab.step(settled(0, 1, 2), "store 2");
@@ -112,12 +112,12 @@ fn records_of_a_partition_that_is_not_accepted_are_not_taken_in() {
     lab.step(super::lab::lost(&[0]), "release [0]");
     lab.step(fetched(0, 0..4), "");
     lab.step(assigned(0, 0), "resume");
-    assert!(lab.engine.starves(crate::Part(0)));
+    assert!(lab.engine.starves(crate::PartIndex(0)));
 }
 
 #[test]
 fn a_run_without_records_is_nothing() {
     let mut lab = Lab::new(Policy::default());
     lab.step(fetched(0, 4..4), "");
-    assert!(lab.engine.starves(crate::Part(0)));
+    assert!(lab.engine.starves(crate::PartIndex(0)));
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::{Disposal, Effect, Event, Failure, Limits, OnFailure, Policy, RunId, Time};
+use crate::{DeadLetterOutcome, Effect, Event, Failure, Limits, OnFailure, Policy, RunId, Time};
 
 #[derive(Debug, Default)]
 pub(super) struct Truth {
@@ -231,7 +231,7 @@ impl Oracle {
                     }
                 }
             }
-            Event::Disposed { part, run, outcome } => {
+            Event::DeadLetterDone { part, run, outcome } => {
                 let part = &mut self.parts[part.0 as usize];
                 if let Some((_, at)) = part.letter.take_if(|(letter, _)| letter == run) {
                     let r = part
@@ -239,12 +239,14 @@ impl Oracle {
                         .get_mut(&at)
                         .expect("a dead letter of a record");
                     match outcome {
-                        Disposal::Written => {
+                        DeadLetterOutcome::Written => {
                             self.begins += 1;
                             r.end(self.begins);
                         }
-                        Disposal::Transient => part.letter_due = now + self.policy.backoff * 3 / 4,
-                        Disposal::Permanent => part.stopped = true,
+                        DeadLetterOutcome::Transient => {
+                            part.letter_due = now + self.policy.backoff * 3 / 4
+                        }
+                        DeadLetterOutcome::Permanent => part.stopped = true,
                     }
                 }
             }

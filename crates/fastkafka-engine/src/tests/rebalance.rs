@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::lab::{Lab, RETRY, assigned, ended, failed, fetched, lost, progress, revoking, settled};
-use crate::{Event, Part, Policy};
+use crate::{Event, PartIndex, Policy};
 
 #[test]
 fn s4_a_revoke_is_answered_when_the_round_has_ended_and_its_runs_are_settled() {
@@ -54,7 +54,7 @@ fn s5_nothing_of_a_new_assignment_starts_before_the_old_round_has_ended() {
     lab.wait("release [0]");
     lab.step(assigned(0, 0), "resume");
     lab.step(fetched(0, 0..4), "");
-    lab.step(ended(0, 0, Some(1)), "start #2 0..4 round 1");
+    lab.step(ended(0, 0, Some(1)), "start #2 0..4 cut 1");
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn s5_a_failure_of_the_old_assignment_ends_its_round_as_well() {
     lab.step(lost(&[0]), "cut 0, release [0]");
     lab.step(assigned(0, 0), "resume");
     lab.step(fetched(0, 0..4), "");
-    lab.step(failed(0, 1, 2..3, RETRY), "start #2 0..4 round 1");
+    lab.step(failed(0, 1, 2..3, RETRY), "start #2 0..4 cut 1");
     // The cut came too late for the round it meant.
     lab.step(ended(0, 0, Some(3)), "");
     lab.step(settled(0, 2, 4), "store 4");
@@ -107,9 +107,9 @@ fn a_loss_may_overtake_a_revoke() {
     lab.step(settled(0, 1, 2), "");
     // The revoke that still waits for the other means this assignment no more.
     lab.step(assigned(0, 0), "resume");
-    assert!(lab.engine.accepts(Part(0)));
+    assert!(lab.engine.accepts(PartIndex(0)));
     lab.step(ended(1, 0, Some(0)), "release [0, 1]");
-    assert!(lab.engine.accepts(Part(0)));
+    assert!(lab.engine.accepts(PartIndex(0)));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Outputs that are lost after their record was handled.
 
-use super::lab::{Lab, RETRY, broken, disposed, ended, failed, fetched, policy, settled};
-use crate::{Disposal, Failure, OnFailure, Policy};
+use super::lab::{Lab, RETRY, broken, dead_letter_done, ended, failed, fetched, policy, settled};
+use crate::{DeadLetterOutcome, Failure, OnFailure, Policy};
 
 #[test]
 fn s5_a_lost_output_replays_its_record_alone_and_then_all_behind_it() {
@@ -14,10 +14,10 @@ fn s5_a_lost_output_replays_its_record_alone_and_then_all_behind_it() {
     lab.step(broken(0, 1, 1, RETRY), "cut 0, store 1");
     lab.step(settled(0, 3, 8), "");
     lab.step(ended(0, 0, None), "");
-    lab.wait("start #4 1..2 round 1 attempt 2");
+    lab.wait("start #4 1..2 cut 1 attempt 2");
     lab.step(
         settled(0, 4, 2),
-        "store 2, start #5 2..4 round 1, start #6 4..6 round 1, start #7 6..8 round 1",
+        "store 2, start #5 2..4 cut 1, start #6 4..6 cut 1, start #7 6..8 cut 1",
     );
     lab.step(settled(0, 6, 6), "");
     lab.step(settled(0, 5, 4), "store 6");
@@ -43,7 +43,7 @@ fn s5_a_replay_starts_when_the_lane_has_halted() {
         None,
         "the lane is waited for, not the clock"
     );
-    lab.step(ended(0, 0, Some(2)), "start #2 0..1 round 1 attempt 2");
+    lab.step(ended(0, 0, Some(2)), "start #2 0..1 cut 1 attempt 2");
 }
 
 #[test]
@@ -51,14 +51,14 @@ fn s9_a_replay_counts_no_attempt_of_the_innocent_and_forgets_none_of_the_failed(
     let mut lab = Lab::new(policy(3, OnFailure::Stop));
     lab.step(fetched(0, 0..3), "start #1 0..3");
     lab.step(failed(0, 1, 1..2, RETRY), "");
-    lab.wait("start #2 1..2 round 1 attempt 2, start #3 2..3 round 1");
+    lab.wait("start #2 1..2 cut 1 attempt 2, start #3 2..3 cut 1");
     lab.step(settled(0, 2, 2), "");
     lab.step(broken(0, 1, 0, RETRY), "cut 1");
     lab.step(ended(0, 1, Some(3)), "");
-    lab.wait("start #4 0..1 round 2 attempt 2");
+    lab.wait("start #4 0..1 cut 2 attempt 2");
     lab.step(
         settled(0, 4, 1),
-        "store 1, start #5 1..2 round 2 attempt 2, start #6 2..3 round 2",
+        "store 1, start #5 1..2 cut 2 attempt 2, start #6 2..3 cut 2",
     );
 }
 
@@ -69,8 +69,8 @@ fn a_lost_output_is_a_failed_attempt_up_to_the_end() {
     lab.step(broken(0, 1, 0, RETRY), "cut 0, dead letter #2 0 after 1");
     lab.step(ended(0, 0, None), "");
     lab.step(
-        disposed(2, Disposal::Written),
-        "store 1, start #3 1..2 round 1",
+        dead_letter_done(2, DeadLetterOutcome::Written),
+        "store 1, start #3 1..2 cut 1",
     );
 }
 
@@ -83,8 +83,8 @@ fn a_loss_of_a_run_that_was_replayed_already_is_stale() {
     lab.step(broken(0, 2, 2, RETRY), "");
     lab.step(failed(0, 2, 3..4, RETRY), "");
     lab.step(ended(0, 0, Some(4)), "");
-    lab.wait("start #3 1..2 round 1 attempt 2");
-    lab.step(settled(0, 3, 2), "store 2, start #4 2..4 round 1");
+    lab.wait("start #3 1..2 cut 1 attempt 2");
+    lab.step(settled(0, 3, 2), "store 2, start #4 2..4 cut 1");
 }
 
 #[test]
@@ -94,8 +94,8 @@ fn s5_a_loss_before_a_waiting_record_does_not_shorten_its_wait() {
     let after = Some(std::time::Duration::from_secs(60));
     lab.step(failed(0, 1, 1..2, Failure::Retry { after }), "");
     lab.step(broken(0, 1, 0, RETRY), "");
-    lab.wait("start #2 0..1 round 1 attempt 2");
+    lab.wait("start #2 0..1 cut 1 attempt 2");
     lab.step(settled(0, 2, 1), "store 1");
-    lab.wait("start #3 1..2 round 1 attempt 2, start #4 2..3 round 1");
+    lab.wait("start #3 1..2 cut 1 attempt 2, start #4 2..3 cut 1");
     assert_eq!(lab.now, std::time::Duration::from_secs(60));
 }

@@ -1,10 +1,10 @@
 //! A started run and what became of its outputs.
 
-use crate::{Failure, Part};
+use crate::{Failure, PartIndex};
 
 pub(super) struct Run {
-    pub(super) part: Part,
-    pub(super) round: u32,
+    pub(super) part: PartIndex,
+    pub(super) cut: u32,
     pub(super) offsets: Vec<i64>,
     pub(super) next: i64,
     pub(super) unit: bool,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::lab::{RETRY, assigned, failed, handled, settled};
 use super::random::Random;
-use crate::{Effect, Engine, Event, Key, Limits, Order, Part, Policy, Read, Time};
+use crate::{Effect, Engine, Event, Key, Limits, Order, PartIndex, Policy, Read, Time};
 
 const WAIT: Duration = Duration::from_millis(5);
 const CONCURRENCY: u32 = 64;
@@ -113,7 +113,7 @@ impl Plant {
                 });
                 let records: Vec<_> = records.collect();
                 self.read += n;
-                let part = Part(u32::try_from(part).unwrap());
+                let part = PartIndex(u32::try_from(part).unwrap());
                 self.step(Event::Read { part, records });
                 self.most_held = self.most_held.max(self.read - self.freed);
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::oracle::Oracle;
 use super::run::{Output, Run};
-use crate::{Broken, Effect, Engine, Event, Failure, Limits, Part, Policy, RunId, Span, Time};
+use crate::{Broken, Effect, Engine, Event, Failure, Limits, PartIndex, Policy, RunId, Span, Time};
 
 pub(super) struct World {
     pub(super) now: Time,
@@ -15,9 +15,9 @@ pub(super) struct World {
     pub(super) lanes: Vec<Lane>,
     pub(super) runs: BTreeMap<RunId, Run>,
     /// Dead letters under way.
-    pub(super) letters: Vec<(Part, RunId)>,
+    pub(super) letters: Vec<(PartIndex, RunId)>,
     /// What was asked back, and which of it is still to be drained.
-    pub(super) revokes: Vec<(Vec<Part>, Vec<Part>)>,
+    pub(super) revokes: Vec<(Vec<PartIndex>, Vec<PartIndex>)>,
     pub(super) trace: Vec<String>,
     /// Effects by name, for coverage.
     pub(super) seen: BTreeMap<&'static str, u32>,
@@ -34,12 +34,12 @@ pub(super) struct Log {
 
 /// One round of one partition, as a task of its own: an overlap would be seen.
 pub(super) struct Lane {
-    pub(super) part: Part,
-    round: u32,
+    pub(super) part: PartIndex,
+    cut: u32,
     queue: VecDeque<RunId>,
     /// Records in hand: of the first run in the queue.
     pub(super) in_hand: usize,
-    cut: bool,
+    is_cut: bool,
     parked: bool,
     over: bool,
 }
@@ -111,21 +111,21 @@ impl World {
         match effect {
             Effect::Start {
                 part,
-                round,
+                cut,
                 run,
                 span,
                 single,
                 ..
-            } => self.enqueue(part, round, run, span, single),
-            Effect::Cut { part, round } => {
-                let lane = self.lane(part, round).expect("only what started is cut");
-                self.lanes[lane].cut = true;
+            } => self.enqueue(part, cut, run, span, single),
+            Effect::Cut { part, cut } => {
+                let lane = self.lane(part, cut).expect("only what started is cut");
+                self.lanes[lane].is_cut = true;
                 if self.lanes[lane].over {
                     self.say(
                         part,
                         Event::Ended {
                             part,
-                            round,
+                            cut,
                             at: None,
                         },
                     );
@@ -139,25 +139,25 @@ impl World {
         }
     }
 
-    fn lane(&self, part: Part, round: u32) -> Option<usize> {
-        let same = |lane: &Lane| (lane.part, lane.round) == (part, round);
+    fn lane(&self, part: PartIndex, cut: u32) -> Option<usize> {
+        let same = |lane: &Lane| (lane.part, lane.cut) == (part, cut);
         self.lanes.iter().position(same)
     }
 
-    fn enqueue(&mut self, part: Part, round: u32, run: RunId, span: Span, single: bool) {
-        let lane = self.lane(part, round).unwrap_or_else(|| {
+    fn enqueue(&mut self, part: PartIndex, cut: u32, run: RunId, span: Span, single: bool) {
+        let lane = self.lane(part, cut).unwrap_or_else(|| {
             self.lanes.push(Lane {
                 part,
-                round,
+                cut,
                 queue: VecDeque::new(),
                 in_hand: 0,
-                cut: false,
+                is_cut: false,
                 parked: false,
                 over: false,
             });
             self.lanes.len() - 1
         });
-        assert!(!self.lanes[lane].cut, "a start in a round that was cut");
+        assert!(!self.lanes[lane].is_cut, "a start in a round that was cut");
         if self.lanes[lane].over {
             return;
         }
@@ -170,7 +170,7 @@ impl World {
             run,
             Run {
                 part,
-                round,
+                cut,
                 offsets,
                 next: span.next,
                 unit: self.oracle.policy.batch && !single,
@@ -208,7 +208,7 @@ impl World {
             run.done = true;
             self.lanes[lane].queue.pop_front();
         }
-        if self.lanes[lane].cut {
+        if self.lanes[lane].is_cut {
             self.halt(lane);
         }
     }
@@ -217,7 +217,7 @@ impl World {
     pub(super) fn position_in_hand(&self, lane: usize, offset: i64) -> Option<usize> {
         let lane = &self.lanes[lane];
         let run = &self.runs[&lane.queue[0]];
-        if lane.part != Part(0) {
+        if lane.part != PartIndex(0) {
             return None;
         }
         let unit = &run.offsets[run.outputs.len()..][..lane.in_hand];
@@ -245,7 +245,7 @@ impl World {
             self.handle(lane, good, false);
             count = 1;
         }
-        let (part, round) = (self.lanes[lane].part, self.lanes[lane].round);
+        let (part, cut) = (self.lanes[lane].part, self.lanes[lane].cut);
         let id = self.lanes[lane].queue.pop_front().unwrap();
         let run = self.runs.get_mut(&id).unwrap();
         run.done = true;
@@ -262,15 +262,15 @@ impl World {
             failure,
         };
         self.say(part, failed);
-        if self.lanes[lane].cut {
+        if self.lanes[lane].is_cut {
             let at = Some(next);
-            self.say(part, Event::Ended { part, round, at });
+            self.say(part, Event::Ended { part, cut, at });
         }
     }
 
     /// A cut lane at a boundary.
     fn halt(&mut self, lane: usize) {
-        let (part, round) = (self.lanes[lane].part, self.lanes[lane].round);
+        let (part, cut) = (self.lanes[lane].part, self.lanes[lane].cut);
         let first = self.lanes[lane].queue.front().copied();
         let at = first.map(|id| self.runs[&id].offset(self.runs[&id].outputs.len()));
         if let Some(id) = first
@@ -280,7 +280,7 @@ impl World {
             self.lanes[lane].queue.pop_front();
         }
         self.over(lane);
-        self.say(part, Event::Ended { part, round, at });
+        self.say(part, Event::Ended { part, cut, at });
     }
 
     fn over(&mut self, lane: usize) {
@@ -290,7 +290,7 @@ impl World {
         }
     }
 
-    fn say(&mut self, part: Part, event: Event) {
+    fn say(&mut self, part: PartIndex, event: Event) {
         self.logs[part.0 as usize].said.push_back(event);
     }
 
@@ -305,12 +305,12 @@ impl World {
             failure,
         });
         run.broken |= broken.is_some();
-        let (prefix, closed, round) = (run.offset(settled), run.closes(), run.round);
+        let (prefix, closed, cut) = (run.offset(settled), run.closes(), run.cut);
         if closed {
             self.runs.remove(&id);
         }
         if broken.is_some()
-            && let Some(lane) = self.lane(part, round)
+            && let Some(lane) = self.lane(part, cut)
         {
             self.lanes[lane].parked = true;
         }
@@ -323,7 +323,7 @@ impl World {
         });
     }
 
-    fn released(&mut self, parts: &[Part]) {
+    fn released(&mut self, parts: &[PartIndex]) {
         let answered = self.revokes.iter().position(|(asked, _)| asked == parts);
         let answered = answered.expect("a release answers a revoke or a loss");
         let (_, draining) = self.revokes.remove(answered);
@@ -360,7 +360,7 @@ impl World {
             "S10: {open} records outstanding"
         );
         for (_, draining) in &self.revokes {
-            let at_work = |part: &Part| {
+            let at_work = |part: &PartIndex| {
                 let p = part.0 as usize;
                 let truth = &self.oracle.parts[p];
                 let runs = self.lanes.iter().any(|l| l.part == *part && !l.over);

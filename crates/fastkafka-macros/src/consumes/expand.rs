@@ -77,7 +77,7 @@ fn def(model: &Model) -> TokenStream {
     };
     let settings = model.settings.expand(p, "ConsumerSettings");
     let settles = model.parameters.iter().map(|ty| match &model.key_decoder {
-        None => quote_spanned!(ty.span()=> || <#ty as #p::FromCx<'_, <Self as #p::Consumer>::Shape>>::SETTLES),
+        None => quote_spanned!(ty.span()=> || <#ty as #p::FromContext<'_, <Self as #p::Consumer>::Shape>>::SETTLES),
         Some(_) => {
             let ty = with_lifetime(ty, "static");
             quote_spanned!(ty.span()=> || {
@@ -205,7 +205,7 @@ fn call(model: &Model) -> TokenStream {
     let (p, ident) = (&model.function.names.contract, &model.function.ident);
     let (input, cx) = (local("input"), local("cx"));
     let parameters = model.parameters.iter().map(|ty| match &model.key_decoder {
-        None => quote_spanned!(ty.span()=> <#ty as #p::FromCx<'_, <Self as #p::Consumer>::Shape>>::from_cx(#cx)?),
+        None => quote_spanned!(ty.span()=> <#ty as #p::FromContext<'_, <Self as #p::Consumer>::Shape>>::from_context(#cx)?),
         Some(decoder) => {
             let (extract, decoder) = decoder.probe(p, ty.span());
             quote_spanned!(ty.span()=> {
@@ -222,7 +222,7 @@ fn call(model: &Model) -> TokenStream {
     quote! {
         fn call<'run>(
             #input: Self::Input<'run>,
-            #cx: &'run #p::Cx<'run>,
+            #cx: &'run #p::CallContext<'run>,
         ) -> impl ::core::future::Future<Output = ::core::result::Result<Self::Output, #p::Rejection>>
         + ::core::marker::Send
         + 'run {
@@ -254,8 +254,8 @@ fn outcome(model: &Model) -> TokenStream {
 fn requires(model: &Model) -> TokenStream {
     let (p, need) = (&model.function.names.contract, local("need"));
     let requires = model.parameters.iter().map(|ty| match model.key_decoder {
-        None => quote_spanned!(ty.span()=> <#ty as #p::FromCx<'_, <Self as #p::Consumer>::Shape>>::requires(#need);),
-        // Keys need no state, and with a decoder of their own no `FromCx` either.
+        None => quote_spanned!(ty.span()=> <#ty as #p::FromContext<'_, <Self as #p::Consumer>::Shape>>::requires(#need);),
+        // Keys need no state, and with a decoder of their own no `FromContext` either.
         Some(_) => {
             let ty = with_lifetime(ty, "static");
             quote_spanned!(ty.span()=> {

@@ -18,7 +18,7 @@ pub(crate) struct Model {
     pub(crate) function: Function,
     /// The first parameter: a payload, several, or one that may be missing; the type decides.
     pub(crate) input: Type,
-    /// The others, each made through `FromCx`.
+    /// The others, each made through `FromContext`.
     pub(crate) parameters: Vec<Type>,
     pub(crate) output: TokenStream,
     /// Where mistakes of the return type are reported.
@@ -26,7 +26,7 @@ pub(crate) struct Model {
     pub(crate) is_async: bool,
     /// Only sync functions.
     pub(crate) blocking: bool,
-    /// Said to take batches: an error if the first parameter is no `Vec`.
+    /// Override to take batches: an error if the first parameter is no `Vec`.
     pub(crate) batch: Option<Span>,
     pub(crate) decoder: Codec,
     /// What makes `Key<K>` parameters.

@@ -5,8 +5,8 @@
 use fastkafka::{
     AppCore, AppInfo, Bytes, CatchRun, Closed, ConsumerDef, DefaultApp, Delivery, DeliveryScope,
     DeliveryToken, Failure, Fetched, Header, OutRecord, ProduceError, ProducerDef, Record,
-    Registry, Run, RunTag, Settle, Sink, States, Timestamp, TimestampType, TopicPartition, enter,
-    panic_text,
+    RecordSink, Registry, Run, RunTag, Settle, States, Timestamp, TimestampType, TopicPartition,
+    enter, panic_text,
 };
 use std::ops::Range;
 use std::pin::pin;
@@ -253,7 +253,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-impl Sink for Outbox {
+impl RecordSink for Outbox {
     fn enqueue(&self, record: OutRecord<'_>, token: DeliveryToken) -> Result<(), ProduceError> {
         self.sent.lock().unwrap().push(Sent {
             producer: record.producer.unwrap().name.to_owned(),

@@ -1,7 +1,7 @@
 //! The choices: everything that can happen in a world.
 
 use super::{Fault, Scope, Set};
-use fastkafka_engine::{Disposal, Failure};
+use fastkafka_engine::{DeadLetterOutcome, Failure};
 use fastkafka_sim::Answer;
 
 /// One choice. `m` is a member, `p` a partition, `job` a place in the member's list of them.
@@ -39,7 +39,7 @@ pub enum Action {
         m: u8,
         job: u8,
     },
-    Disposed {
+    DeadLetterDone {
         m: u8,
         letter: u8,
         outcome: Outcome,
@@ -136,12 +136,12 @@ pub enum Outcome {
     Permanent,
 }
 
-impl From<Outcome> for Disposal {
+impl From<Outcome> for DeadLetterOutcome {
     fn from(outcome: Outcome) -> Self {
         match outcome {
-            Outcome::Written => Disposal::Written,
-            Outcome::Transient => Disposal::Transient,
-            Outcome::Permanent => Disposal::Permanent,
+            Outcome::Written => DeadLetterOutcome::Written,
+            Outcome::Transient => DeadLetterOutcome::Transient,
+            Outcome::Permanent => DeadLetterOutcome::Permanent,
         }
     }
 }
@@ -152,7 +152,7 @@ impl Action {
         Some(match self {
             Action::Fail { .. } => Fault::Handler,
             Action::Lose { .. } => Fault::Output,
-            Action::Disposed {
+            Action::DeadLetterDone {
                 outcome: Outcome::Transient | Outcome::Permanent,
                 ..
             } => Fault::Letter,

@@ -79,19 +79,19 @@ impl Scope {
                 let how = (i.into(), early, Action::failure(failure, self));
                 return self.lose_output(w, m, job.into(), how, seen);
             }
-            Action::Disposed {
+            Action::DeadLetterDone {
                 letter, outcome, ..
             } => {
                 let letter = w.members[m].letters.remove(letter.into());
                 let (p, run, outcome) = (usize::from(letter.p), letter.run, outcome.into());
-                if outcome == fastkafka_engine::Disposal::Written {
+                if outcome == fastkafka_engine::DeadLetterOutcome::Written {
                     w.ledger.terminal[p] |= 1 << letter.i;
                 }
-                w.members[m].views[p].disposed(self, run, outcome, w.now);
+                w.members[m].views[p].dead_letter_done(self, run, outcome, w.now);
                 return self.tell(
                     w,
                     m,
-                    Event::Disposed {
+                    Event::DeadLetterDone {
                         part: part(p),
                         run,
                         outcome,

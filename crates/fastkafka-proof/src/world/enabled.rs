@@ -133,7 +133,7 @@ impl Scope {
             } else if job.in_hand != 0 {
                 out.push(Action::Handle { m, job: at });
             }
-            if job.in_hand != 0 && job.cut && x.ended[p].is_none() {
+            if job.in_hand != 0 && job.is_cut && x.ended[p].is_none() {
                 out.push(Action::Halt { m, job: at });
             }
             if let Some(bad) = ones(job.pending() & self.unsendable[p]).next() {
@@ -149,7 +149,7 @@ impl Scope {
             }
         }
         for letter in 0..x.letters.len() {
-            out.push(Action::Disposed {
+            out.push(Action::DeadLetterDone {
                 m,
                 letter: letter as u8,
                 outcome: Outcome::Written,
@@ -218,12 +218,12 @@ impl Scope {
             }
         }
         for letter in (0..x.letters.len() as u8).filter(|_| has(Fault::Letter)) {
-            out.push(Action::Disposed {
+            out.push(Action::DeadLetterDone {
                 m,
                 letter,
                 outcome: Outcome::Transient,
             });
-            out.push(Action::Disposed {
+            out.push(Action::DeadLetterDone {
                 m,
                 letter,
                 outcome: Outcome::Permanent,

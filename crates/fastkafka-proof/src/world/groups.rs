@@ -9,7 +9,7 @@ use super::{PARTS, Scope, World, WorldMutant, below, ones};
 use crate::oracle::{Checked, View, broken};
 use crate::search::Seen;
 use crate::world::actions::ARRIVES;
-use fastkafka_engine::{Event, Part};
+use fastkafka_engine::{Event, PartIndex};
 use fastkafka_sim::{Answer, Notice, PartitionSet};
 use std::time::Duration;
 
@@ -76,7 +76,7 @@ impl Scope {
         Ok(())
     }
 
-    fn lose(&self, w: &mut World, m: usize, parts: Vec<Part>, seen: &mut Seen<'_>) -> Checked {
+    fn lose(&self, w: &mut World, m: usize, parts: Vec<PartIndex>, seen: &mut Seen<'_>) -> Checked {
         for part in &parts {
             w.members[m].views[part.0 as usize] = View::default();
         }
@@ -153,7 +153,7 @@ impl Scope {
     }
 
     /// The engine gives partitions back.
-    pub(crate) fn release(&self, w: &mut World, m: usize, parts: &[Part]) -> Checked {
+    pub(crate) fn release(&self, w: &mut World, m: usize, parts: &[PartIndex]) -> Checked {
         if !matches!(w.members[m].client.told(), Some(Notice::Revoke { .. })) {
             return Ok(());
         }
@@ -265,7 +265,7 @@ impl Scope {
 }
 
 impl World {
-    fn parts_of(&self, set: &PartitionSet) -> Vec<Part> {
+    fn parts_of(&self, set: &PartitionSet) -> Vec<PartIndex> {
         (0..self.parts())
             .filter(|&p| set.contains(self.id(p)))
             .map(part)

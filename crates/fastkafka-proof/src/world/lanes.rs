@@ -21,12 +21,12 @@ impl Scope {
         let unit = std::mem::take(&mut job.in_hand);
         job.handled |= unit;
         job.over = job.handled == job.set;
-        let cut = job.cut;
+        let is_cut = job.is_cut;
         x.views[p].handled(run, unit);
         if self.is_keyed() {
             return self.tell(w, m, Event::Handled { part: part(p), run }, seen);
         }
-        if cut {
+        if is_cut {
             self.halt(w, m, p);
         }
         self.next_record(w, m, p)
@@ -37,15 +37,15 @@ impl Scope {
         let x = &mut w.members[m];
         let left = |job: &&Job| usize::from(job.p) == p && !job.over;
         let first = x.jobs.iter().find(left);
-        let round = x
+        let cut = x
             .jobs
             .iter()
             .filter(|job| usize::from(job.p) == p)
-            .map(|job| job.round)
+            .map(|job| job.cut)
             .max();
         let at = first.map(|job| job.offset(self, ones(job.set & !job.handled).next()));
-        let round = first.map(|job| job.round).or(round).unwrap_or(0);
-        x.ended[p] = Some(Ended { round, at });
+        let cut = first.map(|job| job.cut).or(cut).unwrap_or(0);
+        x.ended[p] = Some(Ended { cut, at });
         forget_rest(x, p);
     }
 
@@ -66,7 +66,7 @@ impl Scope {
     }
 
     pub(crate) fn ended(&self, w: &mut World, m: usize, p: usize, seen: &mut Seen<'_>) -> Checked {
-        let Some(Ended { round, at }) = w.members[m].ended[p].take() else {
+        let Some(Ended { cut, at }) = w.members[m].ended[p].take() else {
             return Ok(());
         };
         self.tell(
@@ -74,7 +74,7 @@ impl Scope {
             m,
             Event::Ended {
                 part: part(p),
-                round,
+                cut,
                 at,
             },
             seen,
@@ -94,7 +94,7 @@ impl Scope {
         let owns = w.belongs(m);
         let x = &mut w.members[m];
         let job = &mut x.jobs[at];
-        let (p, run, cut, round) = (usize::from(job.p), job.run, job.cut, job.round);
+        let (p, run, is_cut, cut) = (usize::from(job.p), job.run, job.is_cut, job.cut);
         let unit = std::mem::take(&mut job.in_hand);
         let good = if whole { 0 } else { unit & below(i) };
         let bad: Set = if whole { unit } else { 1 << i };
@@ -116,9 +116,9 @@ impl Scope {
         if !self.is_keyed() {
             // Whatever is behind it in the lane has not begun.
             forget_rest(x, p);
-            if cut {
+            if is_cut {
                 x.ended[p] = Some(Ended {
-                    round,
+                    cut,
                     at: Some(next),
                 });
             }

@@ -12,9 +12,9 @@ impl Action {
             Action::Retention { .. } | Action::Truncate { .. } => 0,
             Action::Give { m, .. } | Action::Resolve { m } | Action::Assign { m } => m.into(),
             Action::Fetch { m, .. } | Action::Handle { m, .. } | Action::Halt { m, .. } => m.into(),
-            Action::Ended { m, .. } | Action::Settle { m, .. } | Action::Disposed { m, .. } => {
-                m.into()
-            }
+            Action::Ended { m, .. }
+            | Action::Settle { m, .. }
+            | Action::DeadLetterDone { m, .. } => m.into(),
             Action::Commit { m } | Action::Answer { m } | Action::Notice { m } => m.into(),
             Action::Room { m, .. } | Action::Unpause { m, .. } | Action::Fail { m, .. } => m.into(),
             Action::Lose { m, .. } | Action::LoseCommit { m } | Action::LoseAnswer { m, .. } => {
@@ -54,7 +54,7 @@ impl Scope {
             Action::Settle { job, .. } => {
                 format!("m{m} outputs acknowledged: {}", self.job(w, m as u8, job))
             }
-            Action::Disposed {
+            Action::DeadLetterDone {
                 letter, outcome, ..
             } => {
                 let letter = w.members[m].letters[usize::from(letter)];

@@ -29,21 +29,21 @@ impl Scope {
         match effect {
             Effect::Start {
                 part,
-                round,
+                cut,
                 run,
                 span,
                 attempt,
                 single,
             } => {
                 let p = part.0 as usize;
-                self.started(w, m, (p, round, run, span, single))?;
+                self.started(w, m, (p, cut, run, span, single))?;
                 let first = self.index(p, span.first);
                 let failures = w.members[m].views[p].facts[first].failures;
                 if attempt != u32::from(failures) + 1 {
                     return broken("S9", format!("attempt {attempt} after {failures} failures"));
                 }
             }
-            Effect::Cut { part, round } => self.cut(w, m, part.0 as usize, round),
+            Effect::Cut { part, cut } => self.cut_lane(w, m, part.0 as usize, cut),
             Effect::DeadLetter { part, run, at, .. } => {
                 let (p, i) = (part.0 as usize, self.index(part.0 as usize, at));
                 let view = &mut w.members[m].views[p];
@@ -108,7 +108,7 @@ impl Scope {
         &self,
         w: &mut World,
         m: usize,
-        (p, round, run, span, single): (usize, u32, RunId, Span, bool),
+        (p, cut, run, span, single): (usize, u32, RunId, Span, bool),
     ) -> Checked {
         let x = &mut w.members[m];
         if x.closing || !x.room {
@@ -128,7 +128,7 @@ impl Scope {
         x.jobs.push(Job {
             p: p as u8,
             run,
-            round,
+            cut,
             set,
             next: span.next,
             unit: self.policy.batch && !single,
@@ -137,7 +137,7 @@ impl Scope {
             acked: 0,
             lost: 0,
             over: false,
-            cut: false,
+            is_cut: false,
         });
         if self.is_keyed() {
             let at = x.jobs.len() - 1;
@@ -158,7 +158,7 @@ impl Scope {
             return Ok(());
         }
         match x.jobs.iter().position(|job| mine(job) && !job.over) {
-            Some(at) if !x.jobs[at].cut => self.begin(w, m, at),
+            Some(at) if !x.jobs[at].is_cut => self.begin(w, m, at),
             _ => Ok(()),
         }
     }
@@ -196,16 +196,16 @@ impl Scope {
         Ok(())
     }
 
-    fn cut(&self, w: &mut World, m: usize, p: usize, round: u32) {
+    fn cut_lane(&self, w: &mut World, m: usize, p: usize, cut: u32) {
         let x = &mut w.members[m];
         let mut any = false;
-        let of_round = |job: &&mut Job| usize::from(job.p) == p && job.round == round && !job.over;
-        for job in x.jobs.iter_mut().filter(of_round) {
-            job.cut = true;
+        let of_cut = |job: &&mut Job| usize::from(job.p) == p && job.cut == cut && !job.over;
+        for job in x.jobs.iter_mut().filter(of_cut) {
+            job.is_cut = true;
             any = true;
         }
         if !any {
-            x.ended[p] = Some(Ended { round, at: None });
+            x.ended[p] = Some(Ended { cut, at: None });
         }
     }
 

@@ -4,7 +4,7 @@ use super::{Budget, MEMBERS, PARTS, Scope, Set, ones};
 use crate::oracle::{Ledger, View};
 use crate::world::model::Mutant;
 use arrayvec::ArrayVec;
-use fastkafka_engine::{Engine, Part, RunId, Time};
+use fastkafka_engine::{Engine, PartIndex, RunId, Time};
 use fastkafka_sim::{Assignor, Client, Cluster, GroupId, Notice, PartitionId, TopicId};
 use std::hash::{Hash, Hasher};
 
@@ -47,7 +47,7 @@ pub struct Member {
 pub(crate) struct Job {
     pub(crate) p: u8,
     pub(crate) run: RunId,
-    pub(crate) round: u32,
+    pub(crate) cut: u32,
     pub(crate) set: Set,
     /// The offset after it.
     pub(crate) next: i64,
@@ -59,7 +59,7 @@ pub(crate) struct Job {
     pub(crate) lost: Set,
     /// No more of it will be handled.
     pub(crate) over: bool,
-    pub(crate) cut: bool,
+    pub(crate) is_cut: bool,
 }
 
 /// A dead letter under way.
@@ -72,7 +72,7 @@ pub(crate) struct Letter {
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ended {
-    pub(crate) round: u32,
+    pub(crate) cut: u32,
     pub(crate) at: Option<i64>,
 }
 
@@ -97,8 +97,8 @@ impl Job {
     }
 }
 
-pub(crate) fn part(p: usize) -> Part {
-    Part(p as u32)
+pub(crate) fn part(p: usize) -> PartIndex {
+    PartIndex(p as u32)
 }
 
 impl Member {
@@ -170,19 +170,19 @@ impl Member {
         let mut jobs: ArrayVec<&Job, 16> = self.jobs.iter().collect();
         jobs.sort_by_key(|job| (job.p, job.set, job.run));
         for job in jobs {
-            let (p, current) = (part(job.p.into()), self.engine.round(part(job.p.into())));
+            let (p, current) = (part(job.p.into()), self.engine.cut(part(job.p.into())));
             name(job.run).hash(to);
-            (p, job.round == current, job.set, job.next, job.unit).hash(to);
+            (p, job.cut == current, job.set, job.next, job.unit).hash(to);
             (job.in_hand, job.handled, job.acked, job.lost).hash(to);
-            (job.over, job.cut, self.engine.is_current(p, job.run)).hash(to);
+            (job.over, job.is_cut, self.engine.is_current(p, job.run)).hash(to);
         }
         for letter in &self.letters {
             (name(letter.run), letter.p, letter.i).hash(to);
         }
         for (p, view) in self.views.iter().enumerate() {
-            let current = self.engine.round(part(p));
+            let current = self.engine.cut(part(p));
             self.ended[p]
-                .map(|ended| (ended.round == current, ended.at))
+                .map(|ended| (ended.cut == current, ended.at))
                 .hash(to);
             let deadline = view.revoking.map(|date| date.saturating_sub(now));
             (view.assigned, deadline, view.paused, view.stored).hash(to);

@@ -5,7 +5,7 @@ use super::ffi;
 use super::tokens::Current;
 use crate::cluster::problem;
 use crate::options::Options;
-use crate::transport::{ClientError, Place};
+use crate::transport::{ClientError, PartitionRef};
 use fastkafka_core::{Connection, Connections, Plan, Problems, TopicPartition};
 use rdkafka::ClientConfig;
 use rdkafka::client::{Client, ClientContext};
@@ -74,7 +74,7 @@ impl Names {
     }
 
     /// A partition of a topic, as the cluster calls that.
-    pub(crate) fn place(&self, on_cluster: &str, partition: i32) -> Place {
+    pub(crate) fn place(&self, on_cluster: &str, partition: i32) -> PartitionRef {
         TopicPartition::intern_on(&self.cluster, on_cluster, &self.suffix, partition)
     }
 }

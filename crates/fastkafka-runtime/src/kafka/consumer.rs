@@ -8,16 +8,16 @@ mod positions;
 
 use self::positions::Lost;
 use super::access::Access;
-use super::alone::Alone;
 use super::assignment::Assignment;
+use super::blocking::{BlockingClient, Request};
 use super::config;
 use super::context::{Context, Group, Heard};
 use super::error::of;
 use super::ffi::{Events, Piece, Queue};
-use super::helper::{Helper, Job};
-use super::starts::{Marker, add};
+use super::standalone::Standalone;
+use super::start_offsets::{PartitionCount, add};
 use crate::control::Seek;
-use crate::transport::{ClientError, ErrorKind, Notice, Place, Transport};
+use crate::transport::{ClientError, ErrorKind, GroupConsumer, Notice, PartitionRef};
 use fastkafka_core::{ConsumerSettings, Fetched, GroupProtocol, OffsetReset};
 use rdkafka::consumer::{Consumer, RebalanceProtocol};
 use rdkafka::{Offset, TopicPartitionList};
@@ -29,7 +29,7 @@ use std::time::{Duration, Instant};
 
 enum Owed {
     Assign,
-    Revoke(Vec<Place>),
+    Revoke(Vec<PartitionRef>),
 }
 
 /// Which group is joined, and how.
@@ -41,7 +41,7 @@ pub(crate) struct Join<'a> {
     pub(crate) settings: &'a ConsumerSettings,
     pub(crate) embedded: bool,
     /// There is no group.
-    pub(crate) alone: bool,
+    pub(crate) standalone: bool,
     /// Topics that a pattern does not match.
     pub(crate) left_out: &'a [String],
     /// Which of the consumers that the group has in this process.
@@ -49,19 +49,19 @@ pub(crate) struct Join<'a> {
 }
 
 /// The consumer of a group.
-pub(crate) struct KafkaTransport {
+pub(crate) struct KafkaConsumer {
     /// `None` once it closes, as are the next two.
     queue: Option<Queue>,
     events: Option<Events>,
     consumer: Option<Arc<Group>>,
-    helper: Helper,
+    blocking: BlockingClient,
     heard: Arc<Heard>,
-    owner: Thread,
+    driver: Thread,
     assigned: Assignment,
-    markers: HashMap<&'static str, Marker>,
+    markers: HashMap<&'static str, PartitionCount>,
     /// The answer that the owner owes to a rebalance.
     owed: Option<Owed>,
-    seeks: Vec<(Place, i64)>,
+    seeks: Vec<(PartitionRef, i64)>,
     lost: Vec<Lost>,
     /// When to ask whether a broker answers; `None` while one does.
     probe: Option<Instant>,
@@ -69,18 +69,18 @@ pub(crate) struct KafkaTransport {
     /// A static member of a classic group: it goes without a word, and the group waits for its return.
     is_static: bool,
     /// What takes the place of a group.
-    alone: Option<Alone>,
+    standalone: Option<Standalone>,
     /// Until when the client is given to leave the group before it is closed.
     leave_by: Option<Instant>,
 }
 
-impl KafkaTransport {
+impl KafkaConsumer {
     /// Joins the group. `owner` is the thread that polls; it is unparked when there is something
     /// to do.
     ///
     /// # Errors
     /// When librdkafka refuses a setting or a topic's name.
-    pub(crate) fn new(join: &Join<'_>, owner: Thread) -> Result<Self, ClientError> {
+    pub(crate) fn new(join: &Join<'_>, driver: Thread) -> Result<Self, ClientError> {
         let heard = Arc::new(Heard::new(join.access.names().clone()));
         let Join {
             group_id, settings, ..
@@ -90,8 +90,8 @@ impl KafkaTransport {
         if join.embedded {
             config::embedded(&mut config, settings);
         }
-        if join.alone {
-            config::alone(&mut config);
+        if join.standalone {
+            config::standalone(&mut config);
         }
         if join.topics.iter().any(|topic| topic.starts_with('^')) {
             let left_out = join.left_out.iter();
@@ -106,46 +106,47 @@ impl KafkaTransport {
         });
         let mut consumer: Group = consumer.map_err(|e| of(&e))?;
         join.access.admit(consumer.client())?;
-        let waker = owner.clone();
+        let waker = driver.clone();
         consumer.set_nonempty_callback(move || waker.unpark());
         let consumer = Arc::new(consumer);
-        let queue = Queue::new(&consumer, owner.clone());
+        let queue = Queue::new(&consumer, driver.clone());
         let events = Events::of(&consumer);
         let topics = join.topics.iter();
         let topics: Vec<_> = topics
             .map(|topic| join.access.names().subscription(topic))
             .collect();
-        let alone = join
-            .alone
-            .then(|| Alone::new(topics.clone(), join.access.names().clone(), settings));
-        if alone.is_none() {
+        let standalone = join
+            .standalone
+            .then(|| Standalone::new(topics.clone(), join.access.names().clone(), settings));
+        if standalone.is_none() {
             let topics: Vec<_> = topics.iter().map(String::as_str).collect();
             consumer.subscribe(&topics).map_err(|e| of(&e))?;
         }
         let classic = settings.group_protocol.unwrap_or_default() == GroupProtocol::Classic;
-        let helper = Helper::new(group_id, consumer.clone(), heard.clone(), owner.clone());
+        let blocking =
+            BlockingClient::new(group_id, consumer.clone(), heard.clone(), driver.clone());
         Ok(Self {
             queue: Some(queue),
             events: Some(events),
             consumer: Some(consumer),
-            helper,
+            blocking,
             heard,
-            owner,
+            driver,
             assigned: Assignment::default(),
             markers: HashMap::new(),
             owed: None,
             seeks: Vec::new(),
             lost: Vec::new(),
             probe: Some(Instant::now()),
-            alone,
+            standalone,
             classic,
-            is_static: classic && !join.alone && settings.group_instance_id.is_some(),
+            is_static: classic && !join.standalone && settings.group_instance_id.is_some(),
             leave_by: None,
         })
     }
 }
 
-impl KafkaTransport {
+impl KafkaConsumer {
     fn consumer(&self) -> &Group {
         self.consumer
             .as_ref()
@@ -182,8 +183,8 @@ impl KafkaTransport {
     fn note(&mut self, notice: &mut Notice) -> bool {
         match notice {
             Notice::Assign(places) => {
-                if let Some(alone) = &mut self.alone
-                    && !alone.takes(places)
+                if let Some(standalone) = &mut self.standalone
+                    && !standalone.takes(places)
                 {
                     return false;
                 }
@@ -223,7 +224,7 @@ impl KafkaTransport {
     }
 }
 
-fn list(places: &[(Place, i64)]) -> TopicPartitionList {
+fn list(places: &[(PartitionRef, i64)]) -> TopicPartitionList {
     places
         .iter()
         .map(|(place, at)| {
@@ -236,12 +237,12 @@ fn list(places: &[(Place, i64)]) -> TopicPartitionList {
         .collect()
 }
 
-impl Transport for KafkaTransport {
+impl GroupConsumer for KafkaConsumer {
     fn poll(&mut self, notices: &mut Vec<Notice>) {
         self.serve();
         let heard = self.heard.take();
         // After the notices: a start never comes before its topic's marker.
-        self.markers.extend(self.helper.markers());
+        self.markers.extend(self.blocking.markers());
         for mut notice in heard {
             if self.note(&mut notice) {
                 notices.push(notice);
@@ -253,7 +254,7 @@ impl Transport for KafkaTransport {
         }
     }
 
-    fn fetch(&mut self, max: usize, runs: &mut Vec<(Place, Arc<dyn Fetched>)>) -> bool {
+    fn fetch(&mut self, max: usize, runs: &mut Vec<(PartitionRef, Arc<dyn Fetched>)>) -> bool {
         let Some(mut queue) = self.queue.take() else {
             return false;
         };
@@ -278,14 +279,14 @@ impl Transport for KafkaTransport {
         taken == max
     }
 
-    fn resolve(&mut self, places: Vec<(Place, OffsetReset)>) {
-        self.helper.ask(match &mut self.alone {
-            Some(alone) => Job::Choose(alone.policies(places)),
-            None => Job::Resolve(places),
+    fn resolve(&mut self, places: Vec<(PartitionRef, OffsetReset)>) {
+        self.blocking.ask(match &mut self.standalone {
+            Some(standalone) => Request::Choose(standalone.policies(places)),
+            None => Request::Resolve(places),
         });
     }
 
-    fn assign(&mut self, starts: &[(Place, i64)]) -> Result<(), ClientError> {
+    fn assign(&mut self, starts: &[(PartitionRef, i64)]) -> Result<(), ClientError> {
         self.owed = None;
         for (place, offset) in starts {
             self.assigned.begin(place, *offset);
@@ -293,7 +294,7 @@ impl Transport for KafkaTransport {
         self.begin(starts).map_err(|e| of(&e))
     }
 
-    fn unassign(&mut self, places: &[Place]) -> Result<(), ClientError> {
+    fn unassign(&mut self, places: &[PartitionRef]) -> Result<(), ClientError> {
         self.owed = None;
         self.seeks.retain(|(place, _)| !places.contains(place));
         // One that was never begun with is not in librdkafka's list, which refuses it.
@@ -314,8 +315,8 @@ impl Transport for KafkaTransport {
         self.consumer.as_ref().is_some_and(|c| c.assignment_lost())
     }
 
-    fn store(&mut self, offsets: &[(Place, i64)]) -> Vec<(Place, String)> {
-        if self.alone.is_some() {
+    fn store(&mut self, offsets: &[(PartitionRef, i64)]) -> Vec<(PartitionRef, String)> {
+        if self.standalone.is_some() {
             return Vec::new();
         }
         let mut list = TopicPartitionList::with_capacity(offsets.len());
@@ -345,22 +346,22 @@ impl Transport for KafkaTransport {
         refused
     }
 
-    fn find(&mut self, place: Place, to: Seek) {
-        self.helper.ask(Job::Find(place, to));
+    fn find(&mut self, place: PartitionRef, to: Seek) {
+        self.blocking.ask(Request::Find(place, to));
     }
 
-    fn commit(&mut self, place: Place, offset: i64) {
-        if self.alone.is_some() {
+    fn commit(&mut self, place: PartitionRef, offset: i64) {
+        if self.standalone.is_some() {
             self.heard.add(Notice::Moved(place, Ok(())));
-            self.owner.unpark();
+            self.driver.unpark();
             return;
         }
         let marker = self.markers.get(place.on_cluster.as_str());
         let marker = marker.copied().unwrap_or_default();
-        self.helper.ask(Job::Commit(place, offset, marker));
+        self.blocking.ask(Request::Commit(place, offset, marker));
     }
 
-    fn seek(&mut self, place: Place, offset: i64) -> Result<(), ClientError> {
+    fn seek(&mut self, place: PartitionRef, offset: i64) -> Result<(), ClientError> {
         // While a rebalance waits for its answer, giving a partition up would be taken for it. librdkafka
         // has thrown away what it had read and reads nothing until then.
         if self.owed.is_some() || self.events.as_ref().is_some_and(Events::waiting) {
@@ -370,7 +371,7 @@ impl Transport for KafkaTransport {
         self.restart(place, offset).map_err(|e| of(&e))
     }
 
-    fn pause(&mut self, place: Place, pause: bool) -> Result<(), ClientError> {
+    fn pause(&mut self, place: PartitionRef, pause: bool) -> Result<(), ClientError> {
         if let Some(part) = self.assigned.part(&place.on_cluster, place.partition) {
             part.paused = pause;
         }
@@ -392,9 +393,9 @@ impl Transport for KafkaTransport {
     }
 }
 
-impl fmt::Debug for KafkaTransport {
+impl fmt::Debug for KafkaConsumer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KafkaTransport")
+        f.debug_struct("KafkaConsumer")
             .field("assigned", &self.assigned.positions())
             .finish_non_exhaustive()
     }

@@ -6,7 +6,7 @@ use super::access::Names;
 use super::error::client_error;
 use super::log;
 use super::tokens::Current;
-use crate::transport::{Notice, Place};
+use crate::transport::{Notice, PartitionRef};
 use rdkafka::client::OAuthToken;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
@@ -116,7 +116,7 @@ impl ConsumerContext for Context {
     }
 }
 
-fn places(list: &TopicPartitionList, names: &Names) -> Vec<Place> {
+fn places(list: &TopicPartitionList, names: &Names) -> Vec<PartitionRef> {
     let elements = list.elements();
     let place = elements
         .iter()

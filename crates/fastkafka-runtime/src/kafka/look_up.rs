@@ -3,7 +3,7 @@
 
 use super::access::Names;
 use crate::control::{ControlError, Seek};
-use crate::transport::{Place, StartError};
+use crate::transport::{PartitionRef, StartError};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
@@ -18,7 +18,7 @@ pub(crate) fn partitions<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     topics: &[String],
     names: &Names,
-) -> Result<Vec<Place>, StartError> {
+) -> Result<Vec<PartitionRef>, StartError> {
     let mut places = Vec::new();
     for topic in topics {
         let count = partition_count(consumer, topic)?;
@@ -30,7 +30,7 @@ pub(crate) fn partitions<C: ConsumerContext>(
 /// Where a partition goes on when the user wants it to.
 pub(crate) fn find<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
-    place: Place,
+    place: PartitionRef,
     to: Seek,
 ) -> Result<i64, ControlError> {
     let (topic, partition) = (place.topic.clone(), place.partition);
@@ -63,7 +63,7 @@ pub(crate) fn find<C: ConsumerContext>(
 
 fn look_up_one<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
-    place: Place,
+    place: PartitionRef,
     asked: Offset,
 ) -> Result<i64, StartError> {
     let found = look_up(consumer, &[(place, asked)])?;
@@ -93,8 +93,8 @@ pub(super) fn partition_count<C: ConsumerContext>(
 /// Turns beginning, end and times into offsets. The end is the last stable offset.
 pub(super) fn look_up<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
-    asked: &[(Place, Offset)],
-) -> Result<Vec<(Place, i64)>, StartError> {
+    asked: &[(PartitionRef, Offset)],
+) -> Result<Vec<(PartitionRef, i64)>, StartError> {
     if asked.is_empty() {
         return Ok(Vec::new());
     }
@@ -123,7 +123,7 @@ pub(super) fn look_up<C: ConsumerContext>(
     Ok(found)
 }
 
-pub(super) fn offsets(places: &[(Place, Offset)]) -> TopicPartitionList {
+pub(super) fn offsets(places: &[(PartitionRef, Offset)]) -> TopicPartitionList {
     places
         .iter()
         .map(|(place, at)| (place.on_cluster.clone(), place.partition, *at))

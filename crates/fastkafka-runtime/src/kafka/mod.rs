@@ -3,29 +3,29 @@
 //! Here live the transport of a group's owner, the sink of producers, topics, the embedded broker,
 //! and the words that librdkafka uses for settings and errors. Nothing here knows handlers, the
 //! engine or tokio: what a record means, when its offset may be stored and what follows a failure
-//! is decided by the owner, which sees this module through [`Transport`](crate::transport::Transport)
-//! and [`Sink`](fastkafka_core::Sink). Unsafe code is in `ffi` alone.
+//! is decided by the owner, which sees this module through [`GroupConsumer`](crate::transport::GroupConsumer)
+//! and [`RecordSink`](fastkafka_core::RecordSink). Unsafe code is in `ffi` alone.
 
 pub(crate) mod access;
-mod alone;
 mod assignment;
+mod blocking;
 mod config;
 pub(crate) mod consumer;
 mod context;
+mod delivery_reports;
 pub(crate) mod embedded;
 mod error;
 #[allow(unsafe_code)]
 mod ffi;
-mod flow;
-mod helper;
+mod in_flight;
 mod look_up;
-pub(crate) mod medium;
-mod partition;
-pub(crate) mod probe;
+mod partitioner;
+pub(crate) mod platform;
 pub(crate) mod producer;
-mod reports;
 pub(crate) mod reset;
-mod starts;
+mod standalone;
+mod start_offsets;
+pub(crate) mod tail;
 #[cfg(test)]
 mod tests;
 mod tokens;

@@ -2,14 +2,15 @@
 
 use super::access::Clusters;
 use super::config;
+use super::delivery_reports::{Producer, Reports, Shared, not_delivered};
 use super::error::{client_error, of};
 use super::ffi::{self, Sent, Topic};
-use super::flow::Flow;
-use super::partition::Function;
-use super::reports::{Producer, Reports, Shared, not_delivered};
+use super::in_flight::InFlight;
+use super::partitioner::Function;
 use crate::transport::ClientError;
 use fastkafka_core::{
-    Acks, DeliveryToken, OutRecord, Plan, ProduceError, ProducerDef, ProducerSettings, Sink, Text,
+    Acks, DeliveryToken, OutRecord, Plan, ProduceError, ProducerDef, ProducerSettings, RecordSink,
+    Text,
 };
 use rdkafka::error::KafkaResult;
 use rdkafka::producer::Producer as _;
@@ -60,7 +61,7 @@ struct Route {
 }
 
 /// Where an app's records go.
-pub(crate) struct KafkaSink {
+pub(crate) struct KafkaProducers {
     routes: Vec<Route>,
     /// The first of a cluster is for its dead letters, if there are any; the very first is for producers
     /// that are not in the plan.
@@ -70,7 +71,7 @@ pub(crate) struct KafkaSink {
     shared: Arc<Shared>,
 }
 
-impl KafkaSink {
+impl KafkaProducers {
     /// Makes the clients; they connect in the background. `max_in_flight` bounds the records that
     /// are handed over and not reported.
     ///
@@ -86,7 +87,7 @@ impl KafkaSink {
     ) -> Result<Self, ClientError> {
         let outputs = &plan.outputs;
         let shared = Arc::new(Shared {
-            flow: Flow::new(max_in_flight),
+            flow: InFlight::new(max_in_flight),
             fatal: OnceLock::new(),
         });
         let mut sink = Self {
@@ -106,7 +107,7 @@ impl KafkaSink {
             if let Some(known) = sink.clients.iter().position(same) {
                 return Ok(known);
             }
-            let queue = Flow::capacity(max_in_flight);
+            let queue = InFlight::capacity(max_in_flight);
             let access = clusters.of(cluster, &settings.connection());
             let config = config::producer(access, settings, queue);
             let producer: KafkaResult<Producer> = config.create_with_context(Reports {
@@ -152,7 +153,7 @@ impl KafkaSink {
         self.shared.flow.records()
     }
 
-    /// True when there is room for more. Otherwise what [`KafkaSink::on_room`] was given is called
+    /// True when there is room for more. Otherwise what [`KafkaProducers::on_room`] was given is called
     /// when there is.
     pub(crate) fn has_room(&self) -> bool {
         self.shared.flow.has_room()
@@ -241,7 +242,7 @@ impl KafkaSink {
     }
 }
 
-impl Sink for KafkaSink {
+impl RecordSink for KafkaProducers {
     fn enqueue(&self, record: OutRecord<'_>, token: DeliveryToken) -> Result<(), ProduceError> {
         let bytes = record.payload.map_or(0, <[u8]>::len) + record.key.map_or(0, <[u8]>::len);
         let full = || ProduceError::QueueFull {
@@ -286,9 +287,9 @@ fn serve_reports(producer: Arc<Producer>) {
         .expect("the system can start a thread");
 }
 
-impl fmt::Debug for KafkaSink {
+impl fmt::Debug for KafkaProducers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KafkaSink")
+        f.debug_struct("KafkaProducers")
             .field("clients", &self.clients.len())
             .field("flow", &self.shared.flow)
             .finish_non_exhaustive()

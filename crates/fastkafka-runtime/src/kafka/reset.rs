@@ -2,9 +2,9 @@
 
 use super::access::Access;
 use super::look_up::{look_up, millis, partition_count};
-use super::starts::{Marker, add};
+use super::start_offsets::{PartitionCount, add};
 use super::{Logged, config};
-use crate::transport::{Place, StartError};
+use crate::transport::{PartitionRef, StartError};
 use fastkafka_core::ConsumerSettings;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::KafkaError;
@@ -31,7 +31,7 @@ pub(crate) fn reset(
     settings: &ConsumerSettings,
     topics: &[&'static str],
     at: SystemTime,
-) -> Result<Vec<(Place, i64)>, ResetError> {
+) -> Result<Vec<(PartitionRef, i64)>, ResetError> {
     let mut config = config::consumer(access, group_id, settings);
     config.set("enable.auto.commit", "false");
     let consumer: BaseConsumer<Logged> =
@@ -45,7 +45,7 @@ pub(crate) fn reset(
         let partitions = partition_count(&consumer, topic)?;
         let all = (0..partitions).map(|n| access.names().place(topic, n));
         asked.extend(all.map(|place| (place, Offset::Offset(millis(at)))));
-        markers.resize(asked.len(), Marker::of(partitions));
+        markers.resize(asked.len(), PartitionCount::of(partitions));
     }
     let mut starts = look_up(&consumer, &asked)?;
     starts.sort_by_key(|(place, _)| (&place.topic, place.partition));

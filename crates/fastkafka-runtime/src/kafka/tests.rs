@@ -1,18 +1,18 @@
-//! Transport and sink on the embedded broker.
+//! GroupConsumer and sink on the embedded broker.
 
 mod consume;
 mod produce;
 
 use super::access::{Access, Clusters};
-use super::consumer::{Join, KafkaTransport};
+use super::consumer::{Join, KafkaConsumer};
 use super::embedded::EmbeddedBroker;
-use super::producer::KafkaSink;
+use super::producer::KafkaProducers;
 use super::{Logged, config};
 use crate::options::Options;
-use crate::transport::{Notice, Place, StartError, Transport};
+use crate::transport::{GroupConsumer, Notice, PartitionRef, StartError};
 use fastkafka_core::{
     Connection, ConsumerSettings, Delivery, DeliveryScope, Failure, Fetched, OffsetReset,
-    OutRecord, Plan, Sink, TopicPartition,
+    OutRecord, Plan, RecordSink, TopicPartition,
 };
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{Offset, TopicPartitionList};
@@ -23,15 +23,15 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What an owner does, in small: every assign is resolved and answered, every revoke answered.
 struct Member {
-    transport: KafkaTransport,
+    consumer: KafkaConsumer,
     policy: OffsetReset,
-    assigned: Vec<(Place, i64)>,
-    runs: Vec<(Place, Arc<dyn Fetched>)>,
+    assigned: Vec<(PartitionRef, i64)>,
+    runs: Vec<(PartitionRef, Arc<dyn Fetched>)>,
     refused: Option<StartError>,
     notices: Vec<Notice>,
     /// Keep a revoke unanswered.
     draining: bool,
-    revoked: Vec<Place>,
+    revoked: Vec<PartitionRef>,
 }
 
 impl Member {
@@ -49,7 +49,7 @@ impl Member {
     }
 
     /// Without a group.
-    fn alone(address: &str, topics: &[&str], policy: OffsetReset) -> Self {
+    fn standalone(address: &str, topics: &[&str], policy: OffsetReset) -> Self {
         Self::made(address, topics, policy, &settings(), true)
     }
 
@@ -58,22 +58,22 @@ impl Member {
         topics: &[&str],
         policy: OffsetReset,
         settings: &ConsumerSettings,
-        alone: bool,
+        standalone: bool,
     ) -> Self {
-        let owner = std::thread::current();
+        let driver = std::thread::current();
         let join = Join {
             access: &access(address),
             group_id: "group",
             topics,
             settings,
             embedded: true,
-            alone,
+            standalone,
             left_out: &[],
             worker: 0,
         };
-        let transport = KafkaTransport::new(&join, owner);
+        let consumer = KafkaConsumer::new(&join, driver);
         Self {
-            transport: transport.unwrap(),
+            consumer: consumer.unwrap(),
             policy,
             assigned: Vec::new(),
             runs: Vec::new(),
@@ -87,29 +87,29 @@ impl Member {
     /// One turn of an owner; true when there may be more to do at once.
     fn turn(&mut self) -> bool {
         self.hear();
-        self.transport.fetch(1_000, &mut self.runs)
+        self.consumer.fetch(1_000, &mut self.runs)
     }
 
     /// A turn that reads nothing.
     fn hear(&mut self) {
         let mut heard = Vec::new();
-        self.transport.poll(&mut heard);
+        self.consumer.poll(&mut heard);
         for notice in heard {
             match notice {
                 Notice::Assign(places) if places.is_empty() => {
-                    self.transport.assign(&[]).unwrap();
+                    self.consumer.assign(&[]).unwrap();
                 }
                 Notice::Assign(places) => {
                     let places = places.into_iter().map(|place| (place, self.policy));
-                    self.transport.resolve(places.collect());
+                    self.consumer.resolve(places.collect());
                 }
                 Notice::Resolved(Ok(starts)) => {
-                    self.transport.assign(&starts).unwrap();
+                    self.consumer.assign(&starts).unwrap();
                     self.assigned.extend(starts);
                 }
                 Notice::Resolved(Err(e)) => {
                     self.refused = Some(e);
-                    self.transport.assign(&[]).unwrap();
+                    self.consumer.assign(&[]).unwrap();
                 }
                 Notice::Revoke { places, .. } => {
                     self.revoked = places;
@@ -125,7 +125,7 @@ impl Member {
     fn answer_revoke(&mut self) {
         let gone = std::mem::take(&mut self.revoked);
         self.assigned.retain(|(place, _)| !gone.contains(place));
-        self.transport.unassign(&gone).unwrap();
+        self.consumer.unassign(&gone).unwrap();
     }
 
     /// Turns until `done`, woken by the client like an owner.
@@ -156,11 +156,11 @@ impl Member {
     }
 
     fn leave(mut self) {
-        self.transport.unsubscribe();
+        self.consumer.unsubscribe();
         self.until("the last revoke", |m| m.assigned.is_empty());
         self.runs.clear();
         let deadline = Instant::now() + PATIENCE;
-        while !self.transport.close() {
+        while !self.consumer.close() {
             assert!(Instant::now() < deadline, "the client does not close");
             std::thread::park_timeout(Duration::from_millis(5));
         }
@@ -208,8 +208,8 @@ fn clusters(address: &str) -> Clusters {
     runtime.unwrap().block_on(opened).unwrap()
 }
 
-fn sink(address: &str, max_in_flight: usize) -> KafkaSink {
-    KafkaSink::new(&clusters(address), &Plan::default(), max_in_flight).unwrap()
+fn sink(address: &str, max_in_flight: usize) -> KafkaProducers {
+    KafkaProducers::new(&clusters(address), &Plan::default(), max_in_flight).unwrap()
 }
 
 fn record<'a>(topic: &'a str, partition: i32, payload: &'a [u8]) -> OutRecord<'a> {
@@ -226,7 +226,7 @@ fn record<'a>(topic: &'a str, partition: i32, payload: &'a [u8]) -> OutRecord<'a
 }
 
 /// Sends records and waits for their reports.
-fn send(sink: &KafkaSink, records: &[OutRecord<'_>]) -> Result<Vec<Delivery>, Failure> {
+fn send(sink: &KafkaProducers, records: &[OutRecord<'_>]) -> Result<Vec<Delivery>, Failure> {
     let scope = DeliveryScope::collecting();
     for record in records {
         sink.enqueue(*record, scope.token(0)).unwrap();
@@ -235,7 +235,7 @@ fn send(sink: &KafkaSink, records: &[OutRecord<'_>]) -> Result<Vec<Delivery>, Fa
     runtime.unwrap().block_on(scope.reports())
 }
 
-fn fill(sink: &KafkaSink, topic: &str, partition: i32, records: usize) {
+fn fill(sink: &KafkaProducers, topic: &str, partition: i32, records: usize) {
     send(sink, &vec![record(topic, partition, b"x"); records]).unwrap();
 }
 
@@ -250,7 +250,7 @@ fn committed(address: &str, topic: &str, partition: i32) -> (Offset, String) {
     (element.offset(), element.metadata().to_owned())
 }
 
-fn place(topic: &str, partition: i32) -> Place {
+fn place(topic: &str, partition: i32) -> PartitionRef {
     TopicPartition::intern(topic, partition)
 }
 

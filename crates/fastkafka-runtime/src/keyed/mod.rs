@@ -1,18 +1,18 @@
 //! A partition in order by key, or without order: each record that starts is a task of its own.
 
 mod copied;
-mod kept;
+mod key_ids;
+mod records;
 mod task;
-mod units;
 
+pub(crate) use self::key_ids::KeyId;
 pub(crate) use self::task::Task;
-pub(crate) use self::units::Unit;
 
-use self::kept::Kept;
-use self::task::bury;
-use self::units::Units;
-use crate::call::Source;
-use crate::job::{Burial, Job};
+use self::key_ids::KeyIds;
+use self::records::KeyedRecords;
+use self::task::dead_letter;
+use crate::call::HandlerContext;
+use crate::job::{DeadLetterJob, Job};
 use crate::locks::{Gate, OrderLocks};
 use crate::tasks::Tasks;
 use fastkafka_core::{Fetched, Record};
@@ -26,12 +26,12 @@ use tokio::task::{AbortHandle, JoinHandle};
 /// What the owner keeps of such a partition.
 #[derive(Debug)]
 pub(crate) struct Keyed {
-    source: Arc<Source>,
+    context: Arc<HandlerContext>,
     locks: OrderLocks,
     gate: Arc<Gate>,
     tokio: Handle,
-    kept: Kept,
-    units: Units,
+    kept: KeyedRecords,
+    key_ids: KeyIds,
     /// What records without a key have spawned.
     loose: Arc<Tasks>,
     /// Tasks that have not told their end, those of former assignments included.
@@ -47,14 +47,14 @@ struct AtWork {
 }
 
 impl Keyed {
-    pub(crate) fn new(source: Arc<Source>, locks: OrderLocks, tokio: Handle) -> Self {
+    pub(crate) fn new(context: Arc<HandlerContext>, locks: OrderLocks, tokio: Handle) -> Self {
         Self {
-            gate: Gate::new(locks.of(source.place)),
-            source,
+            gate: Gate::new(locks.of(context.place)),
+            context,
             locks,
             tokio,
-            kept: Kept::default(),
-            units: Units::default(),
+            kept: KeyedRecords::default(),
+            key_ids: KeyIds::default(),
             loose: Tasks::new(),
             at_work: HashMap::new(),
         }
@@ -63,17 +63,17 @@ impl Keyed {
     /// Takes in what was read: the engine is told of keys by number.
     pub(crate) fn keep(&mut self, fetched: &Arc<dyn Fetched>, range: Range<usize>) -> Vec<Read> {
         for key in self.kept.forget_from(fetched.offset(range.start)) {
-            self.units.let_go(key);
+            self.key_ids.let_go(key);
         }
         let mut records = Vec::with_capacity(range.len());
         fetched.records(range.clone(), &mut records);
-        let by_key = self.source.handler.by_key;
+        let by_key = self.context.handler.by_key;
         let read = |record: &Record<'_>| Read {
             offset: record.offset,
             key: record
                 .key
                 .filter(|_| by_key)
-                .map(|key| self.units.number(key)),
+                .map(|key| self.key_ids.number(key)),
             bytes: [record.key, record.payload]
                 .into_iter()
                 .flatten()
@@ -95,7 +95,7 @@ impl Keyed {
             return;
         };
         if let Some(key) = freed.key {
-            self.units.let_go(key);
+            self.key_ids.let_go(key);
         }
         // Giving a block back takes time that the owner has better uses for.
         if !freed.blocks.is_empty() {
@@ -106,13 +106,13 @@ impl Keyed {
     pub(crate) fn start(&mut self, job: Job) {
         let run = job.run;
         let key = self.kept.key(job.offset(0));
-        let unit = key.map(|key| self.units.take(key));
+        let unit = key.map(|key| self.key_ids.take(key));
         let spawned = match &unit {
             Some(unit) => unit.spawned.clone(),
             None => self.loose.clone(),
         };
         let task = Task {
-            source: self.source.clone(),
+            context: self.context.clone(),
             job,
             unit,
             spawned,
@@ -122,13 +122,13 @@ impl Keyed {
         self.add(run, key, self.tokio.spawn(task.run()));
     }
 
-    pub(crate) fn bury(&mut self, at: i64, burial: Burial) {
-        let run = burial.run;
+    pub(crate) fn dead_letter(&mut self, at: i64, letter: DeadLetterJob) {
+        let run = letter.run;
         let key = self.kept.key(at);
         if let Some(key) = key {
-            self.units.take(key);
+            self.key_ids.take(key);
         }
-        let task = self.tokio.spawn(bury(self.source.clone(), burial));
+        let task = self.tokio.spawn(dead_letter(self.context.clone(), letter));
         self.add(run, key, task);
     }
 
@@ -141,7 +141,7 @@ impl Keyed {
     /// The task has told its end, and the engine knows.
     pub(crate) fn ended(&mut self, run: RunId) {
         if let Some(AtWork { key: Some(key), .. }) = self.at_work.remove(&run) {
-            self.units.let_go(key);
+            self.key_ids.let_go(key);
         }
     }
 
@@ -156,7 +156,7 @@ impl Keyed {
 
     /// Ends the tasks: at their next await, or when the thread of a blocking handler returns.
     pub(crate) fn abort(&self) {
-        if !self.source.handler.def.blocking {
+        if !self.context.handler.def.blocking {
             self.at_work.values().for_each(|work| work.handle.abort());
         }
     }
@@ -170,22 +170,22 @@ impl Keyed {
                 late.entry(key).or_default().push(task);
             }
         }
-        for (key, unit) in self.units.iter() {
+        for (key, unit) in self.key_ids.iter() {
             let tasks = late.remove(&key);
             if tasks.is_some() || !unit.spawned.is_empty() {
                 let tasks = tasks.unwrap_or_default();
                 self.locks
-                    .leave(self.source.place, unit.clone(), tasks, &self.tokio);
+                    .leave(self.context.place, unit.clone(), tasks, &self.tokio);
             }
         }
         let loose = std::mem::replace(&mut self.loose, Tasks::new());
         loose.abort_all();
         for key in self.kept.clear() {
-            self.units.let_go(key);
+            self.key_ids.let_go(key);
         }
         // Last: whoever passes the next gate finds the stragglers. Who waits at this one is a straggler
         // now, and must not wait for an owner that may wait for it.
-        let next = Gate::new(self.locks.of(self.source.place));
+        let next = Gate::new(self.locks.of(self.context.place));
         std::mem::replace(&mut self.gate, next).close();
     }
 
@@ -196,6 +196,6 @@ impl Keyed {
 
     #[cfg(test)]
     pub(crate) fn numbered(&self) -> usize {
-        self.units.iter().count()
+        self.key_ids.iter().count()
     }
 }

@@ -1,23 +1,23 @@
 //! A task of its own for one record, or one batch: what order by key and no order are made of.
 
-use super::units::Unit;
-use crate::call::Source;
+use super::key_ids::KeyId;
+use crate::call::HandlerContext;
 use crate::dead_letter;
-use crate::job::{Burial, Job};
+use crate::driver::Shared;
+use crate::job::{DeadLetterJob, Job};
 use crate::locks::{Gate, OrderLocks};
 use crate::mailbox::Mail;
-use crate::owner::Shared;
 use crate::tasks::Tasks;
-use fastkafka_engine::Part;
+use fastkafka_engine::PartIndex;
 use std::sync::Arc;
 
 /// What a task is made of.
 #[derive(Debug)]
 pub(crate) struct Task {
-    pub(crate) source: Arc<Source>,
+    pub(crate) context: Arc<HandlerContext>,
     pub(crate) job: Job,
     /// Its key, if it has one.
-    pub(crate) unit: Option<Arc<Unit>>,
+    pub(crate) unit: Option<Arc<KeyId>>,
     /// What its records spawn.
     pub(crate) spawned: Arc<Tasks>,
     pub(crate) gate: Arc<Gate>,
@@ -25,25 +25,25 @@ pub(crate) struct Task {
 }
 
 /// A task ends with mail: if not, it panicked where nothing can catch that.
-struct Alarm {
+struct PanicGuard {
     shared: Arc<Shared>,
-    part: Part,
+    part: PartIndex,
     mail: bool,
 }
 
-impl Drop for Alarm {
+impl Drop for PanicGuard {
     fn drop(&mut self) {
         if !self.mail {
-            self.shared.mailbox.push(Mail::Died { part: self.part });
+            self.shared.mailbox.push(Mail::Panicked { part: self.part });
         }
     }
 }
 
-impl Alarm {
-    fn new(source: &Source) -> Self {
+impl PanicGuard {
+    fn new(context: &HandlerContext) -> Self {
         Self {
-            shared: source.shared.clone(),
-            part: source.part,
+            shared: context.shared.clone(),
+            part: context.part,
             mail: false,
         }
     }
@@ -57,9 +57,9 @@ impl Alarm {
 impl Task {
     /// Handles the record. It ends with one `Handled` or `Failed`.
     pub(crate) async fn run(self) {
-        let alarm = Alarm::new(&self.source);
+        let guard = PanicGuard::new(&self.context);
         let Self {
-            source,
+            context,
             job,
             unit,
             spawned,
@@ -69,18 +69,18 @@ impl Task {
         gate.pass().await;
         drop(gate);
         if let Some(unit) = &unit {
-            locks.wait(source.place, &unit.bytes, &job.halt).await;
+            locks.wait(context.place, &unit.bytes, &job.halt).await;
         }
-        let (part, run) = (source.part, job.run);
+        let (part, run) = (context.part, job.run);
         // What earlier attempts spawned must be over before it begins again; by key also what those of
         // later records did.
         end(&unit, &spawned, &job, 0).await;
         if job.halt.released() {
-            alarm.end(Mail::Handled { part, run });
+            guard.end(Mail::Handled { part, run });
             job.scope.finish(0, 0);
             return;
         }
-        let (ended, _) = source.handle(&job, &spawned, Vec::new()).await;
+        let (ended, _) = context.handle(&job, &spawned, Vec::new()).await;
         let handled = ended.handled;
         match ended.failure {
             None => {
@@ -88,15 +88,15 @@ impl Task {
                 if job.halt.released() {
                     end(&unit, &spawned, &job, 0).await;
                 }
-                alarm.end(Mail::Handled { part, run });
+                guard.end(Mail::Handled { part, run });
                 job.scope.finish(handled, 0);
             }
             Some((records, failure)) => {
                 let (at, next) = (job.offset(handled), job.offset(handled + records));
                 end(&unit, &spawned, &job, handled).await;
-                source.warn(&job, handled, &failure);
+                context.warn(&job, handled, &failure);
                 // Before the scope closes: the engine then knows why the run ends early.
-                alarm.end(Mail::Failed {
+                guard.end(Mail::Failed {
                     part,
                     run,
                     at,
@@ -110,16 +110,16 @@ impl Task {
 }
 
 /// Ends what was spawned by the job's records from `index` on, and by what comes after them by key.
-async fn end(unit: &Option<Arc<Unit>>, spawned: &Tasks, job: &Job, index: usize) {
+async fn end(unit: &Option<Arc<KeyId>>, spawned: &Tasks, job: &Job, index: usize) {
     let first = job.offset(index);
     let next = if unit.is_some() { i64::MAX } else { job.next };
     spawned.end_within(first, next).await;
 }
 
-/// Writes a dead letter. It ends with `Disposed`.
-pub(crate) async fn bury(source: Arc<Source>, burial: Burial) {
-    let alarm = Alarm::new(&source);
-    let (part, run) = (source.part, burial.run);
-    let outcome = dead_letter::write(&source, &burial).await;
-    alarm.end(Mail::Disposed { part, run, outcome });
+/// Writes a dead letter. It ends with `DeadLetterDone`.
+pub(crate) async fn dead_letter(context: Arc<HandlerContext>, letter: DeadLetterJob) {
+    let guard = PanicGuard::new(&context);
+    let (part, run) = (context.part, letter.run);
+    let outcome = dead_letter::write(&context, &letter).await;
+    guard.end(Mail::DeadLetterDone { part, run, outcome });
 }

@@ -2,11 +2,11 @@
 
 use super::{Running, Runtime, broker};
 use crate::control::GroupControl;
+use crate::driver::Setup;
 use crate::handler::Handler;
 use crate::locks::OrderLocks;
-use crate::medium::Seat;
-use crate::owner::Setup;
 use crate::pauses::Pauses;
+use crate::platform::NewConsumer;
 use fastkafka_core::{Group, Plan, Problems};
 use fastkafka_engine::Limits;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ impl Runtime {
             let common = Common::default();
             let mut workers = Vec::new();
             // Without a group every consumer would read everything.
-            let most = if group.alone {
+            let most = if group.standalone {
                 1
             } else {
                 self.options.workers.get()
@@ -65,7 +65,7 @@ impl Runtime {
             limits.max_uncommitted = i64::from(most);
         }
         let sink = self.sink.clone();
-        let seat = Seat::new(group, topics, worker, |shared, wake| {
+        let wanted = NewConsumer::new(group, topics, worker, |shared, wake| {
             sink.on_room(wake);
             Setup {
                 app: self.app.clone(),
@@ -89,8 +89,8 @@ impl Runtime {
                 shared,
             }
         });
-        let shared = seat.setup.shared.clone();
-        let serving = self.medium.serve(seat).map_err(broker)?;
+        let shared = wanted.setup.shared.clone();
+        let serving = self.platform.serve(wanted).map_err(broker)?;
         Ok(Running {
             shared,
             serving: Mutex::new(Some(serving)),

@@ -1,25 +1,25 @@
 use super::cluster::{Entry, lock};
-use super::lab::{Desk, Lab};
+use super::lab::{HandlerState, Lab};
 use super::outbox::Fate;
 use fastkafka_core as fk;
 use fastkafka_core::{BatchFailure, EventMetadata, Failure, State};
 use fastkafka_macros::consumes;
 use std::time::Duration;
 
-fn note(desk: &Desk, metas: &[EventMetadata]) {
-    let _busy = desk.call(metas[0]);
-    lock(&desk.batches).push((metas[0].offset(), metas.len()));
+fn note(state: &HandlerState, metas: &[EventMetadata]) {
+    let _busy = state.call(metas[0]);
+    lock(&state.batches).push((metas[0].offset(), metas.len()));
 }
 
 fn batches(lab: &Lab) -> Vec<(i64, usize)> {
-    lock(&lab.desk.batches).clone()
+    lock(&lab.state.batches).clone()
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_batch_has_what_was_read_together_up_to_its_limit() {
     #[consumes(crate = fk, topic = "in", max_poll_records = 4)]
-    async fn on(_: Vec<u32>, metas: Vec<EventMetadata>, State(desk): State<Desk>) {
-        note(&desk, &metas);
+    async fn on(_: Vec<u32>, metas: Vec<EventMetadata>, State(state): State<HandlerState>) {
+        note(&state, &metas);
     }
     let mut lab = Lab::of::<on>(1, 10);
     lab.until_committed(0, 10).await;
@@ -29,8 +29,8 @@ async fn a_batch_has_what_was_read_together_up_to_its_limit() {
 #[tokio::test(start_paused = true)]
 async fn a_batch_ends_before_a_record_that_does_not_decode() {
     #[consumes(crate = fk, topic = "in", on_failure = "skip")]
-    async fn on(_: Vec<u32>, metas: Vec<EventMetadata>, State(desk): State<Desk>) {
-        note(&desk, &metas);
+    async fn on(_: Vec<u32>, metas: Vec<EventMetadata>, State(state): State<HandlerState>) {
+        note(&state, &metas);
     }
     let mut lab = Lab::of::<on>(1, 3);
     lock(&lab.cluster).publish(
@@ -51,9 +51,9 @@ async fn what_stands_before_the_record_a_batch_names_is_done() {
     async fn on(
         _: Vec<u32>,
         metas: Vec<EventMetadata>,
-        State(desk): State<Desk>,
+        State(state): State<HandlerState>,
     ) -> Result<(), BatchFailure> {
-        note(&desk, &metas);
+        note(&state, &metas);
         match metas.iter().position(|meta| meta.offset() == 3) {
             Some(at) => Err(BatchFailure::at(at, "three")),
             None => Ok(()),
@@ -77,9 +77,9 @@ async fn a_batch_that_fails_to_the_end_is_run_record_by_record() {
     async fn on(
         _: Vec<u32>,
         metas: Vec<EventMetadata>,
-        State(desk): State<Desk>,
+        State(state): State<HandlerState>,
     ) -> Result<(), String> {
-        note(&desk, &metas);
+        note(&state, &metas);
         if metas.iter().any(|meta| meta.offset() == 2) {
             Err("two".into())
         } else {
@@ -97,16 +97,16 @@ async fn a_batch_that_fails_to_the_end_is_run_record_by_record() {
 #[tokio::test(start_paused = true)]
 async fn a_panic_or_a_timeout_fails_the_batch_and_no_record_of_it() {
     #[consumes(crate = fk, topic = "in", attempts = 2, on_failure = "skip", handler_timeout = Duration::from_secs(1))]
-    async fn on(_: Vec<u32>, metas: Vec<EventMetadata>, State(desk): State<Desk>) {
-        note(&desk, &metas);
+    async fn on(_: Vec<u32>, metas: Vec<EventMetadata>, State(state): State<HandlerState>) {
+        note(&state, &metas);
         if metas.iter().any(|meta| meta.offset() == 2) {
-            assert!(!desk.is_bad(), "two");
+            assert!(!state.is_bad(), "two");
             std::future::pending::<()>().await;
         }
     }
     for panics in [true, false] {
         let mut lab = Lab::of::<on>(1, 4);
-        lab.desk.set_bad(panics);
+        lab.state.set_bad(panics);
         lab.until_committed(0, 4).await;
         assert_eq!(
             batches(&lab),
@@ -121,9 +121,9 @@ async fn only_the_bad_record_of_a_batch_becomes_a_dead_letter() {
     async fn on(
         _: Vec<u32>,
         metas: Vec<EventMetadata>,
-        State(desk): State<Desk>,
+        State(state): State<HandlerState>,
     ) -> Result<(), Failure> {
-        note(&desk, &metas);
+        note(&state, &metas);
         match metas.iter().any(|meta| meta.offset() == 1) {
             true => Err(Failure::reject("one")),
             false => Ok(()),

@@ -1,6 +1,6 @@
 //! A cluster in memory: logs, what the group has committed, and the records that clients hold.
 
-use crate::transport::Place;
+use crate::transport::PartitionRef;
 use fastkafka_core::{Bytes, Fetched, Header, Record, Timestamp, TimestampType, TopicPartition};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -26,8 +26,8 @@ pub(super) struct Log {
 /// What the members of the group share.
 #[derive(Debug, Default)]
 pub(super) struct Cluster {
-    pub(super) logs: HashMap<Place, Log>,
-    pub(super) committed: HashMap<Place, i64>,
+    pub(super) logs: HashMap<PartitionRef, Log>,
+    pub(super) committed: HashMap<PartitionRef, i64>,
     pub(super) refuse_commits: Option<String>,
     /// Most records of one fetched run.
     pub(super) block: Option<usize>,
@@ -39,7 +39,7 @@ pub(super) fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap()
 }
 
-pub(super) fn place(partition: i32) -> Place {
+pub(super) fn place(partition: i32) -> PartitionRef {
     TopicPartition::intern("in", partition)
 }
 

@@ -1,5 +1,5 @@
 use super::cluster::{Entry, lock};
-use super::lab::{Desk, Lab, to_out};
+use super::lab::{HandlerState, Lab, to_out};
 use super::outbox::{Fate, Sent, ack};
 use fastkafka_core as fk;
 use fastkafka_core::{EventMetadata, Failure, ProduceError, State};
@@ -8,8 +8,12 @@ use std::time::Duration;
 
 /// Rejects odd records, and copies the others.
 #[consumes(crate = fk, topic = "in", dead_letter = "grave")]
-async fn even(value: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), Failure> {
-    let _busy = desk.call(meta);
+async fn even(
+    value: u32,
+    meta: EventMetadata,
+    State(state): State<HandlerState>,
+) -> Result<(), Failure> {
+    let _busy = state.call(meta);
     if value % 2 == 1 {
         return Err(Failure::reject("odd"));
     }
@@ -76,7 +80,7 @@ async fn a_dead_letter_is_acknowledged_before_its_offset_is_committed() {
     lab.pass(Duration::from_secs(5)).await;
     // Nothing behind it begins either: its partition waits. [S7]
     assert_eq!(
-        (lab.committed(0), lab.desk.offsets(0)),
+        (lab.committed(0), lab.state.offsets(0)),
         (Some(1), vec![0, 1])
     );
     lab.outbox.report(1, ack);
@@ -93,7 +97,7 @@ async fn a_dead_letter_waits_for_the_outputs_of_the_records_before_it() {
             Fate::Hold
         }
     });
-    lab.until(|labs| labs[0].desk.offsets(0).len() == 2).await;
+    lab.until(|labs| labs[0].state.offsets(0).len() == 2).await;
     lab.pass(Duration::from_secs(5)).await;
     assert!(graves(&lab).is_empty());
     lab.outbox
@@ -125,7 +129,7 @@ async fn a_dead_letter_that_cannot_be_written_now_is_tried_again_and_told_after_
     lab.outbox.decide(|_| Fate::Ack);
     lab.until_committed(0, 3).await;
     // The record itself was not tried again.
-    assert_eq!(lab.desk.times(1).len(), 1);
+    assert_eq!(lab.state.times(1).len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -168,8 +172,12 @@ async fn a_dead_letter_that_fails_again_stops_its_partition() {
 #[tokio::test(start_paused = true)]
 async fn the_last_of_many_attempts_goes_to_the_dead_letters() {
     #[consumes(crate = fk, topic = "in", dead_letter = "grave", attempts = 4)]
-    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), String> {
-        let _busy = desk.call(meta);
+    async fn on(
+        _: u32,
+        meta: EventMetadata,
+        State(state): State<HandlerState>,
+    ) -> Result<(), String> {
+        let _busy = state.call(meta);
         if meta.offset() == 0 {
             Err("never".into())
         } else {
@@ -178,7 +186,7 @@ async fn the_last_of_many_attempts_goes_to_the_dead_letters() {
     }
     let mut lab = Lab::of::<on>(1, 2);
     lab.until_committed(0, 2).await;
-    assert_eq!(lab.desk.offsets(0), [0, 0, 0, 0, 1]);
+    assert_eq!(lab.state.offsets(0), [0, 0, 0, 0, 1]);
     assert_eq!(
         graves(&lab)[0].header("fastkafka-dead-letter-attempts"),
         Some("4")

@@ -1,5 +1,5 @@
 use super::cluster::lock;
-use super::lab::{Desk, Lab, LetGo, World};
+use super::lab::{HandlerState, Lab, LetGo, World};
 use fastkafka_core as fk;
 use fastkafka_core::{Around, EventMetadata, Failure, HandlerCall, HandlerFuture, State};
 use fastkafka_macros::consumes;
@@ -8,19 +8,23 @@ use std::time::Duration;
 #[tokio::test(start_paused = true)]
 async fn a_failed_record_is_retried_before_the_next_one() {
     #[consumes(crate = fk, topic = "in", backoff = Duration::from_millis(100))]
-    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), String> {
-        let _busy = desk.call(meta);
+    async fn on(
+        _: u32,
+        meta: EventMetadata,
+        State(state): State<HandlerState>,
+    ) -> Result<(), String> {
+        let _busy = state.call(meta);
         match meta.offset() {
-            2 if desk.times(2).len() < 4 => Err("not yet".into()),
+            2 if state.times(2).len() < 4 => Err("not yet".into()),
             _ => Ok(()),
         }
     }
     let mut lab = Lab::of::<on>(1, 5);
     lab.until_committed(0, 5).await;
-    assert_eq!(lab.desk.offsets(0), [0, 1, 2, 2, 2, 2, 3, 4]);
+    assert_eq!(lab.state.offsets(0), [0, 1, 2, 2, 2, 2, 3, 4]);
     // The back-off doubles; jitter takes up to half of it.
     let waits: Vec<_> = lab
-        .desk
+        .state
         .times(2)
         .windows(2)
         .map(|pair| pair[1] - pair[0])
@@ -37,11 +41,15 @@ async fn a_failed_record_is_retried_before_the_next_one() {
 #[tokio::test(start_paused = true)]
 async fn a_retry_that_comes_due_while_other_partitions_report_is_not_forgotten() {
     #[consumes(crate = fk, topic = "in")]
-    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), Failure> {
-        let _busy = desk.call(meta);
+    async fn on(
+        _: u32,
+        meta: EventMetadata,
+        State(state): State<HandlerState>,
+    ) -> Result<(), Failure> {
+        let _busy = state.call(meta);
         if meta.partition() == 1 {
-            desk.gate.acquire().await.unwrap().forget();
-        } else if desk.offsets(0).len() == 1 {
+            state.gate.acquire().await.unwrap().forget();
+        } else if state.offsets(0).len() == 1 {
             return Err(Failure::retry_after("bad", Duration::from_millis(500)));
         }
         Ok(())
@@ -50,8 +58,8 @@ async fn a_retry_that_comes_due_while_other_partitions_report_is_not_forgotten()
     lab.until(|labs| labs[0].health().waiting.len() == 1).await;
     // The owner was busy elsewhere: when it looks again both have come.
     tokio::time::advance(Duration::from_secs(1)).await;
-    lab.desk.gate.add_permits(1);
-    while lab.desk.at_work() > 0 {
+    lab.state.gate.add_permits(1);
+    while lab.state.at_work() > 0 {
         tokio::task::yield_now().await;
     }
     lab.until_committed(1, 1).await;
@@ -61,8 +69,12 @@ async fn a_retry_that_comes_due_while_other_partitions_report_is_not_forgotten()
 #[tokio::test(start_paused = true)]
 async fn a_partition_stops_at_a_record_without_attempts_and_the_others_go_on() {
     #[consumes(crate = fk, topic = "in", attempts = 3)]
-    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), String> {
-        let _busy = desk.call(meta);
+    async fn on(
+        _: u32,
+        meta: EventMetadata,
+        State(state): State<HandlerState>,
+    ) -> Result<(), String> {
+        let _busy = state.call(meta);
         match (meta.partition(), meta.offset()) {
             (0, 2) => Err("no such account".into()),
             _ => Ok(()),
@@ -72,7 +84,7 @@ async fn a_partition_stops_at_a_record_without_attempts_and_the_others_go_on() {
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
     lab.until_committed(1, 5).await;
     lab.pass(Duration::from_secs(60)).await;
-    assert_eq!(lab.desk.offsets(0), [0, 1, 2, 2, 2]);
+    assert_eq!(lab.state.offsets(0), [0, 1, 2, 2, 2]);
     assert_eq!(lab.committed(0), Some(2));
     assert_eq!(
         lab.problems(),
@@ -84,8 +96,12 @@ async fn a_partition_stops_at_a_record_without_attempts_and_the_others_go_on() {
 #[tokio::test(start_paused = true)]
 async fn a_skipped_record_lets_the_next_ones_pass() {
     #[consumes(crate = fk, topic = "in", attempts = 2, on_failure = "skip")]
-    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), String> {
-        let _busy = desk.call(meta);
+    async fn on(
+        _: u32,
+        meta: EventMetadata,
+        State(state): State<HandlerState>,
+    ) -> Result<(), String> {
+        let _busy = state.call(meta);
         if meta.offset() == 1 {
             Err("no".into())
         } else {
@@ -94,15 +110,19 @@ async fn a_skipped_record_lets_the_next_ones_pass() {
     }
     let mut lab = Lab::of::<on>(1, 4);
     lab.until_committed(0, 4).await;
-    assert_eq!(lab.desk.offsets(0), [0, 1, 1, 2, 3]);
+    assert_eq!(lab.state.offsets(0), [0, 1, 1, 2, 3]);
     assert!(lab.problems().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_record_may_end_the_app_and_stays_open() {
     #[consumes(crate = fk, topic = "in", attempts = 1, on_failure = "exit")]
-    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), String> {
-        let _busy = desk.call(meta);
+    async fn on(
+        _: u32,
+        meta: EventMetadata,
+        State(state): State<HandlerState>,
+    ) -> Result<(), String> {
+        let _busy = state.call(meta);
         if meta.offset() == 1 {
             Err("disk full".into())
         } else {
@@ -115,7 +135,7 @@ async fn a_record_may_end_the_app_and_stays_open() {
     assert_eq!(reason, "`on` could not handle in[0] at offset 1: disk full");
     lab.shut_down().await.unwrap();
     assert_eq!(
-        (lab.committed(0), lab.desk.offsets(0)),
+        (lab.committed(0), lab.state.offsets(0)),
         (Some(1), vec![0, 1])
     );
 }
@@ -123,8 +143,8 @@ async fn a_record_may_end_the_app_and_stays_open() {
 #[tokio::test(start_paused = true)]
 async fn what_does_not_decode_is_not_retried() {
     #[consumes(crate = fk, topic = "in")]
-    async fn on(_: i8, meta: EventMetadata, State(desk): State<Desk>) {
-        let _busy = desk.call(meta);
+    async fn on(_: i8, meta: EventMetadata, State(state): State<HandlerState>) {
+        let _busy = state.call(meta);
     }
     let mut lab = Lab::of::<on>(1, 300);
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
@@ -141,32 +161,40 @@ async fn what_does_not_decode_is_not_retried() {
 #[tokio::test(start_paused = true)]
 async fn an_error_that_reject_if_knows_is_not_retried() {
     #[consumes(crate = fk, topic = "in", on_failure = "skip", reject_if = String::is_empty)]
-    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), String> {
-        let _busy = desk.call(meta);
+    async fn on(
+        _: u32,
+        meta: EventMetadata,
+        State(state): State<HandlerState>,
+    ) -> Result<(), String> {
+        let _busy = state.call(meta);
         match meta.offset() {
             1 => Err(String::new()),
-            2 if desk.times(2).len() < 3 => Err("again".into()),
+            2 if state.times(2).len() < 3 => Err("again".into()),
             _ => Ok(()),
         }
     }
     let mut lab = Lab::of::<on>(1, 4);
     lab.until_committed(0, 4).await;
-    assert_eq!(lab.desk.offsets(0), [0, 1, 2, 2, 2, 3]);
+    assert_eq!(lab.state.offsets(0), [0, 1, 2, 2, 2, 3]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_error_that_retry_if_knows_uses_up_no_attempts_and_is_told_after_a_minute() {
     #[consumes(crate = fk, topic = "in", attempts = 2, retry_if = String::is_empty, backoff_max = Duration::from_secs(5))]
-    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), String> {
-        let _busy = desk.call(meta);
-        if desk.is_bad() {
+    async fn on(
+        _: u32,
+        meta: EventMetadata,
+        State(state): State<HandlerState>,
+    ) -> Result<(), String> {
+        let _busy = state.call(meta);
+        if state.is_bad() {
             Err(String::new())
         } else {
             Ok(())
         }
     }
     let mut lab = Lab::of::<on>(1, 1);
-    lab.desk.set_bad(true);
+    lab.state.set_bad(true);
     lab.pass(Duration::from_secs(59)).await;
     assert!(lab.problems().is_empty(), "{:?}", lab.problems());
     lab.pass(Duration::from_secs(3)).await;
@@ -175,8 +203,8 @@ async fn an_error_that_retry_if_knows_uses_up_no_attempts_and_is_told_after_a_mi
         problems[0].starts_with("in[0] offset 0 waits for a transient failure to pass"),
         "{problems:?}"
     );
-    assert!(lab.desk.times(0).len() > 10);
-    lab.desk.set_bad(false);
+    assert!(lab.state.times(0).len() > 10);
+    lab.state.set_bad(false);
     lab.until_committed(0, 1).await;
     lab.pass(Duration::from_secs(1)).await;
     assert!(lab.problems().is_empty());
@@ -185,8 +213,8 @@ async fn an_error_that_retry_if_knows_uses_up_no_attempts_and_is_told_after_a_mi
 #[tokio::test(start_paused = true)]
 async fn a_panic_is_a_failed_attempt() {
     #[consumes(crate = fk, topic = "in", attempts = 2)]
-    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
-        let _busy = desk.call(meta);
+    async fn on(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
+        let _busy = state.call(meta);
         assert!(meta.offset() != 1, "one is too many");
         tokio::task::yield_now().await;
     }
@@ -195,7 +223,7 @@ async fn a_panic_is_a_failed_attempt() {
     let stopped = &lab.health().stopped[0];
     assert_eq!((stopped.offset, stopped.attempts), (1, 2));
     assert_eq!(stopped.error, "panicked: one is too many");
-    assert_eq!(lab.desk.offsets(0), [0, 1, 1]);
+    assert_eq!(lab.state.offsets(0), [0, 1, 1]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -224,8 +252,8 @@ async fn a_panicking_hook_is_a_failed_attempt() {
         }
     }
     #[consumes(crate = fk, topic = "in", attempts = 2)]
-    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
-        let _busy = desk.call(meta);
+    async fn on(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
+        let _busy = state.call(meta);
     }
     let world = World::around::<on>(Some(Box::new(Hook)));
     let mut lab = world.member();
@@ -234,7 +262,7 @@ async fn a_panicking_hook_is_a_failed_attempt() {
     lab.fill(0, 3);
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
     assert_eq!(lab.health().stopped[0].error, "panicked: not this one");
-    assert_eq!(lab.desk.offsets(0), [0]);
+    assert_eq!(lab.state.offsets(0), [0]);
 }
 
 // Its handler's locals panic when they are dropped: nobody can catch what happens to the lane then.
@@ -262,18 +290,18 @@ async fn a_lane_that_dies_ends_the_app() {
 #[tokio::test(start_paused = true)]
 async fn a_handler_that_takes_too_long_is_dropped_and_retried() {
     #[consumes(crate = fk, topic = "in", handler_timeout = Duration::from_secs(2), backoff = Duration::from_secs(1))]
-    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
-        let _busy = desk.call(meta);
+    async fn on(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
+        let _busy = state.call(meta);
         tokio::time::sleep(Duration::from_millis(1_500)).await;
-        if meta.offset() == 1 && desk.times(1).len() == 1 {
+        if meta.offset() == 1 && state.times(1).len() == 1 {
             std::future::pending::<()>().await;
         }
     }
     let mut lab = Lab::of::<on>(1, 3);
     lab.until_committed(0, 3).await;
-    assert_eq!(lab.desk.offsets(0), [0, 1, 1, 2]);
-    assert_eq!(lab.desk.most_at_once(), 1);
-    let tries = lab.desk.times(1);
+    assert_eq!(lab.state.offsets(0), [0, 1, 1, 2]);
+    assert_eq!(lab.state.most_at_once(), 1);
+    let tries = lab.state.times(1);
     let waited = tries[1] - tries[0];
     assert!(
         (Duration::from_millis(2_500)..Duration::from_millis(3_100)).contains(&waited),
@@ -284,8 +312,12 @@ async fn a_handler_that_takes_too_long_is_dropped_and_retried() {
 #[tokio::test(start_paused = true)]
 async fn the_blame_for_a_failure_is_that_of_the_record_in_hand() {
     #[consumes(crate = fk, topic = "in", attempts = 1)]
-    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), String> {
-        let _busy = desk.call(meta);
+    async fn on(
+        _: u32,
+        meta: EventMetadata,
+        State(state): State<HandlerState>,
+    ) -> Result<(), String> {
+        let _busy = state.call(meta);
         tokio::time::sleep(Duration::from_millis(1)).await;
         if meta.offset() == 7 {
             Err("seven".into())
@@ -303,8 +335,8 @@ async fn the_blame_for_a_failure_is_that_of_the_record_in_hand() {
 #[tokio::test(start_paused = true)]
 async fn a_blocking_handler_runs_beside_the_owner() {
     #[consumes(crate = fk, topic = "in", blocking, attempts = 2)]
-    fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), String> {
-        let _busy = desk.call(meta);
+    fn on(_: u32, meta: EventMetadata, State(state): State<HandlerState>) -> Result<(), String> {
+        let _busy = state.call(meta);
         std::thread::sleep(Duration::from_millis(1));
         if meta.offset() == 3 {
             Err("three".into())
@@ -314,24 +346,24 @@ async fn a_blocking_handler_runs_beside_the_owner() {
     }
     let mut lab = Lab::of::<on>(1, 5);
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
-    assert_eq!(lab.desk.offsets(0), [0, 1, 2, 3, 3]);
+    assert_eq!(lab.state.offsets(0), [0, 1, 2, 3, 3]);
     assert_eq!(lab.committed(0), Some(3));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_blocking_call_that_took_too_long_is_judged_when_it_returns() {
     #[consumes(crate = fk, topic = "in", blocking, handler_timeout = Duration::from_secs(1))]
-    fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
-        let _busy = desk.call(meta);
-        while desk.is_bad() {
+    fn on(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
+        let _busy = state.call(meta);
+        while state.is_bad() {
             std::thread::yield_now();
         }
     }
     let mut lab = Lab::of::<on>(1, 1);
-    let _let_go = LetGo(lab.desk.clone());
-    lab.desk.set_bad(true);
+    let _let_go = LetGo(lab.state.clone());
+    lab.state.set_bad(true);
     // A thread at work holds the paused clock.
-    while lab.desk.at_work() == 0 {
+    while lab.state.at_work() == 0 {
         lab.until(|_| true).await;
         tokio::task::yield_now().await;
     }
@@ -340,17 +372,17 @@ async fn a_blocking_call_that_took_too_long_is_judged_when_it_returns() {
         lab.until(|_| true).await;
         tokio::task::yield_now().await;
     }
-    assert_eq!(lab.desk.offsets(0), [0], "its partition waits");
-    lab.desk.set_bad(false);
+    assert_eq!(lab.state.offsets(0), [0], "its partition waits");
+    lab.state.set_bad(false);
     lab.until_committed(0, 1).await;
-    assert_eq!(lab.desk.offsets(0), [0, 0]);
+    assert_eq!(lab.state.offsets(0), [0, 0]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_record_that_is_done_at_its_time_limit_is_not_failed_while_its_run_yields() {
     #[consumes(crate = fk, topic = "in", handler_timeout = Duration::from_secs(1))]
-    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
-        let _busy = desk.call(meta);
+    async fn on(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
+        let _busy = state.call(meta);
         // The run lets others go first after every 64th record.
         if meta.offset() == 63 {
             tokio::time::sleep(Duration::from_secs(1)).await;
@@ -358,7 +390,7 @@ async fn a_record_that_is_done_at_its_time_limit_is_not_failed_while_its_run_yie
     }
     let mut lab = Lab::of::<on>(1, 70);
     lab.until_committed(0, 70).await;
-    assert_eq!(lab.desk.offsets(0), (0..70).collect::<Vec<_>>());
+    assert_eq!(lab.state.offsets(0), (0..70).collect::<Vec<_>>());
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,11 +4,11 @@ use super::cluster::{Cluster, Shared, lock, place};
 use super::memory::{Member, Memory};
 use super::outbox::Outbox;
 use crate::control::{GroupControl, Handle};
+use crate::driver::{self, Driver, Setup, Turn};
 use crate::handler::Handler;
 use crate::health::{GroupHealth, Health};
 use crate::locks::OrderLocks;
 use crate::mailbox::Mailbox;
-use crate::owner::{self, Owner, Setup, Turn};
 use crate::pauses::Pauses;
 use crate::transport::Notice;
 use fastkafka_core as fk;
@@ -45,7 +45,7 @@ pub(super) struct Call {
 
 /// What handlers share with their test.
 #[derive(Clone)]
-pub(super) struct Desk {
+pub(super) struct HandlerState {
     origin: Instant,
     calls: Shared<Vec<Call>>,
     /// How many calls are under way, and were at most.
@@ -57,7 +57,7 @@ pub(super) struct Desk {
     pub(super) bad: Arc<AtomicBool>,
     /// Order units with a call under way.
     pub(super) acting: Shared<BTreeSet<i64>>,
-    /// The seed of [`Desk::roll`].
+    /// The seed of [`HandlerState::roll`].
     pub(super) dice: Shared<u64>,
     /// For handlers that wait until the test lets them go on.
     pub(super) gate: Arc<tokio::sync::Semaphore>,
@@ -71,7 +71,7 @@ impl Drop for Busy {
     }
 }
 
-impl Desk {
+impl HandlerState {
     fn new() -> Self {
         Self {
             origin: Instant::now(),
@@ -150,7 +150,7 @@ impl Desk {
 }
 
 /// Mends the weather, also when the test fails: a thread may be waiting for it.
-pub(super) struct LetGo(pub(super) Desk);
+pub(super) struct LetGo(pub(super) HandlerState);
 
 impl Drop for LetGo {
     fn drop(&mut self) {
@@ -162,7 +162,7 @@ impl Drop for LetGo {
 #[derive(Clone)]
 pub(super) struct World {
     pub(super) cluster: Shared<Cluster>,
-    pub(super) desk: Desk,
+    pub(super) state: HandlerState,
     pub(super) outbox: Arc<Outbox>,
     pub(super) limits: Limits,
     app: Arc<AppCore>,
@@ -178,9 +178,9 @@ impl World {
 
     /// With a hook around the handlers.
     pub(super) fn around<C: Register>(hook: Option<Box<dyn Around>>) -> Self {
-        let desk = Desk::new();
+        let state = HandlerState::new();
         let mut states = States::default();
-        states.insert(desk.clone());
+        states.insert(state.clone());
         let registry = Registry::of([C::ENTRY]);
         let mut app = AppCore::new::<DefaultApp>(AppInfo::default(), registry, states);
         app.around = hook;
@@ -188,7 +188,7 @@ impl World {
         assert!(app.connect(outbox.clone()).is_ok());
         Self {
             cluster: Shared::default(),
-            desk,
+            state,
             outbox,
             limits: Limits::default(),
             app,
@@ -203,14 +203,14 @@ impl World {
             let woken = woken.clone();
             Box::new(move || woken.notify_one())
         };
-        let shared = Arc::new(owner::Shared::new(
+        let shared = Arc::new(driver::Shared::new(
             "",
             "lab",
             false,
             Mailbox::new(wake(&self.woken)),
         ));
         let member = Shared::<Member>::default();
-        let transport = Memory {
+        let consumer = Memory {
             cluster: self.cluster.clone(),
             member: member.clone(),
             wake: wake(&self.woken),
@@ -240,7 +240,7 @@ impl World {
         };
         Lab {
             world: self.clone(),
-            owner: Owner::new(transport, setup),
+            driver: Driver::new(consumer, setup),
             shared,
             member,
             over: None,
@@ -260,8 +260,8 @@ impl World {
 /// A member of the group.
 pub(super) struct Lab {
     world: World,
-    owner: Owner<Memory>,
-    pub(super) shared: Arc<owner::Shared>,
+    driver: Driver<Memory>,
+    pub(super) shared: Arc<driver::Shared>,
     pub(super) member: Shared<Member>,
     pub(super) over: Option<Result<(), String>>,
 }
@@ -329,15 +329,15 @@ impl Lab {
 
     /// What a partition in order by key holds in memory.
     pub(super) fn held_bytes(&mut self, partition: i32) -> u64 {
-        let part = self.owner.part(place(partition));
-        let keyed = self.owner.parts[part.0 as usize].keyed.as_ref();
+        let part = self.driver.part(place(partition));
+        let keyed = self.driver.parts[part.0 as usize].keyed.as_ref();
         keyed.map_or(0, crate::keyed::Keyed::held_bytes)
     }
 
     /// How many keys such a partition has given a number.
     pub(super) fn numbered_keys(&mut self, partition: i32) -> usize {
-        let part = self.owner.part(place(partition));
-        let keyed = self.owner.parts[part.0 as usize].keyed.as_ref();
+        let part = self.driver.part(place(partition));
+        let keyed = self.driver.parts[part.0 as usize].keyed.as_ref();
         keyed.map_or(0, crate::keyed::Keyed::numbered)
     }
 
@@ -406,7 +406,7 @@ impl Lab {
 
 /// The user's handle of a process that has these members.
 pub(super) fn handle(labs: &[&Lab]) -> Handle {
-    let setup = &labs[0].owner.setup;
+    let setup = &labs[0].driver.setup;
     let handle = Handle::default();
     handle.connect(vec![GroupControl {
         cluster: "".into(),
@@ -424,7 +424,7 @@ pub(super) async fn drive(labs: &mut [&mut Lab], mut done: impl FnMut(&[&mut Lab
     loop {
         let mut park = Some(PATIENCE);
         for lab in labs.iter_mut().filter(|lab| lab.over.is_none()) {
-            match lab.owner.turn(lab.world.desk.origin.elapsed()) {
+            match lab.driver.turn(lab.world.state.origin.elapsed()) {
                 Turn::Again => park = None,
                 Turn::Park(time) => park = park.map(|park| park.min(time)),
                 Turn::Over(result) => lab.over = Some(result),
@@ -438,8 +438,8 @@ pub(super) async fn drive(labs: &mut [&mut Lab], mut done: impl FnMut(&[&mut Lab
             origin.elapsed() < PATIENCE && turns < 1_000_000,
             "waited in vain: {:#?}, {} calls, last {:?}",
             labs[0].health(),
-            labs[0].desk.calls().len(),
-            labs[0].desk.calls().last()
+            labs[0].state.calls().len(),
+            labs[0].state.calls().last()
         );
         match park {
             None => tokio::task::yield_now().await,

@@ -1,9 +1,9 @@
-//! A client in memory, single-threaded: what [`Transport`] promises, with every fault in the hands of
+//! A client in memory, single-threaded: what [`GroupConsumer`] promises, with every fault in the hands of
 //! the test.
 
 use super::cluster::{Block, Cluster, Shared, lock, place};
 use crate::control::{ControlError, Seek};
-use crate::transport::{ClientError, Notice, Place, StartError, Transport};
+use crate::transport::{ClientError, GroupConsumer, Notice, PartitionRef, StartError};
 use fastkafka_core::{Fetched, OffsetReset, Wake};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -17,10 +17,10 @@ const PREFETCH: usize = 4_000;
 pub(super) struct Member {
     notices: Vec<Notice>,
     readers: Vec<Reader>,
-    queue: VecDeque<(Place, Arc<Block>)>,
-    stored: HashMap<Place, i64>,
+    queue: VecDeque<(PartitionRef, Arc<Block>)>,
+    stored: HashMap<PartitionRef, i64>,
     /// What this client committed last: its periodic commits go on from there, never back.
-    committed: HashMap<Place, i64>,
+    committed: HashMap<PartitionRef, i64>,
     /// What each explicit commit was.
     pub(super) seeks: Vec<(i32, i64)>,
     /// The periodic commits are not due yet.
@@ -46,10 +46,10 @@ pub(super) struct Member {
 }
 
 struct Reader {
-    place: Place,
+    place: PartitionRef,
     position: i64,
     paused: bool,
-    /// Said once per position.
+    /// Override once per position.
     out_of_range: Option<i64>,
 }
 
@@ -72,7 +72,7 @@ impl Member {
             .map(|reader| reader.position)
     }
 
-    pub(super) fn seek(&mut self, place: Place, offset: i64) {
+    pub(super) fn seek(&mut self, place: PartitionRef, offset: i64) {
         self.throw_away(place);
         if let Ok(reader) = self.reader(place) {
             reader.position = offset;
@@ -80,7 +80,7 @@ impl Member {
         }
     }
 
-    fn reader(&mut self, place: Place) -> Result<&mut Reader, ClientError> {
+    fn reader(&mut self, place: PartitionRef) -> Result<&mut Reader, ClientError> {
         let mut readers = self.readers.iter_mut();
         readers
             .find(|reader| reader.place == place)
@@ -91,8 +91,8 @@ impl Member {
     }
 
     /// Drops what was read ahead of a partition; the position goes back to it.
-    fn throw_away(&mut self, place: Place) -> usize {
-        let mine = |block: &&(Place, Arc<Block>)| block.0 == place;
+    fn throw_away(&mut self, place: PartitionRef) -> usize {
+        let mine = |block: &&(PartitionRef, Arc<Block>)| block.0 == place;
         let first = self
             .queue
             .iter()
@@ -195,7 +195,7 @@ impl Memory {
     }
 }
 
-impl Transport for Memory {
+impl GroupConsumer for Memory {
     fn poll(&mut self, notices: &mut Vec<Notice>) {
         if !lock(&self.member).commits_wait {
             self.commit_stored();
@@ -205,7 +205,7 @@ impl Transport for Memory {
         notices.append(&mut member.notices);
     }
 
-    fn fetch(&mut self, max: usize, runs: &mut Vec<(Place, Arc<dyn Fetched>)>) -> bool {
+    fn fetch(&mut self, max: usize, runs: &mut Vec<(PartitionRef, Arc<dyn Fetched>)>) -> bool {
         self.read_ahead();
         let mut member = lock(&self.member);
         let mut taken = 0;
@@ -219,7 +219,7 @@ impl Transport for Memory {
         !member.queue.is_empty()
     }
 
-    fn resolve(&mut self, places: Vec<(Place, OffsetReset)>) {
+    fn resolve(&mut self, places: Vec<(PartitionRef, OffsetReset)>) {
         let (mut cluster, mut member) = (lock(&self.cluster), lock(&self.member));
         let starts = match member.start_error.take() {
             Some(error) => Err(error),
@@ -241,7 +241,7 @@ impl Transport for Memory {
         (self.wake)();
     }
 
-    fn assign(&mut self, starts: &[(Place, i64)]) -> Result<(), ClientError> {
+    fn assign(&mut self, starts: &[(PartitionRef, i64)]) -> Result<(), ClientError> {
         let readers = starts.iter().map(|&(place, position)| Reader {
             place,
             position,
@@ -259,7 +259,7 @@ impl Transport for Memory {
         Ok(())
     }
 
-    fn unassign(&mut self, places: &[Place]) -> Result<(), ClientError> {
+    fn unassign(&mut self, places: &[PartitionRef]) -> Result<(), ClientError> {
         self.commit_stored();
         let mut member = lock(&self.member);
         for &place in places {
@@ -277,7 +277,7 @@ impl Transport for Memory {
         lock(&self.member).lost
     }
 
-    fn store(&mut self, offsets: &[(Place, i64)]) -> Vec<(Place, String)> {
+    fn store(&mut self, offsets: &[(PartitionRef, i64)]) -> Vec<(PartitionRef, String)> {
         let mut member = lock(&self.member);
         assert!(!member.lost, "a lost partition stores nothing");
         let mut refused = Vec::new();
@@ -290,7 +290,7 @@ impl Transport for Memory {
         refused
     }
 
-    fn find(&mut self, place: Place, to: Seek) {
+    fn find(&mut self, place: PartitionRef, to: Seek) {
         let (mut cluster, mut member) = (lock(&self.cluster), lock(&self.member));
         let log = cluster.logs.entry(place).or_default();
         let (low, high) = (log.low, log.high);
@@ -310,7 +310,7 @@ impl Transport for Memory {
         (self.wake)();
     }
 
-    fn commit(&mut self, place: Place, offset: i64) {
+    fn commit(&mut self, place: PartitionRef, offset: i64) {
         let refused = lock(&self.cluster).refuse_commits.clone();
         let committed = match refused {
             Some(why) => Err(why),
@@ -328,14 +328,14 @@ impl Transport for Memory {
         (self.wake)();
     }
 
-    fn seek(&mut self, place: Place, offset: i64) -> Result<(), ClientError> {
+    fn seek(&mut self, place: PartitionRef, offset: i64) -> Result<(), ClientError> {
         let mut member = lock(&self.member);
         member.reader(place)?;
         member.seek(place, offset);
         Ok(())
     }
 
-    fn pause(&mut self, place: Place, pause: bool) -> Result<(), ClientError> {
+    fn pause(&mut self, place: PartitionRef, pause: bool) -> Result<(), ClientError> {
         let mut member = lock(&self.member);
         member.reader(place)?.paused = pause;
         if pause {

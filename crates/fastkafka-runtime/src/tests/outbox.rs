@@ -1,7 +1,9 @@
 //! A sink in memory whose reports the test controls.
 
 use super::cluster::{Entry, lock};
-use fastkafka_core::{Bytes, Delivery, DeliveryToken, Failure, OutRecord, ProduceError, Sink};
+use fastkafka_core::{
+    Bytes, Delivery, DeliveryToken, Failure, OutRecord, ProduceError, RecordSink,
+};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
@@ -99,7 +101,7 @@ pub(super) fn ack(token: DeliveryToken) {
     token.ack(|| Delivery::new("out", 0, 0));
 }
 
-impl Sink for Outbox {
+impl RecordSink for Outbox {
     fn enqueue(&self, record: OutRecord<'_>, token: DeliveryToken) -> Result<(), ProduceError> {
         let sent = Sent {
             topic: record.topic.to_owned(),

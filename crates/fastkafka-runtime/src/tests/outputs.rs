@@ -1,5 +1,5 @@
 use super::cluster::lock;
-use super::lab::{Desk, Lab, to_out};
+use super::lab::{HandlerState, Lab, to_out};
 use super::outbox::{Fate, ack};
 use fastkafka_core as fk;
 use fastkafka_core::{EventMetadata, Failure, ProduceError, State};
@@ -10,9 +10,9 @@ use std::time::Duration;
 async fn copy(
     value: u32,
     meta: EventMetadata,
-    State(desk): State<Desk>,
+    State(state): State<HandlerState>,
 ) -> Result<(), ProduceError> {
-    let _busy = desk.call(meta);
+    let _busy = state.call(meta);
     to_out(value.to_string()).await.map(drop)
 }
 
@@ -30,7 +30,10 @@ async fn an_offset_is_committed_only_after_the_outputs_of_its_record() {
     lab.until(|labs| labs[0].outbox.held() == 10).await;
     lab.pass(Duration::from_secs(10)).await;
     // All are handled, none waited for a report, nothing is committed. [S6]
-    assert_eq!((lab.desk.offsets(0).len(), lab.committed(0)), (10, Some(0)));
+    assert_eq!(
+        (lab.state.offsets(0).len(), lab.committed(0)),
+        (10, Some(0))
+    );
     for acknowledged in 1..=10 {
         lab.outbox.report(1, ack);
         lab.until_committed(0, acknowledged).await;
@@ -65,7 +68,7 @@ async fn a_record_whose_output_was_lost_runs_alone_until_it_is_settled() {
     lab.outbox.report(3, ack);
     lab.until(|labs| labs[0].outbox.held() == 1).await;
     lab.pass(Duration::from_secs(5)).await;
-    assert_eq!(lab.desk.offsets(0), [0, 1, 2, 3, 0]);
+    assert_eq!(lab.state.offsets(0), [0, 1, 2, 3, 0]);
     lab.outbox.report(1, ack);
     lab.until(|labs| labs[0].outbox.held() == 3).await;
     lab.outbox.report(3, ack);
@@ -93,7 +96,7 @@ async fn lost_outputs_use_up_attempts() {
         .decide(|_| Fate::Lose(Failure::retry("broker gone")));
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
     assert_eq!(lab.health().stopped[0].attempts, 3);
-    assert_eq!(lab.desk.times(0).len(), 3);
+    assert_eq!(lab.state.times(0).len(), 3);
 }
 
 #[tokio::test(start_paused = true)]
@@ -108,7 +111,7 @@ async fn an_output_that_is_refused_is_the_handlers_error() {
         }
     });
     lab.until_committed(0, 2).await;
-    assert_eq!(lab.desk.offsets(0), [0, 0, 1]);
+    assert_eq!(lab.state.offsets(0), [0, 0, 1]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -130,7 +133,7 @@ async fn many_losses_at_once_lose_no_record_and_keep_the_order() {
         .await;
     // What a reader sees last of each record is in order.
     for p in 0..3 {
-        let offsets = lab.desk.offsets(p);
+        let offsets = lab.state.offsets(p);
         let last = |offset| offsets.iter().rposition(|o| *o == offset);
         assert!((0..300).map(last).is_sorted_by(|a, b| a.is_some() && a < b));
     }
@@ -141,7 +144,7 @@ async fn no_run_starts_without_room_and_producers_wait_for_it() {
     let mut lab = Lab::of::<copy>(1, 3);
     lab.outbox.set_room(false);
     lab.pass(Duration::from_secs(3)).await;
-    assert!(lab.desk.calls().is_empty());
+    assert!(lab.state.calls().is_empty());
     lab.outbox.set_room(true);
     lab.until_committed(0, 3).await;
 }
@@ -152,18 +155,18 @@ async fn a_handler_waits_in_its_producer_while_there_is_no_room() {
     async fn on(
         value: u32,
         meta: EventMetadata,
-        State(desk): State<Desk>,
+        State(state): State<HandlerState>,
     ) -> Result<(), ProduceError> {
-        let _busy = desk.call(meta);
-        desk.gate.acquire().await.unwrap().forget();
+        let _busy = state.call(meta);
+        state.gate.acquire().await.unwrap().forget();
         to_out(value.to_string()).await.map(drop)
     }
     let mut lab = Lab::of::<on>(1, 1);
-    lab.until(|labs| labs[0].desk.at_work() == 1).await;
+    lab.until(|labs| labs[0].state.at_work() == 1).await;
     lab.outbox.set_room(false);
-    lab.desk.gate.add_permits(1);
+    lab.state.gate.add_permits(1);
     lab.pass(Duration::from_secs(3)).await;
-    assert_eq!((lab.desk.at_work(), lab.outbox.sent().len()), (1, 0));
+    assert_eq!((lab.state.at_work(), lab.outbox.sent().len()), (1, 0));
     lab.outbox.set_room(true);
     lab.until_committed(0, 1).await;
     assert_eq!(lab.outbox.texts(), ["\"0\""]);

@@ -1,5 +1,5 @@
 use super::cluster::{Entry, lock, place};
-use super::lab::{Desk, Lab, World, to_out};
+use super::lab::{HandlerState, Lab, World, to_out};
 use super::outbox::{Fate, ack};
 use crate::transport::Notice;
 use fastkafka_core as fk;
@@ -32,8 +32,8 @@ fn narrow<C: fk::Register>(partitions: i32, n: i64) -> Lab {
 
 /// Partition 0 takes a second per record, the others a millisecond.
 #[consumes(crate = fk, topic = "in")]
-async fn uneven(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
-    let _busy = desk.call(meta);
+async fn uneven(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
+    let _busy = state.call(meta);
     let time = if meta.partition() == 0 { 1_000 } else { 1 };
     tokio::time::sleep(Duration::from_millis(time)).await;
 }
@@ -42,15 +42,15 @@ async fn uneven(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
 async fn a_slow_partition_does_not_starve_a_fast_one() {
     let mut lab = narrow::<uneven>(2, 2_000);
     lab.until_committed(1, 2_000).await;
-    // Alone, the fast one takes 2 s; each time the slow one is read again it may cost 100 ms.
+    // Standalone, the fast one takes 2 s; each time the slow one is read again it may cost 100 ms.
     assert!(
-        lab.desk.now() < Duration::from_secs(20),
+        lab.state.now() < Duration::from_secs(20),
         "{:?}",
-        lab.desk.now()
+        lab.state.now()
     );
     lab.revoke([0, 1]);
     lab.until(|labs| !labs[0].is_reading(0)).await;
-    let slow = lab.desk.offsets(0);
+    let slow = lab.state.offsets(0);
     assert_eq!(
         slow,
         (0..i64::try_from(slow.len()).unwrap()).collect::<Vec<_>>()
@@ -60,13 +60,13 @@ async fn a_slow_partition_does_not_starve_a_fast_one() {
 #[tokio::test(start_paused = true)]
 async fn a_full_partition_alone_is_held_back_without_a_pause() {
     #[consumes(crate = fk, topic = "in")]
-    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
-        let _busy = desk.call(meta);
+    async fn on(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
+        let _busy = state.call(meta);
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let mut lab = narrow::<on>(1, 10_000);
     lab.pass(Duration::from_secs(60)).await;
-    let handled = lab.desk.offsets(0).len();
+    let handled = lab.state.offsets(0).len();
     assert!(handled > 2_500, "it goes on: {handled}");
     assert!(
         lab.fetched() <= handled + 20 + TURN,
@@ -79,21 +79,21 @@ async fn a_full_partition_alone_is_held_back_without_a_pause() {
 #[tokio::test(start_paused = true)]
 async fn by_key_reading_stops_at_the_bound_and_goes_on_when_records_are_done() {
     #[consumes(crate = fk, topic = "in", order = "unordered", concurrency = 4)]
-    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
-        let _busy = desk.call(meta);
-        desk.gate.acquire().await.unwrap().forget();
+    async fn on(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
+        let _busy = state.call(meta);
+        state.gate.acquire().await.unwrap().forget();
     }
     let mut lab = narrow::<on>(1, 3_000);
     lab.pass(Duration::from_secs(60)).await;
-    assert_eq!(lab.desk.calls().len(), 4);
+    assert_eq!(lab.state.calls().len(), 4);
     assert!(
         lab.fetched() <= 20 + TURN,
         "{} fetched [S10]",
         lab.fetched()
     );
-    lab.desk.gate.add_permits(3_000);
+    lab.state.gate.add_permits(3_000);
     lab.until_committed(0, 3_000).await;
-    assert_eq!((lab.desk.calls().len(), lab.fetched()), (3_000, 3_000));
+    assert_eq!((lab.state.calls().len(), lab.fetched()), (3_000, 3_000));
 }
 
 #[tokio::test(start_paused = true)]
@@ -102,9 +102,9 @@ async fn a_partition_that_waits_for_reports_is_not_paused_for_the_others() {
     async fn on(
         value: u32,
         meta: EventMetadata,
-        State(desk): State<Desk>,
+        State(state): State<HandlerState>,
     ) -> Result<(), ProduceError> {
-        let _busy = desk.call(meta);
+        let _busy = state.call(meta);
         to_out(value.to_string()).await.map(drop)
     }
     let mut lab = narrow::<on>(1, 3_000);
@@ -121,39 +121,47 @@ async fn a_partition_that_waits_for_reports_is_not_paused_for_the_others() {
 #[tokio::test(start_paused = true)]
 async fn a_partition_in_a_transient_failure_does_not_hold_the_others_back() {
     #[consumes(crate = fk, topic = "in")]
-    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), Failure> {
-        let _busy = desk.call(meta);
+    async fn on(
+        _: u32,
+        meta: EventMetadata,
+        State(state): State<HandlerState>,
+    ) -> Result<(), Failure> {
+        let _busy = state.call(meta);
         match meta.partition() {
-            0 if desk.is_bad() => Err(Failure::transient("database down")),
+            0 if state.is_bad() => Err(Failure::transient("database down")),
             _ => Ok(()),
         }
     }
     let mut lab = narrow::<on>(2, 3_000);
-    lab.desk.set_bad(true);
+    lab.state.set_bad(true);
     lab.until_committed(1, 3_000).await;
     assert!(
-        lab.desk.now() < Duration::from_secs(2),
+        lab.state.now() < Duration::from_secs(2),
         "{:?}",
-        lab.desk.now()
+        lab.state.now()
     );
     lab.pass(Duration::from_secs(60)).await;
     lab.fill(1, 200);
     lab.until_committed(1, 3_200).await;
-    assert!(lab.desk.offsets(0).iter().all(|offset| *offset == 0));
+    assert!(lab.state.offsets(0).iter().all(|offset| *offset == 0));
     assert!(
         lab.fetched() <= 3_200 + 2 * TURN,
         "{} fetched [S10]",
         lab.fetched()
     );
-    lab.desk.set_bad(false);
+    lab.state.set_bad(false);
     lab.until_committed(0, 3_000).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_stopped_partition_does_not_hold_the_others_back() {
     #[consumes(crate = fk, topic = "in", attempts = 1)]
-    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), &'static str> {
-        let _busy = desk.call(meta);
+    async fn on(
+        _: u32,
+        meta: EventMetadata,
+        State(state): State<HandlerState>,
+    ) -> Result<(), &'static str> {
+        let _busy = state.call(meta);
         if meta.partition() == 0 {
             Err("no")
         } else {
@@ -163,9 +171,9 @@ async fn a_stopped_partition_does_not_hold_the_others_back() {
     let mut lab = narrow::<on>(2, 200);
     lab.until_committed(1, 200).await;
     assert!(
-        lab.desk.now() < Duration::from_secs(2),
+        lab.state.now() < Duration::from_secs(2),
         "{:?}",
-        lab.desk.now()
+        lab.state.now()
     );
 }
 
@@ -174,7 +182,7 @@ async fn a_full_partition_that_is_lost_does_not_hold_the_others_back() {
     let mut lab = narrow::<uneven>(1, 100);
     lab.pass(Duration::from_millis(1_500)).await;
     lab.lose([0]);
-    lab.until(|labs| !labs[0].is_reading(0) && labs[0].desk.at_work() == 0)
+    lab.until(|labs| !labs[0].is_reading(0) && labs[0].state.at_work() == 0)
         .await;
     lab.fill(1, 50);
     lock(&lab.cluster).committed.insert(place(1), 0);
@@ -194,7 +202,7 @@ async fn a_full_partition_whose_log_was_truncated_is_not_read_again() {
         high,
     });
     lab.pass(Duration::from_secs(1_200)).await;
-    let handled = lab.desk.offsets(0).len();
+    let handled = lab.state.offsets(0).len();
     assert!((20..TURN + 20).contains(&handled), "{handled}");
     assert!(lab.problems()[0].contains("past the end of the log"));
 }
@@ -202,10 +210,10 @@ async fn a_full_partition_whose_log_was_truncated_is_not_read_again() {
 #[tokio::test(start_paused = true)]
 async fn the_uncommitted_span_is_told_and_ends() {
     #[consumes(crate = fk, topic = "in")]
-    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
-        let _busy = desk.call(meta);
+    async fn on(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
+        let _busy = state.call(meta);
         if meta.offset() == 0 {
-            desk.gate.acquire().await.unwrap().forget();
+            state.gate.acquire().await.unwrap().forget();
         }
     }
     let mut world = World::new::<on>();
@@ -217,7 +225,7 @@ async fn the_uncommitted_span_is_told_and_ends() {
     lab.assign([0]);
     lab.until(|labs| !labs[0].problems().is_empty()).await;
     assert!(lab.problems()[0].starts_with("in[0] has read `max_uncommitted`"));
-    lab.desk.gate.add_permits(1);
+    lab.state.gate.add_permits(1);
     lab.until_committed(0, 100).await;
     lab.pass(Duration::from_secs(1)).await;
     assert!(lab.problems().is_empty());
@@ -226,13 +234,13 @@ async fn the_uncommitted_span_is_told_and_ends() {
 #[tokio::test(start_paused = true)]
 async fn a_log_that_is_read_again_is_handled_again_from_there() {
     #[consumes(crate = fk, topic = "in")]
-    async fn on(value: usize, meta: EventMetadata, State(desk): State<Desk>) {
-        let _busy = desk.call(meta);
-        lock(&desk.batches).push((meta.offset(), value));
+    async fn on(value: usize, meta: EventMetadata, State(state): State<HandlerState>) {
+        let _busy = state.call(meta);
+        lock(&state.batches).push((meta.offset(), value));
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
     let mut lab = Lab::of::<on>(1, 10);
-    lab.until(|labs| labs[0].desk.offsets(0).len() == 2).await;
+    lab.until(|labs| labs[0].state.offsets(0).len() == 2).await;
     {
         // Made anew in the middle of what is held.
         let mut cluster = lock(&lab.cluster);
@@ -252,7 +260,7 @@ async fn a_log_that_is_read_again_is_handled_again_from_there() {
     }
     lab.seek(0, 5);
     lab.until_committed(0, 10).await;
-    let mut seen = lock(&lab.desk.batches).clone();
+    let mut seen = lock(&lab.state.batches).clone();
     seen.dedup();
     let expected = (0..5).chain(100..105).enumerate();
     let expected: Vec<_> = expected

@@ -3,7 +3,7 @@
 //! at a time.
 
 use super::cluster::{Entry, Shared, lock, place};
-use super::lab::{Desk, Lab, World, drive, to_out};
+use super::lab::{HandlerState, Lab, World, drive, to_out};
 use super::outbox::{Fate, Sent, ack};
 use fastkafka_core as fk;
 use fastkafka_core::{Failure, Register, State};
@@ -15,14 +15,14 @@ const PARTITIONS: i32 = 3;
 const RECORDS: i64 = 60;
 
 /// Fails, waits and sends as the dice fall.
-async fn gamble(value: i64, unit: Option<i64>, desk: Desk) -> Result<(), Failure> {
-    let _alone = unit.map(|unit| Alone::enter(&desk, unit));
-    match desk.roll(20) {
+async fn random_handler(value: i64, unit: Option<i64>, state: HandlerState) -> Result<(), Failure> {
+    let _alone = unit.map(|unit| Alone::enter(&state, unit));
+    match state.roll(20) {
         0 => return Err(Failure::retry("bad luck")),
         1 => return Err(Failure::transient("bad luck")),
         2 => panic!("bad luck"),
         3 => tokio::time::sleep(Duration::from_millis(200)).await,
-        4..10 => tokio::time::sleep(Duration::from_millis(desk.roll(30))).await,
+        4..10 => tokio::time::sleep(Duration::from_millis(state.roll(30))).await,
         _ => {}
     }
     to_out(value.to_string())
@@ -40,8 +40,8 @@ async fn gamble(value: i64, unit: Option<i64>, desk: Desk) -> Result<(), Failure
     rebalance_timeout_ms = 100,
     handler_timeout = Duration::from_millis(150)
 )]
-async fn by_partition(value: i64, State(desk): State<Desk>) -> Result<(), Failure> {
-    gamble(value, Some(partition_of(value)), desk).await
+async fn by_partition(value: i64, State(state): State<HandlerState>) -> Result<(), Failure> {
+    random_handler(value, Some(partition_of(value)), state).await
 }
 
 #[consumes(
@@ -55,20 +55,20 @@ async fn by_partition(value: i64, State(desk): State<Desk>) -> Result<(), Failur
     rebalance_timeout_ms = 100,
     handler_timeout = Duration::from_millis(150)
 )]
-async fn by_key(value: i64, State(desk): State<Desk>) -> Result<(), Failure> {
-    gamble(value, key_of(value), desk).await
+async fn by_key(value: i64, State(state): State<HandlerState>) -> Result<(), Failure> {
+    random_handler(value, key_of(value), state).await
 }
 
 /// One call of an order unit at a time. [S5]
-struct Alone(Desk, i64);
+struct Alone(HandlerState, i64);
 
 impl Alone {
-    fn enter(desk: &Desk, unit: i64) -> Self {
-        let mut acting = lock(&desk.acting);
+    fn enter(state: &HandlerState, unit: i64) -> Self {
+        let mut acting = lock(&state.acting);
         if !acting.insert(unit) {
-            desk.set_bad(true);
+            state.set_bad(true);
         }
-        Self(desk.clone(), unit)
+        Self(state.clone(), unit)
     }
 }
 
@@ -101,7 +101,7 @@ fn written(sent: &Sent) -> i64 {
 
 fn check(world: &World, done: &Written) {
     assert!(
-        !world.desk.is_bad(),
+        !world.state.is_bad(),
         "two calls of one order unit at once [S5]"
     );
     let done = lock(done);
@@ -131,9 +131,9 @@ fn check_order(world: &World, unit: fn(i64) -> Option<i64>) {
 
 async fn play<C: Register>(unit: fn(i64) -> Option<i64>, seed: u64) {
     let world = World::new::<C>();
-    let desk = world.desk.clone();
-    *lock(&desk.dice) = seed;
-    lock(&world.cluster).block = Some(1 + usize::try_from(desk.roll(25)).unwrap());
+    let state = world.state.clone();
+    *lock(&state.dice) = seed;
+    lock(&world.cluster).block = Some(1 + usize::try_from(state.roll(25)).unwrap());
     for partition in 0..PARTITIONS {
         for offset in 0..RECORDS {
             let value = value(partition, offset);
@@ -149,7 +149,7 @@ async fn play<C: Register>(unit: fn(i64) -> Option<i64>, seed: u64) {
         lock(&world.cluster).committed.insert(place(partition), 0);
     }
     let done = Written::default();
-    let (dice, notes) = (desk.clone(), done.clone());
+    let (dice, notes) = (state.clone(), done.clone());
     world.outbox.decide(move |sent| match dice.roll(12) {
         0 => Fate::Lose(Failure::retry("lost")),
         1..4 => Fate::Hold,
@@ -161,33 +161,33 @@ async fn play<C: Register>(unit: fn(i64) -> Option<i64>, seed: u64) {
     let (mut one, mut two) = (world.member(), world.member());
     let mut members: [&mut Lab; 2] = [&mut one, &mut two];
     let mut owners: Vec<usize> = (0..PARTITIONS)
-        .map(|_| usize::try_from(desk.roll(2)).unwrap())
+        .map(|_| usize::try_from(state.roll(2)).unwrap())
         .collect();
     for (partition, &owner) in (0..).zip(&owners) {
         members[owner].assign([partition]);
     }
     for _ in 0..40 {
-        let end = desk.now() + Duration::from_millis(desk.roll(80));
+        let end = state.now() + Duration::from_millis(state.roll(80));
         drive(&mut members, |_| {
             check(&world, &done);
-            desk.now() >= end
+            state.now() >= end
         })
         .await;
-        while desk.roll(4) != 0
+        while state.roll(4) != 0
             && let Some((sent, token)) = world.outbox.take_held()
         {
-            if desk.roll(8) == 0 {
+            if state.roll(8) == 0 {
                 token.fail(Failure::retry("lost late"));
             } else {
                 lock(&done).insert(written(&sent));
                 ack(token);
             }
         }
-        if desk.roll(3) == 0 {
-            let moved = usize::try_from(desk.roll(3)).unwrap();
+        if state.roll(3) == 0 {
+            let moved = usize::try_from(state.roll(3)).unwrap();
             let old = owners[moved];
             let mut moving = vec![i32::try_from(moved).unwrap()];
-            if desk.roll(3) == 0 {
+            if state.roll(3) == 0 {
                 // A member that is thrown out loses all it has.
                 moving = (0..)
                     .zip(&owners)
@@ -200,7 +200,7 @@ async fn play<C: Register>(unit: fn(i64) -> Option<i64>, seed: u64) {
             }
             drive(&mut members, |labs| !labs[old].is_reading(moving[0])).await;
             for partition in moving {
-                let new = usize::try_from(desk.roll(2)).unwrap();
+                let new = usize::try_from(state.roll(2)).unwrap();
                 owners[usize::try_from(partition).unwrap()] = new;
                 members[new].assign([partition]);
             }

@@ -1,5 +1,5 @@
 use super::cluster::{lock, place};
-use super::lab::{Desk, Lab, World, drive, to_out};
+use super::lab::{HandlerState, Lab, World, drive, to_out};
 use super::outbox::{Fate, ack};
 use fastkafka_core as fk;
 use fastkafka_core::{EventMetadata, Failure, ProduceError, State};
@@ -8,16 +8,16 @@ use std::time::Duration;
 
 /// 50 ms per record.
 #[consumes(crate = fk, topic = "in")]
-async fn steady(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
-    let _busy = desk.call(meta);
+async fn steady(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
+    let _busy = state.call(meta);
     tokio::time::sleep(Duration::from_millis(50)).await;
 }
 
 /// Waits at the gate.
 #[consumes(crate = fk, topic = "in", rebalance_timeout_ms = 3_000)]
-async fn gated(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
-    let _busy = desk.call(meta);
-    desk.gate.acquire().await.unwrap().forget();
+async fn gated(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
+    let _busy = state.call(meta);
+    state.gate.acquire().await.unwrap().forget();
 }
 
 #[tokio::test(start_paused = true)]
@@ -29,16 +29,16 @@ async fn a_revoke_in_the_middle_of_a_long_run_repeats_nothing() {
     old.assign([0]);
     old.pass(Duration::from_millis(10_020)).await;
     old.revoke([0]);
-    let asked = world.desk.now();
+    let asked = world.state.now();
     old.until(|labs| !labs[0].is_reading(0)).await;
     // It waits for the record in hand and for no other.
-    assert!(world.desk.now() - asked < Duration::from_millis(60));
+    assert!(world.state.now() - asked < Duration::from_millis(60));
     new.assign([0]);
     drive(&mut [&mut old, &mut new], |labs| {
         labs[0].committed(0) == Some(1_000)
     })
     .await;
-    assert_eq!(world.desk.offsets(0), (0..1_000).collect::<Vec<_>>());
+    assert_eq!(world.state.offsets(0), (0..1_000).collect::<Vec<_>>());
 }
 
 #[tokio::test(start_paused = true)]
@@ -52,7 +52,7 @@ async fn a_crash_in_the_middle_of_a_long_run_repeats_the_record_in_hand_and_what
     old.pass(Duration::from_millis(10_020)).await;
     // One run is going on, and most of it is committed already. [L6]
     let committed = world.committed(0).unwrap();
-    let begun = i64::try_from(world.desk.offsets(0).len()).unwrap();
+    let begun = i64::try_from(world.state.offsets(0).len()).unwrap();
     assert!(
         (begun - 10..begun).contains(&committed),
         "{committed} of {begun}"
@@ -65,9 +65,9 @@ async fn a_revoke_waits_for_the_reports_of_what_was_handled() {
     async fn on(
         value: u32,
         meta: EventMetadata,
-        State(desk): State<Desk>,
+        State(state): State<HandlerState>,
     ) -> Result<(), ProduceError> {
-        let _busy = desk.call(meta);
+        let _busy = state.call(meta);
         to_out(value.to_string()).await.map(drop)
     }
     let mut lab = Lab::of::<on>(1, 3);
@@ -84,20 +84,20 @@ async fn a_revoke_waits_for_the_reports_of_what_was_handled() {
 #[tokio::test(start_paused = true)]
 async fn a_revoke_ends_at_its_deadline_and_a_later_result_moves_nothing() {
     let mut lab = Lab::of::<gated>(1, 3);
-    lab.until(|labs| labs[0].desk.at_work() == 1).await;
+    lab.until(|labs| labs[0].state.at_work() == 1).await;
     lab.revoke([0]);
-    let asked = lab.desk.now();
+    let asked = lab.state.now();
     lab.until(|labs| !labs[0].is_reading(0)).await;
-    let waited = lab.desk.now() - asked;
+    let waited = lab.state.now() - asked;
     assert!(
         (Duration::from_secs(3)..Duration::from_millis(3_100)).contains(&waited),
         "{waited:?}"
     );
-    lab.desk.gate.add_permits(1);
+    lab.state.gate.add_permits(1);
     lab.pass(Duration::from_secs(2)).await;
-    assert_eq!((lab.desk.at_work(), lab.committed(0)), (0, Some(0)));
+    assert_eq!((lab.state.at_work(), lab.committed(0)), (0, Some(0)));
     assert_eq!(
-        lab.desk.offsets(0),
+        lab.state.offsets(0),
         [0],
         "from the revoke on nothing starts [S10]"
     );
@@ -106,10 +106,10 @@ async fn a_revoke_ends_at_its_deadline_and_a_later_result_moves_nothing() {
 #[tokio::test(start_paused = true)]
 async fn a_lost_partition_stores_nothing() {
     let mut lab = Lab::of::<gated>(2, 1);
-    lab.until(|labs| labs[0].desk.at_work() == 2).await;
+    lab.until(|labs| labs[0].state.at_work() == 2).await;
     // The results come together with the loss.
-    lab.desk.gate.add_permits(2);
-    while lab.desk.at_work() > 0 {
+    lab.state.gate.add_permits(2);
+    while lab.state.at_work() > 0 {
         tokio::task::yield_now().await;
     }
     lab.lose([0, 1]);
@@ -121,32 +121,32 @@ async fn a_lost_partition_stores_nothing() {
 #[tokio::test(start_paused = true)]
 async fn a_revoke_may_become_a_loss() {
     let mut lab = Lab::of::<gated>(1, 3);
-    lab.until(|labs| labs[0].desk.at_work() == 1).await;
+    lab.until(|labs| labs[0].state.at_work() == 1).await;
     lab.revoke([0]);
     lab.pass(Duration::from_secs(1)).await;
     lock(&lab.member).lost = true;
     lab.until(|labs| !labs[0].is_reading(0)).await;
-    lab.desk.gate.add_permits(1);
+    lab.state.gate.add_permits(1);
     lab.pass(Duration::from_secs(1)).await;
     assert_eq!(lab.committed(0), Some(0));
-    assert!(lab.desk.now() < Duration::from_secs(3));
+    assert!(lab.state.now() < Duration::from_secs(3));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_partition_that_comes_back_waits_for_its_old_handler() {
     let mut lab = Lab::of::<gated>(1, 3);
-    lab.until(|labs| labs[0].desk.at_work() == 1).await;
+    lab.until(|labs| labs[0].state.at_work() == 1).await;
     lab.lose([0]);
     lab.until(|labs| !labs[0].is_reading(0)).await;
     lab.assign([0]);
     lab.until(|labs| labs[0].is_reading(0)).await;
     lab.pass(Duration::from_secs(5)).await;
-    assert_eq!(lab.desk.offsets(0), [0]);
-    lab.desk.gate.add_permits(4);
+    assert_eq!(lab.state.offsets(0), [0]);
+    lab.state.gate.add_permits(4);
     lab.until_committed(0, 3).await;
     // The old result did not count; and the two never ran at once. [S5]
     assert_eq!(
-        (lab.desk.offsets(0), lab.desk.most_at_once()),
+        (lab.state.offsets(0), lab.state.most_at_once()),
         (vec![0, 0, 1, 2], 1)
     );
 }
@@ -158,20 +158,20 @@ async fn a_partition_is_handled_by_one_member_at_a_time_whoever_owns_it() {
     lock(&world.cluster).committed.insert(place(0), 0);
     let (mut old, mut new) = (world.member(), world.member());
     old.assign([0]);
-    old.until(|labs| labs[0].desk.at_work() == 1).await;
+    old.until(|labs| labs[0].state.at_work() == 1).await;
     old.lose([0]);
     old.until(|labs| !labs[0].is_reading(0)).await;
     new.assign([0]);
-    let end = world.desk.now() + Duration::from_secs(5);
-    drive(&mut [&mut old, &mut new], |labs| labs[0].desk.now() >= end).await;
-    assert_eq!(world.desk.offsets(0), [0]);
-    world.desk.gate.add_permits(3);
+    let end = world.state.now() + Duration::from_secs(5);
+    drive(&mut [&mut old, &mut new], |labs| labs[0].state.now() >= end).await;
+    assert_eq!(world.state.offsets(0), [0]);
+    world.state.gate.add_permits(3);
     drive(&mut [&mut old, &mut new], |labs| {
         labs[0].committed(0) == Some(2)
     })
     .await;
     assert_eq!(
-        (world.desk.offsets(0), world.desk.most_at_once()),
+        (world.state.offsets(0), world.state.most_at_once()),
         (vec![0, 0, 1], 1)
     );
 }
@@ -179,9 +179,9 @@ async fn a_partition_is_handled_by_one_member_at_a_time_whoever_owns_it() {
 #[tokio::test(start_paused = true)]
 async fn a_partition_waits_for_what_its_former_owner_spawned() {
     #[consumes(crate = fk, topic = "in", rebalance_timeout_ms = 1_000)]
-    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
-        let task = desk.call(meta);
-        if desk.offsets(0).len() == 1 {
+    async fn on(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
+        let task = state.call(meta);
+        if state.offsets(0).len() == 1 {
             crate::spawn(async move {
                 let _task = task;
                 std::future::pending::<()>().await;
@@ -193,7 +193,7 @@ async fn a_partition_waits_for_what_its_former_owner_spawned() {
     lock(&world.cluster).committed.insert(place(0), 0);
     let (mut old, mut new) = (world.member(), world.member());
     old.assign([0]);
-    old.until(|labs| labs[0].desk.offsets(0).len() == 1).await;
+    old.until(|labs| labs[0].state.offsets(0).len() == 1).await;
     new.assign([0]);
     old.revoke([0]);
     // The new owner is a little faster than the abort.
@@ -203,10 +203,10 @@ async fn a_partition_waits_for_what_its_former_owner_spawned() {
     })
     .await;
     assert_eq!(
-        (world.desk.offsets(0).len(), world.desk.most_at_once()),
+        (world.state.offsets(0).len(), world.state.most_at_once()),
         (2, 1)
     );
-    assert_eq!(world.desk.at_work(), 0);
+    assert_eq!(world.state.at_work(), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -216,7 +216,7 @@ async fn a_revoke_leaves_the_other_partitions_at_work() {
     lab.revoke([0]);
     lab.until(|labs| !labs[0].is_reading(0)).await;
     lab.until_committed(1, 100).await;
-    let first = lab.desk.offsets(0).len();
+    let first = lab.state.offsets(0).len();
     assert_eq!(lab.committed(0), Some(i64::try_from(first).unwrap()));
     assert!(first < 30);
 }
@@ -224,38 +224,46 @@ async fn a_revoke_leaves_the_other_partitions_at_work() {
 #[tokio::test(start_paused = true)]
 async fn attempts_start_again_with_an_assignment() {
     #[consumes(crate = fk, topic = "in", attempts = 2)]
-    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), Failure> {
-        let _busy = desk.call(meta);
-        if desk.is_bad() {
+    async fn on(
+        _: u32,
+        meta: EventMetadata,
+        State(state): State<HandlerState>,
+    ) -> Result<(), Failure> {
+        let _busy = state.call(meta);
+        if state.is_bad() {
             Err(Failure::retry("bad"))
         } else {
             Ok(())
         }
     }
     let mut lab = Lab::of::<on>(1, 1);
-    lab.desk.set_bad(true);
+    lab.state.set_bad(true);
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
     lab.revoke([0]);
     lab.until(|labs| !labs[0].is_reading(0)).await;
     assert!(lab.problems().is_empty());
     lab.assign([0]);
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
-    assert_eq!(lab.desk.offsets(0).len(), 4);
+    assert_eq!(lab.state.offsets(0).len(), 4);
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_dead_letter_is_begun_while_its_partition_drains() {
     #[consumes(crate = fk, topic = "in", dead_letter = "grave", rebalance_timeout_ms = 3_000)]
-    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), Failure> {
-        let _busy = desk.call(meta);
-        desk.gate.acquire().await.unwrap().forget();
+    async fn on(
+        _: u32,
+        meta: EventMetadata,
+        State(state): State<HandlerState>,
+    ) -> Result<(), Failure> {
+        let _busy = state.call(meta);
+        state.gate.acquire().await.unwrap().forget();
         Err(Failure::reject("no"))
     }
     let mut lab = Lab::of::<on>(1, 1);
-    lab.until(|labs| labs[0].desk.at_work() == 1).await;
+    lab.until(|labs| labs[0].state.at_work() == 1).await;
     lab.revoke([0]);
     lab.pass(Duration::from_secs(1)).await;
-    lab.desk.gate.add_permits(1);
+    lab.state.gate.add_permits(1);
     lab.until(|labs| !labs[0].is_reading(0)).await;
     lab.pass(Duration::from_secs(1)).await;
     assert!(lab.outbox.sent().is_empty());

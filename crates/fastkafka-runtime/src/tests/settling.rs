@@ -1,5 +1,5 @@
 use super::cluster::lock;
-use super::lab::{Desk, Lab, to_out};
+use super::lab::{HandlerState, Lab, to_out};
 use super::outbox::{Fate, ack};
 use crate::spawn;
 use fastkafka_core as fk;
@@ -7,15 +7,15 @@ use fastkafka_core::{Ack, EventMetadata, Failure, ProduceError, Revoked, State};
 use fastkafka_macros::consumes;
 use std::time::Duration;
 
-/// Puts its `Ack` on the desk.
+/// Puts its `Ack` on the state.
 #[consumes(crate = fk, topic = "in", enable_auto_commit = false, attempts = 3)]
-async fn later(_: u32, meta: EventMetadata, ack: Ack, State(desk): State<Desk>) {
-    let _busy = desk.call(meta);
-    lock(&desk.acks).push((meta.offset(), ack));
+async fn later(_: u32, meta: EventMetadata, ack: Ack, State(state): State<HandlerState>) {
+    let _busy = state.call(meta);
+    lock(&state.acks).push((meta.offset(), ack));
 }
 
 fn take(lab: &Lab, offset: i64) -> Ack {
-    let mut acks = lock(&lab.desk.acks);
+    let mut acks = lock(&lab.state.acks);
     let at = acks
         .iter()
         .position(|(of, _)| *of == offset)
@@ -26,27 +26,28 @@ fn take(lab: &Lab, offset: i64) -> Ack {
 #[tokio::test(start_paused = true)]
 async fn an_offset_waits_for_its_ack_and_the_order_does_not() {
     let mut lab = Lab::of::<later>(1, 3);
-    lab.until(|labs| labs[0].desk.offsets(0).len() == 3).await;
+    lab.until(|labs| labs[0].state.offsets(0).len() == 3).await;
     take(&lab, 1).ack().unwrap();
     take(&lab, 2).ack().unwrap();
     lab.pass(Duration::from_secs(5)).await;
     assert_eq!(lab.committed(0), Some(0));
     take(&lab, 0).ack().unwrap();
     lab.until_committed(0, 3).await;
-    assert_eq!(lab.desk.offsets(0), [0, 1, 2]);
+    assert_eq!(lab.state.offsets(0), [0, 1, 2]);
 }
 
 // The handler's owner waits for a third `Ack` before it uses any, and one of two fails meanwhile.
 #[tokio::test(start_paused = true)]
 async fn a_failed_ack_is_told_while_others_of_its_run_are_held() {
     let mut lab = Lab::of::<later>(1, 2);
-    lab.until(|labs| labs[0].desk.offsets(0).len() == 2).await;
+    lab.until(|labs| labs[0].state.offsets(0).len() == 2).await;
     take(&lab, 1).fail("not stored").unwrap();
-    lab.until(|labs| labs[0].desk.offsets(0) == [0, 1, 1]).await;
+    lab.until(|labs| labs[0].state.offsets(0) == [0, 1, 1])
+        .await;
     take(&lab, 0).ack().unwrap();
     take(&lab, 1).ack().unwrap();
     lab.until_committed(0, 2).await;
-    assert_eq!(lab.desk.offsets(0), [0, 1, 1]);
+    assert_eq!(lab.state.offsets(0), [0, 1, 1]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -54,7 +55,7 @@ async fn a_failed_or_dropped_ack_is_a_failed_attempt() {
     for fails in [true, false] {
         let mut lab = Lab::of::<later>(1, 1);
         for attempt in 1..=2 {
-            lab.until(|labs| labs[0].desk.offsets(0).len() == attempt)
+            lab.until(|labs| labs[0].state.offsets(0).len() == attempt)
                 .await;
             let ack = take(&lab, 0);
             if fails {
@@ -63,17 +64,17 @@ async fn a_failed_or_dropped_ack_is_a_failed_attempt() {
                 drop(ack);
             }
         }
-        lab.until(|labs| labs[0].desk.offsets(0).len() == 3).await;
+        lab.until(|labs| labs[0].state.offsets(0).len() == 3).await;
         take(&lab, 0).ack().unwrap();
         lab.until_committed(0, 1).await;
-        assert_eq!(lab.desk.offsets(0), [0, 0, 0]);
+        assert_eq!(lab.state.offsets(0), [0, 0, 0]);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_ack_after_the_partition_was_given_away_says_so() {
     let mut lab = Lab::of::<later>(1, 2);
-    lab.until(|labs| labs[0].desk.offsets(0).len() == 2).await;
+    lab.until(|labs| labs[0].state.offsets(0).len() == 2).await;
     lab.revoke([0]);
     lab.until(|labs| !labs[0].is_reading(0)).await;
     assert_eq!(take(&lab, 0).ack(), Err(Revoked));
@@ -90,17 +91,17 @@ async fn an_ack_from_before_a_failure_says_that_the_partition_was_given_away() {
         _: u32,
         meta: EventMetadata,
         ack: Ack,
-        State(desk): State<Desk>,
+        State(state): State<HandlerState>,
     ) -> Result<(), String> {
-        let _busy = desk.call(meta);
-        if meta.offset() == 1 && desk.times(1).len() == 1 {
+        let _busy = state.call(meta);
+        if meta.offset() == 1 && state.times(1).len() == 1 {
             return Err("once".into());
         }
-        lock(&desk.acks).push((meta.offset(), ack));
+        lock(&state.acks).push((meta.offset(), ack));
         Ok(())
     }
     let mut lab = Lab::of::<on>(1, 2);
-    lab.until(|labs| labs[0].desk.offsets(0).len() == 3).await;
+    lab.until(|labs| labs[0].state.offsets(0).len() == 3).await;
     lab.revoke([0]);
     lab.until(|labs| !labs[0].is_reading(0)).await;
     assert_eq!(take(&lab, 0).ack(), Err(Revoked));
@@ -109,10 +110,10 @@ async fn an_ack_from_before_a_failure_says_that_the_partition_was_given_away() {
 #[tokio::test(start_paused = true)]
 async fn an_offset_waits_for_what_its_record_spawned_and_the_order_does_not() {
     #[consumes(crate = fk, topic = "in")]
-    async fn on(value: u32, meta: EventMetadata, State(desk): State<Desk>) {
-        let _busy = desk.call(meta);
+    async fn on(value: u32, meta: EventMetadata, State(state): State<HandlerState>) {
+        let _busy = state.call(meta);
         if meta.offset() == 0 {
-            let gate = desk.gate.clone();
+            let gate = state.gate.clone();
             spawn(async move {
                 gate.acquire().await.unwrap().forget();
                 to_out(value.to_string()).await.map(drop)
@@ -121,10 +122,10 @@ async fn an_offset_waits_for_what_its_record_spawned_and_the_order_does_not() {
     }
     let mut lab = Lab::of::<on>(1, 3);
     lab.outbox.decide(|_| Fate::Hold);
-    lab.until(|labs| labs[0].desk.offsets(0).len() == 3).await;
+    lab.until(|labs| labs[0].state.offsets(0).len() == 3).await;
     lab.pass(Duration::from_secs(5)).await;
     assert_eq!(lab.committed(0), Some(0));
-    lab.desk.gate.add_permits(1);
+    lab.state.gate.add_permits(1);
     lab.until(|labs| labs[0].outbox.held() == 1).await;
     lab.pass(Duration::from_secs(5)).await;
     // What the task produces is charged to the record, too.
@@ -136,9 +137,9 @@ async fn an_offset_waits_for_what_its_record_spawned_and_the_order_does_not() {
 #[tokio::test(start_paused = true)]
 async fn a_failed_or_panicked_task_is_a_failed_attempt_of_its_record() {
     #[consumes(crate = fk, topic = "in", backoff = Duration::from_millis(10))]
-    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
-        let _busy = desk.call(meta);
-        let attempt = desk.times(meta.offset()).len();
+    async fn on(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
+        let _busy = state.call(meta);
+        let attempt = state.times(meta.offset()).len();
         spawn(async move {
             assert!(attempt != 1, "the first");
             if attempt == 2 {
@@ -150,18 +151,22 @@ async fn a_failed_or_panicked_task_is_a_failed_attempt_of_its_record() {
     }
     let mut lab = Lab::of::<on>(1, 1);
     lab.until_committed(0, 1).await;
-    assert_eq!(lab.desk.offsets(0), [0, 0, 0]);
+    assert_eq!(lab.state.offsets(0), [0, 0, 0]);
 }
 
 /// Spawns a task that lasts a minute.
 #[consumes(crate = fk, topic = "in", handler_timeout = Duration::from_secs(5))]
-async fn slowly(_: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), ProduceError> {
-    let task = desk.call(meta);
+async fn slowly(
+    _: u32,
+    meta: EventMetadata,
+    State(state): State<HandlerState>,
+) -> Result<(), ProduceError> {
+    let task = state.call(meta);
     spawn(async move {
         let _task = task;
         tokio::time::sleep(Duration::from_secs(60)).await;
     });
-    if desk.is_bad() {
+    if state.is_bad() {
         std::future::pending::<()>().await;
     }
     Ok(())
@@ -170,12 +175,12 @@ async fn slowly(_: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result
 #[tokio::test(start_paused = true)]
 async fn what_a_record_spawned_is_over_before_it_is_tried_again() {
     let mut lab = Lab::of::<slowly>(1, 1);
-    lab.desk.set_bad(true);
-    lab.until(|labs| labs[0].desk.offsets(0).len() == 1).await;
-    lab.desk.set_bad(false);
+    lab.state.set_bad(true);
+    lab.until(|labs| labs[0].state.offsets(0).len() == 1).await;
+    lab.state.set_bad(false);
     lab.until_committed(0, 1).await;
     assert_eq!(
-        (lab.desk.offsets(0), lab.desk.most_at_once()),
+        (lab.state.offsets(0), lab.state.most_at_once()),
         (vec![0, 0], 1)
     );
 }
@@ -183,33 +188,37 @@ async fn what_a_record_spawned_is_over_before_it_is_tried_again() {
 #[tokio::test(start_paused = true)]
 async fn what_a_record_spawned_is_aborted_when_its_partition_is_given_away() {
     let mut lab = Lab::of::<slowly>(1, 1);
-    lab.until(|labs| labs[0].desk.at_work() == 1).await;
+    lab.until(|labs| labs[0].state.at_work() == 1).await;
     lab.revoke([0]);
     lab.until(|labs| !labs[0].is_reading(0)).await;
     assert!(
-        lab.desk.now() >= Duration::from_secs(10),
+        lab.state.now() >= Duration::from_secs(10),
         "it had until the deadline"
     );
-    lab.until(|labs| labs[0].desk.at_work() == 0).await;
-    assert!(lab.desk.now() < Duration::from_secs(11));
+    lab.until(|labs| labs[0].state.at_work() == 0).await;
+    assert!(lab.state.now() < Duration::from_secs(11));
     assert_eq!(lab.committed(0), Some(0));
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_a_record_spawned_does_not_outlive_the_shutdown() {
     let mut lab = Lab::of::<slowly>(1, 1);
-    lab.until(|labs| labs[0].desk.at_work() == 1).await;
+    lab.until(|labs| labs[0].state.at_work() == 1).await;
     let _ = lab.shut_down().await;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(lab.desk.at_work(), 0);
+    assert_eq!(lab.state.at_work(), 0);
     assert_eq!(lab.committed(0), Some(0));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_of_the_handler_ends_what_it_spawned_and_is_counted_once() {
     #[consumes(crate = fk, topic = "in", attempts = 2)]
-    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), Failure> {
-        let task = desk.call(meta);
+    async fn on(
+        _: u32,
+        meta: EventMetadata,
+        State(state): State<HandlerState>,
+    ) -> Result<(), Failure> {
+        let task = state.call(meta);
         spawn(async move {
             let _task = task;
             tokio::time::sleep(Duration::from_secs(60)).await;
@@ -220,7 +229,7 @@ async fn a_failure_of_the_handler_ends_what_it_spawned_and_is_counted_once() {
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
     let stopped = &lab.health().stopped[0];
     assert_eq!((stopped.attempts, &*stopped.error), (2, "no"));
-    assert_eq!((lab.desk.offsets(0).len(), lab.desk.at_work()), (2, 0));
+    assert_eq!((lab.state.offsets(0).len(), lab.state.at_work()), (2, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -229,9 +238,9 @@ async fn what_a_record_spawned_is_over_before_a_lost_output_has_it_handled_again
     async fn on(
         value: u32,
         meta: EventMetadata,
-        State(desk): State<Desk>,
+        State(state): State<HandlerState>,
     ) -> Result<(), ProduceError> {
-        let task = desk.call(meta);
+        let task = state.call(meta);
         if meta.offset() == 1 {
             spawn(async move {
                 let _task = task;
@@ -251,9 +260,9 @@ async fn what_a_record_spawned_is_over_before_a_lost_output_has_it_handled_again
     lab.outbox.report(1, ack);
     lab.until_committed(0, 2).await;
     assert_eq!(
-        (lab.desk.offsets(0), lab.desk.times(1).len()),
+        (lab.state.offsets(0), lab.state.times(1).len()),
         (vec![0, 1, 0, 1], 2)
     );
     // Record 0 is called while nothing but itself is at work.
-    assert_eq!(lab.desk.most_at_once(), 1);
+    assert_eq!(lab.state.most_at_once(), 1);
 }

@@ -1,15 +1,15 @@
 use super::cluster::lock;
-use super::lab::{Desk, Lab, LetGo, to_out};
+use super::lab::{HandlerState, Lab, LetGo, to_out};
 use super::outbox::{Fate, ack};
-use crate::owner::Shared;
+use crate::driver::Shared;
 use fastkafka_core as fk;
 use fastkafka_core::{EventMetadata, ProduceError, State};
 use fastkafka_macros::consumes;
 use std::time::Duration;
 
 #[consumes(crate = fk, topic = "in")]
-async fn steady(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
-    let _busy = desk.call(meta);
+async fn steady(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
+    let _busy = state.call(meta);
     tokio::time::sleep(Duration::from_millis(50)).await;
 }
 
@@ -17,23 +17,23 @@ async fn steady(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
 async fn a_shutdown_in_the_middle_of_a_long_run_commits_all_that_was_handled() {
     let mut lab = Lab::of::<steady>(2, 1_000);
     lab.pass(Duration::from_millis(10_020)).await;
-    let asked = lab.desk.now();
+    let asked = lab.state.now();
     lab.shut_down().await.unwrap();
-    assert!(lab.desk.now() - asked < Duration::from_millis(200));
+    assert!(lab.state.now() - asked < Duration::from_millis(200));
     for partition in 0..2 {
-        let begun = i64::try_from(lab.desk.offsets(partition).len()).unwrap();
+        let begun = i64::try_from(lab.state.offsets(partition).len()).unwrap();
         assert_eq!(lab.committed(partition), Some(begun));
     }
     assert!(lock(&lab.member).closed);
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(lab.desk.at_work(), 0);
+    assert_eq!(lab.state.at_work(), 0);
 }
 
 /// Waits at the gate.
 #[consumes(crate = fk, topic = "in")]
-async fn gated(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
-    let _busy = desk.call(meta);
-    desk.gate.acquire().await.unwrap().forget();
+async fn gated(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
+    let _busy = state.call(meta);
+    state.gate.acquire().await.unwrap().forget();
 }
 
 /// Who has left sends no heartbeats: the group would take its record for another member's, and its
@@ -41,29 +41,29 @@ async fn gated(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
 #[tokio::test(start_paused = true)]
 async fn a_member_leaves_its_group_when_what_it_has_in_hand_has_ended() {
     let mut lab = Lab::of::<gated>(1, 3);
-    lab.until(|labs| labs[0].desk.at_work() == 1).await;
+    lab.until(|labs| labs[0].state.at_work() == 1).await;
     lab.shared.shut_down();
     lab.pass(Duration::from_secs(20)).await;
     assert!(!lock(&lab.member).left);
-    lab.desk.gate.add_permits(1);
+    lab.state.gate.add_permits(1);
     lab.until(|labs| labs[0].over.is_some()).await;
     assert!(lock(&lab.member).left);
     assert_eq!(
         (lab.committed(0), lab.over.clone()),
         (Some(1), Some(Ok(())))
     );
-    assert_eq!(lab.desk.offsets(0), [0]);
+    assert_eq!(lab.state.offsets(0), [0]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_member_on_its_way_out_does_not_join_again_after_a_revoke() {
     let mut lab = Lab::of::<gated>(1, 3);
-    lab.until(|labs| labs[0].desk.at_work() == 1).await;
+    lab.until(|labs| labs[0].state.at_work() == 1).await;
     lab.shared.shut_down();
     lab.revoke([0]);
     lab.pass(Duration::from_secs(1)).await;
     assert!(!lock(&lab.member).left);
-    lab.desk.gate.add_permits(1);
+    lab.state.gate.add_permits(1);
     lab.until(|labs| labs[0].over.is_some()).await;
     assert!(!lock(&lab.member).joins_again);
     assert_eq!(
@@ -78,9 +78,9 @@ async fn a_shutdown_waits_for_the_reports_of_what_was_handled() {
     async fn on(
         value: u32,
         meta: EventMetadata,
-        State(desk): State<Desk>,
+        State(state): State<HandlerState>,
     ) -> Result<(), ProduceError> {
-        let _busy = desk.call(meta);
+        let _busy = state.call(meta);
         to_out(value.to_string()).await.map(drop)
     }
     let mut lab = Lab::of::<on>(1, 3);
@@ -100,16 +100,16 @@ async fn a_shutdown_waits_for_the_reports_of_what_was_handled() {
 #[tokio::test(start_paused = true)]
 async fn a_handler_that_waits_for_ever_is_dropped_at_the_deadline() {
     #[consumes(crate = fk, topic = "in")]
-    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
-        let _busy = desk.call(meta);
+    async fn on(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
+        let _busy = state.call(meta);
         std::future::pending::<()>().await;
     }
     let mut lab = Lab::of::<on>(1, 3);
-    lab.until(|labs| labs[0].desk.at_work() == 1).await;
-    let asked = lab.desk.now();
+    lab.until(|labs| labs[0].state.at_work() == 1).await;
+    let asked = lab.state.now();
     let _ = lab.shut_down().await;
-    assert!(lab.desk.now() - asked <= Duration::from_secs(25));
-    assert_eq!((lab.desk.at_work(), lab.committed(0)), (0, Some(0)));
+    assert!(lab.state.now() - asked <= Duration::from_secs(25));
+    assert_eq!((lab.state.at_work(), lab.committed(0)), (0, Some(0)));
     assert!(lock(&lab.member).closed);
 }
 
@@ -128,17 +128,17 @@ async fn what_is_left_of_a_deadline_is_the_deadline() {
 
 async fn seconds_until_it_is_named(shut_down: impl FnOnce(&Shared)) -> u32 {
     #[consumes(crate = fk, topic = "in", blocking)]
-    fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
-        let _busy = desk.call(meta);
-        while desk.is_bad() {
+    fn on(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
+        let _busy = state.call(meta);
+        while state.is_bad() {
             std::thread::yield_now();
         }
     }
     let mut lab = Lab::of::<on>(1, 1);
-    let _let_go = LetGo(lab.desk.clone());
-    lab.desk.set_bad(true);
+    let _let_go = LetGo(lab.state.clone());
+    lab.state.set_bad(true);
     // A thread at work holds the paused clock.
-    while lab.desk.at_work() == 0 {
+    while lab.state.at_work() == 0 {
         lab.until(|_| true).await;
         tokio::task::yield_now().await;
     }
@@ -160,8 +160,12 @@ async fn seconds_until_it_is_named(shut_down: impl FnOnce(&Shared)) -> u32 {
 #[tokio::test(start_paused = true)]
 async fn a_shutdown_during_a_retry_leaves_its_record_open() {
     #[consumes(crate = fk, topic = "in", backoff = Duration::from_secs(10))]
-    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), &'static str> {
-        let _busy = desk.call(meta);
+    async fn on(
+        _: u32,
+        meta: EventMetadata,
+        State(state): State<HandlerState>,
+    ) -> Result<(), &'static str> {
+        let _busy = state.call(meta);
         if meta.offset() == 1 {
             Err("no")
         } else {
@@ -170,11 +174,11 @@ async fn a_shutdown_during_a_retry_leaves_its_record_open() {
     }
     let mut lab = Lab::of::<on>(1, 3);
     lab.until(|labs| !labs[0].health().waiting.is_empty()).await;
-    let asked = lab.desk.now();
+    let asked = lab.state.now();
     lab.shut_down().await.unwrap();
-    assert!(lab.desk.now() - asked < Duration::from_secs(1));
+    assert!(lab.state.now() - asked < Duration::from_secs(1));
     assert_eq!(
-        (lab.committed(0), lab.desk.offsets(0)),
+        (lab.committed(0), lab.state.offsets(0)),
         (Some(1), vec![0, 1])
     );
 }
@@ -195,5 +199,5 @@ async fn offsets_that_were_refused_last_are_told_at_the_end() {
 async fn a_member_without_partitions_ends_at_once() {
     let mut lab = Lab::of::<steady>(0, 0);
     lab.shut_down().await.unwrap();
-    assert!(lab.desk.now() < Duration::from_secs(1));
+    assert!(lab.state.now() < Duration::from_secs(1));
 }

@@ -1,5 +1,5 @@
 use super::cluster::lock;
-use super::lab::{Desk, Lab, World};
+use super::lab::{HandlerState, Lab, World};
 use super::log::Log;
 use crate::transport::{ClientError, ErrorKind, Notice, StartError};
 use fastkafka_core as fk;
@@ -8,8 +8,8 @@ use fastkafka_macros::consumes;
 use std::time::Duration;
 
 #[consumes(crate = fk, topic = "in")]
-async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
-    let _busy = desk.call(meta);
+async fn on(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
+    let _busy = state.call(meta);
 }
 
 #[tokio::test(start_paused = true)]
@@ -23,7 +23,7 @@ async fn a_new_group_starts_at_the_end_and_commits_that_before_it_is_started() {
     assert_eq!(lab.committed(0), Some(5));
     lab.fill(0, 2);
     lab.until_committed(0, 7).await;
-    assert_eq!(lab.desk.offsets(0), [5, 6]);
+    assert_eq!(lab.state.offsets(0), [5, 6]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -64,7 +64,7 @@ async fn starts_that_cannot_be_worked_out_are_asked_for_again() {
     lab.pass(Duration::from_millis(400)).await;
     assert!(!lab.shared.is_started());
     lab.until_committed(0, 1).await;
-    assert!(lab.desk.now() < Duration::from_secs(2));
+    assert!(lab.state.now() < Duration::from_secs(2));
 }
 
 // The broker was away longer than the session: the pin is refused for as long as it is tried.
@@ -78,7 +78,7 @@ async fn an_assignment_lost_before_its_start_is_known_is_given_up() {
     lock(&lab.member).start_refused = false;
     lab.assign([0]);
     lab.until_committed(0, 3).await;
-    assert_eq!(lab.desk.offsets(0), [0, 1, 2]);
+    assert_eq!(lab.state.offsets(0), [0, 1, 2]);
 }
 
 // Between the two another member had the partition, and went on.
@@ -100,7 +100,7 @@ async fn s3_a_start_of_an_assignment_that_was_given_up_is_not_taken_for_the_next
         lab.notify(answer);
     }
     lab.until_committed(0, 10).await;
-    assert_eq!(lab.desk.offsets(0), [5, 6, 7, 8, 9]);
+    assert_eq!(lab.state.offsets(0), [5, 6, 7, 8, 9]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -112,7 +112,7 @@ async fn records_that_are_gone_are_left_out() {
         (log.low, log.entries) = (6, log.entries.split_off(6));
     }
     lab.until_committed(0, 10).await;
-    assert_eq!(lab.desk.offsets(0), [6, 7, 8, 9]);
+    assert_eq!(lab.state.offsets(0), [6, 7, 8, 9]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -132,7 +132,7 @@ async fn a_position_past_the_end_of_the_log_stops_its_partition_alone() {
         problems[0].contains("past the end of the log"),
         "{problems:?}"
     );
-    assert_eq!((lab.committed(0), lab.desk.offsets(0)), (Some(9), vec![]));
+    assert_eq!((lab.committed(0), lab.state.offsets(0)), (Some(9), vec![]));
 }
 
 #[tokio::test(start_paused = true)]

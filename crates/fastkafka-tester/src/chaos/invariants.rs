@@ -2,10 +2,10 @@
 
 use crate::calls::CallOutcome;
 use crate::function::Function;
-use crate::layout::Name;
 use crate::report::on;
 use crate::subscription::{self, Subscription};
 use crate::tester::Tester;
+use crate::topology::Name;
 use bytes::Bytes;
 use fastkafka::{OnFailure, Order};
 use fastkafka_sim::{GroupId, PartitionId};

@@ -221,7 +221,7 @@ impl Chaos<'_> {
 
     /// One of them, by chance where there are several.
     fn cluster(&self, rng: &mut SmallRng) -> Cluster<'_> {
-        let name = match self.tester.layout.clusters() {
+        let name = match self.tester.topology.clusters() {
             [only] => only,
             several => several[rng.random_range(0..several.len())],
         };

@@ -4,9 +4,9 @@
 use super::Cluster;
 use crate::function::Function;
 use crate::journal::TopicRecord;
-use crate::layout::Name;
 use crate::sent::ProduceFault;
 use crate::tester::{Backend, Tester};
+use crate::topology::Name;
 use fastkafka_core::Consumer;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ impl Tester {
     #[track_caller]
     fn only(&self, on: &[Name], what: &str, call: &str) -> Cluster<'_> {
         match on {
-            [] => self.cluster(self.layout.first()),
+            [] => self.cluster(self.topology.first()),
             [only] => self.cluster(only),
             several => {
                 let calls = several.iter();
@@ -38,7 +38,7 @@ impl Tester {
     #[track_caller]
     fn with_topic(&self, topic: &str, call: &str) -> Cluster<'_> {
         let on = match &self.backend {
-            Backend::Kafka(_) => self.layout.with_topic(topic),
+            Backend::Kafka(_) => self.topology.with_topic(topic),
             // The test may have made it.
             Backend::Memory(clusters) => {
                 let states = clusters.all().map(|broker| broker.state());
@@ -52,14 +52,14 @@ impl Tester {
     /// The group tells topics of one name apart, if it reads only one of them.
     #[track_caller]
     fn with_group_and_topic(&self, group: &str, topic: &str, call: &str) -> Cluster<'_> {
-        match &*self.layout.with_group(group) {
+        match &*self.topology.with_group(group) {
             [only] => self.cluster(only),
             _ => self.with_topic(topic, call),
         }
     }
 
     fn all_clusters(&self) -> impl Iterator<Item = Cluster<'_>> {
-        let clusters = self.layout.clusters().iter();
+        let clusters = self.topology.clusters().iter();
         clusters.map(|name| self.cluster(name))
     }
 
@@ -98,7 +98,7 @@ impl Tester {
     /// When there is no such group, or it is on several clusters.
     #[track_caller]
     pub fn members(&self, group: &str) -> usize {
-        let on = self.layout.with_group(group);
+        let on = self.topology.with_group(group);
         let cluster = self.only(&on, &format!("group `{group}` is"), "members");
         cluster.members(group)
     }
@@ -119,7 +119,7 @@ impl Tester {
     /// When there is such a topic, or the apps are on several clusters.
     #[track_caller]
     pub fn create_topic(&self, topic: &str, partitions: usize) {
-        let clusters = self.layout.clusters();
+        let clusters = self.topology.clusters();
         let cluster = self.only(clusters, "the apps are", "create_topic");
         cluster.create_topic(topic, partitions);
     }

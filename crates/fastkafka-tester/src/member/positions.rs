@@ -4,7 +4,7 @@ use super::{Member, answer, commit, id};
 use crate::broker::State;
 use fastkafka::{ControlError, Seek};
 use fastkafka_core::OffsetReset;
-use fastkafka_runtime::medium::{Place, StartError};
+use fastkafka_runtime::platform::{PartitionRef, StartError};
 use fastkafka_sim::PartitionId;
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -12,9 +12,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub(super) fn start(
     member: &mut Member,
     state: &mut State,
-    place: Place,
+    place: PartitionRef,
     reset: OffsetReset,
-) -> Result<(Place, i64), StartError> {
+) -> Result<(PartitionRef, i64), StartError> {
     let partition = id(state, place).map_err(|error| StartError::Retry(error.to_string()))?;
     let cluster = &state.cluster;
     let group = member.client.group();
@@ -55,7 +55,7 @@ pub(super) fn commit_explicitly(
     last.unwrap_or_else(|| Err("the commit was not answered".to_owned()))
 }
 
-pub(super) fn find(state: &State, place: Place, to: Seek) -> Result<i64, ControlError> {
+pub(super) fn find(state: &State, place: PartitionRef, to: Seek) -> Result<i64, ControlError> {
     let partition = id(state, place).map_err(|error| unanswered(place, error))?;
     let log = state.cluster.log(partition);
     let (low, high) = log.map_or((0, 0), |log| (log.low(), log.high()));
@@ -77,7 +77,7 @@ pub(super) fn find(state: &State, place: Place, to: Seek) -> Result<i64, Control
     }
 }
 
-pub(super) fn unanswered(place: Place, why: impl fmt::Display) -> ControlError {
+pub(super) fn unanswered(place: PartitionRef, why: impl fmt::Display) -> ControlError {
     ControlError::Unanswered {
         topic: place.topic.clone(),
         partition: place.partition,

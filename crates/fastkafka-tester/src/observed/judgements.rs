@@ -1,13 +1,13 @@
 //! What assertions look for, and how they say what they miss.
 
-use super::{Comparable, Source, Verdict, Words};
+use super::{Comparable, Phrases, Source, Verdict};
 use crate::report::{Miss, likeness};
 use std::fmt::Debug;
 
 pub(super) fn counted<S: Source>(count: usize) -> String {
-    let Words {
+    let Phrases {
         never, once, often, ..
-    } = S::WORDS;
+    } = S::PHRASES;
     match count {
         0 => never.to_owned(),
         1 => once.to_owned(),
@@ -17,7 +17,7 @@ pub(super) fn counted<S: Source>(count: usize) -> String {
 
 /// So many instead of what was expected.
 fn wrong_count<S: Source>(count: usize, expected: &str) -> Miss {
-    let (counted, noun) = (counted::<S>(count), S::WORDS.noun);
+    let (counted, noun) = (counted::<S>(count), S::PHRASES.noun);
     Miss::new(format!(
         "{} {counted}, expected {expected} {noun}",
         S::function()
@@ -53,7 +53,7 @@ pub(super) fn last_with<S: Comparable>(items: &[S::Item], expected: &S::Value) -
     if value.as_ref() == Ok(expected) {
         return Ok(());
     }
-    let (noun, function) = (S::WORDS.noun, S::function());
+    let (noun, function) = (S::PHRASES.noun, S::function());
     let miss = Miss::new(format!(
         "the last {noun} of {function} is not the expected one"
     ));
@@ -77,7 +77,7 @@ pub(super) fn any_with<S: Comparable>(items: &[S::Item], expected: &S::Value) ->
     let nearest = texts
         .into_iter()
         .max_by(|a, b| likeness(a, &wanted).total_cmp(&likeness(b, &wanted)));
-    let (noun, function) = (S::WORDS.noun, S::function());
+    let (noun, function) = (S::PHRASES.noun, S::function());
     Err(match nearest {
         None => wrong_count::<S>(0, "a").expected(expected),
         Some(nearest) => Miss::new(format!(
@@ -96,7 +96,7 @@ pub(super) fn has<S: Comparable>(items: &[S::Item], expected: &[S::Value]) -> Ve
     if expected.is_empty() || values.windows(expected.len()).any(equal) {
         return Ok(());
     }
-    let (noun, function) = (S::WORDS.noun, S::function());
+    let (noun, function) = (S::PHRASES.noun, S::function());
     let values = values.iter().map(text).collect::<Vec<_>>().join(",\n");
     let actual = match values.as_str() {
         "" => "[]".to_owned(),

@@ -1,11 +1,11 @@
 //! Records on their way to a broker that comes and goes.
 
 use super::*;
-use crate::layout::Layout;
+use crate::topology::Topology;
 use fastkafka_core::DeliveryScope;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-fn enqueue(outputs: &MemoryOutputs, scope: &DeliveryScope, n: u32) {
+fn enqueue(outputs: &MemoryProducers, scope: &DeliveryScope, n: u32) {
     let record = OutRecord {
         producer: None,
         cluster: None,
@@ -19,10 +19,10 @@ fn enqueue(outputs: &MemoryOutputs, scope: &DeliveryScope, n: u32) {
     outputs.enqueue(record, scope.token(0)).unwrap();
 }
 
-fn start() -> (Arc<Broker>, Arc<MemoryOutputs>) {
-    let clusters = Clusters::of(&Layout::of(&[], [("numbers".to_owned(), 1)].into()));
+fn start() -> (Arc<Broker>, Arc<MemoryProducers>) {
+    let clusters = Clusters::of(&Topology::of(&[], [("numbers".to_owned(), 1)].into()));
     let broker = clusters.named("").clone();
-    let outputs = MemoryOutputs::new(clusters, &[], usize::MAX);
+    let outputs = MemoryProducers::new(clusters, &[], usize::MAX);
     (broker, outputs)
 }
 

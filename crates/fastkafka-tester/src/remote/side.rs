@@ -3,15 +3,15 @@
 use super::text;
 use crate::function::Function;
 use crate::journal::{Journal, TopicRecord};
-use crate::layout::{Layout, Name};
 use crate::report::on;
 use crate::sent::{NewRecord, Refusal};
 use crate::subscription::Subscription;
+use crate::topology::{Name, Topology};
 use crate::watcher::Watcher;
 use fastkafka::{App, Delivery};
 use fastkafka_core::{DeliveryScope, OutRecord};
 use fastkafka_runtime::Options;
-use fastkafka_runtime::medium::{Offsets, Outputs, Probe, Tailed, kafka_outputs};
+use fastkafka_runtime::platform::{Offsets, Producers, TailReader, Tailed, kafka_outputs};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,10 +23,10 @@ const CLEAN_UP: Duration = Duration::from_secs(5);
 const CATCH_UP: Duration = Duration::from_secs(5);
 
 /// See the module.
-pub(super) struct Side {
+pub(super) struct RemoteCluster {
     cluster: Name,
-    outputs: Arc<dyn Outputs>,
-    eyes: Eyes,
+    outputs: Arc<dyn Producers>,
+    tail: Tail,
     partitions: BTreeMap<String, i32>,
     /// What each group reads, and each handler without one.
     groups: Vec<Reads>,
@@ -34,8 +34,8 @@ pub(super) struct Side {
 
 /// The watching consumer.
 #[derive(Clone)]
-pub(super) struct Eyes {
-    probe: Arc<Probe>,
+pub(super) struct Tail {
+    probe: Arc<TailReader>,
     /// How far it has come.
     seen: Arc<Mutex<Offsets>>,
 }
@@ -44,35 +44,35 @@ pub(super) struct Eyes {
 #[derive(Clone)]
 pub(super) struct Reads {
     group: String,
-    alone: bool,
+    standalone: bool,
     topics: Vec<String>,
 }
 
 /// Below which offsets all is settled.
 pub(super) type Settled = Vec<(Reads, Offsets)>;
 
-impl Side {
+impl RemoteCluster {
     /// Its topics are there.
     pub(super) async fn watch(
         cluster: Name,
         options: &Options,
         apps: &[App],
-        layout: &Arc<Layout>,
+        topology: &Arc<Topology>,
         journal: &Journal,
         watcher: &Watcher,
     ) -> Result<Self, String> {
-        let specs = layout.topics(cluster);
+        let specs = topology.topics(cluster);
         let partitions: BTreeMap<String, i32> = specs
             .map(|spec| (spec.name.clone(), spec.partitions.unwrap_or(1)))
             .collect();
         let all = partitions.clone().into_iter().collect();
         let seen = Arc::<Mutex<Offsets>>::default();
         let came = seen.clone();
-        let (layout, journal, watcher) = (layout.clone(), journal.clone(), watcher.clone());
-        let probe = Probe::new(options, cluster, all, move |record| {
+        let (topology, journal, watcher) = (topology.clone(), journal.clone(), watcher.clone());
+        let probe = TailReader::new(options, cluster, all, move |record| {
             let (place, next) = ((record.topic.clone(), record.partition), record.offset + 1);
             let record = topic_record(cluster, record);
-            let producer = watcher.claim(&record, &layout);
+            let producer = watcher.claim(&record, &topology);
             journal.push(TopicRecord { producer, ..record });
             came.lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -82,7 +82,7 @@ impl Side {
         Ok(Self {
             cluster,
             outputs: kafka_outputs(options, cluster).await?,
-            eyes: Eyes {
+            tail: Tail {
                 probe: Arc::new(probe),
                 seen,
             },
@@ -123,29 +123,29 @@ impl Side {
         first.ok_or_else(|| "the broker reported no delivery".to_owned())
     }
 
-    pub(super) fn eyes(&self) -> Eyes {
-        self.eyes.clone()
+    pub(super) fn tail(&self) -> Tail {
+        self.tail.clone()
     }
 
     pub(super) fn committed(&self, group: &str, topic: &str) -> Result<Offsets, String> {
-        self.eyes.probe.committed(group, &[topic.to_owned()])
+        self.tail.probe.committed(group, &[topic.to_owned()])
     }
 
     pub(super) fn ends(&self) -> Result<Offsets, String> {
-        self.eyes.probe.ends()
+        self.tail.probe.ends()
     }
 
     /// Asks the apps, and the broker, what is settled.
     pub(super) async fn settled(&self, apps: &[App]) -> Result<Settled, String> {
-        let alone = apps.iter().flat_map(App::settled);
-        let alone = alone.filter(|(cluster, ..)| cluster == self.cluster);
-        let alone = alone.filter_map(|(_, name, offsets)| {
+        let standalone = apps.iter().flat_map(App::settled);
+        let standalone = standalone.filter(|(cluster, ..)| cluster == self.cluster);
+        let standalone = standalone.filter_map(|(_, name, offsets)| {
             let reads = self.groups.iter().find(|reads| reads.group == name)?;
             Some((reads.clone(), offsets))
         });
-        let mut settled: Settled = alone.collect();
-        let groups = self.groups.iter().filter(|reads| !reads.alone);
-        let (probe, groups) = (self.eyes.probe.clone(), groups.cloned().collect::<Vec<_>>());
+        let mut settled: Settled = standalone.collect();
+        let groups = self.groups.iter().filter(|reads| !reads.standalone);
+        let (probe, groups) = (self.tail.probe.clone(), groups.cloned().collect::<Vec<_>>());
         let asked = tokio::task::spawn_blocking(move || {
             let committed = groups.into_iter().map(|reads| {
                 let offsets = probe.committed(&reads.group, &reads.topics)?;
@@ -159,7 +159,7 @@ impl Side {
 
     /// Asks the broker what else there is, or was not seen yet.
     pub(super) async fn open(&self, settled: Settled) -> Result<Vec<String>, String> {
-        let probe = self.eyes.probe.clone();
+        let probe = self.tail.probe.clone();
         let asked = tokio::task::spawn_blocking(move || probe.ends());
         let ends = asked.await.map_err(text)??;
         let (on, mut open) = (on(self.cluster), Vec::new());
@@ -175,7 +175,7 @@ impl Side {
                 }
             }
         }
-        for (topic, partition, end) in self.eyes.behind(&ends) {
+        for (topic, partition, end) in self.tail.behind(&ends) {
             open.push(format!(
                 "{topic}[{partition}]{on} was not read up to offset {end}"
             ));
@@ -185,7 +185,7 @@ impl Side {
 
     /// The cluster forgets what the test made there.
     pub(super) fn clean_up(&self) {
-        let probe = self.eyes.probe.clone();
+        let probe = self.tail.probe.clone();
         // On a thread of its own: a runtime may be at work in this one.
         let cleaning = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
@@ -204,7 +204,7 @@ impl Side {
     }
 }
 
-impl Eyes {
+impl Tail {
     /// What it has not seen of this.
     fn behind(&self, ends: &Offsets) -> Vec<(String, i32, i64)> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -250,7 +250,7 @@ fn groups(
             None => all.push(Reads {
                 topics: read.collect(),
                 group: group.id,
-                alone: group.alone,
+                standalone: group.standalone,
             }),
         }
     }
@@ -259,7 +259,7 @@ fn groups(
 
 impl fmt::Display for Reads {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.alone {
+        match self.standalone {
             true => write!(f, "`{}`", self.group),
             false => write!(f, "group `{}`", self.group),
         }

@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 /// Partition and offset of a record, and a number for what has no record.
-type Place = (i32, i64, usize);
+type PartitionRef = (i32, i64, usize);
 
 /// Stands for a table of payments in a database.
 #[derive(Clone, Default)]
-struct Ledger(Arc<Mutex<BTreeMap<Place, u64>>>);
+struct Ledger(Arc<Mutex<BTreeMap<PartitionRef, u64>>>);
 
 impl Ledger {
     fn balance(&self) -> u64 {

@@ -4,7 +4,7 @@
 use super::App;
 use crate::error::RunError;
 use fastkafka_core::{Connection, Connections, Plan, Problem, Problems};
-use fastkafka_runtime::medium::Medium;
+use fastkafka_runtime::platform::Platform;
 use fastkafka_runtime::{Embedded, Runtime, create_topics};
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ impl App {
     pub(super) async fn begin(
         &self,
         plan: &Plan,
-        medium: Option<Arc<dyn Medium>>,
+        platform: Option<Arc<dyn Platform>>,
     ) -> Result<(), RunError> {
         self.inner.hooks.start(self).await.map_err(problem)?;
-        let mut runtime = self.connect(plan, medium).await?;
+        let mut runtime = self.connect(plan, platform).await?;
         let joined = runtime.join(plan);
         // Also when that has failed: there may be consumers to end.
         let runtime = self.inner.life.runtime.get_or_init(|| runtime);
@@ -27,13 +27,13 @@ impl App {
     async fn connect(
         &self,
         plan: &Plan,
-        medium: Option<Arc<dyn Medium>>,
+        platform: Option<Arc<dyn Platform>>,
     ) -> Result<Runtime, RunError> {
         let choice = self.choice().clone();
         let core = self.inner.core.clone();
-        if let Some(medium) = medium {
+        if let Some(platform) = platform {
             let options = self.inner.options(Connections::default(), &choice);
-            return Ok(Runtime::connect_on(core, plan, options, medium)?);
+            return Ok(Runtime::connect_on(core, plan, options, platform)?);
         }
         let connections = self.inner.connections(&plan.clusters, &choice);
         let mut connections = connections.map_err(problem)?;

@@ -5,7 +5,7 @@ use super::begin::problem;
 use super::inner::Choice;
 use crate::error::RunError;
 use fastkafka_core::{Plan, Problems};
-use fastkafka_runtime::medium::Medium;
+use fastkafka_runtime::platform::Platform;
 use fastkafka_runtime::{Embedded, Runtime};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -128,7 +128,7 @@ impl App {
     pub(super) async fn start_with(
         &self,
         plan: impl FnOnce() -> Result<Plan, Problems>,
-        medium: Option<Arc<dyn Medium>>,
+        platform: Option<Arc<dyn Platform>>,
     ) -> Result<(), RunError> {
         let life = &self.inner.life;
         if !life.advance(Phase::New, Phase::Starting) {
@@ -141,7 +141,7 @@ impl App {
         let mut end = life.end.lock().await;
         let begun = async {
             let plan = plan()?;
-            self.begin(&plan, medium).await.map(|()| plan)
+            self.begin(&plan, platform).await.map(|()| plan)
         };
         let begun = tokio::select! {
             biased;

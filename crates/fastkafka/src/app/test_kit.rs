@@ -3,7 +3,7 @@
 use super::App;
 use crate::error::RunError;
 use fastkafka_core::{AppCore, Connection, Connections, Plan};
-use fastkafka_runtime::medium::{Medium, Offsets};
+use fastkafka_runtime::platform::{Offsets, Platform};
 use fastkafka_runtime::{Options, Runtime, TopicSpec};
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ impl App {
     /// # Errors
     /// As [`App::start`].
     #[doc(hidden)]
-    pub async fn start_on(&self, medium: Arc<dyn Medium>) -> Result<(), RunError> {
-        self.start_with(|| Plan::of(&self.inner.core), Some(medium))
+    pub async fn start_on(&self, platform: Arc<dyn Platform>) -> Result<(), RunError> {
+        self.start_with(|| Plan::of(&self.inner.core), Some(platform))
             .await
     }
 
@@ -44,8 +44,8 @@ impl App {
             return None;
         }
         for cluster in clusters.iter().filter(|cluster| cluster.is_address) {
-            let said = Connection::default().bootstrap_servers(cluster.name.clone());
-            let way = connections.of(&cluster.name, &said);
+            let own = Connection::default().bootstrap_servers(cluster.name.clone());
+            let way = connections.of(&cluster.name, &own);
             connections = connections.with(&*cluster.name, way);
         }
         Some(self.inner.options(connections, &choice))

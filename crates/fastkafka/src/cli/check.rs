@@ -38,7 +38,7 @@ fn describe(plan: &Plan) -> String {
                 "consumes".to_owned(),
                 def.subscription().collect::<Vec<_>>().join(","),
                 on(&group.cluster),
-                if group.alone {
+                if group.standalone {
                     "no group".to_owned()
                 } else {
                     format!("group {}", group.id)

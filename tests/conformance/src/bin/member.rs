@@ -69,7 +69,7 @@ impl ConsumerContext for Context {
     }
 }
 
-struct Part {
+struct PartIndex {
     /// The next offset to take.
     next: i64,
     paused: bool,
@@ -79,7 +79,7 @@ struct Part {
 struct Member {
     join: Join,
     consumer: Arc<BaseConsumer<Context>>,
-    parts: BTreeMap<i32, Part>,
+    parts: BTreeMap<i32, PartIndex>,
 }
 
 impl Member {
@@ -190,7 +190,7 @@ impl Member {
                 .split_partition_queue(&self.join.topic, partition);
             let queue = queue.expect("a partition of a topic");
             let paused = self.parts.get(&partition).is_some_and(|part| part.paused);
-            let part = Part {
+            let part = PartIndex {
                 next,
                 paused,
                 queue,

@@ -1,31 +1,35 @@
 //! What a log is, without a group.
 
 use crate::cluster::New;
-use crate::scene::{Scene, TOPIC};
+use crate::fixture::{MembersFixture, TOPIC};
 
-pub(super) fn offsets_count_up_from_zero(scene: &mut Scene<'_>) {
-    scene.topic(2);
+pub(super) fn offsets_count_up_from_zero(fixture: &mut MembersFixture<'_>) {
+    fixture.topic(2);
     let record = New {
         partition: Some(1),
         ..New::default()
     };
-    assert_eq!(scene.cluster.bounds(TOPIC, 1), (0, 0));
+    assert_eq!(fixture.cluster.bounds(TOPIC, 1), (0, 0));
     for offset in 0..3 {
-        assert_eq!(scene.cluster.append(TOPIC, &record), (1, offset));
+        assert_eq!(fixture.cluster.append(TOPIC, &record), (1, offset));
     }
-    assert_eq!(scene.cluster.bounds(TOPIC, 1), (0, 3));
-    assert_eq!(scene.cluster.bounds(TOPIC, 0), (0, 0));
+    assert_eq!(fixture.cluster.bounds(TOPIC, 1), (0, 3));
+    assert_eq!(fixture.cluster.bounds(TOPIC, 0), (0, 0));
 }
 
 /// Expected as Kafka's Java client places them among twelve partitions.
-pub(super) fn a_key_chooses_its_partition_by_murmur2(scene: &mut Scene<'_>) {
-    scene.topic(12);
+pub(super) fn a_key_chooses_its_partition_by_murmur2(fixture: &mut MembersFixture<'_>) {
+    fixture.topic(12);
     for (key, partition) in JAVA {
         let record = New {
             key: Some((*key).into()),
             ..New::default()
         };
-        assert_eq!(scene.cluster.append(TOPIC, &record).0, *partition, "{key}");
+        assert_eq!(
+            fixture.cluster.append(TOPIC, &record).0,
+            *partition,
+            "{key}"
+        );
     }
 }
 
@@ -40,17 +44,17 @@ const JAVA: &[(&str, i32)] = &[
     ("", 9),
 ];
 
-pub(super) fn deleted_records_move_the_start_of_the_log(scene: &mut Scene<'_>) {
-    scene.topic(1);
-    scene.append(0, 5);
-    scene.cluster.delete_below(TOPIC, 0, 3);
-    assert_eq!(scene.cluster.bounds(TOPIC, 0), (3, 5));
-    scene.append(0, 1);
-    assert_eq!(scene.cluster.bounds(TOPIC, 0), (3, 6));
+pub(super) fn deleted_records_move_the_start_of_the_log(fixture: &mut MembersFixture<'_>) {
+    fixture.topic(1);
+    fixture.append(0, 5);
+    fixture.cluster.delete_below(TOPIC, 0, 3);
+    assert_eq!(fixture.cluster.bounds(TOPIC, 0), (3, 5));
+    fixture.append(0, 1);
+    assert_eq!(fixture.cluster.bounds(TOPIC, 0), (3, 6));
 }
 
-pub(super) fn a_time_is_found_in_the_log(scene: &mut Scene<'_>) {
-    scene.topic(1);
+pub(super) fn a_time_is_found_in_the_log(fixture: &mut MembersFixture<'_>) {
+    fixture.topic(1);
     // The broker refuses what is far from its own clock.
     let now = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
@@ -62,9 +66,9 @@ pub(super) fn a_time_is_found_in_the_log(scene: &mut Scene<'_>) {
             timestamp: Some(base + after),
             ..New::default()
         };
-        scene.cluster.append(TOPIC, &record);
+        fixture.cluster.append(TOPIC, &record);
     }
-    let mut find = |after| scene.cluster.offset_for_time(TOPIC, 0, base + after);
+    let mut find = |after| fixture.cluster.offset_for_time(TOPIC, 0, base + after);
     assert_eq!(find(-1), Some(0));
     assert_eq!(find(0), Some(0));
     assert_eq!(find(1), Some(1));

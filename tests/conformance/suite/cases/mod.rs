@@ -5,11 +5,11 @@ mod logs;
 mod offsets;
 mod rebalances;
 
-use crate::scene::Scene;
+use crate::fixture::MembersFixture;
 
 pub(crate) struct Case {
     pub(crate) name: &'static str,
-    pub(crate) run: fn(&mut Scene<'_>),
+    pub(crate) run: fn(&mut MembersFixture<'_>),
     /// It is about a group: it runs with each protocol.
     pub(crate) group: bool,
 }

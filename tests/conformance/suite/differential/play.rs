@@ -2,7 +2,7 @@
 
 use super::schedule::{MEMBERS, PARTITIONS, Step};
 use crate::cluster::Cluster;
-use crate::scene::{Scene, TOPIC};
+use crate::fixture::{MembersFixture, TOPIC};
 use crate::sim::{Assignments, Wanted};
 use conformance::{Answer, Ask, Fetched, Protocol};
 use std::fmt::Write;
@@ -21,7 +21,7 @@ pub(crate) struct Sight {
 }
 
 pub(crate) struct Play<'c> {
-    scene: Scene<'c>,
+    fixture: MembersFixture<'c>,
     /// The offsets of the records that can be seen, and where the log ends: what a reader must get,
     /// known without asking anybody.
     logs: Vec<(Vec<i64>, i64)>,
@@ -35,10 +35,10 @@ pub(crate) struct Play<'c> {
 
 impl<'c> Play<'c> {
     pub(crate) fn new(cluster: &'c mut dyn Cluster, protocol: Protocol, wanted: Wanted) -> Self {
-        let mut scene = Scene::new(cluster, protocol, PATIENCE);
-        scene.topic(number(PARTITIONS.0));
+        let mut fixture = MembersFixture::new(cluster, protocol, PATIENCE);
+        fixture.topic(number(PARTITIONS.0));
         Self {
-            scene,
+            fixture,
             logs: vec![(Vec::new(), 0); PARTITIONS.0],
             paused: vec![None; PARTITIONS.1],
             sights: Vec::new(),
@@ -55,12 +55,12 @@ impl<'c> Play<'c> {
     }
 
     fn here(&self) -> Vec<usize> {
-        let all = 0..self.scene.members.len();
-        all.filter(|m| !self.scene.members[*m].away).collect()
+        let all = 0..self.fixture.members.len();
+        all.filter(|m| !self.fixture.members[*m].away).collect()
     }
 
     fn assignments(&self) -> Assignments {
-        let members = self.scene.members.iter();
+        let members = self.fixture.members.iter();
         members
             .map(|m| match m.away {
                 true => Vec::new(),
@@ -74,12 +74,12 @@ impl<'c> Play<'c> {
     }
 
     fn owner(&self, partition: i32) -> Option<usize> {
-        let owns = |m: &usize| self.scene.members[*m].assigned.contains_key(&partition);
+        let owns = |m: &usize| self.fixture.members[*m].assigned.contains_key(&partition);
         self.here().into_iter().find(owns)
     }
 
     fn starts(&self, member: usize, partition: i32) -> usize {
-        let starts = self.scene.members[member].starts.iter();
+        let starts = self.fixture.members[member].starts.iter();
         starts.filter(|(p, _)| *p == partition).count()
     }
 
@@ -90,7 +90,7 @@ impl<'c> Play<'c> {
     /// Where a reader stands: at the next record it can see. Whether it has passed a gap is its own
     /// business.
     fn position(&mut self, member: usize, partition: i32) -> Option<i64> {
-        let position = self.scene.position(member, partition)?;
+        let position = self.fixture.position(member, partition)?;
         let (visible, end) = self.log(partition);
         Some(
             visible
@@ -102,8 +102,8 @@ impl<'c> Play<'c> {
     }
 
     /// Whether every partition is with one member that is here, evenly, and nobody owes an answer.
-    fn settled(scene: &Scene<'_>, partitions: usize) -> bool {
-        let here: Vec<_> = scene.members.iter().filter(|m| !m.away).collect();
+    fn settled(fixture: &MembersFixture<'_>, partitions: usize) -> bool {
+        let here: Vec<_> = fixture.members.iter().filter(|m| !m.away).collect();
         let mut all: Vec<_> = here
             .iter()
             .flat_map(|m| m.assigned.keys().copied())
@@ -121,17 +121,17 @@ impl<'c> Play<'c> {
         let partitions = self.logs.len();
         let mut quiet = 0;
         while quiet < QUIET {
-            self.scene
+            self.fixture
                 .until("the group settles", |s| Self::settled(s, partitions));
-            quiet = if self.scene.turn() { 0 } else { quiet + 1 };
+            quiet = if self.fixture.turn() { 0 } else { quiet + 1 };
         }
         self.settled.push(self.assignments());
         self.wanted.borrow_mut().pop_front();
     }
 
     fn join(&mut self) -> usize {
-        let member = self.scene.join();
-        self.scene.members[member].reads = false;
+        let member = self.fixture.join();
+        self.fixture.members[member].reads = false;
         member
     }
 
@@ -154,25 +154,25 @@ impl<'c> Play<'c> {
                 commit,
             } => return self.join_while_busy(one(member), store, commit),
             Step::Leave(member) => {
-                self.scene.leave(one(member));
+                self.fixture.leave(one(member));
                 self.settle();
             }
             Step::Kill(member) => {
-                self.scene.kill(one(member));
+                self.fixture.kill(one(member));
                 self.settle();
             }
             Step::Expel(member) => return self.expel(one(member)),
             Step::Grow => return self.grow(),
             Step::Append { partition, records } => {
                 let partition = self.partition(partition);
-                self.scene.append(partition, records);
+                self.fixture.append(partition, records);
                 let (visible, end) = &mut self.logs[index(partition)];
                 visible.extend((*end..).take(records));
                 *end += i64::try_from(records).unwrap();
             }
             Step::Abort { partition, records } => {
                 let partition = self.partition(partition);
-                let cluster = &mut self.scene.cluster;
+                let cluster = &mut self.fixture.cluster;
                 cluster.append_aborted(TOPIC, partition, records);
                 let (_, end) = &mut self.logs[index(partition)];
                 *end += i64::try_from(records).unwrap() + 1;
@@ -215,12 +215,12 @@ impl<'c> Play<'c> {
         if let Ask::Pause(_, pause) = ask {
             self.paused[index(partition)] = pause.then(|| (owner, self.starts(owner, partition)));
         }
-        outcome(&self.scene.done(owner, &ask))
+        outcome(&self.fixture.done(owner, &ask))
     }
 
     fn store(&mut self, member: usize, partition: i32) -> String {
         match self.position(member, partition) {
-            Some(at) => outcome(&self.scene.done(member, &Ask::Store(partition, at))),
+            Some(at) => outcome(&self.fixture.done(member, &Ask::Store(partition, at))),
             None => skipped(),
         }
     }
@@ -239,14 +239,14 @@ impl<'c> Play<'c> {
         } else {
             there.min(records)
         };
-        let id = self.scene.members[owner].id;
+        let id = self.fixture.members[owner].id;
         let mut taken = Vec::new();
-        let take = |scene: &mut Scene<'_>, taken: &mut Vec<i64>| {
+        let take = |fixture: &mut MembersFixture<'_>, taken: &mut Vec<i64>| {
             let ask = Ask::Fetch {
                 partition: Some(partition),
                 max: records - taken.len(),
             };
-            let Answer::Records(fetched) = scene.cluster.ask(id, &ask) else {
+            let Answer::Records(fetched) = fixture.cluster.ask(id, &ask) else {
                 panic!("a fetch is answered by records");
             };
             for fetched in fetched {
@@ -256,28 +256,28 @@ impl<'c> Play<'c> {
                 }
             }
         };
-        self.scene.until("the records", |scene| {
+        self.fixture.until("the records", |fixture| {
             if taken.len() < records {
-                take(scene, &mut taken);
+                take(fixture, &mut taken);
             }
             taken.len() >= expected
         });
         if expected < records {
             // More than there is, or of a partition that is paused?
-            self.scene.turn();
-            take(&mut self.scene, &mut taken);
+            self.fixture.turn();
+            take(&mut self.fixture, &mut taken);
         }
         format!("{taken:?}")
     }
 
     fn join_while_busy(&mut self, member: usize, store: bool, commit: bool) -> String {
-        self.scene.members[member].drains = true;
+        self.fixture.members[member].drains = true;
         self.join();
         let partitions = self.logs.len();
-        self.scene.until("a revoke, or none", |s| {
+        self.fixture.until("a revoke, or none", |s| {
             s.members[member].owed.is_some() || Self::settled(s, partitions)
         });
-        let owed = self.scene.members[member].owed.clone();
+        let owed = self.fixture.members[member].owed.clone();
         let owed = owed.unwrap_or_default();
         let mut text = format!("gives back {owed:?}");
         for partition in owed.iter().filter(|_| store) {
@@ -287,23 +287,27 @@ impl<'c> Play<'c> {
         if let (Some(first), true) = (owed.first(), commit) {
             let at = self.position(member, *first).expect("not given back yet");
             let ask = Ask::CommitAt(*first, at, "busy".into());
-            let _ = write!(text, ", commit {}", outcome(&self.scene.done(member, &ask)));
+            let _ = write!(
+                text,
+                ", commit {}",
+                outcome(&self.fixture.done(member, &ask))
+            );
         }
-        self.scene.members[member].drains = false;
-        self.scene.answer_revoke(member);
+        self.fixture.members[member].drains = false;
+        self.fixture.answer_revoke(member);
         self.settle();
         text
     }
 
     fn expel(&mut self, member: usize) -> String {
-        let mut had = self.scene.members[member].assigned.clone().into_keys();
+        let mut had = self.fixture.members[member].assigned.clone().into_keys();
         let first = had.next().expect("no more members than partitions");
-        self.scene.freeze(member);
+        self.fixture.freeze(member);
         self.settle();
-        self.scene.thaw(member);
+        self.fixture.thaw(member);
         // It does not know yet.
         let ask = Ask::CommitAt(first, 1, "from the dead".into());
-        let text = outcome(&self.scene.done(member, &ask));
+        let text = outcome(&self.fixture.done(member, &ask));
         self.settle();
         text
     }
@@ -316,20 +320,20 @@ impl<'c> Play<'c> {
         // When an eager group rejoins because its topic has grown, librdkafka's commit of what is given
         // back may come after the next generation has begun, and is refused: what was stored is
         // repeated. Whether it does is a matter of moments, so nothing is left to commit.
-        if self.scene.protocol == Protocol::Eager {
+        if self.fixture.protocol == Protocol::Eager {
             for member in self.here() {
-                self.scene.ask(member, &Ask::Commit);
+                self.fixture.ask(member, &Ask::Commit);
             }
         }
         self.logs.push((Vec::new(), 0));
-        self.scene.cluster.grow(TOPIC, number(self.logs.len()));
+        self.fixture.cluster.grow(TOPIC, number(self.logs.len()));
         self.settle();
         String::new()
     }
 
     fn look(&mut self, text: &mut String) {
         let committed: Vec<_> = (0..number(self.logs.len()))
-            .map(|p| self.scene.commit_of(p))
+            .map(|p| self.fixture.commit_of(p))
             .map(|c| c.map_or("-".into(), |(at, note)| format!("{at}{note:?}")))
             .collect();
         let _ = write!(
@@ -339,12 +343,12 @@ impl<'c> Play<'c> {
         );
         for member in self.here() {
             let _ = write!(text, " m{member}");
-            for partition in self.scene.members[member].assigned.clone().into_keys() {
+            for partition in self.fixture.members[member].assigned.clone().into_keys() {
                 let at = self.position(member, partition);
                 let at = at.map_or("?".into(), |at| at.to_string());
                 let _ = write!(text, " {partition}@{at}");
             }
-            let lost = &self.scene.members[member].lost;
+            let lost = &self.fixture.members[member].lost;
             if !lost.is_empty() {
                 let _ = write!(text, " lost {lost:?}");
             }

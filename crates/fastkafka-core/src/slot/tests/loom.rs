@@ -23,7 +23,7 @@ fn two_reports_race_with_the_end_of_the_handler() {
 #[test]
 fn reports_of_two_records_race_and_the_last_frees_the_scope() {
     model(|| {
-        let Attempt { told, round, scope } = attempt(2);
+        let Attempt { told, stop, scope } = attempt(2);
         let reports = [0, 1].map(|at| {
             let token = scope.token(at);
             thread::spawn(move || token.ack(delivery))
@@ -35,10 +35,7 @@ fn reports_of_two_records_race_and_the_last_frees_the_scope() {
             .for_each(|report| report.join().unwrap());
         assert_eq!(told.end(), Some((2, None)));
         // What the scope held is given back with it: here by whoever was last.
-        assert_eq!(
-            (Arc::strong_count(&round), Arc::strong_count(&told)),
-            (1, 1)
-        );
+        assert_eq!((Arc::strong_count(&stop), Arc::strong_count(&told)), (1, 1));
     });
 }
 
@@ -84,7 +81,7 @@ fn a_failure_races_with_an_acknowledgement() {
         lost.join().unwrap();
         kept.join().unwrap();
         assert_eq!(run.end(), Some((0, Some("lost".into()))));
-        assert!(run.round.stopping());
+        assert!(run.stop.stopping());
     });
 }
 

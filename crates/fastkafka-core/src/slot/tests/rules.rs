@@ -57,7 +57,7 @@ fn a_lost_output_stops_the_round() {
     let run = attempt(2);
     assert!(!run.scope.stopping());
     run.scope.token(0).fail(Failure::retry("lost"));
-    assert!(run.scope.stopping() && run.round.stopping());
+    assert!(run.scope.stopping() && run.stop.stopping());
     run.handled(0);
     run.scope.finish(1, 0);
     assert_eq!(run.end().unwrap().0, 0);
@@ -161,7 +161,7 @@ fn a_token_is_one_pointer_and_survives_the_client() {
 
 #[test]
 fn a_scope_lives_as_long_as_its_tokens_and_no_longer() {
-    let Attempt { told, round, scope } = attempt(2);
+    let Attempt { told, stop, scope } = attempt(2);
     let token = scope.token(0);
     (0..2).for_each(|at| scope.close(u32::from(scope.handled(at))));
     let weak = sync::Arc::downgrade(&scope);
@@ -171,10 +171,7 @@ fn a_scope_lives_as_long_as_its_tokens_and_no_longer() {
     assert_eq!(told.end(), Some((2, None)));
     assert!(weak.upgrade().is_none());
     // With it went what it held.
-    assert_eq!(
-        (Arc::strong_count(&round), Arc::strong_count(&told)),
-        (1, 1)
-    );
+    assert_eq!((Arc::strong_count(&stop), Arc::strong_count(&told)), (1, 1));
 }
 
 #[test]
@@ -190,8 +187,8 @@ fn a_given_away_round_says_so_to_its_tokens() {
     let run = attempt(1);
     let token = run.scope.token(0);
     assert!(!token.released());
-    run.round.release();
-    assert!(token.released() && run.round.stopping());
+    run.stop.release();
+    assert!(token.released() && run.stop.stopping());
     token.cancel();
     run.handled(0);
 }

@@ -69,7 +69,7 @@ pub(crate) fn consumer(
 }
 
 /// A consumer without a group: librdkafka wants a name all the same, which nobody joins.
-pub(crate) fn alone(config: &mut ClientConfig) {
+pub(crate) fn standalone(config: &mut ClientConfig) {
     let random = RandomState::new().hash_one(());
     config
         .set("group.id", format!("fastkafka-alone-{random:016x}"))

@@ -463,7 +463,7 @@ fn a_pattern_leaves_out_dead_letters_and_what_kafka_keeps_for_itself() {
 fn a_consumer_without_a_group_has_a_name_of_its_own_and_commits_nothing() {
     let make = || {
         let mut config = of_consumer(&ConsumerSettings::default());
-        alone(&mut config);
+        standalone(&mut config);
         config
     };
     check(&make(), "enable.auto.commit", "false");

@@ -1,8 +1,8 @@
 //! How a consumer leaves its group and ends, in an order in which nothing hangs.
 
-use super::{KafkaTransport, Owed};
+use super::{KafkaConsumer, Owed};
 use crate::kafka::ffi::is_member;
-use crate::transport::{Notice, Transport};
+use crate::transport::{GroupConsumer, Notice};
 use rdkafka::consumer::Consumer;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,19 +10,19 @@ use std::time::{Duration, Instant};
 /// How long to wait for librdkafka to leave the group before it is closed anyway.
 const LEAVE: Duration = Duration::from_secs(3);
 
-impl KafkaTransport {
+impl KafkaConsumer {
     pub(super) fn leave(&mut self) {
-        match &mut self.alone {
+        match &mut self.standalone {
             // What a group would say.
-            Some(alone) => {
-                alone.end();
+            Some(standalone) => {
+                standalone.end();
                 let places = self.assigned.positions();
                 let places = places.into_iter().map(|(place, _)| place).collect();
                 self.heard.add(Notice::Revoke {
                     places,
                     lost: false,
                 });
-                self.owner.unpark();
+                self.driver.unpark();
             }
             // KIP-345: it must not leave, as it does when it only unsubscribes.
             None if self.is_static => {
@@ -44,7 +44,7 @@ impl KafkaTransport {
         } else {
             self.classic && is_member(self.consumer())
         };
-        self.alone.is_none() && answered && is_there && Instant::now() < until
+        self.standalone.is_none() && answered && is_there && Instant::now() < until
     }
 
     /// Waits until the group is left and no message is alive, drains and destroys the queues, and has
@@ -54,7 +54,7 @@ impl KafkaTransport {
             return false;
         }
         let Some(consumer) = &self.consumer else {
-            return self.helper.ended();
+            return self.blocking.ended();
         };
         self.queue = None;
         // Ours, the helper's and that of `events`; any more belong to messages.
@@ -70,13 +70,13 @@ impl KafkaTransport {
             self.heard.close();
             self.events = None;
             self.consumer = None;
-            self.helper.end();
+            self.blocking.end();
         }
         false
     }
 }
 
-impl Drop for KafkaTransport {
+impl Drop for KafkaConsumer {
     fn drop(&mut self) {
         if let Some(consumer) = self.consumer.take() {
             // It was not closed, so its own drop could hang: it is left to the end of the process.

@@ -1,11 +1,11 @@
 //! Where a consumer reads, and how it is moved: at an assign, by a seek, out of a position that its log
 //! does not have.
 
-use super::{KafkaTransport, list};
+use super::{KafkaConsumer, list};
+use crate::kafka::blocking::Request;
 use crate::kafka::error::{client_error, of};
 use crate::kafka::ffi::FetchError;
-use crate::kafka::helper::Job;
-use crate::transport::{Notice, Place};
+use crate::transport::{Notice, PartitionRef};
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaResult;
 use rdkafka::types::RDKafkaErrorCode;
@@ -16,13 +16,13 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 /// A position that is out of range and not settled yet.
 pub(super) struct Lost {
-    pub(super) place: Place,
+    pub(super) place: PartitionRef,
     position: i64,
     ask_at: Instant,
 }
 
-impl KafkaTransport {
-    fn forward(&self, starts: &[(Place, i64)]) {
+impl KafkaConsumer {
+    fn forward(&self, starts: &[(PartitionRef, i64)]) {
         let Some(queue) = &self.queue else { return };
         for (place, _) in starts {
             queue.take_partition(&place.on_cluster, place.partition);
@@ -30,14 +30,14 @@ impl KafkaTransport {
     }
 
     /// Begins to read, nothing being paused.
-    pub(super) fn begin(&self, starts: &[(Place, i64)]) -> KafkaResult<()> {
+    pub(super) fn begin(&self, starts: &[(PartitionRef, i64)]) -> KafkaResult<()> {
         // Before: the first records must not go to the consumer's own queue. After: a fetcher that
         // stops late, because the partition was just given up, takes the forwarding with it.
         self.forward(starts);
         let starts_list = list(starts);
         if self.cooperative() {
             self.consumer().incremental_assign(&starts_list)?;
-        } else if self.alone.is_some() {
+        } else if self.standalone.is_some() {
             // librdkafka keeps none that is not in the list; the others go on where they are.
             self.consumer().assign(&list(&self.assigned.positions()))?;
             self.forward(&self.assigned.positions());
@@ -51,7 +51,7 @@ impl KafkaTransport {
 
     /// Moves a partition by giving it up and taking it again: librdkafka's own `seek` is refused,
     /// silently, for a partition that stands still after an error.
-    pub(super) fn restart(&mut self, place: Place, offset: i64) -> KafkaResult<()> {
+    pub(super) fn restart(&mut self, place: PartitionRef, offset: i64) -> KafkaResult<()> {
         // What was lost was lost at the old position.
         self.lost.retain(|lost| lost.place != place);
         if let Some(part) = self.assigned.part(&place.on_cluster, place.partition) {
@@ -90,7 +90,7 @@ impl KafkaTransport {
             };
             self.heard.add(Notice::Error(client_error(code, text)));
             // The owner hears of it at its next poll.
-            self.owner.unpark();
+            self.driver.unpark();
         } else if let Some(part) = self.assigned.part(topic, partition) {
             let lost = Lost {
                 place: part.place,
@@ -98,7 +98,7 @@ impl KafkaTransport {
                 ask_at: Instant::now(),
             };
             self.lost.push(lost);
-            self.owner.unpark();
+            self.driver.unpark();
         }
     }
 
@@ -107,17 +107,21 @@ impl KafkaTransport {
         let now = Instant::now();
         if self.probe.is_some_and(|at| at <= now) {
             self.probe = Some(now + AGAIN);
-            self.helper.ask(Job::Probe);
+            self.blocking.ask(Request::TailReader);
         }
-        if let Some(look) = self.alone.as_mut().and_then(|alone| alone.due(now)) {
-            self.helper.ask(look);
+        if let Some(look) = self
+            .standalone
+            .as_mut()
+            .and_then(|standalone| standalone.due(now))
+        {
+            self.blocking.ask(look);
         }
         let assigned = &self.assigned;
         self.lost.retain_mut(|lost| {
             let ours = assigned.contains(lost.place);
             if ours && lost.ask_at <= now {
                 lost.ask_at = now + AGAIN;
-                self.helper.ask(Job::Range(lost.place, lost.position));
+                self.blocking.ask(Request::Range(lost.place, lost.position));
             }
             ours
         });

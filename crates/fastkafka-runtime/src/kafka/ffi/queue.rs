@@ -39,22 +39,22 @@ pub(in crate::kafka) struct Queue {
 // SAFETY: librdkafka's queues may be used from any thread; the scratch vector is empty between calls.
 unsafe impl Send for Queue {}
 
-unsafe extern "C" fn wake(_: Client, owner: *mut c_void) {
+unsafe extern "C" fn wake(_: Client, driver: *mut c_void) {
     // SAFETY: `Queue` keeps the thread handle, and disables this callback before it frees it.
-    unsafe { (*owner.cast::<Thread>()).unpark() }
+    unsafe { (*driver.cast::<Thread>()).unpark() }
 }
 
 impl Queue {
-    pub(in crate::kafka) fn new<C>(consumer: &Arc<BaseConsumer<C>>, owner: Thread) -> Self
+    pub(in crate::kafka) fn new<C>(consumer: &Arc<BaseConsumer<C>>, driver: Thread) -> Self
     where
         C: ConsumerContext + 'static,
     {
         let client = consumer.client().native_ptr();
-        let owner = Box::new(owner);
+        let driver = Box::new(driver);
         // SAFETY: a valid client; the thread handle outlives the registration, see `drop`.
         let queue = unsafe {
             let queue = rd::rd_kafka_queue_new(client);
-            let opaque = ptr::from_ref(&*owner).cast_mut().cast();
+            let opaque = ptr::from_ref(&*driver).cast_mut().cast();
             rd::rd_kafka_queue_cb_event_enable(queue, Some(wake), opaque);
             queue
         };
@@ -62,7 +62,7 @@ impl Queue {
             queue,
             client,
             scratch: Vec::new(),
-            _owner: owner,
+            _owner: driver,
             keep: consumer.clone(),
         }
     }

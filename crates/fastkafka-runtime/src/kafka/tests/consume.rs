@@ -7,11 +7,11 @@ fn without_a_group_a_seek_is_answered_and_nothing_is_committed() {
     let broker = broker(&[("orders", 2)]);
     fill(&sink(broker.address(), 100), "orders", 1, 3);
     broker.keep_requests();
-    let mut member = Member::alone(broker.address(), &["orders"], OffsetReset::Earliest);
+    let mut member = Member::standalone(broker.address(), &["orders"], OffsetReset::Earliest);
     member.until("the records", |member| member.records() == 3);
     assert_eq!(member.starts(), [(0, 0), (1, 0)]);
-    member.transport.store(&[(place("orders", 1), 3)]);
-    member.transport.commit(place("orders", 1), 1);
+    member.consumer.store(&[(place("orders", 1), 3)]);
+    member.consumer.commit(place("orders", 1), 1);
     member.until("the answer", |member| {
         let moved = |notice: &Notice| matches!(notice, Notice::Moved(_, Ok(())));
         member.notices.iter().any(moved)
@@ -73,8 +73,8 @@ fn what_was_stored_is_committed_on_leaving_and_with_the_topics_marker() {
     fill(&sink(broker.address(), 100), "orders", 0, 10);
     let mut member = Member::join(broker.address(), &["orders"], OffsetReset::Earliest);
     member.until("ten records", |m| m.records() == 10);
-    assert_eq!(member.transport.store(&[(place("orders", 0), 7)]), []);
-    let refused = member.transport.store(&[(place("orders", 9), 7)]);
+    assert_eq!(member.consumer.store(&[(place("orders", 0), 7)]), []);
+    let refused = member.consumer.store(&[(place("orders", 9), 7)]);
     assert_eq!(refused[0].0, place("orders", 9));
     member.leave();
     let expected = (Offset::Offset(7), "partitions=2".to_owned());
@@ -152,19 +152,19 @@ fn a_position_outside_the_log_is_reported_and_the_owner_can_move_it() {
             found.is_some()
         });
         assert_eq!(found, Some((0, 50, 0, 5)), "{strategy}");
-        member.transport.pause(place("orders", 1), true).unwrap();
+        member.consumer.pause(place("orders", 1), true).unwrap();
         fill(&sink, "orders", 1, 1);
-        member.transport.seek(place("orders", 0), 2).unwrap();
+        member.consumer.seek(place("orders", 0), 2).unwrap();
         member.until("the rest", |m| m.records() == 3);
         assert_eq!(member.runs[0].1.offset(0), 2);
         // More than once: fetchers stop and start in the background.
         for round in 1..=4 {
-            member.transport.seek(place("orders", 0), 4).unwrap();
+            member.consumer.seek(place("orders", 0), 4).unwrap();
             member.until("the last again", |m| m.records() == 3 + round);
         }
         // Others stay as they were.
         assert!(member.runs.iter().all(|(p, _)| p.partition == 0));
-        member.transport.pause(place("orders", 1), false).unwrap();
+        member.consumer.pause(place("orders", 1), false).unwrap();
         member.until("the other", |m| m.records() == 8);
         member.leave();
     }
@@ -176,12 +176,12 @@ fn a_paused_partition_is_not_read_and_goes_on_where_it_was() {
     let sink = sink(broker.address(), 100);
     let mut member = Member::join(broker.address(), &["orders"], OffsetReset::Earliest);
     member.until("an assignment", |m| m.assigned.len() == 2);
-    member.transport.pause(place("orders", 0), true).unwrap();
+    member.consumer.pause(place("orders", 0), true).unwrap();
     fill(&sink, "orders", 0, 3);
     fill(&sink, "orders", 1, 3);
     member.until("the other", |m| m.records() == 3);
     assert!(member.runs.iter().all(|(p, _)| p.partition == 1));
-    member.transport.pause(place("orders", 0), false).unwrap();
+    member.consumer.pause(place("orders", 0), false).unwrap();
     member.until("both", |m| m.records() == 6);
     member.leave();
 }
@@ -208,7 +208,7 @@ fn a_partition_moves_only_when_its_revoke_is_answered() {
     });
     assert!(second.assigned.is_empty());
     let moved = first.revoked[0];
-    assert_eq!(first.transport.store(&[(moved, 3)]), []);
+    assert_eq!(first.consumer.store(&[(moved, 3)]), []);
     first.answer_revoke();
     first.draining = false;
     second.until("the partition", |m| {
@@ -230,13 +230,13 @@ fn messages_keep_their_client_open() {
     let mut member = Member::join(broker.address(), &["orders"], OffsetReset::Earliest);
     member.until("a record", |m| m.records() == 1);
     let held = member.runs.pop().unwrap();
-    member.transport.unsubscribe();
+    member.consumer.unsubscribe();
     member.until("the last revoke", |m| m.assigned.is_empty());
     let closed = |member: &mut Member, patience: Duration| {
         let deadline = Instant::now() + patience;
         loop {
-            if member.transport.close() || Instant::now() > deadline {
-                return member.transport.close();
+            if member.consumer.close() || Instant::now() > deadline {
+                return member.consumer.close();
             }
             std::thread::park_timeout(Duration::from_millis(5));
         }
@@ -274,7 +274,7 @@ fn a_member_that_closes_says_that_it_leaves() {
     let mut member = Member::join(broker.address(), &["orders"], OffsetReset::Earliest);
     member.until("five records", |m| m.records() == 5);
     // Giving the partition up takes as long as the commit of this.
-    assert_eq!(member.transport.store(&[(place("orders", 0), 5)]), []);
+    assert_eq!(member.consumer.store(&[(place("orders", 0), 5)]), []);
     broker.answer_after(Duration::from_millis(100));
     member.leave();
     assert_eq!(broker.leaves(), 1);
@@ -292,7 +292,7 @@ fn a_static_member_that_closes_commits_and_says_nothing() {
     };
     let mut member = join();
     member.until("five records", |m| m.records() == 5);
-    assert_eq!(member.transport.store(&[(place("orders", 0), 3)]), []);
+    assert_eq!(member.consumer.store(&[(place("orders", 0), 3)]), []);
     member.leave();
     assert_eq!(broker.leaves(), 0);
     let mut next = join();
@@ -311,7 +311,7 @@ fn nothing_of_a_partition_is_read_between_its_seek_and_the_answer_to_a_rebalance
     // What else the client has read stays in its queue.
     while first.records() == 0 {
         first.hear();
-        first.transport.fetch(1, &mut first.runs);
+        first.consumer.fetch(1, &mut first.runs);
     }
     first.draining = true;
     let mut second = Member::join(broker.address(), &["orders"], OffsetReset::Earliest);
@@ -325,8 +325,8 @@ fn nothing_of_a_partition_is_read_between_its_seek_and_the_answer_to_a_rebalance
     let stays = place("orders", 1 - first.revoked[0].partition);
     first.runs.clear();
     // Giving it up now would be taken for the answer, so it waits for that.
-    first.transport.seek(stays, 3).unwrap();
-    first.transport.fetch(1_000, &mut first.runs);
+    first.consumer.seek(stays, 3).unwrap();
+    first.consumer.fetch(1_000, &mut first.runs);
     assert!(first.runs.iter().all(|(place, _)| *place != stays));
     first.runs.clear();
     first.answer_revoke();
@@ -359,12 +359,12 @@ fn the_commit_of_a_seek_goes_back_and_the_periodic_one_goes_on_from_there() {
             .count()
     };
     for (n, to) in [(1, 9), (2, 2)] {
-        member.transport.commit(orders, to);
+        member.consumer.commit(orders, to);
         member.until("the commit", |m| moved(m) == n);
         let expected = (Offset::Offset(to), "partitions=1".to_owned());
         assert_eq!(committed(broker.address(), "orders", 0), expected);
     }
-    assert_eq!(member.transport.store(&[(orders, 4)]), []);
+    assert_eq!(member.consumer.store(&[(orders, 4)]), []);
     member.leave();
     assert_eq!(
         committed(broker.address(), "orders", 0).0,
@@ -379,7 +379,7 @@ fn a_position_is_found_by_offset_beginning_and_end() {
     let mut member = Member::join(broker.address(), &["orders"], OffsetReset::Earliest);
     member.until("an assignment", |m| !m.assigned.is_empty());
     let mut find = |to| {
-        member.transport.find(place("orders", 0), to);
+        member.consumer.find(place("orders", 0), to);
         let mut found = None;
         member.until("an answer", |m| {
             let at = m

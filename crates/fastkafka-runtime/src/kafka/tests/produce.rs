@@ -99,7 +99,7 @@ fn a_task_waits_for_room_and_nothing_more_than_the_bound_is_on_its_way() {
 #[test]
 fn who_does_not_wait_is_refused_in_the_end_but_dead_letters_still_pass() {
     let broker = broker(&[("orders", 1)]);
-    let sink = KafkaSink::new(&clusters(broker.address()), &plan(output(|_| ())), 10).unwrap();
+    let sink = KafkaProducers::new(&clusters(broker.address()), &plan(output(|_| ())), 10).unwrap();
     drop(broker); // Nothing is reported any more.
     let scope = DeliveryScope::collecting();
     let ours = OutRecord {
@@ -122,7 +122,7 @@ fn who_does_not_wait_is_refused_in_the_end_but_dead_letters_still_pass() {
 fn a_producers_settings_hold_for_its_own_records() {
     let broker = broker(&[("orders", 1), ("other", 1)]);
     let plan = plan(output(|s| s.max_request_size = Some(2_000)));
-    let sink = KafkaSink::new(&clusters(broker.address()), &plan, 10).unwrap();
+    let sink = KafkaProducers::new(&clusters(broker.address()), &plan, 10).unwrap();
     let large = [0; 3_000];
     let scope = DeliveryScope::collecting();
     for topic in ["orders", "other"] {
@@ -140,7 +140,7 @@ fn a_producers_settings_hold_for_its_own_records() {
 /// Sends a record without a partition through the producer of `output`.
 fn send_keyed(output: Output, key: &[u8]) -> Result<Delivery, Failure> {
     let broker = broker(&[("orders", 4)]);
-    let sink = KafkaSink::new(&clusters(broker.address()), &plan(output), 10).unwrap();
+    let sink = KafkaProducers::new(&clusters(broker.address()), &plan(output), 10).unwrap();
     let ours = OutRecord {
         producer: Some(&DEF),
         partition: None,
@@ -174,7 +174,8 @@ fn a_partitioner_that_is_wrong_or_panics_loses_the_record_for_good() {
 fn what_nobody_acknowledges_is_known_and_still_reported() {
     let acks = |acks| output(move |s| s.acks = Some(acks));
     let broker = broker(&[("orders", 4)]);
-    let sink = |output| KafkaSink::new(&clusters(broker.address()), &plan(output), 10).unwrap();
+    let sink =
+        |output| KafkaProducers::new(&clusters(broker.address()), &plan(output), 10).unwrap();
     assert!(!sink(acks(Acks::Leader)).is_unacknowledged(&DEF));
     assert!(sink(acks(Acks::None)).is_unacknowledged(&DEF));
     send_keyed(acks(Acks::None), b"key").unwrap();
@@ -187,7 +188,7 @@ fn every_compression_can_be_written_and_read() {
     for codec in [None, Gzip, Snappy, Lz4, Zstd] {
         let broker = broker(&[("orders", 1)]);
         let output = output(|s| s.compression_type = Some(codec));
-        let sink = KafkaSink::new(&clusters(broker.address()), &plan(output), 10).unwrap();
+        let sink = KafkaProducers::new(&clusters(broker.address()), &plan(output), 10).unwrap();
         let text = [b'x'; 5_000];
         let ours = OutRecord {
             producer: Some(&DEF),
@@ -253,7 +254,7 @@ fn producers_of_different_clusters_never_share_a_client() {
         plan.clusters.extend(Plan::empty("payments").clusters);
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         let opened = runtime.unwrap().block_on(Clusters::open(&options, &plan));
-        let sink = KafkaSink::new(&opened.unwrap(), &plan, 10).unwrap();
+        let sink = KafkaProducers::new(&opened.unwrap(), &plan, 10).unwrap();
         sink.clients.len()
     };
     assert_eq!(clients(&["", "", ""]), 1);

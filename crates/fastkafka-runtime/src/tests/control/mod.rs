@@ -6,7 +6,7 @@ mod restarts;
 mod seeks;
 
 use super::cluster::lock;
-use super::lab::{Desk, Lab};
+use super::lab::{HandlerState, Lab};
 use crate::control::{ControlError, Position, Seek, Target};
 use fastkafka_core as fk;
 use fastkafka_core::{EventMetadata, Failure, State};
@@ -15,23 +15,27 @@ use std::time::Duration;
 
 /// 50 ms per record.
 #[consumes(crate = fk, topic = "in")]
-async fn steady(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
-    let _busy = desk.call(meta);
+async fn steady(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
+    let _busy = state.call(meta);
     tokio::time::sleep(Duration::from_millis(50)).await;
 }
 
 /// Waits at the gate.
 #[consumes(crate = fk, topic = "in")]
-async fn gated(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
-    let _busy = desk.call(meta);
-    desk.gate.acquire().await.unwrap().forget();
+async fn gated(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
+    let _busy = state.call(meta);
+    state.gate.acquire().await.unwrap().forget();
 }
 
 /// Fails while the weather is bad.
 #[consumes(crate = fk, topic = "in", attempts = 2)]
-async fn moody(_: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), Failure> {
-    let _busy = desk.call(meta);
-    if desk.is_bad() {
+async fn moody(
+    _: u32,
+    meta: EventMetadata,
+    State(state): State<HandlerState>,
+) -> Result<(), Failure> {
+    let _busy = state.call(meta);
+    if state.is_bad() {
         Err(Failure::retry("bad"))
     } else {
         Ok(())

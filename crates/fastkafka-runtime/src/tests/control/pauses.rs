@@ -9,15 +9,15 @@ async fn a_pause_takes_effect_at_the_next_record_and_commits_what_is_done() {
     let mut lab = Lab::of::<steady>(2, 1_000);
     lab.pass(Duration::from_millis(1_010)).await;
     pause(&mut lab, ("in", 0)).await;
-    let begun = lab.desk.offsets(0);
+    let begun = lab.state.offsets(0);
     lab.pass(Duration::from_secs(10)).await;
-    assert_eq!(lab.desk.offsets(0), begun, "nothing of it starts");
+    assert_eq!(lab.state.offsets(0), begun, "nothing of it starts");
     assert!(begun.len() < 30);
     assert_eq!(lab.committed(0), Some(i64::try_from(begun.len()).unwrap()));
-    assert!(lab.desk.offsets(1).len() > 100, "the other one goes on");
+    assert!(lab.state.offsets(1).len() > 100, "the other one goes on");
     resume(&mut lab, "in").await;
     lab.until_committed(0, 1_000).await;
-    assert_eq!(lab.desk.offsets(0), (0..1_000).collect::<Vec<_>>());
+    assert_eq!(lab.state.offsets(0), (0..1_000).collect::<Vec<_>>());
 }
 
 #[tokio::test(start_paused = true)]
@@ -27,7 +27,7 @@ async fn nothing_is_read_of_a_paused_partition() {
     pause(&mut lab, "in").await;
     lab.fill(0, 100);
     lab.pass(Duration::from_secs(10)).await;
-    assert_eq!((lab.fetched(), lab.desk.offsets(0).len()), (0, 0));
+    assert_eq!((lab.fetched(), lab.state.offsets(0).len()), (0, 0));
     resume(&mut lab, "in").await;
     lab.until_committed(0, 100).await;
 }
@@ -55,13 +55,16 @@ async fn a_pause_stays_when_its_partition_comes_back() {
     assert!(lab.handle().paused().is_empty());
     lab.assign([0]);
     lab.until(|labs| labs[0].is_reading(0)).await;
-    let (begun, fetched) = (lab.desk.offsets(0).len(), lab.fetched());
+    let (begun, fetched) = (lab.state.offsets(0).len(), lab.fetched());
     lab.until_committed(1, 100).await;
-    assert_eq!((lab.desk.offsets(0).len(), lab.fetched()), (begun, fetched));
+    assert_eq!(
+        (lab.state.offsets(0).len(), lab.fetched()),
+        (begun, fetched)
+    );
     assert_eq!(lab.handle().paused(), [("in".to_owned(), 0)]);
     resume(&mut lab, ("in", 0)).await;
     lab.until_committed(0, 100).await;
-    assert_eq!(lab.desk.offsets(0), (0..100).collect::<Vec<_>>());
+    assert_eq!(lab.state.offsets(0), (0..100).collect::<Vec<_>>());
 }
 
 #[tokio::test(start_paused = true)]
@@ -76,7 +79,7 @@ async fn all_workers_of_the_process_obey_whoever_has_the_partition() {
     two.assign([1]);
     let handle = handle(&[&one, &two]);
     drive(&mut [&mut one, &mut two], |labs| {
-        labs[0].desk.calls().len() > 10
+        labs[0].state.calls().len() > 10
     })
     .await;
     let asked = one.begin({
@@ -84,15 +87,15 @@ async fn all_workers_of_the_process_obey_whoever_has_the_partition() {
         async move { handle.pause("in").await }
     });
     drive(&mut [&mut one, &mut two], |_| asked.is_finished()).await;
-    let begun = world.desk.calls().len();
+    let begun = world.state.calls().len();
     // The partition of one goes to the other.
     one.revoke([0]);
     drive(&mut [&mut one, &mut two], |labs| !labs[0].is_reading(0)).await;
     two.assign([0]);
-    let end = world.desk.now() + Duration::from_secs(10);
-    drive(&mut [&mut one, &mut two], |labs| labs[0].desk.now() >= end).await;
+    let end = world.state.now() + Duration::from_secs(10);
+    drive(&mut [&mut one, &mut two], |labs| labs[0].state.now() >= end).await;
     assert!(two.is_reading(0));
-    assert_eq!(world.desk.calls().len(), begun);
+    assert_eq!(world.state.calls().len(), begun);
     assert_eq!(
         handle.paused(),
         [("in".to_owned(), 0), ("in".to_owned(), 1)]
@@ -105,13 +108,13 @@ async fn a_paused_partition_can_be_moved_and_stays_paused() {
     reach(&mut lab, 10).await;
     pause(&mut lab, "in").await;
     seek(&mut lab, ("in", 0), Seek::Offset(90)).await.unwrap();
-    let begun = lab.desk.offsets(0).len();
+    let begun = lab.state.offsets(0).len();
     lab.pass(Duration::from_secs(10)).await;
     assert_eq!(
-        (lab.desk.offsets(0).len(), lab.committed(0)),
+        (lab.state.offsets(0).len(), lab.committed(0)),
         (begun, Some(90))
     );
     resume(&mut lab, "in").await;
     lab.until_committed(0, 100).await;
-    assert_eq!(lab.desk.offsets(0)[begun..], (90..100).collect::<Vec<_>>());
+    assert_eq!(lab.state.offsets(0)[begun..], (90..100).collect::<Vec<_>>());
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 #[tokio::test(start_paused = true)]
 async fn a_stopped_record_that_is_resumed_is_tried_again_with_all_attempts() {
     let mut lab = Lab::of::<moody>(1, 3);
-    lab.desk.set_bad(true);
+    lab.state.set_bad(true);
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
     // They come while it stands still, and are not lost.
     lab.fill(0, 7);
@@ -16,23 +16,23 @@ async fn a_stopped_record_that_is_resumed_is_tried_again_with_all_attempts() {
     resume(&mut lab, &stopped).await;
     assert!(lab.health().stopped.is_empty());
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
-    assert_eq!(lab.desk.offsets(0), [0, 0, 0, 0]);
-    lab.desk.set_bad(false);
+    assert_eq!(lab.state.offsets(0), [0, 0, 0, 0]);
+    lab.state.set_bad(false);
     resume(&mut lab, "in").await;
     lab.until_committed(0, 10).await;
-    assert_eq!(lab.desk.offsets(0)[4..], (0..10).collect::<Vec<_>>());
+    assert_eq!(lab.state.offsets(0)[4..], (0..10).collect::<Vec<_>>());
     assert!(lab.problems().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_seek_leaves_a_stopped_record_behind() {
     let mut lab = Lab::of::<moody>(1, 3);
-    lab.desk.set_bad(true);
+    lab.state.set_bad(true);
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
-    lab.desk.set_bad(false);
+    lab.state.set_bad(false);
     seek(&mut lab, ("in", 0), Seek::Offset(1)).await.unwrap();
     lab.until_committed(0, 3).await;
-    assert_eq!(lab.desk.offsets(0), [0, 0, 1, 2]);
+    assert_eq!(lab.state.offsets(0), [0, 0, 1, 2]);
     assert!(lab.problems().is_empty());
 }
 
@@ -52,7 +52,7 @@ async fn a_seek_is_the_cure_for_a_log_that_was_cut() {
     let moved = seek(&mut lab, ("in", 0), Seek::Beginning).await;
     assert_eq!(moved, Ok(vec![at(0, 0)]));
     lab.until_committed(0, 4).await;
-    assert_eq!(lab.desk.offsets(0)[10..], [0, 1, 2, 3]);
+    assert_eq!(lab.state.offsets(0)[10..], [0, 1, 2, 3]);
     assert!(lab.problems().is_empty());
 }
 
@@ -64,6 +64,6 @@ async fn a_log_that_has_grown_up_to_the_position_again_is_read_on_there() {
     lab.fill(0, 8);
     resume(&mut lab, "in").await;
     lab.until_committed(0, 12).await;
-    assert_eq!(lab.desk.offsets(0), [10, 11]);
+    assert_eq!(lab.state.offsets(0), [10, 11]);
     assert!(lab.problems().is_empty());
 }

@@ -1,5 +1,5 @@
 use super::super::cluster::{lock, place};
-use super::super::lab::{Desk, Lab, to_out};
+use super::super::lab::{HandlerState, Lab, to_out};
 use super::super::outbox::{Fate, ack};
 use super::{answered, at, gated, give_answers, moody, reach, seek, steady};
 use crate::control::{ControlError, Seek, Target};
@@ -17,14 +17,14 @@ async fn a_seek_back_handles_again_and_its_commit_goes_back() {
     assert_eq!(moved, Ok(vec![at(0, 20)]));
     assert_eq!(lab.committed(0), Some(20), "a crash does not undo it");
     lab.until_committed(0, 100).await;
-    let calls = lab.desk.offsets(0);
+    let calls = lab.state.offsets(0);
     let again = calls.iter().rposition(|offset| *offset == 20).unwrap();
     assert_eq!(calls[again..], (20..100).collect::<Vec<_>>());
     assert_eq!(
         calls[..again],
         (0..i64::try_from(again).unwrap()).collect::<Vec<_>>()
     );
-    assert_eq!(lab.desk.most_at_once(), 1);
+    assert_eq!(lab.state.most_at_once(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -36,7 +36,7 @@ async fn a_seek_forward_leaves_out_what_lies_between() {
     assert_eq!(lab.committed(0), Some(100));
     lab.fill(0, 2);
     lab.until_committed(0, 102).await;
-    let calls = lab.desk.offsets(0);
+    let calls = lab.state.offsets(0);
     assert!(calls.len() < 20);
     assert!(calls.ends_with(&[100, 101]));
 }
@@ -44,23 +44,24 @@ async fn a_seek_forward_leaves_out_what_lies_between() {
 #[tokio::test(start_paused = true)]
 async fn what_was_in_hand_of_a_seek_ends_first_and_counts_for_nothing() {
     let mut lab = Lab::of::<gated>(1, 3);
-    lab.until(|labs| labs[0].desk.at_work() == 1).await;
+    lab.until(|labs| labs[0].state.at_work() == 1).await;
     seek(&mut lab, ("in", 0), Seek::Offset(2)).await.unwrap();
     lab.pass(Duration::from_secs(5)).await;
     // The old lane still has it: nothing of the partition runs beside. [S5]
-    assert_eq!((lab.desk.offsets(0), lab.committed(0)), (vec![0], Some(2)));
-    lab.desk.gate.add_permits(1);
-    lab.until(|labs| labs[0].desk.offsets(0) == [0, 2]).await;
+    assert_eq!((lab.state.offsets(0), lab.committed(0)), (vec![0], Some(2)));
+    lab.state.gate.add_permits(1);
+    lab.until(|labs| labs[0].state.offsets(0) == [0, 2]).await;
     seek(&mut lab, ("in", 0), Seek::Beginning).await.unwrap();
     assert_eq!(lab.committed(0), Some(0));
-    lab.desk.gate.add_permits(1);
-    lab.until(|labs| labs[0].desk.offsets(0) == [0, 2, 0]).await;
+    lab.state.gate.add_permits(1);
+    lab.until(|labs| labs[0].state.offsets(0) == [0, 2, 0])
+        .await;
     assert_eq!(
         lab.committed(0),
         Some(0),
         "the old result of 2 moved nothing"
     );
-    assert_eq!(lab.desk.most_at_once(), 1);
+    assert_eq!(lab.state.most_at_once(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -74,15 +75,15 @@ async fn nothing_of_the_new_position_begins_before_its_commit_is_answered() {
     give_answers(&lab);
     lab.until(|labs| lock(&labs[0].member).seeks.len() == 1)
         .await;
-    let begun = lab.desk.offsets(0).len();
+    let begun = lab.state.offsets(0).len();
     lab.until_committed(1, 100).await;
-    assert_eq!(lab.desk.offsets(0).len(), begun);
+    assert_eq!(lab.state.offsets(0).len(), begun);
     assert!(!seek.is_finished());
     give_answers(&lab);
     lock(&lab.member).answers = None;
     lab.until_committed(0, 100).await;
     assert_eq!(seek.await.unwrap(), Ok(vec![at(0, 0)]));
-    assert_eq!(lab.desk.offsets(0)[begun..], (0..100).collect::<Vec<_>>());
+    assert_eq!(lab.state.offsets(0)[begun..], (0..100).collect::<Vec<_>>());
 }
 
 #[tokio::test(start_paused = true)]
@@ -99,29 +100,29 @@ async fn what_is_read_at_the_old_position_while_a_seek_is_committed_does_not_fol
     lab.fill(0, 10);
     lab.until(|labs| labs[0].fetched() == 110).await;
     lab.pass(Duration::from_secs(10)).await;
-    assert_eq!((lab.desk.calls().len(), lab.committed(0)), (100, Some(20)));
+    assert_eq!((lab.state.calls().len(), lab.committed(0)), (100, Some(20)));
     give_answers(&lab);
     lock(&lab.member).answers = None;
     lab.until_committed(0, 110).await;
     assert_eq!(seek.await.unwrap(), Ok(vec![at(0, 20)]));
-    assert_eq!(lab.desk.offsets(0)[100..], (20..110).collect::<Vec<_>>());
+    assert_eq!(lab.state.offsets(0)[100..], (20..110).collect::<Vec<_>>());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_seek_forgets_what_failed_and_how_often() {
     let mut lab = Lab::of::<moody>(1, 3);
-    lab.desk.set_bad(true);
-    lab.until(|labs| !labs[0].desk.calls().is_empty()).await;
+    lab.state.set_bad(true);
+    lab.until(|labs| !labs[0].state.calls().is_empty()).await;
     seek(&mut lab, ("in", 0), Seek::Offset(0)).await.unwrap();
     assert!(lab.health().waiting.is_empty());
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
-    assert_eq!(lab.desk.offsets(0), [0, 0, 0], "two attempts once more");
+    assert_eq!(lab.state.offsets(0), [0, 0, 0], "two attempts once more");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_partition_is_not_moved_while_partitions_come_and_go() {
     let mut lab = Lab::of::<gated>(2, 3);
-    lab.until(|labs| labs[0].desk.at_work() == 2).await;
+    lab.until(|labs| labs[0].state.at_work() == 2).await;
     lab.revoke([0]);
     lab.pass(Duration::from_secs(1)).await;
     let moved = seek(&mut lab, ("in", 1), Seek::Offset(2)).await;
@@ -150,7 +151,7 @@ async fn a_partition_that_is_given_back_is_not_moved_when_it_is_back() {
     lab.until_committed(0, 100).await;
     // It was committed before the partition went: that is where it came back.
     assert_eq!(seek.await.unwrap(), Ok(vec![at(0, 5)]));
-    let calls = lab.desk.offsets(0);
+    let calls = lab.state.offsets(0);
     let again = calls.iter().rposition(|offset| *offset == 5).unwrap();
     assert_eq!(calls[again..], (5..100).collect::<Vec<_>>());
     let times = calls.iter().filter(|offset| **offset == 5).count();
@@ -160,7 +161,7 @@ async fn a_partition_that_is_given_back_is_not_moved_when_it_is_back() {
 #[tokio::test(start_paused = true)]
 async fn a_partition_whose_rebalance_begins_while_its_position_is_asked_for_stays() {
     let mut lab = Lab::of::<gated>(2, 3);
-    lab.until(|labs| labs[0].desk.at_work() == 2).await;
+    lab.until(|labs| labs[0].state.at_work() == 2).await;
     lock(&lab.member).answers = Some(Vec::new());
     let handle = lab.handle();
     let seek = lab.begin(async move { handle.seek(("in", 1), Seek::Offset(2)).await });
@@ -172,7 +173,7 @@ async fn a_partition_whose_rebalance_begins_while_its_position_is_asked_for_stay
     let (topic, partition) = ("in".to_owned(), 1);
     let refused = Err(ControlError::Rebalancing { topic, partition });
     assert_eq!(seek.await.unwrap(), refused);
-    lab.desk.gate.add_permits(1);
+    lab.state.gate.add_permits(1);
     lab.until(|labs| !labs[0].is_reading(1)).await;
     assert!(lab.committed(1) < Some(2));
 }
@@ -209,7 +210,7 @@ async fn what_is_found_out_about_the_old_position_during_a_seek_stops_nothing() 
     lock(&lab.member).answers = None;
     lab.until_committed(0, 10).await;
     assert!(seek.await.unwrap().is_ok());
-    assert_eq!(lab.desk.offsets(0)[10..], [5, 6, 7, 8, 9]);
+    assert_eq!(lab.state.offsets(0)[10..], [5, 6, 7, 8, 9]);
     assert!(lab.problems().is_empty());
 }
 
@@ -246,7 +247,11 @@ async fn a_seek_that_cannot_be_committed_moves_and_says_so() {
     );
     lock(&lab.cluster).refuse_commits = None;
     lab.until_committed(0, 100).await;
-    assert!(lab.desk.offsets(0).ends_with(&(0..100).collect::<Vec<_>>()));
+    assert!(
+        lab.state
+            .offsets(0)
+            .ends_with(&(0..100).collect::<Vec<_>>())
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -255,9 +260,9 @@ async fn late_reports_of_outputs_from_before_a_seek_move_nothing() {
     async fn on(
         value: u32,
         meta: EventMetadata,
-        State(desk): State<Desk>,
+        State(state): State<HandlerState>,
     ) -> Result<(), ProduceError> {
-        let _busy = desk.call(meta);
+        let _busy = state.call(meta);
         to_out(value.to_string()).await.map(drop)
     }
     let mut lab = Lab::of::<on>(1, 3);

@@ -1,5 +1,5 @@
 use super::super::cluster::{Entry, lock, place};
-use super::super::lab::{Desk, Lab, World};
+use super::super::lab::{HandlerState, Lab, World};
 use fastkafka_core as fk;
 use fastkafka_core::{BatchFailure, EventMetadata, Failure, State};
 use fastkafka_macros::consumes;
@@ -8,9 +8,9 @@ use std::time::Duration;
 #[tokio::test(start_paused = true)]
 async fn a_batch_without_order_is_cut_at_a_record_that_does_not_decode() {
     #[consumes(crate = fk, topic = "in", order = "unordered", on_failure = "skip", max_poll_records = 6)]
-    async fn on(values: Vec<u32>, metas: Vec<EventMetadata>, State(desk): State<Desk>) {
+    async fn on(values: Vec<u32>, metas: Vec<EventMetadata>, State(state): State<HandlerState>) {
         assert!(!values.contains(&3));
-        lock(&desk.batches).push((metas[0].offset(), values.len()));
+        lock(&state.batches).push((metas[0].offset(), values.len()));
     }
     let world = World::new::<on>();
     for offset in 0..9 {
@@ -31,7 +31,7 @@ async fn a_batch_without_order_is_cut_at_a_record_that_does_not_decode() {
     let mut lab = world.member();
     lab.assign([0]);
     lab.until_committed(0, 9).await;
-    let mut batches = lock(&lab.desk.batches).clone();
+    let mut batches = lock(&lab.state.batches).clone();
     batches.sort_unstable();
     assert_eq!(batches, [(0, 3), (4, 2), (6, 3)]);
 }
@@ -42,9 +42,9 @@ async fn a_batch_without_order_that_fails_for_good_is_handled_record_by_record()
     async fn on(
         values: Vec<u32>,
         metas: Vec<EventMetadata>,
-        State(desk): State<Desk>,
+        State(state): State<HandlerState>,
     ) -> Result<(), Failure> {
-        lock(&desk.batches).push((metas[0].offset(), values.len()));
+        lock(&state.batches).push((metas[0].offset(), values.len()));
         if values.contains(&1) {
             Err(Failure::retry("one"))
         } else {
@@ -53,7 +53,7 @@ async fn a_batch_without_order_that_fails_for_good_is_handled_record_by_record()
     }
     let mut lab = Lab::of::<on>(1, 3);
     lab.until_committed(0, 3).await;
-    let mut batches = lock(&lab.desk.batches).clone();
+    let mut batches = lock(&lab.state.batches).clone();
     assert_eq!(batches[..2], [(0, 3), (0, 3)]);
     batches[2..].sort_unstable();
     assert_eq!(batches[2..], [(0, 1), (1, 1), (2, 1)]);
@@ -65,9 +65,9 @@ async fn a_batch_without_order_may_name_the_record_that_failed() {
     async fn on(
         values: Vec<u32>,
         metas: Vec<EventMetadata>,
-        State(desk): State<Desk>,
+        State(state): State<HandlerState>,
     ) -> Result<(), BatchFailure> {
-        let mut batches = lock(&desk.batches);
+        let mut batches = lock(&state.batches);
         batches.push((metas[0].offset(), values.len()));
         match values.iter().position(|value| *value == 2) {
             Some(at) if batches.len() == 1 => Err(BatchFailure::at(at, Failure::retry("two"))),
@@ -76,6 +76,6 @@ async fn a_batch_without_order_may_name_the_record_that_failed() {
     }
     let mut lab = Lab::of::<on>(1, 4);
     lab.until_committed(0, 4).await;
-    let handled: usize = lock(&lab.desk.batches)[1..].iter().map(|(_, n)| n).sum();
+    let handled: usize = lock(&lab.state.batches)[1..].iter().map(|(_, n)| n).sum();
     assert_eq!(handled, 2, "what stands before the record is done");
 }

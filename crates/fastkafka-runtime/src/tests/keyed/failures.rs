@@ -1,5 +1,5 @@
 use super::super::cluster::{Entry, lock, place};
-use super::super::lab::{Desk, Lab, World, to_out};
+use super::super::lab::{HandlerState, Lab, World, to_out};
 use super::super::outbox::{Fate, ack};
 use super::{keyed, offsets};
 use crate::spawn;
@@ -11,29 +11,37 @@ use std::time::Duration;
 #[tokio::test(start_paused = true)]
 async fn a_key_retries_in_its_place_while_others_go_on() {
     #[consumes(crate = fk, topic = "in", order = "key", backoff = Duration::from_secs(1))]
-    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), String> {
-        let _busy = desk.call(meta);
+    async fn on(
+        _: u32,
+        meta: EventMetadata,
+        State(state): State<HandlerState>,
+    ) -> Result<(), String> {
+        let _busy = state.call(meta);
         match meta.offset() {
-            0 if desk.times(0).len() < 3 => Err("not yet".into()),
+            0 if state.times(0).len() < 3 => Err("not yet".into()),
             _ => Ok(()),
         }
     }
     let mut lab = keyed::<on>(&["a", "a", "b", "b", "b"]);
-    lab.until(|labs| labs[0].desk.calls().len() == 4).await;
+    lab.until(|labs| labs[0].state.calls().len() == 4).await;
     assert_eq!(lab.committed(0), Some(0));
     assert!(
-        lab.desk.now() < Duration::from_millis(500),
+        lab.state.now() < Duration::from_millis(500),
         "b waits for nobody"
     );
     lab.until_committed(0, 5).await;
-    assert_eq!(offsets(&lab.desk.calls()), [0, 2, 3, 4, 0, 0, 1]);
+    assert_eq!(offsets(&lab.state.calls()), [0, 2, 3, 4, 0, 0, 1]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_poison_key_stops_alone_and_health_names_it() {
     #[consumes(crate = fk, topic = "in", order = "key", attempts = 2)]
-    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), String> {
-        let _busy = desk.call(meta);
+    async fn on(
+        _: u32,
+        meta: EventMetadata,
+        State(state): State<HandlerState>,
+    ) -> Result<(), String> {
+        let _busy = state.call(meta);
         if meta.offset() == 1 {
             Err("no such account".into())
         } else {
@@ -44,7 +52,7 @@ async fn a_poison_key_stops_alone_and_health_names_it() {
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
     lab.until_committed(0, 1).await;
     lab.pass(Duration::from_secs(60)).await;
-    let mut calls = offsets(&lab.desk.calls());
+    let mut calls = offsets(&lab.state.calls());
     calls.sort_unstable();
     assert_eq!(calls, [0, 1, 1, 3, 4], "only its key waits");
     assert_eq!(
@@ -58,8 +66,12 @@ async fn a_poison_key_stops_alone_and_health_names_it() {
 #[tokio::test(start_paused = true)]
 async fn a_dead_letter_comes_after_what_its_key_has_before_it() {
     #[consumes(crate = fk, topic = "in", order = "key", dead_letter = "grave")]
-    async fn on(value: u32, meta: EventMetadata, State(desk): State<Desk>) -> Result<(), Failure> {
-        let _busy = desk.call(meta);
+    async fn on(
+        value: u32,
+        meta: EventMetadata,
+        State(state): State<HandlerState>,
+    ) -> Result<(), Failure> {
+        let _busy = state.call(meta);
         if meta.offset() == 1 {
             return Err(Failure::reject("bad"));
         }
@@ -88,9 +100,9 @@ async fn a_lost_output_replays_its_key_and_no_other() {
     async fn on(
         value: u32,
         meta: EventMetadata,
-        State(desk): State<Desk>,
+        State(state): State<HandlerState>,
     ) -> Result<(), ProduceError> {
-        let _busy = desk.call(meta);
+        let _busy = state.call(meta);
         to_out(value.to_string()).await.map(drop)
     }
     let mut lab = keyed::<on>(&["a", "b", "a", "b"]);
@@ -102,20 +114,20 @@ async fn a_lost_output_replays_its_key_and_no_other() {
             Fate::Ack
         }
     });
-    lab.until(|labs| labs[0].desk.calls().len() == 4).await;
+    lab.until(|labs| labs[0].state.calls().len() == 4).await;
     lab.outbox
         .report(1, |token| token.fail(Failure::retry("lost")));
     lab.until_committed(0, 4).await;
-    let calls = offsets(&lab.desk.calls());
+    let calls = offsets(&lab.state.calls());
     assert_eq!(calls[4..], [0, 2], "{calls:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_a_record_spawned_ends_before_its_next_attempt() {
     #[consumes(crate = fk, topic = "in", order = "key", backoff = Duration::from_millis(10))]
-    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
-        let task = desk.call(meta);
-        let first = desk.times(0).len() == 1;
+    async fn on(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
+        let task = state.call(meta);
+        let first = state.times(0).len() == 1;
         spawn(async move {
             let _task = task;
             if first && meta.offset() == 0 {
@@ -131,16 +143,16 @@ async fn what_a_record_spawned_ends_before_its_next_attempt() {
     let mut lab = keyed::<on>(&["a", "a"]);
     lab.until_committed(0, 2).await;
     // The task of record 1 is gone before record 0, which is before it by key, begins again.
-    assert_eq!(offsets(&lab.desk.calls()), [0, 1, 0, 1]);
-    assert_eq!((lab.desk.most_at_once(), lab.desk.at_work()), (2, 0));
+    assert_eq!(offsets(&lab.state.calls()), [0, 1, 0, 1]);
+    assert_eq!((lab.state.most_at_once(), lab.state.at_work()), (2, 0));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_panic_and_a_time_out_are_failed_attempts_of_their_record() {
     #[consumes(crate = fk, topic = "in", order = "key", handler_timeout = Duration::from_secs(1), backoff = Duration::from_millis(10))]
-    async fn on(_: u32, meta: EventMetadata, State(desk): State<Desk>) {
-        let _busy = desk.call(meta);
-        let first = desk.times(meta.offset()).len() == 1;
+    async fn on(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
+        let _busy = state.call(meta);
+        let first = state.times(meta.offset()).len() == 1;
         assert!(!(first && meta.offset() == 0), "no");
         if first && meta.offset() == 1 {
             std::future::pending::<()>().await;
@@ -148,7 +160,7 @@ async fn a_panic_and_a_time_out_are_failed_attempts_of_their_record() {
     }
     let mut lab = keyed::<on>(&["a", "b", "c"]);
     lab.until_committed(0, 3).await;
-    let tries = [0, 1, 2].map(|offset| lab.desk.times(offset).len());
+    let tries = [0, 1, 2].map(|offset| lab.state.times(offset).len());
     assert_eq!(tries, [2, 2, 1]);
 }
 

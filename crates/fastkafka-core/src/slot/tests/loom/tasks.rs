@@ -42,7 +42,7 @@ fn lost() -> Failure {
 #[test]
 fn a_run_closes_once_whether_its_task_or_its_handler_ends_last() {
     model(|| {
-        let Attempt { told, round, scope } = attempt(1);
+        let Attempt { told, stop, scope } = attempt(1);
         let (task, seen) = (spawn(&scope, 0), told.clone());
         let task = thread::spawn(move || {
             // The spawn counted before the handler returned.
@@ -53,17 +53,14 @@ fn a_run_closes_once_whether_its_task_or_its_handler_ends_last() {
         drop(scope);
         task.join().unwrap();
         assert_eq!(told.end(), Some((1, None)));
-        assert_eq!(
-            (Arc::strong_count(&round), Arc::strong_count(&told)),
-            (1, 1)
-        );
+        assert_eq!((Arc::strong_count(&stop), Arc::strong_count(&told)), (1, 1));
     });
 }
 
 #[test]
 fn a_report_that_outlives_its_task_closes_the_run() {
     model(|| {
-        let Attempt { told, round, scope } = attempt(1);
+        let Attempt { told, stop, scope } = attempt(1);
         let task = spawn(&scope, 0);
         let task = thread::spawn(move || {
             let output = task.send();
@@ -77,10 +74,7 @@ fn a_report_that_outlives_its_task_closes_the_run() {
         assert_eq!(told.end(), None);
         output.ack(delivery);
         assert_eq!(told.end(), Some((1, None)));
-        assert_eq!(
-            (Arc::strong_count(&round), Arc::strong_count(&told)),
-            (1, 1)
-        );
+        assert_eq!((Arc::strong_count(&stop), Arc::strong_count(&told)), (1, 1));
     });
 }
 
@@ -116,7 +110,7 @@ fn an_aborted_task_is_a_failure_whenever_the_report_of_its_output_comes() {
         let (settled, broken) = run.end().unwrap();
         assert_eq!(settled, 0);
         assert!(broken.unwrap().contains("dropped"));
-        assert!(run.round.stopping());
+        assert!(run.stop.stopping());
     });
 }
 
@@ -142,8 +136,8 @@ fn a_cut_while_a_task_sends_settles_what_was_handled() {
             task.done();
             output.ack(delivery);
         });
-        let round = run.round.clone();
-        let cut = thread::spawn(move || round.stop());
+        let stop = run.stop.clone();
+        let cut = thread::spawn(move || stop.stop());
         let handled = handle(&run, 2);
         cut.join().unwrap();
         task.join().unwrap();
@@ -210,8 +204,8 @@ fn a_partition_is_given_away_while_a_task_of_it_ends() {
         let run = attempt(1);
         let task = run.spawn(0);
         run.handled(0);
-        let round = run.round.clone();
-        let owner = thread::spawn(move || round.release());
+        let stop = run.stop.clone();
+        let owner = thread::spawn(move || stop.release());
         // What was given away has been halted before.
         assert!(!task.token.released() || run.scope.stopping());
         task.done();

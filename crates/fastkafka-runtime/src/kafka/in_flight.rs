@@ -24,7 +24,7 @@ struct Waiting {
 ///
 /// There is room below `max`; a caller that did not wait is taken up to twice that, and dead
 /// letters a little further: what they wait for may stand behind the others.
-pub(super) struct Flow {
+pub(super) struct InFlight {
     load: AtomicU64,
     max: u64,
     /// Somebody waits: the next report below three quarters of the bound wakes all.
@@ -33,7 +33,7 @@ pub(super) struct Flow {
     emptied: Condvar,
 }
 
-impl Flow {
+impl InFlight {
     pub(super) fn new(max: usize) -> Self {
         Self {
             load: AtomicU64::new(0),
@@ -89,8 +89,8 @@ impl Flow {
         let mut waiting = self.waiting();
         self.awaited.store(false, SeqCst);
         let tasks = std::mem::take(&mut waiting.tasks);
-        for owner in &waiting.owners {
-            owner();
+        for driver in &waiting.owners {
+            driver();
         }
         drop(waiting);
         for task in tasks {
@@ -104,7 +104,7 @@ impl Flow {
         load / RECORD < self.max && load & BYTES < MAX_BYTES
     }
 
-    /// True when there is room. Otherwise everybody in [`Flow::on_room`] is called when there is.
+    /// True when there is room. Otherwise everybody in [`InFlight::on_room`] is called when there is.
     pub(super) fn has_room(&self) -> bool {
         if self.below() {
             return true;
@@ -131,8 +131,8 @@ impl Flow {
 
     /// Something for the owners to look at.
     pub(super) fn call_owners(&self) {
-        for owner in &self.waiting().owners {
-            owner();
+        for driver in &self.waiting().owners {
+            driver();
         }
     }
 
@@ -151,7 +151,7 @@ impl Flow {
     }
 }
 
-impl fmt::Debug for Flow {
+impl fmt::Debug for InFlight {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Flow")
             .field("records", &self.records())
@@ -178,9 +178,9 @@ mod tests {
 
     #[test]
     fn who_found_no_room_is_woken_when_there_is() {
-        let flow = Flow::new(4);
-        let (task, owner) = (Arc::new(Count::default()), Arc::new(Count::default()));
-        let called = owner.clone();
+        let flow = InFlight::new(4);
+        let (task, driver) = (Arc::new(Count::default()), Arc::new(Count::default()));
+        let called = driver.clone();
         flow.on_room(Box::new(move || called.clone().wake()));
         for _ in 0..4 {
             assert!(flow.has_room() && flow.enter(10, false));
@@ -190,16 +190,16 @@ mod tests {
         assert!(flow.poll_room(&mut cx).is_pending());
         assert!(!flow.has_room());
         flow.leave(10);
-        assert_eq!((task.0.load(SeqCst), owner.0.load(SeqCst)), (1, 1));
+        assert_eq!((task.0.load(SeqCst), driver.0.load(SeqCst)), (1, 1));
         assert!(flow.poll_room(&mut cx).is_ready());
         // Nobody waits any more.
         flow.leave(10);
-        assert_eq!((task.0.load(SeqCst), owner.0.load(SeqCst)), (1, 1));
+        assert_eq!((task.0.load(SeqCst), driver.0.load(SeqCst)), (1, 1));
     }
 
     #[test]
     fn dead_letters_find_room_where_others_do_not() {
-        let flow = Flow::new(4);
+        let flow = InFlight::new(4);
         let taken = (0..100).take_while(|_| flow.enter(10, false)).count();
         assert_eq!(taken, 8);
         assert!(flow.enter(10, true));
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn many_bytes_leave_no_room_and_one_huge_record_is_let_in() {
-        let flow = Flow::new(1_000);
+        let flow = InFlight::new(1_000);
         assert!(flow.has_room() && flow.enter(300 << 20, false));
         assert!(!flow.has_room());
         flow.leave(300 << 20);
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn waiting_for_the_last_report_ends_with_it() {
-        let flow = Flow::new(4);
+        let flow = InFlight::new(4);
         assert!(flow.enter(10, false));
         assert!(!flow.wait_empty(Instant::now()));
         std::thread::scope(|scope| {

@@ -53,11 +53,11 @@ impl Connections {
     }
 
     /// How a cluster is reached by a function that says so much of it.
-    pub fn of(&self, cluster: &str, said: &Connection) -> Connection {
+    pub fn of(&self, cluster: &str, own: &Connection) -> Connection {
         let base = self.others.get(cluster).unwrap_or(&self.own);
         let way = match self.embedded {
             true => base.clone(),
-            false => said.clone().over(base),
+            false => own.clone().over(base),
         };
         match &self.everywhere {
             Some(address) => way.bootstrap_servers(address.clone()),
@@ -258,10 +258,10 @@ mod tests {
     #[test]
     fn a_tests_address_stands_for_all_clusters_whatever_functions_say() {
         let all = Connections::at("test:1");
-        let said = Connection::default().bootstrap_servers("elsewhere:9092");
+        let own = Connection::default().bootstrap_servers("elsewhere:9092");
         for cluster in ["", "payments", "elsewhere:9092"] {
             assert_eq!(address(&all, cluster).unwrap(), "test:1");
-            let way = all.of(cluster, &said);
+            let way = all.of(cluster, &own);
             assert_eq!(way.bootstrap_servers.unwrap(), "test:1");
         }
     }
@@ -289,12 +289,9 @@ mod tests {
             ..cluster("far:1", "to_far", &[])
         };
         let chosen = choose(&[own, addressed], "localhost").unwrap();
-        let said = Connection::default().bootstrap_servers("far:1");
-        assert_eq!(
-            chosen.of("far:1", &said).bootstrap_servers.unwrap(),
-            "far:1"
-        );
+        let own = Connection::default().bootstrap_servers("far:1");
+        assert_eq!(chosen.of("far:1", &own).bootstrap_servers.unwrap(), "far:1");
         let embedded = Connections::embedded().with("far:1", Connection::default());
-        assert_eq!(embedded.of("far:1", &said).bootstrap_servers, None);
+        assert_eq!(embedded.of("far:1", &own).bootstrap_servers, None);
     }
 }

@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const RATE: usize = 500;
 const PORTION: Duration = Duration::from_millis(100);
 
-pub(super) struct Stage {
+pub(super) struct ChaosRun {
     /// Written while the broker is away: nobody then asks it anything through the lab.
     kafka: RwLock<Kafka>,
     proxies: Vec<Proxy>,
@@ -35,7 +35,7 @@ pub(super) struct Stage {
 
 /// An app that stays, in one process after another.
 struct App<'s> {
-    stage: &'s Stage,
+    run: &'s ChaosRun,
     name: String,
     bootstrap: String,
     process: Process,
@@ -50,7 +50,7 @@ impl Drop for Over<'_> {
     }
 }
 
-impl Stage {
+impl ChaosRun {
     pub(super) fn new() -> Self {
         let kafka = Kafka::builder().proxied(APPS).start().unwrap();
         // The broker's clock says when something was written, whatever the writer was doing meanwhile.
@@ -300,24 +300,24 @@ fn app_name(index: usize) -> String {
 }
 
 impl<'s> App<'s> {
-    fn new(stage: &'s Stage, index: usize) -> Self {
-        let bootstrap = stage.proxies[index].bootstrap().to_owned();
-        Self::start(stage, app_name(index), bootstrap)
+    fn new(run: &'s ChaosRun, index: usize) -> Self {
+        let bootstrap = run.proxies[index].bootstrap().to_owned();
+        Self::start(run, app_name(index), bootstrap)
     }
 
-    fn start(stage: &'s Stage, name: String, bootstrap: String) -> Self {
-        let process = Self::launch(stage, &name, &bootstrap);
+    fn start(run: &'s ChaosRun, name: String, bootstrap: String) -> Self {
+        let process = Self::launch(run, &name, &bootstrap);
         Self {
-            stage,
+            run,
             name,
             bootstrap,
             process,
         }
     }
 
-    fn launch(stage: &Stage, name: &str, bootstrap: &str) -> Process {
-        let mut lives = stage.lives.lock().unwrap();
-        let log = stage.directory.join(format!("{name}.{}.log", lives.len()));
+    fn launch(run: &ChaosRun, name: &str, bootstrap: &str) -> Process {
+        let mut lives = run.lives.lock().unwrap();
+        let log = run.directory.join(format!("{name}.{}.log", lives.len()));
         lives.push(Life {
             app: name.to_owned(),
             log: log.clone(),
@@ -327,8 +327,8 @@ impl<'s> App<'s> {
     }
 
     fn meet(&mut self, fault: Fault, round: usize) {
-        let (stage, name) = (self.stage, self.name.clone());
-        stage.happens(fault, round, Some(&name), || match fault {
+        let (run, name) = (self.run, self.name.clone());
+        run.happens(fault, round, Some(&name), || match fault {
             Fault::Kill { .. } => self.kill(),
             Fault::Terminate { .. } => self.end(Some(round)),
             Fault::Stop { lasts, .. } => {
@@ -340,7 +340,7 @@ impl<'s> App<'s> {
         });
         if let Fault::Kill { down, .. } | Fault::Terminate { down, .. } = fault {
             pause(down);
-            self.process = Self::launch(stage, &self.name, &self.bootstrap);
+            self.process = Self::launch(run, &self.name, &self.bootstrap);
         }
     }
 
@@ -357,7 +357,7 @@ impl<'s> App<'s> {
         let code = self.process.exits_within(PATIENCE);
         self.ended();
         let process = self.process.to_string();
-        self.stage.note(|history| {
+        self.run.note(|history| {
             history.exits.push(Exit {
                 process,
                 code,
@@ -368,7 +368,7 @@ impl<'s> App<'s> {
 
     fn ended(&self) {
         let at: Millis = now();
-        let mut lives = self.stage.lives.lock().unwrap();
+        let mut lives = self.run.lives.lock().unwrap();
         let mut mine = lives.iter_mut().rev();
         let life = mine
             .find(|life| life.app == self.name)
@@ -377,7 +377,7 @@ impl<'s> App<'s> {
     }
 }
 
-impl fmt::Debug for Stage {
+impl fmt::Debug for ChaosRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Stage({})", self.directory.display())
     }

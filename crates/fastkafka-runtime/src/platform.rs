@@ -3,23 +3,25 @@
 //! A medium gives the clients and says who drives an owner: Kafka a thread per consumer, a cluster
 //! in memory a task on the test's own clock. Everything between the clients is the same.
 
+use crate::driver::{Driver, Setup, Shared, Turn};
 use crate::kafka::access::{Clusters, Names};
-use crate::kafka::medium::Kafka;
+use crate::kafka::platform::Kafka;
 use crate::mailbox::Mailbox;
 use crate::options::Options;
-use crate::owner::{Owner, Setup, Shared, Turn};
-use crate::thread::Alarm;
-use fastkafka_core::{ConsumerSettings, Group, Plan, Sink, Text, Wake};
+use crate::thread::PanicGuard;
+use fastkafka_core::{ConsumerSettings, Group, Plan, RecordSink, Text, Wake};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 use tokio::sync::Notify;
 
-pub use crate::kafka::probe::{Offsets, Probe, Tailed};
-pub use crate::transport::{ClientError, ErrorKind, Notice, Place, StartError, Transport};
+pub use crate::kafka::tail::{Offsets, TailReader, Tailed};
+pub use crate::transport::{
+    ClientError, ErrorKind, GroupConsumer, Notice, PartitionRef, StartError,
+};
 
 /// The producers of an app.
-pub trait Outputs: Sink + fmt::Debug {
+pub trait Producers: RecordSink + fmt::Debug {
     /// Records handed over and not reported.
     fn in_flight(&self) -> usize;
 
@@ -41,25 +43,25 @@ pub trait Outputs: Sink + fmt::Debug {
 }
 
 /// See the module.
-pub trait Medium: fmt::Debug + Send + Sync {
+pub trait Platform: fmt::Debug + Send + Sync {
     /// Makes the producers of an app. `most` bounds the records handed over and not reported.
     ///
     /// # Errors
     /// Why they cannot be made.
-    fn outputs(&self, plan: &Plan, most: usize) -> Result<Arc<dyn Outputs>, String>;
+    fn outputs(&self, plan: &Plan, most: usize) -> Result<Arc<dyn Producers>, String>;
 
     /// Makes a consumer and lets it be served.
     ///
     /// # Errors
     /// Why it cannot be made.
-    fn serve(&self, seat: Seat) -> Result<Serving, String>;
+    fn serve(&self, wanted: NewConsumer) -> Result<ConsumerHandle, String>;
 }
 
 /// The producer of a test's own records for a cluster.
 ///
 /// # Errors
 /// Why it cannot be made.
-pub async fn kafka_outputs(options: &Options, cluster: &str) -> Result<Arc<dyn Outputs>, String> {
+pub async fn kafka_outputs(options: &Options, cluster: &str) -> Result<Arc<dyn Producers>, String> {
     let plan = Plan::empty(cluster);
     let clusters = Clusters::open(options, &plan).await;
     let clusters = clusters.map_err(|problems| problems.to_string())?;
@@ -72,32 +74,32 @@ pub fn name_on(cluster: &str, suffix: &str, topic: &str) -> String {
 }
 
 /// A consumer that is to be made, and all that its owner is given beside it.
-pub struct Seat {
+pub struct NewConsumer {
     pub(crate) cluster: Text,
     pub(crate) group: String,
     /// There is none.
-    pub(crate) alone: bool,
+    pub(crate) standalone: bool,
     pub(crate) left_out: Vec<String>,
     pub(crate) settings: ConsumerSettings,
     pub(crate) topics: Vec<&'static str>,
     pub(crate) worker: usize,
-    bell: Bell,
+    waker: LateWaker,
     pub(crate) setup: Setup,
 }
 
 /// How the owner is woken: known once somebody serves it.
 #[derive(Clone, Default)]
-struct Bell(Arc<OnceLock<Wake>>);
+struct LateWaker(Arc<OnceLock<Wake>>);
 
-impl Bell {
-    fn ring(&self) {
+impl LateWaker {
+    fn wake(&self) {
         if let Some(wake) = self.0.get() {
             wake();
         }
     }
 }
 
-impl Seat {
+impl NewConsumer {
     /// `setup` makes the rest from what the owner tells and is told.
     pub(crate) fn new(
         group: &Group,
@@ -105,27 +107,27 @@ impl Seat {
         worker: usize,
         setup: impl FnOnce(Arc<Shared>, Wake) -> Setup,
     ) -> Self {
-        let bell = Bell::default();
+        let waker = LateWaker::default();
         let wake = || {
-            let bell = bell.clone();
-            Box::new(move || bell.ring())
+            let waker = waker.clone();
+            Box::new(move || waker.wake())
         };
         let shared = Arc::new(Shared::new(
             &group.cluster,
             &group.id,
-            group.alone,
+            group.standalone,
             Mailbox::new(wake()),
         ));
         let setup = setup(shared, wake());
         Self {
             cluster: group.cluster.clone(),
             group: group.id.clone(),
-            alone: group.alone,
+            standalone: group.standalone,
             left_out: group.left_out.clone(),
             settings: group.settings.clone(),
             topics,
             worker,
-            bell,
+            waker,
             setup,
         }
     }
@@ -141,8 +143,8 @@ impl Seat {
     }
 
     /// There is no group: it reads every partition, and keeps nothing of it.
-    pub fn is_alone(&self) -> bool {
-        self.alone
+    pub fn is_standalone(&self) -> bool {
+        self.standalone
     }
 
     /// What the handlers of the group agree on.
@@ -162,66 +164,66 @@ impl Seat {
 
     /// How the owner is woken, from any thread. Once.
     pub(crate) fn wake_by(&self, wake: Wake) {
-        let _ = self.bell.0.set(wake);
+        let _ = self.waker.0.set(wake);
     }
 
-    /// Serves the consumer on a task of this tokio runtime and on its clock. `bell` wakes the owner;
+    /// Serves the consumer on a task of this tokio runtime and on its clock. `waker` wakes the owner;
     /// `after` is called after each of its turns.
     ///
     /// # Panics
     /// Outside a tokio runtime.
-    pub fn serve_in_task<T: Transport + Send + 'static>(
+    pub fn serve_in_task<T: GroupConsumer + Send + 'static>(
         self,
-        transport: T,
-        bell: Arc<Notify>,
+        consumer: T,
+        waker: Arc<Notify>,
         after: impl Fn() + Send + Sync + 'static,
-    ) -> Serving {
-        let ring = bell.clone();
-        self.wake_by(Box::new(move || ring.notify_one()));
+    ) -> ConsumerHandle {
+        let wakeup = waker.clone();
+        self.wake_by(Box::new(move || wakeup.notify_one()));
         let kill = Arc::new(Notify::new());
         let killed = kill.clone();
         let task = tokio::spawn(async move {
-            let mut owner = Owner::new(transport, self.setup);
-            let _alarm = Alarm(owner.setup.shared.clone());
+            let mut driver = Driver::new(consumer, self.setup);
+            let _guard = PanicGuard(driver.setup.shared.clone());
             let served = tokio::select! {
                 biased;
                 () = killed.notified() => None,
-                served = take_turns(&mut owner, &bell, &after) => Some(served),
+                served = turns(&mut driver, &waker, &after) => Some(served),
             };
             match served {
                 Some(served) => served,
                 None => {
-                    owner.kill().await;
+                    driver.kill().await;
                     Ok(())
                 }
             }
         });
-        Serving::Task { task, kill }
+        ConsumerHandle::Task { task, kill }
     }
 }
 
-impl fmt::Debug for Seat {
+impl fmt::Debug for NewConsumer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Seat")
+        f.debug_struct("NewConsumer")
             .field("group", &self.group)
             .field("worker", &self.worker)
             .finish_non_exhaustive()
     }
 }
 
-async fn take_turns<T: Transport>(
-    owner: &mut Owner<T>,
-    bell: &Notify,
+async fn turns<T: GroupConsumer>(
+    driver: &mut Driver<T>,
+    waker: &Notify,
     after: &impl Fn(),
 ) -> Result<(), String> {
     let origin = tokio::time::Instant::now();
     loop {
-        let turn = owner.turn(origin.elapsed());
+        let turn = driver.turn(origin.elapsed());
         after();
         match turn {
             Turn::Again => tokio::task::yield_now().await,
             // Woken or not: the next turn looks at everything.
-            Turn::Park(time) => drop(tokio::time::timeout(time, bell.notified()).await),
+            Turn::Park(time) => drop(tokio::time::timeout(time, waker.notified()).await),
             Turn::Over(ended) => return ended,
         }
     }
@@ -229,7 +231,7 @@ async fn take_turns<T: Transport>(
 
 /// A consumer that is served.
 #[derive(Debug)]
-pub enum Serving {
+pub enum ConsumerHandle {
     /// By a thread.
     Thread(std::thread::JoinHandle<Result<(), String>>),
     /// By a task.
@@ -241,7 +243,7 @@ pub enum Serving {
     },
 }
 
-impl Serving {
+impl ConsumerHandle {
     /// A thread as a task that joins it.
     pub(crate) fn joined(self) -> Self {
         match self {

@@ -1,30 +1,30 @@
 //! Doing what the engine says.
 
-use super::Owner;
+use super::Driver;
 use crate::held::{Offsets, Started};
-use crate::job::{Burial, Job, LaneHandle, ToLane};
+use crate::job::{DeadLetterJob, Job, LaneHandle, ToLane};
 use crate::lane::Lane;
-use crate::transport::Transport;
+use crate::transport::GroupConsumer;
 use fastkafka_core::{DeliveryScope, RunTag};
-use fastkafka_engine::{Effect, HoldBack, Part, RunId, Span};
+use fastkafka_engine::{Effect, HoldBack, PartIndex, RunId, Span};
 use std::sync::Arc;
 
-impl<T: Transport> Owner<T> {
+impl<T: GroupConsumer> Driver<T> {
     pub(super) fn apply(&mut self, effect: Effect) {
         match effect {
             Effect::Start {
                 part,
-                round,
+                cut,
                 run,
                 span,
                 attempt,
                 single,
-            } => self.start(part, round, run, span, attempt, single),
-            Effect::Cut { part, round } => {
+            } => self.start(part, cut, run, span, attempt, single),
+            Effect::Cut { part, cut } => {
                 let partition = self.at(part);
-                partition.halt(round).stop();
+                partition.halt(cut).stop();
                 if let Some(lane) = &partition.lane {
-                    lane.send(ToLane::Fence { round });
+                    lane.send(ToLane::Fence { cut });
                 }
             }
             Effect::DeadLetter {
@@ -32,14 +32,14 @@ impl<T: Transport> Owner<T> {
                 run,
                 at,
                 attempts,
-            } => self.bury(part, run, at, attempts),
+            } => self.dead_letter(part, run, at, attempts),
             Effect::Skipped { part, at } => {
                 let p = self.at(part);
                 let error = p.errors.get(&at).map_or("", String::as_str);
                 tracing::error!(handler = p.handler.def.name, place = %p.place, offset = at, "record skipped: {error}");
             }
             // Told once per turn: by key many may stop in one.
-            Effect::Stopped { .. } => self.news = true,
+            Effect::Stopped { .. } => self.health_dirty = true,
             Effect::Exit { part, at } => {
                 let p = self.at(part);
                 let error = p.errors.get(&at).map_or("", String::as_str);
@@ -80,8 +80,8 @@ impl<T: Transport> Owner<T> {
 
     pub(super) fn start(
         &mut self,
-        part: Part,
-        round: u32,
+        part: PartIndex,
+        cut: u32,
         run: RunId,
         span: Span,
         attempt: u32,
@@ -92,7 +92,7 @@ impl<T: Transport> Owner<T> {
         let (fetched, range) = partition
             .find(span.first, span.next)
             .expect("the engine starts what was kept");
-        let halt = partition.halt(round);
+        let halt = partition.halt(cut);
         let tag = RunTag {
             part: part.0,
             run: run.0,
@@ -111,7 +111,7 @@ impl<T: Transport> Owner<T> {
             broken: None,
         });
         let job = Job {
-            round,
+            cut,
             halt,
             run,
             fetched,
@@ -127,24 +127,24 @@ impl<T: Transport> Owner<T> {
         }
     }
 
-    pub(super) fn lane(&mut self, part: Part) -> &LaneHandle {
+    pub(super) fn lane(&mut self, part: PartIndex) -> &LaneHandle {
         let (setup, partition) = (&self.setup, &mut self.parts[part.0 as usize]);
         partition.lane.get_or_insert_with(|| {
             let lane = Lane {
-                source: Arc::new(setup.source(part, partition.place, &partition.handler)),
+                context: Arc::new(setup.context(part, partition.place, &partition.handler)),
                 lock: setup.locks.of(partition.place),
             };
             lane.spawn(&setup.tokio)
         })
     }
 
-    pub(super) fn bury(&mut self, part: Part, run: RunId, at: i64, attempts: u32) {
+    pub(super) fn dead_letter(&mut self, part: PartIndex, run: RunId, at: i64, attempts: u32) {
         let partition = self.at(part);
         let (fetched, range) = partition
             .find(at, at + 1)
             .expect("the engine buries what was kept");
         let error = partition.errors.get(&at).cloned().unwrap_or_default();
-        let burial = Burial {
+        let letter = DeadLetterJob {
             run,
             fetched,
             index: range.start,
@@ -152,8 +152,8 @@ impl<T: Transport> Owner<T> {
             error,
         };
         match &mut self.at(part).keyed {
-            Some(keyed) => keyed.bury(at, burial),
-            None => self.lane(part).send(ToLane::Bury(burial)),
+            Some(keyed) => keyed.dead_letter(at, letter),
+            None => self.lane(part).send(ToLane::DeadLetter(letter)),
         }
     }
 
@@ -168,7 +168,7 @@ impl<T: Transport> Owner<T> {
             return;
         }
         self.setup.shared.note_settled(&offsets);
-        for (place, why) in self.transport.store(&offsets) {
+        for (place, why) in self.consumer.store(&offsets) {
             // It was revoked under our hands; its next owner starts from what was committed.
             tracing::warn!(%place, "offset not stored: {why}");
         }

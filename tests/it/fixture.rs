@@ -14,7 +14,7 @@ pub(crate) fn kafka() -> &'static Kafka {
     Kafka::shared().unwrap()
 }
 
-pub(crate) struct Scene<'k> {
+pub(crate) struct AppFixture<'k> {
     pub(crate) kafka: &'k Kafka,
     pub(crate) setting: &'static str,
     pub(crate) topic: String,
@@ -56,18 +56,18 @@ pub(crate) fn keyed(ids: Range<u64>, keys: u64, more: &Value) -> Vec<NewRecord> 
     .collect()
 }
 
-impl<'k> Scene<'k> {
+impl<'k> AppFixture<'k> {
     /// On the shared broker, with empty topics.
-    pub(crate) fn new(setting: &'static str, partitions: i32) -> Scene<'static> {
-        Scene::on(kafka(), setting, partitions)
+    pub(crate) fn new(setting: &'static str, partitions: i32) -> AppFixture<'static> {
+        AppFixture::on(kafka(), setting, partitions)
     }
 
     pub(crate) fn on(kafka: &'k Kafka, setting: &'static str, partitions: i32) -> Self {
-        let scene = Self::named(kafka, setting);
-        kafka.create_topic(&scene.topic, partitions, &[]).unwrap();
-        kafka.create_topic(&scene.out, 2, &[]).unwrap();
-        kafka.create_topic(&scene.dead, 1, &[]).unwrap();
-        scene
+        let fixture = Self::named(kafka, setting);
+        kafka.create_topic(&fixture.topic, partitions, &[]).unwrap();
+        kafka.create_topic(&fixture.out, 2, &[]).unwrap();
+        kafka.create_topic(&fixture.dead, 1, &[]).unwrap();
+        fixture
     }
 
     /// Without topics.

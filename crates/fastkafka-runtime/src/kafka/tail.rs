@@ -47,7 +47,7 @@ pub struct Tailed {
 pub type Offsets = BTreeMap<(String, i32), i64>;
 
 /// See the module. Its calls wait for the broker.
-pub struct Probe {
+pub struct TailReader {
     access: Access,
     /// Topics as the app knows them, with their partitions.
     topics: Vec<(String, i32)>,
@@ -59,7 +59,7 @@ pub struct Probe {
     tail: Option<JoinHandle<()>>,
 }
 
-impl Probe {
+impl TailReader {
     /// Reads everything of the topics of a cluster from their beginning on, and hands it to `to` on a
     /// thread of its own.
     ///
@@ -195,7 +195,7 @@ impl Probe {
     }
 }
 
-impl Drop for Probe {
+impl Drop for TailReader {
     fn drop(&mut self) {
         self.over.store(true, Relaxed);
         if let Some(tail) = self.tail.take() {
@@ -205,9 +205,9 @@ impl Drop for Probe {
     }
 }
 
-impl fmt::Debug for Probe {
+impl fmt::Debug for TailReader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Probe")
+        f.debug_struct("TailReader")
             .field("access", &self.access)
             .finish_non_exhaustive()
     }

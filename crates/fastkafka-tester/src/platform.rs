@@ -1,11 +1,11 @@
 //! The cluster in memory as what an app runs on.
 
 use crate::clusters::Clusters;
-use crate::member::{Member, MemberTransport};
-use crate::outputs::MemoryOutputs;
+use crate::member::{Member, MemoryConsumer};
+use crate::outputs::MemoryProducers;
 use crate::subscription::Subscription;
 use fastkafka_core::{ConsumerSettings, GroupProtocol, Plan};
-use fastkafka_runtime::medium::{Medium, Outputs, Seat, Serving};
+use fastkafka_runtime::platform::{ConsumerHandle, NewConsumer, Platform, Producers};
 use fastkafka_sim::{Assignor, Protocol};
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -14,35 +14,35 @@ use tokio::sync::Notify;
 #[derive(Debug)]
 pub(crate) struct Memory(pub(crate) Arc<Clusters>);
 
-impl Medium for Memory {
-    fn outputs(&self, plan: &Plan, most: usize) -> Result<Arc<dyn Outputs>, String> {
-        Ok(MemoryOutputs::new(self.0.clone(), &plan.outputs, most))
+impl Platform for Memory {
+    fn outputs(&self, plan: &Plan, most: usize) -> Result<Arc<dyn Producers>, String> {
+        Ok(MemoryProducers::new(self.0.clone(), &plan.outputs, most))
     }
 
-    fn serve(&self, seat: Seat) -> Result<Serving, String> {
-        let bell = Arc::new(Notify::new());
-        let broker = self.0.named(seat.cluster());
+    fn serve(&self, wanted: NewConsumer) -> Result<ConsumerHandle, String> {
+        let wakeup = Arc::new(Notify::new());
+        let broker = self.0.named(wanted.cluster());
         let id = {
             let mut state = broker.state();
-            let (protocol, assignor) = kind(seat.settings());
+            let (protocol, assignor) = kind(wanted.settings());
             // Without a group each member reads everything, and after a crash anew.
-            let group = match seat.is_alone() {
-                true => format!("{} of member {}", seat.group(), state.next_member()),
-                false => seat.group().to_owned(),
+            let group = match wanted.is_standalone() {
+                true => format!("{} of member {}", wanted.group(), state.next_member()),
+                false => wanted.group().to_owned(),
             };
             let group = state.group(&group, protocol, assignor)?;
-            let reads = Subscription::new(seat.topics(), seat.settings(), seat.left_out())?;
+            let reads = Subscription::new(wanted.topics(), wanted.settings(), wanted.left_out())?;
             if let Subscription::Topics(topics) = &reads
                 && let Some(missing) = topics.iter().find(|topic| !state.exists(topic))
             {
                 return Err(format!("there is no topic `{missing}`"));
             }
             let topics = state.read_by(&reads);
-            state.enter(|id| Member::new(id, group, reads, topics, bell.clone()))
+            state.enter(|id| Member::new(id, group, reads, topics, wakeup.clone()))
         };
-        let transport = MemberTransport::new(broker.clone(), id);
+        let transport = MemoryConsumer::new(broker.clone(), id);
         let broker = broker.clone();
-        Ok(seat.serve_in_task(transport, bell, move || broker.notify()))
+        Ok(wanted.serve_in_task(transport, wakeup, move || broker.notify()))
     }
 }
 

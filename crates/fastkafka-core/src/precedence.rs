@@ -4,7 +4,7 @@
 //! all, the environment comes before the file, and the file before the code.
 
 use crate::app::AppCore;
-use crate::outside::{Said, Target};
+use crate::overrides::{Override, Target};
 use crate::problem::Problem;
 use crate::settings::{
     Brokers, Connection, ConsumerSettings, GroupProtocol, Order, ProducerSettings, Properties, Text,
@@ -136,9 +136,9 @@ impl<S: Table> Levels<S> {
 }
 
 /// Reads what the environment and the file say; each mistake is one problem.
-pub(crate) fn read<S: Table>(said: &Said, problems: &mut Vec<Problem>) -> Level<S> {
+pub(crate) fn read<S: Table>(given: &Override, problems: &mut Vec<Problem>) -> Level<S> {
     let mut settings = S::default();
-    for (key, text) in &said.values {
+    for (key, text) in &given.values {
         let read = match key.strip_prefix("config.") {
             Some(property) => {
                 let properties = settings.properties().take().unwrap_or_default();
@@ -148,11 +148,11 @@ pub(crate) fn read<S: Table>(said: &Said, problems: &mut Vec<Problem>) -> Level<
             None => settings.set(key, text),
         };
         if let Err(what) = read {
-            problems.push(Problem::Outside(format!("{}: {what}", said.place)));
+            problems.push(Problem::Outside(format!("{}: {what}", given.place)));
         }
     }
     Level {
-        place: said.place.clone(),
+        place: given.place.clone(),
         settings,
     }
 }
@@ -166,12 +166,12 @@ pub(crate) fn levels<S: Table>(
     defaults: &S,
 ) -> Levels<S> {
     let outside = |target: Target, path: Option<&str>| {
-        let said = app
-            .outside
-            .iter()
-            .filter(move |said| said.target == target && path.is_none_or(|path| said.means(path)));
-        // Mistakes are reported once, by `Outside::check`.
-        said.map(|said| read(said, &mut Vec::new()))
+        let given = app.overrides.iter().filter(move |given| {
+            given.target == target && path.is_none_or(|path| given.means(path))
+        });
+        // Mistakes are reported once, by `overrides::check`.
+        given
+            .map(|given| read(given, &mut Vec::new()))
             .collect::<Vec<_>>()
     };
     let mut own = outside(of_one, Some(path));

@@ -6,7 +6,7 @@
 
 use super::ffi;
 use super::look_up::{TIMEOUT, look_up, millis, offsets, partition_count, retry};
-use crate::transport::{Place, StartError};
+use crate::transport::{PartitionRef, StartError};
 use fastkafka_core::OffsetReset;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
 use rdkafka::{Offset, TopicPartitionList};
@@ -17,9 +17,9 @@ const PREFIX: &str = "partitions=";
 /// The number of partitions a topic had when its starts were first worked out; goes with every
 /// commit as its metadata. `None`: the group's commits are older than this client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Marker(Option<i32>);
+pub(crate) struct PartitionCount(Option<i32>);
 
-impl Marker {
+impl PartitionCount {
     pub(super) fn of(partitions: i32) -> Self {
         Self(Some(partitions))
     }
@@ -48,10 +48,10 @@ impl Commits {
 
     /// What this topic's commits carry from now on. Commits without a number stay without: the
     /// partitions they leave out are new, and must be so for every member.
-    fn marker(&self) -> Marker {
+    fn marker(&self) -> PartitionCount {
         match self.smallest_marker() {
-            None if self.committed.is_empty() => Marker(Some(self.partitions)),
-            n => Marker(n),
+            None if self.committed.is_empty() => PartitionCount(Some(self.partitions)),
+            n => PartitionCount(n),
         }
     }
 }
@@ -82,14 +82,14 @@ fn start(partition: i32, commits: &Commits, policy: OffsetReset) -> Start {
 
 /// Starts, and the marker of each topic.
 pub(crate) struct Resolved {
-    pub(crate) starts: Vec<(Place, i64)>,
-    pub(crate) markers: Vec<(&'static str, Marker)>,
+    pub(crate) starts: Vec<(PartitionRef, i64)>,
+    pub(crate) markers: Vec<(&'static str, PartitionCount)>,
 }
 
 /// Works the starts out, and commits those that had no commit.
 pub(crate) fn resolve<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
-    places: &[(Place, OffsetReset)],
+    places: &[(PartitionRef, OffsetReset)],
 ) -> Result<Resolved, StartError> {
     let mut topics: BTreeMap<&'static str, Commits> = BTreeMap::new();
     for (place, _) in places {
@@ -121,9 +121,9 @@ pub(crate) fn resolve<C: ConsumerContext>(
     if !refused.is_empty() {
         return Err(StartError::NoCommit(refused.join(", ")));
     }
-    let pins = look_up(consumer, &asked)?;
-    commit(consumer, &pins, &topics)?;
-    starts.extend(pins);
+    let pinned = look_up(consumer, &asked)?;
+    commit(consumer, &pinned, &topics)?;
+    starts.extend(pinned);
     let markers = topics.iter().map(|(topic, c)| (*topic, c.marker()));
     Ok(Resolved {
         starts,
@@ -134,8 +134,8 @@ pub(crate) fn resolve<C: ConsumerContext>(
 /// Works the starts out for a consumer without a group: by the policy, and nothing is committed.
 pub(crate) fn choose<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
-    places: &[(Place, OffsetReset)],
-) -> Result<Vec<(Place, i64)>, StartError> {
+    places: &[(PartitionRef, OffsetReset)],
+) -> Result<Vec<(PartitionRef, i64)>, StartError> {
     let asked: Vec<_> = places
         .iter()
         .map(|(place, policy)| (*place, by_policy(*policy)))
@@ -167,7 +167,7 @@ fn read_commits<C: ConsumerContext>(
         if let (Offset::Offset(offset), Some(commits)) =
             (element.offset(), topics.get_mut(element.topic()))
         {
-            let commit = (offset, Marker::parse(&metadata));
+            let commit = (offset, PartitionCount::parse(&metadata));
             commits.committed.insert(element.partition(), commit);
         }
     }
@@ -176,21 +176,21 @@ fn read_commits<C: ConsumerContext>(
 
 fn commit<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
-    pins: &[(Place, i64)],
+    pinned: &[(PartitionRef, i64)],
     topics: &BTreeMap<&'static str, Commits>,
 ) -> Result<(), StartError> {
-    if pins.is_empty() {
+    if pinned.is_empty() {
         return Ok(());
     }
-    let mut list = TopicPartitionList::with_capacity(pins.len());
-    for (place, offset) in pins {
+    let mut list = TopicPartitionList::with_capacity(pinned.len());
+    for (place, offset) in pinned {
         let marker = topics[place.on_cluster.as_str()].marker();
         add(&mut list, place, *offset, marker);
     }
     let committed = consumer.commit(&list, CommitMode::Sync);
     committed.map_err(|e| retry(&e))?;
     // The commit has one error for all partitions: what was refused to some shows only here.
-    let places: Vec<_> = pins.iter().map(|(p, _)| (*p, Offset::Invalid)).collect();
+    let places: Vec<_> = pinned.iter().map(|(p, _)| (*p, Offset::Invalid)).collect();
     let list = consumer.committed_offsets(offsets(&places), TIMEOUT);
     let list = list.map_err(|e| retry(&e))?;
     for element in list.elements() {
@@ -207,7 +207,12 @@ fn commit<C: ConsumerContext>(
 }
 
 /// Adds an offset to commit with its topic's marker.
-pub(crate) fn add(list: &mut TopicPartitionList, place: Place, offset: i64, marker: Marker) {
+pub(crate) fn add(
+    list: &mut TopicPartitionList,
+    place: PartitionRef,
+    offset: i64,
+    marker: PartitionCount,
+) {
     let mut element = list.add_partition(&place.on_cluster, place.partition);
     element
         .set_offset(Offset::Offset(offset))
@@ -226,7 +231,7 @@ mod tests {
         Commits {
             partitions,
             committed: committed
-                .map(|(p, offset, metadata)| (*p, (*offset, Marker::parse(metadata))))
+                .map(|(p, offset, metadata)| (*p, (*offset, PartitionCount::parse(metadata))))
                 .collect(),
         }
     }
@@ -274,13 +279,16 @@ mod tests {
 
     #[test]
     fn the_number_of_partitions_is_written_once_and_carried_on() {
-        assert_eq!(commits(4, &[]).marker(), Marker(Some(4)));
+        assert_eq!(commits(4, &[]).marker(), PartitionCount(Some(4)));
         let grown = commits(8, &[(0, 7, "partitions=4")]);
-        assert_eq!(grown.marker(), Marker(Some(4)));
+        assert_eq!(grown.marker(), PartitionCount(Some(4)));
         // Another member must still see that partition 1 is new.
         let foreign = commits(4, &[(0, 7, "")]);
-        assert_eq!(foreign.marker(), Marker(None));
-        assert_eq!(Marker(Some(4)).metadata().as_deref(), Some("partitions=4"));
-        assert_eq!(Marker::parse("partitions=4"), Some(4));
+        assert_eq!(foreign.marker(), PartitionCount(None));
+        assert_eq!(
+            PartitionCount(Some(4)).metadata().as_deref(),
+            Some("partitions=4")
+        );
+        assert_eq!(PartitionCount::parse("partitions=4"), Some(4));
     }
 }

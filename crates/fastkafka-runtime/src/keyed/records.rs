@@ -18,7 +18,7 @@ const SLACK: u64 = 1 << 20;
 const SPARSE: usize = 4;
 
 #[derive(Debug, Default)]
-pub(crate) struct Kept {
+pub(crate) struct KeyedRecords {
     blocks: VecDeque<Block>,
     /// Bytes of all blocks, and of the records that are needed.
     held: u64,
@@ -52,7 +52,7 @@ pub(crate) struct Freed {
     pub(crate) blocks: Vec<Arc<dyn Fetched>>,
 }
 
-impl Kept {
+impl KeyedRecords {
     /// Keeps what the engine is about to be told of: `reads` says what lies at `first` and after it.
     pub(crate) fn keep(&mut self, fetched: &Arc<dyn Fetched>, first: usize, reads: &[Read]) {
         let Some(last) = reads.last() else { return };
@@ -204,7 +204,7 @@ mod tests {
         })))
     }
 
-    fn keep(kept: &mut Kept, first: i64, records: i64, size: usize) {
+    fn keep(kept: &mut KeyedRecords, first: i64, records: i64, size: usize) {
         let reads: Vec<_> = (first..first + records)
             .map(|offset| Read {
                 offset,
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_block_goes_with_its_last_record_wherever_it_lies() {
-        let mut kept = Kept::default();
+        let mut kept = KeyedRecords::default();
         keep(&mut kept, 0, 3, 10);
         keep(&mut kept, 3, 2, 10);
         assert!(kept.free(3).unwrap().blocks.is_empty());
@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn one_key_holds_its_own_records_and_not_those_of_others() {
-        let mut kept = Kept::default();
+        let mut kept = KeyedRecords::default();
         for first in (0..90_000).step_by(1_000) {
             keep(&mut kept, first, 1_000, 1_000);
         }
@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_log_that_is_read_again_replaces_what_is_held() {
-        let mut kept = Kept::default();
+        let mut kept = KeyedRecords::default();
         keep(&mut kept, 0, 5, 10);
         keep(&mut kept, 5, 5, 10);
         assert_eq!(kept.forget_from(3).len(), 7);

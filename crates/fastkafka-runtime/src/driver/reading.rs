@@ -1,17 +1,17 @@
 //! Reading, and not reading: back-pressure.
 
-use super::{Owner, STARVED};
-use crate::held::Partition;
-use crate::transport::Transport;
+use super::{Driver, STARVED};
+use crate::held::OwnedPartition;
+use crate::transport::GroupConsumer;
 use fastkafka_core::Fetched;
-use fastkafka_engine::{Event, HoldBack, Part, Span};
+use fastkafka_engine::{Event, HoldBack, PartIndex, Span};
 use std::ops::Range;
 use std::sync::Arc;
 
 /// How many records one turn asks for.
 const FETCH: usize = 1_024;
 
-impl<T: Transport> Owner<T> {
+impl<T: GroupConsumer> Driver<T> {
     /// True when there may be more to read at once.
     pub(super) fn fetch(&mut self) -> bool {
         // On the way out nothing is wanted; what is left in the client costs nothing.
@@ -19,7 +19,7 @@ impl<T: Transport> Owner<T> {
             return false;
         }
         let mut runs = std::mem::take(&mut self.runs);
-        let more = self.transport.fetch(FETCH, &mut runs);
+        let more = self.consumer.fetch(FETCH, &mut runs);
         for (place, fetched) in runs.drain(..) {
             // What was read before a seek is not what follows it.
             if self.is_moving(place) {
@@ -38,7 +38,12 @@ impl<T: Transport> Owner<T> {
         more
     }
 
-    pub(super) fn take_in(&mut self, part: Part, fetched: &Arc<dyn Fetched>, range: Range<usize>) {
+    pub(super) fn take_in(
+        &mut self,
+        part: PartIndex,
+        fetched: &Arc<dyn Fetched>,
+        range: Range<usize>,
+    ) {
         let partition = self.at(part);
         if let Some(keyed) = &mut partition.keyed {
             let records = keyed.keep(fetched, range);
@@ -58,13 +63,13 @@ impl<T: Transport> Owner<T> {
     /// A full partition is paused only when that lasts, another one has nothing to do, and it is
     /// its handlers that are slow: when it waits for reports, a pause would help nobody.
     pub(super) fn held_back(&mut self) -> bool {
-        let full = |p: &Partition| p.hold == Some(HoldBack::Full) && !p.paused;
+        let full = |p: &OwnedPartition| p.hold == Some(HoldBack::Full) && !p.paused;
         if !self.parts.iter().any(full) {
             self.gated = None;
             return false;
         }
         let since = *self.gated.get_or_insert(self.now);
-        let parts = (0..).map(Part).take(self.parts.len());
+        let parts = (0..).map(PartIndex).take(self.parts.len());
         if self.now.saturating_sub(since) < STARVED
             || !parts.clone().any(|part| self.engine.starves(part))
         {
@@ -79,14 +84,14 @@ impl<T: Transport> Owner<T> {
         self.parts.iter().any(full)
     }
 
-    pub(crate) fn pause(&mut self, part: Part, pause: bool) {
+    pub(crate) fn pause(&mut self, part: PartIndex, pause: bool) {
         let partition = &mut self.parts[part.0 as usize];
         if partition.paused == pause {
             return;
         }
         partition.paused = pause;
         tracing::debug!(place = %partition.place, pause, "reading");
-        if let Err(error) = self.transport.pause(partition.place, pause) {
+        if let Err(error) = self.consumer.pause(partition.place, pause) {
             tracing::error!(place = %partition.place, "cannot pause or resume: {error}");
         }
     }

@@ -3,9 +3,9 @@
 use super::access::Names;
 use super::context::{Group, Heard};
 use super::look_up;
-use super::starts::{self, Marker};
+use super::start_offsets::{self, PartitionCount};
 use crate::control::Seek;
-use crate::transport::{Notice, Place, StartError};
+use crate::transport::{Notice, PartitionRef, StartError};
 use fastkafka_core::OffsetReset;
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{CommitMode, Consumer};
@@ -21,46 +21,46 @@ const ANY_TOPIC: &str = "__consumer_offsets";
 const WATERMARKS: Duration = Duration::from_secs(5);
 
 /// What to find out.
-pub(super) enum Job {
+pub(super) enum Request {
     /// Where these start.
-    Resolve(Vec<(Place, OffsetReset)>),
+    Resolve(Vec<(PartitionRef, OffsetReset)>),
     /// Where these start without a group.
-    Choose(Vec<(Place, OffsetReset)>),
+    Choose(Vec<(PartitionRef, OffsetReset)>),
     /// Which partitions these topics have.
     List(Vec<String>, Names),
     /// Where the user wants to go on.
-    Find(Place, Seek),
+    Find(PartitionRef, Seek),
     /// Commits this, be it ahead or back.
-    Commit(Place, i64, Marker),
+    Commit(PartitionRef, i64, PartitionCount),
     /// What the log still has, when a position is not in it. Without an answer there is no notice.
-    Range(Place, i64),
+    Range(PartitionRef, i64),
     /// Whether any broker answers.
-    Probe,
+    TailReader,
 }
 
 #[derive(Default)]
-struct Found(Mutex<Vec<(&'static str, Marker)>>);
+struct Found(Mutex<Vec<(&'static str, PartitionCount)>>);
 
 /// Holds the client until it is told to end; the last one to hold it destroys it.
-pub(super) struct Helper {
-    jobs: Option<Sender<Job>>,
+pub(super) struct BlockingClient {
+    jobs: Option<Sender<Request>>,
     found: Arc<Found>,
     thread: JoinHandle<()>,
 }
 
-impl Helper {
+impl BlockingClient {
     /// # Panics
     /// If the system cannot start a thread.
-    pub(super) fn new(name: &str, consumer: Arc<Group>, heard: Arc<Heard>, owner: Thread) -> Self {
+    pub(super) fn new(name: &str, consumer: Arc<Group>, heard: Arc<Heard>, driver: Thread) -> Self {
         let (jobs, todo) = channel();
         let found = Arc::new(Found::default());
         let results = found.clone();
         let thread = std::thread::Builder::new()
             .name(format!("{name}-helper"))
             .spawn(move || {
-                work(&todo, &consumer, &heard, &results, &owner);
+                work(&todo, &consumer, &heard, &results, &driver);
                 drop(consumer);
-                owner.unpark();
+                driver.unpark();
             })
             .expect("the system can start a thread");
         Self {
@@ -70,7 +70,7 @@ impl Helper {
         }
     }
 
-    pub(super) fn ask(&self, job: Job) {
+    pub(super) fn ask(&self, job: Request) {
         if let Some(jobs) = &self.jobs {
             // It ends only after `end`.
             let _ = jobs.send(job);
@@ -78,7 +78,7 @@ impl Helper {
     }
 
     /// The markers found since.
-    pub(super) fn markers(&self) -> Vec<(&'static str, Marker)> {
+    pub(super) fn markers(&self) -> Vec<(&'static str, PartitionCount)> {
         std::mem::take(&mut self.found.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -92,26 +92,30 @@ impl Helper {
     }
 }
 
-fn work(todo: &Receiver<Job>, consumer: &Group, heard: &Heard, found: &Found, owner: &Thread) {
+fn work(todo: &Receiver<Request>, consumer: &Group, heard: &Heard, found: &Found, driver: &Thread) {
     for job in todo {
         let notice = match job {
-            Job::Resolve(places) => Some(Notice::Resolved(resolve(consumer, &places, found))),
-            Job::Choose(places) => Some(Notice::Resolved(starts::choose(consumer, &places))),
-            Job::List(topics, names) => match look_up::partitions(consumer, &topics, &names) {
+            Request::Resolve(places) => Some(Notice::Resolved(resolve(consumer, &places, found))),
+            Request::Choose(places) => {
+                Some(Notice::Resolved(start_offsets::choose(consumer, &places)))
+            }
+            Request::List(topics, names) => match look_up::partitions(consumer, &topics, &names) {
                 Ok(places) => Some(Notice::Assign(places)),
                 Err(e) => {
                     tracing::warn!("cannot list partitions: {e}");
                     None
                 }
             },
-            Job::Find(place, to) => Some(Notice::Found(place, look_up::find(consumer, place, to))),
-            Job::Commit(place, offset, marker) => {
+            Request::Find(place, to) => {
+                Some(Notice::Found(place, look_up::find(consumer, place, to)))
+            }
+            Request::Commit(place, offset, marker) => {
                 let mut list = TopicPartitionList::with_capacity(1);
-                starts::add(&mut list, place, offset, marker);
+                start_offsets::add(&mut list, place, offset, marker);
                 let committed = consumer.commit(&list, CommitMode::Sync);
                 Some(Notice::Moved(place, committed.map_err(|e| e.to_string())))
             }
-            Job::Range(place, position) => consumer
+            Request::Range(place, position) => consumer
                 .fetch_watermarks(&place.on_cluster, place.partition, WATERMARKS)
                 .inspect_err(|e| tracing::warn!("cannot ask what is left of {place}: {e}"))
                 .ok()
@@ -121,7 +125,7 @@ fn work(todo: &Receiver<Job>, consumer: &Group, heard: &Heard, found: &Found, ow
                     low,
                     high,
                 }),
-            Job::Probe => {
+            Request::TailReader => {
                 let topics = consumer.subscription().ok();
                 let topic = topics
                     .as_ref()
@@ -136,17 +140,17 @@ fn work(todo: &Receiver<Job>, consumer: &Group, heard: &Heard, found: &Found, ow
         };
         if let Some(notice) = notice {
             heard.add(notice);
-            owner.unpark();
+            driver.unpark();
         }
     }
 }
 
 fn resolve(
     consumer: &Group,
-    places: &[(Place, OffsetReset)],
+    places: &[(PartitionRef, OffsetReset)],
     found: &Found,
-) -> Result<Vec<(Place, i64)>, StartError> {
-    let resolved = starts::resolve(consumer, places)?;
+) -> Result<Vec<(PartitionRef, i64)>, StartError> {
+    let resolved = start_offsets::resolve(consumer, places)?;
     let mut markers = found.0.lock().unwrap_or_else(PoisonError::into_inner);
     markers.extend(resolved.markers);
     Ok(resolved.starts)

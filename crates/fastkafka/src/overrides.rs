@@ -1,7 +1,7 @@
 //! Settings from the environment and from one file, read with `config`.
 
 use config::{Environment, File, FileFormat, Map, Source, Value, ValueKind};
-use fastkafka_core::{Said, Target};
+use fastkafka_core::{Override, Target};
 use std::path::Path;
 
 /// Names the file, before the one of the builder.
@@ -11,7 +11,7 @@ const PREFIX: &str = "FASTKAFKA";
 /// What was found, the winner first, and what could not be read.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Outside {
-    pub(crate) said: Vec<Said>,
+    pub(crate) overrides: Vec<Override>,
     pub(crate) unreadable: Vec<String>,
 }
 
@@ -158,19 +158,23 @@ impl Outside {
     }
 
     fn add(&mut self, place: String, target: Target, function: &[&str], key: String, text: String) {
-        let said = match self.said.iter_mut().find(|said| said.place == place) {
-            Some(said) => said,
+        let overrides = match self
+            .overrides
+            .iter_mut()
+            .find(|overrides| overrides.place == place)
+        {
+            Some(overrides) => overrides,
             None => {
-                self.said.push(Said {
+                self.overrides.push(Override {
                     place,
                     target,
                     function: function.iter().map(|word| (*word).to_owned()).collect(),
                     values: Vec::new(),
                 });
-                self.said.last_mut().expect("just pushed")
+                self.overrides.last_mut().expect("just pushed")
             }
         };
-        said.values.push((key, text));
+        overrides.values.push((key, text));
     }
 }
 
@@ -225,10 +229,16 @@ mod tests {
             ("OTHER__ON_ORDERS__GROUP_ID", "not ours"),
         ]);
         assert_eq!(outside.unreadable, Vec::<String>::new());
-        let said: Vec<_> = outside
-            .said
+        let overrides: Vec<_> = outside
+            .overrides
             .iter()
-            .map(|said| (&*said.place, said.target, said.function.join("::")))
+            .map(|overrides| {
+                (
+                    &*overrides.place,
+                    overrides.target,
+                    overrides.function.join("::"),
+                )
+            })
             .collect();
         let on_orders = "FASTKAFKA_HANDLERS__ON_ORDERS";
         let expected = [
@@ -244,9 +254,9 @@ mod tests {
                 String::new(),
             ),
         ];
-        assert_eq!(said, expected);
+        assert_eq!(overrides, expected);
         assert_eq!(
-            outside.said[0].values,
+            outside.overrides[0].values,
             [
                 ("config.fetch.error.backoff.ms".to_owned(), "8".to_owned()),
                 ("group_id".to_owned(), "Billing".to_owned())
@@ -261,7 +271,7 @@ mod tests {
             ("FASTKAFKA_HANDLERS__GROUP_ID", "x"),
             ("FASTKAFKA_CONSUMER_DEFAULTS__ON_ORDERS__GROUP_ID", "x"),
         ]);
-        assert!(outside.said.is_empty());
+        assert!(outside.overrides.is_empty());
         assert_eq!(
             outside.unreadable,
             [
@@ -292,15 +302,18 @@ mod tests {
         );
         let name = file.path().display();
         assert_eq!(outside.unreadable, Vec::<String>::new());
-        assert_eq!(outside.said[0].place, format!("{name} [consumer_defaults]"));
+        assert_eq!(
+            outside.overrides[0].place,
+            format!("{name} [consumer_defaults]")
+        );
         let value = |key: &str, text: &str| (key.to_owned(), text.to_owned());
         assert_eq!(
-            outside.said[0].values,
+            outside.overrides[0].values,
             [value("check_crcs", "true"), value("fetch_min_bytes", "5")]
         );
         assert_eq!(
-            outside.said[1],
-            Said {
+            outside.overrides[1],
+            Override {
                 place: format!("{name} [handlers.shop::on_orders]"),
                 target: Target::Handler,
                 function: vec!["shop".into(), "on_orders".into()],
@@ -336,7 +349,11 @@ mod tests {
             ("FASTKAFKA_PRODUCER_DEFAULTS__LINGER_MS".into(), "2".into()),
         ];
         let outside = Outside::of(Some(Path::new("/nowhere")), Map::from(variables));
-        let values: Vec<_> = outside.said.iter().map(|said| &*said.values[0].1).collect();
+        let values: Vec<_> = outside
+            .overrides
+            .iter()
+            .map(|overrides| &*overrides.values[0].1)
+            .collect();
         assert_eq!(values, ["2", "1"]);
     }
 }

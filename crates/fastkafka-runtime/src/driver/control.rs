@@ -8,14 +8,14 @@
 //! and whatever ends the process in between, the group goes on at the old watermark or at the new
 //! position.
 
-use super::Owner;
+use super::Driver;
 use crate::control::{Command, ControlError, Position, Reply, Seek, Target};
-use crate::transport::{Place, Transport};
-use fastkafka_engine::{Event, Part};
+use crate::transport::{GroupConsumer, PartitionRef};
+use fastkafka_engine::{Event, PartIndex};
 
 /// A seek under way.
 pub(super) struct Moving {
-    place: Place,
+    place: PartitionRef,
     /// Where to, once that is known: it is being committed.
     to: Option<i64>,
     /// The partition was given back meanwhile.
@@ -23,10 +23,10 @@ pub(super) struct Moving {
     reply: Reply,
 }
 
-impl<T: Transport> Owner<T> {
-    pub(super) fn heed_commands(&mut self) {
+impl<T: GroupConsumer> Driver<T> {
+    pub(super) fn handle_commands(&mut self) {
         for (command, reply) in self.setup.shared.take_commands() {
-            self.heed_pauses();
+            self.apply_pauses();
             match command {
                 Command::Pause => {}
                 Command::Resume(target) => self.restart(&target),
@@ -38,7 +38,7 @@ impl<T: Transport> Owner<T> {
     }
 
     /// Tells the engine which partitions are paused, where that is news.
-    pub(crate) fn heed_pauses(&mut self) {
+    pub(crate) fn apply_pauses(&mut self) {
         for place in self.rebalance.assigned.clone() {
             let part = self.part(place);
             let pause = self.setup.pauses.contain(place);
@@ -50,7 +50,7 @@ impl<T: Transport> Owner<T> {
         }
     }
 
-    pub(super) fn is_paused(&self, place: Place) -> bool {
+    pub(super) fn is_paused(&self, place: PartitionRef) -> bool {
         let part = self.index.get(&std::ptr::from_ref(place).addr());
         part.is_some_and(|part| self.parts[part.0 as usize].user_paused)
     }
@@ -65,7 +65,7 @@ impl<T: Transport> Owner<T> {
         }
     }
 
-    fn assigned(&mut self, target: &Target) -> Vec<(Place, Part)> {
+    fn assigned(&mut self, target: &Target) -> Vec<(PartitionRef, PartIndex)> {
         let places = self.rebalance.assigned.iter();
         let places: Vec<_> = places.copied().filter(|p| target.covers(p)).collect();
         let part = |place| (place, self.part(place));
@@ -84,11 +84,11 @@ impl<T: Transport> Owner<T> {
                 gone: false,
                 reply: reply.clone(),
             });
-            self.transport.find(place, to);
+            self.consumer.find(place, to);
         }
     }
 
-    fn may_move(&self, place: Place) -> Result<(), ControlError> {
+    fn may_move(&self, place: PartitionRef) -> Result<(), ControlError> {
         let (topic, partition) = (place.topic.clone(), place.partition);
         if self.rebalance.is_leaving() {
             Err(ControlError::Stopping)
@@ -102,7 +102,7 @@ impl<T: Transport> Owner<T> {
     }
 
     /// Where a seek goes to is known, or why that is unknown.
-    pub(super) fn found(&mut self, place: Place, found: Result<i64, ControlError>) {
+    pub(super) fn found(&mut self, place: PartitionRef, found: Result<i64, ControlError>) {
         let i = self.moving.iter().position(|moving| moving.place == place);
         let mut moving = self
             .moving
@@ -122,13 +122,13 @@ impl<T: Transport> Owner<T> {
         self.at(part).drop_work();
         self.step(Event::Seek { part, position });
         self.store();
-        self.transport.commit(place, position);
+        self.consumer.commit(place, position);
         moving.to = Some(position);
         self.moving.push(moving);
     }
 
     /// The commit of a seek is answered. Refused or not, the engine has moved, and the client follows.
-    pub(super) fn moved(&mut self, place: Place, committed: Result<(), String>) {
+    pub(super) fn moved(&mut self, place: PartitionRef, committed: Result<(), String>) {
         let i = self.moving.iter().position(|moving| moving.place == place);
         let moving = self
             .moving
@@ -155,8 +155,8 @@ impl<T: Transport> Owner<T> {
         self.report();
     }
 
-    fn move_client(&mut self, place: Place, offset: i64) {
-        if let Err(error) = self.transport.seek(place, offset) {
+    fn move_client(&mut self, place: PartitionRef, offset: i64) {
+        if let Err(error) = self.consumer.seek(place, offset) {
             // To go on from elsewhere would leave records out.
             let reason = format!("{place} could not be moved to offset {offset}: {error}");
             self.setup.shared.fail(reason);
@@ -169,14 +169,14 @@ impl<T: Transport> Owner<T> {
     }
 
     /// True while records of a partition may come that were read before its seek.
-    pub(super) fn is_moving(&self, place: Place) -> bool {
+    pub(super) fn is_moving(&self, place: PartitionRef) -> bool {
         self.moving
             .iter()
             .any(|moving| moving.place == place && moving.to.is_some() && !moving.gone)
     }
 
     /// These are given back: their next assignment begins where it is told to, not where a seek goes.
-    pub(crate) fn stay(&mut self, places: &[Place]) {
+    pub(crate) fn stay(&mut self, places: &[PartitionRef]) {
         for moving in &mut self.moving {
             moving.gone |= places.contains(&moving.place);
         }

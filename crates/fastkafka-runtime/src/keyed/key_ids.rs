@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// A key, and what its records have spawned.
 #[derive(Debug)]
-pub(crate) struct Unit {
+pub(crate) struct KeyId {
     /// The exact bytes: two keys are never told apart by a hash alone.
     pub(crate) bytes: Arc<[u8]>,
     pub(crate) spawned: Arc<Tasks>,
@@ -15,7 +15,7 @@ pub(crate) struct Unit {
 
 #[derive(Debug)]
 struct Held {
-    unit: Arc<Unit>,
+    unit: Arc<KeyId>,
     /// Records that are kept, and tasks that have not ended.
     uses: usize,
 }
@@ -23,13 +23,13 @@ struct Held {
 /// A number is a key's for as long as a record or a task of it is there, whatever becomes of the
 /// assignment: the engine keeps the key locked under it.
 #[derive(Debug, Default)]
-pub(crate) struct Units {
+pub(crate) struct KeyIds {
     numbers: HashMap<Arc<[u8]>, Key>,
     held: HashMap<Key, Held>,
     last: u64,
 }
 
-impl Units {
+impl KeyIds {
     /// The number of a key for one more use.
     pub(crate) fn number(&mut self, bytes: &[u8]) -> Key {
         if let Some(&key) = self.numbers.get(bytes) {
@@ -39,7 +39,7 @@ impl Units {
         self.last += 1;
         let (key, bytes) = (Key(self.last), Arc::<[u8]>::from(bytes));
         self.numbers.insert(bytes.clone(), key);
-        let unit = Arc::new(Unit {
+        let unit = Arc::new(KeyId {
             bytes,
             spawned: Tasks::new(),
         });
@@ -48,7 +48,7 @@ impl Units {
     }
 
     /// One more use of a number that is in use.
-    pub(crate) fn take(&mut self, key: Key) -> Arc<Unit> {
+    pub(crate) fn take(&mut self, key: Key) -> Arc<KeyId> {
         let held = self.held.get_mut(&key).expect("its number is in use");
         held.uses += 1;
         held.unit.clone()
@@ -64,7 +64,7 @@ impl Units {
         }
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &Arc<Unit>)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &Arc<KeyId>)> {
         self.held.iter().map(|(key, held)| (*key, &held.unit))
     }
 }
@@ -75,18 +75,18 @@ mod tests {
 
     #[test]
     fn a_number_lives_as_long_as_its_last_use() {
-        let mut units = Units::default();
-        let (a, b) = (units.number(b"a"), units.number(b"b"));
+        let mut key_ids = KeyIds::default();
+        let (a, b) = (key_ids.number(b"a"), key_ids.number(b"b"));
         assert_ne!(a, b);
-        assert_eq!(units.number(b"a"), a);
-        units.let_go(a);
-        assert_eq!(units.number(b"a"), a);
-        units.let_go(a);
-        units.let_go(a);
-        let again = units.number(b"a");
+        assert_eq!(key_ids.number(b"a"), a);
+        key_ids.let_go(a);
+        assert_eq!(key_ids.number(b"a"), a);
+        key_ids.let_go(a);
+        key_ids.let_go(a);
+        let again = key_ids.number(b"a");
         assert!(again != a && again != b, "a number is never given twice");
-        units.let_go(again);
-        units.let_go(b);
-        assert_eq!(units.iter().count(), 0);
+        key_ids.let_go(again);
+        key_ids.let_go(b);
+        assert_eq!(key_ids.iter().count(), 0);
     }
 }

@@ -11,7 +11,7 @@ pub(crate) type Name = &'static str;
 
 /// Of the apps under test together. Clusters are one where they have one name.
 #[derive(Debug)]
-pub(crate) struct Layout {
+pub(crate) struct Topology {
     /// At least one. The first is the first app's own, if a function is on that.
     clusters: Vec<Name>,
     /// By cluster and name, as they are declared.
@@ -20,10 +20,10 @@ pub(crate) struct Layout {
     functions: BTreeMap<Function, Name>,
 }
 
-impl Layout {
+impl Topology {
     /// `own` are topics of the test, with their partitions.
     pub(crate) fn of(apps: &[App], own: BTreeMap<String, usize>) -> Self {
-        let mut layout = Self {
+        let mut topology = Self {
             clusters: Vec::new(),
             topics: BTreeMap::new(),
             groups: BTreeSet::new(),
@@ -31,27 +31,27 @@ impl Layout {
         };
         for app in apps {
             let plan = Plan::sketch(app.core()).0;
-            layout.enter(&plan);
+            topology.enter(&plan);
             for (cluster, spec) in app.topics(&plan) {
-                layout.declare(intern(&cluster), spec);
+                topology.declare(intern(&cluster), spec);
             }
         }
         // Nobody uses it, but the test may.
         if apps.is_empty() {
-            layout.clusters.push("");
+            topology.clusters.push("");
         }
         for (name, partitions) in own {
-            let on = match layout.with_topic(&name) {
-                on if on.is_empty() => vec![layout.first()],
+            let on = match topology.with_topic(&name) {
+                on if on.is_empty() => vec![topology.first()],
                 on => on,
             };
             for cluster in on {
                 let mut spec = TopicSpec::new(&name);
                 spec.partitions = i32::try_from(partitions).ok();
-                layout.declare(cluster, spec);
+                topology.declare(cluster, spec);
             }
         }
-        layout
+        topology
     }
 
     /// Of several who declare a topic the one with the most partitions counts.

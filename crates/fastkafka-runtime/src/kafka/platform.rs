@@ -1,10 +1,10 @@
 //! Kafka as what an app runs on: a thread per consumer.
 
 use super::access::Clusters;
-use super::consumer::{Join, KafkaTransport};
-use super::producer::KafkaSink;
-use crate::medium::{Medium, Outputs, Seat, Serving};
-use crate::owner::Owner;
+use super::consumer::{Join, KafkaConsumer};
+use super::producer::KafkaProducers;
+use crate::driver::Driver;
+use crate::platform::{ConsumerHandle, NewConsumer, Platform, Producers};
 use crate::thread;
 use fastkafka_core::{Plan, Wake};
 use std::sync::{Arc, mpsc};
@@ -25,42 +25,44 @@ impl Kafka {
     }
 }
 
-impl Medium for Kafka {
-    fn outputs(&self, plan: &Plan, most: usize) -> Result<Arc<dyn Outputs>, String> {
-        KafkaSink::new(&self.clusters, plan, most)
+impl Platform for Kafka {
+    fn outputs(&self, plan: &Plan, most: usize) -> Result<Arc<dyn Producers>, String> {
+        KafkaProducers::new(&self.clusters, plan, most)
             .map(|sink| Arc::new(sink) as _)
             .map_err(|error| error.to_string())
     }
 
-    fn serve(&self, mut seat: Seat) -> Result<Serving, String> {
-        let access = self.clusters.of(&seat.cluster, &seat.settings.connection());
+    fn serve(&self, mut wanted: NewConsumer) -> Result<ConsumerHandle, String> {
+        let access = self
+            .clusters
+            .of(&wanted.cluster, &wanted.settings.connection());
         let access = access.clone();
         if access.names().are_of_a_test() {
-            let commits = &mut seat.settings.auto_commit_interval_ms;
+            let commits = &mut wanted.settings.auto_commit_interval_ms;
             commits.get_or_insert(TEST_COMMITS_MILLIS);
         }
-        let (group, embedded) = (seat.group.clone(), self.clusters.are_embedded());
+        let (group, embedded) = (wanted.group.clone(), self.clusters.are_embedded());
         let (made, is_made) = mpsc::sync_channel(1);
         let thread = std::thread::Builder::new()
-            .name(format!("fk-{group}-{}", seat.worker))
+            .name(format!("fk-{group}-{}", wanted.worker))
             .spawn(move || {
                 let me = std::thread::current();
-                let owner = me.clone();
-                seat.wake_by(Box::new(move || owner.unpark()));
+                let driver = me.clone();
+                wanted.wake_by(Box::new(move || driver.unpark()));
                 let join = Join {
                     access: &access,
-                    group_id: &access.names().on_cluster(&seat.group),
-                    topics: &seat.topics,
-                    settings: &seat.settings,
+                    group_id: &access.names().on_cluster(&wanted.group),
+                    topics: &wanted.topics,
+                    settings: &wanted.settings,
                     embedded,
-                    alone: seat.alone,
-                    left_out: &seat.left_out,
-                    worker: seat.worker,
+                    standalone: wanted.standalone,
+                    left_out: &wanted.left_out,
+                    worker: wanted.worker,
                 };
-                match KafkaTransport::new(&join, me) {
-                    Ok(transport) => {
+                match KafkaConsumer::new(&join, me) {
+                    Ok(consumer) => {
                         let _ = made.send(Ok(()));
-                        thread::serve(Owner::new(transport, seat.setup))
+                        thread::serve(Driver::new(consumer, wanted.setup))
                     }
                     Err(error) => {
                         let _ = made.send(Err(error.to_string()));
@@ -70,7 +72,7 @@ impl Medium for Kafka {
             })
             .map_err(|error| format!("cannot start the thread of group `{group}`: {error}"))?;
         match is_made.recv() {
-            Ok(Ok(())) => Ok(Serving::Thread(thread)),
+            Ok(Ok(())) => Ok(ConsumerHandle::Thread(thread)),
             Ok(Err(error)) => Err(format!(
                 "cannot make the consumer of group `{group}`: {error}"
             )),
@@ -79,7 +81,7 @@ impl Medium for Kafka {
     }
 }
 
-impl Outputs for KafkaSink {
+impl Producers for KafkaProducers {
     fn in_flight(&self) -> usize {
         self.in_flight()
     }

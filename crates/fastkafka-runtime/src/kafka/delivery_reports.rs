@@ -3,9 +3,9 @@
 use super::access::Names;
 use super::error::{client_error, is_permanent};
 use super::ffi::Opaque;
-use super::flow::Flow;
+use super::in_flight::InFlight;
 use super::log;
-use super::partition::Function;
+use super::partitioner::Function;
 use super::tokens::Current;
 use crate::transport::{ClientError, ErrorKind};
 use fastkafka_core::{Delivery, Failure, FailureKind, ProduceError};
@@ -25,7 +25,7 @@ const REMIND: Duration = Duration::from_secs(60);
 
 /// What the clients of a sink share.
 pub(super) struct Shared {
-    pub(super) flow: Flow,
+    pub(super) flow: InFlight,
     pub(super) fatal: OnceLock<ClientError>,
 }
 

@@ -43,14 +43,14 @@ impl View {
     }
 }
 
-pub(crate) struct Scene<'c> {
+pub(crate) struct MembersFixture<'c> {
     pub(crate) cluster: &'c mut dyn Cluster,
     pub(crate) protocol: Protocol,
     pub(crate) members: Vec<View>,
     patience: Duration,
 }
 
-impl<'c> Scene<'c> {
+impl<'c> MembersFixture<'c> {
     pub(crate) fn new(
         cluster: &'c mut dyn Cluster,
         protocol: Protocol,
@@ -93,8 +93,8 @@ impl<'c> Scene<'c> {
     /// Joins, and waits until the group has settled with these assignments in total.
     pub(crate) fn join_and_settle(&mut self) -> usize {
         let member = self.join();
-        self.until("the new member has partitions", |scene| {
-            !scene.members[member].assigned.is_empty()
+        self.until("the new member has partitions", |fixture| {
+            !fixture.members[member].assigned.is_empty()
         });
         member
     }
@@ -245,8 +245,8 @@ impl<'c> Scene<'c> {
         self.answer_revoke(member);
         if !self.members[member].assigned.is_empty() {
             self.ask(member, &Ask::Unsubscribe);
-            self.until("the last revoke", |scene| {
-                scene.members[member].assigned.is_empty()
+            self.until("the last revoke", |fixture| {
+                fixture.members[member].assigned.is_empty()
             });
         }
         self.ask(member, &Ask::Close);

@@ -1,11 +1,11 @@
 //! What goes on: progress of long runs, health, and what stands still.
 
-use super::{Owner, PROGRESS};
+use super::{Driver, PROGRESS};
 use crate::health::{GroupHealth, StoppedPartition, WaitingRecord};
-use crate::held::Partition;
+use crate::held::OwnedPartition;
 use crate::job::LaneHandle;
-use crate::transport::Transport;
-use fastkafka_engine::{Event, Part, Time};
+use crate::transport::GroupConsumer;
+use fastkafka_engine::{Event, PartIndex, Time};
 use std::time::Duration;
 
 /// By key many records may stand still or wait: so many are listed.
@@ -13,8 +13,8 @@ const LISTED: usize = 100;
 /// How often a standstill is repeated in the log.
 const REMIND: Duration = Duration::from_secs(60);
 
-impl<T: Transport> Owner<T> {
-    pub(super) fn look_around(&mut self) {
+impl<T: GroupConsumer> Driver<T> {
+    pub(super) fn update_health(&mut self) {
         let room = (self.setup.outputs)().unwrap_or_else(|reason| {
             self.setup.shared.fail(reason);
             false
@@ -23,7 +23,7 @@ impl<T: Transport> Owner<T> {
             self.room = room;
             self.step(Event::Room(room));
         }
-        if std::mem::take(&mut self.news) {
+        if std::mem::take(&mut self.health_dirty) {
             self.report();
         }
         if self.now.saturating_sub(self.progressed) >= PROGRESS {
@@ -31,14 +31,14 @@ impl<T: Transport> Owner<T> {
             self.progress();
             self.report();
             if !self.rebalance.is_closing() {
-                self.mourn();
+                self.check_lanes();
             }
         }
     }
 
     /// A panic ends no lane, unless it happens where it cannot be caught.
-    pub(super) fn mourn(&self) {
-        let dead = |p: &&Partition| p.lane.as_ref().is_some_and(LaneHandle::is_over);
+    pub(super) fn check_lanes(&self) {
+        let dead = |p: &&OwnedPartition| p.lane.as_ref().is_some_and(LaneHandle::is_over);
         if let Some(p) = self.parts.iter().find(dead) {
             self.setup.shared.fail(format!(
                 "the lane of {} died: `{}` panicked where it cannot be caught, such as in a drop",
@@ -48,7 +48,7 @@ impl<T: Transport> Owner<T> {
     }
 
     /// The same of a task; those that are aborted on the way out do not count.
-    pub(super) fn died(&mut self, part: Part) {
+    pub(super) fn task_panicked(&mut self, part: PartIndex) {
         if !self.rebalance.is_closing() {
             let p = self.at(part);
             let reason = format!(
@@ -62,7 +62,7 @@ impl<T: Transport> Owner<T> {
     /// Settled prefixes of runs that go on, and records that will not settle: the rest of their run
     /// may wait for something that comes only after them.
     pub(super) fn progress(&mut self) {
-        for part in (0..).map(Part).take(self.parts.len()) {
+        for part in (0..).map(PartIndex).take(self.parts.len()) {
             let mut i = 0;
             // A step may end with the release of the partition.
             while let Some(started) = self.at(part).started.get(i) {
@@ -97,8 +97,8 @@ impl<T: Transport> Owner<T> {
 
     /// Works out what health says, and repeats in the log what stands still.
     pub(crate) fn report(&mut self) {
-        let place = |part: Part| self.parts[part.0 as usize].place;
-        let error = |part: Part, at: i64| {
+        let place = |part: PartIndex| self.parts[part.0 as usize].place;
+        let error = |part: PartIndex, at: i64| {
             self.parts[part.0 as usize]
                 .errors
                 .get(&at)
@@ -123,7 +123,7 @@ impl<T: Transport> Owner<T> {
             handler: self.parts[part.0 as usize].handler.def.name,
             attempts,
             error: error(part, at),
-            alone: self.parts[part.0 as usize].keyed.is_some(),
+            key_only: self.parts[part.0 as usize].keyed.is_some(),
         });
         let all_waiting = self.engine.waiting().count();
         let waiting = self
@@ -165,11 +165,11 @@ impl<T: Transport> Owner<T> {
                 .span_reached()
                 .map(|part| (place(part).topic.clone(), place(part).partition))
                 .collect(),
-            unreachable_for: self.trouble.unreachable.map(since),
-            refused: self.trouble.refused.clone(),
-            last_error: self.trouble.last_error.clone(),
+            unreachable_for: self.client_errors.unreachable.map(since),
+            refused: self.client_errors.refused.clone(),
+            last_error: self.client_errors.last_error.clone(),
             commits_refused: self
-                .trouble
+                .client_errors
                 .commits
                 .as_ref()
                 .map(|(time, why)| (since(*time), why.clone())),

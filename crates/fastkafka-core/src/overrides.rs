@@ -2,7 +2,7 @@
 
 use crate::app::AppCore;
 use crate::definition::{ConsumerDef, ProducerDef};
-use crate::levels::read;
+use crate::precedence::read;
 use crate::problem::Problem;
 use crate::registry::Def;
 use crate::settings::{ConsumerSettings, ProducerSettings};
@@ -22,7 +22,7 @@ pub enum Target {
 
 /// What one place outside the code says of one function, or of all.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Said {
+pub struct Override {
     /// The place: the beginning of the variables' names, or the file and its section.
     pub place: String,
     /// Whose settings.
@@ -33,7 +33,7 @@ pub struct Said {
     pub values: Vec<(String, String)>,
 }
 
-impl Said {
+impl Override {
     /// The place calls the function by its name, or by the end of its path. Variables have no case.
     pub(crate) fn means(&self, path: &str) -> bool {
         let path: Vec<_> = path.split("::").collect();
@@ -52,33 +52,33 @@ pub(crate) fn check(app: &AppCore) -> Vec<Problem> {
         .cloned()
         .map(Problem::Outside)
         .collect();
-    for said in &app.outside {
-        match said.target {
+    for given in &app.overrides {
+        match given.target {
             Target::Handler | Target::Consumers => {
-                read::<ConsumerSettings>(said, &mut problems);
+                read::<ConsumerSettings>(given, &mut problems);
             }
             Target::Producer | Target::Producers => {
-                read::<ProducerSettings>(said, &mut problems);
+                read::<ProducerSettings>(given, &mut problems);
             }
         }
-        problems.extend(function(app, said).map(Problem::Outside));
+        problems.extend(function(app, given).map(Problem::Outside));
     }
     problems
 }
 
 /// What is wrong with the function's name.
-fn function(app: &AppCore, said: &Said) -> Option<String> {
-    let paths: Vec<_> = match said.target {
+fn function(app: &AppCore, given: &Override) -> Option<String> {
+    let paths: Vec<_> = match given.target {
         Target::Handler => app.registry.consumers().map(ConsumerDef::path).collect(),
         Target::Producer => app.registry.producers().map(ProducerDef::path).collect(),
         Target::Consumers | Target::Producers => return None,
     };
-    let meant: Vec<_> = paths.iter().filter(|path| said.means(path)).collect();
-    let (place, name) = (&said.place, said.function.join("::"));
+    let meant: Vec<_> = paths.iter().filter(|path| given.means(path)).collect();
+    let (place, name) = (&given.place, given.function.join("::"));
     match meant.len() {
         1 => None,
         0 => {
-            let what = match said.target {
+            let what = match given.target {
                 Target::Producer => "producer",
                 _ => "consumer",
             };

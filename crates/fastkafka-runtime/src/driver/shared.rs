@@ -3,8 +3,8 @@
 use crate::control::{Command, Reply};
 use crate::health::GroupHealth;
 use crate::mailbox::{Mail, Mailbox};
-use crate::medium::Offsets;
-use crate::transport::Place;
+use crate::platform::Offsets;
+use crate::transport::PartitionRef;
 use fastkafka_core::{Closed, RunTag, Settle};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -28,9 +28,9 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(cluster: &str, group: &str, alone: bool, mailbox: Mailbox) -> Self {
+    pub(crate) fn new(cluster: &str, group: &str, standalone: bool, mailbox: Mailbox) -> Self {
         Self {
-            settled: alone.then(Mutex::default),
+            settled: standalone.then(Mutex::default),
             health: Mutex::new(GroupHealth::new(cluster, group)),
             started: tokio::sync::watch::Sender::new(false),
             failure: Mutex::default(),
@@ -101,7 +101,7 @@ impl Shared {
     }
 
     /// Below these offsets all is settled.
-    pub(crate) fn note_settled(&self, offsets: &[(Place, i64)]) {
+    pub(crate) fn note_settled(&self, offsets: &[(PartitionRef, i64)]) {
         if let Some(settled) = &self.settled {
             let offsets = offsets.iter();
             let offsets =

@@ -1,26 +1,26 @@
 //! What the client has to say.
 
-use super::Owner;
-use crate::transport::{ClientError, ErrorKind, Notice, Place, Transport};
+use super::Driver;
+use crate::transport::{ClientError, ErrorKind, GroupConsumer, Notice, PartitionRef};
 use fastkafka_engine::Time;
 
 /// Since when the client has complained, and the last thing it said.
 #[derive(Debug, Default)]
-pub(super) struct Trouble {
+pub(super) struct ClientErrors {
     pub(super) unreachable: Option<Time>,
     pub(super) refused: Option<String>,
     pub(super) last_error: Option<String>,
     pub(super) commits: Option<(Time, String)>,
 }
 
-impl<T: Transport> Owner<T> {
+impl<T: GroupConsumer> Driver<T> {
     pub(super) fn poll(&mut self) {
         let mut notices = std::mem::take(&mut self.notices);
-        self.transport.poll(&mut notices);
+        self.consumer.poll(&mut notices);
         for notice in notices.drain(..) {
             match notice {
                 Notice::Assign(_) | Notice::Revoke { .. } | Notice::Resolved(_) => {
-                    self.rebalance.hear(notice);
+                    self.rebalance.push(notice);
                 }
                 Notice::OutOfRange {
                     place,
@@ -31,23 +31,23 @@ impl<T: Transport> Owner<T> {
                 Notice::Found(place, found) => self.found(place, found),
                 Notice::Moved(place, committed) => self.moved(place, committed),
                 Notice::Committed(Ok(())) => {
-                    self.trouble.commits = None;
+                    self.client_errors.commits = None;
                     // What was refused has been put right: we are a member and may commit.
-                    self.trouble.refused = None;
+                    self.client_errors.refused = None;
                 }
                 Notice::Committed(Err(why)) => {
                     let since = self
-                        .trouble
+                        .client_errors
                         .commits
                         .take()
                         .map_or(self.now, |(since, _)| since);
                     let (group, cluster) = (self.group(), self.named_cluster());
                     tracing::warn!(group, cluster, "commit refused: {why}");
-                    self.trouble.commits = Some((since, why));
+                    self.client_errors.commits = Some((since, why));
                 }
                 Notice::Connected => self.connected(),
                 Notice::Error(error) => {
-                    self.trouble.last_error = Some(error.message.clone());
+                    self.client_errors.last_error = Some(error.message.clone());
                     self.client_error(error);
                 }
             }
@@ -57,15 +57,15 @@ impl<T: Transport> Owner<T> {
 
     /// The client says many times a second that a broker is away; the log says it once, and health goes on.
     fn unreachable(&mut self, error: &ClientError) {
-        if self.trouble.unreachable.is_none() {
+        if self.client_errors.unreachable.is_none() {
             let (group, cluster) = (self.group(), self.named_cluster());
             tracing::warn!(group, cluster, "{error}");
-            self.trouble.unreachable = Some(self.now);
+            self.client_errors.unreachable = Some(self.now);
         }
     }
 
     fn connected(&mut self) {
-        if let Some(since) = self.trouble.unreachable.take() {
+        if let Some(since) = self.client_errors.unreachable.take() {
             let (group, cluster) = (self.group(), self.named_cluster());
             let away = self.now.saturating_sub(since);
             tracing::info!(group, cluster, "a broker answers again, after {away:.1?}");
@@ -83,7 +83,7 @@ impl<T: Transport> Owner<T> {
                     let reason = format!("group `{group}`: {error}");
                     self.setup.shared.fail(reason);
                 }
-                self.trouble.refused = Some(error.message);
+                self.client_errors.refused = Some(error.message);
             }
             ErrorKind::Fatal => {
                 let reason = format!("the consumer of group `{group}` cannot go on: {error}");
@@ -93,7 +93,7 @@ impl<T: Transport> Owner<T> {
         }
     }
 
-    pub(super) fn out_of_range(&mut self, place: Place, position: i64, low: i64, high: i64) {
+    pub(super) fn out_of_range(&mut self, place: PartitionRef, position: i64, low: i64, high: i64) {
         if self.is_moving(place) {
             return; // Away from that position.
         }
@@ -103,7 +103,7 @@ impl<T: Transport> Owner<T> {
                 lost = low - position,
                 "records {position}..{low} are gone from the log before they were read (retention): going on at {low}"
             );
-            if let Err(error) = self.transport.seek(place, low) {
+            if let Err(error) = self.consumer.seek(place, low) {
                 tracing::error!(%place, "cannot move to {low}: {error}");
             }
         } else {
@@ -120,12 +120,12 @@ impl<T: Transport> Owner<T> {
     }
 
     pub(crate) fn forget_refused_commits(&mut self) {
-        self.trouble.commits = None;
+        self.client_errors.commits = None;
     }
 
     /// Why what is settled may not be committed.
     pub(crate) fn refused_commit(&self) -> Option<String> {
-        self.trouble
+        self.client_errors
             .commits
             .as_ref()
             .map(|(_, why)| format!("the last offsets could not be committed: {why}"))

@@ -1,8 +1,8 @@
 //! A consumer without a group: it has all partitions, and looks for new ones itself.
 
 use super::access::Names;
-use super::helper::Job;
-use crate::transport::Place;
+use super::blocking::Request;
+use crate::transport::PartitionRef;
 use fastkafka_core::{ConsumerSettings, OffsetReset};
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -12,18 +12,18 @@ const SOON: Duration = Duration::from_secs(1);
 /// Between two looks for new partitions that nobody said otherwise of.
 const REFRESH: Duration = Duration::from_secs(300);
 
-pub(super) struct Alone {
+pub(super) struct Standalone {
     topics: Vec<String>,
     names: Names,
     refresh: Duration,
     /// `None`: it ends.
     look_at: Option<Instant>,
     /// Partitions of a topic that was known before are new: nothing of them was ever read.
-    known: HashSet<Place>,
-    new: HashSet<Place>,
+    known: HashSet<PartitionRef>,
+    new: HashSet<PartitionRef>,
 }
 
-impl Alone {
+impl Standalone {
     /// `topics` as the cluster calls them.
     pub(super) fn new(topics: Vec<String>, names: Names, settings: &ConsumerSettings) -> Self {
         let refresh = settings.metadata_max_age_ms;
@@ -38,7 +38,7 @@ impl Alone {
     }
 
     /// The look to take, when it is time.
-    pub(super) fn due(&mut self, now: Instant) -> Option<Job> {
+    pub(super) fn due(&mut self, now: Instant) -> Option<Request> {
         let due = self.look_at.is_some_and(|at| at <= now);
         due.then(|| {
             let wait = if self.known.is_empty() {
@@ -47,12 +47,12 @@ impl Alone {
                 self.refresh
             };
             self.look_at = Some(now + wait);
-            Job::List(self.topics.clone(), self.names.clone())
+            Request::List(self.topics.clone(), self.names.clone())
         })
     }
 
     /// Leaves those that were not there before; false when there are none.
-    pub(super) fn takes(&mut self, places: &mut Vec<Place>) -> bool {
+    pub(super) fn takes(&mut self, places: &mut Vec<PartitionRef>) -> bool {
         if self.look_at.is_none() {
             return false;
         }
@@ -67,7 +67,10 @@ impl Alone {
     }
 
     /// What was added since begins at its beginning.
-    pub(super) fn policies(&self, places: Vec<(Place, OffsetReset)>) -> Vec<(Place, OffsetReset)> {
+    pub(super) fn policies(
+        &self,
+        places: Vec<(PartitionRef, OffsetReset)>,
+    ) -> Vec<(PartitionRef, OffsetReset)> {
         let policy = |(place, policy)| match self.new.contains(&place) {
             true => (place, OffsetReset::Earliest),
             false => (place, policy),

@@ -1,7 +1,7 @@
 //! The owner of a group's consumer: one turn takes what has come, steps the engine, and does what
 //! it says.
 //!
-//! A turn is a plain function over a [`Transport`]: `thread.rs` calls it from a thread of its own
+//! A turn is a plain function over a [`GroupConsumer`]: `thread.rs` calls it from a thread of its own
 //! that sleeps in one place, tests from a task under a paused clock.
 
 mod control;
@@ -14,18 +14,18 @@ mod shared;
 pub(crate) use shared::Shared;
 
 use self::control::Moving;
-use self::notices::Trouble;
-use crate::call::Source;
+use self::notices::ClientErrors;
+use crate::call::HandlerContext;
 use crate::handler::Handler;
-use crate::held::Partition;
+use crate::held::OwnedPartition;
 use crate::keyed::Keyed;
 use crate::locks::OrderLocks;
 use crate::mailbox::Mail;
 use crate::pauses::Pauses;
 use crate::rebalance::Rebalance;
-use crate::transport::{Notice, Place, Transport};
+use crate::transport::{GroupConsumer, Notice, PartitionRef};
 use fastkafka_core::{AppCore, Closed, FailureKind, Fetched, RunTag};
-use fastkafka_engine::{self as engine, Effect, Engine, Event, Order, Part, RunId, Time};
+use fastkafka_engine::{self as engine, Effect, Engine, Event, Order, PartIndex, RunId, Time};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,8 +53,13 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    fn source(&self, part: Part, place: Place, handler: &Arc<Handler>) -> Source {
-        Source {
+    fn context(
+        &self,
+        part: PartIndex,
+        place: PartitionRef,
+        handler: &Arc<Handler>,
+    ) -> HandlerContext {
+        HandlerContext {
             app: self.app.clone(),
             part,
             place,
@@ -64,10 +69,10 @@ impl Setup {
     }
 
     /// What a partition has instead of a lane, where its handler's order asks for it.
-    fn keyed(&self, part: Part, place: Place, handler: &Arc<Handler>) -> Option<Keyed> {
+    fn keyed(&self, part: PartIndex, place: PartitionRef, handler: &Arc<Handler>) -> Option<Keyed> {
         matches!(handler.policy.order, Order::Key { .. }).then(|| {
-            let source = Arc::new(self.source(part, place, handler));
-            Keyed::new(source, self.locks.clone(), self.tokio.clone())
+            let context = Arc::new(self.context(part, place, handler));
+            Keyed::new(context, self.locks.clone(), self.tokio.clone())
         })
     }
 }
@@ -84,39 +89,39 @@ pub(crate) enum Turn {
 }
 
 /// See the module.
-pub(crate) struct Owner<T> {
-    pub(crate) transport: T,
+pub(crate) struct Driver<T> {
+    pub(crate) consumer: T,
     pub(crate) setup: Setup,
     pub(crate) engine: Engine,
     /// What the engine calls each of the setup's handlers.
     handlers: Vec<engine::HandlerId>,
-    pub(crate) parts: Vec<Partition>,
+    pub(crate) parts: Vec<OwnedPartition>,
     pub(crate) rebalance: Rebalance,
-    index: HashMap<usize, Part>,
+    index: HashMap<usize, PartIndex>,
     effects: Vec<Effect>,
     mail: Vec<Mail>,
     notices: Vec<Notice>,
-    runs: Vec<(Place, Arc<dyn Fetched>)>,
+    runs: Vec<(PartitionRef, Arc<dyn Fetched>)>,
     pub(crate) now: Time,
     gated: Option<Time>,
     room: bool,
     progressed: Time,
     /// Health is to be worked out with this turn.
-    news: bool,
-    reminded: BTreeMap<(Part, i64), Time>,
+    health_dirty: bool,
+    reminded: BTreeMap<(PartIndex, i64), Time>,
     /// Partitions whose log ends before the position.
-    pub(crate) truncated: BTreeMap<Part, i64>,
-    trouble: Trouble,
+    pub(crate) truncated: BTreeMap<PartIndex, i64>,
+    client_errors: ClientErrors,
     moving: Vec<Moving>,
 }
 
-impl<T: Transport> Owner<T> {
-    pub(crate) fn new(transport: T, setup: Setup) -> Self {
+impl<T: GroupConsumer> Driver<T> {
+    pub(crate) fn new(consumer: T, setup: Setup) -> Self {
         let mut engine = Engine::new(setup.limits);
         let handlers = setup.handlers.iter();
         let handlers = handlers.map(|handler| engine.handler(handler.policy.clone()));
         Self {
-            transport,
+            consumer,
             handlers: handlers.collect(),
             engine,
             setup,
@@ -131,10 +136,10 @@ impl<T: Transport> Owner<T> {
             gated: None,
             room: true,
             progressed: Time::ZERO,
-            news: false,
+            health_dirty: false,
             reminded: BTreeMap::new(),
             truncated: BTreeMap::new(),
-            trouble: Trouble::default(),
+            client_errors: ClientErrors::default(),
             moving: Vec::new(),
         }
     }
@@ -150,9 +155,9 @@ impl<T: Transport> Owner<T> {
             self.leave();
         }
         self.rebalance_step();
-        self.heed_commands();
+        self.handle_commands();
         let more = self.fetch();
-        self.look_around();
+        self.update_health();
         self.store();
         if let Some(result) = self.close_step() {
             self.close();
@@ -166,7 +171,7 @@ impl<T: Transport> Owner<T> {
     }
 
     /// The partition's number; known from its first assignment on.
-    pub(crate) fn part(&mut self, place: Place) -> Part {
+    pub(crate) fn part(&mut self, place: PartitionRef) -> PartIndex {
         let key = std::ptr::from_ref(place).addr();
         if let Some(part) = self.index.get(&key) {
             return *part;
@@ -177,12 +182,12 @@ impl<T: Transport> Owner<T> {
             .expect("only subscribed topics are assigned");
         let (part, handler) = (self.engine.add(*id), handler.clone());
         let keyed = self.setup.keyed(part, place, &handler);
-        self.parts.push(Partition::new(place, handler, keyed));
+        self.parts.push(OwnedPartition::new(place, handler, keyed));
         self.index.insert(key, part);
         part
     }
 
-    fn at(&mut self, part: Part) -> &mut Partition {
+    fn at(&mut self, part: PartIndex) -> &mut OwnedPartition {
         &mut self.parts[part.0 as usize]
     }
 
@@ -202,7 +207,7 @@ impl<T: Transport> Owner<T> {
             let ended = match mail {
                 Mail::Handled { part, run }
                 | Mail::Failed { part, run, .. }
-                | Mail::Disposed { part, run, .. } => Some((part, run)),
+                | Mail::DeadLetterDone { part, run, .. } => Some((part, run)),
                 _ => None,
             };
             let event = match mail {
@@ -230,18 +235,20 @@ impl<T: Transport> Owner<T> {
                     }
                 }
                 Mail::Handled { part, run } => Event::Handled { part, run },
-                Mail::Died { part } => {
-                    self.died(part);
+                Mail::Panicked { part } => {
+                    self.task_panicked(part);
                     continue;
                 }
-                Mail::Disposed { part, run, outcome } => Event::Disposed { part, run, outcome },
-                Mail::Ended { part, round, at } => {
+                Mail::DeadLetterDone { part, run, outcome } => {
+                    Event::DeadLetterDone { part, run, outcome }
+                }
+                Mail::Ended { part, cut, at } => {
                     if let Some(at) = at {
                         self.at(part)
                             .started
                             .retain(|started| started.offset(0) < at);
                     }
-                    Event::Ended { part, round, at }
+                    Event::Ended { part, cut, at }
                 }
             };
             self.step(event);
@@ -256,7 +263,7 @@ impl<T: Transport> Owner<T> {
     }
 
     fn closed(&mut self, tag: RunTag, end: Closed) -> Event {
-        let (part, run) = (Part(tag.part), RunId(tag.run));
+        let (part, run) = (PartIndex(tag.part), RunId(tag.run));
         let partition = self.at(part);
         let Ok(i) = partition
             .started
@@ -311,7 +318,7 @@ impl<T: Transport> Owner<T> {
             partition.forget();
             partition.abort();
         }
-        while !self.parts.iter().all(Partition::is_over) {
+        while !self.parts.iter().all(OwnedPartition::is_over) {
             tokio::task::yield_now().await;
         }
     }
@@ -353,7 +360,7 @@ impl<T: Transport> Owner<T> {
     }
 }
 
-impl<T> Owner<T> {
+impl<T> Driver<T> {
     /// Whoever asked for something is not kept waiting: nobody will do it any more.
     fn close(&mut self) {
         self.moving.clear();
@@ -362,7 +369,7 @@ impl<T> Owner<T> {
 }
 
 /// After a panic, or when the app is killed.
-impl<T> Drop for Owner<T> {
+impl<T> Drop for Driver<T> {
     fn drop(&mut self) {
         self.close();
     }
