@@ -63,7 +63,7 @@ struct Files {
 }
 
 impl Files {
-    fn of(secured: &Secured) -> Self {
+    fn new(secured: &Secured) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| {
             let path = directory.path().join(name);
@@ -93,7 +93,7 @@ fn keeps_secrets(log: &str, secured: &Secured) {
 fn an_app_gets_in_with_tls_with_a_password_and_with_both() {
     let fixture = AppFixture::on(kafka(), "secure", 1);
     let secured = kafka().secured();
-    let files = Files::of(secured);
+    let files = Files::new(secured);
     let with = |mut login: Vec<(&'static str, &'static str)>, tls: &str| {
         login.push(("ssl_context", String::leak(tls.to_owned())));
         login
@@ -149,7 +149,7 @@ fn an_app_gets_in_with_tokens_and_stays_in_when_they_end() {
 fn who_does_not_get_in_ends_with_1_and_says_why() {
     let secured = kafka().secured();
     let fixture = AppFixture::on(kafka(), "locked_out", 1);
-    let files = Files::of(secured);
+    let files = Files::new(secured);
     // An authority that has not signed the broker's certificate: the client's own.
     let directory = tempfile::tempdir().unwrap();
     let stranger = directory.path().join("stranger.pem");

@@ -23,7 +23,7 @@ impl Format {
     pub const ALL: [Self; 4] = [Self::Json, Self::Yaml, Self::Html, Self::Markdown];
 
     /// The form of a file, by its name.
-    pub fn of(path: &Path) -> Option<Self> {
+    pub fn from_path(path: &Path) -> Option<Self> {
         path.extension()?.to_str()?.to_lowercase().parse().ok()
     }
 

@@ -1,7 +1,7 @@
 //! The AsyncAPI document of an app: what it reads and writes, for people and programs that do not
 //! read Rust.
 //!
-//! [`Document::of`] makes it of the same registry that runs the app, without a broker.
+//! [`Document::new`] makes it of the same registry that runs the app, without a broker.
 
 #![forbid(unsafe_code)]
 

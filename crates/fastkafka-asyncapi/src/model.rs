@@ -146,7 +146,7 @@ pub struct Bindings<T> {
 
 impl<T> Bindings<T> {
     /// Those of Kafka.
-    pub fn of(kafka: T) -> Option<Self> {
+    pub fn new(kafka: T) -> Option<Self> {
         Some(Self { kafka })
     }
 }

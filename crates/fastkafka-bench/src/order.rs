@@ -71,7 +71,7 @@ impl fmt::Display for Spread<'_> {
 pub(crate) fn compare(options: &Options) -> anyhow::Result<()> {
     let records = options.records.unwrap_or(40_000);
     let topics = [ZIPF, EACH].map(|topic| (topic, PARTITIONS));
-    let broker = Broker::of(options.bootstrap.as_deref(), &topics)?;
+    let broker = Broker::start(options.bootstrap.as_deref(), &topics)?;
     eprintln!("filling the topics with {records} records each");
     fill(broker.bootstrap(), records)?;
     println!(

@@ -138,7 +138,7 @@ fn memory(name: &str) -> anyhow::Result<u64> {
 /// Runs both programs and prints a table.
 pub(crate) fn compare(options: &Options) -> anyhow::Result<()> {
     let others = options.records.unwrap_or(90_000);
-    let broker = Broker::of(options.bootstrap.as_deref(), &[(TOPIC, 1)])?;
+    let broker = Broker::start(options.bootstrap.as_deref(), &[(TOPIC, 1)])?;
     let poison = std::iter::once(POISON.to_owned());
     let keys = poison.chain((0..others).map(|n| format!("key-{}", n % KEYS)));
     write(

@@ -16,7 +16,7 @@ pub(crate) fn compare(
 ) -> anyhow::Result<()> {
     let records = options.records.unwrap_or(usual);
     let partitions = i32::try_from(PARTITIONS)?;
-    let broker = Broker::of(
+    let broker = Broker::start(
         options.bootstrap.as_deref(),
         &[(IN, partitions), (OUT, partitions)],
     )?;
@@ -102,7 +102,7 @@ pub(crate) struct Broker {
 }
 
 impl Broker {
-    pub(crate) fn of(running: Option<&str>, topics: &[(&str, i32)]) -> anyhow::Result<Self> {
+    pub(crate) fn start(running: Option<&str>, topics: &[(&str, i32)]) -> anyhow::Result<Self> {
         if let Some(bootstrap) = running {
             return Ok(Self {
                 bootstrap: bootstrap.to_owned(),

@@ -51,7 +51,7 @@ pub struct Task {
 }
 
 impl Task {
-    pub(crate) fn of(def: &'static BackgroundDef) -> Self {
+    pub(crate) fn new(def: &'static BackgroundDef) -> Self {
         let settings = (def.settings)();
         Self {
             def,
@@ -98,7 +98,7 @@ pub trait FromApp: Sized {
 
 impl<T: Clone + Send + Sync + 'static> FromApp for State<T> {
     fn from_app(app: &AppCore) -> Result<Self, Rejection> {
-        Self::of(app)
+        Self::look_up(app)
     }
 
     fn requires(need: &mut dyn FnMut(TypeId, &'static str)) {

@@ -53,7 +53,7 @@ impl Connections {
     }
 
     /// How a cluster is reached by a function that says so much of it.
-    pub fn of(&self, cluster: &str, own: &Connection) -> Connection {
+    pub fn to(&self, cluster: &str, own: &Connection) -> Connection {
         let base = self.others.get(cluster).unwrap_or(&self.own);
         let way = match self.embedded {
             true => base.clone(),
@@ -91,7 +91,7 @@ pub fn choose(clusters: &[Cluster], name: &str) -> Result<Connections, UnknownBr
     let mut connections: Option<Connections> = None;
     for cluster in choosing() {
         let Some(broker) = cluster.brokers.get(name) else {
-            return Err(UnknownBroker::of(cluster, choosing().count() > 1, name));
+            return Err(UnknownBroker::new(cluster, choosing().count() > 1, name));
         };
         let connection = broker.reached_by().clone();
         // The first is the app's own, unless no function is on it.
@@ -120,7 +120,7 @@ pub struct UnknownBroker {
 }
 
 impl UnknownBroker {
-    fn of(cluster: &Cluster, several: bool, name: &str) -> Self {
+    fn new(cluster: &Cluster, several: bool, name: &str) -> Self {
         let known = cluster.brokers.iter().map(|(known, _)| known.to_owned());
         Self {
             name: name.to_owned(),
@@ -214,7 +214,7 @@ mod tests {
     }
 
     fn address(connections: &Connections, cluster: &str) -> Option<Text> {
-        let connection = connections.of(cluster, &Connection::default());
+        let connection = connections.to(cluster, &Connection::default());
         connection.bootstrap_servers
     }
 
@@ -261,7 +261,7 @@ mod tests {
         let own = Connection::default().bootstrap_servers("elsewhere:9092");
         for cluster in ["", "payments", "elsewhere:9092"] {
             assert_eq!(address(&all, cluster).unwrap(), "test:1");
-            let way = all.of(cluster, &own);
+            let way = all.to(cluster, &own);
             assert_eq!(way.bootstrap_servers.unwrap(), "test:1");
         }
     }
@@ -290,8 +290,8 @@ mod tests {
         };
         let chosen = choose(&[own, addressed], "localhost").unwrap();
         let own = Connection::default().bootstrap_servers("far:1");
-        assert_eq!(chosen.of("far:1", &own).bootstrap_servers.unwrap(), "far:1");
+        assert_eq!(chosen.to("far:1", &own).bootstrap_servers.unwrap(), "far:1");
         let embedded = Connections::embedded().with("far:1", Connection::default());
-        assert_eq!(embedded.of("far:1", &own).bootstrap_servers, None);
+        assert_eq!(embedded.to("far:1", &own).bootstrap_servers, None);
     }
 }

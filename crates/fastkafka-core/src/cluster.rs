@@ -85,7 +85,7 @@ pub(crate) struct Clusters<'a> {
 }
 
 impl<'a> Clusters<'a> {
-    pub(crate) fn of(app: &'a AppCore) -> Self {
+    pub(crate) fn new(app: &'a AppCore) -> Self {
         Self {
             app,
             found: Vec::new(),

@@ -92,7 +92,7 @@ pub fn run_with<'r, C: Consumer, I: Invoke<C>>(run: &'r Run<'r>, with: &'r I) ->
         } else {
             1
         };
-        let hooks = Hooks::of(run.app);
+        let hooks = Hooks::new(run.app);
         let mut tally = Tally { run, closed: 0 };
         let mut handled = 0;
         let mut calls = 0_usize;

@@ -35,12 +35,12 @@ pub struct KafkaEvent<T, K = Bytes> {
 impl<T> KafkaEvent<T> {
     /// A payload without a key.
     pub fn new(message: T) -> Self {
-        Self::of(Some(message), None)
+        Self::with(Some(message), None)
     }
 
     /// A null payload: compaction removes the key's older records.
     pub fn tombstone(key: impl EncodeKey) -> Self {
-        Self::of(None, Some(key.encode_key()))
+        Self::with(None, Some(key.encode_key()))
     }
 
     /// Sets the key: a string, bytes, or an integer (written as text). A [`Key`](crate::Key)
@@ -53,7 +53,7 @@ impl<T> KafkaEvent<T> {
 }
 
 impl<T, K> KafkaEvent<T, K> {
-    fn of(message: Option<T>, key: Option<K>) -> Self {
+    fn with(message: Option<T>, key: Option<K>) -> Self {
         Self {
             message,
             key,

@@ -122,7 +122,7 @@ pub struct State<T>(pub T);
 
 impl<T: Clone + Send + Sync + 'static> State<T> {
     #[inline]
-    pub(crate) fn of(app: &AppCore) -> Result<Self, Rejection> {
+    pub(crate) fn look_up(app: &AppCore) -> Result<Self, Rejection> {
         let missing =
             || Rejection::new(format_args!("the app has no state `{}`", type_name::<T>()));
         app.state::<T>().cloned().map(State).ok_or_else(missing)
@@ -132,7 +132,7 @@ impl<T: Clone + Send + Sync + 'static> State<T> {
 impl<'r, S: Shape, T: Clone + Send + Sync + 'static> FromContext<'r, S> for State<T> {
     #[inline]
     fn from_context(cx: &'r CallContext<'r>) -> Result<Self, Rejection> {
-        Self::of(cx.run.app)
+        Self::look_up(cx.run.app)
     }
     fn requires(need: &mut dyn FnMut(TypeId, &'static str)) {
         need(TypeId::of::<T>(), type_name::<T>());

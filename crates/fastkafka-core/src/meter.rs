@@ -34,7 +34,7 @@ pub(crate) fn tallies(functions: &[Def]) -> Vec<Tally> {
         let same = |def: &Def| def.location() == one.location() && def.name() == one.name();
         functions.iter().any(same)
     });
-    let mut tallies: Vec<_> = of_app.map(|Measured(meter)| Tally::of(meter)).collect();
+    let mut tallies: Vec<_> = of_app.map(|Measured(meter)| Tally::new(meter)).collect();
     tallies.sort_by_key(|tally| (tally.meter.function.module(), tally.meter.function.name()));
     tallies
 }
@@ -49,7 +49,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn of(meter: &'static Meter) -> Self {
+    fn new(meter: &'static Meter) -> Self {
         Self {
             meter,
             records: AtomicU64::new(0),

@@ -85,7 +85,7 @@ impl Plan {
     ///
     /// # Errors
     /// Every problem that shows without a broker, all at once.
-    pub fn of(app: &AppCore) -> Result<Self, Problems> {
+    pub fn new(app: &AppCore) -> Result<Self, Problems> {
         let (plan, problems) = Self::sketch(app);
         if problems.is_empty() {
             Ok(plan)
@@ -110,7 +110,7 @@ impl Plan {
             }
         }
         let mut plan = Self::empty("");
-        let mut clusters = Clusters::of(app);
+        let mut clusters = Clusters::new(app);
         let mut groups: BTreeMap<(Text, String), Vec<Member>> = BTreeMap::new();
         for def in app.registry.defs() {
             match def {
@@ -149,7 +149,7 @@ impl Plan {
                     });
                 }
                 Def::Background(def) => {
-                    let task = Task::of(def);
+                    let task = Task::new(def);
                     check::task(app, &task, &mut problems);
                     plan.tasks.push(task);
                 }

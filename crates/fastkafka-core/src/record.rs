@@ -77,7 +77,7 @@ impl EventMetadata {
         }
     }
 
-    pub(crate) fn of(place: &'static TopicPartition, record: &Record<'_>) -> Self {
+    pub(crate) fn from_record(place: &'static TopicPartition, record: &Record<'_>) -> Self {
         Self {
             place,
             offset: record.offset,
@@ -215,7 +215,7 @@ impl<'r> CallContext<'r> {
             run,
             first,
             len,
-            meta: EventMetadata::of(run.place, &run.records[first]),
+            meta: EventMetadata::from_record(run.place, &run.records[first]),
         }
     }
 
@@ -283,7 +283,7 @@ impl<'r> RawRecord<'r> {
 
     /// Topic, partition, offset, time.
     pub fn metadata(&self) -> EventMetadata {
-        EventMetadata::of(self.run.place, self.record())
+        EventMetadata::from_record(self.run.place, self.record())
     }
 }
 

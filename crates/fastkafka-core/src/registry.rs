@@ -98,7 +98,7 @@ pub struct Registry(Vec<Def>);
 impl Registry {
     /// Everything the linker found for the app of type `scope`.
     pub fn linked(scope: TypeId) -> Self {
-        Self::of(
+        Self::new(
             inventory::iter::<Entry>
                 .into_iter()
                 .filter(|e| (e.scope)() == scope)
@@ -118,11 +118,11 @@ impl Registry {
                 registry.0.push(def);
             }
         }
-        Self::of(registry.0)
+        Self::new(registry.0)
     }
 
     /// These functions.
-    pub fn of(defs: impl IntoIterator<Item = Def>) -> Self {
+    pub fn new(defs: impl IntoIterator<Item = Def>) -> Self {
         let mut defs: Vec<_> = defs.into_iter().collect();
         defs.sort_by_key(|def| (def.module(), def.name(), def.location()));
         Self(defs)

@@ -70,7 +70,7 @@ pub(crate) struct Hooks<'r> {
 
 impl<'r> Hooks<'r> {
     /// `None` where nothing does: asked once per run.
-    pub(crate) fn of(app: &'r AppCore) -> Option<Self> {
+    pub(crate) fn new(app: &'r AppCore) -> Option<Self> {
         let (watch, around) = (app.watch(), app.around.as_deref());
         (watch.is_some() || around.is_some()).then_some(Self { watch, around })
     }

@@ -31,7 +31,7 @@ pub(crate) fn expand(attribute: TokenStream, item: &TokenStream) -> TokenStream 
         Ok(parsed) => parsed,
         Err(tokens) => return tokens,
     };
-    let model = Model::of(args, &item, &mut errors);
+    let model = Model::new(args, &item, &mut errors);
     if !errors.is_empty() {
         let errors = errors.into_tokens();
         return quote!(#item #errors);
@@ -45,10 +45,10 @@ pub(crate) fn expand(attribute: TokenStream, item: &TokenStream) -> TokenStream 
 
 impl Model {
     /// Whether it holds is in `errors`.
-    fn of(mut args: Args, item: &Item, errors: &mut Errors) -> Self {
+    fn new(mut args: Args, item: &Item, errors: &mut Errors) -> Self {
         item.check(&BACKGROUND, errors);
         let names = Names::without_topic(&mut args, item);
-        let settings = Settings::of(args.rest(), errors);
+        let settings = Settings::new(args.rest(), errors);
         let ident = &item.sig.ident;
         if !item.is_async() {
             errors.on(item.sig.fn_token, format_args!(

@@ -23,7 +23,7 @@ const KEY_WORDS: &[&str] = &["json", "msgpack", "avro"];
 const KEY_VALUES: &str = "`\"json\"`, `\"msgpack\"`, `\"avro\"` or the path of a function";
 
 impl Codec {
-    pub(crate) fn of(key: &str, expr: Option<Expr>, errors: &mut Errors) -> Self {
+    pub(crate) fn new(key: &str, expr: Option<Expr>, errors: &mut Errors) -> Self {
         match value(key, expr, (WORDS, VALUES), errors) {
             None => Self::ByType,
             Some(Value::Path(path)) => Self::Function(path),
@@ -59,7 +59,7 @@ pub(crate) enum KeyCodec {
 }
 
 impl KeyCodec {
-    pub(crate) fn of(key: &str, expr: Option<Expr>, errors: &mut Errors) -> Option<Self> {
+    pub(crate) fn new(key: &str, expr: Option<Expr>, errors: &mut Errors) -> Option<Self> {
         if let Some(word) = expr
             .as_ref()
             .and_then(literal)

@@ -79,7 +79,7 @@ impl Names {
         }
     }
 
-    pub(crate) fn of(
+    pub(crate) fn new(
         attribute: &Attribute,
         raw: &RawNames,
         item: &Item,

@@ -38,7 +38,7 @@ pub(crate) struct Settings(Vec<Setting>);
 
 impl Settings {
     /// What can be said of the values before the compiler looks at them.
-    pub(crate) fn of(args: Vec<Arg>, errors: &mut Errors) -> Self {
+    pub(crate) fn new(args: Vec<Arg>, errors: &mut Errors) -> Self {
         let settings = args.into_iter().filter_map(|arg| {
             let value = match arg.given {
                 Given::Expr(expr) => value(&arg.key.unraw().to_string(), arg.form, expr, errors)?,

@@ -74,7 +74,7 @@ fn app(log: &Log) -> Arc<AppCore> {
 }
 
 fn task(app: &AppCore, name: &str) -> Task {
-    let plan = Plan::of(app).unwrap();
+    let plan = Plan::new(app).unwrap();
     let mut tasks = plan.tasks.into_iter();
     tasks.find(|task| task.def.name == name).unwrap()
 }
@@ -82,7 +82,7 @@ fn task(app: &AppCore, name: &str) -> Task {
 #[test]
 fn tasks_are_found_at_link_time_beside_handlers() {
     let app = app(&Log::default());
-    let plan = Plan::of(&app).unwrap();
+    let plan = Plan::new(&app).unwrap();
     let names: Vec<_> = plan.tasks.iter().map(|task| task.def.path()).collect();
     let expected = [
         "endless",
@@ -122,9 +122,9 @@ fn the_error_of_a_task_is_its_outcome() {
 
 #[test]
 fn a_state_that_a_task_needs_and_nobody_gave_keeps_the_app_from_starting() {
-    let registry = Registry::of([<fails as Register>::ENTRY, <quiet as Register>::ENTRY]);
+    let registry = Registry::new([<fails as Register>::ENTRY, <quiet as Register>::ENTRY]);
     let app = AppCore::new::<Clockwork>(AppInfo::default(), registry, States::default());
-    let Problems(problems) = Plan::of(&app).unwrap_err();
+    let Problems(problems) = Plan::new(&app).unwrap_err();
     let [
         Problem::MissingState {
             handler: "fails",
@@ -183,7 +183,7 @@ pub struct Hasty;
 fn a_restart_without_a_pause_is_a_problem() {
     let registry = Registry::linked(TypeId::of::<Hasty>());
     let app = AppCore::new::<Hasty>(AppInfo::default(), registry, States::default());
-    let problems = Plan::of(&app).unwrap_err().to_string();
+    let problems = Plan::new(&app).unwrap_err().to_string();
     assert!(problems.contains("`hasty`") && problems.contains("has no pause between its restarts"));
 }
 

@@ -219,7 +219,7 @@ async fn on_mistakes(_order: u64) {}
 fn an_interval_and_a_window_of_nothing_are_problems() {
     let registry = Registry::linked(TypeId::of::<Mistaken>());
     let app = AppCore::new::<Mistaken>(AppInfo::default(), registry, States::default());
-    let problems = Plan::of(&app).unwrap_err().to_string();
+    let problems = Plan::new(&app).unwrap_err().to_string();
     assert!(
         problems.contains("whose `interval` is nothing"),
         "{problems}"

@@ -45,7 +45,7 @@ fn problems<S: 'static>() -> Vec<String> {
 
 #[test]
 fn a_topic_and_a_group_on_two_clusters_are_two_of_each() {
-    let plan = Plan::of(&app::<Shop>()).unwrap();
+    let plan = Plan::new(&app::<Shop>()).unwrap();
     let clusters: Vec<_> = plan.clusters.iter().map(|c| &*c.name).collect();
     assert_eq!(clusters, ["", "audit:9092", "payments"]);
     let groups: Vec<_> = plan

@@ -110,7 +110,7 @@ fn an_app_has_its_own_functions_in_order() {
 
 #[test]
 fn an_explicit_list_has_what_is_in_it() {
-    let registry = Registry::of([nested::to_receipts::ENTRY, on_orders::ENTRY]);
+    let registry = Registry::new([nested::to_receipts::ENTRY, on_orders::ENTRY]);
     let names: Vec<_> = registry.defs().iter().map(Def::name).collect();
     assert_eq!(names, ["on_orders", "to_receipts"]);
 }

@@ -150,7 +150,7 @@ pub(crate) async fn start_from(
         let handlers = group.handlers.iter();
         let topics: Vec<_> = handlers.flat_map(|h| h.def.topics).copied().collect();
         loop {
-            let access = clusters.of(&group.cluster, &group.settings.connection());
+            let access = clusters.access(&group.cluster, &group.settings.connection());
             let access = access.clone();
             let (id, settings, topics) = (group.id.clone(), group.settings.clone(), topics.clone());
             let asked =

@@ -41,7 +41,7 @@ fn number(place: PartitionRef) -> usize {
 }
 
 impl OrderLocks {
-    pub(crate) fn of(&self, place: PartitionRef) -> OrderLock {
+    pub(crate) fn lock(&self, place: PartitionRef) -> OrderLock {
         let mut locks = lock(&self.0.places);
         locks.entry(number(place)).or_default().clone()
     }

@@ -32,7 +32,7 @@ impl Reports {
 /// any it waits for the next one: an idle app has no timers.
 async fn report(app: Arc<AppCore>, at: usize) {
     let tally = &app.tallies()[at];
-    let mut figures = Figures::of(tally);
+    let mut figures = Figures::new(tally);
     let mut seen = 0;
     loop {
         tally.more_than(seen).await;
@@ -60,7 +60,7 @@ struct Figures {
 }
 
 impl Figures {
-    fn of(tally: &Tally) -> Self {
+    fn new(tally: &Tally) -> Self {
         let meter = tally.meter();
         Self {
             function: format!("{}::{}", meter.function.module(), meter.function.name()),

@@ -58,7 +58,7 @@ impl GroupConsumer for Panics {
 impl Platform for Panics {
     fn outputs(&self, plan: &Plan, most: usize) -> Result<Arc<dyn Producers>, String> {
         Ok(MemoryProducers::new(
-            Clusters::of(&Topology::of(&[], BTreeMap::new())),
+            Clusters::new(&Topology::new(&[], BTreeMap::new())),
             &plan.outputs,
             most,
         ))

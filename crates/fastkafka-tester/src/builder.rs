@@ -99,7 +99,7 @@ impl TesterBuilder {
     }
 
     async fn run(self, apps: Vec<App>, make: Option<Make>) -> Result<Tester, RunError> {
-        let topology = Arc::new(Topology::of(&apps, self.topics));
+        let topology = Arc::new(Topology::new(&apps, self.topics));
         let named = || {
             let named = std::env::var(VARIABLE).ok();
             named.and_then(|name| match &*name {
@@ -112,7 +112,7 @@ impl TesterBuilder {
         let watcher = Watcher::new(self.patience.unwrap_or(REAL));
         let (backend, journal, patience) = match target {
             None => {
-                let clusters = Clusters::of(&topology);
+                let clusters = Clusters::new(&topology);
                 let patience = match clock::is_virtual() {
                     true => VIRTUAL,
                     false => REAL,

@@ -135,7 +135,7 @@ impl Recorded {
 }
 
 impl CallOutcome {
-    pub(crate) fn of(failure: Option<&Failure>) -> Self {
+    pub(crate) fn new(failure: Option<&Failure>) -> Self {
         match failure {
             None => Self::Done,
             Some(failure) if is_refusal(failure) => Self::Refused(failure.message().to_owned()),

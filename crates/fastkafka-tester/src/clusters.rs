@@ -14,7 +14,7 @@ pub(crate) struct Clusters(BTreeMap<Name, Arc<Broker>>);
 
 impl Clusters {
     /// With the topics that the layout has for each.
-    pub(crate) fn of(topology: &Topology) -> Arc<Self> {
+    pub(crate) fn new(topology: &Topology) -> Arc<Self> {
         let (journal, changed) = (Journal::default(), Arc::<Notify>::default());
         let mut clusters = BTreeMap::new();
         for &name in topology.clusters() {

@@ -97,7 +97,7 @@ impl Journal {
     }
 
     /// What a producer's records were when they arrived.
-    pub(crate) fn of(&self, producer: Function) -> Vec<Arc<TopicRecord>> {
+    pub(crate) fn sent_by(&self, producer: Function) -> Vec<Arc<TopicRecord>> {
         let mut records = self.all();
         records.retain(|record| record.producer == Some(producer));
         records

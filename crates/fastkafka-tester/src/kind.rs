@@ -38,7 +38,7 @@ impl<P: Producer> Kind<P> for Produces {
     type Mirror<'a> = Received<P>;
     type Spy = ProducerSpy<P>;
     fn mirror(tester: &Tester) -> Received<P> {
-        Received::of(tester)
+        Received::new(tester)
     }
     fn spy(tester: &Tester) -> ProducerSpy<P> {
         ProducerSpy::of_producer(tester)

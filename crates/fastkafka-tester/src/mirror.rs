@@ -17,7 +17,7 @@ impl MirrorHost for Tester {
     type Received<P: Producer> = Received<P>;
 
     fn received<P: Producer>(&self) -> Received<P> {
-        Received::of(self)
+        Received::new(self)
     }
 }
 
@@ -292,7 +292,7 @@ impl<'a, D: Delivered> IntoFuture for Sending<'a, D> {
             if settles && let Err(unsettled) = tester.settle().await {
                 panic!("{at}: {unsettled}");
             }
-            D::of(delivered)
+            D::from_deliveries(delivered)
         })
     }
 }
@@ -306,17 +306,17 @@ impl<D> fmt::Debug for Sending<'_, D> {
 /// What a [`Sending`] returns: a [`Delivery`], or one of each record.
 pub trait Delivered: 'static {
     #[doc(hidden)]
-    fn of(deliveries: Vec<Delivery>) -> Self;
+    fn from_deliveries(deliveries: Vec<Delivery>) -> Self;
 }
 
 impl Delivered for Delivery {
-    fn of(mut deliveries: Vec<Delivery>) -> Self {
+    fn from_deliveries(mut deliveries: Vec<Delivery>) -> Self {
         deliveries.pop().expect("one record was sent")
     }
 }
 
 impl Delivered for Vec<Delivery> {
-    fn of(deliveries: Vec<Delivery>) -> Self {
+    fn from_deliveries(deliveries: Vec<Delivery>) -> Self {
         deliveries
     }
 }

@@ -46,7 +46,7 @@ impl<P: Producer> Source for Arrivals<P> {
     }
 
     fn items(&self) -> Vec<Arc<TopicRecord>> {
-        self.journal.of(Self::function())
+        self.journal.sent_by(Self::function())
     }
 
     fn changed(&self) -> Notified<'_> {
@@ -75,7 +75,7 @@ where
 
 impl<P: Producer> Received<P> {
     #[track_caller]
-    pub(crate) fn of(tester: &Tester) -> Self {
+    pub(crate) fn new(tester: &Tester) -> Self {
         tester.must_have(Function::producer::<P>());
         Self(Arrivals {
             journal: tester.journal().clone(),

@@ -42,7 +42,7 @@ struct Choice {
 }
 
 impl Choice {
-    fn of(target: Target, topology: &Topology) -> Result<Self, String> {
+    fn new(target: Target, topology: &Topology) -> Result<Self, String> {
         let mut choice = Self {
             broker: String::new(),
             suffix: format!("-{:016x}", rand::random::<u64>()),
@@ -96,7 +96,7 @@ impl Remote {
         journal: &Journal,
         watcher: &Watcher,
     ) -> Result<Self, String> {
-        let choice = Choice::of(target, topology)?;
+        let choice = Choice::new(target, topology)?;
         let mut ways = BTreeMap::new();
         for app in apps {
             choice.make(app)?;

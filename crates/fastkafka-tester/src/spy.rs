@@ -64,7 +64,7 @@ impl<C: Consumer> Source for HandlerCalls<C> {
     fn items(&self) -> Vec<Call<C>> {
         let mut calls = self.recorded();
         calls.retain(|call| call.is_call());
-        calls.into_iter().map(Call::of).collect()
+        calls.into_iter().map(Call::new).collect()
     }
 
     fn changed(&self) -> Notified<'_> {
@@ -151,7 +151,7 @@ pub struct Call<C> {
 }
 
 impl<C: Consumer> Call<C> {
-    fn of(recorded: Arc<Recorded>) -> Self {
+    fn new(recorded: Arc<Recorded>) -> Self {
         Self {
             recorded,
             consumer: PhantomData,
@@ -262,7 +262,7 @@ impl<P: Producer> Source for ProducerCalls<P> {
 
     fn items(&self) -> Vec<Output<P>> {
         let outputs = self.watcher.outputs(Self::function());
-        outputs.into_iter().map(Output::of).collect()
+        outputs.into_iter().map(Output::new).collect()
     }
 
     fn changed(&self) -> Notified<'_> {
@@ -320,7 +320,7 @@ pub struct Output<P> {
 }
 
 impl<P> Output<P> {
-    fn of(handed: Arc<HandedOver>) -> Self {
+    fn new(handed: Arc<HandedOver>) -> Self {
         Self {
             handed,
             producer: PhantomData,

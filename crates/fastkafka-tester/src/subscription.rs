@@ -45,7 +45,7 @@ impl Subscription {
         }))
     }
 
-    fn of(handler: &Handler, left_out: &[String]) -> Result<Self, String> {
+    fn for_handler(handler: &Handler, left_out: &[String]) -> Result<Self, String> {
         let names: Vec<_> = handler.def.subscription().collect();
         Self::new(&names, &handler.settings, left_out)
     }
@@ -100,7 +100,7 @@ impl Tester {
         for group in plans.flat_map(|plan| plan.groups) {
             for handler in &group.handlers {
                 // A pattern that cannot be read has kept the app from starting.
-                if let Ok(reads) = Subscription::of(handler, &group.left_out) {
+                if let Ok(reads) = Subscription::for_handler(handler, &group.left_out) {
                     all.push(Reader {
                         function: handler.def.into(),
                         cluster: intern(&group.cluster),

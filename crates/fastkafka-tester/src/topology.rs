@@ -22,7 +22,7 @@ pub(crate) struct Topology {
 
 impl Topology {
     /// `own` are topics of the test, with their partitions.
-    pub(crate) fn of(apps: &[App], own: BTreeMap<String, usize>) -> Self {
+    pub(crate) fn new(apps: &[App], own: BTreeMap<String, usize>) -> Self {
         let mut topology = Self {
             clusters: Vec::new(),
             topics: BTreeMap::new(),

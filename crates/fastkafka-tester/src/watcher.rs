@@ -348,7 +348,7 @@ struct UnderWay {
 
 impl UnderWay {
     fn end(&self, failure: Option<&Failure>) {
-        self.recorded.end(CallOutcome::of(failure));
+        self.recorded.end(CallOutcome::new(failure));
         self.watcher.tell();
     }
 }

@@ -18,7 +18,7 @@ struct Values {
 
 impl Values {
     /// Those of one gauge of one function: seconds and value.
-    fn of(&self, gauge: &str, function: &str) -> Vec<(f64, f64)> {
+    fn read(&self, gauge: &str, function: &str) -> Vec<(f64, f64)> {
         let name = format!("{gauge} benchmarks::{function}");
         let set = self.set.lock().unwrap();
         let ours = set.iter().filter(|(known, ..)| *known == name);
@@ -102,10 +102,10 @@ async fn throughput_and_average_are_told_after_each_interval_with_records() {
     tester.stop().await;
 
     let throughput = [(102.0, 5.0), (104.0, 3.0), (106.0, 0.0), (165.0, 1.0)];
-    assert_eq!(values.of(THROUGHPUT, "on_orders"), throughput);
+    assert_eq!(values.read(THROUGHPUT, "on_orders"), throughput);
     let average = [(102.0, 5.0), (104.0, 4.0), (106.0, 1.5), (165.0, 0.5)];
-    assert_eq!(values.of(AVERAGE, "on_orders"), average);
-    let sent = values.of(THROUGHPUT, "to_invoices");
+    assert_eq!(values.read(AVERAGE, "on_orders"), average);
+    let sent = values.read(THROUGHPUT, "to_invoices");
     assert_eq!(sent[..2], [(101.0, 10.0), (102.0, 0.0)]);
-    assert!(values.of(AVERAGE, "to_invoices").is_empty());
+    assert!(values.read(AVERAGE, "to_invoices").is_empty());
 }

@@ -210,7 +210,7 @@ impl App {
             true => Connection::default().bootstrap_servers(known.name.clone()),
             false => Connection::default(),
         };
-        let way = connections.of(cluster, &own);
+        let way = connections.to(cluster, &own);
         way.bootstrap_servers.map(Into::into)
     }
 

@@ -273,7 +273,7 @@ impl<S: 'static> AppBuilder<S> {
         let handle = Handle::default();
         self.states.insert(handle.clone());
         let registry = if self.explicit {
-            Registry::of(self.registered)
+            Registry::new(self.registered)
         } else {
             Registry::linked_and(TypeId::of::<S>(), self.registered)
         };

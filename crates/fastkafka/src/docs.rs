@@ -48,7 +48,7 @@ impl App {
             described(&cluster.name, "", &broker)
         });
         let topics = self.inner.topics.iter();
-        Document::of(&Source {
+        Document::new(&Source {
             app: &self.inner.core,
             client_id: &self.inner.client_id,
             brokers: named.chain(addressed).collect(),
@@ -157,7 +157,7 @@ pub(crate) fn forms(document: &Document) -> Vec<(Format, String)> {
 
 /// Compares a file with the document. `command` runs the service's command line.
 pub(crate) fn check_file(document: &Document, path: &Path, command: &str) -> Result<(), DocsError> {
-    let format = Format::of(path).ok_or_else(|| DocsError::Format(path.to_owned()))?;
+    let format = Format::from_path(path).ok_or_else(|| DocsError::Format(path.to_owned()))?;
     let text = std::fs::read_to_string(path).map_err(|error| DocsError::Read {
         path: path.to_owned(),
         error,
@@ -238,7 +238,7 @@ mod tests {
     use super::*;
     use fastkafka_core::Tls;
 
-    fn of(mechanism: SaslMechanism, protocol: SecurityProtocol) -> asyncapi::Broker {
+    fn server(mechanism: SaslMechanism, protocol: SecurityProtocol) -> asyncapi::Broker {
         let broker = Broker::new("kafka-1:9093").connection(|connection| {
             connection
                 .security_protocol(protocol)
@@ -251,15 +251,15 @@ mod tests {
 
     #[test]
     fn a_broker_says_how_it_is_reached_and_nothing_secret() {
-        let scram = of(SaslMechanism::ScramSha512, SecurityProtocol::SaslSsl);
+        let scram = server(SaslMechanism::ScramSha512, SecurityProtocol::SaslSsl);
         assert_eq!(
             (&scram.security, scram.tls),
             (&Some(Security::ScramSha512), true)
         );
         assert!(!format!("{scram:?}").contains("s3cret"));
-        let plain = of(SaslMechanism::Plain, SecurityProtocol::SaslPlaintext);
+        let plain = server(SaslMechanism::Plain, SecurityProtocol::SaslPlaintext);
         assert_eq!((plain.security, plain.tls), (Some(Security::Plain), false));
-        let oauth = of(SaslMechanism::OauthBearer, SecurityProtocol::SaslSsl);
+        let oauth = server(SaslMechanism::OauthBearer, SecurityProtocol::SaslSsl);
         assert_eq!(oauth.security, None);
         assert!(
             oauth

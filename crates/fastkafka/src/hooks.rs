@@ -32,7 +32,7 @@ pub(crate) struct Name {
 
 impl Name {
     #[track_caller]
-    pub(crate) fn of(method: &'static str) -> Self {
+    pub(crate) fn new(method: &'static str) -> Self {
         Self {
             method,
             makes: None,
@@ -44,7 +44,7 @@ impl Name {
     pub(crate) fn making<T>(method: &'static str) -> Self {
         Self {
             makes: Some(type_name::<T>()),
-            ..Self::of(method)
+            ..Self::new(method)
         }
     }
 }

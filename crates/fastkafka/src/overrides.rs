@@ -29,10 +29,10 @@ impl Outside {
         let variables = std::env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         });
-        Self::of(file, variables.collect())
+        Self::new(file, variables.collect())
     }
 
-    fn of(file: Option<&Path>, variables: Map<String, String>) -> Self {
+    fn new(file: Option<&Path>, variables: Map<String, String>) -> Self {
         let mut outside = Self::default();
         let file = variables
             .get(FILE)
@@ -209,7 +209,7 @@ mod tests {
 
     fn environment(variables: &[(&str, &str)]) -> Outside {
         let variables = variables.iter();
-        Outside::of(
+        Outside::new(
             None,
             variables.map(|(n, v)| ((*n).into(), (*v).into())).collect(),
         )
@@ -286,7 +286,7 @@ mod tests {
     fn file(text: &str) -> (tempfile::NamedTempFile, Outside) {
         let mut file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
         file.write_all(text.as_bytes()).unwrap();
-        let outside = Outside::of(Some(file.path()), Map::new());
+        let outside = Outside::new(Some(file.path()), Map::new());
         (file, outside)
     }
 
@@ -327,7 +327,7 @@ mod tests {
 
     #[test]
     fn a_file_that_is_missing_or_broken_is_a_mistake() {
-        let missing = Outside::of(Some(Path::new("/nowhere/app.toml")), Map::new());
+        let missing = Outside::new(Some(Path::new("/nowhere/app.toml")), Map::new());
         assert!(
             missing.unreadable[0].starts_with("/nowhere/app.toml: "),
             "{missing:?}"
@@ -348,7 +348,7 @@ mod tests {
             (FILE.to_owned(), file.path().display().to_string()),
             ("FASTKAFKA_PRODUCER_DEFAULTS__LINGER_MS".into(), "2".into()),
         ];
-        let outside = Outside::of(Some(Path::new("/nowhere")), Map::from(variables));
+        let outside = Outside::new(Some(Path::new("/nowhere")), Map::from(variables));
         let values: Vec<_> = outside
             .overrides
             .iter()

@@ -10,7 +10,7 @@ pub(super) struct Channels(BTreeMap<(String, String), String>);
 
 impl Channels {
     /// `clusters` are in the order of the app: the first that has a topic gives its channel the name.
-    pub(super) fn of(drafts: &[Draft], clusters: &[String]) -> Self {
+    pub(super) fn new(drafts: &[Draft], clusters: &[String]) -> Self {
         let on = |cluster: &String| {
             let drafts = drafts.iter().filter(move |draft| draft.cluster == *cluster);
             drafts

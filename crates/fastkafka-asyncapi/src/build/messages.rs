@@ -26,7 +26,7 @@ struct Use<'a> {
 }
 
 impl Messages {
-    pub(super) fn of(
+    pub(super) fn new(
         drafts: &[Draft],
         channels: &Channels,
         payloads: &[Described],
@@ -73,7 +73,7 @@ impl Messages {
 
 fn messages(draft: &Draft, payload: &Described, schemas: &Named<Schema>) -> Vec<Message> {
     let bindings = draft.key.clone().and_then(|key| {
-        Bindings::of(MessageBinding {
+        Bindings::new(MessageBinding {
             key: Some(key),
             binding_version: BINDING.to_owned(),
         })

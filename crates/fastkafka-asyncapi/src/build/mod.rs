@@ -20,13 +20,13 @@ use servers::Servers;
 
 impl Document {
     /// The document of an app. It needs no broker, and an app with problems has one all the same.
-    pub fn of(source: &Source<'_>) -> Self {
-        let operations = Operations::of(source.app);
+    pub fn new(source: &Source<'_>) -> Self {
+        let operations = Operations::new(source.app);
         let drafts = &operations.drafts;
-        let channels = Channels::of(drafts, &operations.clusters);
+        let channels = Channels::new(drafts, &operations.clusters);
         let (schemas, payloads) = operations.payloads.finish();
-        let messages = Messages::of(drafts, &channels, &payloads, &schemas);
-        let servers = Servers::of(&source.brokers);
+        let messages = Messages::new(drafts, &channels, &payloads, &schemas);
+        let servers = Servers::new(&source.brokers);
         let described = channels.iter().map(|(key, cluster, topic)| {
             let declared = source.topics.get(topic);
             let mut channel = channel(topic, messages.of_channel(key), declared);
@@ -99,7 +99,7 @@ fn channel(
         address: Some(topic.to_owned()),
         messages,
         servers: Vec::new(),
-        bindings: Bindings::of(ChannelBinding {
+        bindings: Bindings::new(ChannelBinding {
             topic: Some(topic.to_owned()),
             partitions: declared.partitions,
             replicas: declared.replicas,

@@ -43,10 +43,10 @@ pub(super) enum Kind {
 }
 
 impl Operations {
-    pub(super) fn of(app: &AppCore) -> Self {
+    pub(super) fn new(app: &AppCore) -> Self {
         // What keeps an app from starting does not change what it reads and writes.
         let (plan, _) = Plan::sketch(app);
-        let mut ids = Ids::of(app);
+        let mut ids = Ids::new(app);
         let mut payloads = Payloads::default();
         let mut drafts = Vec::new();
         let key = |key: Option<fn() -> schemars::Schema>| key.map(|key| sorted(key().to_value()));
@@ -149,7 +149,7 @@ impl Draft {
             description: text(description),
             tags: vec![Tag::new(tag)],
             messages,
-            bindings: Bindings::of(OperationBinding {
+            bindings: Bindings::new(OperationBinding {
                 group_id: self.group.as_deref().map(only),
                 client_id: Some(only(self.client_id.as_deref().unwrap_or(client_id))),
                 binding_version: BINDING.to_owned(),
@@ -170,7 +170,7 @@ struct Ids {
 }
 
 impl Ids {
-    fn of(app: &AppCore) -> Self {
+    fn new(app: &AppCore) -> Self {
         let mut uses = BTreeMap::new();
         for def in app.registry.defs() {
             *uses.entry(def.name()).or_default() += 1;

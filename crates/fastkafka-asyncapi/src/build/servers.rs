@@ -16,7 +16,7 @@ pub(super) struct Servers {
 }
 
 impl Servers {
-    pub(super) fn of(brokers: &[Broker]) -> Self {
+    pub(super) fn new(brokers: &[Broker]) -> Self {
         let mut servers = Self {
             all: Named::new(),
             schemes: Named::new(),

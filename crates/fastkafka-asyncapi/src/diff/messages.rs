@@ -56,7 +56,7 @@ pub(super) fn compare(old: Side<'_>, new: Side<'_>, at: &mut At<'_>) {
             action == Action::Receive,
             format!(
                 "`{name}` is gone from topic `{}`",
-                Place::of(new.0, new.1).topic
+                Place::new(new.0, new.1).topic
             ),
         );
     }

@@ -92,7 +92,7 @@ fn operations(old: &Document, new: &Document, changes: &mut Vec<Change>) {
     // A function that was renamed still does the same with its topic.
     pair(|old, before, new, after| {
         before.1.action == after.1.action
-            && Place::of(old, before.1).is_same(&Place::of(new, after.1))
+            && Place::new(old, before.1).is_same(&Place::new(new, after.1))
     });
     for ((before_id, before), (id, after)) in pairs {
         let mut at = At {
@@ -125,7 +125,7 @@ fn operations(old: &Document, new: &Document, changes: &mut Vec<Change>) {
 
 fn operation(old: (&Document, &Operation), new: (&Document, &Operation), at: &mut At<'_>) {
     let (before, after) = (old.1, new.1);
-    let (from, to) = (Place::of(old.0, before), Place::of(new.0, after));
+    let (from, to) = (Place::new(old.0, before), Place::new(new.0, after));
     if from.topic != to.topic {
         at.breaks(format!(
             "moved from topic `{}` to `{}`",

@@ -9,7 +9,7 @@ pub(super) struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    pub(super) fn of(document: &'a Document, operation: &'a Operation) -> Self {
+    pub(super) fn new(document: &'a Document, operation: &'a Operation) -> Self {
         let key = operation.channel.name();
         match document.channels.get(key) {
             Some(channel) => Self::of_channel(key, channel),

@@ -7,19 +7,23 @@ use serde_json::{Map, Value, json};
 /// The value that says most in least: declared examples and defaults first, optional fields too,
 /// unless a type would contain itself.
 pub(crate) fn sample(schemas: &Named<Schema>, schema: &Schema) -> Value {
-    let mut sample = of(schemas, schema, &mut Vec::new());
+    let mut sample = sample_of(schemas, schema, &mut Vec::new());
     sample.sort_all_objects();
     sample
 }
 
-fn of<'a>(schemas: &'a Named<Schema>, schema: &'a Schema, inside: &mut Vec<&'a str>) -> Value {
+fn sample_of<'a>(
+    schemas: &'a Named<Schema>,
+    schema: &'a Schema,
+    inside: &mut Vec<&'a str>,
+) -> Value {
     if let Some(name) = named(schema) {
         // Only a type of which no finite value is comes so deep.
         if inside.len() > 32 {
             return Value::Null;
         }
         inside.push(name);
-        let value = of(schemas, resolved(schemas, schema), inside);
+        let value = sample_of(schemas, resolved(schemas, schema), inside);
         inside.pop();
         return value;
     }
@@ -37,10 +41,10 @@ fn of<'a>(schemas: &'a Named<Schema>, schema: &'a Schema, inside: &mut Vec<&'a s
         let variants = schema.get(keyword).and_then(Value::as_array);
         let mut variants = variants.into_iter().flatten();
         if let Some(variant) = variants.clone().find(|variant| !mentions(variant, inside)) {
-            return with_fields(schemas, schema, of(schemas, variant, inside), inside);
+            return with_fields(schemas, schema, sample_of(schemas, variant, inside), inside);
         }
         if let Some(variant) = variants.next() {
-            return of(schemas, variant, inside);
+            return sample_of(schemas, variant, inside);
         }
     }
     let kind = match schema.get("type") {
@@ -69,7 +73,7 @@ fn together<'a>(
 ) -> Value {
     let mut all = Map::new();
     for part in parts {
-        match of(schemas, part, inside) {
+        match sample_of(schemas, part, inside) {
             Value::Object(more) => all.extend(more),
             other => return other,
         }
@@ -91,13 +95,13 @@ fn with_fields<'a>(
     for (name, schema) in properties.into_iter().flatten() {
         let required = required.is_some_and(|required| required.iter().any(|field| field == name));
         if required || !mentions(schema, inside) {
-            fields.insert(name.clone(), of(schemas, schema, inside));
+            fields.insert(name.clone(), sample_of(schemas, schema, inside));
         }
     }
     if let Some(values @ Value::Object(_)) = schema.get("additionalProperties")
         && !mentions(values, inside)
     {
-        fields.insert("key".to_owned(), of(schemas, values, inside));
+        fields.insert("key".to_owned(), sample_of(schemas, values, inside));
     }
     Value::Object(fields)
 }
@@ -106,7 +110,7 @@ fn list<'a>(schemas: &'a Named<Schema>, schema: &'a Schema, inside: &mut Vec<&'a
     match schema.get("items") {
         Some(Value::Array(places)) => places
             .iter()
-            .map(|place| of(schemas, place, inside))
+            .map(|place| sample_of(schemas, place, inside))
             .collect(),
         Some(items) => {
             let least = schema.get("minItems").and_then(Value::as_u64).unwrap_or(0);
@@ -116,7 +120,7 @@ fn list<'a>(schemas: &'a Named<Schema>, schema: &'a Schema, inside: &mut Vec<&'a
                 least.max(1)
             };
             (0..wanted.min(8))
-                .map(|_| of(schemas, items, inside))
+                .map(|_| sample_of(schemas, items, inside))
                 .collect()
         }
         None => json!([]),

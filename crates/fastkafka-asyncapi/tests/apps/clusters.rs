@@ -82,7 +82,7 @@ fn source(app: &fastkafka::AppCore) -> Source<'_> {
 #[test]
 fn each_cluster_is_a_server_with_its_own_way_in() {
     let app = app::<Clusters>("Clusters");
-    let document = Document::of(&source(&app));
+    let document = Document::new(&source(&app));
     golden("clusters", &document);
     let kind = |name: &str| document.components.security_schemes[name]["type"].clone();
     let schemes = [
@@ -101,7 +101,7 @@ fn each_cluster_is_a_server_with_its_own_way_in() {
 #[test]
 fn several_addresses_are_a_variable() {
     let app = app::<Clusters>("Clusters");
-    let document = Document::of(&source(&app));
+    let document = Document::new(&source(&app));
     let staging = &document.servers["staging"];
     assert_eq!(staging.host, "{bootstrap}");
     assert_eq!(staging.variables["bootstrap"].values.len(), 2);
@@ -110,7 +110,7 @@ fn several_addresses_are_a_variable() {
 #[test]
 fn a_declared_topic_is_described_in_the_types_of_the_binding() {
     let app = app::<Clusters>("Clusters");
-    let document = Document::of(&source(&app));
+    let document = Document::new(&source(&app));
     let kafka = &document.channels["ticks"].bindings.as_ref().unwrap().kafka;
     assert_eq!((kafka.partitions, kafka.replicas), (Some(6), Some(3)));
     assert_eq!(

@@ -142,14 +142,14 @@ fn a_schema_to_copy_is_whole() {
 fn a_form_follows_from_the_name_of_a_file() {
     use std::path::Path;
     assert_eq!(
-        Format::of(Path::new("docs/contract.YML")),
+        Format::from_path(Path::new("docs/contract.YML")),
         Some(Format::Yaml)
     );
     for format in Format::ALL {
         let path = format!("asyncapi.{format}");
-        assert_eq!(Format::of(Path::new(&path)), Some(format));
+        assert_eq!(Format::from_path(Path::new(&path)), Some(format));
         assert!(!document::<Enums>("Enums").render(format).is_empty());
     }
-    assert_eq!(Format::of(Path::new("contract.txt")), None);
-    assert_eq!(Format::of(Path::new("json")), None);
+    assert_eq!(Format::from_path(Path::new("contract.txt")), None);
+    assert_eq!(Format::from_path(Path::new("json")), None);
 }

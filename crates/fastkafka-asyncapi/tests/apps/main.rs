@@ -42,7 +42,7 @@ fn document<S: 'static>(title: &str) -> Document {
         bootstrap: "localhost:9092".to_owned(),
         ..Broker::default()
     };
-    Document::of(&Source {
+    Document::new(&Source {
         app: &app::<S>(title),
         client_id: "tests",
         brokers: vec![cluster],

@@ -49,7 +49,7 @@ fn non_ascii() -> AppCore {
 }
 
 pub(crate) fn non_ascii_document() -> Document {
-    Document::of(&Source {
+    Document::new(&Source {
         app: &non_ascii(),
         client_id: "größen-maße",
         brokers: vec![Broker {

@@ -39,7 +39,7 @@ fn broker(cluster: &str, name: &str, bootstrap: &str) -> Broker {
 }
 
 fn document() -> Document {
-    Document::of(&Source {
+    Document::new(&Source {
         app: &app::<TwoClusters>("Two clusters"),
         client_id: "two-clusters",
         brokers: vec![

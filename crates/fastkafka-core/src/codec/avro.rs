@@ -71,7 +71,7 @@ impl<'r, T: AvroMessage> Decode<'r, T> for Avro {
 
 impl<T: OutAvroMessage> Encode<T> for Avro {
     fn encode(value: &T, into: &mut Vec<u8>) -> Result<(), Rejection> {
-        let form = Form::of::<T>().map_err(Rejection::new)?;
+        let form = Form::for_type::<T>().map_err(Rejection::new)?;
         form.write(value, into).map_err(Rejection::new)
     }
     fn schema(_: &mut SchemaGenerator) -> schemars::Schema {
@@ -82,7 +82,7 @@ impl<T: OutAvroMessage> Encode<T> for Avro {
 #[diagnostic::do_not_recommend]
 impl<T: DeserializeOwned + AvroSchema + 'static> Reads<T> for Avro {
     fn read(bytes: &[u8]) -> Result<T, String> {
-        let read = Form::of::<T>()?.read(bytes);
+        let read = Form::for_type::<T>()?.read(bytes);
         read.map_err(|error| match other_framing(bytes) {
             Some(other) => format!("{error}; it begins like {other}"),
             None => error,
@@ -94,7 +94,7 @@ impl<T: DeserializeOwned + AvroSchema + 'static> Reads<T> for Avro {
 impl<T: Serialize + AvroSchema + 'static> Writes<T> for Avro {
     fn write(value: &T) -> Result<Bytes, String> {
         let mut bytes = Vec::new();
-        Form::of::<T>()?.write(value, &mut bytes)?;
+        Form::for_type::<T>()?.write(value, &mut bytes)?;
         Ok(bytes.into())
     }
 }
@@ -108,7 +108,7 @@ struct Form {
 
 impl Form {
     /// Made once per type and kept to the end of the process.
-    fn of<T: AvroSchema + 'static>() -> Result<&'static Self, String> {
+    fn for_type<T: AvroSchema + 'static>() -> Result<&'static Self, String> {
         type Forms = HashMap<TypeId, Result<&'static Form, String>>;
         static FORMS: LazyLock<RwLock<Forms>> = LazyLock::new(RwLock::default);
         let id = TypeId::of::<T>();

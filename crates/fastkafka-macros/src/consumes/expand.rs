@@ -192,10 +192,10 @@ fn decode(model: &Model) -> (TokenStream, TokenStream) {
     };
     let schema = quote! {
         fn schema(#generator: &mut #p::schemars::SchemaGenerator) -> #p::schemars::Schema {
-            fn of<'run>(#generator: &mut #p::schemars::SchemaGenerator, _: &'run ()) -> #p::schemars::Schema {
+            fn schema_of<'run>(#generator: &mut #p::schemars::SchemaGenerator, _: &'run ()) -> #p::schemars::Schema {
                 #schema
             }
-            of(#generator, &())
+            schema_of(#generator, &())
         }
     };
     (decode, schema)

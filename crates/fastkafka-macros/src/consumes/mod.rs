@@ -22,7 +22,7 @@ pub(crate) fn expand(attribute: TokenStream, item: &TokenStream) -> TokenStream 
         Err(tokens) => return tokens,
     };
     let raw = Raw::parse(args, &mut errors);
-    let model = Model::of(raw, &item, &mut errors);
+    let model = Model::new(raw, &item, &mut errors);
     match model {
         Some(model) if errors.is_empty() => expand::expand(item, &model),
         _ => {

@@ -42,9 +42,9 @@ pub(crate) struct Model {
 
 impl Model {
     /// `None` when there is no payload; that and all other mistakes are in `errors`.
-    pub(crate) fn of(raw: Raw, item: &Item, errors: &mut Errors) -> Option<Self> {
+    pub(crate) fn new(raw: Raw, item: &Item, errors: &mut Errors) -> Option<Self> {
         item.check(&CONSUMES, errors);
-        let names = Names::of(&CONSUMES, &raw.names, item, errors);
+        let names = Names::new(&CONSUMES, &raw.names, item, errors);
         let name = &item.sig.ident;
         let mut parameters = item.parameters().cloned();
         let input = parameters.next();

@@ -23,13 +23,13 @@ impl Raw {
     pub(crate) fn parse(mut args: Args, errors: &mut Errors) -> Self {
         Self {
             names: RawNames::take(&mut args, errors),
-            decoder: Codec::of("decoder", args.expr("decoder"), errors),
-            key_decoder: KeyCodec::of("key_decoder", args.expr("key_decoder"), errors),
+            decoder: Codec::new("decoder", args.expr("decoder"), errors),
+            key_decoder: KeyCodec::new("key_decoder", args.expr("key_decoder"), errors),
             reject_if: args.expr("reject_if"),
             retry_if: args.expr("retry_if"),
             blocking: args.flag("blocking"),
             batch: args.flag("batch"),
-            settings: Settings::of(args.rest(), errors),
+            settings: Settings::new(args.rest(), errors),
         }
     }
 }

@@ -30,9 +30,9 @@ pub(crate) struct Model {
 
 impl Model {
     /// Whether it holds is in `errors`.
-    pub(crate) fn of(raw: Raw, item: &Item, errors: &mut Errors) -> Self {
+    pub(crate) fn new(raw: Raw, item: &Item, errors: &mut Errors) -> Self {
         item.check(&PRODUCES, errors);
-        let names = Names::of(&PRODUCES, &raw.names, item, errors);
+        let names = Names::new(&PRODUCES, &raw.names, item, errors);
         let ident = &item.sig.ident;
         if matches!(item.sig.output, ReturnType::Default) {
             errors.at(

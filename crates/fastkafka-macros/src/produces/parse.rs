@@ -17,9 +17,9 @@ impl Raw {
     pub(crate) fn parse(mut args: Args, errors: &mut Errors) -> Self {
         Self {
             names: RawNames::take(&mut args, errors),
-            encoder: Codec::of("encoder", args.expr("encoder"), errors),
-            key_encoder: KeyCodec::of("key_encoder", args.expr("key_encoder"), errors),
-            settings: Settings::of(args.rest(), errors),
+            encoder: Codec::new("encoder", args.expr("encoder"), errors),
+            key_encoder: KeyCodec::new("key_encoder", args.expr("key_encoder"), errors),
+            settings: Settings::new(args.rest(), errors),
         }
     }
 }

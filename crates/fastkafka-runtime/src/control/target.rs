@@ -38,8 +38,8 @@ impl Target {
         }
     }
 
-    /// What a handler reads: `Target::of::<on_orders>()`.
-    pub fn of<C: Consumer>() -> Self {
+    /// What a handler reads: `Target::consumer::<on_orders>()`.
+    pub fn consumer<C: Consumer>() -> Self {
         Self {
             handler: Some(C::DEF.path().into()),
             ..Self::topic(C::DEF.topic)

@@ -132,7 +132,7 @@ impl<T: GroupConsumer> Driver<T> {
         partition.lane.get_or_insert_with(|| {
             let lane = Lane {
                 context: Arc::new(setup.context(part, partition.place, &partition.handler)),
-                lock: setup.locks.of(partition.place),
+                lock: setup.locks.lock(partition.place),
             };
             lane.spawn(&setup.tokio)
         })

@@ -191,7 +191,7 @@ impl Clusters {
                 continue;
             }
             if clusters.find(cluster, &said).is_none() {
-                let connection = clusters.connections.of(cluster, &said);
+                let connection = clusters.connections.to(cluster, &said);
                 let access = Access::open(cluster, connection, options).await?;
                 clusters.all.push(access);
             }
@@ -200,13 +200,13 @@ impl Clusters {
     }
 
     fn find(&self, cluster: &str, said: &Connection) -> Option<&Access> {
-        let connection = self.connections.of(cluster, said);
+        let connection = self.connections.to(cluster, said);
         let mut all = self.all.iter();
         all.find(|access| &*access.names.cluster == cluster && access.connection == connection)
     }
 
     /// The way to the cluster of a function that says so much of it.
-    pub(crate) fn of(&self, cluster: &str, said: &Connection) -> &Access {
+    pub(crate) fn access(&self, cluster: &str, said: &Connection) -> &Access {
         self.find(cluster, said)
             .expect("every connection of the plan was opened")
     }
@@ -225,12 +225,12 @@ impl Clusters {
     pub(crate) fn topics(&self, plan: &Plan, others: &[String]) -> Vec<(&Access, Vec<String>)> {
         let mut used: Vec<(&Access, String)> = Vec::new();
         for group in &plan.groups {
-            let access = self.of(&group.cluster, &group.settings.connection());
+            let access = self.access(&group.cluster, &group.settings.connection());
             let topics = group.handlers.iter().flat_map(|handler| handler.def.topics);
             used.extend(topics.map(|topic| (access, (*topic).to_owned())));
         }
         for output in &plan.outputs {
-            let access = self.of(&output.cluster, &output.settings.connection());
+            let access = self.access(&output.cluster, &output.settings.connection());
             used.push((access, output.def.topic.to_owned()));
         }
         for cluster in &plan.clusters {
@@ -238,7 +238,7 @@ impl Clusters {
             let handlers = groups.flat_map(|group| &group.handlers);
             let dead = handlers.filter_map(|handler| handler.settings.dead_letter.as_deref());
             used.extend(dead.map(|topic| {
-                let access = self.of(&cluster.name, &cluster.dead_letters.connection());
+                let access = self.access(&cluster.name, &cluster.dead_letters.connection());
                 (access, topic.to_owned())
             }));
         }

@@ -12,7 +12,7 @@ use super::assignment::Assignment;
 use super::blocking::{BlockingClient, Request};
 use super::config;
 use super::context::{Context, Group, Heard};
-use super::error::of;
+use super::error::call_error;
 use super::ffi::{Events, Piece, Queue};
 use super::standalone::Standalone;
 use super::start_offsets::{PartitionCount, add};
@@ -104,13 +104,13 @@ impl KafkaConsumer {
             heard: heard.clone(),
             token: join.access.token().cloned(),
         });
-        let mut consumer: Group = consumer.map_err(|e| of(&e))?;
+        let mut consumer: Group = consumer.map_err(|e| call_error(&e))?;
         join.access.admit(consumer.client())?;
         let waker = driver.clone();
         consumer.set_nonempty_callback(move || waker.unpark());
         let consumer = Arc::new(consumer);
         let queue = Queue::new(&consumer, driver.clone());
-        let events = Events::of(&consumer);
+        let events = Events::new(&consumer);
         let topics = join.topics.iter();
         let topics: Vec<_> = topics
             .map(|topic| join.access.names().subscription(topic))
@@ -120,7 +120,7 @@ impl KafkaConsumer {
             .then(|| Standalone::new(topics.clone(), join.access.names().clone(), settings));
         if standalone.is_none() {
             let topics: Vec<_> = topics.iter().map(String::as_str).collect();
-            consumer.subscribe(&topics).map_err(|e| of(&e))?;
+            consumer.subscribe(&topics).map_err(|e| call_error(&e))?;
         }
         let classic = settings.group_protocol.unwrap_or_default() == GroupProtocol::Classic;
         let blocking =
@@ -291,7 +291,7 @@ impl GroupConsumer for KafkaConsumer {
         for (place, offset) in starts {
             self.assigned.begin(place, *offset);
         }
-        self.begin(starts).map_err(|e| of(&e))
+        self.begin(starts).map_err(|e| call_error(&e))
     }
 
     fn unassign(&mut self, places: &[PartitionRef]) -> Result<(), ClientError> {
@@ -308,7 +308,7 @@ impl GroupConsumer for KafkaConsumer {
             self.assigned = Assignment::default();
             self.consumer().unassign()
         };
-        answered.map_err(|e| of(&e))
+        answered.map_err(|e| call_error(&e))
     }
 
     fn lost(&self) -> bool {
@@ -368,7 +368,7 @@ impl GroupConsumer for KafkaConsumer {
             self.seeks.push((place, offset));
             return Ok(());
         }
-        self.restart(place, offset).map_err(|e| of(&e))
+        self.restart(place, offset).map_err(|e| call_error(&e))
     }
 
     fn pause(&mut self, place: PartitionRef, pause: bool) -> Result<(), ClientError> {
@@ -381,7 +381,7 @@ impl GroupConsumer for KafkaConsumer {
         } else {
             self.consumer().resume(&list)
         };
-        done.map_err(|e| of(&e))
+        done.map_err(|e| call_error(&e))
     }
 
     fn unsubscribe(&mut self) {

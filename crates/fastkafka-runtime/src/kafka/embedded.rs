@@ -4,7 +4,7 @@
 //! API, no compaction or retention, keeps little, and forgets everything when it is dropped.
 
 use super::Logged;
-use super::error::of;
+use super::error::call_error;
 use super::ffi;
 use crate::transport::{ClientError, ErrorKind};
 use rdkafka::ClientConfig;
@@ -34,8 +34,9 @@ impl EmbeddedBroker {
     pub(crate) fn start() -> Result<Self, ClientError> {
         let mut config = ClientConfig::new();
         config.set("test.mock.num.brokers", "1");
-        let client: BaseProducer<Logged> =
-            config.create_with_context(Logged).map_err(|e| of(&e))?;
+        let client: BaseProducer<Logged> = config
+            .create_with_context(Logged)
+            .map_err(|e| call_error(&e))?;
         // Otherwise every first member of a group waits three seconds.
         ffi::start_groups_at_once(&client);
         let address = match client.client().mock_cluster() {
@@ -65,7 +66,7 @@ impl EmbeddedBroker {
             Err(e) if e.rdkafka_error_code() == Some(RDKafkaErrorCode::TopicAlreadyExists) => {
                 Ok(())
             }
-            created => created.map_err(|e| of(&e)),
+            created => created.map_err(|e| call_error(&e)),
         }
     }
 

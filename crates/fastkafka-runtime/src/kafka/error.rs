@@ -61,7 +61,7 @@ pub(crate) fn client_error(code: RDKafkaErrorCode, message: impl Into<String>) -
 }
 
 /// The error of a call.
-pub(crate) fn of(error: &KafkaError) -> ClientError {
+pub(crate) fn call_error(error: &KafkaError) -> ClientError {
     match error.rdkafka_error_code() {
         Some(code) => client_error(code, error.to_string()),
         None => ClientError {

@@ -10,7 +10,7 @@ const NOWHERE: i32 = i32::MAX;
 pub(super) struct Function(PartitionFn);
 
 impl Function {
-    pub(super) fn of(partitioner: Partitioner) -> Option<Self> {
+    pub(super) fn new(partitioner: Partitioner) -> Option<Self> {
         match partitioner {
             Partitioner::Function(function) => Some(Self(function)),
             _ => None,

@@ -35,7 +35,7 @@ impl Platform for Kafka {
     fn serve(&self, mut wanted: NewConsumer) -> Result<ConsumerHandle, String> {
         let access = self
             .clusters
-            .of(&wanted.cluster, &wanted.settings.connection());
+            .access(&wanted.cluster, &wanted.settings.connection());
         let access = access.clone();
         if access.names().are_of_a_test() {
             let commits = &mut wanted.settings.auto_commit_interval_ms;

@@ -3,7 +3,7 @@
 use super::access::Clusters;
 use super::config;
 use super::delivery_reports::{Producer, Reports, Shared, not_delivered};
-use super::error::{client_error, of};
+use super::error::{call_error, client_error};
 use super::ffi::{self, Sent, Topic};
 use super::in_flight::InFlight;
 use super::partitioner::Function;
@@ -108,16 +108,16 @@ impl KafkaProducers {
                 return Ok(known);
             }
             let queue = InFlight::capacity(max_in_flight);
-            let access = clusters.of(cluster, &settings.connection());
+            let access = clusters.access(cluster, &settings.connection());
             let config = config::producer(access, settings, queue);
             let producer: KafkaResult<Producer> = config.create_with_context(Reports {
                 shared: sink.shared.clone(),
                 names: access.names().clone(),
                 unreachable: Mutex::default(),
-                partitioner: settings.partitioner.and_then(Function::of),
+                partitioner: settings.partitioner.and_then(Function::new),
                 token: access.token().cloned(),
             });
-            let producer = Arc::new(producer.map_err(|e| of(&e))?);
+            let producer = Arc::new(producer.map_err(|e| call_error(&e))?);
             access.admit(producer.client())?;
             serve_reports(producer.clone());
             sink.clients.push(Client {

@@ -45,7 +45,7 @@ pub(crate) fn reset(
         let partitions = partition_count(&consumer, topic)?;
         let all = (0..partitions).map(|n| access.names().place(topic, n));
         asked.extend(all.map(|place| (place, Offset::Offset(millis(at)))));
-        markers.resize(asked.len(), PartitionCount::of(partitions));
+        markers.resize(asked.len(), PartitionCount::new(partitions));
     }
     let mut starts = look_up(&consumer, &asked)?;
     starts.sort_by_key(|(place, _)| (&place.topic, place.partition));

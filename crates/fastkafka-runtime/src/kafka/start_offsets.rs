@@ -20,7 +20,7 @@ const PREFIX: &str = "partitions=";
 pub(crate) struct PartitionCount(Option<i32>);
 
 impl PartitionCount {
-    pub(super) fn of(partitions: i32) -> Self {
+    pub(super) fn new(partitions: i32) -> Self {
         Self(Some(partitions))
     }
 

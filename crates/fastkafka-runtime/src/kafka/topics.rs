@@ -1,7 +1,7 @@
 //! Which topics there are, and making those that are missing.
 
 use super::access::Access;
-use super::error::{client_error, of};
+use super::error::{call_error, client_error};
 use super::{Logged, log};
 use crate::transport::{ClientError, ErrorKind};
 use rdkafka::ClientContext;
@@ -95,7 +95,7 @@ impl Topics {
     /// When librdkafka refuses a setting.
     pub(crate) fn new(access: &Access) -> Result<Self, ClientError> {
         let consumer = access.config().create_with_context(Asking::default());
-        let consumer: BaseConsumer<Asking> = consumer.map_err(|e| of(&e))?;
+        let consumer: BaseConsumer<Asking> = consumer.map_err(|e| call_error(&e))?;
         access.admit(consumer.client())?;
         Ok(Self {
             consumer,
@@ -112,7 +112,7 @@ impl Topics {
         let context = self.consumer.context();
         let kept = context.0.lock().unwrap_or_else(PoisonError::into_inner);
         // librdkafka says the same thing only once in a while.
-        kept.clone().unwrap_or_else(|| of(error))
+        kept.clone().unwrap_or_else(|| call_error(error))
     }
 
     /// The state of each topic; a missing one is `Refused`. Blocks up to `timeout`.
@@ -166,7 +166,7 @@ impl Topics {
             return Ok(());
         }
         let admin = self.access.config().create_with_context(Logged);
-        let admin: AdminClient<Logged> = admin.map_err(|e| of(&e))?;
+        let admin: AdminClient<Logged> = admin.map_err(|e| call_error(&e))?;
         self.access.admit(admin.inner())?;
         let names = topics
             .iter()
@@ -178,7 +178,7 @@ impl Topics {
             .request_timeout(Some(timeout))
             .operation_timeout(Some(timeout));
         let created = admin.create_topics(&new, &options).await;
-        for result in created.map_err(|e| of(&e))? {
+        for result in created.map_err(|e| call_error(&e))? {
             match result {
                 Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
                 Err((topic, code)) => {

@@ -20,7 +20,7 @@ struct Owned {
 
 impl Copied {
     /// Copies the records at these indices.
-    pub(crate) fn of(fetched: &dyn Fetched, at: impl Iterator<Item = usize>) -> Self {
+    pub(crate) fn new(fetched: &dyn Fetched, at: impl Iterator<Item = usize>) -> Self {
         let mut records = Vec::with_capacity(1);
         let copy = at.map(|at| {
             fetched.records(at..at + 1, &mut records);

@@ -49,7 +49,7 @@ struct AtWork {
 impl Keyed {
     pub(crate) fn new(context: Arc<HandlerContext>, locks: OrderLocks, tokio: Handle) -> Self {
         Self {
-            gate: Gate::new(locks.of(context.place)),
+            gate: Gate::new(locks.lock(context.place)),
             context,
             locks,
             tokio,
@@ -185,7 +185,7 @@ impl Keyed {
         }
         // Last: whoever passes the next gate finds the stragglers. Who waits at this one is a straggler
         // now, and must not wait for an owner that may wait for it.
-        let next = Gate::new(self.locks.of(self.context.place));
+        let next = Gate::new(self.locks.lock(self.context.place));
         std::mem::replace(&mut self.gate, next).close();
     }
 

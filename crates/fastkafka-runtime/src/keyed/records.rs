@@ -181,7 +181,7 @@ impl Block {
     fn copy(&mut self) -> Arc<dyn Fetched> {
         let needed = (self.first..).zip(&self.notes);
         let needed = needed.filter(|(_, note)| note.needed).map(|(at, _)| at);
-        let copied = Copied::of(&*self.fetched, needed);
+        let copied = Copied::new(&*self.fetched, needed);
         self.notes.retain(|note| note.needed);
         self.bytes = self.notes.iter().map(|note| note.bytes).sum();
         self.first = 0;

@@ -21,7 +21,7 @@ async fn a_batch_has_what_was_read_together_up_to_its_limit() {
     async fn on(_: Vec<u32>, metas: Vec<EventMetadata>, State(state): State<HandlerState>) {
         note(&state, &metas);
     }
-    let mut lab = Lab::of::<on>(1, 10);
+    let mut lab = Lab::new::<on>(1, 10);
     lab.until_committed(0, 10).await;
     assert_eq!(batches(&lab), [(0, 4), (4, 4), (8, 2)]);
 }
@@ -32,7 +32,7 @@ async fn a_batch_ends_before_a_record_that_does_not_decode() {
     async fn on(_: Vec<u32>, metas: Vec<EventMetadata>, State(state): State<HandlerState>) {
         note(&state, &metas);
     }
-    let mut lab = Lab::of::<on>(1, 3);
+    let mut lab = Lab::new::<on>(1, 3);
     lock(&lab.cluster).publish(
         0,
         Entry {
@@ -59,7 +59,7 @@ async fn what_stands_before_the_record_a_batch_names_is_done() {
             None => Ok(()),
         }
     }
-    let mut lab = Lab::of::<on>(1, 6);
+    let mut lab = Lab::new::<on>(1, 6);
     lab.until_committed(0, 6).await;
     // Once in the batch, once alone, and once more alone because its attempts were those of a batch.
     let calls = batches(&lab);
@@ -86,7 +86,7 @@ async fn a_batch_that_fails_to_the_end_is_run_record_by_record() {
             Ok(())
         }
     }
-    let mut lab = Lab::of::<on>(1, 4);
+    let mut lab = Lab::new::<on>(1, 4);
     lab.until_committed(0, 4).await;
     assert_eq!(
         batches(&lab),
@@ -105,7 +105,7 @@ async fn a_panic_or_a_timeout_fails_the_batch_and_no_record_of_it() {
         }
     }
     for panics in [true, false] {
-        let mut lab = Lab::of::<on>(1, 4);
+        let mut lab = Lab::new::<on>(1, 4);
         lab.state.set_bad(panics);
         lab.until_committed(0, 4).await;
         assert_eq!(
@@ -129,7 +129,7 @@ async fn only_the_bad_record_of_a_batch_becomes_a_dead_letter() {
             false => Ok(()),
         }
     }
-    let mut lab = Lab::of::<on>(1, 3);
+    let mut lab = Lab::new::<on>(1, 3);
     lab.outbox.decide(|_| Fate::Ack);
     lab.until_committed(0, 3).await;
     assert_eq!(lab.outbox.texts(), ["1"]);

@@ -31,7 +31,7 @@ fn graves(lab: &Lab) -> Vec<Sent> {
 
 #[tokio::test(start_paused = true)]
 async fn a_dead_letter_is_the_record_as_it_was_and_says_why() {
-    let mut lab = Lab::of::<even>(1, 0);
+    let mut lab = Lab::new::<even>(1, 0);
     let entry = Entry {
         key: Some("k".into()),
         payload: Some("7".into()),
@@ -68,7 +68,7 @@ async fn a_dead_letter_is_the_record_as_it_was_and_says_why() {
 
 #[tokio::test(start_paused = true)]
 async fn a_dead_letter_is_acknowledged_before_its_offset_is_committed() {
-    let mut lab = Lab::of::<even>(1, 3);
+    let mut lab = Lab::new::<even>(1, 3);
     lab.outbox.decide(|sent| {
         if sent.topic == "grave" {
             Fate::Hold
@@ -89,7 +89,7 @@ async fn a_dead_letter_is_acknowledged_before_its_offset_is_committed() {
 
 #[tokio::test(start_paused = true)]
 async fn a_dead_letter_waits_for_the_outputs_of_the_records_before_it() {
-    let mut lab = Lab::of::<even>(1, 3);
+    let mut lab = Lab::new::<even>(1, 3);
     lab.outbox.decide(|sent| {
         if sent.topic == "grave" {
             Fate::Ack
@@ -113,7 +113,7 @@ async fn a_dead_letter_waits_for_the_outputs_of_the_records_before_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_dead_letter_that_cannot_be_written_now_is_tried_again_and_told_after_a_minute() {
-    let mut lab = Lab::of::<even>(1, 3);
+    let mut lab = Lab::new::<even>(1, 3);
     lab.outbox.decide(|sent| match &*sent.topic {
         "grave" => Fate::Lose(Failure::retry("broker gone")),
         _ => Fate::Ack,
@@ -135,7 +135,7 @@ async fn a_dead_letter_that_cannot_be_written_now_is_tried_again_and_told_after_
 #[tokio::test(start_paused = true)]
 async fn a_dead_letter_that_can_never_be_written_stops_the_partition() {
     for fate in [true, false] {
-        let mut lab = Lab::of::<even>(1, 3);
+        let mut lab = Lab::new::<even>(1, 3);
         lab.outbox.decide(move |sent| match &*sent.topic {
             "grave" if fate => Fate::Lose(Failure::reject("too large")),
             "grave" => Fate::Refuse(ProduceError::NotDelivered {
@@ -155,7 +155,7 @@ async fn a_dead_letter_that_can_never_be_written_stops_the_partition() {
 
 #[tokio::test(start_paused = true)]
 async fn a_dead_letter_that_fails_again_stops_its_partition() {
-    let mut lab = Lab::of::<even>(1, 0);
+    let mut lab = Lab::new::<even>(1, 0);
     let headers = vec![("fastkafka-dead-letter-topic".into(), Some("other".into()))];
     lock(&lab.cluster).publish(
         0,
@@ -184,7 +184,7 @@ async fn the_last_of_many_attempts_goes_to_the_dead_letters() {
             Ok(())
         }
     }
-    let mut lab = Lab::of::<on>(1, 2);
+    let mut lab = Lab::new::<on>(1, 2);
     lab.until_committed(0, 2).await;
     assert_eq!(lab.state.offsets(0), [0, 0, 0, 0, 1]);
     assert_eq!(

@@ -19,7 +19,7 @@ async fn a_failed_record_is_retried_before_the_next_one() {
             _ => Ok(()),
         }
     }
-    let mut lab = Lab::of::<on>(1, 5);
+    let mut lab = Lab::new::<on>(1, 5);
     lab.until_committed(0, 5).await;
     assert_eq!(lab.state.offsets(0), [0, 1, 2, 2, 2, 2, 3, 4]);
     // The back-off doubles; jitter takes up to half of it.
@@ -54,7 +54,7 @@ async fn a_retry_that_comes_due_while_other_partitions_report_is_not_forgotten()
         }
         Ok(())
     }
-    let mut lab = Lab::of::<on>(2, 1);
+    let mut lab = Lab::new::<on>(2, 1);
     lab.until(|labs| labs[0].health().waiting.len() == 1).await;
     // The owner was busy elsewhere: when it looks again both have come.
     tokio::time::advance(Duration::from_secs(1)).await;
@@ -80,7 +80,7 @@ async fn a_partition_stops_at_a_record_without_attempts_and_the_others_go_on() {
             _ => Ok(()),
         }
     }
-    let mut lab = Lab::of::<on>(2, 5);
+    let mut lab = Lab::new::<on>(2, 5);
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
     lab.until_committed(1, 5).await;
     lab.pass(Duration::from_secs(60)).await;
@@ -108,7 +108,7 @@ async fn a_skipped_record_lets_the_next_ones_pass() {
             Ok(())
         }
     }
-    let mut lab = Lab::of::<on>(1, 4);
+    let mut lab = Lab::new::<on>(1, 4);
     lab.until_committed(0, 4).await;
     assert_eq!(lab.state.offsets(0), [0, 1, 1, 2, 3]);
     assert!(lab.problems().is_empty());
@@ -129,7 +129,7 @@ async fn a_record_may_end_the_app_and_stays_open() {
             Ok(())
         }
     }
-    let mut lab = Lab::of::<on>(1, 4);
+    let mut lab = Lab::new::<on>(1, 4);
     lab.until(|labs| labs[0].shared.failure().is_some()).await;
     let reason = lab.shared.failed().await;
     assert_eq!(reason, "`on` could not handle in[0] at offset 1: disk full");
@@ -146,7 +146,7 @@ async fn what_does_not_decode_is_not_retried() {
     async fn on(_: i8, meta: EventMetadata, State(state): State<HandlerState>) {
         let _busy = state.call(meta);
     }
-    let mut lab = Lab::of::<on>(1, 300);
+    let mut lab = Lab::new::<on>(1, 300);
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
     let stopped = &lab.health().stopped[0];
     assert_eq!((stopped.offset, stopped.attempts), (128, 1));
@@ -173,7 +173,7 @@ async fn an_error_that_reject_if_knows_is_not_retried() {
             _ => Ok(()),
         }
     }
-    let mut lab = Lab::of::<on>(1, 4);
+    let mut lab = Lab::new::<on>(1, 4);
     lab.until_committed(0, 4).await;
     assert_eq!(lab.state.offsets(0), [0, 1, 2, 2, 2, 3]);
 }
@@ -193,7 +193,7 @@ async fn an_error_that_retry_if_knows_uses_up_no_attempts_and_is_told_after_a_mi
             Ok(())
         }
     }
-    let mut lab = Lab::of::<on>(1, 1);
+    let mut lab = Lab::new::<on>(1, 1);
     lab.state.set_bad(true);
     lab.pass(Duration::from_secs(59)).await;
     assert!(lab.problems().is_empty(), "{:?}", lab.problems());
@@ -218,7 +218,7 @@ async fn a_panic_is_a_failed_attempt() {
         assert!(meta.offset() != 1, "one is too many");
         tokio::task::yield_now().await;
     }
-    let mut lab = Lab::of::<on>(1, 4);
+    let mut lab = Lab::new::<on>(1, 4);
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
     let stopped = &lab.health().stopped[0];
     assert_eq!((stopped.offset, stopped.attempts), (1, 2));
@@ -233,7 +233,7 @@ async fn a_panicking_decoder_is_a_failed_attempt() {
     }
     #[consumes(crate = fk, topic = "in", decoder = decode, attempts = 2)]
     async fn on(_: u32) {}
-    let mut lab = Lab::of::<on>(1, 1);
+    let mut lab = Lab::new::<on>(1, 1);
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
     assert_eq!(lab.health().stopped[0].error, "panicked: not these bytes");
 }
@@ -279,7 +279,7 @@ async fn a_lane_that_dies_ends_the_app() {
         let _trap = Trap;
         std::future::pending::<()>().await;
     }
-    let mut lab = Lab::of::<on>(1, 1);
+    let mut lab = Lab::new::<on>(1, 1);
     lab.until(|labs| labs[0].shared.failure().is_some()).await;
     assert_eq!(
         lab.shared.failure().unwrap(),
@@ -297,7 +297,7 @@ async fn a_handler_that_takes_too_long_is_dropped_and_retried() {
             std::future::pending::<()>().await;
         }
     }
-    let mut lab = Lab::of::<on>(1, 3);
+    let mut lab = Lab::new::<on>(1, 3);
     lab.until_committed(0, 3).await;
     assert_eq!(lab.state.offsets(0), [0, 1, 1, 2]);
     assert_eq!(lab.state.most_at_once(), 1);
@@ -325,7 +325,7 @@ async fn the_blame_for_a_failure_is_that_of_the_record_in_hand() {
             Ok(())
         }
     }
-    let mut lab = Lab::of::<on>(1, 12);
+    let mut lab = Lab::new::<on>(1, 12);
     lock(&lab.cluster).block = Some(5);
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
     assert_eq!(lab.health().stopped[0].offset, 7);
@@ -344,7 +344,7 @@ async fn a_blocking_handler_runs_beside_the_owner() {
             Ok(())
         }
     }
-    let mut lab = Lab::of::<on>(1, 5);
+    let mut lab = Lab::new::<on>(1, 5);
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
     assert_eq!(lab.state.offsets(0), [0, 1, 2, 3, 3]);
     assert_eq!(lab.committed(0), Some(3));
@@ -359,7 +359,7 @@ async fn a_blocking_call_that_took_too_long_is_judged_when_it_returns() {
             std::thread::yield_now();
         }
     }
-    let mut lab = Lab::of::<on>(1, 1);
+    let mut lab = Lab::new::<on>(1, 1);
     let _let_go = LetGo(lab.state.clone());
     lab.state.set_bad(true);
     // A thread at work holds the paused clock.
@@ -388,7 +388,7 @@ async fn a_record_that_is_done_at_its_time_limit_is_not_failed_while_its_run_yie
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
     }
-    let mut lab = Lab::of::<on>(1, 70);
+    let mut lab = Lab::new::<on>(1, 70);
     lab.until_committed(0, 70).await;
     assert_eq!(lab.state.offsets(0), (0..70).collect::<Vec<_>>());
 }
@@ -399,7 +399,7 @@ async fn a_wait_without_end_is_one() {
     async fn on(_: u32) -> Result<(), Failure> {
         Err(Failure::retry_after("never again", Duration::MAX))
     }
-    let mut lab = Lab::of::<on>(1, 1);
+    let mut lab = Lab::new::<on>(1, 1);
     lab.pass(Duration::from_secs(60)).await;
     assert_eq!(lab.health().waiting.len(), 1);
 }

@@ -181,7 +181,7 @@ impl World {
         let state = HandlerState::new();
         let mut states = States::default();
         states.insert(state.clone());
-        let registry = Registry::of([C::ENTRY]);
+        let registry = Registry::new([C::ENTRY]);
         let mut app = AppCore::new::<DefaultApp>(AppInfo::default(), registry, states);
         app.around = hook;
         let (app, outbox) = (Arc::new(app), Outbox::new());
@@ -216,7 +216,7 @@ impl World {
             wake: wake(&self.woken),
             alive: Arc::default(),
         };
-        let plan = Plan::of(&self.app).expect("the handler's settings are sound");
+        let plan = Plan::new(&self.app).expect("the handler's settings are sound");
         let mut group = plan.groups[0].clone();
         "lab".clone_into(&mut group.id);
         let handlers = group.handlers.iter();
@@ -275,7 +275,7 @@ impl std::ops::Deref for Lab {
 
 impl Lab {
     /// One member of a group of its own, with `n` records in each of the partitions.
-    pub(super) fn of<C: Register>(partitions: i32, n: i64) -> Self {
+    pub(super) fn new<C: Register>(partitions: i32, n: i64) -> Self {
         let world = World::new::<C>();
         for partition in 0..partitions {
             world.fill(partition, n);

@@ -12,7 +12,7 @@ async fn records_of_a_partition_are_handled_in_order_one_at_a_time() {
         let _busy = state.call(meta);
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    let mut lab = Lab::of::<on>(1, 500);
+    let mut lab = Lab::new::<on>(1, 500);
     lock(&lab.cluster).block = Some(7);
     lab.until_committed(0, 500).await;
     assert_eq!(lab.state.offsets(0), (0..500).collect::<Vec<_>>());
@@ -26,7 +26,7 @@ async fn partitions_are_handled_side_by_side() {
         let _busy = state.call(meta);
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    let mut lab = Lab::of::<on>(3, 20);
+    let mut lab = Lab::new::<on>(3, 20);
     lab.until(|labs| (0..3).all(|p| labs[0].committed(p) == Some(20)))
         .await;
     assert_eq!(lab.state.most_at_once(), 3);
@@ -38,7 +38,7 @@ async fn gaps_in_the_offsets_hold_nothing_up() {
     async fn on(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
         let _busy = state.call(meta);
     }
-    let mut lab = Lab::of::<on>(1, 50);
+    let mut lab = Lab::new::<on>(1, 50);
     {
         let mut cluster = lock(&lab.cluster);
         let log = cluster.log(0);

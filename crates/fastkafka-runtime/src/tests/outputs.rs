@@ -25,7 +25,7 @@ fn texts(offsets: impl IntoIterator<Item = i64>) -> Vec<String> {
 
 #[tokio::test(start_paused = true)]
 async fn an_offset_is_committed_only_after_the_outputs_of_its_record() {
-    let mut lab = Lab::of::<copy>(1, 10);
+    let mut lab = Lab::new::<copy>(1, 10);
     lab.outbox.decide(|_| Fate::Hold);
     lab.until(|labs| labs[0].outbox.held() == 10).await;
     lab.pass(Duration::from_secs(10)).await;
@@ -44,7 +44,7 @@ async fn an_offset_is_committed_only_after_the_outputs_of_its_record() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_output_replays_its_record_and_all_behind_it_from_memory() {
-    let mut lab = Lab::of::<copy>(1, 6);
+    let mut lab = Lab::new::<copy>(1, 6);
     lab.outbox.decide(|_| Fate::Hold);
     lab.until(|labs| labs[0].outbox.held() == 6).await;
     lab.outbox.decide(|_| Fate::Ack);
@@ -60,7 +60,7 @@ async fn a_lost_output_replays_its_record_and_all_behind_it_from_memory() {
 
 #[tokio::test(start_paused = true)]
 async fn a_record_whose_output_was_lost_runs_alone_until_it_is_settled() {
-    let mut lab = Lab::of::<copy>(1, 4);
+    let mut lab = Lab::new::<copy>(1, 4);
     lab.outbox.decide(|_| Fate::Hold);
     lab.until(|labs| labs[0].outbox.held() == 4).await;
     lab.outbox
@@ -77,7 +77,7 @@ async fn a_record_whose_output_was_lost_runs_alone_until_it_is_settled() {
 
 #[tokio::test(start_paused = true)]
 async fn an_output_that_can_never_be_written_stops_the_partition_at_its_record() {
-    let mut lab = Lab::of::<copy>(1, 6);
+    let mut lab = Lab::new::<copy>(1, 6);
     lab.outbox.decide(|sent| match sent.text() {
         "\"3\"" => Fate::Lose(Failure::reject("too large")),
         _ => Fate::Ack,
@@ -91,7 +91,7 @@ async fn an_output_that_can_never_be_written_stops_the_partition_at_its_record()
 
 #[tokio::test(start_paused = true)]
 async fn lost_outputs_use_up_attempts() {
-    let mut lab = Lab::of::<copy>(1, 2);
+    let mut lab = Lab::new::<copy>(1, 2);
     lab.outbox
         .decide(|_| Fate::Lose(Failure::retry("broker gone")));
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
@@ -101,7 +101,7 @@ async fn lost_outputs_use_up_attempts() {
 
 #[tokio::test(start_paused = true)]
 async fn an_output_that_is_refused_is_the_handlers_error() {
-    let mut lab = Lab::of::<copy>(1, 2);
+    let mut lab = Lab::new::<copy>(1, 2);
     let mut refusals = 1;
     lab.outbox.decide(move |_| {
         refusals -= 1;
@@ -116,7 +116,7 @@ async fn an_output_that_is_refused_is_the_handlers_error() {
 
 #[tokio::test(start_paused = true)]
 async fn many_losses_at_once_lose_no_record_and_keep_the_order() {
-    let mut lab = Lab::of::<copy>(3, 300);
+    let mut lab = Lab::new::<copy>(3, 300);
     lock(&lab.cluster).block = Some(50);
     let mut n = 0;
     lab.outbox.decide(move |_| {
@@ -141,7 +141,7 @@ async fn many_losses_at_once_lose_no_record_and_keep_the_order() {
 
 #[tokio::test(start_paused = true)]
 async fn no_run_starts_without_room_and_producers_wait_for_it() {
-    let mut lab = Lab::of::<copy>(1, 3);
+    let mut lab = Lab::new::<copy>(1, 3);
     lab.outbox.set_room(false);
     lab.pass(Duration::from_secs(3)).await;
     assert!(lab.state.calls().is_empty());
@@ -161,7 +161,7 @@ async fn a_handler_waits_in_its_producer_while_there_is_no_room() {
         state.gate.acquire().await.unwrap().forget();
         to_out(value.to_string()).await.map(drop)
     }
-    let mut lab = Lab::of::<on>(1, 1);
+    let mut lab = Lab::new::<on>(1, 1);
     lab.until(|labs| labs[0].state.at_work() == 1).await;
     lab.outbox.set_room(false);
     lab.state.gate.add_permits(1);

@@ -239,7 +239,7 @@ async fn a_log_that_is_read_again_is_handled_again_from_there() {
         lock(&state.batches).push((meta.offset(), value));
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
-    let mut lab = Lab::of::<on>(1, 10);
+    let mut lab = Lab::new::<on>(1, 10);
     lab.until(|labs| labs[0].state.offsets(0).len() == 2).await;
     {
         // Made anew in the middle of what is held.

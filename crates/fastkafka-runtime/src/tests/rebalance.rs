@@ -70,7 +70,7 @@ async fn a_revoke_waits_for_the_reports_of_what_was_handled() {
         let _busy = state.call(meta);
         to_out(value.to_string()).await.map(drop)
     }
-    let mut lab = Lab::of::<on>(1, 3);
+    let mut lab = Lab::new::<on>(1, 3);
     lab.outbox.decide(|_| Fate::Hold);
     lab.until(|labs| labs[0].outbox.held() == 3).await;
     lab.revoke([0]);
@@ -83,7 +83,7 @@ async fn a_revoke_waits_for_the_reports_of_what_was_handled() {
 
 #[tokio::test(start_paused = true)]
 async fn a_revoke_ends_at_its_deadline_and_a_later_result_moves_nothing() {
-    let mut lab = Lab::of::<gated>(1, 3);
+    let mut lab = Lab::new::<gated>(1, 3);
     lab.until(|labs| labs[0].state.at_work() == 1).await;
     lab.revoke([0]);
     let asked = lab.state.now();
@@ -105,7 +105,7 @@ async fn a_revoke_ends_at_its_deadline_and_a_later_result_moves_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_partition_stores_nothing() {
-    let mut lab = Lab::of::<gated>(2, 1);
+    let mut lab = Lab::new::<gated>(2, 1);
     lab.until(|labs| labs[0].state.at_work() == 2).await;
     // The results come together with the loss.
     lab.state.gate.add_permits(2);
@@ -120,7 +120,7 @@ async fn a_lost_partition_stores_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_revoke_may_become_a_loss() {
-    let mut lab = Lab::of::<gated>(1, 3);
+    let mut lab = Lab::new::<gated>(1, 3);
     lab.until(|labs| labs[0].state.at_work() == 1).await;
     lab.revoke([0]);
     lab.pass(Duration::from_secs(1)).await;
@@ -134,7 +134,7 @@ async fn a_revoke_may_become_a_loss() {
 
 #[tokio::test(start_paused = true)]
 async fn a_partition_that_comes_back_waits_for_its_old_handler() {
-    let mut lab = Lab::of::<gated>(1, 3);
+    let mut lab = Lab::new::<gated>(1, 3);
     lab.until(|labs| labs[0].state.at_work() == 1).await;
     lab.lose([0]);
     lab.until(|labs| !labs[0].is_reading(0)).await;
@@ -211,7 +211,7 @@ async fn a_partition_waits_for_what_its_former_owner_spawned() {
 
 #[tokio::test(start_paused = true)]
 async fn a_revoke_leaves_the_other_partitions_at_work() {
-    let mut lab = Lab::of::<steady>(2, 100);
+    let mut lab = Lab::new::<steady>(2, 100);
     lab.pass(Duration::from_secs(1)).await;
     lab.revoke([0]);
     lab.until(|labs| !labs[0].is_reading(0)).await;
@@ -236,7 +236,7 @@ async fn attempts_start_again_with_an_assignment() {
             Ok(())
         }
     }
-    let mut lab = Lab::of::<on>(1, 1);
+    let mut lab = Lab::new::<on>(1, 1);
     lab.state.set_bad(true);
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
     lab.revoke([0]);
@@ -259,7 +259,7 @@ async fn no_dead_letter_is_begun_while_its_partition_drains() {
         state.gate.acquire().await.unwrap().forget();
         Err(Failure::reject("no"))
     }
-    let mut lab = Lab::of::<on>(1, 1);
+    let mut lab = Lab::new::<on>(1, 1);
     lab.until(|labs| labs[0].state.at_work() == 1).await;
     lab.revoke([0]);
     lab.pass(Duration::from_secs(1)).await;
@@ -276,7 +276,7 @@ async fn a_dead_letter_under_way_is_awaited() {
     async fn on(_: u32) -> Result<(), Failure> {
         Err(Failure::reject("no"))
     }
-    let mut lab = Lab::of::<on>(1, 2);
+    let mut lab = Lab::new::<on>(1, 2);
     lab.outbox.decide(|_| Fate::Hold);
     lab.until(|labs| labs[0].outbox.held() == 1).await;
     lab.revoke([0]);

@@ -25,7 +25,7 @@ fn take(lab: &Lab, offset: i64) -> Ack {
 
 #[tokio::test(start_paused = true)]
 async fn an_offset_waits_for_its_ack_and_the_order_does_not() {
-    let mut lab = Lab::of::<later>(1, 3);
+    let mut lab = Lab::new::<later>(1, 3);
     lab.until(|labs| labs[0].state.offsets(0).len() == 3).await;
     take(&lab, 1).ack().unwrap();
     take(&lab, 2).ack().unwrap();
@@ -39,7 +39,7 @@ async fn an_offset_waits_for_its_ack_and_the_order_does_not() {
 // The handler's owner waits for a third `Ack` before it uses any, and one of two fails meanwhile.
 #[tokio::test(start_paused = true)]
 async fn a_failed_ack_is_told_while_others_of_its_run_are_held() {
-    let mut lab = Lab::of::<later>(1, 2);
+    let mut lab = Lab::new::<later>(1, 2);
     lab.until(|labs| labs[0].state.offsets(0).len() == 2).await;
     take(&lab, 1).fail("not stored").unwrap();
     lab.until(|labs| labs[0].state.offsets(0) == [0, 1, 1])
@@ -53,7 +53,7 @@ async fn a_failed_ack_is_told_while_others_of_its_run_are_held() {
 #[tokio::test(start_paused = true)]
 async fn a_failed_or_dropped_ack_is_a_failed_attempt() {
     for fails in [true, false] {
-        let mut lab = Lab::of::<later>(1, 1);
+        let mut lab = Lab::new::<later>(1, 1);
         for attempt in 1..=2 {
             lab.until(|labs| labs[0].state.offsets(0).len() == attempt)
                 .await;
@@ -73,7 +73,7 @@ async fn a_failed_or_dropped_ack_is_a_failed_attempt() {
 
 #[tokio::test(start_paused = true)]
 async fn an_ack_after_the_partition_was_given_away_says_so() {
-    let mut lab = Lab::of::<later>(1, 2);
+    let mut lab = Lab::new::<later>(1, 2);
     lab.until(|labs| labs[0].state.offsets(0).len() == 2).await;
     lab.revoke([0]);
     lab.until(|labs| !labs[0].is_reading(0)).await;
@@ -100,7 +100,7 @@ async fn an_ack_from_before_a_failure_says_that_the_partition_was_given_away() {
         lock(&state.acks).push((meta.offset(), ack));
         Ok(())
     }
-    let mut lab = Lab::of::<on>(1, 2);
+    let mut lab = Lab::new::<on>(1, 2);
     lab.until(|labs| labs[0].state.offsets(0).len() == 3).await;
     lab.revoke([0]);
     lab.until(|labs| !labs[0].is_reading(0)).await;
@@ -120,7 +120,7 @@ async fn an_offset_waits_for_what_its_record_spawned_and_the_order_does_not() {
             });
         }
     }
-    let mut lab = Lab::of::<on>(1, 3);
+    let mut lab = Lab::new::<on>(1, 3);
     lab.outbox.decide(|_| Fate::Hold);
     lab.until(|labs| labs[0].state.offsets(0).len() == 3).await;
     lab.pass(Duration::from_secs(5)).await;
@@ -149,7 +149,7 @@ async fn a_failed_or_panicked_task_is_a_failed_attempt_of_its_record() {
             }
         });
     }
-    let mut lab = Lab::of::<on>(1, 1);
+    let mut lab = Lab::new::<on>(1, 1);
     lab.until_committed(0, 1).await;
     assert_eq!(lab.state.offsets(0), [0, 0, 0]);
 }
@@ -174,7 +174,7 @@ async fn slowly(
 
 #[tokio::test(start_paused = true)]
 async fn what_a_record_spawned_is_over_before_it_is_tried_again() {
-    let mut lab = Lab::of::<slowly>(1, 1);
+    let mut lab = Lab::new::<slowly>(1, 1);
     lab.state.set_bad(true);
     lab.until(|labs| labs[0].state.offsets(0).len() == 1).await;
     lab.state.set_bad(false);
@@ -187,7 +187,7 @@ async fn what_a_record_spawned_is_over_before_it_is_tried_again() {
 
 #[tokio::test(start_paused = true)]
 async fn what_a_record_spawned_is_aborted_when_its_partition_is_given_away() {
-    let mut lab = Lab::of::<slowly>(1, 1);
+    let mut lab = Lab::new::<slowly>(1, 1);
     lab.until(|labs| labs[0].state.at_work() == 1).await;
     lab.revoke([0]);
     lab.until(|labs| !labs[0].is_reading(0)).await;
@@ -202,7 +202,7 @@ async fn what_a_record_spawned_is_aborted_when_its_partition_is_given_away() {
 
 #[tokio::test(start_paused = true)]
 async fn what_a_record_spawned_does_not_outlive_the_shutdown() {
-    let mut lab = Lab::of::<slowly>(1, 1);
+    let mut lab = Lab::new::<slowly>(1, 1);
     lab.until(|labs| labs[0].state.at_work() == 1).await;
     let _ = lab.shut_down().await;
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -225,7 +225,7 @@ async fn a_failure_of_the_handler_ends_what_it_spawned_and_is_counted_once() {
         });
         Err(Failure::retry("no"))
     }
-    let mut lab = Lab::of::<on>(1, 1);
+    let mut lab = Lab::new::<on>(1, 1);
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
     let stopped = &lab.health().stopped[0];
     assert_eq!((stopped.attempts, &*stopped.error), (2, "no"));
@@ -249,7 +249,7 @@ async fn what_a_record_spawned_is_over_before_a_lost_output_has_it_handled_again
         }
         to_out(value.to_string()).await.map(drop)
     }
-    let mut lab = Lab::of::<on>(1, 2);
+    let mut lab = Lab::new::<on>(1, 2);
     // One run each: the first closes while the task of the second goes on.
     lock(&lab.cluster).block = Some(1);
     lab.outbox.decide(|_| Fate::Hold);

@@ -15,7 +15,7 @@ async fn steady(_: u32, meta: EventMetadata, State(state): State<HandlerState>) 
 
 #[tokio::test(start_paused = true)]
 async fn a_shutdown_in_the_middle_of_a_long_run_commits_all_that_was_handled() {
-    let mut lab = Lab::of::<steady>(2, 1_000);
+    let mut lab = Lab::new::<steady>(2, 1_000);
     lab.pass(Duration::from_millis(10_020)).await;
     let asked = lab.state.now();
     lab.shut_down().await.unwrap();
@@ -40,7 +40,7 @@ async fn gated(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
 /// commit for nobody's.
 #[tokio::test(start_paused = true)]
 async fn a_member_leaves_its_group_when_what_it_has_in_hand_has_ended() {
-    let mut lab = Lab::of::<gated>(1, 3);
+    let mut lab = Lab::new::<gated>(1, 3);
     lab.until(|labs| labs[0].state.at_work() == 1).await;
     lab.shared.shut_down();
     lab.pass(Duration::from_secs(20)).await;
@@ -57,7 +57,7 @@ async fn a_member_leaves_its_group_when_what_it_has_in_hand_has_ended() {
 
 #[tokio::test(start_paused = true)]
 async fn a_member_on_its_way_out_does_not_join_again_after_a_revoke() {
-    let mut lab = Lab::of::<gated>(1, 3);
+    let mut lab = Lab::new::<gated>(1, 3);
     lab.until(|labs| labs[0].state.at_work() == 1).await;
     lab.shared.shut_down();
     lab.revoke([0]);
@@ -83,7 +83,7 @@ async fn a_shutdown_waits_for_the_reports_of_what_was_handled() {
         let _busy = state.call(meta);
         to_out(value.to_string()).await.map(drop)
     }
-    let mut lab = Lab::of::<on>(1, 3);
+    let mut lab = Lab::new::<on>(1, 3);
     lab.outbox.decide(|_| Fate::Hold);
     lab.until(|labs| labs[0].outbox.held() == 3).await;
     lab.shared.shut_down();
@@ -104,7 +104,7 @@ async fn a_handler_that_waits_for_ever_is_dropped_at_the_deadline() {
         let _busy = state.call(meta);
         std::future::pending::<()>().await;
     }
-    let mut lab = Lab::of::<on>(1, 3);
+    let mut lab = Lab::new::<on>(1, 3);
     lab.until(|labs| labs[0].state.at_work() == 1).await;
     let asked = lab.state.now();
     let _ = lab.shut_down().await;
@@ -134,7 +134,7 @@ async fn seconds_until_it_is_named(shut_down: impl FnOnce(&Shared)) -> u32 {
             std::thread::yield_now();
         }
     }
-    let mut lab = Lab::of::<on>(1, 1);
+    let mut lab = Lab::new::<on>(1, 1);
     let _let_go = LetGo(lab.state.clone());
     lab.state.set_bad(true);
     // A thread at work holds the paused clock.
@@ -172,7 +172,7 @@ async fn a_shutdown_during_a_retry_leaves_its_record_open() {
             Ok(())
         }
     }
-    let mut lab = Lab::of::<on>(1, 3);
+    let mut lab = Lab::new::<on>(1, 3);
     lab.until(|labs| !labs[0].health().waiting.is_empty()).await;
     let asked = lab.state.now();
     lab.shut_down().await.unwrap();
@@ -185,7 +185,7 @@ async fn a_shutdown_during_a_retry_leaves_its_record_open() {
 
 #[tokio::test(start_paused = true)]
 async fn offsets_that_were_refused_last_are_told_at_the_end() {
-    let mut lab = Lab::of::<steady>(1, 10);
+    let mut lab = Lab::new::<steady>(1, 10);
     lock(&lab.cluster).refuse_commits = Some("coordinator gone".into());
     lab.pass(Duration::from_secs(1)).await;
     let result = lab.shut_down().await;
@@ -197,7 +197,7 @@ async fn offsets_that_were_refused_last_are_told_at_the_end() {
 
 #[tokio::test(start_paused = true)]
 async fn a_member_without_partitions_ends_at_once() {
-    let mut lab = Lab::of::<steady>(0, 0);
+    let mut lab = Lab::new::<steady>(0, 0);
     lab.shut_down().await.unwrap();
     assert!(lab.state.now() < Duration::from_secs(1));
 }

@@ -37,7 +37,7 @@ async fn a_member_without_partitions_is_started() {
 
 #[tokio::test(start_paused = true)]
 async fn a_group_that_may_not_choose_a_start_does_not_start() {
-    let lab = &mut Lab::of::<on>(1, 1);
+    let lab = &mut Lab::new::<on>(1, 1);
     lock(&lab.member).start_error = Some(StartError::NoCommit("in[0]".into()));
     lab.until(|labs| labs[0].shared.failure().is_some()).await;
     assert!(
@@ -51,7 +51,7 @@ async fn a_group_that_may_not_choose_a_start_does_not_start() {
 
 #[tokio::test(start_paused = true)]
 async fn an_assignment_that_the_client_does_not_take_ends_the_app() {
-    let mut lab = Lab::of::<on>(1, 1);
+    let mut lab = Lab::new::<on>(1, 1);
     lock(&lab.member).refuse_assign = true;
     lab.until(|labs| labs[0].shared.failure().is_some()).await;
     assert!(!lab.shared.is_started());
@@ -59,7 +59,7 @@ async fn an_assignment_that_the_client_does_not_take_ends_the_app() {
 
 #[tokio::test(start_paused = true)]
 async fn starts_that_cannot_be_worked_out_are_asked_for_again() {
-    let mut lab = Lab::of::<on>(1, 1);
+    let mut lab = Lab::new::<on>(1, 1);
     lock(&lab.member).start_error = Some(StartError::Retry("coordinator moves".into()));
     lab.pass(Duration::from_millis(400)).await;
     assert!(!lab.shared.is_started());
@@ -70,7 +70,7 @@ async fn starts_that_cannot_be_worked_out_are_asked_for_again() {
 // The broker was away longer than the session: the pin is refused for as long as it is tried.
 #[tokio::test(start_paused = true)]
 async fn an_assignment_lost_before_its_start_is_known_is_given_up() {
-    let mut lab = Lab::of::<on>(1, 3);
+    let mut lab = Lab::new::<on>(1, 3);
     lock(&lab.member).start_refused = true;
     lab.pass(Duration::from_secs(2)).await;
     lab.lose([0]);
@@ -85,7 +85,7 @@ async fn an_assignment_lost_before_its_start_is_known_is_given_up() {
 #[tokio::test(start_paused = true)]
 async fn s3_a_start_of_an_assignment_that_was_given_up_is_not_taken_for_the_next() {
     let answers = |lab: &Lab| lock(&lab.member).answers.as_ref().map_or(0, Vec::len);
-    let mut lab = Lab::of::<on>(1, 10);
+    let mut lab = Lab::new::<on>(1, 10);
     lock(&lab.member).answers = Some(Vec::new());
     lab.until(|labs| answers(labs[0]) == 1).await;
     lab.lose([0]);
@@ -105,7 +105,7 @@ async fn s3_a_start_of_an_assignment_that_was_given_up_is_not_taken_for_the_next
 
 #[tokio::test(start_paused = true)]
 async fn records_that_are_gone_are_left_out() {
-    let mut lab = Lab::of::<on>(1, 10);
+    let mut lab = Lab::new::<on>(1, 10);
     {
         let mut cluster = lock(&lab.cluster);
         let log = cluster.log(0);
@@ -117,7 +117,7 @@ async fn records_that_are_gone_are_left_out() {
 
 #[tokio::test(start_paused = true)]
 async fn a_position_past_the_end_of_the_log_stops_its_partition_alone() {
-    let mut lab = Lab::of::<on>(2, 3);
+    let mut lab = Lab::new::<on>(2, 3);
     lock(&lab.cluster)
         .committed
         .insert(super::cluster::place(0), 9);
@@ -137,7 +137,7 @@ async fn a_position_past_the_end_of_the_log_stops_its_partition_alone() {
 
 #[tokio::test(start_paused = true)]
 async fn refused_commits_are_told_after_a_minute() {
-    let mut lab = Lab::of::<on>(1, 1);
+    let mut lab = Lab::new::<on>(1, 1);
     lock(&lab.cluster).refuse_commits = Some("not authorised".into());
     lab.pass(Duration::from_secs(59)).await;
     assert!(lab.problems().is_empty());
@@ -154,7 +154,7 @@ async fn refused_commits_are_told_after_a_minute() {
 
 #[tokio::test(start_paused = true)]
 async fn a_broker_that_is_not_reached_is_told_after_half_a_minute() {
-    let mut lab = Lab::of::<on>(1, 0);
+    let mut lab = Lab::new::<on>(1, 0);
     let error = |kind| {
         Notice::Error(ClientError {
             kind,
@@ -173,7 +173,7 @@ async fn a_broker_that_is_not_reached_is_told_after_half_a_minute() {
 
 #[tokio::test(start_paused = true)]
 async fn the_log_says_once_that_no_broker_is_reached_and_once_that_one_answers() {
-    let mut lab = Lab::of::<on>(1, 0);
+    let mut lab = Lab::new::<on>(1, 0);
     let log = Log::default();
     let _subscribed = log.listen();
     for _ in 0..2 {
@@ -205,7 +205,7 @@ async fn what_the_broker_refuses_ends_the_start_and_later_only_the_readiness() {
     lock(&lab.member).notify(refused());
     lab.until(|labs| labs[0].shared.failure().is_some()).await;
 
-    let mut lab = Lab::of::<on>(1, 0);
+    let mut lab = Lab::new::<on>(1, 0);
     lab.until(|labs| labs[0].shared.is_started()).await;
     lock(&lab.member).notify(refused());
     lab.until(|labs| !labs[0].problems().is_empty()).await;
@@ -214,7 +214,7 @@ async fn what_the_broker_refuses_ends_the_start_and_later_only_the_readiness() {
 
 #[tokio::test(start_paused = true)]
 async fn an_error_that_is_fatal_to_the_client_ends_the_app() {
-    let mut lab = Lab::of::<on>(1, 0);
+    let mut lab = Lab::new::<on>(1, 0);
     let message = "fenced".into();
     lock(&lab.member).notify(Notice::Error(ClientError {
         kind: ErrorKind::Fatal,
@@ -229,7 +229,7 @@ async fn an_error_that_is_fatal_to_the_client_ends_the_app() {
 
 #[tokio::test(start_paused = true)]
 async fn an_idle_member_is_polled_at_least_every_second() {
-    let mut lab = Lab::of::<on>(1, 1);
+    let mut lab = Lab::new::<on>(1, 1);
     lab.pass(Duration::from_secs(60)).await;
     let polls = lock(&lab.member).polls.clone();
     let gap = polls.windows(2).map(|pair| pair[1] - pair[0]).max();

@@ -20,7 +20,7 @@ fn enqueue(outputs: &MemoryProducers, scope: &DeliveryScope, n: u32) {
 }
 
 fn start() -> (Arc<Broker>, Arc<MemoryProducers>) {
-    let clusters = Clusters::of(&Topology::of(&[], [("numbers".to_owned(), 1)].into()));
+    let clusters = Clusters::new(&Topology::new(&[], [("numbers".to_owned(), 1)].into()));
     let broker = clusters.named("").clone();
     let outputs = MemoryProducers::new(clusters, &[], usize::MAX);
     (broker, outputs)

@@ -14,7 +14,7 @@ impl App {
     /// As [`App::start`].
     #[doc(hidden)]
     pub async fn start_on(&self, platform: Arc<dyn Platform>) -> Result<(), RunError> {
-        self.start_with(|| Plan::of(&self.inner.core), Some(platform))
+        self.start_with(|| Plan::new(&self.inner.core), Some(platform))
             .await
     }
 
@@ -45,7 +45,7 @@ impl App {
         }
         for cluster in clusters.iter().filter(|cluster| cluster.is_address) {
             let own = Connection::default().bootstrap_servers(cluster.name.clone());
-            let way = connections.of(&cluster.name, &own);
+            let way = connections.to(&cluster.name, &own);
             connections = connections.with(&*cluster.name, way);
         }
         Some(self.inner.options(connections, &choice))

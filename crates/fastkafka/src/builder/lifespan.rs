@@ -83,7 +83,7 @@ impl<S: 'static> AppBuilder<S> {
     where
         F: Future<Output: TaskReturn> + Send + 'static,
     {
-        let name = Name::of("on_start");
+        let name = Name::new("on_start");
         self.hooks.push(Hook::on_start(name, hook));
         self
     }
@@ -102,7 +102,7 @@ impl<S: 'static> AppBuilder<S> {
     where
         F: Future<Output: TaskReturn> + Send + 'static,
     {
-        let name = Name::of("on_stop");
+        let name = Name::new("on_stop");
         self.hooks.push(Hook::on_stop(name, hook));
         self
     }

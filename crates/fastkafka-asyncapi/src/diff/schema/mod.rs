@@ -30,7 +30,7 @@ pub(super) enum Effect {
 
 impl Effect {
     /// Of a set that has something the other one has not.
-    fn of(lost: bool, won: bool) -> Self {
+    fn new(lost: bool, won: bool) -> Self {
         match (lost, won) {
             (false, false) => Self::Same,
             (true, false) => Self::Narrower,
@@ -156,7 +156,7 @@ impl Comparison<'_> {
             (None, None) => Effect::Same,
             (Some(_), None) => Effect::Wider,
             (None, Some(_)) => Effect::Narrower,
-            (Some(from), Some(to)) => Effect::of(!contains(to, from), !contains(from, to)),
+            (Some(from), Some(to)) => Effect::new(!contains(to, from), !contains(from, to)),
         };
         if effect != Effect::Same {
             let text = |types: Option<BTreeSet<&str>>| {

@@ -24,7 +24,7 @@ impl Comparison<'_> {
                 None => {
                     let required = was_required.contains(name);
                     // Whoever still sends it is refused; whoever needs it waits for ever.
-                    let effect = Effect::of(after.is_closed(), required);
+                    let effect = Effect::new(after.is_closed(), required);
                     let what = if required {
                         "is gone; it was required"
                     } else {
@@ -36,7 +36,7 @@ impl Comparison<'_> {
         }
         for name in new.keys().filter(|name| !old.contains_key(*name)) {
             let required = is_required.contains(name);
-            let effect = Effect::of(required, before.is_closed());
+            let effect = Effect::new(required, before.is_closed());
             let what = if required {
                 "is new and required"
             } else {

@@ -115,7 +115,7 @@ impl<S: SchemaIds> Confluent<S> {
     /// # Errors
     /// When the schema has no id, or the value cannot be written.
     pub fn encode<T: OutAvroMessage>(&self, value: &T) -> Result<Vec<u8>, Rejection> {
-        let form = Form::of::<T>().map_err(Rejection::new)?;
+        let form = Form::for_type::<T>().map_err(Rejection::new)?;
         let id = self.ids.id(form.schema).map_err(Rejection::new)?;
         let mut bytes = vec![MAGIC];
         bytes.extend(id.to_be_bytes());
@@ -125,7 +125,7 @@ impl<S: SchemaIds> Confluent<S> {
 }
 
 fn read<T: AvroMessage>(writer: &Schema, mut datum: &[u8]) -> Result<T, String> {
-    let form = Form::of::<T>()?;
+    let form = Form::for_type::<T>()?;
     if writer == form.schema {
         return form.read(datum);
     }

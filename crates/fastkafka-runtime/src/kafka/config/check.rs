@@ -14,14 +14,14 @@ pub(crate) fn check(plan: &Plan, connections: &Connections) -> Vec<Problem> {
     let login = |cluster: &str, said: &Connection| match connections.embedded {
         // There nobody logs in.
         true => Vec::new(),
-        false => security::problems(&connections.of(cluster, said)),
+        false => security::problems(&connections.to(cluster, said)),
     };
     // Of a function that says nothing of it the broker is told.
     let own_login = |cluster: &str, said: Connection| match said == nothing {
         true => Vec::new(),
         false => login(cluster, &said),
     };
-    let way = |cluster: &str| Access::new(connections.of(cluster, &nothing), "check");
+    let way = |cluster: &str| Access::new(connections.to(cluster, &nothing), "check");
     let consumers = plan.groups.iter().flat_map(|group| {
         group.handlers.iter().flat_map(|handler| {
             let settings = &handler.settings;
@@ -41,7 +41,7 @@ pub(crate) fn check(plan: &Plan, connections: &Connections) -> Vec<Problem> {
     });
     let clusters = plan.clusters.iter().filter(|cluster| !cluster.is_address);
     let clusters = clusters.flat_map(|cluster| {
-        let address = connections.of(&cluster.name, &nothing).bootstrap_servers;
+        let address = connections.to(&cluster.name, &nothing).bootstrap_servers;
         let address = address.unwrap_or_default();
         let wrong = login(&cluster.name, &nothing).into_iter();
         wrong.map(move |what| Problem::Broker(format!("the broker at {address} {what}")))

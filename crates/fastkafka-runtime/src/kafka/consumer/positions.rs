@@ -3,7 +3,7 @@
 
 use super::{KafkaConsumer, list};
 use crate::kafka::blocking::Request;
-use crate::kafka::error::{client_error, of};
+use crate::kafka::error::{call_error, client_error};
 use crate::kafka::ffi::FetchError;
 use crate::transport::{Notice, PartitionRef};
 use rdkafka::consumer::Consumer;
@@ -74,7 +74,7 @@ impl KafkaConsumer {
             if self.assigned.contains(place)
                 && let Err(e) = self.restart(place, offset)
             {
-                self.heard.add(Notice::Error(of(&e)));
+                self.heard.add(Notice::Error(call_error(&e)));
             }
         }
     }

@@ -164,7 +164,7 @@ unsafe impl Send for Events {}
 impl Events {
     /// # Panics
     /// If the consumer has no group.
-    pub(in crate::kafka) fn of<C: ConsumerContext + 'static>(
+    pub(in crate::kafka) fn new<C: ConsumerContext + 'static>(
         consumer: &Arc<BaseConsumer<C>>,
     ) -> Self {
         // SAFETY: a valid client.

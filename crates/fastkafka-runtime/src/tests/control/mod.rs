@@ -92,7 +92,7 @@ fn give_answers(lab: &Lab) {
 
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_done_is_refused_with_a_reason() {
-    let mut lab = Lab::of::<steady>(2, 5);
+    let mut lab = Lab::new::<steady>(2, 5);
     lab.until_committed(1, 5).await;
     let mut refused =
         async |target: Target, to| seek(&mut lab, target, to).await.unwrap_err().to_string();
@@ -101,7 +101,7 @@ async fn what_cannot_be_done_is_refused_with_a_reason() {
         "no consumer of the app reads `other`; it reads `in` in `lab`"
     );
     assert_eq!(
-        refused(Target::of::<gated>(), Seek::End).await,
+        refused(Target::consumer::<gated>(), Seek::End).await,
         format!(
             "no consumer of the app reads `in` of `{}::gated`; it reads `in` in `lab`",
             module_path!()

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 #[tokio::test(start_paused = true)]
 async fn a_pause_takes_effect_at_the_next_record_and_commits_what_is_done() {
-    let mut lab = Lab::of::<steady>(2, 1_000);
+    let mut lab = Lab::new::<steady>(2, 1_000);
     lab.pass(Duration::from_millis(1_010)).await;
     pause(&mut lab, ("in", 0)).await;
     let begun = lab.state.offsets(0);
@@ -22,7 +22,7 @@ async fn a_pause_takes_effect_at_the_next_record_and_commits_what_is_done() {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_read_of_a_paused_partition() {
-    let mut lab = Lab::of::<steady>(1, 0);
+    let mut lab = Lab::new::<steady>(1, 0);
     lab.pass(Duration::from_secs(1)).await;
     pause(&mut lab, "in").await;
     lab.fill(0, 100);
@@ -34,7 +34,7 @@ async fn nothing_is_read_of_a_paused_partition() {
 
 #[tokio::test(start_paused = true)]
 async fn health_shows_a_pause_and_finds_no_fault_in_it() {
-    let mut lab = Lab::of::<steady>(3, 1);
+    let mut lab = Lab::new::<steady>(3, 1);
     lab.until_committed(2, 1).await;
     pause(&mut lab, "in").await;
     resume(&mut lab, ("in", 1)).await;
@@ -47,7 +47,7 @@ async fn health_shows_a_pause_and_finds_no_fault_in_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_pause_stays_when_its_partition_comes_back() {
-    let mut lab = Lab::of::<steady>(2, 100);
+    let mut lab = Lab::new::<steady>(2, 100);
     lab.pass(Duration::from_secs(1)).await;
     pause(&mut lab, ("in", 0)).await;
     lab.revoke([0]);
@@ -104,7 +104,7 @@ async fn all_workers_of_the_process_obey_whoever_has_the_partition() {
 
 #[tokio::test(start_paused = true)]
 async fn a_paused_partition_can_be_moved_and_stays_paused() {
-    let mut lab = Lab::of::<steady>(1, 100);
+    let mut lab = Lab::new::<steady>(1, 100);
     reach(&mut lab, 10).await;
     pause(&mut lab, "in").await;
     seek(&mut lab, ("in", 0), Seek::Offset(90)).await.unwrap();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 #[tokio::test(start_paused = true)]
 async fn a_stopped_record_that_is_resumed_is_tried_again_with_all_attempts() {
-    let mut lab = Lab::of::<moody>(1, 3);
+    let mut lab = Lab::new::<moody>(1, 3);
     lab.state.set_bad(true);
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
     // They come while it stands still, and are not lost.
@@ -26,7 +26,7 @@ async fn a_stopped_record_that_is_resumed_is_tried_again_with_all_attempts() {
 
 #[tokio::test(start_paused = true)]
 async fn a_seek_leaves_a_stopped_record_behind() {
-    let mut lab = Lab::of::<moody>(1, 3);
+    let mut lab = Lab::new::<moody>(1, 3);
     lab.state.set_bad(true);
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
     lab.state.set_bad(false);
@@ -38,7 +38,7 @@ async fn a_seek_leaves_a_stopped_record_behind() {
 
 #[tokio::test(start_paused = true)]
 async fn a_seek_is_the_cure_for_a_log_that_was_cut() {
-    let mut lab = Lab::of::<steady>(1, 10);
+    let mut lab = Lab::new::<steady>(1, 10);
     lab.until_committed(0, 10).await;
     lab.revoke([0]);
     lab.until(|labs| !labs[0].is_reading(0)).await;
@@ -58,7 +58,7 @@ async fn a_seek_is_the_cure_for_a_log_that_was_cut() {
 
 #[tokio::test(start_paused = true)]
 async fn a_log_that_has_grown_up_to_the_position_again_is_read_on_there() {
-    let mut lab = Lab::of::<steady>(1, 4);
+    let mut lab = Lab::new::<steady>(1, 4);
     lock(&lab.cluster).committed.insert(place(0), 10);
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
     lab.fill(0, 8);

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 #[tokio::test(start_paused = true)]
 async fn a_seek_back_handles_again_and_its_commit_goes_back() {
-    let mut lab = Lab::of::<steady>(1, 100);
+    let mut lab = Lab::new::<steady>(1, 100);
     reach(&mut lab, 60).await;
     let moved = seek(&mut lab, ("in", 0), Seek::Offset(20)).await;
     assert_eq!(moved, Ok(vec![at(0, 20)]));
@@ -29,7 +29,7 @@ async fn a_seek_back_handles_again_and_its_commit_goes_back() {
 
 #[tokio::test(start_paused = true)]
 async fn a_seek_forward_leaves_out_what_lies_between() {
-    let mut lab = Lab::of::<steady>(1, 100);
+    let mut lab = Lab::new::<steady>(1, 100);
     reach(&mut lab, 10).await;
     let moved = seek(&mut lab, "in", Seek::End).await;
     assert_eq!(moved, Ok(vec![at(0, 100)]));
@@ -43,7 +43,7 @@ async fn a_seek_forward_leaves_out_what_lies_between() {
 
 #[tokio::test(start_paused = true)]
 async fn what_was_in_hand_of_a_seek_ends_first_and_counts_for_nothing() {
-    let mut lab = Lab::of::<gated>(1, 3);
+    let mut lab = Lab::new::<gated>(1, 3);
     lab.until(|labs| labs[0].state.at_work() == 1).await;
     seek(&mut lab, ("in", 0), Seek::Offset(2)).await.unwrap();
     lab.pass(Duration::from_secs(5)).await;
@@ -66,7 +66,7 @@ async fn what_was_in_hand_of_a_seek_ends_first_and_counts_for_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_of_the_new_position_begins_before_its_commit_is_answered() {
-    let mut lab = Lab::of::<steady>(2, 100);
+    let mut lab = Lab::new::<steady>(2, 100);
     reach(&mut lab, 10).await;
     lock(&lab.member).answers = Some(Vec::new());
     let handle = lab.handle();
@@ -88,7 +88,7 @@ async fn nothing_of_the_new_position_begins_before_its_commit_is_answered() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_read_at_the_old_position_while_a_seek_is_committed_does_not_follow_it() {
-    let mut lab = Lab::of::<steady>(1, 100);
+    let mut lab = Lab::new::<steady>(1, 100);
     lab.until_committed(0, 100).await;
     lock(&lab.member).answers = Some(Vec::new());
     let handle = lab.handle();
@@ -110,7 +110,7 @@ async fn what_is_read_at_the_old_position_while_a_seek_is_committed_does_not_fol
 
 #[tokio::test(start_paused = true)]
 async fn a_seek_forgets_what_failed_and_how_often() {
-    let mut lab = Lab::of::<moody>(1, 3);
+    let mut lab = Lab::new::<moody>(1, 3);
     lab.state.set_bad(true);
     lab.until(|labs| !labs[0].state.calls().is_empty()).await;
     seek(&mut lab, ("in", 0), Seek::Offset(0)).await.unwrap();
@@ -121,7 +121,7 @@ async fn a_seek_forgets_what_failed_and_how_often() {
 
 #[tokio::test(start_paused = true)]
 async fn a_partition_is_not_moved_while_partitions_come_and_go() {
-    let mut lab = Lab::of::<gated>(2, 3);
+    let mut lab = Lab::new::<gated>(2, 3);
     lab.until(|labs| labs[0].state.at_work() == 2).await;
     lab.revoke([0]);
     lab.pass(Duration::from_secs(1)).await;
@@ -133,7 +133,7 @@ async fn a_partition_is_not_moved_while_partitions_come_and_go() {
 
 #[tokio::test(start_paused = true)]
 async fn a_partition_that_is_given_back_is_not_moved_when_it_is_back() {
-    let mut lab = Lab::of::<steady>(1, 100);
+    let mut lab = Lab::new::<steady>(1, 100);
     reach(&mut lab, 10).await;
     lock(&lab.member).answers = Some(Vec::new());
     let handle = lab.handle();
@@ -160,7 +160,7 @@ async fn a_partition_that_is_given_back_is_not_moved_when_it_is_back() {
 
 #[tokio::test(start_paused = true)]
 async fn a_partition_whose_rebalance_begins_while_its_position_is_asked_for_stays() {
-    let mut lab = Lab::of::<gated>(2, 3);
+    let mut lab = Lab::new::<gated>(2, 3);
     lab.until(|labs| labs[0].state.at_work() == 2).await;
     lock(&lab.member).answers = Some(Vec::new());
     let handle = lab.handle();
@@ -180,7 +180,7 @@ async fn a_partition_whose_rebalance_begins_while_its_position_is_asked_for_stay
 
 #[tokio::test(start_paused = true)]
 async fn a_periodic_commit_that_is_due_with_the_seek_does_not_undo_it() {
-    let mut lab = Lab::of::<steady>(1, 100);
+    let mut lab = Lab::new::<steady>(1, 100);
     lock(&lab.member).commits_wait = true;
     lab.pass(Duration::from_secs(3)).await;
     assert_eq!(lab.committed(0), Some(0));
@@ -190,7 +190,7 @@ async fn a_periodic_commit_that_is_due_with_the_seek_does_not_undo_it() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_found_out_about_the_old_position_during_a_seek_stops_nothing() {
-    let mut lab = Lab::of::<steady>(1, 10);
+    let mut lab = Lab::new::<steady>(1, 10);
     lab.until_committed(0, 10).await;
     lock(&lab.member).answers = Some(Vec::new());
     let handle = lab.handle();
@@ -216,7 +216,7 @@ async fn what_is_found_out_about_the_old_position_during_a_seek_stops_nothing() 
 
 #[tokio::test(start_paused = true)]
 async fn a_partition_that_is_lost_before_it_moves_stays() {
-    let mut lab = Lab::of::<steady>(1, 100);
+    let mut lab = Lab::new::<steady>(1, 100);
     reach(&mut lab, 10).await;
     lock(&lab.member).answers = Some(Vec::new());
     let handle = lab.handle();
@@ -236,7 +236,7 @@ async fn a_partition_that_is_lost_before_it_moves_stays() {
 
 #[tokio::test(start_paused = true)]
 async fn a_seek_that_cannot_be_committed_moves_and_says_so() {
-    let mut lab = Lab::of::<steady>(1, 100);
+    let mut lab = Lab::new::<steady>(1, 100);
     reach(&mut lab, 10).await;
     lock(&lab.cluster).refuse_commits = Some("not coordinator".into());
     let moved = seek(&mut lab, ("in", 0), Seek::Beginning).await;
@@ -265,7 +265,7 @@ async fn late_reports_of_outputs_from_before_a_seek_move_nothing() {
         let _busy = state.call(meta);
         to_out(value.to_string()).await.map(drop)
     }
-    let mut lab = Lab::of::<on>(1, 3);
+    let mut lab = Lab::new::<on>(1, 3);
     lab.outbox.decide(|_| Fate::Hold);
     lab.until(|labs| labs[0].outbox.held() == 3).await;
     seek(&mut lab, ("in", 0), Seek::Beginning).await.unwrap();

@@ -51,7 +51,7 @@ async fn a_batch_without_order_that_fails_for_good_is_handled_record_by_record()
             Ok(())
         }
     }
-    let mut lab = Lab::of::<on>(1, 3);
+    let mut lab = Lab::new::<on>(1, 3);
     lab.until_committed(0, 3).await;
     let mut batches = lock(&lab.state.batches).clone();
     assert_eq!(batches[..2], [(0, 3), (0, 3)]);
@@ -74,7 +74,7 @@ async fn a_batch_without_order_may_name_the_record_that_failed() {
             _ => Ok(()),
         }
     }
-    let mut lab = Lab::of::<on>(1, 4);
+    let mut lab = Lab::new::<on>(1, 4);
     lab.until_committed(0, 4).await;
     let handled: usize = lock(&lab.state.batches)[1..].iter().map(|(_, n)| n).sum();
     assert_eq!(handled, 2, "what stands before the record is done");

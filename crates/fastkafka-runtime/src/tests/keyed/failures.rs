@@ -177,7 +177,7 @@ async fn a_task_that_dies_ends_the_app() {
         let _trap = Trap;
         std::future::pending::<()>().await;
     }
-    let mut lab = Lab::of::<on>(1, 1);
+    let mut lab = Lab::new::<on>(1, 1);
     lab.until(|labs| labs[0].shared.failure().is_some()).await;
     assert_eq!(
         lab.shared.failure().unwrap(),

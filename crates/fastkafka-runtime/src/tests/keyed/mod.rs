@@ -63,7 +63,7 @@ async fn keys_overlap_and_the_records_of_one_never_do() {
 
 #[tokio::test(start_paused = true)]
 async fn records_without_a_key_have_no_order() {
-    let mut lab = Lab::of::<slow>(1, 10);
+    let mut lab = Lab::new::<slow>(1, 10);
     lab.until_committed(0, 10).await;
     assert_eq!(lab.state.most_at_once(), 10);
 }
@@ -75,7 +75,7 @@ async fn concurrency_bounds_the_calls_over_all_partitions() {
         let _busy = state.call(meta);
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    let mut lab = Lab::of::<on>(3, 50);
+    let mut lab = Lab::new::<on>(3, 50);
     lab.until(|labs| (0..3).all(|p| labs[0].committed(p) == Some(50)))
         .await;
     assert_eq!(lab.state.most_at_once(), 5);

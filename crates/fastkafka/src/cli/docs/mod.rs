@@ -116,7 +116,7 @@ fn generate(app: &App, options: &Generate) -> Result<(), Failed> {
     if path.is_dir() && options.format.is_none() {
         return app.create_docs(path).map_err(Failed::found);
     }
-    let format = options.format.or_else(|| Format::of(path));
+    let format = options.format.or_else(|| Format::from_path(path));
     let format = format.ok_or_else(|| Failed::unreadable(DocsError::Format(path.clone())))?;
     std::fs::write(path, app.asyncapi().render(format))
         .map_err(|error| Failed::found(DocsError::write(path.clone(), error)))
