@@ -1,4 +1,4 @@
-//! Known bugs, planted on purpose: the search of `fastkafka-proof` has to find each of them.
+//! Known bugs, planted on purpose: the search of `proof` has to find each of them.
 
 /// A bug that an engine of this kind was seen to have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

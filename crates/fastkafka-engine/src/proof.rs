@@ -1,4 +1,4 @@
-//! What the search of `fastkafka-proof` needs beside `step`: states that can be compared, and bugs.
+//! What the search of `proof` needs beside `step`: states that can be compared, and bugs.
 
 use std::hash::{Hash, Hasher};
 

@@ -1,6 +1,6 @@
 //! FastKafka against raw rdkafka on a local Apache Kafka: ratios of interleaved rounds.
 //!
-//! `cargo run --release -p fastkafka-bench -- consume`, `.. -- pipe`, `.. -- order`,
+//! `cargo run --release -p bench -- consume`, `.. -- pipe`, `.. -- order`,
 //! `.. -- poison`. Each program of a
 //! round is a process of its own, with a fresh consumer group; what is timed is the way from its first
 //! record to its last. Without `--bootstrap` a broker is started (needs Java and Maven).

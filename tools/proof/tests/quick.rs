@@ -1,8 +1,8 @@
 //! The corner of the proof that is searched in a moment; the binary searches the rest.
 
-use fastkafka_proof::scopes;
-use fastkafka_proof::search::{Limits, Model, Mutable, mutants, report};
-use fastkafka_proof::world::Scope;
+use proof::scopes;
+use proof::search::{Limits, Model, Mutable, mutants, report};
+use proof::world::Scope;
 use std::collections::HashSet;
 
 fn small() -> Vec<Scope> {

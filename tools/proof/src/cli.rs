@@ -29,7 +29,7 @@ pub struct Lists<M> {
 /// Searches the delivery engine to the end. Exits with 1 where something is violated, was cut, was
 /// never reached, or where a mutant survives.
 #[derive(Debug, Parser)]
-#[command(name = "fastkafka-proof", version)]
+#[command(name = "proof", version)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -93,7 +93,7 @@ pub fn run<M: Mutable>(lists: &Lists<M>) -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(message) => {
-            eprintln!("fastkafka-proof: {message}");
+            eprintln!("proof: {message}");
             ExitCode::from(2)
         }
     }

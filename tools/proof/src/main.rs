@@ -1,7 +1,7 @@
 //! Searches the delivery engine: see the library.
 #![forbid(unsafe_code)]
 
-use fastkafka_proof::{cli, scopes};
+use proof::{cli, scopes};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
