@@ -73,55 +73,36 @@
 //! ```
 #![forbid(unsafe_code)]
 
-#[cfg(test)]
-mod broken;
-mod broker;
-mod builder;
-mod calls;
 mod chaos;
-mod clock;
 mod cluster;
-mod clusters;
 mod function;
-mod journal;
-mod kind;
-mod member;
-mod members;
-mod mirror;
-mod mock;
+mod functions;
+mod memory;
 mod observed;
-mod outputs;
-mod platform;
-mod received;
+mod record;
 mod remote;
-mod report;
-mod sent;
-mod settle;
-mod spy;
-mod stored;
 mod subscription;
 mod tester;
 #[cfg(test)]
 mod tests;
-mod threads;
+mod time;
 mod topology;
-mod verdict;
-mod watcher;
+mod watching;
 
-pub use builder::TesterBuilder;
-pub use calls::CallOutcome;
 pub use chaos::Chaos;
 pub use cluster::Cluster;
 /// What helpers of tests are generic over.
 pub use fastkafka_core::{Consumer, Consumes, Owned, Producer, Produces, Reads, Register, Writes};
 pub use function::Function;
-pub use journal::TopicRecord;
-pub use kind::{Kind, Mocked};
-pub use mirror::{Delivered, Mirror, Sending};
-pub use mock::{MockGuard, MockHandler};
+pub use functions::kind::{Kind, Mocked};
+pub use functions::mirror::{Delivered, Mirror, Sending};
+pub use functions::mock::{MockGuard, MockHandler};
+pub use functions::received::{Arrivals, Received};
+pub use functions::spy::{Call, HandlerCalls, Output, ProducerCalls, ProducerSpy, Spy};
 pub use observed::{Awaited, Comparable, Observed, Source, Typed};
-pub use received::{Arrivals, Received};
-pub use sent::ProduceFault;
-pub use settle::Unsettled;
-pub use spy::{Call, HandlerCalls, Output, ProducerCalls, ProducerSpy, Spy};
+pub use record::ProduceFault;
+pub use tester::builder::TesterBuilder;
+pub use tester::settle::Unsettled;
 pub use tester::{IntoApps, Tester};
+pub use watching::calls::CallOutcome;
+pub use watching::journal::TopicRecord;

@@ -1,11 +1,11 @@
 //! What FastKafka promises, looked up in what happened: the numbers are those of docs/architecture.md.
 
-use crate::calls::CallOutcome;
 use crate::function::Function;
-use crate::report::on;
+use crate::observed::report::on;
 use crate::subscription::{self, Subscription};
 use crate::tester::Tester;
 use crate::topology::Name;
+use crate::watching::calls::CallOutcome;
 use bytes::Bytes;
 use fastkafka::{OnFailure, Order};
 use fastkafka_sim::{GroupId, PartitionId};

@@ -3,11 +3,11 @@
 mod invariants;
 
 use self::invariants::Invariants;
-use crate::clock;
 use crate::cluster::Cluster;
-use crate::report::on;
-use crate::sent::ProduceFault;
+use crate::observed::report::on;
+use crate::record::ProduceFault;
 use crate::tester::Tester;
+use crate::time::clock;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use std::fmt;

@@ -1,0 +1,261 @@
+//! What a cluster knows, and what goes wrong with it.
+
+mod by_topic;
+
+use crate::memory::cluster::Broker;
+use crate::observed::report::on;
+use crate::record::ProduceFault;
+use crate::tester::{Backend, Tester};
+use crate::topology::Name;
+use crate::watching::journal::TopicRecord;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// One of the clusters of the apps under test: what is on it, and what goes wrong with it.
+///
+/// ```standalone_crate
+/// use fastkafka::{App, Brokers, ProduceError, consumes, produces};
+/// use fastkafka_tester::Tester;
+/// use std::time::Duration;
+///
+/// fn payments() -> Brokers {
+///     Brokers::new("payments")
+/// }
+///
+/// #[consumes(topic = "orders", auto_offset_reset = "earliest")]
+/// async fn on_orders(order: u64) -> Result<(), ProduceError> {
+///     to_payments(order).await?;
+///     Ok(())
+/// }
+///
+/// #[produces(topic = "payments", brokers = payments)]
+/// async fn to_payments(order: u64) -> Result<u64, ProduceError> {
+///     Ok(order)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() {
+/// let tester = Tester::start(App::builder().title("Shop").build()).await.unwrap();
+/// tester.cluster("payments").broker_down();
+/// tester.to_orders(7).unsettled().await;
+/// tester.advance(Duration::from_secs(1)).await;
+/// // Handled, and not settled: its payment is on its way.
+/// tester.spy::<on_orders>().assert_called_once();
+/// assert_eq!(tester.lag("shop", "orders"), 1);
+///
+/// tester.cluster("payments").broker_up();
+/// tester.settle().await.unwrap();
+/// assert_eq!(tester.cluster("payments").records("payments").len(), 1);
+/// assert_eq!(tester.lag("shop", "orders"), 0);
+/// # }
+/// ```
+#[derive(Clone, Copy)]
+pub struct Cluster<'t> {
+    pub(crate) tester: &'t Tester,
+    name: Name,
+}
+
+impl Tester {
+    /// A cluster by the name of its `Brokers`; `""` is the app's own, unless that has a name. One that
+    /// has only an address, a function's `bootstrap_servers`, has that for a name.
+    ///
+    /// The methods of `Tester` that name no cluster mean the one that has the topic or the group; what
+    /// is on several panics and names them.
+    ///
+    /// # Panics
+    /// When the apps are on no cluster of that name.
+    #[track_caller]
+    pub fn cluster(&self, name: &str) -> Cluster<'_> {
+        let clusters = self.topology.clusters();
+        let Some(known) = clusters.iter().find(|known| **known == name) else {
+            let known: Vec<_> = clusters.iter().map(|known| format!("{known:?}")).collect();
+            panic!(
+                "the apps are on no cluster {name:?}; they are on {}",
+                known.join(" and ")
+            );
+        };
+        Cluster {
+            tester: self,
+            name: known,
+        }
+    }
+}
+
+impl Cluster<'_> {
+    /// Its name; empty for the app's own, unless that has one.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Everything that reached a topic so far, in the order of arrival; what retention has deleted
+    /// since is still listed.
+    pub fn records(&self, topic: &str) -> Vec<Arc<TopicRecord>> {
+        self.tester.journal().records(self.name, topic)
+    }
+
+    /// What a group has committed in a topic: by partition the offset that it reads next. Partitions
+    /// without a commit are absent.
+    ///
+    /// # Panics
+    /// When there is no such group or topic.
+    #[track_caller]
+    pub fn committed(&self, group: &str, topic: &str) -> BTreeMap<i32, i64> {
+        if let Backend::Kafka(remote) = &self.tester.backend {
+            let committed = remote.committed(self.name, group, topic);
+            let committed = committed.unwrap_or_else(|error| panic!("{error}"));
+            let committed = committed.into_iter();
+            return committed
+                .map(|((_, index), offset)| (index, offset))
+                .collect();
+        }
+        let state = self.broker().state();
+        let group = state.find_group(group);
+        let partitions = state.find_topic(topic).iter();
+        partitions
+            .filter_map(|&partition| {
+                let committed = state.cluster.committed(group, partition)?;
+                Some((state.cluster.place(partition).1, committed.offset))
+            })
+            .collect()
+    }
+
+    /// How many offsets a group is behind in a topic, over all partitions.
+    ///
+    /// # Panics
+    /// When there is no such group or topic.
+    #[track_caller]
+    pub fn lag(&self, group: &str, topic: &str) -> i64 {
+        if let Backend::Kafka(remote) = &self.tester.backend {
+            let committed = self.committed(group, topic);
+            let ends = remote.ends(self.name);
+            let ends = ends.unwrap_or_else(|error| panic!("{error}"));
+            let ends = ends.into_iter().filter(|((of, _), _)| of == topic);
+            let lag = ends.map(|((_, index), end)| end - committed.get(&index).unwrap_or(&0));
+            return lag.sum();
+        }
+        let state = self.broker().state();
+        let group = state.find_group(group);
+        let partitions = state.find_topic(topic).iter();
+        let lag = |&partition| {
+            let log = state.cluster.log(partition);
+            let (low, high) = log.map_or((0, 0), |log| (log.low(), log.high()));
+            let committed = state.cluster.committed(group, partition);
+            high - committed.map_or(low, |committed| committed.offset)
+        };
+        partitions.map(lag).sum()
+    }
+
+    /// How many members a group has.
+    ///
+    /// # Panics
+    /// When there is no such group.
+    #[track_caller]
+    pub fn members(&self, group: &str) -> usize {
+        let state = self.broker().state();
+        let group = state.find_group(group);
+        state.cluster.group(group).members().count()
+    }
+
+    /// Retention: the records of a partition before `offset` are gone. A consumer that has not read them
+    /// yet goes on by its `auto_offset_reset`.
+    ///
+    /// # Panics
+    /// When there is no such partition.
+    #[track_caller]
+    pub fn delete_records(&self, topic: &str, partition: i32, offset: i64) {
+        let mut state = self.broker().state();
+        let Some(partition) = state.partition(topic, partition) else {
+            panic!(
+                "there is no partition {topic}[{partition}]{}",
+                on(self.name)
+            );
+        };
+        state.cluster.delete_before(partition, offset);
+        state.ring_all();
+    }
+
+    /// A topic that was not there appears. Handlers whose `pattern` it matches find it, as on Kafka
+    /// after `metadata_max_age_ms`: where they begin in it is said by `auto_offset_reset`, and with
+    /// `"latest"` what is sent before they have it is not read. [`Tester::settle`] waits until they
+    /// have it.
+    ///
+    /// # Panics
+    /// When there is such a topic.
+    #[track_caller]
+    pub fn create_topic(&self, topic: &str, partitions: usize) {
+        let mut state = self.broker().state();
+        assert!(
+            !state.exists(topic),
+            "there is a topic `{topic}`{}: `grow_topic` gives it more partitions",
+            on(self.name)
+        );
+        state.create_topic(topic, partitions);
+    }
+
+    /// The topic gets more partitions, and the groups that read it notice.
+    ///
+    /// # Panics
+    /// When there is no such topic.
+    #[track_caller]
+    pub fn grow_topic(&self, topic: &str, partitions: usize) {
+        let mut state = self.broker().state();
+        state.find_topic(topic);
+        state.create_topic(topic, partitions);
+    }
+
+    /// What becomes of the next record that an app sends to a topic. Several calls are for several
+    /// records.
+    #[track_caller]
+    pub fn fail_next_produce(&self, topic: &str, fault: ProduceFault) {
+        self.broker().fail_next(topic, fault);
+    }
+
+    /// The next record of a topic arrives with a payload that no codec reads.
+    #[track_caller]
+    pub fn corrupt_next(&self, topic: &str) {
+        self.broker().damage_next(topic);
+    }
+
+    /// No broker of the cluster answers from here on: nothing is read, sent or committed. Records that
+    /// the app sends wait for their `delivery_timeout_ms`.
+    #[track_caller]
+    pub fn broker_down(&self) {
+        self.broker().set_down(true);
+    }
+
+    /// The broker is back.
+    #[track_caller]
+    pub fn broker_up(&self) {
+        self.broker().set_down(false);
+    }
+
+    /// No commit arrives from here on, as if the process ended before the next one: what is handled now
+    /// is handled again after a crash or a rebalance. [`Tester::settle`] then waits until records are
+    /// handled.
+    #[track_caller]
+    pub fn lose_commits(&self) {
+        self.broker().lose_commits(true);
+    }
+
+    /// Commits arrive again.
+    #[track_caller]
+    pub fn restore_commits(&self) {
+        self.broker().lose_commits(false);
+    }
+
+    /// In memory, which alone can be told what to do.
+    ///
+    /// # Panics
+    /// On another one.
+    #[track_caller]
+    pub(crate) fn broker(&self) -> &Arc<Broker> {
+        self.tester.memory().named(self.name)
+    }
+}
+
+impl fmt::Debug for Cluster<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Cluster").field(&self.name).finish()
+    }
+}

@@ -1,0 +1,81 @@
+//! A client that panics, which ends its app and hangs nobody.
+
+use crate::memory::clusters::Clusters;
+use crate::memory::producers::MemoryProducers;
+use crate::topology::Topology;
+use fastkafka::{App, Seek, consumes};
+use fastkafka_core::{Fetched, OffsetReset, Plan};
+use fastkafka_runtime::platform::{
+    ClientError, ConsumerHandle, GroupConsumer, NewConsumer, Notice, PartitionRef, Platform,
+    Producers,
+};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+struct Broken;
+
+#[consumes(app = Broken, topic = "any")]
+fn on_any(_: u64) {}
+
+#[derive(Debug)]
+struct Panics;
+
+impl GroupConsumer for Panics {
+    fn poll(&mut self, _: &mut Vec<Notice>) {
+        panic!("a bug of the client");
+    }
+    fn fetch(&mut self, _: usize, _: &mut Vec<(PartitionRef, Arc<dyn Fetched>)>) -> bool {
+        false
+    }
+    fn resolve(&mut self, _: Vec<(PartitionRef, OffsetReset)>) {}
+    fn assign(&mut self, _: &[(PartitionRef, i64)]) -> Result<(), ClientError> {
+        Ok(())
+    }
+    fn unassign(&mut self, _: &[PartitionRef]) -> Result<(), ClientError> {
+        Ok(())
+    }
+    fn lost(&self) -> bool {
+        false
+    }
+    fn store(&mut self, _: &[(PartitionRef, i64)]) -> Vec<(PartitionRef, String)> {
+        Vec::new()
+    }
+    fn find(&mut self, _: PartitionRef, _: Seek) {}
+    fn commit(&mut self, _: PartitionRef, _: i64) {}
+    fn seek(&mut self, _: PartitionRef, _: i64) -> Result<(), ClientError> {
+        Ok(())
+    }
+    fn pause(&mut self, _: PartitionRef, _: bool) -> Result<(), ClientError> {
+        Ok(())
+    }
+    fn unsubscribe(&mut self) {}
+    fn close(&mut self) -> bool {
+        true
+    }
+}
+
+impl Platform for Panics {
+    fn outputs(&self, plan: &Plan, most: usize) -> Result<Arc<dyn Producers>, String> {
+        Ok(MemoryProducers::new(
+            Clusters::new(&Topology::new(&[], BTreeMap::new())),
+            &plan.outputs,
+            most,
+        ))
+    }
+    fn serve(&self, wanted: NewConsumer) -> Result<ConsumerHandle, String> {
+        Ok(wanted.serve_in_task(Self, Arc::new(Notify::new()), || ()))
+    }
+}
+
+/// As a consumer's thread does in production. [L7]
+#[tokio::test(start_paused = true)]
+async fn a_panic_of_the_task_that_serves_a_consumer_ends_the_app() {
+    let app = App::scoped::<Broken>().title("broken").build();
+    let error = app.start_on(Arc::new(Panics)).await.unwrap_err();
+    let error = error.to_string();
+    assert!(
+        error.contains("the consumer of group `broken` panicked"),
+        "{error}"
+    );
+}

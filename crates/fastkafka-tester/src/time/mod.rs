@@ -1,0 +1,4 @@
+//! The test's clock, and the threads that it waits for.
+
+pub(crate) mod clock;
+pub(crate) mod threads;
