@@ -1,11 +1,11 @@
 //! What an app holds beside its functions.
 
-use crate::around::Around;
-use crate::error::ProduceError;
-use crate::meter::{Tally, tallies};
-use crate::overrides::Override;
-use crate::producer::RecordSink;
-use crate::registry::Registry;
+use crate::delivery::error::ProduceError;
+use crate::function::around::Around;
+use crate::function::meter::{Tally, tallies};
+use crate::function::producer::RecordSink;
+use crate::function::registry::Registry;
+use crate::plan::overrides::Override;
 use crate::settings::{Brokers, ConsumerSettings, ProducerSettings};
 use crate::testing::Interceptor;
 use std::any::{Any, TypeId, type_name};

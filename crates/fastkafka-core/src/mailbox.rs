@@ -4,7 +4,7 @@
 //! It is the owner of a group's consumer that sleeps, in the runtime. What it is told is of no
 //! concern here, and so the wake-ups are checked here, with loom, without tokio and a Kafka client.
 
-use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering::*};
+use crate::delivery::sync::{AtomicBool, Mutex, MutexGuard, Ordering::*};
 use std::fmt;
 use std::sync::PoisonError;
 

@@ -4,19 +4,19 @@
 //! per output for it.
 
 use crate::app::{AppCore, States};
-use crate::around::{Around, HandlerCall, HandlerFuture};
-use crate::background::BackgroundDef;
-use crate::consumer::Consumer;
-use crate::definition::{ConsumerDef, ProducerDef};
-use crate::dispatch::RunFuture;
-use crate::error::ProduceError;
-use crate::failure::Rejection;
-use crate::partition::TopicPartition;
-use crate::producer::{OutRecord, Producer};
+use crate::delivery::error::ProduceError;
+use crate::delivery::failure::Rejection;
+use crate::delivery::slot::DeliveryScope;
+use crate::function::around::{Around, HandlerCall, HandlerFuture};
+use crate::function::background::BackgroundDef;
+use crate::function::consumer::Consumer;
+use crate::function::definition::{ConsumerDef, ProducerDef};
+use crate::function::dispatch::RunFuture;
+use crate::function::probe::shape::InputOf;
+use crate::function::producer::{OutRecord, Producer};
+use crate::function::registry::Registry;
+use crate::record::partition::TopicPartition;
 use crate::record::{CallContext, Fetched, Header, Record, Run};
-use crate::registry::Registry;
-use crate::shape::InputOf;
-use crate::slot::DeliveryScope;
 use std::ops::Range;
 
 /// Sees every call and every output of an app; set once, by [`AppCore::watch_by`].

@@ -1,7 +1,7 @@
 //! The bytes as they are.
 
 use super::{Codec, Decode, Encode, Reads, Writes, payload};
-use crate::failure::Rejection;
+use crate::delivery::failure::Rejection;
 use crate::record::RawRecord;
 use bytes::Bytes;
 use schemars::{Schema, SchemaGenerator};

@@ -1,7 +1,7 @@
 //! Functions of the user's.
 
 use super::{Codec, described, payload};
-use crate::failure::{IntoFailure, Rejection};
+use crate::delivery::failure::{IntoFailure, Rejection};
 use crate::record::RawRecord;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use std::marker::PhantomData;

@@ -1,7 +1,7 @@
 //! JSON, the default.
 
 use super::{Codec, Decode, Encode, Reads, Writes, described, payload};
-use crate::failure::Rejection;
+use crate::delivery::failure::Rejection;
 use crate::record::RawRecord;
 use bytes::Bytes;
 use schemars::{JsonSchema, Schema, SchemaGenerator};

@@ -2,7 +2,7 @@
 
 use super::bytes::binary;
 use super::{Codec, Reads, Writes};
-use crate::failure::Rejection;
+use crate::delivery::failure::Rejection;
 use bytes::Bytes;
 use schemars::Schema;
 

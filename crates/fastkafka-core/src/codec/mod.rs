@@ -32,7 +32,7 @@ pub(crate) use self::bytes::binary;
 pub(crate) use function::rejection;
 pub(crate) use key::KeyReader;
 
-use crate::failure::Rejection;
+use crate::delivery::failure::Rejection;
 use crate::record::RawRecord;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 

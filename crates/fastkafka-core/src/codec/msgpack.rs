@@ -2,7 +2,7 @@
 //! and most others expect; arrays of the fields in order, as some write them, are read too.
 
 use super::{Codec, Decode, Encode, Message, OutMessage, Reads, Writes, described, payload};
-use crate::failure::Rejection;
+use crate::delivery::failure::Rejection;
 use crate::record::RawRecord;
 use bytes::Bytes;
 use rmp_serde::decode::Error;

@@ -36,7 +36,7 @@ macro_rules! __without_avro {
 #[cfg(not(all(feature = "msgpack", feature = "avro")))]
 mod missing {
     use crate::codec::{Codec, Decode, Encode, Reads, Writes};
-    use crate::failure::Rejection;
+    use crate::delivery::failure::Rejection;
     use crate::record::RawRecord;
     use bytes::Bytes;
     use schemars::{Schema, SchemaGenerator};

@@ -2,13 +2,13 @@
 
 use super::{Handler, Member};
 use crate::app::AppCore;
-use crate::background::Task;
-use crate::cluster::Site;
-use crate::definition::ConsumerDef;
-use crate::meter::Meter;
-use crate::order;
-use crate::problem::Problem;
-use crate::registry::Location;
+use crate::function::background::Task;
+use crate::function::definition::ConsumerDef;
+use crate::function::meter::Meter;
+use crate::function::registry::Location;
+use crate::plan::cluster::Site;
+use crate::plan::order;
+use crate::plan::problem::Problem;
 use crate::settings::{Attempts, ConsumerSettings, GroupId, GroupProtocol, OffsetReset, Restart};
 use std::any::TypeId;
 

@@ -1,7 +1,7 @@
 //! Confluent's wire format: a zero byte, the id of the writer's schema in four bytes, the datum.
 
 use super::{AvroMessage, Form, OutAvroMessage, depth};
-use crate::failure::Rejection;
+use crate::delivery::failure::Rejection;
 use apache_avro::reader::datum::GenericDatumReader;
 use apache_avro::{AvroResult, Schema, from_value};
 use serde::de::DeserializeOwned;

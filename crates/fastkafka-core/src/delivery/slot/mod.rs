@@ -1,0 +1,453 @@
+//! Settle slots: how a delivery report finds its record through one pointer.
+//!
+//! A [`DeliveryScope`] belongs to one attempt of a run, or to a piece of code outside any handler.
+//! It has one slot per record. A slot's `pending` starts at 1 for the handler; each output, `Ack`
+//! and spawned task adds 1 through a [`DeliveryToken`]. At 0 the record is closed, and whoever
+//! closes the last record of the scope tells what became of it, once.
+//!
+//! librdkafka carries one pointer per record it sends, so a token is one pointer and holds no
+//! reference count of its own:
+//!
+//! * while a token lives, its slot has `pending > 0`, so its record counts in `open`;
+//! * the first token leaks one strong reference of the scope into `held`;
+//! * the thread that brings `open` to 0 takes that reference back. No token exists any more, and
+//!   none can be made: making one needs a record that is still open.
+//!
+//! A record without tokens costs a load and a store: only its own handler, or the holder of a
+//! token of it, can add one.
+
+use crate::delivery::failure::{Failure, FailureKind};
+use crate::delivery::settle::{Closed, Delivery, RunTag, Settle, StopFlag};
+use crate::delivery::sync::{self, AtomicPtr, AtomicU32, Mutex, MutexGuard, Ordering::*};
+use std::ffi::c_void;
+use std::fmt;
+use std::ptr;
+use std::sync::{Arc, PoisonError};
+use std::task::{Poll, Waker};
+
+enum Report {
+    Run {
+        to: Arc<dyn Settle>,
+        tag: RunTag,
+        stop: Arc<StopFlag>,
+    },
+    Collect(Mutex<Collected>),
+}
+
+#[derive(Default)]
+struct Collected {
+    delivered: Vec<Delivery>,
+    waker: Option<Waker>,
+}
+
+struct Slot {
+    pending: AtomicU32,
+    index: u32,
+    scope: AtomicPtr<DeliveryScope>,
+}
+
+/// A shared [`DeliveryScope`].
+pub type ScopeRef = sync::Arc<DeliveryScope>;
+
+/// The outputs of one attempt of a run, or of a piece of code outside any handler.
+pub struct DeliveryScope {
+    report: Report,
+    current: AtomicU32,
+    /// Records of the call in hand.
+    taken: AtomicU32,
+    /// Records that are not closed; the loop subtracts those without tokens in one step.
+    open: AtomicU32,
+    /// Records from this index on were not handled.
+    end: AtomicU32,
+    broken: Mutex<Option<(u32, Failure)>>,
+    /// Index + 1 of the last record that tried to send what can never be sent; 0 while there is none.
+    hopeless: AtomicU32,
+    /// The leaked reference; null while there has been no token.
+    held: AtomicPtr<DeliveryScope>,
+    slots: Box<[Slot]>,
+}
+
+impl fmt::Debug for DeliveryScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeliveryScope")
+            .field("records", &self.slots.len())
+            .field("current", &self.current())
+            .finish_non_exhaustive()
+    }
+}
+
+impl DeliveryScope {
+    /// The scope of one attempt of a run.
+    ///
+    /// # Panics
+    /// If `records` is zero.
+    pub fn of_run(
+        records: usize,
+        to: Arc<dyn Settle>,
+        tag: RunTag,
+        stop: Arc<StopFlag>,
+    ) -> ScopeRef {
+        Self::new(index(records), Report::Run { to, tag, stop })
+    }
+
+    /// A scope that collects its delivery reports; see [`DeliveryScope::reports`].
+    pub fn collecting() -> ScopeRef {
+        Self::new(1, Report::Collect(Mutex::new(Collected::default())))
+    }
+
+    fn new(records: u32, report: Report) -> ScopeRef {
+        assert!(records > 0, "a scope has at least one record");
+        let slot = |index| Slot {
+            pending: AtomicU32::new(1),
+            index,
+            scope: AtomicPtr::new(ptr::null_mut()),
+        };
+        let scope = sync::Arc::new(Self {
+            report,
+            current: AtomicU32::new(0),
+            taken: AtomicU32::new(1),
+            open: AtomicU32::new(records),
+            end: AtomicU32::new(records),
+            broken: Mutex::new(None),
+            hopeless: AtomicU32::new(0),
+            held: AtomicPtr::new(ptr::null_mut()),
+            slots: (0..records).map(slot).collect(),
+        });
+        let me = sync::Arc::as_ptr(&scope).cast_mut();
+        for slot in &scope.slots {
+            slot.scope.store(me, Relaxed);
+        }
+        scope
+    }
+
+    /// The record at `at` is next.
+    #[inline]
+    pub(crate) fn begin(&self, at: usize) {
+        self.current.store(index(at), Relaxed);
+    }
+
+    /// The call in hand takes so many records: one, unless it is a batch.
+    pub(crate) fn take(&self, records: usize) {
+        self.taken.store(index(records), Relaxed);
+    }
+
+    /// How many records, from [`DeliveryScope::current`] on, are in hand.
+    pub fn taken(&self) -> usize {
+        self.taken.load(Relaxed) as usize
+    }
+
+    /// Index of the record in hand; after a panic or a time-out, of the one that caused it.
+    #[inline]
+    pub fn current(&self) -> usize {
+        self.current.load(Relaxed) as usize
+    }
+
+    /// Leave at the next record boundary.
+    #[inline]
+    pub(crate) fn stopping(&self) -> bool {
+        matches!(&self.report, Report::Run { stop, .. } if stop.stopping())
+    }
+
+    /// The record at `at` tried to send what can never be sent.
+    pub(crate) fn give_up(&self, at: usize) {
+        self.hopeless.store(index(at) + 1, Release);
+    }
+
+    /// True after [`DeliveryScope::give_up`]: another attempt of the record cannot succeed.
+    pub(crate) fn is_hopeless(&self, at: usize) -> bool {
+        self.hopeless.load(Acquire) == index(at) + 1
+    }
+
+    /// The partition of this run was given away.
+    pub(crate) fn released(&self) -> bool {
+        matches!(&self.report, Report::Run { stop, .. } if stop.released())
+    }
+
+    /// The handler is done with a record. True when nothing else keeps it open: the caller then
+    /// owes one record to [`DeliveryScope::close`].
+    #[inline]
+    #[must_use]
+    pub(crate) fn handled(&self, at: usize) -> bool {
+        let pending = &self.slots[at].pending;
+        // Only a holder of a token, or this very handler, could add one: at 1 nobody else can.
+        if pending.load(Acquire) == 1 {
+            pending.store(0, Release);
+            return true;
+        }
+        pending.fetch_sub(1, AcqRel) == 1
+    }
+
+    /// `records` of the caller's are closed.
+    pub(crate) fn close(&self, records: u32) {
+        if records > 0 {
+            // SAFETY: `self` is borrowed, so alive for the whole call; these records count in `open`.
+            unsafe { Self::close_raw(self, records) }
+        }
+    }
+
+    /// # Safety
+    /// `this` is valid, and `records > 0` records that count in `open` belong to the caller. If the
+    /// caller has no reference of its own it must not touch `this` afterwards.
+    unsafe fn close_raw(this: *const Self, records: u32) {
+        // SAFETY: the caller's records still count in `open`, so the scope is alive.
+        if unsafe { (*this).open.fetch_sub(records, AcqRel) } != records {
+            return;
+        }
+        // SAFETY: this thread alone brought `open` to zero. The caller's reference, or the leaked
+        // one taken back below, keeps the scope alive to the end of this function.
+        let me = unsafe { &*this };
+        let held = me.held.load(Acquire);
+        // SAFETY: `hold` counted this reference; it is taken back here, once.
+        let _held = (!held.is_null()).then(|| unsafe { sync::Arc::from_raw(held.cast_const()) });
+        match &me.report {
+            Report::Run { to, tag, .. } => to.closed(*tag, me.verdict()),
+            Report::Collect(collected) => {
+                let waker = lock(collected).waker.take();
+                if let Some(waker) = waker {
+                    waker.wake();
+                }
+            }
+        }
+    }
+
+    fn verdict(&self) -> Closed {
+        let end = self.end.load(Acquire);
+        match lock(&self.broken).take() {
+            Some((at, failure)) if at < end => Closed {
+                settled: at as usize,
+                broken: Some(failure),
+            },
+            _ => Closed {
+                settled: end as usize,
+                broken: None,
+            },
+        }
+    }
+
+    /// The loop is over: `done` records were handled, then `failed` records (one, or a batch) were
+    /// begun and not accepted; the rest was not begun.
+    pub fn finish(&self, done: usize, failed: usize) {
+        let n = self.slots.len();
+        if done == n {
+            return;
+        }
+        self.end.store(index(done), Release);
+        let mut closed = n - done;
+        for slot in &self.slots[done..done + failed] {
+            // What a failed record has already sent is still under way.
+            if slot.pending.fetch_sub(1, AcqRel) != 1 {
+                closed -= 1;
+            }
+        }
+        self.close(index(closed));
+    }
+
+    /// How many records from the first on are settled by now; those below `from` are known to be.
+    pub fn progress(&self, from: usize) -> usize {
+        let end = self.end.load(Acquire) as usize;
+        let open = |slot: &Slot| slot.pending.load(Acquire) != 0;
+        let settled = match self.slots.get(from..end) {
+            Some(slots) => slots.iter().position(open).map_or(end, |n| from + n),
+            None => end,
+        };
+        // A record that failed meanwhile is not pending either; `end` was moved before that.
+        let settled = settled.min(self.end.load(Acquire) as usize);
+        match &*lock(&self.broken) {
+            Some((at, _)) => settled.min(*at as usize),
+            // Closed: what was lost, if anything, is on its way in the verdict and here no more.
+            None if self.open.load(Acquire) == 0 => from,
+            None => settled,
+        }
+    }
+
+    /// The first record so far that will not settle, and why. A run that waits for something else
+    /// has not told it yet.
+    pub fn lost(&self) -> Option<(usize, FailureKind, String)> {
+        let broken = lock(&self.broken);
+        let (at, failure) = broken.as_ref()?;
+        let handled = *at < self.end.load(Acquire);
+        handled.then(|| (*at as usize, failure.kind(), failure.message().to_owned()))
+    }
+
+    /// One more thing the record at `at` waits for. Only from its handler, or from the holder of a
+    /// token of the same record.
+    #[inline]
+    pub fn token(&self, at: usize) -> DeliveryToken {
+        let slot = &self.slots[at];
+        slot.pending.fetch_add(1, Relaxed);
+        if self.held.load(Acquire).is_null() {
+            self.hold(slot.scope.load(Relaxed));
+        }
+        DeliveryToken(slot)
+    }
+
+    /// `me` is the pointer to `self` that `new` got from the `Arc`.
+    #[cold]
+    fn hold(&self, me: *mut Self) {
+        // SAFETY: a scope lives in the `Arc` that `new` made, nowhere else, and is borrowed here.
+        unsafe { sync::Arc::increment_strong_count(me.cast_const()) };
+        if self
+            .held
+            .compare_exchange(ptr::null_mut(), me, AcqRel, Acquire)
+            .is_err()
+        {
+            // SAFETY: counted just above; another thread's reference is the one that is held.
+            unsafe { sync::Arc::decrement_strong_count(me.cast_const()) };
+        }
+    }
+
+    /// Of a [`DeliveryScope::collecting`] scope: waits until everything sent in it is reported.
+    ///
+    /// # Errors
+    /// Why the first record that was lost is lost.
+    pub async fn reports(&self) -> Result<Vec<Delivery>, Failure> {
+        if self.handled(0) {
+            self.close(1);
+        }
+        let Report::Collect(collected) = &self.report else {
+            return Ok(Vec::new());
+        };
+        std::future::poll_fn(|cx| {
+            let mut collected = lock(collected);
+            // Checked under the lock: whoever closes the scope takes it to find the waker.
+            if self.open.load(Acquire) == 0 {
+                return Poll::Ready(());
+            }
+            collected.waker = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
+        match lock(&self.broken).take() {
+            Some((_, failure)) => Err(failure),
+            None => Ok(std::mem::take(&mut lock(collected).delivered)),
+        }
+    }
+
+    fn fail(&self, at: u32, failure: Failure) {
+        let mut broken = lock(&self.broken);
+        if broken.as_ref().is_none_or(|(first, _)| at < *first) {
+            *broken = Some((at, failure));
+        }
+        drop(broken);
+        // What follows would only have to be replayed.
+        if let Report::Run { stop, .. } = &self.report {
+            stop.stop();
+        }
+    }
+}
+
+fn index(n: usize) -> u32 {
+    u32::try_from(n).expect("a run has fewer than 2^32 records")
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing panics while one of these is held; a poisoned one is still whole.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Keeps one record open: an output under way, an `Ack`, a spawned task. One pointer wide.
+///
+/// Dropping it says that the thing is lost, which is a failed attempt of the record.
+pub struct DeliveryToken(*const Slot);
+
+// SAFETY: the slot is made of atomics and lives as long as the token: while the token lives its
+// slot is pending, the record counts in `open`, and the scope keeps `held`.
+unsafe impl Send for DeliveryToken {}
+// SAFETY: as above.
+unsafe impl Sync for DeliveryToken {}
+
+impl fmt::Debug for DeliveryToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DeliveryToken")
+    }
+}
+
+impl DeliveryToken {
+    /// A token nobody waits for.
+    pub fn detached() -> Self {
+        Self(ptr::null())
+    }
+
+    /// The pointer that a client carries as opaque value.
+    pub fn into_raw(self) -> *mut c_void {
+        let slot = self.0;
+        std::mem::forget(self);
+        slot.cast_mut().cast()
+    }
+
+    /// Takes a token back.
+    ///
+    /// # Safety
+    /// `raw` comes from [`DeliveryToken::into_raw`] and is taken back once.
+    pub unsafe fn from_raw(raw: *mut c_void) -> Self {
+        Self(raw.cast_const().cast())
+    }
+
+    /// Delivered, acknowledged, or done. `delivery` is made only where somebody collects reports.
+    pub fn ack(self, delivery: impl FnOnce() -> Delivery) {
+        if let Some(scope) = self.scope()
+            && let Report::Collect(collected) = &scope.report
+        {
+            lock(collected).delivered.push(delivery());
+        }
+        self.end();
+    }
+
+    /// As if it had not been made: an output that was never taken, a task that is done.
+    pub fn cancel(self) {
+        self.end();
+    }
+
+    /// Lost: a failed attempt of the record.
+    pub fn fail(self, failure: Failure) {
+        self.broken(failure);
+        self.end();
+    }
+
+    /// The partition of this record was given away: nothing it does counts any more.
+    pub(crate) fn released(&self) -> bool {
+        self.scope().is_some_and(DeliveryScope::released)
+    }
+
+    fn scope(&self) -> Option<&DeliveryScope> {
+        // SAFETY: null or valid, see the type; the scope outlives the token.
+        unsafe { self.0.as_ref().map(|slot| &*slot.scope.load(Relaxed)) }
+    }
+
+    fn broken(&self, failure: Failure) {
+        if let Some(scope) = self.scope() {
+            // SAFETY: not null, and a live token's slot is valid.
+            scope.fail(unsafe { (*self.0).index }, failure);
+        }
+    }
+
+    fn end(self) {
+        let slot = self.0;
+        std::mem::forget(self);
+        if slot.is_null() {
+            return;
+        }
+        // SAFETY: the token still counts in `pending`, so slot and scope are valid up to `fetch_sub`;
+        // after it only if it was the last one, since the record then still counts in `open`.
+        unsafe {
+            let scope = (*slot).scope.load(Relaxed).cast_const();
+            if (*slot).pending.fetch_sub(1, AcqRel) == 1 {
+                DeliveryScope::close_raw(scope, 1);
+            }
+        }
+    }
+}
+
+impl Drop for DeliveryToken {
+    fn drop(&mut self) {
+        if !self.0.is_null() {
+            self.broken(Failure::retry(
+                "an output was dropped before it was acknowledged",
+            ));
+            Self(self.0).end();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

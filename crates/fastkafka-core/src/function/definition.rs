@@ -1,0 +1,98 @@
+//! What the attributes say about a function: data only.
+
+use crate::function::dispatch::RunFuture;
+use crate::function::registry::Location;
+use crate::record::Run;
+use crate::settings::{ConsumerSettings, ProducerSettings};
+use schemars::{Schema, SchemaGenerator};
+use std::any::TypeId;
+
+/// A function under `#[consumes]`.
+#[derive(Debug)]
+pub struct ConsumerDef {
+    /// The function's name.
+    pub name: &'static str,
+    /// The module it stands in.
+    pub module: &'static str,
+    /// Where it stands.
+    pub location: Location,
+    /// The topic it reads; of several the first, and by pattern the pattern.
+    pub topic: &'static str,
+    /// The topics it reads; none by pattern.
+    pub topics: &'static [&'static str],
+    /// It reads every topic whose name matches.
+    pub pattern: Option<&'static str>,
+    /// Its description: `description = ".."`, or the doc comment.
+    pub description: &'static str,
+    /// The attribute's settings, each an expression of the user's.
+    pub settings: fn() -> ConsumerSettings,
+    /// Takes `Vec<T>`.
+    pub batch: bool,
+    /// Takes `Option<T>`: a null payload is a message too.
+    pub tombstones: bool,
+    /// `async fn`.
+    pub is_async: bool,
+    /// A sync handler that blocks: it gets a thread of its own.
+    pub blocking: bool,
+    /// Has an `Ack` parameter: it settles its records itself.
+    pub settles: bool,
+    /// The payload's `contentType`.
+    pub content_type: &'static str,
+    /// The payload's schema.
+    pub schema: fn(&mut SchemaGenerator) -> Schema,
+    /// The key's schema; `None` when it does not look at the key.
+    pub key: Option<fn() -> Schema>,
+    /// Names the state types of the parameters.
+    pub requires: fn(&mut dyn FnMut(TypeId, &'static str)),
+    /// Handles a run.
+    pub run: for<'r> fn(&'r Run<'r>) -> RunFuture<'r>,
+}
+
+impl ConsumerDef {
+    /// Whether it takes the records of a topic that its group reads. By pattern it takes all: it has
+    /// its group for itself.
+    pub fn takes(&self, topic: &str) -> bool {
+        self.pattern.is_some() || self.topics.contains(&topic)
+    }
+
+    /// What its consumer subscribes to.
+    pub fn subscription(&self) -> impl Iterator<Item = &'static str> {
+        self.topics.iter().copied().chain(self.pattern)
+    }
+
+    /// `module::name`.
+    pub fn path(&self) -> String {
+        format!("{}::{}", self.module, self.name)
+    }
+}
+
+/// A function under `#[produces]`.
+#[derive(Debug)]
+pub struct ProducerDef {
+    /// The function's name.
+    pub name: &'static str,
+    /// The module it stands in.
+    pub module: &'static str,
+    /// Where it stands.
+    pub location: Location,
+    /// The topic it writes.
+    pub topic: &'static str,
+    /// Its description: `description = ".."`, or the doc comment.
+    pub description: &'static str,
+    /// The attribute's settings, each an expression of the user's.
+    pub settings: fn() -> ProducerSettings,
+    /// The payload's `contentType`.
+    pub content_type: &'static str,
+    /// The payload's schema.
+    pub schema: fn(&mut SchemaGenerator) -> Schema,
+    /// The key's schema; `None` when the types do not tell: [`KafkaEvent::key`](crate::KafkaEvent::key)
+    /// takes any key.
+    pub key: Option<fn() -> Schema>,
+}
+
+impl ProducerDef {
+    /// `module::name`.
+    pub fn path(&self) -> String {
+        format!("{}::{}", self.module, self.name)
+    }
+}

@@ -1,0 +1,13 @@
+//! Annotated functions: their definitions, the registry, and each kind of function seen as a type.
+
+pub(crate) mod around;
+pub(crate) mod background;
+pub(crate) mod consumer;
+pub(crate) mod definition;
+pub(crate) mod dispatch;
+pub(crate) mod extract;
+pub(crate) mod key;
+pub(crate) mod meter;
+pub(crate) mod probe;
+pub(crate) mod producer;
+pub(crate) mod registry;

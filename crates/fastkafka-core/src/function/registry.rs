@@ -1,0 +1,157 @@
+//! Where the attributes' functions are found again.
+//!
+//! `#[consumes]`, `#[produces]` and `#[run_in_background]` submit an [`Entry`] each to one link-time list. A [`Registry`] is
+//! the part of it that belongs to one app, as an ordinary value: sorted, and the same in every
+//! build. It can also be made by hand.
+
+use crate::function::background::BackgroundDef;
+use crate::function::definition::{ConsumerDef, ProducerDef};
+use std::any::TypeId;
+use std::fmt;
+
+/// The app of every function without `app = ..`.
+#[derive(Debug)]
+pub enum DefaultApp {}
+
+/// A place in the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Location {
+    /// The file, as the compiler was given it.
+    pub file: &'static str,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column, from 1.
+    pub column: u32,
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// One annotated function.
+#[derive(Clone, Copy, Debug)]
+pub enum Def {
+    /// Under `#[consumes]`.
+    Consumer(&'static ConsumerDef),
+    /// Under `#[produces]`.
+    Producer(&'static ProducerDef),
+    /// Under `#[run_in_background]`.
+    Background(&'static BackgroundDef),
+}
+
+impl Def {
+    /// The function's name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Consumer(def) => def.name,
+            Self::Producer(def) => def.name,
+            Self::Background(def) => def.name,
+        }
+    }
+
+    /// The module it stands in.
+    pub fn module(&self) -> &'static str {
+        match self {
+            Self::Consumer(def) => def.module,
+            Self::Producer(def) => def.module,
+            Self::Background(def) => def.module,
+        }
+    }
+
+    /// Where it stands.
+    pub fn location(&self) -> Location {
+        match self {
+            Self::Consumer(def) => def.location,
+            Self::Producer(def) => def.location,
+            Self::Background(def) => def.location,
+        }
+    }
+}
+
+/// An annotated function as a type. Implemented by the attributes only.
+pub trait Register: 'static {
+    /// The app it belongs to: [`DefaultApp`], or the type of `app = ..`.
+    type App: 'static;
+    /// [`Consumes`](crate::Consumes), [`Produces`](crate::Produces) or
+    /// [`RunsInBackground`](crate::RunsInBackground): what a test may ask of it.
+    type Kind: 'static;
+    /// What it is.
+    const ENTRY: Def;
+}
+
+/// What an attribute submits at link time.
+#[derive(Debug)]
+pub struct Entry {
+    /// The app's type.
+    pub scope: fn() -> TypeId,
+    /// The function.
+    pub def: Def,
+}
+inventory::collect!(Entry);
+
+/// The functions of one app, sorted by module, name and place.
+#[derive(Clone, Debug, Default)]
+pub struct Registry(Vec<Def>);
+
+impl Registry {
+    /// Everything the linker found for the app of type `scope`.
+    pub fn linked(scope: TypeId) -> Self {
+        Self::new(
+            inventory::iter::<Entry>
+                .into_iter()
+                .filter(|e| (e.scope)() == scope)
+                .map(|e| e.def),
+        )
+    }
+
+    /// Everything the linker found for the app of type `scope`, and these if they are not among it.
+    pub fn linked_and(scope: TypeId, defs: impl IntoIterator<Item = Def>) -> Self {
+        let mut registry = Self::linked(scope);
+        for def in defs {
+            if !registry
+                .0
+                .iter()
+                .any(|known| known.location() == def.location() && known.name() == def.name())
+            {
+                registry.0.push(def);
+            }
+        }
+        Self::new(registry.0)
+    }
+
+    /// These functions.
+    pub fn new(defs: impl IntoIterator<Item = Def>) -> Self {
+        let mut defs: Vec<_> = defs.into_iter().collect();
+        defs.sort_by_key(|def| (def.module(), def.name(), def.location()));
+        Self(defs)
+    }
+
+    /// All functions in order.
+    pub fn defs(&self) -> &[Def] {
+        &self.0
+    }
+
+    /// The consumers in order.
+    pub fn consumers(&self) -> impl Iterator<Item = &'static ConsumerDef> + '_ {
+        self.0.iter().filter_map(|def| {
+            if let Def::Consumer(def) = def {
+                Some(*def)
+            } else {
+                None
+            }
+        })
+    }
+
+    /// The producers in order.
+    pub fn producers(&self) -> impl Iterator<Item = &'static ProducerDef> + '_ {
+        self.0.iter().filter_map(|def| {
+            if let Def::Producer(def) = def {
+                Some(*def)
+            } else {
+                None
+            }
+        })
+    }
+}

@@ -1,0 +1,164 @@
+//! The clusters of an app: which one a function uses.
+//!
+//! A function is on the app's own cluster, on that of its `brokers = ..`, or on one that has only an
+//! address, its `bootstrap_servers`.
+
+use crate::app::AppCore;
+use crate::function::registry::Location;
+use crate::plan::problem::Problem;
+use crate::settings::{Brokers, ConsumerSettings, ProducerSettings, Text};
+
+/// A cluster that an app uses.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    /// Its name: that of its [`Brokers`], which the app's own may lack, or its address.
+    pub name: Text,
+    /// Its brokers; none where an address is all there is.
+    pub brokers: Brokers,
+    /// It is the one at `bootstrap_servers` of a function.
+    pub is_address: bool,
+    /// The first function that uses it; an app without functions has none.
+    pub used_by: Option<(&'static str, Location)>,
+    /// What dead letters are sent with there.
+    pub dead_letters: ProducerSettings,
+}
+
+impl Cluster {
+    /// One that nobody has described.
+    pub(crate) fn new(name: impl Into<Text>) -> Self {
+        let name = name.into();
+        Self {
+            brokers: Brokers::new(name.clone()),
+            name,
+            is_address: false,
+            used_by: None,
+            dead_letters: ProducerSettings::default(),
+        }
+    }
+}
+
+/// What of a function's settings says where it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Site<'a> {
+    brokers: Option<&'a Brokers>,
+    address: Option<&'a Text>,
+}
+
+impl<'a> From<&'a ConsumerSettings> for Site<'a> {
+    fn from(settings: &'a ConsumerSettings) -> Self {
+        Self {
+            brokers: settings.brokers.as_ref(),
+            address: settings.bootstrap_servers.as_ref(),
+        }
+    }
+}
+
+impl<'a> From<&'a ProducerSettings> for Site<'a> {
+    fn from(settings: &'a ProducerSettings) -> Self {
+        Self {
+            brokers: settings.brokers.as_ref(),
+            address: settings.bootstrap_servers.as_ref(),
+        }
+    }
+}
+
+impl Site<'_> {
+    /// The name of the cluster.
+    pub(crate) fn cluster(self, app: &AppCore) -> Text {
+        match (self.brokers, self.address) {
+            (Some(brokers), _) => brokers.name().to_owned().into(),
+            (None, Some(address)) => address.clone(),
+            (None, None) => app.brokers.name().to_owned().into(),
+        }
+    }
+
+    /// Both say where the function is.
+    pub(crate) fn is_twofold(self) -> bool {
+        self.brokers.is_some() && self.address.is_some()
+    }
+}
+
+/// The clusters of an app while its plan is made.
+pub(crate) struct Clusters<'a> {
+    app: &'a AppCore,
+    found: Vec<Cluster>,
+}
+
+impl<'a> Clusters<'a> {
+    pub(crate) fn new(app: &'a AppCore) -> Self {
+        Self {
+            app,
+            found: Vec::new(),
+        }
+    }
+
+    /// The name of the cluster of a function.
+    pub(crate) fn enter(
+        &mut self,
+        site: Site<'_>,
+        function: (&'static str, Location),
+        problems: &mut Vec<Problem>,
+    ) -> Text {
+        let name = site.cluster(self.app);
+        let own = &self.app.brokers;
+        let brokers = match site.brokers {
+            // The app's own may be named by a function as well.
+            Some(brokers) => brokers.clone(),
+            None if site.address.is_some() => Brokers::new(name.clone()),
+            None => own.clone(),
+        };
+        let described = |brokers: &Brokers| format!("`brokers` of cluster `{}`", brokers.name());
+        let known = self.found.iter().find(|cluster| cluster.name == name);
+        let first = known.map(|known| (&known.brokers, known.used_by));
+        let first = first.or_else(|| (own.name() == name).then_some((own, None)));
+        if let Some((first, used_by)) = first
+            && site.address.is_none()
+            && !first.is_like(&brokers)
+        {
+            problems.push(Problem::TwoClusters {
+                name: name.clone(),
+                first: used_by,
+                second: function,
+            });
+        }
+        if let Some(brokers) = site.brokers
+            && !brokers.has_a_good_name()
+        {
+            problems.push(Problem::Setting {
+                handler: function.0,
+                what: format!(
+                    "has {}, which is no name: it takes ASCII letters, digits, `.`, `_` and `-`",
+                    described(brokers)
+                ),
+                at: function.1,
+            });
+        }
+        if known.is_none() {
+            self.found.push(Cluster {
+                brokers,
+                is_address: site.brokers.is_none() && site.address.is_some(),
+                used_by: Some(function),
+                ..Cluster::new(name.clone())
+            });
+        }
+        name
+    }
+
+    /// All of them, the app's own first. It is among them while no other is, and where a function has
+    /// an address alone: it is reached as the app's broker is.
+    pub(crate) fn end(self) -> Vec<Cluster> {
+        let own = self.app.brokers.name();
+        let mut found = self.found;
+        let addressed = found.iter().find(|cluster| cluster.is_address);
+        let needs_own = found.is_empty() || addressed.is_some();
+        if needs_own && !found.iter().any(|cluster| cluster.name == own) {
+            found.push(Cluster {
+                brokers: self.app.brokers.clone(),
+                used_by: addressed.and_then(|cluster| cluster.used_by),
+                ..Cluster::new(own.to_owned())
+            });
+        }
+        found.sort_by(|a, b| (a.name != own, &a.name).cmp(&(b.name != own, &b.name)));
+        found
+    }
+}
