@@ -9,6 +9,7 @@ mod fixture;
 mod lengths;
 mod limits;
 mod modules;
+mod names;
 mod workspace;
 
 use anyhow::{Context, Result};
@@ -40,6 +41,8 @@ enum Check {
     },
     /// Source files that are too long
     Lengths,
+    /// Old names and words, by `tools/names.toml`
+    Names,
 }
 
 fn main() -> Result<ExitCode> {
@@ -57,9 +60,11 @@ fn main() -> Result<ExitCode> {
             vec![circles(&root, &crates, &limits, why)?]
         }
         Some(Check::Lengths) => vec![lengths(&root, &limits)?],
+        Some(Check::Names) => vec![names::check(&root)?],
         None => vec![
             circles(&root, &[], &limits, false)?,
             lengths(&root, &limits)?,
+            names::check(&root)?,
         ],
     };
     Ok(print(&root, &reports))

@@ -87,7 +87,7 @@ impl Modules {
             parent,
             root: parent.map_or(id, |parent| self.all[parent].root),
             children: BTreeMap::new(),
-            scope: Scope::of(&items),
+            scope: Scope::new(&items),
         });
         for item in &items {
             let Item::Mod(declared) = item else { continue };

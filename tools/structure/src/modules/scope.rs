@@ -25,7 +25,7 @@ pub(super) struct Scope {
 impl Scope {
     /// Items and imports inside functions count as the module's: to tell them apart would change no
     /// arrow, as long as the module does not use one name for two things.
-    pub(super) fn of(items: &[Item]) -> Self {
+    pub(super) fn new(items: &[Item]) -> Self {
         let mut scope = Self::default();
         for item in items {
             scope.visit_item(item);
