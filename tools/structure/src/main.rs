@@ -8,6 +8,7 @@ mod finding;
 mod fixture;
 mod lengths;
 mod limits;
+mod links;
 mod modules;
 mod names;
 mod workspace;
@@ -43,6 +44,8 @@ enum Check {
     Lengths,
     /// Old names and words, by `tools/names.toml`
     Names,
+    /// Dead links in Markdown and documentation, dead paths in the maps of the code
+    Links,
 }
 
 fn main() -> Result<ExitCode> {
@@ -61,10 +64,12 @@ fn main() -> Result<ExitCode> {
         }
         Some(Check::Lengths) => vec![lengths(&root, &limits)?],
         Some(Check::Names) => vec![names::check(&root)?],
+        Some(Check::Links) => vec![links::check(&root)?],
         None => vec![
             circles(&root, &[], &limits, false)?,
             lengths(&root, &limits)?,
             names::check(&root)?,
+            links::check(&root)?,
         ],
     };
     Ok(print(&root, &reports))
