@@ -9,7 +9,8 @@ use graph::Arrows;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// Measures each package. With `why` the report has every arrow in the largest circle.
+/// Measures each package. With `why` the report has every arrow in the largest circle and in
+/// those that are too large.
 pub(crate) fn check(
     packages: &[Package],
     limits: &BTreeMap<String, usize>,
@@ -43,7 +44,7 @@ fn one(package: &Package, limit: Option<usize>, why: bool, report: &mut Report) 
     for (at, circle) in circles.iter().enumerate() {
         let names: Vec<_> = circle.iter().map(|file| arrows.short(*file)).collect();
         writeln!(text, "  {}: {}", circle.len(), names.join(" "))?;
-        if why && at == 0 {
+        if why && (at == 0 || circle.len() > limit) {
             for arrow in arrows.within(circle) {
                 let names: Vec<_> = arrow.names.iter().map(String::as_str).collect();
                 writeln!(

@@ -36,7 +36,7 @@ enum Check {
         /// The crate's folder; default: all in `crates/`
         #[arg(long = "crate", value_name = "PATH")]
         crates: Vec<PathBuf>,
-        /// List the arrows in the largest circle
+        /// List the arrows in the largest circle and in those that are too large
         #[arg(long)]
         why: bool,
     },
@@ -56,11 +56,8 @@ fn main() -> Result<ExitCode> {
     let limits = Limits::read(&root)?;
     let reports = match command.check {
         Some(Check::Circles { crates, why }) => {
-            let crates = crates
-                .iter()
-                .map(|path| here.join(path))
-                .collect::<Vec<_>>();
-            vec![circles(&root, &crates, &limits, why)?]
+            let crates = crates.iter().map(|path| here.join(path));
+            vec![circles(&root, &crates.collect::<Vec<_>>(), &limits, why)?]
         }
         Some(Check::Lengths) => vec![lengths(&root, &limits)?],
         Some(Check::Names) => vec![names::check(&root)?],
@@ -96,8 +93,12 @@ fn print(root: &Path, reports: &[Report]) -> ExitCode {
         print!("{}", report.text);
     }
     let mut code = ExitCode::SUCCESS;
-    for finding in reports.iter().flat_map(|report| &report.broken) {
-        let mut finding = finding.clone();
+    let broken = reports.iter().flat_map(|report| {
+        let mut broken = report.broken.clone();
+        broken.sort();
+        broken
+    });
+    for mut finding in broken {
         if let Ok(file) = finding.file.strip_prefix(root) {
             finding.file = file.to_owned();
         }

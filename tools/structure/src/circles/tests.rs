@@ -116,34 +116,49 @@ fn an_arrow_of_a_test_is_none() {
 }
 
 #[test]
-fn a_name_that_another_crate_or_a_module_has_too_is_told_apart() {
-    let files = [
+fn one_name_for_two_things_is_told_apart() {
+    let b = ("b.rs", "pub fn b() {} pub fn c() { let _: crate::a::A; }");
+    for (lib, a) in [
+        // A module, a function of its name, and a type of another crate's.
         (
-            "lib.rs",
             "mod a; mod b; pub use bytes::Bytes; pub use b::b;",
-        ),
-        // A function of the module's name, and another crate's type.
-        (
-            "a.rs",
             "use crate::{Bytes, b}; pub struct A; fn f(_: Bytes) { b::c() }",
         ),
-        ("b.rs", "pub fn b() {} pub fn c() { let _: crate::a::A; }"),
-    ];
-    assert_eq!(circles(&files), [["a.rs", "b.rs"]]);
+        (
+            "mod a; mod b; pub fn b() {}",
+            "pub struct A; fn f() { crate::b::c() }",
+        ),
+        // A macro of another crate's and a function.
+        (
+            "mod a; mod b; pub use other::c; pub use b::c;",
+            "pub struct A; fn f() { crate::c() }",
+        ),
+    ] {
+        let files = [("lib.rs", lib), ("a.rs", a), b];
+        assert_eq!(circles(&files), [["a.rs", "b.rs"]], "{lib}");
+    }
 }
 
 #[test]
 fn what_a_macro_defines_is_its_callers() {
-    let files = [
-        ("lib.rs", "#[macro_use] mod table; mod a; mod b;"),
-        ("table.rs", "macro_rules! table { ($($t:tt)*) => {} }"),
+    for (defined, used) in [
+        ("pub struct Row { cell: crate::b::B }", "pub struct B(Row);"),
         (
-            "a.rs",
-            "table! { pub struct Row { cell: crate::b::B } } pub struct A;",
+            "pub fn row() { crate::b::B }",
+            "pub struct B; fn f() { row() }",
         ),
-        ("b.rs", "use crate::a::*; pub struct B(Row);"),
-    ];
-    assert_eq!(circles(&files), [["a.rs", "b.rs"]]);
+        ("Row: crate::b::B", "pub struct B(Row);"),
+    ] {
+        let a = format!("table! {{ {defined} }}");
+        let b = format!("use crate::a::*; {used}");
+        let files = [
+            ("lib.rs", "#[macro_use] mod table; mod a; mod b;"),
+            ("table.rs", "macro_rules! table { ($($t:tt)*) => {} }"),
+            ("a.rs", &a),
+            ("b.rs", &b),
+        ];
+        assert_eq!(circles(&files), [["a.rs", "b.rs"]], "{defined}");
+    }
 }
 
 #[test]

@@ -54,14 +54,16 @@ fn a_fragment_is_a_heading_as_github_names_it() {
 
 #[test]
 fn documentation_of_rust_has_links_too() {
-    let text = "//! [a](b.rs) [c](Item) [d](crate::e) [f](struct.X.html)\n\
+    // A block of code that does not end ends with the item.
+    let text = "//! [a](b.rs) [c](Item) [d](crate::e) [f](../b/struct.X.html)\n\
                 table! {\n/// See [the\n/// guide](../g.md).\nx\n}\n\
-                #[doc = include_str!(\"h.md\")]\n// [comment](i.md)\nfn f() {}";
+                #[doc = include_str!(\"h.md\")]\n// [comment](i.md)\nfn f() {}\n/// ```\nfn f() {}\n\n/// [j](/k.md)\nfn f() {}";
     assert_eq!(
         broken(&[("src/a.rs", text), ("src/b.rs", "")]),
         [
             "src/a.rs:7: `h.md` does not exist: correct the link or remove it",
             "src/a.rs:3: `../g.md` does not exist: correct the link or remove it",
+            "src/a.rs:13: `/k.md` does not exist: correct the link or remove it",
         ]
     );
 }
@@ -79,7 +81,7 @@ fn a_path_in_a_map_of_the_code_may_be_short_and_must_exist() {
         broken(&files)
     };
     let fine = "`core/src/plan/check.rs` `core/plan/check.rs` `plan/check.rs` `check.rs` `core/plan/` \
-                `crates` `key = value` `a/b` `~/.cache/x` `crates/fastkafka-core/Cargo.toml`";
+                `crates` `key = value` `a/b` `~/.cache/x` `cat x.rs` `crates/fastkafka-core/Cargo.toml`";
     assert_eq!(found(fine), [""; 0]);
     assert_eq!(
         found(

@@ -132,11 +132,7 @@ impl Modules {
                 (Found::Foreign, _) => 2,
                 _ => 1,
             });
-            let best = all.into_iter().next();
-            // `mod a; use a::a;` where the item is another crate's.
-            if best != Some(Found::Foreign) || !module.children.contains_key(name) {
-                return best;
-            }
+            return all.into_iter().next();
         }
         for glob in &scope.globs {
             if let Found::Module(of) = self.follow(id, glob, Place::Middle, seen)

@@ -1,6 +1,6 @@
 //! Every path that a module writes, and what it leads to.
 
-use super::scope::{Leaf, leaves};
+use super::scope::leaves;
 use super::tokens::{self, Written, name};
 use super::{Found, ModuleId, Modules, left_out};
 use std::collections::BTreeSet;
@@ -124,12 +124,10 @@ impl<'ast> Visit<'ast> for Reader<'_> {
             return;
         }
         let line = item.use_token.span().start().line;
-        for (path, leaf) in leaves(&item.tree) {
+        // A module alone is no item, neither by its name nor by a glob: what is used of it counts.
+        for (path, _) in leaves(&item.tree) {
             let found = self.modules.resolve(self.id, &path);
-            // All of a module is nothing by itself: the names that are used count. All of an enum is.
-            if leaf != Leaf::Glob || matches!(found, Found::Item { .. }) {
-                self.keep(found, line);
-            }
+            self.keep(found, line);
         }
     }
 
