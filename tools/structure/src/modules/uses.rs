@@ -6,9 +6,7 @@ use super::{Found, ModuleId, Modules, left_out};
 use std::collections::BTreeSet;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
-use syn::{
-    Attribute, ImplItem, Item, ItemMod, ItemUse, Macro, Meta, PatIdent, Path, TraitItem, Visibility,
-};
+use syn::{Attribute, ImplItem, Item, ItemMod, ItemUse, Macro, Meta, PatIdent, Path, TraitItem};
 
 /// One use of an item.
 #[derive(Debug)]
@@ -118,9 +116,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
     fn visit_item_mod(&mut self, _: &'ast ItemMod) {}
 
     fn visit_item_use(&mut self, item: &'ast ItemUse) {
-        // A re-export alone needs nothing, as `mod x;` does not: it is followed where its name is used.
-        let re_export = !matches!(item.vis, Visibility::Inherited);
-        if re_export || item.leading_colon.is_some() {
+        if item.leading_colon.is_some() {
             return;
         }
         let line = item.use_token.span().start().line;
