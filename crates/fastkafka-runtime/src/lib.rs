@@ -1,14 +1,13 @@
-//! Runs an app on tokio and librdkafka.
+//! Runs an app on tokio.
 //!
 //! [`Runtime::join`] makes one consumer per group, each with an owner thread that alone touches it
-//! (`thread`, `owner`, `rebalance`), a lane per partition on tokio that calls the handlers (`lane`),
-//! and the producers (`kafka::producer`). What happens to a record is decided by the engine; this
-//! crate tells it what has come and does what it says. `transport` is the seam to the client.
-#![deny(unsafe_code)]
+//! (`thread`, `driver`, `rebalance`), and a lane per partition on tokio that calls the handlers
+//! (`lane`). What happens to a record is decided by the engine; this crate tells it what has come and
+//! does what it says. The clients come from a [`platform`]: `fastkafka-kafka` is the one on Kafka.
+#![forbid(unsafe_code)]
 
 mod background;
 mod call;
-mod cluster;
 mod control;
 mod dead_letter;
 mod driver;
@@ -16,7 +15,6 @@ mod handler;
 mod health;
 mod held;
 mod job;
-mod kafka;
 mod keyed;
 mod lane;
 mod locks;
@@ -34,10 +32,8 @@ mod tests;
 mod thread;
 mod transport;
 
-pub use cluster::{Embedded, TopicSpec, create_topics};
 pub use control::{ControlError, Handle, Position, Seek, Target};
 pub use health::{GroupHealth, Health, StoppedPartition, TaskHealth, WaitingFor, WaitingRecord};
-pub use kafka::check;
 pub use options::Options;
 pub use runtime::Runtime;
 pub use tasks::spawn;

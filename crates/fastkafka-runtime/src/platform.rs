@@ -4,18 +4,17 @@
 //! in memory a task on the test's own clock. Everything between the clients is the same.
 
 use crate::driver::{Driver, Setup, Shared, Turn};
-use crate::kafka::access::{Clusters, Names};
-use crate::kafka::platform::Kafka;
 use crate::mailbox::Mailbox;
-use crate::options::Options;
-use crate::thread::PanicGuard;
+use crate::thread::{self, PanicGuard};
 use fastkafka_core::{ConsumerSettings, Group, Plan, RecordSink, Text, Wake};
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::mpsc;
 use std::sync::{Arc, OnceLock};
+use std::thread::Thread;
 use std::time::Instant;
 use tokio::sync::Notify;
 
-pub use crate::kafka::tail::{Offsets, TailReader, Tailed};
 pub use crate::transport::{
     ClientError, ErrorKind, GroupConsumer, Notice, PartitionRef, StartError,
 };
@@ -57,32 +56,19 @@ pub trait Platform: fmt::Debug + Send + Sync {
     fn serve(&self, wanted: NewConsumer) -> Result<ConsumerHandle, String>;
 }
 
-/// The producer of a test's own records for a cluster.
-///
-/// # Errors
-/// Why it cannot be made.
-pub async fn kafka_outputs(options: &Options, cluster: &str) -> Result<Arc<dyn Producers>, String> {
-    let plan = Plan::empty(cluster);
-    let clusters = Clusters::open(options, &plan).await;
-    let clusters = clusters.map_err(|problems| problems.to_string())?;
-    Kafka::new(clusters).outputs(&plan, options.max_in_flight)
-}
-
-/// What a cluster calls a test's topic.
-pub fn name_on(cluster: &str, suffix: &str, topic: &str) -> String {
-    Names::new(cluster, suffix).on_cluster(topic)
-}
+/// Offsets by topic, as the app knows it, and partition.
+pub type Offsets = BTreeMap<(String, i32), i64>;
 
 /// A consumer that is to be made, and all that its owner is given beside it.
 pub struct NewConsumer {
-    pub(crate) cluster: Text,
-    pub(crate) group: String,
+    cluster: Text,
+    group: String,
     /// There is none.
-    pub(crate) standalone: bool,
-    pub(crate) left_out: Vec<String>,
-    pub(crate) settings: ConsumerSettings,
-    pub(crate) topics: Vec<&'static str>,
-    pub(crate) worker: usize,
+    standalone: bool,
+    left_out: Vec<String>,
+    settings: ConsumerSettings,
+    topics: Vec<&'static str>,
+    worker: usize,
     waker: LateWaker,
     pub(crate) setup: Setup,
 }
@@ -162,9 +148,52 @@ impl NewConsumer {
         &self.left_out
     }
 
+    /// Which of the consumers that the group has in this process.
+    pub fn worker(&self) -> usize {
+        self.worker
+    }
+
     /// How the owner is woken, from any thread. Once.
-    pub(crate) fn wake_by(&self, wake: Wake) {
+    fn wake_by(&self, wake: Wake) {
         let _ = self.waker.0.set(wake);
+    }
+
+    /// Serves the consumer on a thread of its own and on the machine's clock. `make` makes the client
+    /// on that thread, which the handle unparks.
+    ///
+    /// # Errors
+    /// Why the thread cannot be started, or the client cannot be made.
+    pub fn serve_in_thread<T: GroupConsumer>(
+        self,
+        make: impl FnOnce(&Self, Thread) -> Result<T, ClientError> + Send + 'static,
+    ) -> Result<ConsumerHandle, String> {
+        let group = self.group.clone();
+        let (made, is_made) = mpsc::sync_channel(1);
+        let thread = std::thread::Builder::new()
+            .name(format!("fk-{group}-{}", self.worker))
+            .spawn(move || {
+                let me = std::thread::current();
+                let driver = me.clone();
+                self.wake_by(Box::new(move || driver.unpark()));
+                match make(&self, me) {
+                    Ok(consumer) => {
+                        let _ = made.send(Ok(()));
+                        thread::serve(Driver::new(consumer, self.setup))
+                    }
+                    Err(error) => {
+                        let _ = made.send(Err(error.to_string()));
+                        Ok(())
+                    }
+                }
+            })
+            .map_err(|error| format!("cannot start the thread of group `{group}`: {error}"))?;
+        match is_made.recv() {
+            Ok(Ok(())) => Ok(ConsumerHandle::Thread(thread)),
+            Ok(Err(error)) => Err(format!(
+                "cannot make the consumer of group `{group}`: {error}"
+            )),
+            Err(_) => Err(format!("the thread of group `{group}` ended at once")),
+        }
     }
 
     /// Serves the consumer on a task of this tokio runtime and on its clock. `waker` wakes the owner;

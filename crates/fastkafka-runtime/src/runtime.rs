@@ -3,11 +3,8 @@
 mod groups;
 
 use crate::background::Background;
-use crate::cluster::{problem, start_from, wait_for_topics};
 use crate::driver::Shared;
 use crate::health::Health;
-use crate::kafka::access::Clusters;
-use crate::kafka::platform::Kafka;
 use crate::options::Options;
 use crate::platform::{ConsumerHandle, Offsets, Platform, Producers};
 use crate::reports::Reports;
@@ -45,11 +42,11 @@ struct Running {
 }
 
 impl Runtime {
-    /// Connects the app: what it produces is sent from here on. No group is joined.
+    /// Connects the app to the platform that `opening` opens: what it produces is sent from here on.
+    /// No group is joined. The time of the opening is a part of `start_timeout`.
     ///
     /// # Errors
-    /// Every problem found, at once: topics that are missing, a broker that is not reached, what
-    /// the broker refuses.
+    /// Every problem found, at once: those of the opening, and what the producers refuse.
     ///
     /// # Panics
     /// Outside a tokio runtime.
@@ -57,42 +54,10 @@ impl Runtime {
         app: Arc<AppCore>,
         plan: &Plan,
         options: Options,
+        opening: impl Future<Output = Result<Arc<dyn Platform>, Problems>>,
     ) -> Result<Self, Problems> {
         let deadline = Instant::now() + options.start_timeout;
-        let clusters = Clusters::open(&options, plan).await?;
-        wait_for_topics(&options, &clusters, plan).await?;
-        if let Some(from) = options.from {
-            start_from(&options, &clusters, plan, from).await?;
-        }
-        let platform = Arc::new(Kafka::new(clusters));
-        Self::new(app, plan, options, platform, deadline)
-    }
-
-    /// The same on something else than Kafka; its topics are there.
-    ///
-    /// # Errors
-    /// As [`Runtime::connect`].
-    ///
-    /// # Panics
-    /// Outside a tokio runtime.
-    #[doc(hidden)]
-    pub fn connect_on(
-        app: Arc<AppCore>,
-        plan: &Plan,
-        options: Options,
-        platform: Arc<dyn Platform>,
-    ) -> Result<Self, Problems> {
-        let deadline = Instant::now() + options.start_timeout;
-        Self::new(app, plan, options, platform, deadline)
-    }
-
-    fn new(
-        app: Arc<AppCore>,
-        plan: &Plan,
-        options: Options,
-        platform: Arc<dyn Platform>,
-        deadline: Instant,
-    ) -> Result<Self, Problems> {
+        let platform = opening.await?;
         let sink = platform
             .outputs(plan, options.max_in_flight)
             .map_err(broker)?;
@@ -344,5 +309,5 @@ impl Running {
 }
 
 fn broker(what: impl ToString) -> Problems {
-    problem(what.to_string())
+    Problems(vec![Problem::Broker(what.to_string())])
 }

@@ -2,7 +2,7 @@
 
 use crate::function::Function;
 use fastkafka::{App, Plan};
-use fastkafka_runtime::TopicSpec;
+use fastkafka_kafka::TopicSpec;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 

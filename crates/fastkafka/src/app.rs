@@ -5,7 +5,8 @@ use fastkafka_core::{
     AppInfo, Connection, DefaultApp, Entered, Explained, Plan, Problem, Problems, UnknownBroker,
     enter, explain,
 };
-use fastkafka_runtime::{Embedded, Handle, Health, Runtime};
+use fastkafka_kafka::Embedded;
+use fastkafka_runtime::{Handle, Health, Runtime};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -136,7 +137,7 @@ impl App {
                         .to_owned(),
                 ));
             }
-            Ok(connections) => problems.extend(fastkafka_runtime::check(&plan, &connections)),
+            Ok(connections) => problems.extend(fastkafka_kafka::check(&plan, &connections)),
         }
         drop(choice);
         if problems.is_empty() {

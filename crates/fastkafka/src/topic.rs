@@ -1,6 +1,6 @@
 //! Declared topics.
 
-use fastkafka_runtime::TopicSpec;
+use fastkafka_kafka::TopicSpec;
 
 /// How a topic is made by `run --create-topics`, and on the embedded broker.
 ///

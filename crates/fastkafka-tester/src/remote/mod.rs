@@ -10,8 +10,9 @@ use crate::watching::journal::Journal;
 use crate::watching::watcher::Watcher;
 use fastkafka::{App, Delivery, Problem, Problems, RunError};
 use fastkafka_core::{Connection, Connections, Plan};
-use fastkafka_runtime::platform::{Offsets, name_on};
-use fastkafka_runtime::{Embedded, Options, create_topics};
+use fastkafka_kafka::{Embedded, create_topics, name_on};
+use fastkafka_runtime::Options;
+use fastkafka_runtime::platform::Offsets;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -4,8 +4,9 @@
 use super::App;
 use crate::error::RunError;
 use fastkafka_core::{Connection, Connections, Plan, Problem, Problems};
+use fastkafka_kafka::{Embedded, Kafka, create_topics};
+use fastkafka_runtime::Runtime;
 use fastkafka_runtime::platform::Platform;
-use fastkafka_runtime::{Embedded, Runtime, create_topics};
 use std::sync::Arc;
 
 impl App {
@@ -33,7 +34,8 @@ impl App {
         let core = self.inner.core.clone();
         if let Some(platform) = platform {
             let options = self.inner.options(Connections::default(), &choice);
-            return Ok(Runtime::connect_on(core, plan, options, platform)?);
+            let open = std::future::ready(Ok(platform));
+            return Ok(Runtime::connect(core, plan, options, open).await?);
         }
         let connections = self.inner.connections(&plan.clusters, &choice);
         let mut connections = connections.map_err(problem)?;
@@ -45,7 +47,8 @@ impl App {
         if choice.create_topics && !embedded {
             create_topics(&options, plan, &self.inner.specs(plan)).await?;
         }
-        Ok(Runtime::connect(core, plan, options).await?)
+        let kafka = Kafka::open(&options, plan);
+        Ok(Runtime::connect(core, plan, options.clone(), kafka).await?)
     }
 
     /// A broker in the process for each cluster: one topic on two of them is two.

@@ -3,8 +3,9 @@
 use super::App;
 use crate::error::RunError;
 use fastkafka_core::{AppCore, Connection, Connections, Plan};
+use fastkafka_kafka::TopicSpec;
 use fastkafka_runtime::platform::{Offsets, Platform};
-use fastkafka_runtime::{Options, Runtime, TopicSpec};
+use fastkafka_runtime::{Options, Runtime};
 use std::sync::Arc;
 
 impl App {

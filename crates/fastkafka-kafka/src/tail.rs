@@ -2,9 +2,10 @@
 
 use super::Logged;
 use super::access::{Access, Clusters, Names};
-use crate::options::Options;
 use bytes::Bytes;
 use fastkafka_core::Plan;
+use fastkafka_runtime::Options;
+use fastkafka_runtime::platform::Offsets;
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
@@ -42,9 +43,6 @@ pub struct Tailed {
     /// Headers in order.
     pub headers: Vec<(String, Option<Bytes>)>,
 }
-
-/// Offsets by topic, as the app knows it, and partition.
-pub type Offsets = BTreeMap<(String, i32), i64>;
 
 /// See the module. Its calls wait for the broker.
 pub struct TailReader {

@@ -18,7 +18,7 @@ struct RawHeader {
 }
 
 /// Fetched messages of one partition, in offset order; given back to librdkafka together.
-pub(in crate::kafka) struct Messages {
+pub(crate) struct Messages {
     messages: Box<[*mut rd::rd_kafka_message_t]>,
     headers: OnceLock<Vec<Vec<RawHeader>>>,
     _client: KeepClient,
@@ -47,7 +47,7 @@ impl Messages {
     }
 
     /// The offset of the last one.
-    pub(in crate::kafka) fn last(&self) -> i64 {
+    pub(crate) fn last(&self) -> i64 {
         self.message(self.messages.len() - 1).offset
     }
 

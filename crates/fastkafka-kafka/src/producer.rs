@@ -7,11 +7,11 @@ use super::error::{call_error, client_error};
 use super::ffi::{self, Sent, Topic};
 use super::in_flight::InFlight;
 use super::partitioner::Function;
-use crate::transport::ClientError;
 use fastkafka_core::{
     Acks, DeliveryToken, OutRecord, Plan, ProduceError, ProducerDef, ProducerSettings, RecordSink,
     Text,
 };
+use fastkafka_runtime::platform::ClientError;
 use rdkafka::error::KafkaResult;
 use rdkafka::producer::Producer as _;
 use rdkafka::types::RDKafkaErrorCode;

@@ -1,17 +1,17 @@
 //! What an app needs of a cluster before it joins: topics that are there, or a broker of its own.
 
-use crate::kafka::access::{Access, Clusters};
-use crate::kafka::embedded::EmbeddedBroker;
-use crate::kafka::reset::{ResetError, reset};
-use crate::kafka::topics::{TopicState, Topics};
-use crate::options::Options;
-use crate::transport::{ClientError, ErrorKind};
+use crate::access::{Access, Clusters};
+use crate::embedded::EmbeddedBroker;
+use crate::reset::{ResetError, reset};
+use crate::topics::{TopicState, Topics};
 use fastkafka_core::{Plan, Problem, Problems};
+use fastkafka_runtime::Options;
+use fastkafka_runtime::platform::{ClientError, ErrorKind};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-pub use crate::kafka::topics::TopicSpec;
+pub use crate::topics::TopicSpec;
 
 /// How often missing topics are looked for again.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);

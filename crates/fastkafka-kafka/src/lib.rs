@@ -1,36 +1,47 @@
-//! The Kafka client: the only place in the workspace that names rdkafka.
+//! Kafka as what an app runs on: the only crate that wraps rdkafka.
 //!
-//! Here live the transport of a group's owner, the sink of producers, topics, the embedded broker,
-//! and the words that librdkafka uses for settings and errors. Nothing here knows handlers, the
-//! engine or tokio: what a record means, when its offset may be stored and what follows a failure
-//! is decided by the owner, which sees this module through [`GroupConsumer`](crate::transport::GroupConsumer)
-//! and [`RecordSink`](fastkafka_core::RecordSink). Unsafe code is in `ffi` alone.
+//! Here live the consumer of a group, the producers, topics, the embedded broker, and the words that
+//! librdkafka uses for settings and errors. Nothing here knows handlers or the engine: what a record
+//! means, when its offset may be stored and what follows a failure is decided by the runtime, which
+//! sees this crate through [`Platform`](fastkafka_runtime::platform::Platform),
+//! [`GroupConsumer`](fastkafka_runtime::platform::GroupConsumer) and
+//! [`RecordSink`](fastkafka_core::RecordSink). Unsafe code is in `ffi` alone.
+#![deny(unsafe_code)]
 
-pub(crate) mod access;
+mod access;
 mod assignment;
 mod blocking;
+mod cluster;
 mod config;
-pub(crate) mod consumer;
+mod consumer;
 mod context;
 mod delivery_reports;
-pub(crate) mod embedded;
+mod embedded;
 mod error;
 #[allow(unsafe_code)]
 mod ffi;
 mod in_flight;
 mod look_up;
 mod partitioner;
-pub(crate) mod platform;
-pub(crate) mod producer;
-pub(crate) mod reset;
+mod platform;
+mod producer;
+mod reset;
 mod standalone;
 mod start_offsets;
-pub(crate) mod tail;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod topics;
 
-pub(crate) mod topics;
+#[doc(hidden)]
+pub use access::name_on;
+pub use cluster::{Embedded, TopicSpec, create_topics};
+pub use platform::Kafka;
+#[doc(hidden)]
+pub use platform::kafka_outputs;
+#[doc(hidden)]
+pub use tail::{TailReader, Tailed};
 
 use fastkafka_core::{Connections, Plan, Problem};
 use rdkafka::ClientContext;

@@ -1,8 +1,8 @@
 //! How a consumer leaves its group and ends, in an order in which nothing hangs.
 
 use super::{KafkaConsumer, Owed};
-use crate::kafka::ffi::is_member;
-use crate::transport::{GroupConsumer, Notice};
+use crate::ffi::is_member;
+use fastkafka_runtime::platform::{GroupConsumer, Notice};
 use rdkafka::consumer::Consumer;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,6 +1,6 @@
 use super::*;
-use crate::control::Seek;
 use fastkafka_core::{Bytes, TimestampType};
+use fastkafka_runtime::Seek;
 
 #[test]
 fn without_a_group_a_seek_is_answered_and_nothing_is_committed() {

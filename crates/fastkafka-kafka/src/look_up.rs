@@ -2,8 +2,8 @@
 //! Waits for it: on the helper thread only.
 
 use super::access::Names;
-use crate::control::{ControlError, Seek};
-use crate::transport::{PartitionRef, StartError};
+use fastkafka_runtime::platform::{PartitionRef, StartError};
+use fastkafka_runtime::{ControlError, Seek};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;

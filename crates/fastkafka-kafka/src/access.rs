@@ -1,12 +1,13 @@
 //! How the clients of a cluster are made: its address, the way to it, and tokens.
 
 use super::config;
+use super::error::refused;
 use super::ffi;
 use super::tokens::Current;
 use crate::cluster::problem;
-use crate::options::Options;
-use crate::transport::{ClientError, PartitionRef};
 use fastkafka_core::{Connection, Connections, Plan, Problems, TopicPartition};
+use fastkafka_runtime::Options;
+use fastkafka_runtime::platform::{ClientError, PartitionRef};
 use rdkafka::ClientConfig;
 use rdkafka::client::{Client, ClientContext};
 use std::fmt;
@@ -89,6 +90,11 @@ impl fmt::Display for Names {
     }
 }
 
+/// What a cluster calls a test's topic.
+pub fn name_on(cluster: &str, suffix: &str, topic: &str) -> String {
+    Names::new(cluster, suffix).on_cluster(topic)
+}
+
 impl Access {
     /// Without a token.
     pub(crate) fn new(connection: Connection, client_id: &str) -> Self {
@@ -153,8 +159,8 @@ impl Access {
         let Some(current) = &self.token else {
             return Ok(());
         };
-        let token = current.token().map_err(ClientError::refused)?;
-        ffi::set_token(client.native_ptr(), &token).map_err(ClientError::refused)
+        let token = current.token().map_err(refused)?;
+        ffi::set_token(client.native_ptr(), &token).map_err(refused)
     }
 }
 
@@ -256,16 +262,6 @@ impl Clusters {
         };
         let all = self.all.iter().map(|access| (access, of(access)));
         all.filter(|(_, topics)| !topics.is_empty()).collect()
-    }
-}
-
-impl ClientError {
-    /// Waiting does not help.
-    pub(super) fn refused(message: impl Into<String>) -> Self {
-        Self {
-            kind: crate::transport::ErrorKind::Refused,
-            message: message.into(),
-        }
     }
 }
 

@@ -2,10 +2,10 @@
 //! does not have.
 
 use super::{KafkaConsumer, list};
-use crate::kafka::blocking::Request;
-use crate::kafka::error::{call_error, client_error};
-use crate::kafka::ffi::FetchError;
-use crate::transport::{Notice, PartitionRef};
+use crate::blocking::Request;
+use crate::error::{call_error, client_error};
+use crate::ffi::FetchError;
+use fastkafka_runtime::platform::{Notice, PartitionRef};
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaResult;
 use rdkafka::types::RDKafkaErrorCode;

@@ -6,7 +6,7 @@
 use super::Logged;
 use super::error::call_error;
 use super::ffi;
-use crate::transport::{ClientError, ErrorKind};
+use fastkafka_runtime::platform::{ClientError, ErrorKind};
 use rdkafka::ClientConfig;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, Producer, ProducerContext};

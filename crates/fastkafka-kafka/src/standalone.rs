@@ -2,8 +2,8 @@
 
 use super::access::Names;
 use super::blocking::Request;
-use crate::transport::PartitionRef;
 use fastkafka_core::{ConsumerSettings, OffsetReset};
+use fastkafka_runtime::platform::PartitionRef;
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 

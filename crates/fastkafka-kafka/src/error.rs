@@ -1,6 +1,6 @@
 //! What librdkafka's errors mean for an app: the table of client errors.
 
-use crate::transport::{ClientError, ErrorKind};
+use fastkafka_runtime::platform::{ClientError, ErrorKind};
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode::{self, *};
 
@@ -56,6 +56,14 @@ fn kind(code: RDKafkaErrorCode) -> ErrorKind {
 pub(crate) fn client_error(code: RDKafkaErrorCode, message: impl Into<String>) -> ClientError {
     ClientError {
         kind: kind(code),
+        message: message.into(),
+    }
+}
+
+/// An error that waiting does not end.
+pub(crate) fn refused(message: impl Into<String>) -> ClientError {
+    ClientError {
+        kind: ErrorKind::Refused,
         message: message.into(),
     }
 }

@@ -6,8 +6,8 @@
 
 use super::ffi;
 use super::look_up::{TIMEOUT, look_up, millis, offsets, partition_count, retry};
-use crate::transport::{PartitionRef, StartError};
 use fastkafka_core::OffsetReset;
+use fastkafka_runtime::platform::{PartitionRef, StartError};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
 use rdkafka::{Offset, TopicPartitionList};
 use std::collections::BTreeMap;

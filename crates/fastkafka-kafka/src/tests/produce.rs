@@ -1,11 +1,11 @@
 use super::super::topics::Topics;
 use super::*;
-use crate::transport::ErrorKind;
 use fastkafka_core::__private::schemars;
 use fastkafka_core::{
     Acks, CompressionType, FailureKind, Location, Output, PartitionFn, Partitioner, Plan,
     ProduceError, ProducerDef, ProducerSettings,
 };
+use fastkafka_runtime::platform::ErrorKind;
 use std::future::poll_fn;
 
 #[test]

@@ -12,23 +12,23 @@ use std::thread::Thread;
 
 /// What stands in a queue in the place of a record.
 #[derive(Debug)]
-pub(in crate::kafka) struct FetchError {
-    pub(in crate::kafka) code: RDKafkaErrorCode,
-    pub(in crate::kafka) text: String,
+pub(crate) struct FetchError {
+    pub(crate) code: RDKafkaErrorCode,
+    pub(crate) text: String,
     /// The position it is about; negative when there is none.
-    pub(in crate::kafka) offset: i64,
+    pub(crate) offset: i64,
 }
 
 /// A piece of what a fetch found: consecutive records of one partition, or one error.
-pub(in crate::kafka) struct Piece<'a> {
+pub(crate) struct Piece<'a> {
     /// Empty when an error belongs to no topic.
-    pub(in crate::kafka) topic: &'a str,
-    pub(in crate::kafka) partition: i32,
-    pub(in crate::kafka) content: Result<Messages, FetchError>,
+    pub(crate) topic: &'a str,
+    pub(crate) partition: i32,
+    pub(crate) content: Result<Messages, FetchError>,
 }
 
 /// A private queue; its owner is unparked when it is no longer empty.
-pub(in crate::kafka) struct Queue {
+pub(crate) struct Queue {
     queue: *mut rd::rd_kafka_queue_t,
     client: Client,
     scratch: Vec<*mut rd::rd_kafka_message_t>,
@@ -45,7 +45,7 @@ unsafe extern "C" fn wake(_: Client, driver: *mut c_void) {
 }
 
 impl Queue {
-    pub(in crate::kafka) fn new<C>(consumer: &Arc<BaseConsumer<C>>, driver: Thread) -> Self
+    pub(crate) fn new<C>(consumer: &Arc<BaseConsumer<C>>, driver: Thread) -> Self
     where
         C: ConsumerContext + 'static,
     {
@@ -69,7 +69,7 @@ impl Queue {
 
     /// Sends a partition's messages here instead of to the consumer's own queue. What already waits
     /// in the partition's queue comes too.
-    pub(in crate::kafka) fn take_partition(&self, topic: &str, partition: i32) {
+    pub(crate) fn take_partition(&self, topic: &str, partition: i32) {
         let topic = c_string(topic);
         // SAFETY: client and queue are valid; the partition's handle is given back after use.
         unsafe {
@@ -83,7 +83,7 @@ impl Queue {
 
     /// Takes at most `max` entries, never waiting, split where the partition changes. Returns how
     /// many there were.
-    pub(in crate::kafka) fn fetch(&mut self, max: usize, mut each: impl FnMut(Piece<'_>)) -> usize {
+    pub(crate) fn fetch(&mut self, max: usize, mut each: impl FnMut(Piece<'_>)) -> usize {
         self.scratch.reserve(max);
         // SAFETY: room for `max` pointers; librdkafka fills in the first `n`, which are then ours.
         // librdkafka would wait for a *full* batch if the time-out were not zero.
@@ -153,7 +153,7 @@ impl Drop for Queue {
 
 /// The length of a group's event queue: `BaseConsumer::poll(0)` says `None` when it served an event
 /// as well as when there was none.
-pub(in crate::kafka) struct Events {
+pub(crate) struct Events {
     queue: *mut rd::rd_kafka_queue_t,
     _client: KeepClient,
 }
@@ -164,9 +164,7 @@ unsafe impl Send for Events {}
 impl Events {
     /// # Panics
     /// If the consumer has no group.
-    pub(in crate::kafka) fn new<C: ConsumerContext + 'static>(
-        consumer: &Arc<BaseConsumer<C>>,
-    ) -> Self {
+    pub(crate) fn new<C: ConsumerContext + 'static>(consumer: &Arc<BaseConsumer<C>>) -> Self {
         // SAFETY: a valid client.
         let queue = unsafe { rd::rd_kafka_queue_get_consumer(consumer.client().native_ptr()) };
         assert!(!queue.is_null(), "only a group has a queue of events");
@@ -176,7 +174,7 @@ impl Events {
         }
     }
 
-    pub(in crate::kafka) fn waiting(&self) -> bool {
+    pub(crate) fn waiting(&self) -> bool {
         // SAFETY: a counted reference.
         unsafe { rd::rd_kafka_queue_length(self.queue) > 0 }
     }

@@ -1,6 +1,6 @@
 //! The partitions that a consumer reads, and where each goes on.
 
-use crate::transport::PartitionRef;
+use fastkafka_runtime::platform::PartitionRef;
 use std::collections::{BTreeMap, HashMap};
 
 pub(super) struct Assigned {

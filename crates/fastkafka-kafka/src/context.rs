@@ -6,7 +6,7 @@ use super::access::Names;
 use super::error::client_error;
 use super::log;
 use super::tokens::Current;
-use crate::transport::{Notice, PartitionRef};
+use fastkafka_runtime::platform::{Notice, PartitionRef};
 use rdkafka::client::OAuthToken;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};

@@ -8,12 +8,12 @@ use super::consumer::{Join, KafkaConsumer};
 use super::embedded::EmbeddedBroker;
 use super::producer::KafkaProducers;
 use super::{Logged, config};
-use crate::options::Options;
-use crate::transport::{GroupConsumer, Notice, PartitionRef, StartError};
 use fastkafka_core::{
     Connection, ConsumerSettings, Delivery, DeliveryScope, Failure, Fetched, OffsetReset,
     OutRecord, Plan, RecordSink, TopicPartition,
 };
+use fastkafka_runtime::Options;
+use fastkafka_runtime::platform::{GroupConsumer, Notice, PartitionRef, StartError};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{Offset, TopicPartitionList};
 use std::sync::Arc;

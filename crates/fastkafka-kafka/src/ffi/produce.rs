@@ -11,7 +11,7 @@ use std::ptr;
 use std::sync::Arc;
 
 /// A topic handle of a producer, looked up once.
-pub(in crate::kafka) struct Topic {
+pub(crate) struct Topic {
     topic: *mut rd::rd_kafka_topic_t,
     client: Client,
     _client: KeepClient,
@@ -23,20 +23,17 @@ unsafe impl Send for Topic {}
 unsafe impl Sync for Topic {}
 
 /// What is sent; all borrowed, librdkafka copies.
-pub(in crate::kafka) struct Sent<'a> {
-    pub(in crate::kafka) partition: Option<i32>,
-    pub(in crate::kafka) payload: Option<&'a [u8]>,
-    pub(in crate::kafka) key: Option<&'a [u8]>,
-    pub(in crate::kafka) headers: &'a [(String, Option<Bytes>)],
-    pub(in crate::kafka) timestamp: Option<i64>,
+pub(crate) struct Sent<'a> {
+    pub(crate) partition: Option<i32>,
+    pub(crate) payload: Option<&'a [u8]>,
+    pub(crate) key: Option<&'a [u8]>,
+    pub(crate) headers: &'a [(String, Option<Bytes>)],
+    pub(crate) timestamp: Option<i64>,
 }
 
 impl Topic {
     /// `None` when librdkafka refuses the name.
-    pub(in crate::kafka) fn new<C, P>(
-        producer: &Arc<BaseProducer<C, P>>,
-        name: &str,
-    ) -> Option<Self>
+    pub(crate) fn new<C, P>(producer: &Arc<BaseProducer<C, P>>, name: &str) -> Option<Self>
     where
         C: ProducerContext<P> + 'static,
         P: Partitioner + Send + Sync + 'static,
@@ -54,7 +51,7 @@ impl Topic {
 
     /// Copies a record into the send queue. The token comes back with the report, or, cancelled,
     /// when the record is not taken.
-    pub(in crate::kafka) fn produce(
+    pub(crate) fn produce(
         &self,
         sent: &Sent<'_>,
         token: DeliveryToken,
@@ -161,7 +158,7 @@ impl Drop for Topic {
 
 /// Sends what waits for company, and waits for reports, which another thread serves. True when
 /// nothing is left.
-pub(in crate::kafka) fn flush<C, P>(producer: &BaseProducer<C, P>, millis: i32) -> bool
+pub(crate) fn flush<C, P>(producer: &BaseProducer<C, P>, millis: i32) -> bool
 where
     C: ProducerContext<P>,
     P: Partitioner,
@@ -171,7 +168,7 @@ where
 }
 
 /// The token's pointer is what librdkafka carries; rdkafka hands each back once, with its report.
-pub(in crate::kafka) struct Opaque(pub(in crate::kafka) DeliveryToken);
+pub(crate) struct Opaque(pub(crate) DeliveryToken);
 
 impl IntoOpaque for Opaque {
     fn into_ptr(self) -> *mut c_void {

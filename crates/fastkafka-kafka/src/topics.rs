@@ -3,7 +3,7 @@
 use super::access::Access;
 use super::error::{call_error, client_error};
 use super::{Logged, log};
-use crate::transport::{ClientError, ErrorKind};
+use fastkafka_runtime::platform::{ClientError, ErrorKind};
 use rdkafka::ClientContext;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::config::RDKafkaLogLevel;
