@@ -10,7 +10,6 @@ mod app;
 mod codec;
 mod delivery;
 mod function;
-mod mailbox;
 mod plan;
 mod record;
 mod settings;
@@ -46,7 +45,6 @@ pub use function::probe::emit::{Emit, KafkaEvent, Outgoing, ProducerReturn, Take
 pub use function::probe::shape::{Batch, InputOf, Nullable, Shape, Single};
 pub use function::producer::{OutRecord, Producer, RecordSink};
 pub use function::registry::{Def, DefaultApp, Entry, Location, Register, Registry};
-pub use mailbox::{Mailbox, Wake};
 pub use plan::broker_choice::{Connections, EMBEDDED, UnknownBroker, choose};
 pub use plan::cluster::Cluster;
 pub use plan::explain::{Explained, Row, explain};

@@ -4,9 +4,9 @@ use super::access::Clusters;
 use super::cluster::{start_from, wait_for_topics};
 use super::consumer::{Join, KafkaConsumer};
 use super::producer::KafkaProducers;
-use fastkafka_core::{Plan, Problems, Wake};
+use fastkafka_core::{Plan, Problems};
 use fastkafka_runtime::Options;
-use fastkafka_runtime::platform::{ConsumerHandle, NewConsumer, Platform, Producers};
+use fastkafka_runtime::platform::{ConsumerHandle, NewConsumer, Platform, Producers, Wake};
 use std::sync::Arc;
 use std::time::Instant;
 

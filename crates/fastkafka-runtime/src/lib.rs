@@ -7,33 +7,24 @@
 #![forbid(unsafe_code)]
 
 mod background;
-mod call;
+mod benchmarks;
 mod control;
-mod dead_letter;
 mod driver;
-mod handler;
+mod handling;
 mod health;
-mod held;
-mod job;
-mod keyed;
-mod lane;
-mod locks;
+mod mail;
 mod mailbox;
 mod options;
-mod pauses;
 #[doc(hidden)]
 pub mod platform;
-mod rebalance;
-mod reports;
 mod runtime;
-mod tasks;
+mod shared;
 #[cfg(test)]
 mod tests;
-mod thread;
 mod transport;
 
 pub use control::{ControlError, Handle, Position, Seek, Target};
+pub use handling::spawned::spawn;
 pub use health::{GroupHealth, Health, StoppedPartition, TaskHealth, WaitingFor, WaitingRecord};
 pub use options::Options;
 pub use runtime::Runtime;
-pub use tasks::spawn;

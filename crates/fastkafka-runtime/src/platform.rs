@@ -3,10 +3,11 @@
 //! A medium gives the clients and says who drives an owner: Kafka a thread per consumer, a cluster
 //! in memory a task on the test's own clock. Everything between the clients is the same.
 
-use crate::driver::{Driver, Setup, Shared, Turn};
+use crate::driver::thread::{self, PanicGuard};
+use crate::driver::{Driver, Setup, Turn};
 use crate::mailbox::Mailbox;
-use crate::thread::{self, PanicGuard};
-use fastkafka_core::{ConsumerSettings, Group, Plan, RecordSink, Text, Wake};
+use crate::shared::Shared;
+use fastkafka_core::{ConsumerSettings, Group, Plan, RecordSink, Text};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::mpsc;
@@ -15,6 +16,7 @@ use std::thread::Thread;
 use std::time::Instant;
 use tokio::sync::Notify;
 
+pub use crate::mailbox::Wake;
 pub use crate::transport::{
     ClientError, ErrorKind, GroupConsumer, Notice, PartitionRef, StartError,
 };

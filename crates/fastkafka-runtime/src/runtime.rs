@@ -3,11 +3,11 @@
 mod groups;
 
 use crate::background::Background;
-use crate::driver::Shared;
+use crate::benchmarks::Reports;
 use crate::health::Health;
 use crate::options::Options;
 use crate::platform::{ConsumerHandle, Offsets, Platform, Producers};
-use crate::reports::Reports;
+use crate::shared::Shared;
 use fastkafka_core::{AppCore, Plan, Problem, Problems, Task};
 use std::sync::Arc;
 use std::task::Poll;

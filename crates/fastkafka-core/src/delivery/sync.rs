@@ -1,4 +1,4 @@
-//! What the settle slots and the mailbox share between threads: the standard library's, or loom's
+//! What the settle slots share between threads: the standard library's, or loom's
 //! under `--cfg loom`.
 
 #[cfg(not(loom))]

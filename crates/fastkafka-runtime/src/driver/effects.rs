@@ -1,9 +1,9 @@
 //! Doing what the engine says.
 
 use super::Driver;
-use crate::held::{Offsets, Started};
-use crate::job::{DeadLetterJob, Job, LaneHandle, ToLane};
-use crate::lane::Lane;
+use crate::driver::partition::{Offsets, Started};
+use crate::handling::job::{DeadLetterJob, Job, LaneHandle, ToLane};
+use crate::handling::lane::Lane;
 use crate::transport::GroupConsumer;
 use fastkafka_core::{DeliveryScope, RunTag};
 use fastkafka_engine::{Effect, HoldBack, PartIndex, RunId, Span};

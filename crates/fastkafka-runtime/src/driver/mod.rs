@@ -7,22 +7,23 @@
 mod control;
 mod effects;
 mod notices;
+mod partition;
 mod reading;
+mod rebalance;
 mod report;
-mod shared;
-
-pub(crate) use shared::Shared;
+pub(crate) mod thread;
 
 use self::control::Moving;
 use self::notices::ClientErrors;
-use crate::call::HandlerContext;
-use crate::handler::Handler;
-use crate::held::OwnedPartition;
-use crate::keyed::Keyed;
-use crate::locks::OrderLocks;
-use crate::mailbox::Mail;
-use crate::pauses::Pauses;
-use crate::rebalance::Rebalance;
+use crate::control::pauses::Pauses;
+use crate::driver::partition::OwnedPartition;
+use crate::driver::rebalance::Rebalance;
+use crate::handling::call::HandlerContext;
+use crate::handling::handler::Handler;
+use crate::handling::keyed::Keyed;
+use crate::handling::locks::OrderLocks;
+use crate::mail::Mail;
+use crate::shared::Shared;
 use crate::transport::{GroupConsumer, Notice, PartitionRef};
 use fastkafka_core::{AppCore, Closed, FailureKind, Fetched, RunTag};
 use fastkafka_engine::{self as engine, Effect, Engine, Event, Order, PartIndex, RunId, Time};

@@ -1,7 +1,7 @@
 //! Reading, and not reading: back-pressure.
 
 use super::{Driver, STARVED};
-use crate::held::OwnedPartition;
+use crate::driver::partition::OwnedPartition;
 use crate::transport::GroupConsumer;
 use fastkafka_core::Fetched;
 use fastkafka_engine::{Event, HoldBack, PartIndex, Span};

@@ -1,9 +1,9 @@
 //! What goes on: progress of long runs, health, and what stands still.
 
 use super::{Driver, PROGRESS};
+use crate::driver::partition::OwnedPartition;
+use crate::handling::job::LaneHandle;
 use crate::health::{GroupHealth, StoppedPartition, WaitingRecord};
-use crate::held::OwnedPartition;
-use crate::job::LaneHandle;
 use crate::transport::GroupConsumer;
 use fastkafka_engine::{Event, PartIndex, Time};
 use std::time::Duration;

@@ -2,10 +2,10 @@
 
 use super::{Running, Runtime, broker};
 use crate::control::GroupControl;
+use crate::control::pauses::Pauses;
 use crate::driver::Setup;
-use crate::handler::Handler;
-use crate::locks::OrderLocks;
-use crate::pauses::Pauses;
+use crate::handling::handler::Handler;
+use crate::handling::locks::OrderLocks;
 use crate::platform::NewConsumer;
 use fastkafka_core::{Group, Plan, Problems};
 use fastkafka_engine::Limits;

@@ -3,13 +3,13 @@
 use super::cluster::{Cluster, Shared, lock, place};
 use super::memory::{Member, Memory};
 use super::outbox::Outbox;
+use crate::control::pauses::Pauses;
 use crate::control::{GroupControl, Handle};
-use crate::driver::{self, Driver, Setup, Turn};
-use crate::handler::Handler;
+use crate::driver::{Driver, Setup, Turn};
+use crate::handling::handler::Handler;
+use crate::handling::locks::OrderLocks;
 use crate::health::{GroupHealth, Health};
-use crate::locks::OrderLocks;
 use crate::mailbox::Mailbox;
-use crate::pauses::Pauses;
 use crate::transport::Notice;
 use fastkafka_core as fk;
 use fastkafka_core::{
@@ -203,7 +203,7 @@ impl World {
             let woken = woken.clone();
             Box::new(move || woken.notify_one())
         };
-        let shared = Arc::new(driver::Shared::new(
+        let shared = Arc::new(crate::shared::Shared::new(
             "",
             "lab",
             false,
@@ -261,7 +261,7 @@ impl World {
 pub(super) struct Lab {
     world: World,
     driver: Driver<Memory>,
-    pub(super) shared: Arc<driver::Shared>,
+    pub(super) shared: Arc<crate::shared::Shared>,
     pub(super) member: Shared<Member>,
     pub(super) over: Option<Result<(), String>>,
 }
@@ -331,14 +331,14 @@ impl Lab {
     pub(super) fn held_bytes(&mut self, partition: i32) -> u64 {
         let part = self.driver.part(place(partition));
         let keyed = self.driver.parts[part.0 as usize].keyed.as_ref();
-        keyed.map_or(0, crate::keyed::Keyed::held_bytes)
+        keyed.map_or(0, crate::handling::keyed::Keyed::held_bytes)
     }
 
     /// How many keys such a partition has given a number.
     pub(super) fn numbered_keys(&mut self, partition: i32) -> usize {
         let part = self.driver.part(place(partition));
         let keyed = self.driver.parts[part.0 as usize].keyed.as_ref();
-        keyed.map_or(0, crate::keyed::Keyed::numbered)
+        keyed.map_or(0, crate::handling::keyed::Keyed::numbered)
     }
 
     pub(super) fn health(&self) -> GroupHealth {

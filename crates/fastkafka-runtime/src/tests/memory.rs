@@ -3,8 +3,9 @@
 
 use super::cluster::{Block, Cluster, Shared, lock, place};
 use crate::control::{ControlError, Seek};
+use crate::mailbox::Wake;
 use crate::transport::{ClientError, GroupConsumer, Notice, PartitionRef, StartError};
-use fastkafka_core::{Fetched, OffsetReset, Wake};
+use fastkafka_core::{Fetched, OffsetReset};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use tokio::time::Instant;

@@ -1,7 +1,7 @@
 use super::cluster::lock;
 use super::lab::{HandlerState, Lab, LetGo, to_out};
 use super::outbox::{Fate, ack};
-use crate::driver::Shared;
+use crate::shared::Shared;
 use fastkafka_core as fk;
 use fastkafka_core::{EventMetadata, ProduceError, State};
 use fastkafka_macros::consumes;

@@ -15,9 +15,9 @@ use crate::record::{NewRecord, Refusal};
 use crate::topology::{Name, intern};
 use bytes::Bytes;
 use fastkafka_core::{
-    DeliveryToken, Failure, FailureKind, OutRecord, Output, ProduceError, RecordSink, Wake,
+    DeliveryToken, Failure, FailureKind, OutRecord, Output, ProduceError, RecordSink,
 };
-use fastkafka_runtime::platform::Producers;
+use fastkafka_runtime::platform::{Producers, Wake};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};

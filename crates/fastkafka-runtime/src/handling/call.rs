@@ -1,10 +1,10 @@
 //! One call of a handler's run: on the task at hand or on a thread, with its time limit, its panics
 //! and what it spawns.
 
-use crate::driver::Shared;
-use crate::handler::Handler;
-use crate::job::Job;
-use crate::tasks::{self, Tasks};
+use crate::handling::handler::Handler;
+use crate::handling::job::Job;
+use crate::handling::spawned::{self, Tasks};
+use crate::shared::Shared;
 use crate::transport::PartitionRef;
 use fastkafka_core::{
     Ambient, AppCore, CatchRun, Failure, Record, Run, RunEnd, ScopeRef, Scoped, handle, panic_text,
@@ -68,7 +68,7 @@ impl HandlerContext {
             let run = self.as_run(job, &records, None);
             let ambient = Ambient::of_run(self.app.clone(), scope.clone());
             let future = Scoped::new(ambient, CatchRun::new(handle(self.handler.def, &run)));
-            let future = tasks::scope(spawned.clone(), place_of(job), future);
+            let future = spawned::scope(spawned.clone(), place_of(job), future);
             match self.handler.timeout {
                 None => Some(future.await),
                 Some(limit) => within(limit, scope, future).await,
@@ -115,7 +115,7 @@ impl HandlerContext {
             };
             let ambient = Ambient::of_run(context.app.clone(), scope.clone());
             let future = Scoped::new(ambient, CatchRun::new(handle(context.handler.def, &run)));
-            tokio.block_on(tasks::scope(tasks, place, future))
+            tokio.block_on(spawned::scope(tasks, place, future))
         };
         let (tell, told) = oneshot::channel();
         let work = move || {
@@ -184,8 +184,8 @@ impl HandlerContext {
     }
 }
 
-fn place_of(job: &Job) -> tasks::Origin {
-    tasks::Origin {
+fn place_of(job: &Job) -> spawned::Origin {
+    spawned::Origin {
         fetched: job.fetched.clone(),
         base: job.range.start,
         scope: job.scope.clone(),

@@ -1,13 +1,14 @@
 //! The user's hand on an app that runs: pause, resume, seek.
 
 mod error;
+pub(crate) mod pauses;
 mod target;
 
 pub use self::error::ControlError;
 pub use self::target::Target;
 
-use crate::driver::Shared;
-use crate::pauses::Pauses;
+use self::pauses::Pauses;
+use crate::shared::Shared;
 use fastkafka_core::{ConsumerDef, Text};
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;

@@ -2,7 +2,8 @@
 
 use crate::control::{Command, Reply};
 use crate::health::GroupHealth;
-use crate::mailbox::{Mail, Mailbox};
+use crate::mail::Mail;
+use crate::mailbox::Mailbox;
 use crate::platform::Offsets;
 use crate::transport::PartitionRef;
 use fastkafka_core::{Closed, RunTag, Settle};
@@ -24,11 +25,16 @@ pub(crate) struct Shared {
     /// Without a group: by partition the offset below which all is settled. In a group its commits
     /// tell.
     settled: Option<Mutex<Offsets>>,
-    pub(crate) mailbox: Mailbox,
+    pub(crate) mailbox: Mailbox<Mail>,
 }
 
 impl Shared {
-    pub(crate) fn new(cluster: &str, group: &str, standalone: bool, mailbox: Mailbox) -> Self {
+    pub(crate) fn new(
+        cluster: &str,
+        group: &str,
+        standalone: bool,
+        mailbox: Mailbox<Mail>,
+    ) -> Self {
         Self {
             settled: standalone.then(Mutex::default),
             health: Mutex::new(GroupHealth::new(cluster, group)),
@@ -67,7 +73,7 @@ impl Shared {
         true
     }
 
-    pub(super) fn take_commands(&self) -> Vec<(Command, Reply)> {
+    pub(crate) fn take_commands(&self) -> Vec<(Command, Reply)> {
         self.commands()
             .as_mut()
             .map(std::mem::take)
@@ -120,15 +126,15 @@ impl Shared {
         Some(settled.clone())
     }
 
-    pub(super) fn is_leaving(&self) -> bool {
+    pub(crate) fn is_leaving(&self) -> bool {
         self.mailbox.is_stopping()
     }
 
-    pub(super) fn set_health(&self, health: GroupHealth) {
+    pub(crate) fn set_health(&self, health: GroupHealth) {
         *self.health.lock().unwrap_or_else(PoisonError::into_inner) = health;
     }
 
-    pub(super) fn mark_started(&self) {
+    pub(crate) fn mark_started(&self) {
         self.started.send_replace(true);
     }
 

@@ -6,7 +6,7 @@
 //! *straggler*, keeps its key alone. A record without a key has no order, and so no lock here: the next
 //! owner may begin it while the former one is still at it, as it may in another process.
 
-use crate::keyed::KeyId;
+use crate::handling::keyed::KeyId;
 use crate::transport::PartitionRef;
 use fastkafka_core::StopFlag;
 use std::collections::HashMap;

@@ -1,6 +1,7 @@
 //! The thread of an owner: it sleeps in one place.
 
-use crate::driver::{Driver, Shared, Turn};
+use crate::driver::{Driver, Turn};
+use crate::shared::Shared;
 use crate::transport::GroupConsumer;
 use std::sync::Arc;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! What lanes and delivery reports tell the owner. How it reaches it is [`fastkafka_core::Mailbox`].
+//! What lanes and delivery reports tell the owner. How it reaches it is `mailbox`.
 
 use fastkafka_core::{Closed, Failure, RunTag};
 use fastkafka_engine::{DeadLetterOutcome, PartIndex, RunId};
@@ -35,6 +35,3 @@ pub(crate) enum Mail {
     /// A task ended without saying how.
     Panicked { part: PartIndex },
 }
-
-/// The owner's mail, and the request to drain and end.
-pub(crate) type Mailbox = fastkafka_core::Mailbox<Mail>;

@@ -4,12 +4,12 @@
 //! its outputs here. A failure halts the lane, and so does the round's stop flag, which a cut and a
 //! failed output raise. A halted lane forgets what is left of the round (see the engine's `Event`).
 
-use crate::call::HandlerContext;
-use crate::dead_letter;
-use crate::job::{Job, LaneHandle, ToLane};
-use crate::locks::OrderLock;
-use crate::mailbox::Mail;
-use crate::tasks::Tasks;
+use crate::handling::call::HandlerContext;
+use crate::handling::dead_letter;
+use crate::handling::job::{Job, LaneHandle, ToLane};
+use crate::handling::locks::OrderLock;
+use crate::handling::spawned::Tasks;
+use crate::mail::Mail;
 use fastkafka_core::{Record, RunEnd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};

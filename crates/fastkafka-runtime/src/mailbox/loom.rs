@@ -2,7 +2,7 @@
 //! time limit here, so that a wake-up that is lost is a deadlock, which loom reports.
 
 use super::Mailbox;
-use crate::delivery::sync::{Arc, Mutex};
+use ::loom::sync::{Arc, Mutex};
 use ::loom::{model, thread};
 
 /// A queue of librdkafka's: its callback comes only when it was empty before.

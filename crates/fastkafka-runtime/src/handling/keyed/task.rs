@@ -1,13 +1,13 @@
 //! A task of its own for one record, or one batch: what order by key and no order are made of.
 
 use super::key_ids::KeyId;
-use crate::call::HandlerContext;
-use crate::dead_letter;
-use crate::driver::Shared;
-use crate::job::{DeadLetterJob, Job};
-use crate::locks::{Gate, OrderLocks};
-use crate::mailbox::Mail;
-use crate::tasks::Tasks;
+use crate::handling::call::HandlerContext;
+use crate::handling::dead_letter;
+use crate::handling::job::{DeadLetterJob, Job};
+use crate::handling::locks::{Gate, OrderLocks};
+use crate::handling::spawned::Tasks;
+use crate::mail::Mail;
+use crate::shared::Shared;
 use fastkafka_engine::PartIndex;
 use std::sync::Arc;
 

@@ -1,18 +1,29 @@
 //! How other threads reach a thread that sleeps: a locked list that is taken whole, one wake-up per
 //! filled list, and the request to stop.
 //!
-//! It is the owner of a group's consumer that sleeps, in the runtime. What it is told is of no
-//! concern here, and so the wake-ups are checked here, with loom, without tokio and a Kafka client.
+//! It is a driver that sleeps. What it is told is of no concern here: loom checks the wake-ups alone.
 
-use crate::delivery::sync::{AtomicBool, Mutex, MutexGuard, Ordering::*};
+#[cfg(all(test, loom))]
+mod loom;
+
+#[cfg(loom)]
+use ::loom::sync::{
+    Mutex, MutexGuard,
+    atomic::{AtomicBool, Ordering::*},
+};
 use std::fmt;
 use std::sync::PoisonError;
+#[cfg(not(loom))]
+use std::sync::{
+    Mutex, MutexGuard,
+    atomic::{AtomicBool, Ordering::*},
+};
 
 /// Wakes a thread that sleeps; remembered if it does not.
 pub type Wake = Box<dyn Fn() + Send + Sync>;
 
 /// The mail of a thread that takes it before it decides to sleep.
-pub struct Mailbox<M> {
+pub(crate) struct Mailbox<M> {
     mail: Mutex<Vec<M>>,
     stop: AtomicBool,
     wake: Wake,
@@ -26,7 +37,7 @@ impl<M> fmt::Debug for Mailbox<M> {
 
 impl<M> Mailbox<M> {
     /// An empty one; `wake` is called on the thread that leaves something.
-    pub fn new(wake: Wake) -> Self {
+    pub(crate) fn new(wake: Wake) -> Self {
         Self {
             mail: Mutex::new(Vec::new()),
             stop: AtomicBool::new(false),
@@ -40,7 +51,7 @@ impl<M> Mailbox<M> {
     }
 
     /// Leaves `mail`.
-    pub fn push(&self, mail: M) {
+    pub(crate) fn push(&self, mail: M) {
         let mut list = self.list();
         let first = list.is_empty();
         list.push(mail);
@@ -52,21 +63,18 @@ impl<M> Mailbox<M> {
     }
 
     /// Swaps the list for `into`, which is empty.
-    pub fn take(&self, into: &mut Vec<M>) {
+    pub(crate) fn take(&self, into: &mut Vec<M>) {
         std::mem::swap(into, &mut self.list());
     }
 
     /// Asks the reader to come to an end.
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.stop.store(true, Release);
         (self.wake)();
     }
 
     /// True once [`Mailbox::stop`] was called.
-    pub fn is_stopping(&self) -> bool {
+    pub(crate) fn is_stopping(&self) -> bool {
         self.stop.load(Acquire)
     }
 }
-
-#[cfg(all(test, loom))]
-mod loom;

@@ -1,9 +1,9 @@
 //! What the owner keeps of one partition: the records that may have to be replayed, the runs whose
 //! results it awaits, and what it knows about the records that failed.
 
-use crate::handler::Handler;
-use crate::job::{LaneHandle, ToLane};
-use crate::keyed::Keyed;
+use crate::handling::handler::Handler;
+use crate::handling::job::{LaneHandle, ToLane};
+use crate::handling::keyed::Keyed;
 use crate::transport::PartitionRef;
 use fastkafka_core::{FailureKind, Fetched, ScopeRef, StopFlag};
 use fastkafka_engine::{Broken, HoldBack, RunId, Span};

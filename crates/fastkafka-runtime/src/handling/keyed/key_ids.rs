@@ -1,6 +1,6 @@
 //! The order units of a partition: its keys, each under a number that the engine knows it by.
 
-use crate::tasks::Tasks;
+use crate::handling::spawned::Tasks;
 use fastkafka_engine::Key;
 use std::collections::HashMap;
 use std::sync::Arc;

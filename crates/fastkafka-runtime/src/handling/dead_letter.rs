@@ -1,7 +1,7 @@
 //! Dead letters: the record as it was, with headers that say why it is there.
 
-use crate::call::HandlerContext;
-use crate::job::DeadLetterJob;
+use crate::handling::call::HandlerContext;
+use crate::handling::job::DeadLetterJob;
 use bytes::Bytes;
 use fastkafka_core::{
     DEAD_LETTER_HEADERS, DEAD_LETTER_PREFIX, DeliveryScope, Failure, FailureKind, OutRecord,

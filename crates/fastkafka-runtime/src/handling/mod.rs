@@ -1,0 +1,10 @@
+//! Calling handlers: what a run that the engine starts is given to.
+
+pub(crate) mod call;
+pub(crate) mod dead_letter;
+pub(crate) mod handler;
+pub(crate) mod job;
+pub(crate) mod keyed;
+pub(crate) mod lane;
+pub(crate) mod locks;
+pub(crate) mod spawned;
