@@ -3,14 +3,14 @@
 use super::config;
 use super::error::refused;
 use super::ffi;
+use super::names::ClusterNames;
+use super::options::KafkaOptions;
 use super::tokens::Current;
 use crate::cluster::problem;
-use fastkafka_core::{Connection, Connections, Plan, Problems, TopicPartition};
-use fastkafka_runtime::Options;
-use fastkafka_runtime::platform::{ClientError, PartitionRef};
+use fastkafka_core::{Connection, Connections, Plan, Problems};
+use fastkafka_runtime::platform::ClientError;
 use rdkafka::ClientConfig;
 use rdkafka::client::{Client, ClientContext};
-use std::fmt;
 use std::sync::Arc;
 
 /// A way to a cluster.
@@ -19,80 +19,7 @@ pub(crate) struct Access {
     connection: Connection,
     client_id: String,
     token: Option<Arc<Current>>,
-    names: Names,
-}
-
-/// What a cluster is called, and what it calls the app's topics and groups: a test has its own there.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Names {
-    /// The cluster.
-    pub(crate) cluster: Arc<str>,
-    /// What names end with on the cluster, beyond what the app calls them.
-    suffix: Arc<str>,
-}
-
-impl Names {
-    pub(crate) fn new(cluster: &str, suffix: &str) -> Self {
-        // A test may have several clusters of its apps at one broker. No suffix is the end of another,
-        // so that no pattern finds what is on the other cluster.
-        let suffix = match (cluster, suffix) {
-            (_, "") | ("", _) => suffix.to_owned(),
-            (cluster, suffix) => {
-                let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
-                format!("{suffix}-{}", cluster.replace(|c| !allowed(c), "-"))
-            }
-        };
-        Self {
-            cluster: cluster.into(),
-            suffix: suffix.into(),
-        }
-    }
-
-    /// It is a test's.
-    pub(crate) fn are_of_a_test(&self) -> bool {
-        !self.suffix.is_empty()
-    }
-
-    /// What the cluster calls a topic or a group.
-    pub(crate) fn on_cluster(&self, name: &str) -> String {
-        format!("{name}{}", self.suffix)
-    }
-
-    /// What a consumer subscribes to there: a topic, or a pattern that begins with `^`.
-    pub(crate) fn subscription(&self, name: &str) -> String {
-        let suffix = &self.suffix;
-        match (name.starts_with('^'), name.strip_suffix('$')) {
-            _ if suffix.is_empty() => name.to_owned(),
-            (false, _) => self.on_cluster(name),
-            (true, Some(whole)) => format!("^({whole}){suffix}$"),
-            (true, None) => format!("^({name}).*{suffix}$"),
-        }
-    }
-
-    /// What the app calls a topic.
-    pub(crate) fn topic<'a>(&self, on_cluster: &'a str) -> &'a str {
-        on_cluster.strip_suffix(&*self.suffix).unwrap_or(on_cluster)
-    }
-
-    /// A partition of a topic, as the cluster calls that.
-    pub(crate) fn place(&self, on_cluster: &str, partition: i32) -> PartitionRef {
-        TopicPartition::intern_on(&self.cluster, on_cluster, &self.suffix, partition)
-    }
-}
-
-/// In a sentence, after what is there: nothing for the app's own cluster.
-impl fmt::Display for Names {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &*self.cluster {
-            "" => Ok(()),
-            cluster => write!(f, " on cluster `{cluster}`"),
-        }
-    }
-}
-
-/// What a cluster calls a test's topic.
-pub fn name_on(cluster: &str, suffix: &str, topic: &str) -> String {
-    Names::new(cluster, suffix).on_cluster(topic)
+    names: ClusterNames,
 }
 
 impl Access {
@@ -102,7 +29,7 @@ impl Access {
             connection,
             client_id: client_id.to_owned(),
             token: None,
-            names: Names::default(),
+            names: ClusterNames::default(),
         }
     }
 
@@ -110,7 +37,7 @@ impl Access {
     async fn open(
         cluster: &str,
         connection: Connection,
-        options: &Options,
+        options: &KafkaOptions,
     ) -> Result<Self, Problems> {
         let token = match &connection.sasl_oauth_token_provider {
             Some(tokens) => Some(
@@ -122,13 +49,13 @@ impl Access {
         };
         Ok(Self {
             token,
-            names: Names::new(cluster, &options.suffix),
+            names: ClusterNames::new(cluster, options.names_on(cluster)),
             ..Self::new(connection, &options.client_id)
         })
     }
 
-    /// What the cluster and what is on it is called.
-    pub(crate) fn names(&self) -> &Names {
+    /// The names of the cluster and of what is on it.
+    pub(crate) fn names(&self) -> &ClusterNames {
         &self.names
     }
 
@@ -176,7 +103,7 @@ impl Clusters {
     ///
     /// # Errors
     /// When a token cannot be had.
-    pub(crate) async fn open(options: &Options, plan: &Plan) -> Result<Self, Problems> {
+    pub(crate) async fn open(options: &KafkaOptions, plan: &Plan) -> Result<Self, Problems> {
         let mut clusters = Self {
             all: Vec::new(),
             connections: options.connections.clone(),
@@ -262,28 +189,5 @@ impl Clusters {
         };
         let all = self.all.iter().map(|access| (access, of(access)));
         all.filter(|(_, topics)| !topics.is_empty()).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_test_has_topics_of_its_own_on_each_cluster_also_at_one_address() {
-        let (own, other) = (Names::new("", "-1f"), Names::new("eu.pay:1", "-1f"));
-        assert_eq!(own.on_cluster("orders"), "orders-1f");
-        assert_eq!(other.on_cluster("orders"), "orders-1f-eu-pay-1");
-        assert_eq!(other.topic("orders-1f-eu-pay-1"), "orders");
-        // A pattern of one does not find what is on the other.
-        assert_eq!(own.subscription("^orders"), "^(^orders).*-1f$");
-        assert_eq!(other.subscription("^orders$"), "^(^orders)-1f-eu-pay-1$");
-    }
-
-    #[test]
-    fn an_app_in_production_has_the_names_that_it_says() {
-        let names = Names::new("payments", "");
-        assert_eq!(names.on_cluster("orders"), "orders");
-        assert!(!names.are_of_a_test());
     }
 }

@@ -1,8 +1,8 @@
 //! The thread that waits for the broker, so that the owner of a group never does.
 
-use super::access::Names;
 use super::context::{Group, Heard};
 use super::look_up;
+use super::names::ClusterNames;
 use super::start_offsets::{self, PartitionCount};
 use fastkafka_core::OffsetReset;
 use fastkafka_runtime::Seek;
@@ -27,7 +27,7 @@ pub(super) enum Request {
     /// Where these start without a group.
     Choose(Vec<(PartitionRef, OffsetReset)>),
     /// Which partitions these topics have.
-    List(Vec<String>, Names),
+    List(Vec<String>, ClusterNames),
     /// Where the user wants to go on.
     Find(PartitionRef, Seek),
     /// Commits this, be it ahead or back.

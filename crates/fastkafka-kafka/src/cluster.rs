@@ -2,10 +2,10 @@
 
 use crate::access::{Access, Clusters};
 use crate::embedded::EmbeddedBroker;
+use crate::options::KafkaOptions;
 use crate::reset::{ResetError, reset};
 use crate::topics::{TopicState, Topics};
 use fastkafka_core::{Plan, Problem, Problems};
-use fastkafka_runtime::Options;
 use fastkafka_runtime::platform::{ClientError, ErrorKind};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -60,7 +60,7 @@ impl Embedded {
 /// # Errors
 /// When a broker is not reached or refuses.
 pub async fn create_topics(
-    options: &Options,
+    options: &KafkaOptions,
     plan: &Plan,
     specs: &[TopicSpec],
 ) -> Result<(), Problems> {
@@ -89,7 +89,7 @@ pub async fn create_topics(
 /// # Errors
 /// All that is missing or refused, when `start_timeout` is over.
 pub(crate) async fn wait_for_topics(
-    options: &Options,
+    options: &KafkaOptions,
     clusters: &Clusters,
     plan: &Plan,
 ) -> Result<(), Problems> {
@@ -134,7 +134,7 @@ pub(crate) async fn wait_for_topics(
 /// # Errors
 /// A group that has members; a broker that does not answer within `start_timeout`.
 pub(crate) async fn start_from(
-    options: &Options,
+    options: &KafkaOptions,
     clusters: &Clusters,
     plan: &Plan,
     at: SystemTime,
@@ -185,7 +185,7 @@ async fn look_up(
     topics: &Arc<Topics>,
     names: &[String],
     deadline: Instant,
-    options: &Options,
+    options: &KafkaOptions,
     access: &Access,
 ) -> Result<BTreeMap<String, TopicState>, Problems> {
     loop {
@@ -208,7 +208,7 @@ async fn look_up(
     }
 }
 
-fn unreachable(error: &ClientError, options: &Options, access: &Access) -> Problems {
+fn unreachable(error: &ClientError, options: &KafkaOptions, access: &Access) -> Problems {
     let bootstrap = format!("{}{}", access.address(), access.names());
     problem(match error.kind {
         ErrorKind::Unreachable => format!(

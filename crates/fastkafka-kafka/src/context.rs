@@ -2,9 +2,9 @@
 //!
 //! A rebalance is only noted here: the owner answers when it has drained, and the broker waits.
 
-use super::access::Names;
 use super::error::client_error;
 use super::log;
+use super::names::ClusterNames;
 use super::tokens::Current;
 use fastkafka_runtime::platform::{Notice, PartitionRef};
 use rdkafka::client::OAuthToken;
@@ -21,13 +21,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 #[derive(Default)]
 pub(super) struct Heard {
     notices: Mutex<Vec<Notice>>,
-    names: Names,
+    names: ClusterNames,
     /// The client is being destroyed.
     closed: AtomicBool,
 }
 
 impl Heard {
-    pub(super) fn new(names: Names) -> Self {
+    pub(super) fn new(names: ClusterNames) -> Self {
         Self {
             names,
             ..Self::default()
@@ -116,7 +116,7 @@ impl ConsumerContext for Context {
     }
 }
 
-fn places(list: &TopicPartitionList, names: &Names) -> Vec<PartitionRef> {
+fn places(list: &TopicPartitionList, names: &ClusterNames) -> Vec<PartitionRef> {
     let elements = list.elements();
     let place = elements
         .iter()

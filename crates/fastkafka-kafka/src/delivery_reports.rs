@@ -1,10 +1,10 @@
 //! What the client of producers has to say: what became of each record, and its own errors.
 
-use super::access::Names;
 use super::error::{client_error, is_permanent};
 use super::ffi::Opaque;
 use super::in_flight::InFlight;
 use super::log;
+use super::names::ClusterNames;
 use super::partitioner::Function;
 use super::tokens::Current;
 use fastkafka_core::{Delivery, Failure, FailureKind, ProduceError};
@@ -31,7 +31,7 @@ pub(super) struct Shared {
 
 pub(super) struct Reports {
     pub(super) shared: Arc<Shared>,
-    pub(super) names: Names,
+    pub(super) names: ClusterNames,
     /// When the log last said that no broker is reached, which librdkafka says many times a second.
     pub(super) unreachable: Mutex<Option<Instant>>,
     pub(super) partitioner: Option<Function>,

@@ -21,27 +21,26 @@ mod error;
 #[allow(unsafe_code)]
 mod ffi;
 mod in_flight;
+mod inspect;
 mod look_up;
+mod names;
+mod options;
 mod partitioner;
 mod platform;
 mod producer;
 mod reset;
 mod standalone;
 mod start_offsets;
-mod tail;
 #[cfg(test)]
 mod tests;
 mod tokens;
 mod topics;
 
-#[doc(hidden)]
-pub use access::name_on;
 pub use cluster::{Embedded, TopicSpec, create_topics};
-pub use platform::Kafka;
-#[doc(hidden)]
-pub use platform::kafka_outputs;
-#[doc(hidden)]
-pub use tail::{TailReader, Tailed};
+pub use inspect::{GroupOffsets, Inspector, LogReader, LogRecord};
+pub use names::TopicNames;
+pub use options::KafkaOptions;
+pub use platform::{Kafka, producer_on};
 
 use fastkafka_core::{Connections, Plan, Problem};
 use rdkafka::ClientContext;

@@ -1,7 +1,7 @@
 //! What the broker knows of partitions: which there are, and where a beginning, an end or a time lies.
 //! Waits for it: on the helper thread only.
 
-use super::access::Names;
+use super::names::ClusterNames;
 use fastkafka_runtime::platform::{PartitionRef, StartError};
 use fastkafka_runtime::{ControlError, Seek};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
@@ -17,7 +17,7 @@ pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) fn partitions<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     topics: &[String],
-    names: &Names,
+    names: &ClusterNames,
 ) -> Result<Vec<PartitionRef>, StartError> {
     let mut places = Vec::new();
     for topic in topics {

@@ -3,20 +3,19 @@
 use super::access::Clusters;
 use super::cluster::{start_from, wait_for_topics};
 use super::consumer::{Join, KafkaConsumer};
+use super::options::KafkaOptions;
 use super::producer::KafkaProducers;
 use fastkafka_core::{Plan, Problems};
-use fastkafka_runtime::Options;
 use fastkafka_runtime::platform::{ConsumerHandle, NewConsumer, Platform, Producers, Wake};
 use std::sync::Arc;
 use std::time::Instant;
-
-/// How often a test's own groups commit, unless their handlers say: the test waits for that.
-const TEST_COMMITS_MILLIS: u64 = 50;
 
 /// The clusters of an app, opened.
 #[derive(Debug)]
 pub struct Kafka {
     clusters: Clusters,
+    /// Of groups whose functions do not say.
+    commit_millis: Option<u64>,
 }
 
 impl Kafka {
@@ -29,25 +28,35 @@ impl Kafka {
     ///
     /// # Panics
     /// Outside a tokio runtime.
-    pub async fn open(options: &Options, plan: &Plan) -> Result<Arc<dyn Platform>, Problems> {
+    pub async fn open(options: &KafkaOptions, plan: &Plan) -> Result<Arc<dyn Platform>, Problems> {
         let clusters = Clusters::open(options, plan).await?;
         wait_for_topics(options, &clusters, plan).await?;
         if let Some(from) = options.from {
             start_from(options, &clusters, plan, from).await?;
         }
-        Ok(Arc::new(Self { clusters }))
+        let interval = options.commit_interval;
+        Ok(Arc::new(Self {
+            clusters,
+            commit_millis: interval.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
+        }))
     }
 }
 
-/// The producer of a test's own records for a cluster.
+/// The producer of records that no function of an app sends. `most` bounds the records handed over and
+/// not reported.
 ///
 /// # Errors
 /// Why it cannot be made.
-pub async fn kafka_outputs(options: &Options, cluster: &str) -> Result<Arc<dyn Producers>, String> {
+pub async fn producer_on(
+    options: &KafkaOptions,
+    cluster: &str,
+    most: usize,
+) -> Result<Arc<dyn Producers>, String> {
     let plan = Plan::empty(cluster);
     let clusters = Clusters::open(options, &plan).await;
     let clusters = clusters.map_err(|problems| problems.to_string())?;
-    Kafka { clusters }.outputs(&plan, options.max_in_flight)
+    let sink = KafkaProducers::new(&clusters, &plan, most);
+    Ok(Arc::new(sink.map_err(|error| error.to_string())?))
 }
 
 impl Platform for Kafka {
@@ -63,9 +72,8 @@ impl Platform for Kafka {
             .clusters
             .access(wanted.cluster(), &settings.connection());
         let access = access.clone();
-        if access.names().are_of_a_test() {
-            let commits = &mut settings.auto_commit_interval_ms;
-            commits.get_or_insert(TEST_COMMITS_MILLIS);
+        if let Some(millis) = self.commit_millis {
+            settings.auto_commit_interval_ms.get_or_insert(millis);
         }
         let embedded = self.clusters.are_embedded();
         wanted.serve_in_thread(move |wanted, thread| {

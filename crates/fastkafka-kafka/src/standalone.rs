@@ -1,7 +1,7 @@
 //! A consumer without a group: it has all partitions, and looks for new ones itself.
 
-use super::access::Names;
 use super::blocking::Request;
+use super::names::ClusterNames;
 use fastkafka_core::{ConsumerSettings, OffsetReset};
 use fastkafka_runtime::platform::PartitionRef;
 use std::collections::HashSet;
@@ -14,7 +14,7 @@ const REFRESH: Duration = Duration::from_secs(300);
 
 pub(super) struct Standalone {
     topics: Vec<String>,
-    names: Names,
+    names: ClusterNames,
     refresh: Duration,
     /// `None`: it ends.
     look_at: Option<Instant>,
@@ -25,7 +25,11 @@ pub(super) struct Standalone {
 
 impl Standalone {
     /// `topics` as the cluster calls them.
-    pub(super) fn new(topics: Vec<String>, names: Names, settings: &ConsumerSettings) -> Self {
+    pub(super) fn new(
+        topics: Vec<String>,
+        names: ClusterNames,
+        settings: &ConsumerSettings,
+    ) -> Self {
         let refresh = settings.metadata_max_age_ms;
         Self {
             topics,

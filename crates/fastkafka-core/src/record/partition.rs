@@ -11,7 +11,7 @@ pub struct TopicPartition {
     pub topic: String,
     /// The partition's number.
     pub partition: i32,
-    /// What the cluster calls the topic: the same, but where a test has topics of its own there.
+    /// The cluster's name of the topic, which need not be the app's.
     pub on_cluster: String,
     /// The cluster's name; empty for the app's own, unless that has one.
     pub cluster: String,
@@ -21,14 +21,14 @@ impl TopicPartition {
     /// The one value for this partition of the app's own cluster. It lives as long as the process: a
     /// process meets few partitions, and every record of one refers to it.
     pub fn intern(topic: &str, partition: i32) -> &'static Self {
-        Self::intern_on("", topic, "", partition)
+        Self::intern_on("", topic, topic, partition)
     }
 
-    /// The same on a cluster, of a topic that it knows by a longer name, the topic's and a suffix.
+    /// The same on a cluster, which may have a name of its own for the topic.
     pub fn intern_on(
         cluster: &str,
+        topic: &str,
         on_cluster: &str,
-        suffix: &str,
         partition: i32,
     ) -> &'static Self {
         type All = HashMap<(String, String, i32), &'static TopicPartition>;
@@ -37,7 +37,6 @@ impl TopicPartition {
             .get_or_init(Mutex::default)
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let topic = on_cluster.strip_suffix(suffix).unwrap_or(on_cluster);
         all.entry((cluster.to_owned(), on_cluster.to_owned(), partition))
             .or_insert_with(|| {
                 Box::leak(Box::new(Self {
@@ -80,7 +79,7 @@ mod tests {
     fn one_topic_on_two_clusters_has_other_partitions() {
         let (own, payments) = (
             TopicPartition::intern("a", 1),
-            TopicPartition::intern_on("payments", "a", "", 1),
+            TopicPartition::intern_on("payments", "a", "a", 1),
         );
         assert!(!std::ptr::eq(own, payments));
         assert_eq!(own.to_string(), "a[1]");
@@ -88,8 +87,8 @@ mod tests {
     }
 
     #[test]
-    fn a_topic_of_a_test_has_two_names() {
-        let place = TopicPartition::intern_on("", "orders-1f", "-1f", 0);
+    fn a_topic_may_have_another_name_on_the_cluster() {
+        let place = TopicPartition::intern_on("", "orders", "orders-1f", 0);
         assert_eq!((&*place.topic, &*place.on_cluster), ("orders", "orders-1f"));
         assert_eq!(place.to_string(), "orders[0]");
         assert!(!std::ptr::eq(place, TopicPartition::intern("orders", 0)));

@@ -113,7 +113,7 @@ impl KafkaConsumer {
         let events = Events::new(&consumer);
         let topics = join.topics.iter();
         let topics: Vec<_> = topics
-            .map(|topic| join.access.names().subscription(topic))
+            .map(|topic| join.access.names().topics.subscription(topic))
             .collect();
         let standalone = join
             .standalone

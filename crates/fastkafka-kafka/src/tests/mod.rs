@@ -8,11 +8,11 @@ use super::consumer::{Join, KafkaConsumer};
 use super::embedded::EmbeddedBroker;
 use super::producer::KafkaProducers;
 use super::{Logged, config};
+use crate::options::KafkaOptions;
 use fastkafka_core::{
     Connection, ConsumerSettings, Delivery, DeliveryScope, Failure, Fetched, OffsetReset,
     OutRecord, Plan, RecordSink, TopicPartition,
 };
-use fastkafka_runtime::Options;
 use fastkafka_runtime::platform::{GroupConsumer, Notice, PartitionRef, StartError};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{Offset, TopicPartitionList};
@@ -203,7 +203,7 @@ fn access(address: &str) -> Access {
 /// No function names another than this.
 fn clusters(address: &str) -> Clusters {
     let runtime = tokio::runtime::Builder::new_current_thread().build();
-    let (options, plan) = (Options::new(address), Plan::default());
+    let (options, plan) = (KafkaOptions::new(address), Plan::default());
     let opened = Clusters::open(&options, &plan);
     runtime.unwrap().block_on(opened).unwrap()
 }

@@ -242,7 +242,7 @@ fn plan(output: Output) -> Plan {
 #[test]
 fn producers_of_different_clusters_never_share_a_client() {
     let broker = broker(&[("orders", 1)]);
-    let options = Options::new(broker.address());
+    let options = KafkaOptions::new(broker.address());
     let on = |cluster: &str| {
         let mut output = output(|_| ());
         output.cluster = cluster.to_owned().into();

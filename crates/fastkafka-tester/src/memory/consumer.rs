@@ -135,7 +135,7 @@ fn exchange(member: &mut Member, state: &mut State) {
 
 fn place(state: &State, partition: PartitionId) -> PartitionRef {
     let (topic, index) = state.place(partition);
-    TopicPartition::intern_on(state.name, topic, "", index)
+    TopicPartition::intern_on(state.name, topic, topic, index)
 }
 
 pub(super) fn id(state: &State, place: PartitionRef) -> Result<PartitionId, ClientError> {

@@ -1,5 +1,6 @@
 //! What a test has on one cluster: a producer of its own, and a consumer that watches every topic.
 
+use super::tail::TailReader;
 use super::text;
 use crate::function::Function;
 use crate::observed::report::on;
@@ -10,8 +11,7 @@ use crate::watching::journal::{Journal, TopicRecord};
 use crate::watching::watcher::Watcher;
 use fastkafka::{App, Delivery};
 use fastkafka_core::{DeliveryScope, OutRecord};
-use fastkafka_kafka::{TailReader, Tailed, kafka_outputs};
-use fastkafka_runtime::Options;
+use fastkafka_kafka::{KafkaOptions, LogRecord, producer_on};
 use fastkafka_runtime::platform::{Offsets, Producers};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,6 +20,8 @@ use std::time::Duration;
 
 /// Time for the broker to forget the topics; a test is not held up for longer.
 const CLEAN_UP: Duration = Duration::from_secs(5);
+/// Records of the test that are handed over and not reported, at most.
+const MAX_IN_FLIGHT: usize = 30_000;
 /// How long an assertion waits for records that the broker has.
 const CATCH_UP: Duration = Duration::from_secs(5);
 
@@ -56,7 +58,7 @@ impl RemoteCluster {
     /// Its topics are there.
     pub(super) async fn watch(
         cluster: Name,
-        options: &Options,
+        options: &KafkaOptions,
         apps: &[App],
         topology: &Arc<Topology>,
         journal: &Journal,
@@ -82,7 +84,7 @@ impl RemoteCluster {
         .await?;
         Ok(Self {
             cluster,
-            outputs: kafka_outputs(options, cluster).await?,
+            outputs: producer_on(options, cluster, MAX_IN_FLIGHT).await?,
             tail: Tail {
                 probe: Arc::new(probe),
                 seen,
@@ -267,7 +269,7 @@ impl fmt::Display for Reads {
     }
 }
 
-fn topic_record(cluster: Name, record: Tailed) -> TopicRecord {
+fn topic_record(cluster: Name, record: LogRecord) -> TopicRecord {
     TopicRecord {
         cluster,
         topic: record.topic,

@@ -2,6 +2,7 @@
 //! watches every topic of a cluster.
 
 mod cluster;
+mod tail;
 
 use self::cluster::RemoteCluster;
 use crate::record::NewRecord;
@@ -10,11 +11,14 @@ use crate::watching::journal::Journal;
 use crate::watching::watcher::Watcher;
 use fastkafka::{App, Delivery, Problem, Problems, RunError};
 use fastkafka_core::{Connection, Connections, Plan};
-use fastkafka_kafka::{Embedded, create_topics, name_on};
-use fastkafka_runtime::Options;
+use fastkafka_kafka::{Embedded, KafkaOptions, TopicNames, create_topics};
 use fastkafka_runtime::platform::Offsets;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How often groups commit whose handlers do not say: an assertion waits for that.
+const COMMITS: Duration = Duration::from_millis(50);
 
 /// Where a test runs that is not in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +39,8 @@ pub(crate) struct Remote {
 struct Choice {
     /// As messages call it.
     broker: String,
-    suffix: String,
+    /// The names of topics and groups, by cluster.
+    names: BTreeMap<String, TopicNames>,
     /// How each cluster is reached; `None`: as the apps say, by the broker's name.
     connections: Option<Connections>,
     /// By cluster. What is there needs no cleaning up.
@@ -46,7 +51,7 @@ impl Choice {
     fn new(target: Target, topology: &Topology) -> Result<Self, String> {
         let mut choice = Self {
             broker: String::new(),
-            suffix: format!("-{:016x}", rand::random::<u64>()),
+            names: names(topology.clusters()),
             connections: None,
             embedded: Vec::new(),
         };
@@ -78,7 +83,8 @@ impl Choice {
         if self.connections.is_none() {
             app.set_kafka_broker(&self.broker).map_err(text)?;
         }
-        app.run_as_test(&self.suffix, self.connections.clone());
+        let (connections, names) = (self.connections.clone(), self.names.clone());
+        app.run_as_test(connections, names, COMMITS);
         Ok(())
     }
 
@@ -183,10 +189,31 @@ impl Drop for Remote {
     }
 }
 
+/// Names of this test's own, also where several of its clusters are at one broker. No suffix is the end of
+/// another, so that no pattern finds topics of the other cluster.
+fn names(clusters: &[Name]) -> BTreeMap<String, TopicNames> {
+    let test = format!("-{:016x}", rand::random::<u64>());
+    clusters
+        .iter()
+        .map(|cluster| {
+            let names = TopicNames::with_suffix(&suffix(&test, cluster));
+            ((*cluster).to_owned(), names)
+        })
+        .collect()
+}
+
+fn suffix(test: &str, cluster: &str) -> String {
+    if cluster.is_empty() {
+        return test.to_owned();
+    }
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    format!("{test}-{}", cluster.replace(|c| !allowed(c), "-"))
+}
+
 /// Makes what the apps and the test declare.
 async fn make_topics(
     cluster: Name,
-    options: &Options,
+    options: &KafkaOptions,
     embedded: Option<&Embedded>,
     topology: &Topology,
 ) -> Result<(), String> {
@@ -202,7 +229,7 @@ async fn make_topics(
         return made.map_err(text);
     };
     for mut spec in specs {
-        spec.name = name_on(cluster, &options.suffix, &spec.name);
+        spec.name = options.names_on(cluster).on_cluster(&spec.name);
         embedded.create_topic(&spec).map_err(text)?;
     }
     Ok(())
@@ -210,4 +237,16 @@ async fn make_topics(
 
 fn text(error: impl ToString) -> String {
     error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_has_topics_of_its_own_on_each_cluster_also_at_one_address() {
+        assert_eq!(suffix("-1f", ""), "-1f");
+        assert_eq!(suffix("-1f", "eu.pay:1"), "-1f-eu-pay-1");
+        assert!(!suffix("-1f", "eu").ends_with(&suffix("-1f", "")));
+    }
 }

@@ -127,7 +127,7 @@ impl Recorded {
         let place = TopicPartition::intern_on(
             metadata.cluster(),
             metadata.topic(),
-            "",
+            metadata.topic(),
             metadata.partition(),
         );
         read_again::<C>(place, &records, &headers)

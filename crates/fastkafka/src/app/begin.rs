@@ -31,24 +31,23 @@ impl App {
         platform: Option<Arc<dyn Platform>>,
     ) -> Result<Runtime, RunError> {
         let choice = self.choice().clone();
-        let core = self.inner.core.clone();
+        let (core, options) = (self.inner.core.clone(), self.inner.options(&choice));
         if let Some(platform) = platform {
-            let options = self.inner.options(Connections::default(), &choice);
             let open = std::future::ready(Ok(platform));
             return Ok(Runtime::connect(core, plan, options, open).await?);
         }
         let connections = self.inner.connections(&plan.clusters, &choice);
         let mut connections = connections.map_err(problem)?;
-        if connections.embedded && choice.given().is_none() {
+        if connections.embedded && choice.connections.is_none() {
             connections = self.start_embedded(plan)?;
         }
         let embedded = connections.embedded;
-        let options = self.inner.options(connections, &choice);
+        let kafka = self.inner.kafka_options(connections, &choice);
         if choice.create_topics && !embedded {
-            create_topics(&options, plan, &self.inner.specs(plan)).await?;
+            create_topics(&kafka, plan, &self.inner.specs(plan)).await?;
         }
-        let kafka = Kafka::open(&options, plan);
-        Ok(Runtime::connect(core, plan, options.clone(), kafka).await?)
+        let kafka = Kafka::open(&kafka, plan);
+        Ok(Runtime::connect(core, plan, options, kafka).await?)
     }
 
     /// A broker in the process for each cluster: one topic on two of them is two.

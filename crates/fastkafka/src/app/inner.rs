@@ -4,7 +4,7 @@ use super::life::Life;
 use crate::hooks::Hooks;
 use crate::topic::Topic;
 use fastkafka_core::{AppCore, Cluster, Connections, EMBEDDED, Plan, UnknownBroker, choose};
-use fastkafka_kafka::TopicSpec;
+use fastkafka_kafka::{KafkaOptions, TopicNames, TopicSpec};
 use fastkafka_runtime::{Handle, Options};
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
@@ -30,16 +30,12 @@ pub(super) struct Choice {
     pub(super) workers: NonZeroUsize,
     pub(super) create_topics: bool,
     pub(super) from: Option<SystemTime>,
-    /// Of a test: what names on the clusters end with, and how those are reached if it is not by a
-    /// broker's name.
-    pub(super) test: Option<(String, Option<Connections>)>,
-}
-
-impl Choice {
-    /// The ways that a test has chosen.
-    pub(super) fn given(&self) -> Option<&Connections> {
-        self.test.as_ref().and_then(|(_, given)| given.as_ref())
-    }
+    /// The way to the clusters, where it does not follow from the name of a broker.
+    pub(super) connections: Option<Connections>,
+    /// The names of topics and groups, by cluster.
+    pub(super) names: BTreeMap<String, TopicNames>,
+    /// How often groups commit whose functions do not say.
+    pub(super) commit_interval: Option<Duration>,
 }
 
 impl Default for Choice {
@@ -49,7 +45,9 @@ impl Default for Choice {
             workers: NonZeroUsize::MIN,
             create_topics: false,
             from: None,
-            test: None,
+            connections: None,
+            names: BTreeMap::new(),
+            commit_interval: None,
         }
     }
 }
@@ -62,7 +60,7 @@ impl Inner {
         clusters: &[Cluster],
         choice: &Choice,
     ) -> Result<Connections, UnknownBroker> {
-        if let Some(given) = choice.given() {
+        if let Some(given) = &choice.connections {
             return Ok(given.clone());
         }
         let chosen = choice.broker.as_deref().or(self.default_broker.as_deref());
@@ -73,19 +71,24 @@ impl Inner {
         choose(clusters, chosen.or_else(first).unwrap_or(EMBEDDED))
     }
 
-    pub(super) fn options(&self, connections: Connections, choice: &Choice) -> Options {
-        let mut options = Options::new(String::new());
+    pub(super) fn kafka_options(&self, connections: Connections, choice: &Choice) -> KafkaOptions {
+        let mut options = KafkaOptions::new(String::new());
         options.connections = connections;
         options.client_id.clone_from(&self.client_id);
+        options.start_timeout = self.start_timeout;
+        options.from = choice.from;
+        options.names.clone_from(&choice.names);
+        options.commit_interval = choice.commit_interval;
+        options
+    }
+
+    pub(super) fn options(&self, choice: &Choice) -> Options {
+        let mut options = Options::default();
         options.workers = choice.workers;
         options.start_timeout = self.start_timeout;
         options.shutdown_timeout = self.shutdown_timeout;
         options.max_in_flight = self.max_in_flight;
-        options.from = choice.from;
         options.handle = self.handle.clone();
-        if let Some((suffix, _)) = &choice.test {
-            options.suffix.clone_from(suffix);
-        }
         options
     }
 

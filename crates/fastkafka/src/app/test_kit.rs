@@ -3,10 +3,12 @@
 use super::App;
 use crate::error::RunError;
 use fastkafka_core::{AppCore, Connection, Connections, Plan};
-use fastkafka_kafka::TopicSpec;
+use fastkafka_kafka::{KafkaOptions, TopicNames, TopicSpec};
+use fastkafka_runtime::Runtime;
 use fastkafka_runtime::platform::{Offsets, Platform};
-use fastkafka_runtime::{Options, Runtime};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 impl App {
     /// Starts on something else than Kafka. Its topics are there.
@@ -28,20 +30,28 @@ impl App {
         }
     }
 
-    /// The names of topics and groups end with `suffix` on the clusters, which are reached so, if it is
-    /// not by the broker that is chosen.
+    /// The clusters are reached by `connections`, if not by the broker that is chosen, and have these
+    /// names for topics and groups. `commit_interval` is for groups whose functions do not say.
     #[doc(hidden)]
-    pub fn run_as_test(&self, suffix: &str, connections: Option<Connections>) {
-        self.choice().test = Some((suffix.to_owned(), connections));
+    pub fn run_as_test(
+        &self,
+        connections: Option<Connections>,
+        names: BTreeMap<String, TopicNames>,
+        commit_interval: Duration,
+    ) {
+        let mut choice = self.choice();
+        choice.connections = connections;
+        choice.names = names;
+        choice.commit_interval = Some(commit_interval);
     }
 
     /// How the app will start, with the way to each of its clusters, unless it starts brokers itself.
     #[doc(hidden)]
-    pub fn options(&self) -> Option<Options> {
+    pub fn options(&self) -> Option<KafkaOptions> {
         let choice = self.choice().clone();
         let clusters = self.sketch().clusters;
         let mut connections = self.inner.connections(&clusters, &choice).ok()?;
-        if connections.embedded && choice.given().is_none() {
+        if connections.embedded && choice.connections.is_none() {
             return None;
         }
         for cluster in clusters.iter().filter(|cluster| cluster.is_address) {
@@ -49,7 +59,7 @@ impl App {
             let way = connections.to(&cluster.name, &own);
             connections = connections.with(&*cluster.name, way);
         }
-        Some(self.inner.options(connections, &choice))
+        Some(self.inner.kafka_options(connections, &choice))
     }
 
     /// Why the app has to end, once that is so.
