@@ -2,8 +2,8 @@
 
 use crate::access::{Access, Clusters};
 use crate::embedded::EmbeddedBroker;
+use crate::offsets::reset::{ResetError, reset};
 use crate::options::KafkaOptions;
-use crate::reset::{ResetError, reset};
 use crate::topics::{TopicState, Topics};
 use fastkafka_core::{Plan, Problem, Problems};
 use fastkafka_runtime::platform::{ClientError, ErrorKind};

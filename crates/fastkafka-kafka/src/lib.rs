@@ -9,28 +9,19 @@
 #![deny(unsafe_code)]
 
 mod access;
-mod assignment;
-mod blocking;
 mod cluster;
 mod config;
 mod consumer;
-mod context;
-mod delivery_reports;
 mod embedded;
 mod error;
 #[allow(unsafe_code)]
 mod ffi;
-mod in_flight;
 mod inspect;
-mod look_up;
 mod names;
+mod offsets;
 mod options;
-mod partitioner;
 mod platform;
 mod producer;
-mod reset;
-mod standalone;
-mod start_offsets;
 #[cfg(test)]
 mod tests;
 mod tokens;

@@ -3,19 +3,23 @@
 //! Rebalances are answered late, when the owner has drained. A client that is dropped while an
 //! answer is due, or while messages are alive, hangs: so the end has an order of its own.
 
+mod assignment;
+mod blocking;
+mod context;
 mod leaving;
 mod positions;
+mod standalone;
 
 use self::positions::Lost;
-use super::access::Access;
-use super::assignment::Assignment;
-use super::blocking::{BlockingClient, Request};
-use super::config;
-use super::context::{Context, Group, Heard};
-use super::error::call_error;
-use super::ffi::{Events, Piece, Queue};
-use super::standalone::Standalone;
-use super::start_offsets::{PartitionCount, add};
+use crate::access::Access;
+use crate::config;
+use crate::consumer::assignment::Assignment;
+use crate::consumer::blocking::{BlockingClient, Request};
+use crate::consumer::context::{Context, Group, Heard};
+use crate::consumer::standalone::Standalone;
+use crate::error::call_error;
+use crate::ffi::{Events, Piece, Queue};
+use crate::offsets::start_offsets::{PartitionCount, add};
 use fastkafka_core::{ConsumerSettings, Fetched, GroupProtocol, OffsetReset};
 use fastkafka_runtime::Seek;
 use fastkafka_runtime::platform::{ClientError, ErrorKind, GroupConsumer, Notice, PartitionRef};

@@ -2,7 +2,7 @@
 //! does not have.
 
 use super::{KafkaConsumer, list};
-use crate::blocking::Request;
+use crate::consumer::blocking::Request;
 use crate::error::{call_error, client_error};
 use crate::ffi::FetchError;
 use fastkafka_runtime::platform::{Notice, PartitionRef};

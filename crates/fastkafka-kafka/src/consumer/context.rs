@@ -2,10 +2,10 @@
 //!
 //! A rebalance is only noted here: the owner answers when it has drained, and the broker waits.
 
-use super::error::client_error;
-use super::log;
-use super::names::ClusterNames;
-use super::tokens::Current;
+use crate::error::client_error;
+use crate::log;
+use crate::names::ClusterNames;
+use crate::tokens::Current;
 use fastkafka_runtime::platform::{Notice, PartitionRef};
 use rdkafka::client::OAuthToken;
 use rdkafka::config::RDKafkaLogLevel;
@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What callbacks and the helper thread have to say, until the owner's next poll.
 #[derive(Default)]
-pub(super) struct Heard {
+pub(crate) struct Heard {
     notices: Mutex<Vec<Notice>>,
     names: ClusterNames,
     /// The client is being destroyed.
@@ -27,23 +27,23 @@ pub(super) struct Heard {
 }
 
 impl Heard {
-    pub(super) fn new(names: ClusterNames) -> Self {
+    pub(crate) fn new(names: ClusterNames) -> Self {
         Self {
             names,
             ..Self::default()
         }
     }
 
-    pub(super) fn add(&self, notice: Notice) {
+    pub(crate) fn add(&self, notice: Notice) {
         self.notices().push(notice);
     }
 
-    pub(super) fn take(&self) -> Vec<Notice> {
+    pub(crate) fn take(&self) -> Vec<Notice> {
         std::mem::take(&mut self.notices())
     }
 
     /// From here on nobody listens: rebalances are answered at once.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
     }
 
@@ -52,12 +52,12 @@ impl Heard {
     }
 }
 
-pub(super) struct Context {
-    pub(super) heard: Arc<Heard>,
-    pub(super) token: Option<Arc<Current>>,
+pub(crate) struct Context {
+    pub(crate) heard: Arc<Heard>,
+    pub(crate) token: Option<Arc<Current>>,
 }
 
-pub(super) type Group = BaseConsumer<Context>;
+pub(crate) type Group = BaseConsumer<Context>;
 
 impl ClientContext for Context {
     const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;

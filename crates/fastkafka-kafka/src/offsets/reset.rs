@@ -1,9 +1,9 @@
 //! Setting a group's offsets from outside of it. Waits for the broker.
 
-use super::access::Access;
-use super::look_up::{look_up, millis, partition_count};
-use super::start_offsets::{PartitionCount, add};
-use super::{Logged, config};
+use crate::access::Access;
+use crate::offsets::look_up::{look_up, millis, partition_count};
+use crate::offsets::start_offsets::{PartitionCount, add};
+use crate::{Logged, config};
 use fastkafka_core::ConsumerSettings;
 use fastkafka_runtime::platform::{PartitionRef, StartError};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};

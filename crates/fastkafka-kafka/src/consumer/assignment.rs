@@ -3,29 +3,29 @@
 use fastkafka_runtime::platform::PartitionRef;
 use std::collections::{BTreeMap, HashMap};
 
-pub(super) struct Assigned {
-    pub(super) place: PartitionRef,
+pub(crate) struct Assigned {
+    pub(crate) place: PartitionRef,
     /// The next offset to read.
-    pub(super) next: i64,
-    pub(super) paused: bool,
+    pub(crate) next: i64,
+    pub(crate) paused: bool,
 }
 
 /// Found by a topic's name and a number, as librdkafka names partitions.
 #[derive(Default)]
-pub(super) struct Assignment(HashMap<&'static str, BTreeMap<i32, Assigned>>);
+pub(crate) struct Assignment(HashMap<&'static str, BTreeMap<i32, Assigned>>);
 
 impl Assignment {
-    pub(super) fn part(&mut self, topic: &str, partition: i32) -> Option<&mut Assigned> {
+    pub(crate) fn part(&mut self, topic: &str, partition: i32) -> Option<&mut Assigned> {
         self.0.get_mut(topic)?.get_mut(&partition)
     }
 
-    pub(super) fn contains(&self, place: PartitionRef) -> bool {
+    pub(crate) fn contains(&self, place: PartitionRef) -> bool {
         let parts = self.0.get(place.on_cluster.as_str());
         parts.is_some_and(|parts| parts.contains_key(&place.partition))
     }
 
     /// Nothing is paused in the beginning.
-    pub(super) fn begin(&mut self, place: PartitionRef, next: i64) {
+    pub(crate) fn begin(&mut self, place: PartitionRef, next: i64) {
         let parts = self.0.entry(place.on_cluster.as_str()).or_default();
         let part = Assigned {
             place,
@@ -35,17 +35,17 @@ impl Assignment {
         parts.insert(place.partition, part);
     }
 
-    pub(super) fn remove(&mut self, place: PartitionRef) -> Option<(PartitionRef, i64)> {
+    pub(crate) fn remove(&mut self, place: PartitionRef) -> Option<(PartitionRef, i64)> {
         let part = self.0.get_mut(place.on_cluster.as_str())?;
         let part = part.remove(&place.partition)?;
         Some((part.place, part.next))
     }
 
-    pub(super) fn positions(&self) -> Vec<(PartitionRef, i64)> {
+    pub(crate) fn positions(&self) -> Vec<(PartitionRef, i64)> {
         self.parts().map(|part| (part.place, part.next)).collect()
     }
 
-    pub(super) fn paused(&self) -> Vec<(PartitionRef, i64)> {
+    pub(crate) fn paused(&self) -> Vec<(PartitionRef, i64)> {
         let paused = self.parts().filter(|part| part.paused);
         paused.map(|part| (part.place, part.next)).collect()
     }

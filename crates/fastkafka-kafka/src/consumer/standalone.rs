@@ -1,7 +1,7 @@
 //! A consumer without a group: it has all partitions, and looks for new ones itself.
 
-use super::blocking::Request;
-use super::names::ClusterNames;
+use crate::consumer::blocking::Request;
+use crate::names::ClusterNames;
 use fastkafka_core::{ConsumerSettings, OffsetReset};
 use fastkafka_runtime::platform::PartitionRef;
 use std::collections::HashSet;
@@ -12,7 +12,7 @@ const SOON: Duration = Duration::from_secs(1);
 /// Between two looks for new partitions that nobody said otherwise of.
 const REFRESH: Duration = Duration::from_secs(300);
 
-pub(super) struct Standalone {
+pub(crate) struct Standalone {
     topics: Vec<String>,
     names: ClusterNames,
     refresh: Duration,
@@ -25,7 +25,7 @@ pub(super) struct Standalone {
 
 impl Standalone {
     /// `topics` as the cluster calls them.
-    pub(super) fn new(
+    pub(crate) fn new(
         topics: Vec<String>,
         names: ClusterNames,
         settings: &ConsumerSettings,
@@ -42,7 +42,7 @@ impl Standalone {
     }
 
     /// The look to take, when it is time.
-    pub(super) fn due(&mut self, now: Instant) -> Option<Request> {
+    pub(crate) fn due(&mut self, now: Instant) -> Option<Request> {
         let due = self.look_at.is_some_and(|at| at <= now);
         due.then(|| {
             let wait = if self.known.is_empty() {
@@ -56,7 +56,7 @@ impl Standalone {
     }
 
     /// Leaves those that were not there before; false when there are none.
-    pub(super) fn takes(&mut self, places: &mut Vec<PartitionRef>) -> bool {
+    pub(crate) fn takes(&mut self, places: &mut Vec<PartitionRef>) -> bool {
         if self.look_at.is_none() {
             return false;
         }
@@ -71,7 +71,7 @@ impl Standalone {
     }
 
     /// What was added since begins at its beginning.
-    pub(super) fn policies(
+    pub(crate) fn policies(
         &self,
         places: Vec<(PartitionRef, OffsetReset)>,
     ) -> Vec<(PartitionRef, OffsetReset)> {
@@ -82,7 +82,7 @@ impl Standalone {
         places.into_iter().map(policy).collect()
     }
 
-    pub(super) fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         self.look_at = None;
     }
 }

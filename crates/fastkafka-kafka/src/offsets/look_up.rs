@@ -1,7 +1,7 @@
 //! What the broker knows of partitions: which there are, and where a beginning, an end or a time lies.
 //! Waits for it: on the helper thread only.
 
-use super::names::ClusterNames;
+use crate::names::ClusterNames;
 use fastkafka_runtime::platform::{PartitionRef, StartError};
 use fastkafka_runtime::{ControlError, Seek};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
@@ -11,7 +11,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use std::time::{Duration, SystemTime};
 
 /// One step's answer must come within this time.
-pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// All partitions of these topics.
 pub(crate) fn partitions<C: ConsumerContext>(
@@ -71,7 +71,7 @@ fn look_up_one<C: ConsumerContext>(
     found.ok_or_else(|| StartError::Retry(format!("no answer about {place}")))
 }
 
-pub(super) fn partition_count<C: ConsumerContext>(
+pub(crate) fn partition_count<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     topic: &str,
 ) -> Result<i32, StartError> {
@@ -91,7 +91,7 @@ pub(super) fn partition_count<C: ConsumerContext>(
 }
 
 /// Turns beginning, end and times into offsets. The end is the last stable offset.
-pub(super) fn look_up<C: ConsumerContext>(
+pub(crate) fn look_up<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     asked: &[(PartitionRef, Offset)],
 ) -> Result<Vec<(PartitionRef, i64)>, StartError> {
@@ -123,18 +123,18 @@ pub(super) fn look_up<C: ConsumerContext>(
     Ok(found)
 }
 
-pub(super) fn offsets(places: &[(PartitionRef, Offset)]) -> TopicPartitionList {
+pub(crate) fn offsets(places: &[(PartitionRef, Offset)]) -> TopicPartitionList {
     places
         .iter()
         .map(|(place, at)| (place.on_cluster.clone(), place.partition, *at))
         .collect()
 }
 
-pub(super) fn millis(at: SystemTime) -> i64 {
+pub(crate) fn millis(at: SystemTime) -> i64 {
     at.duration_since(SystemTime::UNIX_EPOCH)
         .map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
 }
 
-pub(super) fn retry(error: &KafkaError) -> StartError {
+pub(crate) fn retry(error: &KafkaError) -> StartError {
     StartError::Retry(error.to_string())
 }

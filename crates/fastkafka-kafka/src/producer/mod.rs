@@ -1,12 +1,16 @@
 //! The sink of an app's producers: one client per distinct settings, one thread each for reports.
 
-use super::access::Clusters;
-use super::config;
-use super::delivery_reports::{Producer, Reports, Shared, not_delivered};
-use super::error::{call_error, client_error};
-use super::ffi::{self, Sent, Topic};
-use super::in_flight::InFlight;
-use super::partitioner::Function;
+mod delivery_reports;
+mod in_flight;
+mod partitioner;
+
+use crate::access::Clusters;
+use crate::config;
+use crate::error::{call_error, client_error};
+use crate::ffi::{self, Sent, Topic};
+use crate::producer::delivery_reports::{Producer, Reports, Shared, not_delivered};
+use crate::producer::in_flight::InFlight;
+use crate::producer::partitioner::Function;
 use fastkafka_core::{
     Acks, DeliveryToken, OutRecord, Plan, ProduceError, ProducerDef, ProducerSettings, RecordSink,
     Text,

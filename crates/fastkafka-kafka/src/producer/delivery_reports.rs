@@ -1,12 +1,12 @@
 //! What the client of producers has to say: what became of each record, and its own errors.
 
-use super::error::{client_error, is_permanent};
-use super::ffi::Opaque;
-use super::in_flight::InFlight;
-use super::log;
-use super::names::ClusterNames;
-use super::partitioner::Function;
-use super::tokens::Current;
+use crate::error::{client_error, is_permanent};
+use crate::ffi::Opaque;
+use crate::log;
+use crate::names::ClusterNames;
+use crate::producer::in_flight::InFlight;
+use crate::producer::partitioner::Function;
+use crate::tokens::Current;
 use fastkafka_core::{Delivery, Failure, FailureKind, ProduceError};
 use fastkafka_runtime::platform::{ClientError, ErrorKind};
 use rdkafka::ClientContext;
@@ -24,21 +24,21 @@ use std::time::{Duration, Instant};
 const REMIND: Duration = Duration::from_secs(60);
 
 /// What the clients of a sink share.
-pub(super) struct Shared {
-    pub(super) flow: InFlight,
-    pub(super) fatal: OnceLock<ClientError>,
+pub(crate) struct Shared {
+    pub(crate) flow: InFlight,
+    pub(crate) fatal: OnceLock<ClientError>,
 }
 
-pub(super) struct Reports {
-    pub(super) shared: Arc<Shared>,
-    pub(super) names: ClusterNames,
+pub(crate) struct Reports {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) names: ClusterNames,
     /// When the log last said that no broker is reached, which librdkafka says many times a second.
-    pub(super) unreachable: Mutex<Option<Instant>>,
-    pub(super) partitioner: Option<Function>,
-    pub(super) token: Option<Arc<Current>>,
+    pub(crate) unreachable: Mutex<Option<Instant>>,
+    pub(crate) partitioner: Option<Function>,
+    pub(crate) token: Option<Arc<Current>>,
 }
 
-pub(super) type Producer = BaseProducer<Reports, Function>;
+pub(crate) type Producer = BaseProducer<Reports, Function>;
 
 impl ClientContext for Reports {
     const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
@@ -109,7 +109,7 @@ impl ProducerContext<Function> for Reports {
     }
 }
 
-pub(super) fn not_delivered(topic: &str, code: RDKafkaErrorCode) -> ProduceError {
+pub(crate) fn not_delivered(topic: &str, code: RDKafkaErrorCode) -> ProduceError {
     ProduceError::NotDelivered {
         topic: topic.to_owned(),
         reason: code.to_string(),
@@ -117,7 +117,7 @@ pub(super) fn not_delivered(topic: &str, code: RDKafkaErrorCode) -> ProduceError
     }
 }
 
-pub(super) fn failure(error: ProduceError) -> Failure {
+pub(crate) fn failure(error: ProduceError) -> Failure {
     let permanent = error.is_permanent();
     let failure = Failure::from_error(error);
     if permanent {

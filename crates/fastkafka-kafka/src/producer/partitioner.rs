@@ -7,10 +7,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 const NOWHERE: i32 = i32::MAX;
 
 /// Called on librdkafka's threads.
-pub(super) struct Function(PartitionFn);
+pub(crate) struct Function(PartitionFn);
 
 impl Function {
-    pub(super) fn new(partitioner: Partitioner) -> Option<Self> {
+    pub(crate) fn new(partitioner: Partitioner) -> Option<Self> {
         match partitioner {
             Partitioner::Function(function) => Some(Self(function)),
             _ => None,

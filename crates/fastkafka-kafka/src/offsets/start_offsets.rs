@@ -4,8 +4,8 @@
 //! topic had then. So a later member, or the same after a crash, can tell a partition that the group
 //! never saw (it begins at the beginning) from one that the policy has decided about.
 
-use super::ffi;
-use super::look_up::{TIMEOUT, look_up, millis, offsets, partition_count, retry};
+use crate::ffi;
+use crate::offsets::look_up::{TIMEOUT, look_up, millis, offsets, partition_count, retry};
 use fastkafka_core::OffsetReset;
 use fastkafka_runtime::platform::{PartitionRef, StartError};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
@@ -20,7 +20,7 @@ const PREFIX: &str = "partitions=";
 pub(crate) struct PartitionCount(Option<i32>);
 
 impl PartitionCount {
-    pub(super) fn new(partitions: i32) -> Self {
+    pub(crate) fn new(partitions: i32) -> Self {
         Self(Some(partitions))
     }
 

@@ -24,7 +24,7 @@ struct Waiting {
 ///
 /// There is room below `max`; a caller that did not wait is taken up to twice that, and dead
 /// letters a little further: what they wait for may stand behind the others.
-pub(super) struct InFlight {
+pub(crate) struct InFlight {
     load: AtomicU64,
     max: u64,
     /// Somebody waits: the next report below three quarters of the bound wakes all.
@@ -34,7 +34,7 @@ pub(super) struct InFlight {
 }
 
 impl InFlight {
-    pub(super) fn new(max: usize) -> Self {
+    pub(crate) fn new(max: usize) -> Self {
         Self {
             load: AtomicU64::new(0),
             max: max.max(1) as u64,
@@ -45,7 +45,7 @@ impl InFlight {
     }
 
     /// What librdkafka must be able to hold.
-    pub(super) fn capacity(max: usize) -> usize {
+    pub(crate) fn capacity(max: usize) -> usize {
         // Never reached: our own bound is a half of it and a reserve.
         max.max(1) * 4 + 1_000
     }
@@ -54,12 +54,12 @@ impl InFlight {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn records(&self) -> usize {
+    pub(crate) fn records(&self) -> usize {
         usize::try_from(self.load.load(SeqCst) / RECORD).unwrap_or(usize::MAX)
     }
 
     /// Counts a record of `bytes` in, unless there is far too much.
-    pub(super) fn enter(&self, bytes: usize, dead_letter: bool) -> bool {
+    pub(crate) fn enter(&self, bytes: usize, dead_letter: bool) -> bool {
         let reserve = if dead_letter { self.max / 4 + 100 } else { 0 };
         let before = self.load.fetch_add(RECORD + bytes as u64, SeqCst);
         if before / RECORD < self.max * 2 + reserve {
@@ -70,7 +70,7 @@ impl InFlight {
     }
 
     /// Counts it out again: reported, or not taken.
-    pub(super) fn leave(&self, bytes: usize) {
+    pub(crate) fn leave(&self, bytes: usize) {
         let out = RECORD + bytes as u64;
         let left = self.load.fetch_sub(out, SeqCst) - out;
         let low = left / RECORD <= self.max / 4 * 3 && left & BYTES <= MAX_BYTES / 4 * 3;
@@ -105,7 +105,7 @@ impl InFlight {
     }
 
     /// True when there is room. Otherwise everybody in [`InFlight::on_room`] is called when there is.
-    pub(super) fn has_room(&self) -> bool {
+    pub(crate) fn has_room(&self) -> bool {
         if self.below() {
             return true;
         }
@@ -114,7 +114,7 @@ impl InFlight {
         self.below()
     }
 
-    pub(super) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
         if self.below() {
             return Poll::Ready(());
         }
@@ -125,19 +125,19 @@ impl InFlight {
         Poll::Pending
     }
 
-    pub(super) fn on_room(&self, wake: Box<dyn Fn() + Send + Sync>) {
+    pub(crate) fn on_room(&self, wake: Box<dyn Fn() + Send + Sync>) {
         self.waiting().owners.push(wake);
     }
 
     /// Something for the owners to look at.
-    pub(super) fn call_owners(&self) {
+    pub(crate) fn call_owners(&self) {
         for driver in &self.waiting().owners {
             driver();
         }
     }
 
     /// Waits until nothing is on its way, at most until `deadline`.
-    pub(super) fn wait_empty(&self, deadline: Instant) -> bool {
+    pub(crate) fn wait_empty(&self, deadline: Instant) -> bool {
         let mut waiting = self.waiting();
         while self.records() > 0 {
             let left = deadline.saturating_duration_since(Instant::now());

@@ -1,9 +1,9 @@
 //! The thread that waits for the broker, so that the owner of a group never does.
 
-use super::context::{Group, Heard};
-use super::look_up;
-use super::names::ClusterNames;
-use super::start_offsets::{self, PartitionCount};
+use crate::consumer::context::{Group, Heard};
+use crate::names::ClusterNames;
+use crate::offsets::look_up;
+use crate::offsets::start_offsets::{self, PartitionCount};
 use fastkafka_core::OffsetReset;
 use fastkafka_runtime::Seek;
 use fastkafka_runtime::platform::{Notice, PartitionRef, StartError};
@@ -21,7 +21,7 @@ const ANY_TOPIC: &str = "__consumer_offsets";
 const WATERMARKS: Duration = Duration::from_secs(5);
 
 /// What to find out.
-pub(super) enum Request {
+pub(crate) enum Request {
     /// Where these start.
     Resolve(Vec<(PartitionRef, OffsetReset)>),
     /// Where these start without a group.
@@ -42,7 +42,7 @@ pub(super) enum Request {
 struct Found(Mutex<Vec<(&'static str, PartitionCount)>>);
 
 /// Holds the client until it is told to end; the last one to hold it destroys it.
-pub(super) struct BlockingClient {
+pub(crate) struct BlockingClient {
     jobs: Option<Sender<Request>>,
     found: Arc<Found>,
     thread: JoinHandle<()>,
@@ -51,7 +51,7 @@ pub(super) struct BlockingClient {
 impl BlockingClient {
     /// # Panics
     /// If the system cannot start a thread.
-    pub(super) fn new(name: &str, consumer: Arc<Group>, heard: Arc<Heard>, driver: Thread) -> Self {
+    pub(crate) fn new(name: &str, consumer: Arc<Group>, heard: Arc<Heard>, driver: Thread) -> Self {
         let (jobs, todo) = channel();
         let found = Arc::new(Found::default());
         let results = found.clone();
@@ -70,7 +70,7 @@ impl BlockingClient {
         }
     }
 
-    pub(super) fn ask(&self, job: Request) {
+    pub(crate) fn ask(&self, job: Request) {
         if let Some(jobs) = &self.jobs {
             // It ends only after `end`.
             let _ = jobs.send(job);
@@ -78,16 +78,16 @@ impl BlockingClient {
     }
 
     /// The markers found since.
-    pub(super) fn markers(&self) -> Vec<(&'static str, PartitionCount)> {
+    pub(crate) fn markers(&self) -> Vec<(&'static str, PartitionCount)> {
         std::mem::take(&mut self.found.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Lets go of the client once the job in hand is done.
-    pub(super) fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         self.jobs = None;
     }
 
-    pub(super) fn ended(&self) -> bool {
+    pub(crate) fn ended(&self) -> bool {
         self.thread.is_finished()
     }
 }
