@@ -1,7 +1,8 @@
 //! Which clusters there are, and what is on each.
 
 use crate::function::Function;
-use fastkafka::{App, Plan};
+use fastkafka::App;
+use fastkafka::app::Plan;
 use fastkafka_kafka::TopicSpec;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};

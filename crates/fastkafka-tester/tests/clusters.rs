@@ -1,9 +1,9 @@
 //! An app on several clusters, and several apps on one of them.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
-use fastkafka::{
-    App, Brokers, EventMetadata, ProduceError, Seek, Target, Topic, consumes, produces,
-};
+use fastkafka::cluster::Brokers;
+use fastkafka::control::{Seek, Target};
+use fastkafka::{App, EventMetadata, ProduceError, Topic, consumes, produces};
 use fastkafka_tester::{CallOutcome, ProduceFault, Tester};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
-use fastkafka::{App, Broker, Brokers, Failure, ProduceError, Topic, consumes, produces};
+use fastkafka::cluster::Brokers;
+use fastkafka::{App, Broker, Failure, ProduceError, Topic, consumes, produces};
 use fastkafka_tester::{Tester, TesterBuilder};
 use std::collections::BTreeMap;
 

@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails like the test")]
 
 use apache_avro::AvroSchema;
-use fastkafka::{App, Bytes, EventMetadata, KafkaEvent, Key, ProduceError, consumes, produces};
+use fastkafka::record::Bytes;
+use fastkafka::{App, EventMetadata, KafkaEvent, Key, ProduceError, consumes, produces};
 use fastkafka_tester::Tester;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
-use fastkafka::{App, AppBuilder, ProduceError, State, consumes, produces};
+use fastkafka::app::AppBuilder;
+use fastkafka::{App, ProduceError, State, consumes, produces};
 use fastkafka_tester::Tester;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

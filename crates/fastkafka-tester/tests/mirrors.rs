@@ -2,7 +2,7 @@
 
 mod support;
 
-use fastkafka::Delivery;
+use fastkafka::record::Delivery;
 use fastkafka_tester::{CallOutcome, Tester};
 use support::*;
 

@@ -2,7 +2,7 @@
 
 mod support;
 
-use fastkafka::FailureKind;
+use fastkafka::error::FailureKind;
 use fastkafka_tester::{Call, CallOutcome, Tester};
 use support::*;
 

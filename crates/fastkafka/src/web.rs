@@ -58,7 +58,7 @@ impl App {
     /// | | answers |
     /// |---|---|
     /// | `/healthz` | `200`: the process is there. It says nothing of Kafka, for which no restart helps |
-    /// | `/readyz` | `200` when the app is started and [`Health::is_ready`](crate::Health::is_ready), else `503`; the text says what is wrong |
+    /// | `/readyz` | `200` when the app is started and [`Health::is_ready`](crate::health::Health::is_ready), else `503`; the text says what is wrong |
     pub fn axum_health<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         let app = self.clone();
         Router::new()

@@ -1,9 +1,10 @@
 //! An app on several clusters: what a choice means, and where records go.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
-use fastkafka::{
-    App, Broker, Brokers, EventMetadata, Plan, ProduceError, State, Target, consumes, produces,
-};
+use fastkafka::app::Plan;
+use fastkafka::cluster::Brokers;
+use fastkafka::control::Target;
+use fastkafka::{App, Broker, EventMetadata, ProduceError, State, consumes, produces};
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 

@@ -1,9 +1,9 @@
 //! What an app makes of a record that cannot succeed, on the embedded broker.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
+use fastkafka::error::RunError;
 use fastkafka::{
-    App, Headers, ProduceError, RunError, State, consumes, delivery_scope, produces,
-    run_in_background,
+    App, Headers, ProduceError, State, consumes, delivery_scope, produces, run_in_background,
 };
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, mpsc};

@@ -2,7 +2,9 @@
 //! `GOLDEN=overwrite` renews them.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
-use fastkafka::{Ack, App, Broker, OnFailure, RunError, State, consumes, produces};
+use fastkafka::error::RunError;
+use fastkafka::settings::OnFailure;
+use fastkafka::{Ack, App, Broker, State, consumes, produces};
 use std::time::Duration;
 
 #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]

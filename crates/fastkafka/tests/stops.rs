@@ -1,7 +1,9 @@
 //! When an app is stopped while it starts, before it does, and more than once.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
-use fastkafka::{App, AppBuilder, Broker, ProduceError, RunError, State, consumes, produces};
+use fastkafka::app::AppBuilder;
+use fastkafka::error::RunError;
+use fastkafka::{App, Broker, ProduceError, State, consumes, produces};
 use fastkafka_tester::Tester;
 use std::cell::Cell;
 use std::future::{pending, ready};

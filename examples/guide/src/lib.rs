@@ -6,7 +6,8 @@
 
 use anyhow::{Context, ensure};
 use clap::Parser;
-use fastkafka::{App, Bytes, EventMetadata, Headers, Key, State, consumes};
+use fastkafka::record::Bytes;
+use fastkafka::{App, EventMetadata, Headers, Key, State, consumes};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use crate::tester::Tester;
 use crate::topology::Name;
 use crate::watching::calls::CallOutcome;
 use bytes::Bytes;
-use fastkafka::{OnFailure, Order};
+use fastkafka::settings::{OnFailure, Order};
 use fastkafka_sim::{GroupId, PartitionId};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -15,7 +15,8 @@ use std::sync::Arc;
 /// One of the clusters of the apps under test: what is on it, and what goes wrong with it.
 ///
 /// ```standalone_crate
-/// use fastkafka::{App, Brokers, ProduceError, consumes, produces};
+/// use fastkafka::cluster::Brokers;
+/// use fastkafka::{App, ProduceError, consumes, produces};
 /// use fastkafka_tester::Tester;
 /// use std::time::Duration;
 ///

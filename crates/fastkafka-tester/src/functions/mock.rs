@@ -5,7 +5,7 @@ use crate::observed::report::record_line;
 use crate::tester::Tester;
 use crate::watching::journal::TopicRecord;
 use crate::watching::watcher::Watcher;
-use fastkafka::Rejection;
+use fastkafka::error::Rejection;
 use fastkafka_core::Reads;
 use fastkafka_core::{
     CallContext, Consumer, Invoke, Owned, Producer, Run, RunFuture, panic_text, run_with,

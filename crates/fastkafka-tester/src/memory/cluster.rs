@@ -12,7 +12,7 @@ use crate::time::clock::Clock;
 use crate::topology::Name;
 use crate::watching::journal::{Journal, TopicRecord};
 use bytes::Bytes;
-use fastkafka::Delivery;
+use fastkafka::record::Delivery;
 use fastkafka_sim::{Assignor, Cluster, GroupId, Outcome, PartitionId, Protocol, TopicId};
 use std::collections::{HashMap, VecDeque};
 use std::fmt;

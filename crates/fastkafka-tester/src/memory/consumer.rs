@@ -4,7 +4,7 @@ use super::positions::{commit_explicitly, find, start, unanswered};
 use crate::memory::cluster::{Broker, State};
 use crate::memory::stored::{Block, Stored};
 use crate::subscription::Subscription;
-use fastkafka::Seek;
+use fastkafka::control::Seek;
 use fastkafka_core::{Fetched, OffsetReset, TopicPartition};
 use fastkafka_runtime::platform::{
     ClientError, ErrorKind, GroupConsumer, Notice, PartitionRef, StartError,

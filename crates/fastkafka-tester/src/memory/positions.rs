@@ -2,7 +2,7 @@
 
 use super::consumer::{Member, answer, commit, id};
 use crate::memory::cluster::State;
-use fastkafka::{ControlError, Seek};
+use fastkafka::control::{ControlError, Seek};
 use fastkafka_core::OffsetReset;
 use fastkafka_runtime::platform::{PartitionRef, StartError};
 use fastkafka_sim::PartitionId;

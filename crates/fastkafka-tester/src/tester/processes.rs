@@ -8,7 +8,7 @@ use crate::memory::cluster::Broker;
 use crate::memory::stored::Stored;
 use crate::tester::Tester;
 use crate::tester::settle::Unsettled;
-use fastkafka::RunError;
+use fastkafka::error::RunError;
 use fastkafka_sim::{Assignor, Client, GroupId, Notice, PartitionSet};
 use std::collections::BTreeSet;
 

@@ -4,9 +4,8 @@ mod panicking_client;
 
 use crate::record::NewRecord;
 use crate::{ProduceFault, Tester};
-use fastkafka::{
-    App, EventMetadata, Failure, ProduceError, Seek, State, Topic, consumes, produces,
-};
+use fastkafka::control::Seek;
+use fastkafka::{App, EventMetadata, Failure, ProduceError, State, Topic, consumes, produces};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 

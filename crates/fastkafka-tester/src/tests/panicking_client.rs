@@ -3,7 +3,8 @@
 use crate::memory::clusters::Clusters;
 use crate::memory::producers::MemoryProducers;
 use crate::topology::Topology;
-use fastkafka::{App, Seek, consumes};
+use fastkafka::control::Seek;
+use fastkafka::{App, consumes};
 use fastkafka_core::{Fetched, OffsetReset, Plan};
 use fastkafka_runtime::platform::{
     ClientError, ConsumerHandle, GroupConsumer, NewConsumer, Notice, PartitionRef, Platform,

@@ -3,7 +3,9 @@
 use crate::function::Function;
 use crate::watching::journal::TopicRecord;
 use bytes::Bytes;
-use fastkafka::{EventMetadata, Failure, FailureKind, RawRecord, Rejection};
+use fastkafka::error::{FailureKind, Rejection};
+use fastkafka::record::RawRecord;
+use fastkafka::{EventMetadata, Failure};
 use fastkafka_core::{Header, Owned, Record, Timestamp, TimestampType, TopicPartition, read_again};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard, PoisonError};

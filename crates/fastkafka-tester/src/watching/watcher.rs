@@ -9,7 +9,9 @@ use crate::topology::Topology;
 use crate::watching::calls::{CallOutcome, HandedOver, Recorded};
 use crate::watching::journal::TopicRecord;
 use bytes::Bytes;
-use fastkafka::{Around, Failure, HandlerCall, HandlerFuture, ProduceError, Rejection};
+use fastkafka::error::Rejection;
+use fastkafka::hook::{Around, HandlerCall, HandlerFuture};
+use fastkafka::{Failure, ProduceError};
 use fastkafka_core::{
     BackgroundDef, ConsumerDef, Interceptor, OutRecord, ProducerDef, Run, RunEnd, RunFuture,
     TaskFailure, panic_text,

@@ -1,6 +1,7 @@
 //! The guide to several Kafka clusters: one topic on two of them, in and out.
 
-use fastkafka::{App, Broker, Brokers, ProduceError, consumes, produces};
+use fastkafka::cluster::Brokers;
+use fastkafka::{App, Broker, ProduceError, consumes, produces};
 use fastkafka_tester::Tester;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

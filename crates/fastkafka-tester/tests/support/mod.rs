@@ -1,9 +1,8 @@
 //! An app with a handler of each kind.
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
 
-use fastkafka::{
-    App, Bytes, Failure, KafkaEvent, Key, ProduceError, State, Topic, consumes, produces,
-};
+use fastkafka::record::Bytes;
+use fastkafka::{App, Failure, KafkaEvent, Key, ProduceError, State, Topic, consumes, produces};
 use fastkafka_tester::Tester;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! What an app is made of, and what is chosen before its start.
 
 use super::life::Life;
-use crate::hooks::Hooks;
+use crate::hook::Hooks;
 use crate::topic::Topic;
 use fastkafka_core::{AppCore, Cluster, Connections, EMBEDDED, Plan, UnknownBroker, choose};
 use fastkafka_kafka::{KafkaOptions, TopicNames, TopicSpec};

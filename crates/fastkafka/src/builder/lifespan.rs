@@ -2,7 +2,7 @@
 
 use super::AppBuilder;
 use crate::app::App;
-use crate::hooks::{Hook, Name, done};
+use crate::hook::{Hook, Name, done};
 use fastkafka_core::TaskReturn;
 use std::fmt;
 

@@ -1,6 +1,7 @@
 //! Authentication: a login where the cluster is named. `docs/guide/authentication.md` tells about it.
 
-use fastkafka::{App, Broker, ProduceError, SaslMechanism, SecurityProtocol, consumes, produces};
+use fastkafka::cluster::{SaslMechanism, SecurityProtocol};
+use fastkafka::{App, Broker, ProduceError, consumes, produces};
 use std::process::ExitCode;
 
 #[consumes(topic = "orders", auto_offset_reset = "earliest")]

@@ -1,6 +1,7 @@
 //! Several clusters: orders on one, payments on another. `docs/guide/clusters.md` tells about it.
 
-use fastkafka::{App, Broker, Brokers, EventMetadata, ProduceError, consumes, produces};
+use fastkafka::cluster::Brokers;
+use fastkafka::{App, Broker, EventMetadata, ProduceError, consumes, produces};
 use std::process::ExitCode;
 
 /// The other cluster: its name, and its brokers, named as the app's are.

@@ -1,10 +1,11 @@
 //! Coming from FastKafka: its members, as they are written here. The tables of
 //! `docs/guide/fastkafka.md` take their code from this file.
 
+use fastkafka::app::Contact;
+use fastkafka::settings::{Acks, ConsumerSettings, OffsetReset, ProducerSettings};
 use fastkafka::{
-    Acks, App, Broker, ConsumerSettings, Contact, EventMetadata, Headers, KafkaEvent, Key,
-    OffsetReset, ProduceError, ProducerSettings, State, benchmark, consumes, produces,
-    run_in_background,
+    App, Broker, EventMetadata, Headers, KafkaEvent, Key, ProduceError, State, benchmark, consumes,
+    produces, run_in_background,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

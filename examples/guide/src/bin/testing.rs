@@ -1,7 +1,8 @@
 //! Testing: the new employees of FastKafka's guide, and what can go wrong with them.
 //! `docs/guide/testing.md` tells about it.
 
-use fastkafka::{App, Bytes, ProduceError, consumes, produces};
+use fastkafka::record::Bytes;
+use fastkafka::{App, ProduceError, consumes, produces};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::process::ExitCode;

@@ -1,9 +1,8 @@
 //! An app on two clusters, whose addresses are said in the environment.
 
 use crate::orders::{Done, Event, Order, attempt, event};
-use fastkafka::{
-    App, Broker, Brokers, EventMetadata, Failure, Key, ProduceError, consumes, produces,
-};
+use fastkafka::cluster::Brokers;
+use fastkafka::{App, Broker, EventMetadata, Failure, Key, ProduceError, consumes, produces};
 
 struct Scope;
 

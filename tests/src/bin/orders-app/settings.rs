@@ -459,7 +459,8 @@ setting!(
 /// The only one that takes batches.
 pub(crate) mod batch {
     use super::{App, Done, Duration, Event, Order, attempt};
-    use fastkafka::{BatchFailure, EventMetadata, KafkaEvent, ProduceError, consumes, produces};
+    use fastkafka::error::BatchFailure;
+    use fastkafka::{EventMetadata, KafkaEvent, ProduceError, consumes, produces};
 
     struct Scope;
 

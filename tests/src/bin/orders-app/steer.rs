@@ -1,7 +1,8 @@
 //! What a test wants of a process that runs: a line of its standard input is a number and a wish, and a
 //! line of its output says what came of it.
 
-use fastkafka::{App, Handle, Seek, Target};
+use fastkafka::App;
+use fastkafka::control::{Handle, Seek, Target};
 use std::io::BufRead;
 
 /// On a thread of its own: nobody can give up a read of the standard input.

@@ -53,10 +53,10 @@ impl SchemaIds for BTreeMap<u32, Schema> {
 /// have defaults, fields that are gone are left out.
 ///
 /// ```
-/// # use fastkafka_core as fastkafka;
+/// # mod fastkafka { pub use fastkafka_core as codec; pub use fastkafka_core as error; }
 /// use apache_avro::{AvroSchema, Schema};
-/// use fastkafka::Rejection;
-/// use fastkafka::avro::Confluent;
+/// use fastkafka::codec::avro::Confluent;
+/// use fastkafka::error::Rejection;
 /// use std::collections::BTreeMap;
 /// use std::sync::LazyLock;
 ///

@@ -4,8 +4,9 @@ mod serve;
 mod site;
 
 use crate::app::App;
-use crate::docs::{check_file, forms};
-use crate::{DocsError, asyncapi};
+use crate::asyncapi;
+use crate::asyncapi::{check_file, forms};
+use crate::error::DocsError;
 use clap::{Args, Subcommand};
 use fastkafka_asyncapi::{Document, Format};
 use std::net::SocketAddr;

@@ -1,6 +1,6 @@
 //! What is served: a few pages that never change while the service runs, and what a request gets.
 
-use crate::docs::NAME;
+use crate::asyncapi::NAME;
 use fastkafka_asyncapi::{Format, content_security_policy};
 use http_body_util::Full;
 use hyper::body::Bytes;

@@ -3,7 +3,7 @@
 mod lifespan;
 
 use crate::app::{App, Inner, Life};
-use crate::hooks::Hooks;
+use crate::hook::Hooks;
 use crate::overrides::Outside;
 use crate::topic::Topic;
 use fastkafka_core::{
@@ -135,7 +135,8 @@ impl<S: 'static> AppBuilder<S> {
     /// `brokers = ..`. It takes the place of what [`broker`](Self::broker) has added before.
     ///
     /// ```
-    /// # use fastkafka::{App, Broker, Brokers};
+    /// # use fastkafka::cluster::Brokers;
+    /// # use fastkafka::{App, Broker};
     /// fn payments() -> Brokers {
     ///     Brokers::new("payments").broker("localhost", Broker::new("localhost:9093"))
     /// }
@@ -181,7 +182,8 @@ impl<S: 'static> AppBuilder<S> {
     /// Settings of all consumers: what `#[consumes]` does not say.
     ///
     /// ```
-    /// # use fastkafka::{App, ConsumerSettings, OffsetReset};
+    /// # use fastkafka::App;
+    /// # use fastkafka::settings::{ConsumerSettings, OffsetReset};
     /// let app = App::builder()
     ///     .consumer_defaults(
     ///         ConsumerSettings::default()

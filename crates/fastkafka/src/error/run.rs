@@ -1,6 +1,6 @@
 //! What an app ends with when it does not end well.
 
-use fastkafka_core::Problems;
+use super::Problems;
 use std::fmt;
 
 /// Why an app did not run to a clean stop.

@@ -1,5 +1,6 @@
 //! The app: annotated functions, state and brokers; what can be chosen and asked.
 
+use super::inner::{Choice, Inner};
 use crate::builder::AppBuilder;
 use fastkafka_core::{
     AppInfo, Connection, DefaultApp, Entered, Explained, Plan, Problem, Problems, UnknownBroker,
@@ -12,16 +13,6 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::SystemTime;
-
-mod begin;
-mod beside;
-mod inner;
-mod life;
-mod test_kit;
-
-use self::inner::Choice;
-pub(crate) use self::inner::Inner;
-pub(crate) use self::life::Life;
 
 /// A Kafka service made of annotated functions. Cheap to clone; all clones are one app.
 ///
@@ -97,7 +88,7 @@ impl App {
         self.choice().from = Some(from);
     }
 
-    fn choice(&self) -> MutexGuard<'_, Choice> {
+    pub(super) fn choice(&self) -> MutexGuard<'_, Choice> {
         self.inner
             .life
             .choice
@@ -175,7 +166,8 @@ impl App {
     /// `State<Handle>`.
     ///
     /// ```no_run
-    /// # use fastkafka::{App, ControlError, Seek};
+    /// # use fastkafka::App;
+    /// # use fastkafka::control::{ControlError, Seek};
     /// # async fn repair(app: App) -> Result<(), ControlError> {
     /// let handle = app.handle();
     /// handle.pause("orders").await?;
@@ -215,7 +207,7 @@ impl App {
         way.bootstrap_servers.map(Into::into)
     }
 
-    fn embedded(&self) -> MutexGuard<'_, Vec<(String, Embedded)>> {
+    pub(super) fn embedded(&self) -> MutexGuard<'_, Vec<(String, Embedded)>> {
         self.inner
             .life
             .embedded

@@ -1,14 +1,8 @@
-//! The app's contract in files.
+//! The app's document, made from its plan.
 
 use crate::app::App;
-use fastkafka_asyncapi::{self as asyncapi, Document, Format, Security, Source};
+use fastkafka_asyncapi::{self as asyncapi, Document, Security, Source};
 use fastkafka_core::{Broker, Connection, Plan, SaslMechanism, SecurityProtocol};
-use std::fmt;
-use std::io;
-use std::path::{Path, PathBuf};
-
-/// The name of the files of [`App::create_docs`], before the dot.
-pub(crate) const NAME: &str = "asyncapi";
 
 impl App {
     /// The app's AsyncAPI document: what it reads and writes, by the registry that runs it. It needs no
@@ -57,45 +51,6 @@ impl App {
                 .collect(),
         })
     }
-
-    /// Writes the document in all its forms into a directory, which is made if it is missing:
-    /// `asyncapi.json`, `asyncapi.yaml`, `asyncapi.md`, and a page for browsers, `asyncapi.html`.
-    ///
-    /// # Errors
-    /// When a file cannot be written.
-    pub fn create_docs(&self, directory: impl AsRef<Path>) -> Result<(), DocsError> {
-        let directory = directory.as_ref();
-        std::fs::create_dir_all(directory)
-            .map_err(|error| DocsError::write(directory.to_owned(), error))?;
-        for (format, text) in forms(&self.asyncapi()) {
-            let path = directory.join(format!("{NAME}.{format}"));
-            std::fs::write(&path, text).map_err(|error| DocsError::write(path, error))?;
-        }
-        Ok(())
-    }
-
-    /// Makes sure that a file says what the app is: for a test beside the file. Its form follows from
-    /// its name.
-    ///
-    /// ```no_run
-    /// # fn app() -> fastkafka::App { fastkafka::App::builder().build() }
-    /// #[test]
-    /// fn the_contract_is_fresh() {
-    ///     app().check_docs(concat!(env!("CARGO_MANIFEST_DIR"), "/asyncapi.md")).unwrap();
-    /// }
-    /// ```
-    ///
-    /// # Errors
-    /// When it says something else; the error names the command that renews it. When it cannot be
-    /// read, or its name ends with none of `json`, `yaml`, `html` and `md`.
-    pub fn check_docs(&self, path: impl AsRef<Path>) -> Result<(), DocsError> {
-        let package = std::env::var("CARGO_PKG_NAME").ok();
-        let command = package.map_or_else(
-            || "<service>".to_owned(),
-            |package| format!("cargo run -p {package} --"),
-        );
-        check_file(&self.asyncapi(), path.as_ref(), &command)
-    }
 }
 
 /// What a function says of a cluster that has only an address.
@@ -140,97 +95,6 @@ fn described(cluster: &str, name: &str, broker: &Broker) -> asyncapi::Broker {
         _ => described.security,
     };
     described
-}
-
-/// Every form of a document, with links to the others in the page.
-pub(crate) fn forms(document: &Document) -> Vec<(Format, String)> {
-    let text = |format| match format {
-        Format::Html => document.to_html_with(&[
-            ("JSON", "asyncapi.json"),
-            ("YAML", "asyncapi.yaml"),
-            ("Markdown", "asyncapi.md"),
-        ]),
-        format => document.render(format),
-    };
-    Format::ALL.map(|format| (format, text(format))).to_vec()
-}
-
-/// Compares a file with the document. `command` runs the service's command line.
-pub(crate) fn check_file(document: &Document, path: &Path, command: &str) -> Result<(), DocsError> {
-    let format = Format::from_path(path).ok_or_else(|| DocsError::Format(path.to_owned()))?;
-    let text = std::fs::read_to_string(path).map_err(|error| DocsError::Read {
-        path: path.to_owned(),
-        error,
-    })?;
-    // Git may have written line ends in the machine's own way.
-    let text = text.replace("\r\n", "\n");
-    let wanted = document.render(format);
-    // A page of `create_docs` has links that a single one has not.
-    let with_links = || {
-        forms(document)
-            .into_iter()
-            .any(|(other, form)| other == format && form == text)
-    };
-    if text == wanted || with_links() {
-        return Ok(());
-    }
-    let same = text
-        .lines()
-        .zip(wanted.lines())
-        .take_while(|(is, should)| is == should);
-    Err(DocsError::Stale {
-        path: path.to_owned(),
-        line: same.count() + 1,
-        renew: format!("{command} docs generate --out {}", path.display()),
-    })
-}
-
-/// What is wrong with a file of documentation.
-#[derive(thiserror::Error)]
-#[non_exhaustive]
-pub enum DocsError {
-    /// It does not say what the app is.
-    #[error("{} is stale from line {line} on; renew it with `{renew}`", path.display())]
-    Stale {
-        /// The file.
-        path: PathBuf,
-        /// The first line that differs, from 1.
-        line: usize,
-        /// The command that renews it.
-        renew: String,
-    },
-    /// It cannot be read.
-    #[error("cannot read {}: {error}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        error: io::Error,
-    },
-    /// It cannot be written.
-    #[error("cannot write {}: {error}", path.display())]
-    Write {
-        /// The file or directory.
-        path: PathBuf,
-        /// Why.
-        error: io::Error,
-    },
-    /// Its name does not tell its form.
-    #[error("{} must end with .json, .yaml, .html or .md", .0.display())]
-    Format(PathBuf),
-}
-
-impl DocsError {
-    pub(crate) fn write(path: PathBuf, error: io::Error) -> Self {
-        Self::Write { path, error }
-    }
-}
-
-/// As it reads: `unwrap` prints it.
-impl fmt::Debug for DocsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
 }
 
 #[cfg(test)]
