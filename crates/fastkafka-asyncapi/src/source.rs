@@ -1,13 +1,13 @@
 //! What a document is made from, beside the functions.
 
-use fastkafka_core::AppCore;
+use fastkafka_core::AppSpec;
 use std::collections::BTreeMap;
 
 /// An app with what the document says of its surroundings.
 #[derive(Clone, Debug)]
 pub struct Source<'a> {
     /// The functions and what the app says of itself.
-    pub app: &'a AppCore,
+    pub app: &'a AppSpec,
     /// What its clients call themselves.
     pub client_id: &'a str,
     /// The brokers that it can run on, of all its clusters, in the order of the builder.

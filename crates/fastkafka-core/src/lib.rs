@@ -13,9 +13,8 @@ mod function;
 mod plan;
 mod record;
 mod settings;
-mod testing;
 
-pub use app::{AppCore, AppInfo, Contact, License, States};
+pub use app::{AppContext, AppInfo, AppSpec, Contact, License, States};
 pub use bytes::Bytes;
 #[cfg(feature = "msgpack")]
 pub use codec::Msgpack;
@@ -28,44 +27,46 @@ pub use delivery::dead_letter::{DEAD_LETTER_HEADERS, DEAD_LETTER_PREFIX};
 pub use delivery::error::ProduceError;
 pub use delivery::failure::{BatchFailure, Failure, FailureKind, IntoFailure, Rejection};
 pub use delivery::settle::{Closed, Delivery, RunTag, Settle, StopFlag};
+pub use delivery::sink::{OutRecord, RecordSink};
 pub use delivery::slot::{DeliveryScope, DeliveryToken, ScopeRef};
 pub use function::around::{Around, HandlerCall, HandlerFuture};
-pub use function::background::{
-    Background, BackgroundDef, BackgroundFuture, FromApp, Task, TaskReturn,
-};
+pub use function::background::{Background, FromApp, Task, TaskReturn};
+pub use function::call::{CallContext, Run, RunEnd, RunFuture};
+pub use function::catch::{CatchRun, panic_text};
 pub use function::consumer::{Consumer, HandlerReturn, Outcome};
-pub use function::definition::{ConsumerDef, ProducerDef};
-pub use function::dispatch::{
-    CatchRun, Direct, Invoke, RunEnd, RunFuture, handle, panic_text, run_with,
+pub use function::definition::{
+    BackgroundDef, BackgroundFuture, ConsumerDef, Location, ProducerDef,
 };
+pub use function::dispatch::{Direct, Invoke, handle, run_with};
+pub use function::event::KafkaEvent;
 pub use function::extract::{FromContext, PerRecord, PerRecordValue, State};
+#[doc(hidden)]
+pub use function::interceptor::{Hooks, Interceptor, TaskFailure};
 pub use function::key::{DecodeKey, EncodeKey, IntoKey, Key};
+#[doc(hidden)]
+pub use function::kind::{Consumes, Produces, RunsInBackground};
 pub use function::meter::{Meter, Tally};
-pub use function::probe::emit::{Emit, KafkaEvent, Outgoing, ProducerReturn, Take};
-pub use function::probe::shape::{Batch, InputOf, Nullable, Shape, Single};
-pub use function::producer::{OutRecord, Producer, RecordSink};
-pub use function::registry::{Def, DefaultApp, Entry, Location, Register, Registry};
+#[doc(hidden)]
+pub use function::mirror::{MirrorHost, Owned, Sends, read_again};
+pub use function::probe::emit::{Emit, Outgoing, ProducerReturn, Take};
+pub use function::producer::Producer;
+pub use function::registry::{Def, DefaultApp, Entry, Register, Registry};
+pub use function::shape::{Batch, InputOf, Nullable, Shape, Single};
 pub use plan::broker_choice::{Connections, EMBEDDED, UnknownBroker, choose};
 pub use plan::cluster::Cluster;
 pub use plan::explain::{Explained, Row, explain};
 pub use plan::overrides::{Override, Target};
 pub use plan::problem::{Problem, Problems};
 pub use plan::{Group, Handler, Output, Plan};
-pub use record::partition::TopicPartition;
 pub use record::{
-    CallContext, EventMetadata, Fetched, Header, Headers, RawRecord, Record, Run, Timestamp,
-    TimestampType,
+    EventMetadata, Fetched, Header, Headers, RawRecord, Record, Timestamp, TimestampType,
+    TopicPartition,
 };
 pub use settings::{
     Acks, Attempts, BackgroundSettings, Broker, Brokers, CompressionType, Connection,
     ConsumerSettings, Executor, GroupId, GroupProtocol, IsolationLevel, OauthToken, OffsetReset,
     OnFailure, Order, PartitionFn, Partitioner, ProducerSettings, Properties, Restart,
     SaslMechanism, Secret, SecurityProtocol, Text, Tls, TokenFuture, TokenProvider, Tokens,
-};
-#[doc(hidden)]
-pub use testing::{
-    Consumes, Interceptor, MirrorHost, Owned, Produces, RunsInBackground, Sends, TaskFailure,
-    read_again,
 };
 
 /// The whole contract between the attributes' expansion and this crate. Not for use by hand.
@@ -77,27 +78,24 @@ pub mod __private {
     pub use crate::codec::Missing as Avro;
     #[cfg(not(feature = "msgpack"))]
     pub use crate::codec::Missing as Msgpack;
-    pub use crate::codec::{
-        CodecProbe, Custom, DecodeFn, DefaultCodec, SelectCodec, key_of, read_key, schema_of,
-        write_key,
-    };
+    pub use crate::codec::{Custom, DecodeFn, key_of, read_key, schema_of, write_key};
+    pub use crate::delivery::send::{emit, emit_open, room};
     pub use crate::function::background::run_in_background;
-    pub use crate::function::consumer::{Judge, NoOutcome, OutcomeOf, Returned};
+    pub use crate::function::count::{Counts, count};
     pub use crate::function::dispatch::run;
-    pub use crate::function::key::{
-        KeyProbe, KeySchemaProbe, NoKeySchema, NotKey, SettlesNot, SettlesProbe, custom_key,
-        first_key,
+    pub use crate::function::meter::Measured;
+    pub use crate::function::probe::codec::{CodecProbe, DefaultCodec, SelectCodec};
+    pub use crate::function::probe::emit::{DefaultEmit, EmitProbe, SelectEmit};
+    pub use crate::function::probe::encode::{EncodedKey, encode_key_with, encode_with};
+    pub use crate::function::probe::key::{
+        KeyProbe, KeySchemaProbe, NoKeySchema, NotKey, custom_key, first_key,
     };
-    pub use crate::function::meter::{
-        Counts, Measured, OneRecord, Records, RecordsOfResult, count,
-    };
-    pub use crate::function::probe::emit::{
-        DefaultEmit, EmitProbe, EncodedKey, SelectEmit, encode_key_with, encode_with,
-    };
+    pub use crate::function::probe::records::{OneRecord, Records, RecordsOfResult};
+    pub use crate::function::probe::returned::{Judge, NoOutcome, OutcomeOf, Returned};
+    pub use crate::function::probe::settles::{SettlesNot, SettlesProbe};
     pub use crate::function::probe::shape::{
         ByteProbe, DefaultShape, NotByte, NotBytes, SelectShape, ShapeProbe, not_bytes,
     };
-    pub use crate::function::producer::{emit, emit_open, room};
     pub use crate::settings::brokers;
     pub use crate::{__without_avro as without_avro, __without_msgpack as without_msgpack};
     pub use inventory;

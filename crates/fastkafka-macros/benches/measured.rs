@@ -5,7 +5,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
 
 use fastkafka::{
-    Ambient, AppCore, AppInfo, CatchRun, Closed, Consumer, ConsumerDef, DefaultApp, DeliveryScope,
+    Ambient, AppContext, CatchRun, Closed, Consumer, ConsumerDef, DefaultApp, DeliveryScope,
     Fetched, Header, Record, Registry, Run, RunTag, Scoped, Settle, States, Timestamp,
     TimestampType, TopicPartition,
 };
@@ -62,13 +62,13 @@ impl Settle for Unheard {
 }
 
 /// Nanoseconds per record of one run.
-fn run(app: &Arc<AppCore>, def: &'static ConsumerDef) -> f64 {
+fn run(app: &Arc<AppContext>, def: &'static ConsumerDef) -> f64 {
     let mut records = Vec::new();
     Same.records(0..RECORDS, &mut records);
     let tag = RunTag { part: 0, run: 0 };
     let scope = DeliveryScope::of_run(RECORDS, Arc::new(Unheard), tag, Arc::default());
     let run = Run {
-        app,
+        states: app.states(),
         place: TopicPartition::intern("numbers", 0),
         records: &records,
         fetched: &Same,
@@ -82,7 +82,7 @@ fn run(app: &Arc<AppCore>, def: &'static ConsumerDef) -> f64 {
     let begun = Instant::now();
     let mut work = pin!(Scoped::new(
         ambient,
-        CatchRun::new(fastkafka::handle(def, &run))
+        CatchRun::new(fastkafka::handle(app, def, &run))
     ));
     let mut cx = Context::from_waker(Waker::noop());
     let ended = loop {
@@ -98,7 +98,7 @@ fn run(app: &Arc<AppCore>, def: &'static ConsumerDef) -> f64 {
 
 fn main() {
     let registry = Registry::linked(TypeId::of::<DefaultApp>());
-    let app = AppCore::new::<DefaultApp>(AppInfo::default(), registry, States::default());
+    let app = AppContext::new::<DefaultApp>(&registry, States::default());
     let app = Arc::new(app);
     let functions = [
         &<on_plain as Consumer>::DEF,

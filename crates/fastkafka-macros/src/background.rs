@@ -104,11 +104,11 @@ impl Model {
 
     fn run(&self) -> TokenStream {
         let (p, ident) = (&self.function.names.contract, &self.function.ident);
-        let (app, output) = (local("app"), local("output"));
+        let (states, output) = (local("states"), local("output"));
         let parameters = self
             .parameters
             .iter()
-            .map(|ty| quote_spanned!(ty.span()=> <#ty as #p::FromApp>::from_app(&#app)?));
+            .map(|ty| quote_spanned!(ty.span()=> <#ty as #p::FromApp>::from_app(&#states)?));
         let ty = &self.output;
         let outcome = quote_spanned!(self.output_span=> <#ty as #p::TaskReturn>::outcome(#output));
         let call = quote_spanned!(ident.span()=> async move {
@@ -118,11 +118,11 @@ impl Model {
         quote! {
             #[allow(unreachable_code, clippy::let_unit_value)]
             fn run(
-                #app: ::std::sync::Arc<#p::AppCore>,
+                #states: ::std::sync::Arc<#p::States>,
             ) -> impl ::core::future::Future<Output = ::core::result::Result<(), #p::Failure>>
             + ::core::marker::Send
             + 'static {
-                let _ = &#app;
+                let _ = &#states;
                 #call
             }
         }

@@ -61,19 +61,19 @@ task!(from_a_macro, "from a macro");
 #[consumes(app = Clockwork)]
 fn on_orders(_order: u64) {}
 
-fn app(log: &Log) -> Arc<AppCore> {
+fn states(log: &Log) -> Arc<States> {
     let mut states = States::default();
     states.insert(log.clone());
     states.insert("a line");
-    let registry = Registry::linked(TypeId::of::<Clockwork>());
-    Arc::new(AppCore::new::<Clockwork>(
-        AppInfo::default(),
-        registry,
-        states,
-    ))
+    Arc::new(states)
 }
 
-fn task(app: &AppCore, name: &str) -> Task {
+fn app(states: &States) -> AppSpec {
+    let registry = Registry::linked(TypeId::of::<Clockwork>());
+    AppSpec::new(AppInfo::default(), registry, states)
+}
+
+fn task(app: &AppSpec, name: &str) -> Task {
     let plan = Plan::new(app).unwrap();
     let mut tasks = plan.tasks.into_iter();
     tasks.find(|task| task.def.name == name).unwrap()
@@ -81,7 +81,7 @@ fn task(app: &AppCore, name: &str) -> Task {
 
 #[test]
 fn tasks_are_found_at_link_time_beside_handlers() {
-    let app = app(&Log::default());
+    let app = app(&states(&Log::default()));
     let plan = Plan::new(&app).unwrap();
     let names: Vec<_> = plan.tasks.iter().map(|task| task.def.path()).collect();
     let expected = [
@@ -105,25 +105,27 @@ fn tasks_are_found_at_link_time_beside_handlers() {
 #[test]
 fn a_task_is_given_the_apps_state() {
     let log = Log::default();
-    let app = app(&log);
+    let states = states(&log);
+    let app = app(&states);
     for name in ["notes", "from_a_macro"] {
-        block_on((task(&app, name).def.run)(app.clone())).unwrap();
+        block_on((task(&app, name).def.run)(states.clone())).unwrap();
     }
     assert_eq!(log.lines(), ["a line", "from a macro"]);
 }
 
 #[test]
 fn the_error_of_a_task_is_its_outcome() {
-    let app = app(&Log::default());
-    let failure = block_on((task(&app, "fails").def.run)(app.clone())).unwrap_err();
+    let states = states(&Log::default());
+    let app = app(&states);
+    let failure = block_on((task(&app, "fails").def.run)(states.clone())).unwrap_err();
     assert_eq!(failure.message(), "invalid digit found in string");
-    assert!(block_on((task(&app, "quiet").def.run)(app.clone())).is_ok());
+    assert!(block_on((task(&app, "quiet").def.run)(states.clone())).is_ok());
 }
 
 #[test]
 fn a_state_that_a_task_needs_and_nobody_gave_keeps_the_app_from_starting() {
     let registry = Registry::new([<fails as Register>::ENTRY, <quiet as Register>::ENTRY]);
-    let app = AppCore::new::<Clockwork>(AppInfo::default(), registry, States::default());
+    let app = AppSpec::new(AppInfo::default(), registry, &States::default());
     let Problems(problems) = Plan::new(&app).unwrap_err();
     let [
         Problem::MissingState {
@@ -141,7 +143,7 @@ fn a_state_that_a_task_needs_and_nobody_gave_keeps_the_app_from_starting() {
 
 #[test]
 fn a_task_says_whether_it_is_restarted_and_after_which_pause() {
-    let app = app(&Log::default());
+    let app = app(&states(&Log::default()));
     let (fails, endless, quiet) = (
         task(&app, "fails"),
         task(&app, "endless"),
@@ -157,7 +159,7 @@ fn a_task_says_whether_it_is_restarted_and_after_which_pause() {
 
 #[test]
 fn explain_shows_what_a_task_says() {
-    let app = app(&Log::default());
+    let app = app(&states(&Log::default()));
     let explained = explain(&app);
     let fails = explained.iter().find(|one| one.path == "background::fails");
     let rows = fails.unwrap().rows.iter();
@@ -182,7 +184,7 @@ pub struct Hasty;
 #[test]
 fn a_restart_without_a_pause_is_a_problem() {
     let registry = Registry::linked(TypeId::of::<Hasty>());
-    let app = AppCore::new::<Hasty>(AppInfo::default(), registry, States::default());
+    let app = AppSpec::new(AppInfo::default(), registry, &States::default());
     let problems = Plan::new(&app).unwrap_err().to_string();
     assert!(problems.contains("`hasty`") && problems.contains("has no pause between its restarts"));
 }
@@ -208,7 +210,7 @@ fn a_task_produces_for_its_own_app_and_waits_for_the_report() {
     assert!(block_on(to_tocks()).is_err());
     let run = <tocks as Background>::DEF.run;
     let ambient = Ambient::of_app(first.clone());
-    block_on(Scoped::new(ambient, run(first))).unwrap();
+    block_on(Scoped::new(ambient, run(first.states().clone()))).unwrap();
     let topics: Vec<_> = sent.take().into_iter().map(|sent| sent.topic).collect();
     assert_eq!(topics, ["tocks"]);
     assert!(others.take().is_empty());

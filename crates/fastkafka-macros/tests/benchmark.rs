@@ -95,17 +95,17 @@ mod nested {
     }
 }
 
-fn app() -> (Arc<AppCore>, Outbox) {
+fn app() -> (Arc<AppContext>, Outbox) {
     let mut states = States::default();
     states.insert(Log::default());
     let registry = Registry::linked(TypeId::of::<Gauged>());
-    let app = Arc::new(AppCore::new::<Gauged>(AppInfo::default(), registry, states));
+    let app = Arc::new(AppContext::new::<Gauged>(&registry, states));
     let outbox = Outbox::default();
     app.connect(Arc::new(outbox.clone())).ok().unwrap();
     (app, outbox)
 }
 
-fn tally<'a>(app: &'a AppCore, name: &str) -> &'a Tally {
+fn tally<'a>(app: &'a AppContext, name: &str) -> &'a Tally {
     let mut tallies = app.tallies().iter();
     let tally = tallies.find(|tally| tally.meter().function.name() == name);
     tally.unwrap_or_else(|| panic!("{name} is not measured"))
@@ -179,7 +179,7 @@ fn each_app_counts_for_itself() {
     support::handle_by(&second, &on_below::DEF, orders(1..=2));
     assert_eq!(tally(&first, "on_below").records(), 3);
     assert_eq!(tally(&second, "on_below").records(), 2);
-    [first, second].iter().for_each(AppCore::disconnect);
+    [first, second].iter().for_each(AppContext::disconnect);
 }
 
 #[test]
@@ -218,7 +218,7 @@ async fn on_mistakes(_order: u64) {}
 #[test]
 fn an_interval_and_a_window_of_nothing_are_problems() {
     let registry = Registry::linked(TypeId::of::<Mistaken>());
-    let app = AppCore::new::<Mistaken>(AppInfo::default(), registry, States::default());
+    let app = AppSpec::new(AppInfo::default(), registry, &States::default());
     let problems = Plan::new(&app).unwrap_err().to_string();
     assert!(
         problems.contains("whose `interval` is nothing"),

@@ -31,9 +31,9 @@ async fn to_audit(order: u64) -> Result<u64, ProduceError> {
     Ok(order)
 }
 
-fn app<S: 'static>() -> AppCore {
+fn app<S: 'static>() -> AppSpec {
     let registry = Registry::linked(TypeId::of::<S>());
-    let mut app = AppCore::new::<S>(AppInfo::default(), registry, States::default());
+    let mut app = AppSpec::new(AppInfo::default(), registry, &States::default());
     app.brokers = Brokers::default().broker("localhost", Broker::new("localhost:9092"));
     app
 }

@@ -48,14 +48,14 @@ fn given(place: &str, target: Target, function: &str, values: &[(&str, &str)]) -
     }
 }
 
-fn shop(outside: Vec<Override>) -> AppCore {
+fn shop(outside: Vec<Override>) -> AppSpec {
     let registry = Registry::linked(TypeId::of::<Shop>());
-    let mut app = AppCore::new::<Shop>(AppInfo::default(), registry, States::default());
+    let mut app = AppSpec::new(AppInfo::default(), registry, &States::default());
     app.overrides = outside;
     app
 }
 
-fn settings(app: &AppCore, handler: &str) -> ConsumerSettings {
+fn settings(app: &AppSpec, handler: &str) -> ConsumerSettings {
     let (plan, problems) = Plan::sketch(app);
     assert_eq!(problems, []);
     let mut handlers = plan.groups.into_iter().flat_map(|group| group.handlers);
@@ -63,7 +63,7 @@ fn settings(app: &AppCore, handler: &str) -> ConsumerSettings {
     found.unwrap().settings
 }
 
-fn row(app: &AppCore, function: &str, key: &str) -> (String, String, Vec<(String, String)>) {
+fn row(app: &AppSpec, function: &str, key: &str) -> (String, String, Vec<(String, String)>) {
     let all = explain(app);
     let function = all.iter().find(|one| one.path.ends_with(function)).unwrap();
     let row = function.rows.iter().find(|row| row.key == key).unwrap();
@@ -233,7 +233,7 @@ async fn on_any_alone(_order: u64) {}
 #[test]
 fn a_record_goes_to_one_handler_of_a_group_and_without_a_group_to_each() {
     let registry = Registry::linked(TypeId::of::<Sources>());
-    let mut app = AppCore::new::<Sources>(AppInfo::default(), registry, States::default());
+    let mut app = AppSpec::new(AppInfo::default(), registry, &States::default());
     // Of all consumers: no mistake of who has no group.
     app.consumer_defaults = ConsumerSettings::default().heartbeat_interval_ms(500u64);
     let (plan, problems) = Plan::sketch(&app);

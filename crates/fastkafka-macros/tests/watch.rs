@@ -31,11 +31,16 @@ impl Notes {
 }
 
 impl Interceptor for Notes {
-    fn run<'r>(&'r self, handler: &'static ConsumerDef, run: &'r Run<'r>) -> RunFuture<'r> {
+    fn run<'r>(
+        &'r self,
+        handler: &'static ConsumerDef,
+        run: &'r Run<'r>,
+        hooks: Hooks<'r>,
+    ) -> RunFuture<'r> {
         self.add(format!("run of {}", handler.name));
         match handler.name {
-            "on_replaced" => run_with::<on_replaced, Never>(run, &Never),
-            _ => (handler.run)(run),
+            "on_replaced" => run_with::<on_replaced, Never>(run, hooks, &Never),
+            _ => (handler.run)(run, hooks),
         }
     }
 
@@ -83,7 +88,7 @@ impl Interceptor for Notes {
         self.add(format!("{}: {payload} {}", producer.name, error.is_none()));
     }
 
-    fn task_failed(&self, _: &'static BackgroundDef, failure: &TaskFailure) {
+    fn task_failed(&self, failure: &TaskFailure) {
         self.add(&failure.message);
     }
 }
@@ -126,8 +131,8 @@ fn watched(
     let notes = Notes::default();
     let watch = Arc::new(notes.clone());
     let ended = handle_in(def, records, |app| {
-        assert!(app.watch_by(watch).is_ok());
-        app.around = around;
+        assert!(app.intercept(watch).is_ok());
+        app.with_around(around)
     });
     (ended, notes.take())
 }
@@ -219,7 +224,7 @@ async fn to_orders(id: u64) -> Result<Order, ProduceError> {
 fn a_watch_sees_what_a_producer_hands_over() {
     let (app, _outbox) = connected::<Sender>();
     let notes = Notes::default();
-    assert!(app.watch_by(Arc::new(notes.clone())).is_ok());
+    assert!(app.intercept(Arc::new(notes.clone())).is_ok());
     block_on(to_orders(7)).unwrap();
     assert_eq!(notes.take(), [r#"to_orders: {"id":7} true"#]);
 }

@@ -3,7 +3,7 @@
 
 use crate::health::TaskHealth;
 use fastkafka_core::{
-    Ambient, AppCore, BackgroundDef, CatchRun, Restart, Scoped, Task, TaskFailure, panic_text,
+    Ambient, AppContext, BackgroundDef, CatchRun, Restart, Scoped, Task, TaskFailure, panic_text,
 };
 use fastkafka_engine::growing;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +15,7 @@ use tokio::time::Instant;
 /// The background tasks of an app.
 #[derive(Debug)]
 pub(crate) struct Background {
-    app: Arc<AppCore>,
+    app: Arc<AppContext>,
     list: Mutex<List>,
     /// Why the app must end.
     failure: watch::Sender<Option<String>>,
@@ -47,7 +47,7 @@ struct State {
 }
 
 impl Background {
-    pub(crate) fn new(app: Arc<AppCore>) -> Arc<Self> {
+    pub(crate) fn new(app: Arc<AppContext>) -> Arc<Self> {
         Arc::new(Self {
             app,
             list: Mutex::default(),
@@ -123,8 +123,8 @@ impl Background {
             lock(&state).begun = Some(begun);
             let ambient = Ambient::of_app(self.app.clone());
             // Made inside: whatever panics is caught.
-            let (run, app) = (task.def.run, self.app.clone());
-            let work = CatchRun::new(Box::pin(async move { run(app).await }));
+            let (run, states) = (task.def.run, self.app.states().clone());
+            let work = CatchRun::new(Box::pin(async move { run(states).await }));
             let (what, panicked) = match Scoped::new(ambient, work).await {
                 Ok(Ok(())) => {
                     let mut state = lock(&state);
@@ -146,8 +146,8 @@ impl Background {
                 state.ended = failure.is_final;
                 state.fail(&task, begun, what)
             };
-            if let Some(watch) = self.app.watch() {
-                watch.task_failed(def, &failure);
+            if let Some(interceptor) = self.app.interceptor() {
+                interceptor.task_failed(&failure);
             }
             if failure.is_final {
                 tracing::error!("{}", failure.message);

@@ -1,6 +1,6 @@
 //! `#[benchmark]`: the throughput of functions, through `tracing` and `metrics`.
 
-use fastkafka_core::{AppCore, Tally};
+use fastkafka_core::{AppContext, Tally};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,7 +15,7 @@ const TARGET: &str = "fastkafka::benchmark";
 pub(crate) struct Reports(Mutex<JoinSet<()>>);
 
 impl Reports {
-    pub(crate) fn start(&self, app: &Arc<AppCore>) {
+    pub(crate) fn start(&self, app: &Arc<AppContext>) {
         let mut reports = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for at in 0..app.tallies().len() {
             reports.spawn(report(app.clone(), at));
@@ -30,7 +30,7 @@ impl Reports {
 
 /// Says after each interval how much there was. It begins with a record, and after an interval without
 /// any it waits for the next one: an idle app has no timers.
-async fn report(app: Arc<AppCore>, at: usize) {
+async fn report(app: Arc<AppContext>, at: usize) {
     let tally = &app.tallies()[at];
     let mut figures = Figures::new(tally);
     let mut seen = 0;

@@ -8,7 +8,7 @@ use crate::health::Health;
 use crate::options::Options;
 use crate::platform::{ConsumerHandle, Offsets, Platform, Producers};
 use crate::shared::Shared;
-use fastkafka_core::{AppCore, Plan, Problem, Problems, Task};
+use fastkafka_core::{AppContext, Plan, Problem, Problems, Task};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -21,7 +21,7 @@ const AHEAD: Duration = Duration::from_secs(1);
 /// An app that runs.
 #[derive(Debug)]
 pub struct Runtime {
-    app: Arc<AppCore>,
+    app: Arc<AppContext>,
     groups: Vec<Running>,
     background: Arc<Background>,
     benchmarks: Reports,
@@ -51,7 +51,7 @@ impl Runtime {
     /// # Panics
     /// Outside a tokio runtime.
     pub async fn connect(
-        app: Arc<AppCore>,
+        app: Arc<AppContext>,
         plan: &Plan,
         options: Options,
         opening: impl Future<Output = Result<Arc<dyn Platform>, Problems>>,

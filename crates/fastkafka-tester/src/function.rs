@@ -58,7 +58,7 @@ impl Tester {
     #[track_caller]
     pub(crate) fn must_have(&self, function: Function) {
         let apps = self.apps();
-        let defs = apps.iter().flat_map(|app| app.core().registry.defs());
+        let defs = apps.iter().flat_map(|app| app.spec().registry.defs());
         let mut functions = defs.filter_map(|def| match def {
             Def::Consumer(def) => Some(Function::from(*def)),
             Def::Producer(def) => Some(Function::from(*def)),

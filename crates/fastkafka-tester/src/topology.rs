@@ -31,7 +31,7 @@ impl Topology {
             functions: BTreeMap::new(),
         };
         for app in apps {
-            let plan = Plan::sketch(app.core()).0;
+            let plan = Plan::sketch(app.spec()).0;
             topology.enter(&plan);
             for (cluster, spec) in app.topics(&plan) {
                 topology.declare(intern(&cluster), spec);

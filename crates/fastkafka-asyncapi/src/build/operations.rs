@@ -4,7 +4,7 @@ use super::schemas::{Payloads, Way};
 use super::{sorted, text};
 use crate::model::{Action, BINDING, Bindings, Operation, OperationBinding, Ref, Tag};
 use crate::names;
-use fastkafka_core::{AppCore, Plan};
+use fastkafka_core::{AppSpec, Plan};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,7 +43,7 @@ pub(super) enum Kind {
 }
 
 impl Operations {
-    pub(super) fn new(app: &AppCore) -> Self {
+    pub(super) fn new(app: &AppSpec) -> Self {
         // What keeps an app from starting does not change what it reads and writes.
         let (plan, _) = Plan::sketch(app);
         let mut ids = Ids::new(app);
@@ -170,7 +170,7 @@ struct Ids {
 }
 
 impl Ids {
-    fn new(app: &AppCore) -> Self {
+    fn new(app: &AppSpec) -> Self {
         let mut uses = BTreeMap::new();
         for def in app.registry.defs() {
             *uses.entry(def.name()).or_default() += 1;

@@ -21,7 +21,7 @@ fn cluster(name: &str, bootstrap: &str, tls: bool, security: Option<Security>) -
     }
 }
 
-fn source(app: &fastkafka::AppCore) -> Source<'_> {
+fn source(app: &fastkafka::AppSpec) -> Source<'_> {
     let oauth = Security::OAuthBearer {
         token_url: "https://idp.example.com/token".to_owned(),
         scopes: BTreeMap::from([("kafka".to_owned(), "To read and write".to_owned())]),

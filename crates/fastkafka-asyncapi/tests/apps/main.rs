@@ -19,20 +19,24 @@ mod shared_topic;
 mod two_clusters;
 mod words;
 
-use fastkafka::{AppCore, AppInfo, Registry, States};
+use fastkafka::{AppInfo, AppSpec, Registry, States};
 use fastkafka_asyncapi::{Broker, Document, Source, check, parse};
 use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// The functions of one test.
-fn app<S: 'static>(title: &str) -> AppCore {
+fn app<S: 'static>(title: &str) -> AppSpec {
     let info = AppInfo {
         title: title.to_owned(),
         version: "1.2.3".to_owned(),
         ..AppInfo::default()
     };
-    AppCore::new::<S>(info, Registry::linked(TypeId::of::<S>()), States::default())
+    AppSpec::new(
+        info,
+        Registry::linked(TypeId::of::<S>()),
+        &States::default(),
+    )
 }
 
 /// Their document, on one cluster.

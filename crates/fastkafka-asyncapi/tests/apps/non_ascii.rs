@@ -1,7 +1,7 @@
 //! Texts and names beyond ASCII, Markdown, quotes and line breaks.
 
 use crate::{app, golden};
-use fastkafka::{AppCore, AppInfo, Contact, License};
+use fastkafka::{AppInfo, AppSpec, Contact, License};
 use fastkafka_asyncapi::{Broker, Document, Source};
 use fastkafka_macros::consumes;
 use schemars::JsonSchema;
@@ -29,7 +29,7 @@ pub(crate) struct Größe {
 #[consumes(app = NonAscii, topic = "messwerte")]
 pub(crate) fn messe_größe(_größe: Größe) {}
 
-fn non_ascii() -> AppCore {
+fn non_ascii() -> AppSpec {
     let mut app = app::<NonAscii>("Größen & Maße");
     app.info = AppInfo {
         description: "Zeile eins.\n\nZeile *zwei*: 100 % – „schön“.".to_owned(),

@@ -5,7 +5,6 @@
 
 #[cfg(feature = "avro")]
 pub mod avro;
-mod by_type;
 mod bytes;
 mod function;
 mod json;
@@ -18,7 +17,6 @@ mod words;
 pub use self::bytes::Raw;
 #[cfg(feature = "avro")]
 pub use avro::Avro;
-pub use by_type::{CodecProbe, DefaultCodec, SelectCodec};
 pub use function::{Custom, DecodeFn, schema_of};
 pub use json::{Json, Message, OutMessage};
 pub use key::{key_of, read_key, write_key};

@@ -3,9 +3,9 @@
 use crate::delivery::failure::{Failure, IntoFailure, Rejection};
 use crate::delivery::settle::Delivery;
 use crate::delivery::slot::DeliveryToken;
+use crate::function::call::CallContext;
 use crate::function::extract::FromContext;
-use crate::function::probe::shape::Shape;
-use crate::record::CallContext;
+use crate::function::shape::Shape;
 
 /// Settles the record, or the batch, when the handler's return does not: a parameter of handlers
 /// with `enable_auto_commit = false`.
@@ -77,6 +77,6 @@ impl Drop for Ack {
 impl<'r, S: Shape> FromContext<'r, S> for Ack {
     const SETTLES: bool = true;
     fn from_context(cx: &'r CallContext<'r>) -> Result<Self, Rejection> {
-        Ok(Self(Some(cx.run.scope.token(cx.first))))
+        Ok(Self(Some(cx.token())))
     }
 }

@@ -1,6 +1,6 @@
 //! What a `#[produces]` call finds around it: the app, and the record that waits for the delivery.
 
-use crate::app::{AppCore, running};
+use crate::app::{AppContext, running};
 use crate::delivery::error::ProduceError;
 use crate::delivery::failure::Failure;
 use crate::delivery::settle::Delivery;
@@ -16,7 +16,7 @@ use std::task::{Context, Poll};
 #[derive(Clone, Debug, Default)]
 pub struct Ambient {
     /// The one whose handler runs.
-    pub app: Option<Arc<AppCore>>,
+    pub app: Option<Arc<AppContext>>,
     /// What outputs are charged to.
     pub scope: Option<ScopeRef>,
     /// The record they are charged to; `None`: the one in hand when the output is made.
@@ -26,12 +26,12 @@ pub struct Ambient {
 thread_local! {
     static AMBIENT: RefCell<Ambient> = const { RefCell::new(Ambient { app: None, scope: None, record: None }) };
     // Apart from the ambient: a poll swaps that, while whoever has entered an app holds a guard.
-    static ENTERED: RefCell<Vec<Arc<AppCore>>> = const { RefCell::new(Vec::new()) };
+    static ENTERED: RefCell<Vec<Arc<AppContext>>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Ambient {
     /// Around the run of a handler.
-    pub fn of_run(app: Arc<AppCore>, scope: ScopeRef) -> Self {
+    pub fn of_run(app: Arc<AppContext>, scope: ScopeRef) -> Self {
         Self {
             app: Some(app),
             scope: Some(scope),
@@ -40,7 +40,7 @@ impl Ambient {
     }
 
     /// Around what belongs to an app and to no record.
-    pub fn of_app(app: Arc<AppCore>) -> Self {
+    pub fn of_app(app: Arc<AppContext>) -> Self {
         Self {
             app: Some(app),
             ..Self::default()
@@ -75,7 +75,7 @@ impl Ambient {
 pub(crate) fn target<R>(
     scope: TypeId,
     producer: &'static str,
-    f: impl FnOnce(&AppCore, &Ambient) -> Result<R, ProduceError>,
+    f: impl FnOnce(&AppContext, &Ambient) -> Result<R, ProduceError>,
 ) -> Result<R, ProduceError> {
     AMBIENT.with_borrow(|ambient| match &ambient.app {
         Some(app) if app.scope() == scope => f(app, ambient),
@@ -92,7 +92,7 @@ pub(crate) fn target<R>(
 /// Does something with the app of a type that this code belongs to, found as [`target`] finds it, if
 /// there is one.
 #[inline]
-pub(crate) fn with_app(scope: TypeId, f: impl Fn(&AppCore)) {
+pub(crate) fn with_app(scope: TypeId, f: impl Fn(&AppContext)) {
     let found = AMBIENT.with_borrow(|ambient| match &ambient.app {
         Some(app) if app.scope() == scope => {
             f(app);
@@ -107,14 +107,14 @@ pub(crate) fn with_app(scope: TypeId, f: impl Fn(&AppCore)) {
 
 /// Outside the handlers of the app.
 #[cold]
-fn with_app_outside(scope: TypeId, f: &dyn Fn(&AppCore)) {
+fn with_app_outside(scope: TypeId, f: &dyn Fn(&AppContext)) {
     if let Some(app) = entered(scope).or_else(|| running(scope, "").ok()) {
         f(&app);
     }
 }
 
 /// The app of a type that was entered last on this thread.
-fn entered(scope: TypeId) -> Option<Arc<AppCore>> {
+fn entered(scope: TypeId) -> Option<Arc<AppContext>> {
     ENTERED.with_borrow(|apps| apps.iter().rev().find(|app| app.scope() == scope).cloned())
 }
 
@@ -151,13 +151,13 @@ impl Drop for Swap<'_> {
 #[derive(Debug)]
 #[must_use = "the app is left when the guard is dropped"]
 pub struct Entered {
-    app: Arc<AppCore>,
+    app: Arc<AppContext>,
     // Bound to this thread, yet a test may hold it across an await of a current-thread runtime.
     _not_send: PhantomData<MutexGuard<'static, ()>>,
 }
 
 /// Enters an app on this thread. Several may be entered, also of one type: the last one counts.
-pub fn enter(app: Arc<AppCore>) -> Entered {
+pub fn enter(app: Arc<AppContext>) -> Entered {
     ENTERED.with_borrow_mut(|apps| apps.push(app.clone()));
     Entered {
         app,
@@ -255,36 +255,33 @@ pub(crate) fn lost(failure: Failure) -> ProduceError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::{AppInfo, States};
+    use crate::app::States;
     use crate::function::registry::Registry;
 
     struct Orders;
     struct Billing;
 
-    fn app<S: 'static>(title: &str) -> Arc<AppCore> {
-        let info = AppInfo {
-            title: title.to_owned(),
-            ..AppInfo::default()
-        };
-        Arc::new(AppCore::new::<S>(
-            info,
-            Registry::default(),
-            States::default(),
-        ))
+    fn app<S: 'static>(title: &'static str) -> Arc<AppContext> {
+        let mut states = States::default();
+        states.insert(title);
+        Arc::new(AppContext::new::<S>(&Registry::default(), states))
+    }
+
+    fn title(app: &AppContext) -> &'static str {
+        app.states().get().copied().unwrap()
     }
 
     /// The title of the app that a producer of type `S` finds.
-    fn found<S: 'static>() -> Option<String> {
-        let title = |app: &AppCore, _: &Ambient| Ok(app.info.title.clone());
-        target(TypeId::of::<S>(), "to_test", title).ok()
+    fn found<S: 'static>() -> Option<&'static str> {
+        target(TypeId::of::<S>(), "to_test", |app, _| Ok(title(app))).ok()
     }
 
     #[test]
     fn apps_of_several_types_are_entered_at_once() {
         let _orders = enter(app::<Orders>("orders"));
         let _billing = enter(app::<Billing>("billing"));
-        assert_eq!(found::<Orders>().as_deref(), Some("orders"));
-        assert_eq!(found::<Billing>().as_deref(), Some("billing"));
+        assert_eq!(found::<Orders>(), Some("orders"));
+        assert_eq!(found::<Billing>(), Some("billing"));
     }
 
     #[test]
@@ -292,9 +289,9 @@ mod tests {
         let _first = enter(app::<Orders>("first"));
         {
             let _second = enter(app::<Orders>("second"));
-            assert_eq!(found::<Orders>().as_deref(), Some("second"));
+            assert_eq!(found::<Orders>(), Some("second"));
         }
-        assert_eq!(found::<Orders>().as_deref(), Some("first"));
+        assert_eq!(found::<Orders>(), Some("first"));
     }
 
     #[test]
@@ -302,7 +299,7 @@ mod tests {
         let first = enter(app::<Orders>("first"));
         let second = enter(app::<Orders>("second"));
         drop(first);
-        assert_eq!(found::<Orders>().as_deref(), Some("second"));
+        assert_eq!(found::<Orders>(), Some("second"));
         drop(second);
         assert_eq!(found::<Orders>(), None);
     }
@@ -320,7 +317,7 @@ mod tests {
         let Poll::Ready((orders, billing)) = look.as_mut().poll(&mut cx) else {
             panic!("nothing to wait for");
         };
-        assert_eq!(orders.as_deref(), Some("running"));
+        assert_eq!(orders, Some("running"));
         assert_eq!(billing, None);
     }
 
@@ -329,9 +326,6 @@ mod tests {
         let entered = enter(app::<Orders>("entered"));
         let ambient = Ambient::capture();
         drop(entered);
-        assert_eq!(
-            ambient.app.map(|app| app.info.title.clone()).as_deref(),
-            Some("entered")
-        );
+        assert_eq!(ambient.app.as_deref().map(title), Some("entered"));
     }
 }

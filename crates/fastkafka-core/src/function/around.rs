@@ -1,8 +1,9 @@
 //! The one hook around handler calls.
 
 use crate::delivery::failure::Failure;
+use crate::function::call::CallContext;
 use crate::function::definition::ConsumerDef;
-use crate::record::{CallContext, EventMetadata, RawRecord};
+use crate::record::{EventMetadata, RawRecord};
 use std::fmt;
 use std::pin::Pin;
 

@@ -1,41 +1,14 @@
 //! A function under `#[run_in_background]`, seen as a type.
 
-use crate::app::AppCore;
+use super::definition::{BackgroundDef, BackgroundFuture};
+use super::extract::State;
+use super::registry::Register;
+use crate::app::States;
 use crate::delivery::failure::{Failure, IntoFailure, Rejection};
-use crate::function::extract::State;
-use crate::function::registry::{Location, Register};
-use crate::settings::{BackgroundSettings, Restart};
+use crate::settings::Restart;
 use std::any::{TypeId, type_name};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// A background task under way.
-pub type BackgroundFuture = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>;
-
-/// A function under `#[run_in_background]`.
-#[derive(Debug)]
-pub struct BackgroundDef {
-    /// The function's name.
-    pub name: &'static str,
-    /// The module it stands in.
-    pub module: &'static str,
-    /// Where it stands.
-    pub location: Location,
-    /// The attribute's settings, each an expression of the user's.
-    pub settings: fn() -> BackgroundSettings,
-    /// Names the state types of the parameters.
-    pub requires: fn(&mut dyn FnMut(TypeId, &'static str)),
-    /// Runs it once.
-    pub run: fn(Arc<AppCore>) -> BackgroundFuture,
-}
-
-impl BackgroundDef {
-    /// `module::name`.
-    pub fn path(&self) -> String {
-        format!("{}::{}", self.module, self.name)
-    }
-}
 
 /// A background task with its settings, each of them known.
 #[derive(Clone, Debug)]
@@ -68,15 +41,15 @@ pub trait Background: Register {
     const DEF: BackgroundDef;
 
     /// Extracts the parameters and calls the function.
-    fn run(app: Arc<AppCore>) -> impl Future<Output = Result<(), Failure>> + Send + 'static;
+    fn run(states: Arc<States>) -> impl Future<Output = Result<(), Failure>> + Send + 'static;
 
     /// State types the parameters need.
     fn requires(_need: &mut dyn FnMut(TypeId, &'static str)) {}
 }
 
 /// What [`BackgroundDef::run`] is.
-pub fn run_in_background<B: Background>(app: Arc<AppCore>) -> BackgroundFuture {
-    Box::pin(B::run(app))
+pub fn run_in_background<B: Background>(states: Arc<States>) -> BackgroundFuture {
+    Box::pin(B::run(states))
 }
 
 /// A parameter of a background task.
@@ -90,15 +63,15 @@ pub trait FromApp: Sized {
     ///
     /// # Errors
     /// When the app does not have it.
-    fn from_app(app: &AppCore) -> Result<Self, Rejection>;
+    fn from_app(states: &States) -> Result<Self, Rejection>;
 
     /// Names the state types it needs; checked before the app starts.
     fn requires(need: &mut dyn FnMut(TypeId, &'static str));
 }
 
 impl<T: Clone + Send + Sync + 'static> FromApp for State<T> {
-    fn from_app(app: &AppCore) -> Result<Self, Rejection> {
-        Self::look_up(app)
+    fn from_app(states: &States) -> Result<Self, Rejection> {
+        Self::look_up(states)
     }
 
     fn requires(need: &mut dyn FnMut(TypeId, &'static str)) {

@@ -1,32 +1,18 @@
 //! One boxed future per run; the loop inside is monomorphic.
 
+use super::around::HandlerCall;
+use super::call::{CallContext, Run, RunEnd, RunFuture};
+use super::consumer::{Consumer, Outcome};
+use super::definition::ConsumerDef;
+use super::interceptor::Hooks;
+use super::shape::{InputOf, Shape};
+use crate::app::AppContext;
 use crate::delivery::failure::{Failure, FailureKind, Rejection};
-use crate::function::around::HandlerCall;
-use crate::function::consumer::{Consumer, Outcome};
-use crate::function::definition::ConsumerDef;
-use crate::function::probe::shape::{InputOf, Shape};
-use crate::record::{CallContext, Run};
-use crate::testing::Hooks;
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::sync::atomic::{
     AtomicUsize,
     Ordering::{Acquire, Relaxed},
 };
-use std::task::{Context, Poll};
-
-/// The handlers of one run.
-pub type RunFuture<'r> = Pin<Box<dyn Future<Output = RunEnd> + Send + 'r>>;
-
-/// How a run ended. Neither all handled nor a failure: it was asked to stop.
-#[derive(Debug)]
-pub struct RunEnd {
-    /// How many records were handled.
-    pub handled: usize,
-    /// How many records after those failed together (a batch, else one), and why.
-    pub failure: Option<(usize, Failure)>,
-}
+use std::task::Poll;
 
 /// The function, or whatever a tester put in its place.
 pub trait Invoke<C: Consumer>: Sync {
@@ -55,16 +41,20 @@ impl<C: Consumer> Invoke<C> for Direct {
 
 /// Handles a run with the handler's function, or with what a tester put in its place.
 #[inline]
-pub fn handle<'r>(handler: &'static ConsumerDef, run: &'r Run<'r>) -> RunFuture<'r> {
-    match run.app.watch() {
-        None => (handler.run)(run),
-        Some(watch) => watch.run(handler, run),
+pub fn handle<'r>(
+    app: &'r AppContext,
+    handler: &'static ConsumerDef,
+    run: &'r Run<'r>,
+) -> RunFuture<'r> {
+    match app.interceptor() {
+        None => (handler.run)(run, app.hooks()),
+        Some(interceptor) => interceptor.run(handler, run, app.hooks()),
     }
 }
 
 /// Handles a run with the function itself.
-pub fn run<'r, C: Consumer>(run: &'r Run<'r>) -> RunFuture<'r> {
-    run_with::<C, Direct>(run, &Direct)
+pub fn run<'r, C: Consumer>(run: &'r Run<'r>, hooks: Hooks<'r>) -> RunFuture<'r> {
+    run_with::<C, Direct>(run, hooks, &Direct)
 }
 
 /// Tokio's budget counts awaits of its own resources; a handler that never waits meets none.
@@ -84,7 +74,11 @@ impl Drop for Tally<'_> {
 }
 
 /// Handles a run with `with` in the function's place.
-pub fn run_with<'r, C: Consumer, I: Invoke<C>>(run: &'r Run<'r>, with: &'r I) -> RunFuture<'r> {
+pub fn run_with<'r, C: Consumer, I: Invoke<C>>(
+    run: &'r Run<'r>,
+    hooks: Hooks<'r>,
+    with: &'r I,
+) -> RunFuture<'r> {
     Box::pin(async move {
         let records = run.records.len();
         let step = if C::Shape::BATCH && !run.single {
@@ -92,7 +86,7 @@ pub fn run_with<'r, C: Consumer, I: Invoke<C>>(run: &'r Run<'r>, with: &'r I) ->
         } else {
             1
         };
-        let hooks = Hooks::new(run.app);
+        let hooks = (!hooks.is_empty()).then_some(hooks);
         let mut tally = Tally { run, closed: 0 };
         let mut handled = 0;
         let mut calls = 0_usize;
@@ -162,14 +156,14 @@ async fn one_call<C: Consumer, I: Invoke<C>>(
     let (input, taken) = match C::Input::gather(&cx, C::decode) {
         Ok(gathered) => gathered,
         Err(rejection) => {
-            cx.len = 1;
+            cx.shorten(1);
             if let Some(hooks) = hooks {
                 hooks.undecoded(&HandlerCall::new(const { &C::DEF }, &cx), &rejection);
             }
             return (1, Err((0, rejection.into())));
         }
     };
-    cx.len = taken;
+    cx.shorten(taken);
     if C::Shape::BATCH {
         run.scope.take(taken);
     }
@@ -210,38 +204,4 @@ async fn yield_now() {
         Poll::Pending
     })
     .await;
-}
-
-/// Polls a whole run under one `catch_unwind` per poll. The scope's index says which record panicked.
-#[derive(Debug)]
-pub struct CatchRun<F>(Option<F>);
-
-impl<F> CatchRun<F> {
-    /// Catches the panics of `future`.
-    pub fn new(future: F) -> Self {
-        Self(Some(future))
-    }
-}
-
-impl<F: Future + Unpin> Future for CatchRun<F> {
-    type Output = Result<F::Output, Box<dyn Any + Send>>;
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let future = self.0.as_mut().expect("a run is not polled after it ended");
-        // What a panic may leave half done is inside the future, and that is dropped here. The
-        // slots outside are atomics.
-        match catch_unwind(AssertUnwindSafe(|| Pin::new(future).poll(cx))) {
-            Ok(poll) => poll.map(Ok),
-            Err(panic) => {
-                self.0 = None;
-                Poll::Ready(Err(panic))
-            }
-        }
-    }
-}
-
-/// The text of a panic.
-pub fn panic_text(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("a panic without a text")
 }

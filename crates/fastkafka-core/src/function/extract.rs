@@ -1,9 +1,10 @@
 //! The parameters of a handler after the payload.
 
-use crate::app::AppCore;
+use crate::app::States;
 use crate::delivery::failure::Rejection;
-use crate::function::probe::shape::{Batch, Nullable, Shape, Single};
-use crate::record::{CallContext, EventMetadata, Headers, RawRecord};
+use crate::function::call::CallContext;
+use crate::function::shape::{Batch, Nullable, Shape, Single};
+use crate::record::{EventMetadata, Headers, RawRecord};
 use std::any::{TypeId, type_name};
 
 /// A parameter after the payload. `S` lets one type mean different things per record and per batch.
@@ -25,7 +26,7 @@ use std::any::{TypeId, type_name};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a parameter of this consumer",
     label = "not available to this handler",
-    note = "after the payload a handler may take `EventMetadata`, `&EventMetadata`, `Key<K>`, `Option<Key<K>>`, `Headers`, `RawRecord`, `State<T>`, `Ack` and types that implement `FromCx`, in any order; a batch handler takes `State<T>`, `Ack` and `Vec<..>` of the others"
+    note = "after the payload a handler may take `EventMetadata`, `&EventMetadata`, `Key<K>`, `Option<Key<K>>`, `Headers`, `RawRecord`, `State<T>`, `Ack` and types that implement `FromContext`, in any order; a batch handler takes `State<T>`, `Ack` and `Vec<..>` of the others"
 )]
 pub trait FromContext<'r, S: Shape>: Sized {
     /// True for the parameter that settles the record instead of the return value.
@@ -54,14 +55,14 @@ impl PerRecord for Nullable {}
 impl<'r, S: PerRecord> FromContext<'r, S> for EventMetadata {
     #[inline]
     fn from_context(cx: &'r CallContext<'r>) -> Result<Self, Rejection> {
-        Ok(cx.meta)
+        Ok(*cx.metadata())
     }
 }
 
 impl<'r, S: PerRecord> FromContext<'r, S> for &'r EventMetadata {
     #[inline]
     fn from_context(cx: &'r CallContext<'r>) -> Result<Self, Rejection> {
-        Ok(&cx.meta)
+        Ok(cx.metadata())
     }
 }
 
@@ -122,17 +123,17 @@ pub struct State<T>(pub T);
 
 impl<T: Clone + Send + Sync + 'static> State<T> {
     #[inline]
-    pub(crate) fn look_up(app: &AppCore) -> Result<Self, Rejection> {
+    pub(crate) fn look_up(states: &States) -> Result<Self, Rejection> {
         let missing =
             || Rejection::new(format_args!("the app has no state `{}`", type_name::<T>()));
-        app.state::<T>().cloned().map(State).ok_or_else(missing)
+        states.get::<T>().cloned().map(State).ok_or_else(missing)
     }
 }
 
 impl<'r, S: Shape, T: Clone + Send + Sync + 'static> FromContext<'r, S> for State<T> {
     #[inline]
     fn from_context(cx: &'r CallContext<'r>) -> Result<Self, Rejection> {
-        Self::look_up(cx.run.app)
+        Self::look_up(cx.states())
     }
     fn requires(need: &mut dyn FnMut(TypeId, &'static str)) {
         need(TypeId::of::<T>(), type_name::<T>());

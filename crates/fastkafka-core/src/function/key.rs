@@ -1,16 +1,12 @@
 //! Record keys: strings, bytes, and integers as decimal text, as the common producers write them.
 
-use crate::codec::{KeyReader, binary, read_key, rejection};
-use crate::delivery::ack::Ack;
-use crate::delivery::failure::{IntoFailure, Rejection};
-use crate::function::extract::FromContext;
-use crate::function::extract::PerRecord;
-use crate::function::probe::shape::Shape;
-use crate::record::CallContext;
+use super::call::CallContext;
+use super::extract::{FromContext, PerRecord};
+use crate::codec::binary;
+use crate::delivery::failure::Rejection;
 use bytes::Bytes;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use std::any::{TypeId, type_name};
-use std::marker::PhantomData;
+use std::any::type_name;
 
 /// The record's key, decoded as `K`. A parameter of handlers; `Option<Key<K>>` accepts a null key.
 ///
@@ -162,7 +158,8 @@ integers!(
     i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize
 );
 
-fn missing<K>() -> Rejection {
+/// The record has no key, and the handler takes one.
+pub(super) fn missing<K>() -> Rejection {
     Rejection::new(format_args!(
         "the record has no key, the handler takes `Key<{}>`; take `Option<Key<..>>` to accept it",
         type_name::<K>()
@@ -185,172 +182,4 @@ impl<'r, S: PerRecord, K: DecodeKey<'r>> FromContext<'r, S> for Option<Key<K>> {
             .map(|key| K::decode_key(key).map(Key))
             .transpose()
     }
-}
-
-/// How a parameter is made where the consumer has a `key_decoder`: keys by it, all else as ever.
-/// The inherent function wins over the trait's.
-#[derive(Debug)]
-pub struct KeyProbe<T>(PhantomData<T>);
-
-impl<K> KeyProbe<Key<K>> {
-    /// Decodes the key.
-    ///
-    /// # Errors
-    /// The decoder's, or that there is no key.
-    pub fn extract<'r, S, E: IntoFailure>(
-        cx: &'r CallContext<'r>,
-        decoder: impl Fn(&'r [u8]) -> Result<K, E>,
-        _shape: PhantomData<S>,
-    ) -> Result<Key<K>, Rejection> {
-        let key = cx.record().key().ok_or_else(missing::<K>)?;
-        decoder(key).map(Key).map_err(rejection)
-    }
-
-    /// The same through a payload's codec.
-    ///
-    /// # Errors
-    /// The codec's, or that there is no key.
-    pub fn through<'r, S, C: KeyReader<K>>(
-        cx: &'r CallContext<'r>,
-        _codec: PhantomData<C>,
-        shape: PhantomData<S>,
-    ) -> Result<Key<K>, Rejection> {
-        Self::extract(cx, read_key::<C, K>, shape)
-    }
-}
-impl<K> KeyProbe<Option<Key<K>>> {
-    /// Decodes the key if there is one.
-    ///
-    /// # Errors
-    /// The decoder's.
-    pub fn extract<'r, S, E: IntoFailure>(
-        cx: &'r CallContext<'r>,
-        decoder: impl Fn(&'r [u8]) -> Result<K, E>,
-        _shape: PhantomData<S>,
-    ) -> Result<Option<Key<K>>, Rejection> {
-        cx.record()
-            .key()
-            .map(|key| decoder(key).map(Key).map_err(rejection))
-            .transpose()
-    }
-
-    /// The same through a payload's codec.
-    ///
-    /// # Errors
-    /// The codec's.
-    pub fn through<'r, S, C: KeyReader<K>>(
-        cx: &'r CallContext<'r>,
-        _codec: PhantomData<C>,
-        shape: PhantomData<S>,
-    ) -> Result<Option<Key<K>>, Rejection> {
-        Self::extract(cx, read_key::<C, K>, shape)
-    }
-}
-
-/// What [`KeyProbe`] does with every other parameter.
-pub trait NotKey<T> {
-    /// Not a key.
-    const IS_KEY: bool = false;
-
-    /// The parameter by its own rule; the decoder is not asked.
-    ///
-    /// # Errors
-    /// As [`FromContext::from_context`].
-    fn extract<'r, S: Shape, D>(
-        cx: &'r CallContext<'r>,
-        _decoder: D,
-        _shape: PhantomData<S>,
-    ) -> Result<T, Rejection>
-    where
-        T: FromContext<'r, S>,
-    {
-        T::from_context(cx)
-    }
-
-    /// The same: the codec is not asked either.
-    ///
-    /// # Errors
-    /// As [`FromContext::from_context`].
-    fn through<'r, S: Shape, C>(
-        cx: &'r CallContext<'r>,
-        _codec: PhantomData<C>,
-        _shape: PhantomData<S>,
-    ) -> Result<T, Rejection>
-    where
-        T: FromContext<'r, S>,
-    {
-        T::from_context(cx)
-    }
-
-    /// The state it needs.
-    fn requires<S: Shape>(need: &mut dyn FnMut(TypeId, &'static str), _shape: PhantomData<S>)
-    where
-        T: FromContext<'static, S>,
-    {
-        T::requires(need);
-    }
-}
-impl<T> NotKey<T> for KeyProbe<T> {}
-
-impl<K> KeyProbe<Key<K>> {
-    /// A key.
-    pub const IS_KEY: bool = true;
-    /// None.
-    pub fn requires<S>(_: &mut dyn FnMut(TypeId, &'static str), _shape: PhantomData<S>) {}
-}
-impl<K> KeyProbe<Option<Key<K>>> {
-    /// A key that may be missing.
-    pub const IS_KEY: bool = true;
-    /// None.
-    pub fn requires<S>(_: &mut dyn FnMut(TypeId, &'static str), _shape: PhantomData<S>) {}
-}
-
-/// Finds an `Ack` among the parameters where they are not asked through `FromContext`.
-#[derive(Debug)]
-pub struct SettlesProbe<T>(PhantomData<T>);
-/// What [`SettlesProbe`] says of every other type.
-pub trait SettlesNot {
-    /// The return value settles the record.
-    const SETTLES: bool = false;
-}
-impl<T> SettlesNot for SettlesProbe<T> {}
-impl SettlesProbe<Ack> {
-    /// The handler does.
-    pub const SETTLES: bool = true;
-}
-
-/// What the AsyncAPI document says of the key that a parameter is made of: an inherent constant wins
-/// over the trait's.
-#[derive(Debug)]
-pub struct KeySchemaProbe<T>(PhantomData<T>);
-/// What [`KeySchemaProbe`] says of every other type.
-pub trait NoKeySchema {
-    /// Not a key.
-    const KEY: Option<fn() -> Schema> = None;
-}
-impl<T> NoKeySchema for KeySchemaProbe<T> {}
-impl<K: DecodeKey<'static>> KeySchemaProbe<Key<K>> {
-    /// A key.
-    pub const KEY: Option<fn() -> Schema> = Some(K::key_schema);
-}
-impl<K: DecodeKey<'static>> KeySchemaProbe<Option<Key<K>>> {
-    /// A key that may be missing.
-    pub const KEY: Option<fn() -> Schema> = Some(K::key_schema);
-}
-
-/// The first key among the parameters.
-pub const fn first_key(keys: &[Option<fn() -> Schema>]) -> Option<fn() -> Schema> {
-    let mut i = 0;
-    while i < keys.len() {
-        if keys[i].is_some() {
-            return keys[i];
-        }
-        i += 1;
-    }
-    None
-}
-
-/// A key that a function of the user's reads or writes.
-pub fn custom_key() -> Schema {
-    binary()
 }

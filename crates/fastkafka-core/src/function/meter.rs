@@ -1,9 +1,6 @@
-//! `#[benchmark]`: how many records a function has handled or sent, counted for each app.
+//! `#[benchmark]`: the meters of functions, and an app's counts of them.
 
-use crate::delivery::ambient::with_app;
-use crate::function::registry::{Def, Register};
-use crate::testing::{Consumes, Produces};
-use std::any::TypeId;
+use super::registry::Def;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -26,17 +23,25 @@ pub struct Meter {
 pub struct Measured(pub &'static Meter);
 inventory::collect!(Measured);
 
-/// The meters among the functions of an app, none of which has counted yet.
-pub(crate) fn tallies(functions: &[Def]) -> Vec<Tally> {
-    let measured = inventory::iter::<Measured>.into_iter();
-    let of_app = measured.filter(|Measured(meter)| {
+/// The meters among these functions, by module and name.
+pub(crate) fn meters(functions: &[Def]) -> Vec<&'static Meter> {
+    let is_theirs = |meter: &Meter| {
         let one = &meter.function;
         let same = |def: &Def| def.location() == one.location() && def.name() == one.name();
         functions.iter().any(same)
-    });
-    let mut tallies: Vec<_> = of_app.map(|Measured(meter)| Tally::new(meter)).collect();
-    tallies.sort_by_key(|tally| (tally.meter.function.module(), tally.meter.function.name()));
-    tallies
+    };
+    let all = inventory::iter::<Measured>.into_iter();
+    let mut meters: Vec<_> = all
+        .map(|Measured(meter)| *meter)
+        .filter(|meter| is_theirs(meter))
+        .collect();
+    meters.sort_by_key(|meter| (meter.function.module(), meter.function.name()));
+    meters
+}
+
+/// A count of each function that is measured, at zero.
+pub(crate) fn tallies(functions: &[Def]) -> Vec<Tally> {
+    meters(functions).into_iter().map(Tally::new).collect()
 }
 
 /// What an app has counted of a function.
@@ -69,7 +74,7 @@ impl Tally {
     }
 
     #[inline]
-    fn add(&self, records: u64) {
+    pub(crate) fn add(&self, records: u64) {
         self.records.fetch_add(records, SeqCst);
         if self.awaited.load(SeqCst) {
             self.wake();
@@ -112,97 +117,5 @@ impl fmt::Debug for Tally {
             self.meter.function.name(),
             self.records()
         )
-    }
-}
-
-/// Counts a call that has returned, for the app that it belongs to.
-#[inline]
-pub fn count<F: Register<Kind: Counts>>(meter: &'static Meter, taken: usize, sent: usize) {
-    let records = <F::Kind as Counts>::records(taken, sent);
-    if records > 0 {
-        with_app(TypeId::of::<F::App>(), |app| {
-            let mut tallies = app.tallies().iter();
-            if let Some(tally) = tallies.find(|tally| std::ptr::eq(tally.meter, meter)) {
-                tally.add(records as u64);
-            }
-        });
-    }
-}
-
-/// What can be measured.
-#[diagnostic::on_unimplemented(
-    message = "`#[benchmark]` measures consumers and producers",
-    label = "no records go through this function",
-    note = "it stands beside `#[consumes]` or `#[produces]`"
-)]
-pub trait Counts {
-    /// Of what a call has taken and of what it returned, what counts.
-    fn records(taken: usize, sent: usize) -> usize;
-}
-
-impl Counts for Consumes {
-    #[inline]
-    fn records(taken: usize, _: usize) -> usize {
-        taken
-    }
-}
-
-impl Counts for Produces {
-    #[inline]
-    fn records(_: usize, sent: usize) -> usize {
-        sent
-    }
-}
-
-/// How many records a value is: of the first parameter, or of what was returned. An inherent method
-/// wins over a trait's, and that over one that needs another reference.
-#[derive(Debug)]
-pub struct Records<'a, T>(pub &'a T);
-
-impl<T> Records<'_, Vec<T>> {
-    /// A batch.
-    #[inline]
-    pub fn records(self) -> usize {
-        self.0.len()
-    }
-}
-
-impl<T, E> Records<'_, Result<Vec<T>, E>> {
-    /// Many, or none because of an error.
-    #[inline]
-    pub fn records(self) -> usize {
-        self.0.as_ref().map_or(0, Vec::len)
-    }
-}
-
-impl<T, E> Records<'_, Result<Option<T>, E>> {
-    /// One or none.
-    #[inline]
-    pub fn records(self) -> usize {
-        usize::from(matches!(self.0, Ok(Some(_))))
-    }
-}
-
-/// What [`Records`] says of every other result.
-pub trait RecordsOfResult {
-    /// One, or none because of an error.
-    fn records(self) -> usize;
-}
-impl<T, E> RecordsOfResult for Records<'_, Result<T, E>> {
-    #[inline]
-    fn records(self) -> usize {
-        usize::from(self.0.is_ok())
-    }
-}
-
-/// What [`Records`] says of everything else.
-pub trait OneRecord {
-    /// One.
-    fn records(self) -> usize;
-}
-impl<T> OneRecord for &Records<'_, T> {
-    #[inline]
-    fn records(self) -> usize {
-        1
     }
 }

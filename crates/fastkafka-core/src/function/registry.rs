@@ -4,31 +4,12 @@
 //! the part of it that belongs to one app, as an ordinary value: sorted, and the same in every
 //! build. It can also be made by hand.
 
-use crate::function::background::BackgroundDef;
-use crate::function::definition::{ConsumerDef, ProducerDef};
+use crate::function::definition::{BackgroundDef, ConsumerDef, Location, ProducerDef};
 use std::any::TypeId;
-use std::fmt;
 
 /// The app of every function without `app = ..`.
 #[derive(Debug)]
 pub enum DefaultApp {}
-
-/// A place in the source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Location {
-    /// The file, as the compiler was given it.
-    pub file: &'static str,
-    /// The line, from 1.
-    pub line: u32,
-    /// The column, from 1.
-    pub column: u32,
-}
-
-impl fmt::Display for Location {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.file, self.line, self.column)
-    }
-}
 
 /// One annotated function.
 #[derive(Clone, Copy, Debug)]

@@ -193,7 +193,7 @@ impl std::error::Error for UnknownBroker {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::function::registry::Location;
+    use crate::function::definition::Location;
     use crate::settings::{Broker, Brokers};
 
     const HERE: Location = Location {

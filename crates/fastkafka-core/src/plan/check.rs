@@ -1,11 +1,11 @@
 //! What is wrong with functions: alone, and with others of their group.
 
 use super::{Handler, Member};
-use crate::app::AppCore;
+use crate::app::AppSpec;
 use crate::function::background::Task;
 use crate::function::definition::ConsumerDef;
+use crate::function::definition::Location;
 use crate::function::meter::Meter;
-use crate::function::registry::Location;
 use crate::plan::cluster::Site;
 use crate::plan::order;
 use crate::plan::problem::Problem;
@@ -16,7 +16,7 @@ pub(super) const TWOFOLD: &str =
     "has both `brokers` and `bootstrap_servers`; keep one: each says which cluster it is on";
 
 pub(super) fn handler(
-    app: &AppCore,
+    app: &AppSpec,
     handler: &Handler,
     own: &ConsumerSettings,
     problems: &mut Vec<Problem>,
@@ -86,13 +86,13 @@ pub(super) fn handler(
 }
 
 fn state(
-    app: &AppCore,
+    app: &AppSpec,
     requires: fn(&mut dyn FnMut(TypeId, &'static str)),
     (function, at): (&'static str, Location),
     problems: &mut Vec<Problem>,
 ) {
     requires(&mut |id, state| {
-        if !app.states.has(id) {
+        if !app.states.contains(&id) {
             problems.push(Problem::MissingState {
                 handler: function,
                 state,
@@ -102,7 +102,7 @@ fn state(
     });
 }
 
-pub(super) fn task(app: &AppCore, task: &Task, problems: &mut Vec<Problem>) {
+pub(super) fn task(app: &AppSpec, task: &Task, problems: &mut Vec<Problem>) {
     let def = task.def;
     state(app, def.requires, (def.name, def.location), problems);
     if task.restart == Restart::OnFailure && task.backoff.min(task.backoff_max).is_zero() {

@@ -3,8 +3,7 @@
 //! A function is on the app's own cluster, on that of its `brokers = ..`, or on one that has only an
 //! address, its `bootstrap_servers`.
 
-use crate::app::AppCore;
-use crate::function::registry::Location;
+use crate::function::definition::Location;
 use crate::plan::problem::Problem;
 use crate::settings::{Brokers, ConsumerSettings, ProducerSettings, Text};
 
@@ -63,12 +62,12 @@ impl<'a> From<&'a ProducerSettings> for Site<'a> {
 }
 
 impl Site<'_> {
-    /// The name of the cluster.
-    pub(crate) fn cluster(self, app: &AppCore) -> Text {
+    /// The name of the cluster; `own` is the app's own.
+    pub(crate) fn cluster(self, own: &Brokers) -> Text {
         match (self.brokers, self.address) {
             (Some(brokers), _) => brokers.name().to_owned().into(),
             (None, Some(address)) => address.clone(),
-            (None, None) => app.brokers.name().to_owned().into(),
+            (None, None) => own.name().to_owned().into(),
         }
     }
 
@@ -80,14 +79,14 @@ impl Site<'_> {
 
 /// The clusters of an app while its plan is made.
 pub(crate) struct Clusters<'a> {
-    app: &'a AppCore,
+    own: &'a Brokers,
     found: Vec<Cluster>,
 }
 
 impl<'a> Clusters<'a> {
-    pub(crate) fn new(app: &'a AppCore) -> Self {
+    pub(crate) fn new(own: &'a Brokers) -> Self {
         Self {
-            app,
+            own,
             found: Vec::new(),
         }
     }
@@ -99,8 +98,8 @@ impl<'a> Clusters<'a> {
         function: (&'static str, Location),
         problems: &mut Vec<Problem>,
     ) -> Text {
-        let name = site.cluster(self.app);
-        let own = &self.app.brokers;
+        let name = site.cluster(self.own);
+        let own = self.own;
         let brokers = match site.brokers {
             // The app's own may be named by a function as well.
             Some(brokers) => brokers.clone(),
@@ -147,13 +146,13 @@ impl<'a> Clusters<'a> {
     /// All of them, the app's own first. It is among them while no other is, and where a function has
     /// an address alone: it is reached as the app's broker is.
     pub(crate) fn end(self) -> Vec<Cluster> {
-        let own = self.app.brokers.name();
+        let own = self.own.name();
         let mut found = self.found;
         let addressed = found.iter().find(|cluster| cluster.is_address);
         let needs_own = found.is_empty() || addressed.is_some();
         if needs_own && !found.iter().any(|cluster| cluster.name == own) {
             found.push(Cluster {
-                brokers: self.app.brokers.clone(),
+                brokers: self.own.clone(),
                 used_by: addressed.and_then(|cluster| cluster.used_by),
                 ..Cluster::new(own.to_owned())
             });

@@ -1,7 +1,8 @@
 //! Where each setting of an app comes from.
 
-use crate::app::AppCore;
-use crate::function::registry::{Def, Location};
+use crate::app::AppSpec;
+use crate::function::definition::Location;
+use crate::function::registry::Def;
 use crate::plan::cluster::Site;
 use crate::plan::overrides::Target;
 use crate::plan::precedence::{Level, Levels, Table, levels};
@@ -32,7 +33,7 @@ pub struct Row {
 }
 
 pub(crate) fn consumer_levels(
-    app: &AppCore,
+    app: &AppSpec,
     path: &str,
     code: ConsumerSettings,
 ) -> Levels<ConsumerSettings> {
@@ -46,7 +47,7 @@ pub(crate) fn consumer_levels(
 }
 
 pub(crate) fn producer_levels(
-    app: &AppCore,
+    app: &AppSpec,
     path: &str,
     code: ProducerSettings,
 ) -> Levels<ProducerSettings> {
@@ -60,7 +61,7 @@ pub(crate) fn producer_levels(
 }
 
 /// Every setting of every function.
-pub fn explain(app: &AppCore) -> Vec<Explained> {
+pub fn explain(app: &AppSpec) -> Vec<Explained> {
     let functions = app.registry.defs().iter().map(|def| match def {
         Def::Consumer(def) => {
             let mut levels = consumer_levels(app, &def.path(), (def.settings)());
@@ -114,14 +115,14 @@ fn task_rows(settings: &BackgroundSettings) -> Vec<Row> {
 
 /// What other handlers of the group say of the consumer that they share.
 fn shared(
-    app: &AppCore,
+    app: &AppSpec,
     levels: &Levels<ConsumerSettings>,
     path: &str,
 ) -> Vec<Level<ConsumerSettings>> {
     let group = |levels: &Levels<ConsumerSettings>| {
         let own = levels.own();
         let settings = own.clone().over(&levels.all(&own));
-        let cluster = Site::from(&settings).cluster(app);
+        let cluster = Site::from(&settings).cluster(&app.brokers);
         let id = settings.group_id;
         (cluster, id.unwrap_or_else(|| app.group_id.clone().into()))
     };

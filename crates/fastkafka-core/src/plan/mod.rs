@@ -9,9 +9,10 @@ pub(crate) mod overrides;
 mod precedence;
 pub(crate) mod problem;
 
-use crate::app::AppCore;
+use crate::app::AppSpec;
 use crate::function::background::Task;
 use crate::function::definition::{ConsumerDef, ProducerDef};
+use crate::function::meter::meters;
 use crate::function::registry::Def;
 use crate::plan::cluster::{Cluster, Clusters, Site};
 use crate::plan::explain::{consumer_levels, producer_levels};
@@ -91,7 +92,7 @@ impl Plan {
     ///
     /// # Errors
     /// Every problem that shows without a broker, all at once.
-    pub fn new(app: &AppCore) -> Result<Self, Problems> {
+    pub fn new(app: &AppSpec) -> Result<Self, Problems> {
         let (plan, problems) = Self::sketch(app);
         if problems.is_empty() {
             Ok(plan)
@@ -101,7 +102,7 @@ impl Plan {
     }
 
     /// The plan as far as it can be worked out, and what is wrong with it.
-    pub fn sketch(app: &AppCore) -> (Self, Vec<Problem>) {
+    pub fn sketch(app: &AppSpec) -> (Self, Vec<Problem>) {
         let mut problems = overrides::check(app);
         if app.registry.defs().is_empty() {
             problems.push(Problem::Empty);
@@ -116,7 +117,7 @@ impl Plan {
             }
         }
         let mut plan = Self::empty("");
-        let mut clusters = Clusters::new(app);
+        let mut clusters = Clusters::new(&app.brokers);
         let mut groups: BTreeMap<(Text, String), Vec<Member>> = BTreeMap::new();
         for def in app.registry.defs() {
             match def {
@@ -161,8 +162,8 @@ impl Plan {
                 }
             }
         }
-        for tally in app.tallies() {
-            check::meter(tally.meter(), &mut problems);
+        for meter in meters(app.registry.defs()) {
+            check::meter(meter, &mut problems);
         }
         for ((cluster, id), members) in groups {
             check::topics(&id, &members, &mut problems);
@@ -229,7 +230,7 @@ impl Plan {
 }
 
 /// The id of a handler's group; each handler without one stands for itself.
-fn group_of(app: &AppCore, handler: &Handler) -> String {
+fn group_of(app: &AppSpec, handler: &Handler) -> String {
     match &handler.settings.group_id {
         Some(GroupId::Named(id)) => id.to_string(),
         Some(GroupId::None) => format!("{} (no group)", handler.def.path()),
@@ -242,12 +243,12 @@ fn group_of(app: &AppCore, handler: &Handler) -> String {
 ///
 /// They are written to the cluster of their records. How that is reached is said by the producers of
 /// the app where they are on it too, and by the first group there where it has only an address.
-fn dead_letters(app: &AppCore, cluster: &Cluster, first: Option<&Group>) -> ProducerSettings {
+fn dead_letters(app: &AppSpec, cluster: &Cluster, first: Option<&Group>) -> ProducerSettings {
     let none = ProducerSettings::default();
     let mut settings = producer_levels(app, "", none.clone()).all(&none);
     settings.acks = None;
     settings.enable_idempotence = None;
-    if Site::from(&settings).cluster(app) != cluster.name {
+    if Site::from(&settings).cluster(&app.brokers) != cluster.name {
         let group = first.filter(|_| cluster.is_address);
         let connection = group.map(|group| group.settings.connection());
         settings = settings.reached_by(connection.unwrap_or_default());

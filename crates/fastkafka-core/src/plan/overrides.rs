@@ -1,6 +1,6 @@
 //! What the environment and the file say of functions.
 
-use crate::app::AppCore;
+use crate::app::AppSpec;
 use crate::function::definition::{ConsumerDef, ProducerDef};
 use crate::function::registry::Def;
 use crate::plan::precedence::read;
@@ -45,7 +45,7 @@ impl Override {
 
 /// Every mistake in what is said outside: names that no function has, or more than one; keys and
 /// values that are none.
-pub(crate) fn check(app: &AppCore) -> Vec<Problem> {
+pub(crate) fn check(app: &AppSpec) -> Vec<Problem> {
     let mut problems: Vec<_> = app
         .unreadable
         .iter()
@@ -67,7 +67,7 @@ pub(crate) fn check(app: &AppCore) -> Vec<Problem> {
 }
 
 /// What is wrong with the function's name.
-fn function(app: &AppCore, given: &Override) -> Option<String> {
+fn function(app: &AppSpec, given: &Override) -> Option<String> {
     let paths: Vec<_> = match given.target {
         Target::Handler => app.registry.consumers().map(ConsumerDef::path).collect(),
         Target::Producer => app.registry.producers().map(ProducerDef::path).collect(),

@@ -3,7 +3,7 @@
 //! More specific wins: what is said of a function over what is said of all. Of one function, and of
 //! all, the environment comes before the file, and the file before the code.
 
-use crate::app::AppCore;
+use crate::app::AppSpec;
 use crate::plan::overrides::{Override, Target};
 use crate::plan::problem::Problem;
 use crate::settings::{
@@ -159,7 +159,7 @@ pub(crate) fn read<S: Table>(given: &Override, problems: &mut Vec<Problem>) -> L
 
 /// The levels of one function; `module::name` is its path.
 pub(crate) fn levels<S: Table>(
-    app: &AppCore,
+    app: &AppSpec,
     path: &str,
     code: (S, impl Display),
     (of_one, of_all): (Target, Target),

@@ -1,6 +1,6 @@
 //! What keeps an app from starting.
 
-use crate::function::registry::Location;
+use crate::function::definition::Location;
 use crate::settings::Text;
 use std::error::Error;
 use std::fmt;

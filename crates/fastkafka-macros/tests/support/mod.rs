@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails like the test")]
 
 use fastkafka::{
-    AppCore, AppInfo, Bytes, CatchRun, Closed, ConsumerDef, DefaultApp, Delivery, DeliveryScope,
+    AppContext, Bytes, CatchRun, Closed, ConsumerDef, DefaultApp, Delivery, DeliveryScope,
     DeliveryToken, Failure, Fetched, Header, OutRecord, ProduceError, ProducerDef, Record,
     RecordSink, Registry, Run, RunTag, Settle, States, Timestamp, TimestampType, TopicPartition,
     enter, panic_text,
@@ -122,7 +122,7 @@ pub(crate) struct Ended {
 
 /// Handles the records as one run, in batches if the handler takes them.
 pub(crate) fn handle(def: &'static ConsumerDef, records: impl IntoIterator<Item = Given>) -> Ended {
-    run(def, records, false, |_| ())
+    run(def, records, false, |app| app)
 }
 
 /// Handles the records as one run, one at a time.
@@ -130,21 +130,21 @@ pub(crate) fn handle_singly(
     def: &'static ConsumerDef,
     records: impl IntoIterator<Item = Given>,
 ) -> Ended {
-    run(def, records, true, |_| ())
+    run(def, records, true, |app| app)
 }
 
 /// Handles the records as one run of an app that `prepare` has changed.
 pub(crate) fn handle_in(
     def: &'static ConsumerDef,
     records: impl IntoIterator<Item = Given>,
-    prepare: impl FnOnce(&mut AppCore),
+    prepare: impl FnOnce(AppContext) -> AppContext,
 ) -> Ended {
     run(def, records, false, prepare)
 }
 
 /// Handles the records as one run of an app that is there.
 pub(crate) fn handle_by(
-    app: &Arc<AppCore>,
+    app: &Arc<AppContext>,
     def: &'static ConsumerDef,
     records: impl IntoIterator<Item = Given>,
 ) -> Ended {
@@ -156,13 +156,12 @@ fn run(
     def: &'static ConsumerDef,
     records: impl IntoIterator<Item = Given>,
     single: bool,
-    prepare: impl FnOnce(&mut AppCore),
+    prepare: impl FnOnce(AppContext) -> AppContext,
 ) -> Ended {
     let log = Log::default();
     let mut states = States::default();
     states.insert(log.clone());
-    let mut app = AppCore::new::<DefaultApp>(AppInfo::default(), Registry::default(), states);
-    prepare(&mut app);
+    let app = prepare(AppContext::new::<DefaultApp>(&Registry::default(), states));
     let ended = run_in(&app, def, records, single);
     Ended {
         log: log.lines(),
@@ -171,7 +170,7 @@ fn run(
 }
 
 fn run_in(
-    app: &AppCore,
+    app: &AppContext,
     def: &'static ConsumerDef,
     records: impl IntoIterator<Item = Given>,
     single: bool,
@@ -183,7 +182,7 @@ fn run_in(
     let tag = RunTag { part: 0, run: 0 };
     let scope = DeliveryScope::of_run(records.len(), settled.clone(), tag, Arc::default());
     let run = Run {
-        app,
+        states: app.states(),
         place: TopicPartition::intern("topic", 3),
         records: &records,
         fetched: &fetched,
@@ -193,7 +192,8 @@ fn run_in(
         attempt: 1,
         expired: None,
     };
-    let (handled, failure, panic) = match block_on(CatchRun::new(fastkafka::handle(def, &run))) {
+    let (handled, failure, panic) = match block_on(CatchRun::new(fastkafka::handle(app, def, &run)))
+    {
         Ok(end) => (end.handled, end.failure, None),
         Err(panic) => {
             let at = scope.current();
@@ -276,9 +276,9 @@ impl RecordSink for Outbox {
 }
 
 /// A connected app of type `S`.
-pub(crate) fn connected<S: 'static>() -> (Arc<AppCore>, Outbox) {
+pub(crate) fn connected<S: 'static>() -> (Arc<AppContext>, Outbox) {
     let outbox = Outbox::default();
-    let app = AppCore::new::<S>(AppInfo::default(), Registry::default(), States::default());
+    let app = AppContext::new::<S>(&Registry::default(), States::default());
     let app = Arc::new(app);
     assert!(app.connect(Arc::new(outbox.clone())).is_ok());
     (app, outbox)

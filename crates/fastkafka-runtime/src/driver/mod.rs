@@ -25,7 +25,7 @@ use crate::handling::locks::OrderLocks;
 use crate::mail::Mail;
 use crate::shared::Shared;
 use crate::transport::{GroupConsumer, Notice, PartitionRef};
-use fastkafka_core::{AppCore, Closed, FailureKind, Fetched, RunTag};
+use fastkafka_core::{AppContext, Closed, FailureKind, Fetched, RunTag};
 use fastkafka_engine::{self as engine, Effect, Engine, Event, Order, PartIndex, RunId, Time};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -38,7 +38,7 @@ const PROGRESS: Duration = Duration::from_millis(200);
 
 /// What the owner is given beside its client.
 pub(crate) struct Setup {
-    pub(crate) app: Arc<AppCore>,
+    pub(crate) app: Arc<AppContext>,
     pub(crate) handlers: Vec<Arc<Handler>>,
     pub(crate) limits: engine::Limits,
     pub(crate) rebalance_timeout: Duration,

@@ -7,7 +7,8 @@ use crate::handling::spawned::{self, Tasks};
 use crate::shared::Shared;
 use crate::transport::PartitionRef;
 use fastkafka_core::{
-    Ambient, AppCore, CatchRun, Failure, Record, Run, RunEnd, ScopeRef, Scoped, handle, panic_text,
+    Ambient, AppContext, CatchRun, Failure, Record, Run, RunEnd, ScopeRef, Scoped, handle,
+    panic_text,
 };
 use fastkafka_engine::PartIndex;
 use std::any::Any;
@@ -21,7 +22,7 @@ use tokio::sync::oneshot;
 /// Where records come from, and who handles them.
 #[derive(Debug)]
 pub(crate) struct HandlerContext {
-    pub(crate) app: Arc<AppCore>,
+    pub(crate) app: Arc<AppContext>,
     pub(crate) part: PartIndex,
     pub(crate) place: PartitionRef,
     pub(crate) handler: Arc<Handler>,
@@ -67,7 +68,10 @@ impl HandlerContext {
         let end = {
             let run = self.as_run(job, &records, None);
             let ambient = Ambient::of_run(self.app.clone(), scope.clone());
-            let future = Scoped::new(ambient, CatchRun::new(handle(self.handler.def, &run)));
+            let future = Scoped::new(
+                ambient,
+                CatchRun::new(handle(&self.app, self.handler.def, &run)),
+            );
             let future = spawned::scope(spawned.clone(), place_of(job), future);
             match self.handler.timeout {
                 None => Some(future.await),
@@ -103,7 +107,7 @@ impl HandlerContext {
             let mut records = Vec::with_capacity(range.len());
             fetched.records(range.clone(), &mut records);
             let run = Run {
-                app: &context.app,
+                states: context.app.states(),
                 place: context.place,
                 records: &records,
                 fetched: &*fetched,
@@ -114,7 +118,10 @@ impl HandlerContext {
                 expired: Some(&flag),
             };
             let ambient = Ambient::of_run(context.app.clone(), scope.clone());
-            let future = Scoped::new(ambient, CatchRun::new(handle(context.handler.def, &run)));
+            let future = Scoped::new(
+                ambient,
+                CatchRun::new(handle(&context.app, context.handler.def, &run)),
+            );
             tokio.block_on(spawned::scope(tasks, place, future))
         };
         let (tell, told) = oneshot::channel();
@@ -123,8 +130,8 @@ impl HandlerContext {
             // Nobody listens any more once the tokio runtime is gone.
             let _ = tell.send(end);
         };
-        match self.app.watch() {
-            Some(watch) => watch.block(Box::new(work)),
+        match self.app.interceptor() {
+            Some(interceptor) => interceptor.block(Box::new(work)),
             None => drop(tokio::task::spawn_blocking(work)),
         }
         let mut told = pin!(told);
@@ -164,7 +171,7 @@ impl HandlerContext {
         expired: Option<&'r AtomicBool>,
     ) -> Run<'r> {
         Run {
-            app: &self.app,
+            states: self.app.states(),
             place: self.place,
             records,
             fetched: &*job.fetched,

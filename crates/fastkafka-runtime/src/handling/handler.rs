@@ -101,7 +101,7 @@ mod tests {
         schema: |_| schemars::Schema::default(),
         key: None,
         requires: |_| (),
-        run: |_| unreachable!("nothing is handled"),
+        run: |_, _| unreachable!("nothing is handled"),
     };
 
     fn handler(settings: ConsumerSettings) -> Handler {

@@ -13,8 +13,8 @@ use crate::mailbox::Mailbox;
 use crate::transport::Notice;
 use fastkafka_core as fk;
 use fastkafka_core::{
-    Ack, AppCore, AppInfo, Around, DefaultApp, EventMetadata, Plan, ProduceError, Register,
-    Registry, States,
+    Ack, AppContext, AppInfo, AppSpec, Around, DefaultApp, EventMetadata, Plan, ProduceError,
+    Register, Registry, States,
 };
 use fastkafka_engine::Limits;
 use fastkafka_macros::produces;
@@ -165,7 +165,8 @@ pub(super) struct World {
     pub(super) state: HandlerState,
     pub(super) outbox: Arc<Outbox>,
     pub(super) limits: Limits,
-    app: Arc<AppCore>,
+    spec: Arc<AppSpec>,
+    app: Arc<AppContext>,
     locks: OrderLocks,
     pauses: Arc<Pauses>,
     woken: Arc<Notify>,
@@ -182,8 +183,8 @@ impl World {
         let mut states = States::default();
         states.insert(state.clone());
         let registry = Registry::new([C::ENTRY]);
-        let mut app = AppCore::new::<DefaultApp>(AppInfo::default(), registry, states);
-        app.around = hook;
+        let spec = AppSpec::new(AppInfo::default(), registry, &states);
+        let app = AppContext::new::<DefaultApp>(&spec.registry, states).with_around(hook);
         let (app, outbox) = (Arc::new(app), Outbox::new());
         assert!(app.connect(outbox.clone()).is_ok());
         Self {
@@ -191,6 +192,7 @@ impl World {
             state,
             outbox,
             limits: Limits::default(),
+            spec: Arc::new(spec),
             app,
             locks: OrderLocks::default(),
             pauses: Arc::default(),
@@ -216,7 +218,7 @@ impl World {
             wake: wake(&self.woken),
             alive: Arc::default(),
         };
-        let plan = Plan::new(&self.app).expect("the handler's settings are sound");
+        let plan = Plan::new(&self.spec).expect("the handler's settings are sound");
         let mut group = plan.groups[0].clone();
         "lab".clone_into(&mut group.id);
         let handlers = group.handlers.iter();

@@ -8,7 +8,7 @@ use crate::watching::watcher::Watcher;
 use fastkafka::error::Rejection;
 use fastkafka_core::Reads;
 use fastkafka_core::{
-    CallContext, Consumer, Invoke, Owned, Producer, Run, RunFuture, panic_text, run_with,
+    CallContext, Consumer, Hooks, Invoke, Owned, Producer, Run, RunFuture, panic_text, run_with,
 };
 use std::any::Any;
 use std::collections::VecDeque;
@@ -34,7 +34,7 @@ pub use generated::MockHandler;
 /// What the watcher and the tester ask of a mock.
 pub(crate) trait Mock: Any + Send + Sync {
     /// Handles a run in the function's place.
-    fn run<'r>(self: Arc<Self>, run: &'r Run<'r>) -> RunFuture<'r>;
+    fn run<'r>(self: Arc<Self>, run: &'r Run<'r>, hooks: Hooks<'r>) -> RunFuture<'r>;
     /// That a call waits for it while the test holds its guard.
     fn waited_for(&self) -> Option<String>;
     /// The expectations that are not met.
@@ -229,8 +229,8 @@ impl<C: Owned> Mock for HandlerMock<C>
 where
     C::Args: Debug + Send,
 {
-    fn run<'r>(self: Arc<Self>, run: &'r Run<'r>) -> RunFuture<'r> {
-        Box::pin(async move { run_with::<C, Self>(run, &self).await })
+    fn run<'r>(self: Arc<Self>, run: &'r Run<'r>, hooks: Hooks<'r>) -> RunFuture<'r> {
+        Box::pin(async move { run_with::<C, Self>(run, hooks, &self).await })
     }
     fn waited_for(&self) -> Option<String> {
         let state = self.0.state();
@@ -251,7 +251,7 @@ impl<P: Producer> Mock for ProducerMock<P>
 where
     P::Payload: Debug + Send,
 {
-    fn run<'r>(self: Arc<Self>, _: &'r Run<'r>) -> RunFuture<'r> {
+    fn run<'r>(self: Arc<Self>, _: &'r Run<'r>, _: Hooks<'r>) -> RunFuture<'r> {
         unreachable!("a producer handles no runs")
     }
     fn waited_for(&self) -> Option<String> {

@@ -111,7 +111,7 @@ impl Remote {
             choice.make(app)?;
             let options = app.options();
             let options = options.ok_or("it has no address: write `.embedded()` for that one")?;
-            for cluster in Plan::sketch(app.core()).0.clusters {
+            for cluster in Plan::sketch(app.spec()).0.clusters {
                 let way = ways.entry(intern(&cluster.name));
                 way.or_insert_with(|| options.clone());
             }

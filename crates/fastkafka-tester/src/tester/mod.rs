@@ -144,7 +144,7 @@ impl Tester {
         });
         for app in started {
             // An app that was watched before was started before, which is refused next.
-            let _ = app.core().watch_by(Arc::new(self.watcher.clone()));
+            let _ = app.context().intercept(Arc::new(self.watcher.clone()));
             match &self.backend {
                 Backend::Memory(clusters) => {
                     app.start_on(Arc::new(Memory(clusters.clone()))).await?;

@@ -13,8 +13,8 @@ use fastkafka::error::Rejection;
 use fastkafka::hook::{Around, HandlerCall, HandlerFuture};
 use fastkafka::{Failure, ProduceError};
 use fastkafka_core::{
-    BackgroundDef, ConsumerDef, Interceptor, OutRecord, ProducerDef, Run, RunEnd, RunFuture,
-    TaskFailure, panic_text,
+    ConsumerDef, Hooks, Interceptor, OutRecord, ProducerDef, Run, RunEnd, RunFuture, TaskFailure,
+    panic_text,
 };
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
@@ -239,10 +239,15 @@ impl Watcher {
 }
 
 impl Interceptor for Watcher {
-    fn run<'r>(&'r self, handler: &'static ConsumerDef, run: &'r Run<'r>) -> RunFuture<'r> {
+    fn run<'r>(
+        &'r self,
+        handler: &'static ConsumerDef,
+        run: &'r Run<'r>,
+        hooks: Hooks<'r>,
+    ) -> RunFuture<'r> {
         let future = match self.mock(handler.into()) {
-            Some(mock) => mock.run(run),
-            None => (handler.run)(run),
+            Some(mock) => mock.run(run, hooks),
+            None => (handler.run)(run, hooks),
         };
         Box::pin(Watched {
             watcher: self,
@@ -309,7 +314,7 @@ impl Interceptor for Watcher {
         self.tell();
     }
 
-    fn task_failed(&self, _: &'static BackgroundDef, failure: &TaskFailure) {
+    fn task_failed(&self, failure: &TaskFailure) {
         // An error before a restart is an outcome like others, a panic is not.
         let allowed = !failure.panicked || self.state().panics_allowed;
         if failure.is_final || !allowed {

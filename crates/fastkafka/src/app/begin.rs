@@ -31,10 +31,10 @@ impl App {
         platform: Option<Arc<dyn Platform>>,
     ) -> Result<Runtime, RunError> {
         let choice = self.choice().clone();
-        let (core, options) = (self.inner.core.clone(), self.inner.options(&choice));
+        let (context, options) = (self.inner.context.clone(), self.inner.options(&choice));
         if let Some(platform) = platform {
             let open = std::future::ready(Ok(platform));
-            return Ok(Runtime::connect(core, plan, options, open).await?);
+            return Ok(Runtime::connect(context, plan, options, open).await?);
         }
         let connections = self.inner.connections(&plan.clusters, &choice);
         let mut connections = connections.map_err(problem)?;
@@ -47,7 +47,7 @@ impl App {
             create_topics(&kafka, plan, &self.inner.specs(plan)).await?;
         }
         let kafka = Kafka::open(&kafka, plan);
-        Ok(Runtime::connect(core, plan, options, kafka).await?)
+        Ok(Runtime::connect(context, plan, options, kafka).await?)
     }
 
     /// A broker in the process for each cluster: one topic on two of them is two.

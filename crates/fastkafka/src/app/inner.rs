@@ -3,7 +3,9 @@
 use super::life::Life;
 use crate::hook::Hooks;
 use crate::topic::Topic;
-use fastkafka_core::{AppCore, Cluster, Connections, EMBEDDED, Plan, UnknownBroker, choose};
+use fastkafka_core::{
+    AppContext, AppSpec, Cluster, Connections, EMBEDDED, Plan, UnknownBroker, choose,
+};
 use fastkafka_kafka::{KafkaOptions, TopicNames, TopicSpec};
 use fastkafka_runtime::{Handle, Options};
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +14,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 pub(crate) struct Inner {
-    pub(crate) core: Arc<AppCore>,
+    pub(crate) spec: AppSpec,
+    pub(crate) context: Arc<AppContext>,
     pub(crate) client_id: String,
     pub(crate) default_broker: Option<String>,
     pub(crate) topics: BTreeMap<String, Topic>,

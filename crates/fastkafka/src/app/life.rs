@@ -155,7 +155,7 @@ impl App {
                 if let Some(runtime) = life.runtime.get() {
                     runtime.run_in_background(&plan.tasks);
                 }
-                tracing::info!("{} is started", self.inner.core.info.title);
+                tracing::info!("{} is started", self.inner.spec.info.title);
                 return Ok(());
             }
             Ok(_) => RunError::Stopped,
@@ -205,7 +205,7 @@ impl App {
             None => Ok(()),
         };
         let released = self.inner.hooks.stop(self, deadline).await;
-        tracing::info!("{} is stopped", self.inner.core.info.title);
+        tracing::info!("{} is stopped", self.inner.spec.info.title);
         let problems = [stopped, released].into_iter().filter_map(Result::err);
         match problems.collect::<Vec<_>>() {
             problems if problems.is_empty() => Ok(()),

@@ -65,7 +65,7 @@ impl App {
 
     /// What the app will do, as far as that can be worked out.
     pub(crate) fn sketch(&self) -> Plan {
-        Plan::sketch(&self.inner.core).0
+        Plan::sketch(&self.inner.spec).0
     }
 
     /// How many consumers each group gets in this process; default 1.
@@ -105,12 +105,12 @@ impl App {
 
     /// What the app says of itself.
     pub fn info(&self) -> &AppInfo {
-        &self.inner.core.info
+        &self.inner.spec.info
     }
 
     /// A value of `State<T>`.
     pub fn state<T: 'static>(&self) -> Option<&T> {
-        self.inner.core.state()
+        self.inner.context.states().get()
     }
 
     /// Every group with its handlers, and the producers.
@@ -118,7 +118,7 @@ impl App {
     /// # Errors
     /// Every problem that shows without a broker, at once.
     pub fn check(&self) -> Result<Plan, Problems> {
-        let (plan, mut problems) = Plan::sketch(&self.inner.core);
+        let (plan, mut problems) = Plan::sketch(&self.inner.spec);
         let choice = self.choice();
         match self.inner.connections(&plan.clusters, &choice) {
             Err(unknown) => problems.push(Problem::Broker(unknown.to_string())),
@@ -140,12 +140,12 @@ impl App {
 
     /// Where each setting of each function comes from; secrets are masked.
     pub fn explain(&self) -> Vec<Explained> {
-        let mut functions = explain(&self.inner.core);
+        let mut functions = explain(&self.inner.spec);
         let rows = functions.iter_mut().flat_map(|function| &mut function.rows);
         for row in rows.filter(|row| row.from == "default") {
             match row.key {
                 "client_id" => row.value.clone_from(&self.inner.client_id),
-                "group_id" => row.value.clone_from(&self.inner.core.group_id),
+                "group_id" => row.value.clone_from(&self.inner.spec.group_id),
                 _ => {}
             }
         }
@@ -218,15 +218,15 @@ impl App {
     /// Makes this the app that producers called on this thread belong to, until the guard is dropped.
     /// Needed where several apps with the same producers run in one process.
     pub fn enter(&self) -> Entered {
-        enter(self.inner.core.clone())
+        enter(self.inner.context.clone())
     }
 }
 
 impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("App")
-            .field("core", &self.inner.core)
-            .field("brokers", &self.inner.core.brokers)
+            .field("spec", &self.inner.spec)
+            .field("brokers", &self.inner.spec.brokers)
             .finish_non_exhaustive()
     }
 }

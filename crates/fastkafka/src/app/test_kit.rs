@@ -2,7 +2,7 @@
 
 use super::App;
 use crate::error::RunError;
-use fastkafka_core::{AppCore, Connection, Connections, Plan};
+use fastkafka_core::{AppContext, AppSpec, Connection, Connections, Plan};
 use fastkafka_kafka::{KafkaOptions, TopicNames, TopicSpec};
 use fastkafka_runtime::Runtime;
 use fastkafka_runtime::platform::{Offsets, Platform};
@@ -17,7 +17,7 @@ impl App {
     /// As [`App::start`].
     #[doc(hidden)]
     pub async fn start_on(&self, platform: Arc<dyn Platform>) -> Result<(), RunError> {
-        self.start_with(|| Plan::new(&self.inner.core), Some(platform))
+        self.start_with(|| Plan::new(&self.inner.spec), Some(platform))
             .await
     }
 
@@ -75,10 +75,16 @@ impl App {
         runtime.map(Runtime::settled).unwrap_or_default()
     }
 
-    /// The app as core sees it.
+    /// The specification of the app, from which its plan is made.
     #[doc(hidden)]
-    pub fn core(&self) -> &Arc<AppCore> {
-        &self.inner.core
+    pub fn spec(&self) -> &AppSpec {
+        &self.inner.spec
+    }
+
+    /// The context of its calls.
+    #[doc(hidden)]
+    pub fn context(&self) -> &Arc<AppContext> {
+        &self.inner.context
     }
 
     /// What an app with this plan reads, writes or declares, by cluster.

@@ -23,7 +23,7 @@ impl App {
     /// assert!(document.to_yaml().starts_with("asyncapi: \"3.0.0\""));
     /// ```
     pub fn asyncapi(&self) -> Document {
-        let own = &self.inner.core.brokers;
+        let own = &self.inner.spec.brokers;
         let plan = self.sketch();
         // The app's own are there also while no function is on them.
         let others = plan
@@ -43,7 +43,7 @@ impl App {
         });
         let topics = self.inner.topics.iter();
         Document::new(&Source {
-            app: &self.inner.core,
+            app: &self.inner.spec,
             client_id: &self.inner.client_id,
             brokers: named.chain(addressed).collect(),
             topics: topics

@@ -7,8 +7,8 @@ use crate::hook::Hooks;
 use crate::overrides::Outside;
 use crate::topic::Topic;
 use fastkafka_core::{
-    AppCore, AppInfo, Around, Broker, Brokers, ConsumerSettings, Contact, Def, DefaultApp, License,
-    ProducerSettings, Register, Registry, States,
+    AppContext, AppInfo, AppSpec, Around, Broker, Brokers, ConsumerSettings, Contact, Def,
+    DefaultApp, License, ProducerSettings, Register, Registry, States,
 };
 use fastkafka_runtime::Handle;
 use std::any::TypeId;
@@ -279,20 +279,21 @@ impl<S: 'static> AppBuilder<S> {
         } else {
             Registry::linked_and(TypeId::of::<S>(), self.registered)
         };
-        let mut core = AppCore::new::<S>(self.info, registry, self.states);
-        core.around = self.around;
-        core.brokers = self.brokers;
-        core.consumer_defaults = self.consumer_defaults;
-        core.producer_defaults = self.producer_defaults;
+        let mut spec = AppSpec::new(self.info, registry, &self.states);
+        spec.brokers = self.brokers;
+        spec.consumer_defaults = self.consumer_defaults;
+        spec.producer_defaults = self.producer_defaults;
         let outside = Outside::read(self.config_file.as_deref());
-        core.overrides = outside.overrides;
-        core.unreadable = outside.unreadable;
-        let client_id = self.client_id.unwrap_or_else(|| core.group_id.clone());
+        spec.overrides = outside.overrides;
+        spec.unreadable = outside.unreadable;
+        let client_id = self.client_id.unwrap_or_else(|| spec.group_id.clone());
         if let Some(group_id) = self.group_id {
-            core.group_id = group_id;
+            spec.group_id = group_id;
         }
+        let context = AppContext::new::<S>(&spec.registry, self.states).with_around(self.around);
         let inner = Inner {
-            core: Arc::new(core),
+            spec,
+            context: Arc::new(context),
             client_id,
             default_broker: self.default_broker,
             topics: self.topics,

@@ -105,7 +105,7 @@ impl Hook {
             let (made, release) = (make(app.clone()), release.clone());
             Box::pin(async move {
                 let made = made.await.map_err(|error| error.to_string())?;
-                app.inner.core.states.set(made.clone());
+                app.inner.context.states().set(made.clone());
                 let release: Release = Box::new(move |_| {
                     release(made).unwrap_or_else(|| Box::pin(std::future::ready(Ok(()))))
                 });

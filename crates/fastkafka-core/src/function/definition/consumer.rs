@@ -1,9 +1,9 @@
-//! What the attributes say about a function: data only.
+//! The definition of a consumer.
 
-use crate::function::dispatch::RunFuture;
-use crate::function::registry::Location;
-use crate::record::Run;
-use crate::settings::{ConsumerSettings, ProducerSettings};
+use super::Location;
+use crate::function::call::{Run, RunFuture};
+use crate::function::interceptor::Hooks;
+use crate::settings::ConsumerSettings;
 use schemars::{Schema, SchemaGenerator};
 use std::any::TypeId;
 
@@ -44,8 +44,8 @@ pub struct ConsumerDef {
     pub key: Option<fn() -> Schema>,
     /// Names the state types of the parameters.
     pub requires: fn(&mut dyn FnMut(TypeId, &'static str)),
-    /// Handles a run.
-    pub run: for<'r> fn(&'r Run<'r>) -> RunFuture<'r>,
+    /// Handles a run with the function itself.
+    pub run: for<'r> fn(&'r Run<'r>, Hooks<'r>) -> RunFuture<'r>,
 }
 
 impl ConsumerDef {
@@ -60,37 +60,6 @@ impl ConsumerDef {
         self.topics.iter().copied().chain(self.pattern)
     }
 
-    /// `module::name`.
-    pub fn path(&self) -> String {
-        format!("{}::{}", self.module, self.name)
-    }
-}
-
-/// A function under `#[produces]`.
-#[derive(Debug)]
-pub struct ProducerDef {
-    /// The function's name.
-    pub name: &'static str,
-    /// The module it stands in.
-    pub module: &'static str,
-    /// Where it stands.
-    pub location: Location,
-    /// The topic it writes.
-    pub topic: &'static str,
-    /// Its description: `description = ".."`, or the doc comment.
-    pub description: &'static str,
-    /// The attribute's settings, each an expression of the user's.
-    pub settings: fn() -> ProducerSettings,
-    /// The payload's `contentType`.
-    pub content_type: &'static str,
-    /// The payload's schema.
-    pub schema: fn(&mut SchemaGenerator) -> Schema,
-    /// The key's schema; `None` when the types do not tell: [`KafkaEvent::key`](crate::KafkaEvent::key)
-    /// takes any key.
-    pub key: Option<fn() -> Schema>,
-}
-
-impl ProducerDef {
     /// `module::name`.
     pub fn path(&self) -> String {
         format!("{}::{}", self.module, self.name)

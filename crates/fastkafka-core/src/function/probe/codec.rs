@@ -1,6 +1,6 @@
 //! The codec of a payload without a word: bytes as they are, everything else JSON.
 
-use super::{Codec, Json, Raw};
+use crate::codec::{Codec, Json, Raw};
 use bytes::Bytes;
 use std::marker::PhantomData;
 

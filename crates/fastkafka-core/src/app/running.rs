@@ -1,0 +1,52 @@
+//! The running apps of the process, for calls of producers outside handlers.
+
+use super::AppContext;
+use crate::delivery::error::ProduceError;
+use crate::delivery::sink::RecordSink;
+use std::any::TypeId;
+use std::sync::{Arc, PoisonError, RwLock, Weak};
+
+static RUNNING: RwLock<Vec<Weak<AppContext>>> = RwLock::new(Vec::new());
+
+impl AppContext {
+    /// Connects the app and makes it one of the running apps, for calls outside handlers.
+    ///
+    /// # Errors
+    /// Gives the sink back when the app is connected already: an app is started once.
+    pub fn connect(self: &Arc<Self>, sink: Arc<dyn RecordSink>) -> Result<(), Arc<dyn RecordSink>> {
+        self.connect_to(sink)?;
+        let mut all = RUNNING.write().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|app| app.strong_count() > 0);
+        all.push(Arc::downgrade(self));
+        Ok(())
+    }
+
+    /// The app is no longer one of the running apps.
+    pub fn disconnect(self: &Arc<Self>) {
+        let me = Arc::downgrade(self);
+        RUNNING
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|app| !app.ptr_eq(&me));
+    }
+}
+
+/// The one running app of the type `scope`.
+pub(crate) fn running(
+    scope: TypeId,
+    producer: &'static str,
+) -> Result<Arc<AppContext>, ProduceError> {
+    let all = RUNNING.read().unwrap_or_else(PoisonError::into_inner);
+    let mut found = all
+        .iter()
+        .filter_map(Weak::upgrade)
+        .filter(|app| app.scope() == scope);
+    match (found.next(), found.count()) {
+        (None, _) => Err(ProduceError::NoApp { producer }),
+        (Some(app), 0) => Ok(app),
+        (Some(_), more) => Err(ProduceError::AmbiguousApp {
+            producer,
+            running: more + 1,
+        }),
+    }
+}

@@ -1,0 +1,142 @@
+//! The way of a producer's records to the sink.
+
+use super::ambient::{Ambient, give_up, in_scope, lost, target};
+use super::error::ProduceError;
+use super::failure::Rejection;
+use super::sink::OutRecord;
+use super::slot::{DeliveryScope, DeliveryToken, ScopeRef};
+use crate::function::probe::emit::{Emit, Outgoing};
+use crate::function::producer::Producer;
+use std::any::TypeId;
+use std::cell::RefCell;
+use std::task::Poll;
+
+thread_local! {
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+fn send<P: Producer>(
+    own: Option<&ScopeRef>,
+    out: Outgoing<'_, P::Payload, P::Key>,
+) -> Result<(), ProduceError> {
+    let encode_and_send = |buffer: &mut Vec<u8>| {
+        let encode = |e: Rejection| ProduceError::Encode {
+            producer: P::DEF.name,
+            reason: e.to_string(),
+        };
+        buffer.clear();
+        if let Some(message) = out.message {
+            P::encode(message, buffer).map_err(encode)?;
+        }
+        let key = out.key.map(P::encode_key).transpose().map_err(encode)?;
+        target(TypeId::of::<P::App>(), P::DEF.name, |app, ambient| {
+            let sink = app.sink().ok_or(ProduceError::NotConnected {
+                producer: P::DEF.name,
+            })?;
+            if own.is_none() && sink.is_unacknowledged(const { &P::DEF }) {
+                return Err(ProduceError::Unacknowledged {
+                    producer: P::DEF.name,
+                });
+            }
+            let record = OutRecord {
+                producer: Some(const { &P::DEF }),
+                cluster: None,
+                topic: out.topic.unwrap_or(P::DEF.topic),
+                partition: out.partition,
+                payload: out.message.is_some().then_some(&**buffer),
+                key: key.as_deref(),
+                headers: out.headers,
+                timestamp: out.timestamp,
+            };
+            let token = token::<P>(own, ambient)?;
+            let sent = sink.enqueue(record, token);
+            if let Some(interceptor) = app.interceptor() {
+                interceptor.produced(const { &P::DEF }, &record, sent.as_ref().err());
+            }
+            sent
+        })
+    };
+    let sent = BUFFER.with(|buffer| match buffer.try_borrow_mut() {
+        Ok(mut buffer) => encode_and_send(&mut buffer),
+        // A `Serialize` that produces.
+        Err(_) => encode_and_send(&mut Vec::new()),
+    });
+    if sent.as_ref().is_err_and(ProduceError::is_permanent) {
+        give_up();
+    }
+    sent
+}
+
+fn token<P: Producer>(
+    own: Option<&ScopeRef>,
+    ambient: &Ambient,
+) -> Result<DeliveryToken, ProduceError> {
+    match own {
+        Some(scope) => Ok(scope.token(0)),
+        None => ambient.token().ok_or(ProduceError::NoScope {
+            producer: P::DEF.name,
+        }),
+    }
+}
+
+/// The end of a sync producer: sends what the function returned.
+///
+/// # Errors
+/// When a record was not taken; outside any scope, [`ProduceError::NoScope`].
+#[inline]
+pub fn emit<P: Producer>(returned: Option<&P::Returned>) -> Result<(), ProduceError> {
+    match returned {
+        Some(value) => value.each(&mut |out| send::<P>(None, out)),
+        // The function failed: there is nothing to send.
+        None => Ok(()),
+    }
+}
+
+/// Waits while the send queue is full: one atomic load when it is not.
+#[inline]
+pub async fn room<P: Producer>() {
+    std::future::poll_fn(|cx| {
+        let polled = target(TypeId::of::<P::App>(), P::DEF.name, |app, _| {
+            Ok(app
+                .sink()
+                .map_or(Poll::Ready(()), |sink| sink.poll_room(cx)))
+        });
+        // Without an app there is nothing to wait for; `emit_open` says so.
+        polled.unwrap_or(Poll::Ready(()))
+    })
+    .await;
+}
+
+/// The reports that an async call outside any scope waits for.
+#[derive(Debug)]
+#[must_use = "the records are not known to be delivered"]
+pub struct Waiting(Option<ScopeRef>);
+
+impl Waiting {
+    /// Inside a scope at once; outside it when the reports have come.
+    ///
+    /// # Errors
+    /// When a record was not acknowledged.
+    #[inline]
+    pub async fn reports(self) -> Result<(), ProduceError> {
+        match self.0 {
+            Some(scope) => scope.reports().await.map(drop).map_err(lost),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The end of an async producer: sends what the function returned. Inside a scope charged to the
+/// record at hand, outside to a scope of its own.
+///
+/// # Errors
+/// When a record was not taken.
+#[inline]
+pub fn emit_open<P: Producer>(returned: Option<&P::Returned>) -> Result<Waiting, ProduceError> {
+    let Some(value) = returned else {
+        return Ok(Waiting(None));
+    };
+    let own = (!in_scope()).then(DeliveryScope::collecting);
+    value.each(&mut |out| send::<P>(own.as_ref(), out))?;
+    Ok(Waiting(own))
+}

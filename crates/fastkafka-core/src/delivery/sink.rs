@@ -1,0 +1,46 @@
+//! The sink of an app's records: the Kafka client, or the tester's broker.
+
+use super::error::ProduceError;
+use super::slot::DeliveryToken;
+use crate::function::definition::ProducerDef;
+use bytes::Bytes;
+use std::task::{Context, Poll};
+
+/// A record on its way out. Borrowed: a client that copies needs no allocation here.
+#[derive(Clone, Copy, Debug)]
+pub struct OutRecord<'a> {
+    /// The function that made it; `None` for a dead letter.
+    pub producer: Option<&'static ProducerDef>,
+    /// The cluster; `None`: that of its producer.
+    pub cluster: Option<&'a str>,
+    /// The topic.
+    pub topic: &'a str,
+    /// The partition; `None`: by the key.
+    pub partition: Option<i32>,
+    /// The payload; `None` is a tombstone.
+    pub payload: Option<&'a [u8]>,
+    /// The key.
+    pub key: Option<&'a [u8]>,
+    /// Headers in order.
+    pub headers: &'a [(String, Option<Bytes>)],
+    /// Milliseconds since 1970; `None`: the client's clock.
+    pub timestamp: Option<i64>,
+}
+
+/// Where records go: the Kafka client, or the tester's broker.
+pub trait RecordSink: Send + Sync {
+    /// Takes the record, or fails at once and cancels the token. A record that was taken is reported
+    /// through the token, from any thread.
+    ///
+    /// # Errors
+    /// When the record is not taken.
+    fn enqueue(&self, record: OutRecord<'_>, token: DeliveryToken) -> Result<(), ProduceError>;
+
+    /// True when nobody acknowledges this producer's records (`acks = 0`): nothing can wait for them.
+    fn is_unacknowledged(&self, _producer: &'static ProducerDef) -> bool {
+        false
+    }
+
+    /// Ready when there is room for another record.
+    fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()>;
+}

@@ -1,0 +1,110 @@
+//! A run of records, and the context of one call of the handler in it.
+
+use crate::app::States;
+use crate::delivery::failure::Failure;
+use crate::delivery::slot::{DeliveryToken, ScopeRef};
+use crate::record::{EventMetadata, Fetched, RawRecord, Record, TopicPartition};
+use std::pin::Pin;
+use std::sync::atomic::AtomicBool;
+
+/// Consecutive records of one partition, handled by one boxed future.
+#[derive(Debug)]
+pub struct Run<'r> {
+    /// The states of the app whose handler runs.
+    pub states: &'r States,
+    /// The partition of the records.
+    pub place: &'static TopicPartition,
+    /// The records.
+    pub records: &'r [Record<'r>],
+    /// The client's block of records, for the headers.
+    pub fetched: &'r dyn Fetched,
+    /// Index of `records[0]` in `fetched`.
+    pub base: usize,
+    /// The outputs of the records are charged to this scope.
+    pub scope: &'r ScopeRef,
+    /// Hand the records of a batch handler over one by one.
+    pub single: bool,
+    /// The number of this attempt for the first record; the others are tried for the first time.
+    pub attempt: u32,
+    /// For a handler on a thread of its own: raised when the call in hand took too long.
+    pub expired: Option<&'r AtomicBool>,
+}
+
+/// The handlers of one run.
+pub type RunFuture<'r> = Pin<Box<dyn Future<Output = RunEnd> + Send + 'r>>;
+
+/// How a run ended. Neither all handled nor a failure: it was asked to stop.
+#[derive(Debug)]
+pub struct RunEnd {
+    /// How many records were handled.
+    pub handled: usize,
+    /// How many records after those failed together (a batch, else one), and why.
+    pub failure: Option<(usize, Failure)>,
+}
+
+/// The source of a handler's parameters: one record, or the records of a batch.
+#[derive(Debug)]
+pub struct CallContext<'r> {
+    run: &'r Run<'r>,
+    first: usize,
+    len: usize,
+    metadata: EventMetadata,
+}
+
+impl<'r> CallContext<'r> {
+    /// The context of a call with the `len` records from index `first` on.
+    pub(crate) fn new(run: &'r Run<'r>, first: usize, len: usize) -> Self {
+        Self {
+            run,
+            first,
+            len,
+            metadata: EventMetadata::from_record(run.place, &run.records[first]),
+        }
+    }
+
+    /// The call takes only its first `len` records: a batch ends before one that does not decode.
+    pub(crate) fn shorten(&mut self, len: usize) {
+        self.len = len;
+    }
+
+    /// The app's value of type `T`, if one was given to the builder.
+    pub fn state<T: 'static>(&self) -> Option<&'r T> {
+        self.run.states.get()
+    }
+
+    pub(crate) fn states(&self) -> &'r States {
+        self.run.states
+    }
+
+    /// Keeps the first record open until the token is settled.
+    pub(crate) fn token(&self) -> DeliveryToken {
+        self.run.scope.token(self.first)
+    }
+
+    /// The first record's metadata.
+    pub fn metadata(&self) -> &EventMetadata {
+        &self.metadata
+    }
+
+    /// The records, one unless the handler takes batches.
+    pub fn records(&self) -> impl ExactSizeIterator<Item = RawRecord<'r>> + use<'r> {
+        let (run, first) = (self.run, self.first);
+        (0..self.len).map(move |i| raw(run, first + i))
+    }
+
+    /// The first record.
+    #[inline]
+    pub fn record(&self) -> RawRecord<'r> {
+        raw(self.run, self.first)
+    }
+
+    /// The number of this attempt; 1 for the first.
+    pub fn attempt(&self) -> u32 {
+        if self.first == 0 { self.run.attempt } else { 1 }
+    }
+}
+
+#[inline]
+fn raw<'r>(run: &'r Run<'r>, at: usize) -> RawRecord<'r> {
+    RawRecord::new(run.place, &run.records[at], run.fetched, run.base + at)
+}

@@ -1,0 +1,36 @@
+//! The definition of a background task.
+
+use super::Location;
+use crate::app::States;
+use crate::delivery::failure::Failure;
+use crate::settings::BackgroundSettings;
+use std::any::TypeId;
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// A background task under way.
+pub type BackgroundFuture = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>;
+
+/// A function under `#[run_in_background]`.
+#[derive(Debug)]
+pub struct BackgroundDef {
+    /// The function's name.
+    pub name: &'static str,
+    /// The module it stands in.
+    pub module: &'static str,
+    /// Where it stands.
+    pub location: Location,
+    /// The attribute's settings, each an expression of the user's.
+    pub settings: fn() -> BackgroundSettings,
+    /// Names the state types of the parameters.
+    pub requires: fn(&mut dyn FnMut(TypeId, &'static str)),
+    /// Runs it once.
+    pub run: fn(Arc<States>) -> BackgroundFuture,
+}
+
+impl BackgroundDef {
+    /// `module::name`.
+    pub fn path(&self) -> String {
+        format!("{}::{}", self.module, self.name)
+    }
+}
