@@ -1,7 +1,6 @@
-//! Which annotated function something belongs to.
+//! The identity of an annotated function.
 
-use crate::tester::Tester;
-use fastkafka_core::{Consumer, ConsumerDef, Def, Location, Producer, ProducerDef};
+use fastkafka_core::{Consumer, ConsumerDef, Location, Producer, ProducerDef};
 use std::fmt;
 
 /// A function under `#[consumes]` or `#[produces]`.
@@ -9,7 +8,7 @@ use std::fmt;
 pub struct Function {
     module: &'static str,
     name: &'static str,
-    // Two functions of one name may stand in one module: each inside a function of its own.
+    // One module may hold two functions of one name, each inside a function of its own.
     location: Location,
 }
 
@@ -22,14 +21,18 @@ impl Function {
         (const { &P::DEF }).into()
     }
 
-    /// Its name.
+    /// The function's name.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// The module it stands in.
+    /// The module that holds the function.
     pub fn module(&self) -> &'static str {
         self.module
+    }
+
+    pub(crate) fn location(&self) -> Location {
+        self.location
     }
 }
 
@@ -50,25 +53,6 @@ impl From<&ProducerDef> for Function {
             name: def.name,
             location: def.location,
         }
-    }
-}
-
-impl Tester {
-    /// Of a function that no app under test has, nothing would ever be seen.
-    #[track_caller]
-    pub(crate) fn must_have(&self, function: Function) {
-        let apps = self.apps();
-        let defs = apps.iter().flat_map(|app| app.spec().registry.defs());
-        let mut functions = defs.filter_map(|def| match def {
-            Def::Consumer(def) => Some(Function::from(*def)),
-            Def::Producer(def) => Some(Function::from(*def)),
-            Def::Background(_) => None,
-        });
-        assert!(
-            functions.any(|known| known == function),
-            "{function} ({}) belongs to no app of this tester; start it with the app that has it",
-            function.location
-        );
     }
 }
 

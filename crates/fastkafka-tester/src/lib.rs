@@ -73,10 +73,13 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod apps;
 mod chaos;
 mod cluster;
 mod function;
 mod functions;
+mod lines;
+mod lock;
 mod memory;
 mod observed;
 mod record;
@@ -87,22 +90,25 @@ mod tester;
 mod tests;
 mod time;
 mod topology;
+mod unsettled;
 mod watching;
 
 pub use chaos::Chaos;
 pub use cluster::Cluster;
-/// What helpers of tests are generic over.
+/// The traits over which helpers of tests are generic.
 pub use fastkafka_core::{Consumer, Consumes, Owned, Producer, Produces, Reads, Register, Writes};
 pub use function::Function;
 pub use functions::kind::{Kind, Mocked};
-pub use functions::mirror::{Delivered, Mirror, Sending};
+pub use functions::mirror::Mirror;
 pub use functions::mock::{MockGuard, MockHandler};
+pub use functions::producer_spy::{Output, ProducerCalls, ProducerSpy};
 pub use functions::received::{Arrivals, Received};
-pub use functions::spy::{Call, HandlerCalls, Output, ProducerCalls, ProducerSpy, Spy};
+pub use functions::sending::{Delivered, Sending};
+pub use functions::spy::{Call, HandlerCalls, Spy};
+pub use memory::faults::ProduceFault;
 pub use observed::{Awaited, Comparable, Observed, Source, Typed};
-pub use record::ProduceFault;
-pub use tester::builder::TesterBuilder;
-pub use tester::settle::Unsettled;
-pub use tester::{IntoApps, Tester};
+pub use record::TopicRecord;
+pub use tester::Tester;
+pub use tester::builder::{IntoApps, TesterBuilder};
+pub use unsettled::Unsettled;
 pub use watching::calls::CallOutcome;
-pub use watching::journal::TopicRecord;

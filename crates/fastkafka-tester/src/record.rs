@@ -1,35 +1,46 @@
-//! A record that is sent, and what becomes of it.
+//! Records before and after they reach a topic.
 
 use crate::function::Function;
-use crate::topology::Name;
+use crate::topology::ClusterName;
 use bytes::Bytes;
 
-/// A record that somebody sends.
+/// A record of a topic, as a consumer would read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicRecord {
+    /// The name of the cluster; empty for the app's own cluster, unless that has a name.
+    pub cluster: &'static str,
+    /// The topic.
+    pub topic: String,
+    /// The partition.
+    pub partition: i32,
+    /// The offset in the partition.
+    pub offset: i64,
+    /// Milliseconds since 1970.
+    pub timestamp: i64,
+    /// The key.
+    pub key: Option<Bytes>,
+    /// The payload; `None` is a tombstone.
+    pub payload: Option<Bytes>,
+    /// The headers, in order.
+    pub headers: Vec<(String, Option<Bytes>)>,
+    /// The function of an app that sent it; `None` for a record from a mirror, and for a dead letter.
+    pub producer: Option<Function>,
+}
+
+/// A record that an app or the test sends.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct NewRecord {
-    pub(crate) cluster: Name,
+    pub(crate) cluster: ClusterName,
     pub(crate) topic: String,
-    /// `None`: by the key, else in turns.
+    /// `None`: chosen by the key, or round robin if there is no key.
     pub(crate) partition: Option<i32>,
     pub(crate) key: Option<Bytes>,
     pub(crate) payload: Option<Bytes>,
     pub(crate) headers: Vec<(String, Option<Bytes>)>,
     /// `None`: now.
     pub(crate) timestamp: Option<i64>,
-    /// Who sends it, if an app does.
+    /// The producer, if an app sends it.
     pub(crate) producer: Option<Function>,
-}
-
-/// What becomes of a record that the app sends. See `Tester::fail_next_produce`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ProduceFault {
-    /// It never arrives, and the producer hears that its time ran out. Sending it again may succeed.
-    Lost,
-    /// It is written, but the acknowledgement is lost: the producer hears that its time ran out.
-    Unacknowledged,
-    /// The broker refuses it, as one that is too large: sending it again cannot succeed.
-    Refused,
 }
 
 /// Why a record was not acknowledged.

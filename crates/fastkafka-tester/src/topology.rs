@@ -1,29 +1,30 @@
-//! Which clusters there are, and what is on each.
+//! The clusters of the apps under test, with the topics, groups and functions of each.
 
 use crate::function::Function;
+use crate::lock::lock;
 use fastkafka::App;
 use fastkafka::app::Plan;
 use fastkafka_kafka::TopicSpec;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
-/// The name of a cluster: the same for equal names. Every record has one.
-pub(crate) type Name = &'static str;
+/// The name of a cluster, interned: every record carries one.
+pub(crate) type ClusterName = &'static str;
 
-/// Of the apps under test together. Clusters are one where they have one name.
+/// The clusters of all apps under test. Clusters of one name are one cluster.
 #[derive(Debug)]
 pub(crate) struct Topology {
     /// At least one. The first is the first app's own, if a function is on that.
-    clusters: Vec<Name>,
-    /// By cluster and name, as they are declared.
-    topics: BTreeMap<(Name, String), TopicSpec>,
-    groups: BTreeSet<(Name, String)>,
-    functions: BTreeMap<Function, Name>,
+    clusters: Vec<ClusterName>,
+    /// By cluster and name, as they were declared.
+    topics: BTreeMap<(ClusterName, String), TopicSpec>,
+    groups: BTreeSet<(ClusterName, String)>,
+    functions: BTreeMap<Function, ClusterName>,
 }
 
 impl Topology {
-    /// `own` are topics of the test, with their partitions.
-    pub(crate) fn new(apps: &[App], own: BTreeMap<String, usize>) -> Self {
+    /// `test_topics` are topics that the test declares, with their partitions.
+    pub(crate) fn new(apps: &[App], test_topics: BTreeMap<String, usize>) -> Self {
         let mut topology = Self {
             clusters: Vec::new(),
             topics: BTreeMap::new(),
@@ -32,21 +33,21 @@ impl Topology {
         };
         for app in apps {
             let plan = Plan::sketch(app.spec()).0;
-            topology.enter(&plan);
+            topology.add(&plan);
             for (cluster, spec) in app.topics(&plan) {
                 topology.declare(intern(&cluster), spec);
             }
         }
-        // Nobody uses it, but the test may.
+        // Without an app the test still has a cluster to send to.
         if apps.is_empty() {
             topology.clusters.push("");
         }
-        for (name, partitions) in own {
-            let on = match topology.with_topic(&name) {
-                on if on.is_empty() => vec![topology.first()],
-                on => on,
-            };
-            for cluster in on {
+        for (name, partitions) in test_topics {
+            let mut clusters = topology.with_topic(&name);
+            if clusters.is_empty() {
+                clusters.push(topology.first());
+            }
+            for cluster in clusters {
                 let mut spec = TopicSpec::new(&name);
                 spec.partitions = i32::try_from(partitions).ok();
                 topology.declare(cluster, spec);
@@ -55,8 +56,8 @@ impl Topology {
         topology
     }
 
-    /// Of several who declare a topic the one with the most partitions counts.
-    fn declare(&mut self, cluster: Name, spec: TopicSpec) {
+    /// Of several declarations of a topic the one with the most partitions counts.
+    fn declare(&mut self, cluster: ClusterName, spec: TopicSpec) {
         let topic = (cluster, spec.name.clone());
         let known = self.topics.entry(topic).or_insert_with(|| spec.clone());
         if known.partitions < spec.partitions {
@@ -64,7 +65,7 @@ impl Topology {
         }
     }
 
-    fn enter(&mut self, plan: &Plan) {
+    fn add(&mut self, plan: &Plan) {
         for cluster in &plan.clusters {
             let name = intern(&cluster.name);
             if !self.clusters.contains(&name) {
@@ -83,49 +84,49 @@ impl Topology {
             .extend(outputs.map(|output| (output.def.into(), intern(&output.cluster))));
     }
 
-    pub(crate) fn clusters(&self) -> &[Name] {
+    pub(crate) fn clusters(&self) -> &[ClusterName] {
         &self.clusters
     }
 
-    pub(crate) fn first(&self) -> Name {
+    pub(crate) fn first(&self) -> ClusterName {
         self.clusters[0]
     }
 
     /// The topics of a cluster.
-    pub(crate) fn topics(&self, cluster: Name) -> impl Iterator<Item = &TopicSpec> {
+    pub(crate) fn topics(&self, cluster: ClusterName) -> impl Iterator<Item = &TopicSpec> {
         let topics = self.topics.iter();
         topics.filter_map(move |((of, _), spec)| (*of == cluster).then_some(spec))
     }
 
-    /// Where a function reads or writes.
-    pub(crate) fn cluster_of(&self, function: Function) -> Name {
+    /// The cluster on which a function reads or writes.
+    pub(crate) fn cluster_of(&self, function: Function) -> ClusterName {
         self.functions.get(&function).copied().unwrap_or_default()
     }
 
     /// The clusters with a topic of this name.
-    pub(crate) fn with_topic(&self, topic: &str) -> Vec<Name> {
+    pub(crate) fn with_topic(&self, topic: &str) -> Vec<ClusterName> {
         let topics = self.topics.keys().filter(|(_, name)| name == topic);
         topics.map(|(cluster, _)| *cluster).collect()
     }
 
     /// The clusters with a group of this name.
-    pub(crate) fn with_group(&self, group: &str) -> Vec<Name> {
+    pub(crate) fn with_group(&self, group: &str) -> Vec<ClusterName> {
         let groups = self.groups.iter().filter(|(_, id)| id == group);
         groups.map(|(cluster, _)| *cluster).collect()
     }
 }
 
-/// Names are few, and live as long as the process.
-pub(crate) fn intern(name: &str) -> Name {
-    static NAMES: Mutex<BTreeSet<Name>> = Mutex::new(BTreeSet::new());
+/// Leaks each name once: there are few, and tests of one process share them.
+pub(crate) fn intern(name: &str) -> ClusterName {
+    static NAMES: Mutex<BTreeSet<ClusterName>> = Mutex::new(BTreeSet::new());
     if name.is_empty() {
         return "";
     }
-    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut names = lock(&NAMES);
     if let Some(known) = names.get(name) {
         return known;
     }
-    let name: Name = Box::leak(name.into());
+    let name: ClusterName = Box::leak(name.into());
     names.insert(name);
     name
 }

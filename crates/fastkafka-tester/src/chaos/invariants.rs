@@ -1,51 +1,54 @@
-//! What FastKafka promises, looked up in what happened: the numbers are those of docs/architecture.md.
+//! The promises of FastKafka, checked against calls, commits and dead letters. The numbers in brackets
+//! are those of docs/architecture.md.
 
+use crate::apps;
 use crate::function::Function;
-use crate::observed::report::on;
-use crate::subscription::{self, Subscription};
+use crate::lines::on;
+use crate::record::TopicRecord;
+use crate::subscription::Subscription;
 use crate::tester::Tester;
-use crate::topology::Name;
+use crate::topology::ClusterName;
 use crate::watching::calls::CallOutcome;
 use bytes::Bytes;
 use fastkafka::settings::{OnFailure, Order};
 use fastkafka_sim::{GroupId, PartitionId};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A cluster, a group and a topic that it reads.
-type Reader = (Name, String, String);
+/// A cluster, a group, and a topic that the group reads.
+type GroupTopic = (ClusterName, String, String);
 
-/// A partition of a cluster, read by a group.
-type Position = (Name, GroupId, PartitionId);
+/// A cluster, a group, and a partition that the group reads.
+type GroupPartition = (ClusterName, GroupId, PartitionId);
 
-struct Handler {
+struct CheckedHandler {
     function: Function,
-    cluster: Name,
+    cluster: ClusterName,
     group: String,
     reads: Subscription,
     order: Order,
+    /// A failure ends a record.
     skips: bool,
 }
 
-/// See the module.
+/// Checks the promises again and again, and remembers the commits in between.
 pub(super) struct Invariants<'t> {
     tester: &'t Tester,
-    handlers: Vec<Handler>,
-    /// What was committed when it was first seen: what lies below is no concern of this check.
-    floors: BTreeMap<Position, i64>,
-    committed: BTreeMap<Position, i64>,
+    handlers: Vec<CheckedHandler>,
+    /// The commits at the start. Records below them are not checked.
+    floors: BTreeMap<GroupPartition, i64>,
+    committed: BTreeMap<GroupPartition, i64>,
 }
 
 impl<'t> Invariants<'t> {
     pub(super) fn new(tester: &'t Tester) -> Self {
         let apps = tester.apps();
-        let plans = apps.iter().filter_map(|app| app.check().ok());
-        let groups: Vec<_> = plans.flat_map(|plan| plan.groups).collect();
+        let groups: Vec<_> = apps::groups(&apps).collect();
         let settings = |function: Function| {
             let mut handlers = groups.iter().flat_map(|group| &group.handlers);
             let handler = handlers.find(|handler| Function::from(handler.def) == function);
             &handler.expect("it has a subscription").settings
         };
-        let handler = |reader: subscription::Reader| Handler {
+        let handler = |reader: apps::Reader| CheckedHandler {
             order: settings(reader.function).effective_order(),
             skips: settings(reader.function).on_failure == Some(OnFailure::Skip),
             function: reader.function,
@@ -53,7 +56,7 @@ impl<'t> Invariants<'t> {
             group: reader.group,
             reads: reader.reads,
         };
-        let handlers = tester.readers().into_iter().map(handler).collect();
+        let handlers = apps::readers(&apps).into_iter().map(handler).collect();
         let mut invariants = Self {
             tester,
             handlers,
@@ -66,19 +69,16 @@ impl<'t> Invariants<'t> {
     }
 
     /// Every committed offset.
-    fn commits(&self) -> Vec<(Position, i64)> {
+    fn commits(&self) -> Vec<(GroupPartition, i64)> {
         let mut commits = Vec::new();
         for handler in &self.handlers {
             let state = self.tester.memory().named(handler.cluster).state();
-            let Some(group) = state.cluster.find_group(&handler.group) else {
+            let Some(group) = state.sim.find_group(&handler.group) else {
                 continue;
             };
-            for partition in state
-                .cluster
-                .all_partitions(&state.read_by(&handler.reads))
-                .iter()
-            {
-                if let Some(committed) = state.cluster.committed(group, partition) {
+            let topics = state.read_by(&handler.reads);
+            for partition in state.sim.all_partitions(&topics).iter() {
+                if let Some(committed) = state.sim.committed(group, partition) {
                     commits.push(((handler.cluster, group, partition), committed.offset));
                 }
             }
@@ -107,25 +107,25 @@ impl<'t> Invariants<'t> {
         Ok(())
     }
 
-    fn topics(&self, handler: &Handler) -> Vec<String> {
+    fn topics(&self, handler: &CheckedHandler) -> Vec<String> {
         let state = self.tester.memory().named(handler.cluster).state();
         let read = state.read_by(&handler.reads).into_iter();
-        read.map(|topic| state.cluster.topic_name(topic).to_owned())
+        read.map(|topic| state.sim.topic_name(topic).to_owned())
             .collect()
     }
 
-    fn name(&self, (cluster, group, partition): Position) -> (String, String) {
+    fn name(&self, (cluster, group, partition): GroupPartition) -> (String, String) {
         let state = self.tester.memory().named(cluster).state();
-        let (topic, index) = state.place(partition);
-        let group = state.cluster.group_name(group).to_owned();
+        let (topic, index) = state.topic_and_index(partition);
+        let group = state.sim.group_name(group).to_owned();
         (group, format!("{topic}[{index}]{}", on(cluster)))
     }
 
-    /// The reader, partition and offset of every record that lies in a dead-letter topic: that is on the
+    /// Group, topic, partition and offset of every record that has a dead letter. A dead letter is on the
     /// cluster of its record.
-    fn dead_letters(&self) -> BTreeSet<(Reader, i32, i64)> {
+    fn dead_letters(&self) -> BTreeSet<(GroupTopic, i32, i64)> {
         let all = self.tester.journal().all();
-        let letter = |record: &crate::TopicRecord| {
+        let letter = |record: &TopicRecord| {
             let header = |name: &str| {
                 let name = format!("fastkafka-dead-letter-{name}");
                 let mut headers = record.headers.iter();
@@ -143,11 +143,24 @@ impl<'t> Invariants<'t> {
 
     fn check_handler(
         &self,
-        reader: &Reader,
-        handler: &Handler,
-        dead: &BTreeSet<(Reader, i32, i64)>,
+        reader: &GroupTopic,
+        handler: &CheckedHandler,
+        dead: &BTreeSet<(GroupTopic, i32, i64)>,
     ) -> Result<(), String> {
-        let (cluster, group, topic) = reader;
+        let done = self.check_order(reader, handler)?;
+        self.check_loss(reader, handler, |partition, offset| {
+            done.contains(&(partition, offset))
+                || dead.contains(&(reader.clone(), partition, offset))
+        })
+    }
+
+    /// That the records of each order unit end in the order of their offsets. Returns partition and
+    /// offset of all records that have ended.
+    fn check_order(
+        &self,
+        (cluster, _, topic): &GroupTopic,
+        handler: &CheckedHandler,
+    ) -> Result<BTreeSet<(i32, i64)>, String> {
         let mut done: BTreeSet<(i32, i64)> = BTreeSet::new();
         let mut last: BTreeMap<(i32, Option<Bytes>), i64> = BTreeMap::new();
         for call in self.tester.watcher().calls(handler.function) {
@@ -158,15 +171,17 @@ impl<'t> Invariants<'t> {
                 }
                 CallOutcome::Running | CallOutcome::GivenUp => false,
             };
-            let of_topic = call.records.iter().filter(|record| record.topic == *topic);
-            for record in of_topic.filter(|_| ends) {
+            if !ends {
+                continue;
+            }
+            for record in call.records.iter().filter(|record| record.topic == *topic) {
                 let (partition, offset) = (record.partition, record.offset);
                 let unit = match handler.order {
                     Order::Partition => Some(None),
                     Order::Key => record.key.clone().map(Some),
                     Order::Unordered => None,
                 };
-                // Only what ends a record for the first time: repeats come after a crash.
+                // Only the call that ends a record for the first time: repeats come after a crash.
                 if done.insert((partition, offset))
                     && let Some(unit) = unit
                     && let Some(last) = last.insert((partition, unit), offset)
@@ -180,28 +195,34 @@ impl<'t> Invariants<'t> {
                 }
             }
         }
+        Ok(done)
+    }
+
+    /// That every record below a committed offset has ended.
+    fn check_loss(
+        &self,
+        (cluster, group, topic): &GroupTopic,
+        handler: &CheckedHandler,
+        has_ended: impl Fn(i32, i64) -> bool,
+    ) -> Result<(), String> {
         let state = self.tester.memory().named(cluster).state();
-        let id = state.cluster.find_group(group);
-        for (position, &committed) in &self.committed {
-            let &(of_cluster, of_group, partition) = position;
-            // Numbers of another cluster mean something else.
+        let id = state.sim.find_group(group);
+        for (read, &committed) in &self.committed {
+            let &(of_cluster, of_group, partition) = read;
+            // The simulator numbers groups and partitions per cluster.
             if of_cluster != *cluster || Some(of_group) != id {
                 continue;
             }
-            let (of_topic, index) = state.place(partition);
+            let (of_topic, index) = state.topic_and_index(partition);
             if of_topic != topic.as_str() {
                 continue;
             }
-            let floor = self.floors.get(position).copied().unwrap_or(0);
-            let log = state.cluster.log(partition);
+            let floor = self.floors.get(read).copied().unwrap_or(0);
+            let log = state.sim.log(partition);
             let entries = log.map(fastkafka_sim::Log::entries).unwrap_or_default();
             let below = entries.iter().map(|entry| entry.offset);
             let mut below = below.filter(|offset| (floor..committed).contains(offset));
-            let lost = below.find(|offset| {
-                let letter = (reader.clone(), index, *offset);
-                !done.contains(&(index, *offset)) && !dead.contains(&letter)
-            });
-            if let Some(offset) = lost {
+            if let Some(offset) = below.find(|offset| !has_ended(index, *offset)) {
                 return Err(format!(
                     "group `{group}` committed {committed} in {topic}[{index}]{}, but {} has not handled offset {offset} [S1]",
                     on(cluster),

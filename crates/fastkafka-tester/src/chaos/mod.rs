@@ -1,27 +1,28 @@
-//! Whatever can go wrong, in an order that a seed decides.
+//! Random faults, in an order that a seed decides.
 
+mod fault;
 mod invariants;
 
+use self::fault::Fault;
 use self::invariants::Invariants;
 use crate::cluster::Cluster;
-use crate::observed::report::on;
-use crate::record::ProduceFault;
+use crate::lines::on;
+use crate::memory::faults::ProduceFault;
 use crate::tester::Tester;
 use crate::time::clock;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
-use std::fmt;
 use std::panic::Location;
 use std::pin::Pin;
 use std::time::Duration;
 
-/// The longest time a call takes, by chance, so that faults meet records in hand.
+/// The longest random time of a call, so that faults meet records in hand.
 const CALL: Duration = Duration::from_millis(20);
 /// The longest time between two faults.
 const STEP: Duration = Duration::from_millis(200);
-/// The longest time without a broker.
+/// The longest time for which a broker is down.
 const DOWN: Duration = Duration::from_secs(5);
-/// Processes at most.
+/// The most processes.
 const PROCESSES: usize = 3;
 
 /// Faults that come at random; `.await` runs them. See [`Tester::chaos`].
@@ -34,31 +35,16 @@ pub struct Chaos<'t> {
     at: &'static Location<'static>,
 }
 
-/// What may happen.
-#[derive(Clone, Copy, Debug)]
-enum Fault {
-    Nothing,
-    Rebalance,
-    MemberJoins,
-    MemberLeaves,
-    Crash,
-    OutputLost,
-    OutputUnacknowledged,
-    CommitsLost,
-    CommitsBack,
-    BrokerAway,
-}
-
 impl Tester {
     /// Lets fifty faults happen, in an order and at times that `seed` decides: rebalances, outputs
-    /// and commits that are lost, a broker that is away, handlers that take their time; with
-    /// [`Tester::start_with`] also processes that join, leave and crash. Of several clusters the seed
-    /// decides as well which one a fault meets. Then everything is well again, and what is left is handled.
+    /// and commits that are lost, a broker that is down, handlers that take their time; with
+    /// [`Tester::start_with`] also processes that join, leave and crash. If there are several clusters the
+    /// seed also decides which one a fault meets. Then all faults end, and the rest is handled.
     ///
-    /// After each step it checks what FastKafka promises: a committed offset has only records below it
-    /// that were handled or disposed of, commits never go back, and records begin in order. What the
-    /// *app* promises the test checks afterwards; a handler that must not run twice for a record, or
-    /// that keeps state in its process, shows here.
+    /// After each step it checks the promises of FastKafka: below a committed offset every record was
+    /// handled or disposed of, commits never go back, and records begin in order. The test itself checks
+    /// afterwards what the *app* promises: a handler that must not run twice for a record, or that keeps
+    /// state in its process, shows here.
     ///
     /// Send records first, with `.unsettled()`, so that the faults meet them.
     ///
@@ -93,7 +79,7 @@ impl Tester {
 }
 
 impl Chaos<'_> {
-    /// So many steps instead of fifty.
+    /// Sets the number of steps; default fifty.
     pub fn steps(mut self, steps: u32) -> Self {
         self.steps = steps;
         self
@@ -102,9 +88,8 @@ impl Chaos<'_> {
     async fn run(self) {
         let mut log = Vec::new();
         let outcome = self.all(&mut log).await;
-        // Also a test that goes on after this finds everything well.
-        self.tester.watcher().jitter(None);
-        self.tester.memory().all().for_each(|broker| broker.heal());
+        // Also after a failure: a test may catch the panic and go on.
+        self.heal();
         if let Err(why) = outcome {
             panic!(
                 "{}: with seed {} {why}\nsteps:\n{}",
@@ -126,24 +111,31 @@ impl Chaos<'_> {
                 .await;
             let fault = self.choose(&mut rng);
             let cluster = self.cluster(&mut rng);
-            let at = match fault.is_of_a_cluster() {
-                true => on(cluster.name()),
-                false => String::new(),
+            let at = if fault.is_of_a_cluster() {
+                on(cluster.name())
+            } else {
+                String::new()
             };
             log.push(format!("{step:>4} {:>10.3?} {fault}{at}", begun.elapsed()));
             self.perform(fault, cluster, &mut rng).await?;
             invariants.check()?;
         }
-        self.tester.watcher().jitter(None);
-        self.tester.memory().all().for_each(|broker| broker.heal());
+        self.heal();
         let settled = self.tester.settle().await;
         settled.map_err(|unsettled| format!("records did not settle: {unsettled}"))?;
         invariants.check()
     }
 
+    /// Ends all faults.
+    fn heal(&self) {
+        self.tester.watcher().jitter(None);
+        let clusters = self.tester.memory().all();
+        clusters.for_each(|cluster| cluster.heal());
+    }
+
     fn choose(&self, rng: &mut SmallRng) -> Fault {
-        let processes = self.tester.processes.borrow().len();
-        let restartable = self.tester.make.is_some();
+        let processes = self.tester.processes();
+        let restartable = self.tester.can_start_processes();
         let lost = self.commits_lost();
         loop {
             let fault = match rng.random_range(0..12) {
@@ -156,7 +148,7 @@ impl Chaos<'_> {
                 9 => Fault::OutputUnacknowledged,
                 10 if lost => Fault::CommitsBack,
                 10 => Fault::CommitsLost,
-                11 => Fault::BrokerAway,
+                11 => Fault::BrokerDown,
                 _ => continue,
             };
             return fault;
@@ -176,7 +168,7 @@ impl Chaos<'_> {
             Fault::MemberJoins => tester.add_member().await.map_err(|e| e.to_string())?,
             Fault::MemberLeaves => {
                 let left = tester.remove_member().await.map_err(|e| e.to_string());
-                // What it could not commit is handled again, and it says so.
+                // A process that could not commit says so, and its records are handled again.
                 left.or_else(|why| self.commits_lost().then_some(()).ok_or(why))?;
             }
             Fault::Crash => tester
@@ -189,7 +181,7 @@ impl Chaos<'_> {
             }
             Fault::CommitsLost => cluster.lose_commits(),
             Fault::CommitsBack => tester.restore_commits(),
-            Fault::BrokerAway => {
+            Fault::BrokerDown => {
                 cluster.broker_down();
                 tester
                     .advance(rng.random_range(Duration::ZERO..=DOWN))
@@ -215,13 +207,13 @@ impl Chaos<'_> {
     }
 
     fn commits_lost(&self) -> bool {
-        let mut brokers = self.tester.memory().all();
-        brokers.any(|broker| broker.state().commits_lost)
+        let mut clusters = self.tester.memory().all();
+        clusters.any(|cluster| cluster.state().commits_lost)
     }
 
-    /// One of them, by chance where there are several.
+    /// A random cluster.
     fn cluster(&self, rng: &mut SmallRng) -> Cluster<'_> {
-        let name = match self.tester.topology.clusters() {
+        let name = match self.tester.topology().clusters() {
             [only] => only,
             several => several[rng.random_range(0..several.len())],
         };
@@ -235,40 +227,5 @@ impl<'t> IntoFuture for Chaos<'t> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.run())
-    }
-}
-
-impl Fault {
-    /// The others meet all clusters.
-    fn is_of_a_cluster(self) -> bool {
-        match self {
-            Self::Nothing
-            | Self::MemberJoins
-            | Self::MemberLeaves
-            | Self::Crash
-            | Self::CommitsBack => false,
-            Self::Rebalance
-            | Self::OutputLost
-            | Self::OutputUnacknowledged
-            | Self::CommitsLost
-            | Self::BrokerAway => true,
-        }
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Nothing => "nothing",
-            Self::Rebalance => "rebalance",
-            Self::MemberJoins => "a member joins",
-            Self::MemberLeaves => "a member leaves",
-            Self::Crash => "a process crashes and is started again",
-            Self::OutputLost => "the next output is lost",
-            Self::OutputUnacknowledged => "the next output is written and not acknowledged",
-            Self::CommitsLost => "commits are lost from here on",
-            Self::CommitsBack => "commits arrive again",
-            Self::BrokerAway => "the broker is away for a while",
-        })
     }
 }

@@ -1,25 +1,23 @@
-//! The same for tests that need not say which cluster: of apps with one, or where one alone has the
-//! topic or the group.
+//! The methods of a cluster for tests that need not name it, because only one has the topic or the
+//! group.
 
 use super::Cluster;
-use crate::function::Function;
-use crate::record::ProduceFault;
+use crate::memory::faults::ProduceFault;
+use crate::record::TopicRecord;
 use crate::tester::{Backend, Tester};
-use crate::topology::Name;
-use crate::watching::journal::TopicRecord;
-use fastkafka_core::Consumer;
+use crate::topology::ClusterName;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-/// What is asked of a topic or a group is asked of the cluster that has it. What goes wrong without a
-/// topic goes wrong on all clusters.
+/// A question about a topic or a group goes to the cluster that has it. A fault without a topic meets
+/// all clusters.
 impl Tester {
-    /// The only one of these. If there is none, the first cluster says what it does not have.
+    /// The only one of these clusters. If there is none, the first cluster of all: it then reports what it
+    /// does not have. `what` and `call` are for the message if there are several.
     #[track_caller]
-    fn only(&self, on: &[Name], what: &str, call: &str) -> Cluster<'_> {
+    fn only(&self, on: &[ClusterName], what: &str, call: &str) -> Cluster<'_> {
         match on {
-            [] => self.cluster(self.topology.first()),
+            [] => self.cluster(self.topology().first()),
             [only] => self.cluster(only),
             several => {
                 let calls = several.iter();
@@ -37,11 +35,11 @@ impl Tester {
 
     #[track_caller]
     fn with_topic(&self, topic: &str, call: &str) -> Cluster<'_> {
-        let on = match &self.backend {
-            Backend::Kafka(_) => self.topology.with_topic(topic),
-            // The test may have made it.
+        let on = match self.backend() {
+            Backend::Remote(_) => self.topology().with_topic(topic),
+            // Not the topology: the test may have created the topic.
             Backend::Memory(clusters) => {
-                let states = clusters.all().map(|broker| broker.state());
+                let states = clusters.all().map(|cluster| cluster.state());
                 let states = states.filter(|state| state.exists(topic));
                 states.map(|state| state.name).collect()
             }
@@ -49,21 +47,21 @@ impl Tester {
         self.only(&on, &format!("topic `{topic}` is"), call)
     }
 
-    /// The group tells topics of one name apart, if it reads only one of them.
+    /// The cluster of a group; if the group is on several, the cluster of its topic.
     #[track_caller]
     fn with_group_and_topic(&self, group: &str, topic: &str, call: &str) -> Cluster<'_> {
-        match &*self.topology.with_group(group) {
+        match &*self.topology().with_group(group) {
             [only] => self.cluster(only),
             _ => self.with_topic(topic, call),
         }
     }
 
     fn all_clusters(&self) -> impl Iterator<Item = Cluster<'_>> {
-        let clusters = self.topology.clusters().iter();
+        let clusters = self.topology().clusters().iter();
         clusters.map(|name| self.cluster(name))
     }
 
-    /// Everything that reached a topic so far: see [`Cluster::records`].
+    /// The records that reached a topic so far: see [`Cluster::records`].
     ///
     /// # Panics
     /// When the topic is on several clusters.
@@ -72,7 +70,7 @@ impl Tester {
         self.with_topic(topic, "records").records(topic)
     }
 
-    /// What a group has committed in a topic: see [`Cluster::committed`].
+    /// The commits of a group in a topic: see [`Cluster::committed`].
     ///
     /// # Panics
     /// When there is no such group or topic, or both are on several clusters.
@@ -82,7 +80,7 @@ impl Tester {
         cluster.committed(group, topic)
     }
 
-    /// How many offsets a group is behind in a topic, over all partitions.
+    /// The lag of a group in a topic: see [`Cluster::lag`].
     ///
     /// # Panics
     /// When there is no such group or topic, or both are on several clusters.
@@ -92,18 +90,18 @@ impl Tester {
         cluster.lag(group, topic)
     }
 
-    /// How many members a group has.
+    /// The number of members of a group.
     ///
     /// # Panics
     /// When there is no such group, or it is on several clusters.
     #[track_caller]
     pub fn members(&self, group: &str) -> usize {
-        let on = self.topology.with_group(group);
+        let on = self.topology().with_group(group);
         let cluster = self.only(&on, &format!("group `{group}` is"), "members");
         cluster.members(group)
     }
 
-    /// Retention: see [`Cluster::delete_records`].
+    /// Deletes records as retention does: see [`Cluster::delete_records`].
     ///
     /// # Panics
     /// When there is no such partition, or the topic is on several clusters.
@@ -113,18 +111,18 @@ impl Tester {
             .delete_records(topic, partition, offset);
     }
 
-    /// A topic that was not there appears: see [`Cluster::create_topic`].
+    /// Creates a topic: see [`Cluster::create_topic`].
     ///
     /// # Panics
     /// When there is such a topic, or the apps are on several clusters.
     #[track_caller]
     pub fn create_topic(&self, topic: &str, partitions: usize) {
-        let clusters = self.topology.clusters();
+        let clusters = self.topology().clusters();
         let cluster = self.only(clusters, "the apps are", "create_topic");
         cluster.create_topic(topic, partitions);
     }
 
-    /// The topic gets more partitions, and the groups that read it notice.
+    /// Gives a topic more partitions. The groups that read it notice.
     ///
     /// # Panics
     /// When there is no such topic, or it is on several clusters.
@@ -134,8 +132,7 @@ impl Tester {
             .grow_topic(topic, partitions);
     }
 
-    /// What becomes of the next record that an app sends to a topic. Several calls are for several
-    /// records.
+    /// Lets the next record that an app sends to a topic fail. Several calls are for several records.
     ///
     /// # Panics
     /// When the topic is on several clusters.
@@ -145,7 +142,7 @@ impl Tester {
             .fail_next_produce(topic, fault);
     }
 
-    /// The next record of a topic arrives with a payload that no codec reads.
+    /// Damages the next record that is sent to a topic: it arrives with a payload that no codec reads.
     ///
     /// # Panics
     /// When the topic is on several clusters.
@@ -154,33 +151,27 @@ impl Tester {
         self.with_topic(topic, "corrupt_next").corrupt_next(topic);
     }
 
-    /// From here on each call of the handler takes so long, of the test's time, before its function is
-    /// called: for time limits, rebalances and crashes in the midst of a call.
-    pub fn slow<C: Consumer>(&self, time: Duration) {
-        self.watcher().slow(Function::consumer::<C>(), time);
-    }
-
-    /// No broker of any cluster answers from here on: see [`Cluster::broker_down`].
+    /// Takes the brokers of all clusters down: see [`Cluster::broker_down`].
     #[track_caller]
     pub fn broker_down(&self) {
         self.all_clusters()
             .for_each(|cluster| cluster.broker_down());
     }
 
-    /// The brokers are back, on all clusters.
+    /// Brings the brokers of all clusters back.
     #[track_caller]
     pub fn broker_up(&self) {
         self.all_clusters().for_each(|cluster| cluster.broker_up());
     }
 
-    /// No commit arrives from here on, on no cluster: see [`Cluster::lose_commits`].
+    /// Loses every commit from here on, on all clusters: see [`Cluster::lose_commits`].
     #[track_caller]
     pub fn lose_commits(&self) {
         self.all_clusters()
             .for_each(|cluster| cluster.lose_commits());
     }
 
-    /// Commits arrive again, on all clusters.
+    /// Lets commits arrive again, on all clusters.
     #[track_caller]
     pub fn restore_commits(&self) {
         self.all_clusters()

@@ -1,18 +1,19 @@
-//! What a cluster knows, and what goes wrong with it.
+//! One cluster of the apps under test: its records, its groups, its faults.
 
 mod by_topic;
+mod rebalance;
 
-use crate::memory::cluster::Broker;
-use crate::observed::report::on;
-use crate::record::ProduceFault;
+use crate::lines::on;
+use crate::memory::cluster::MemoryCluster;
+use crate::memory::faults::ProduceFault;
+use crate::record::TopicRecord;
 use crate::tester::{Backend, Tester};
-use crate::topology::Name;
-use crate::watching::journal::TopicRecord;
+use crate::topology::ClusterName;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// One of the clusters of the apps under test: what is on it, and what goes wrong with it.
+/// One of the clusters of the apps under test: its records, its groups, and its faults.
 ///
 /// ```standalone_crate
 /// use fastkafka::cluster::Brokers;
@@ -53,22 +54,22 @@ use std::sync::Arc;
 /// ```
 #[derive(Clone, Copy)]
 pub struct Cluster<'t> {
-    pub(crate) tester: &'t Tester,
-    name: Name,
+    tester: &'t Tester,
+    name: ClusterName,
 }
 
 impl Tester {
-    /// A cluster by the name of its `Brokers`; `""` is the app's own, unless that has a name. One that
-    /// has only an address, a function's `bootstrap_servers`, has that for a name.
+    /// A cluster by the name of its `Brokers`; `""` is the app's own, unless that has a name. The name
+    /// of a cluster that has only an address, a function's `bootstrap_servers`, is that address.
     ///
-    /// The methods of `Tester` that name no cluster mean the one that has the topic or the group; what
-    /// is on several panics and names them.
+    /// The methods of `Tester` that name no cluster mean the one that has the topic or the group. If
+    /// several have it they panic and name them.
     ///
     /// # Panics
     /// When the apps are on no cluster of that name.
     #[track_caller]
     pub fn cluster(&self, name: &str) -> Cluster<'_> {
-        let clusters = self.topology.clusters();
+        let clusters = self.topology().clusters();
         let Some(known) = clusters.iter().find(|known| **known == name) else {
             let known: Vec<_> = clusters.iter().map(|known| format!("{known:?}")).collect();
             panic!(
@@ -84,25 +85,25 @@ impl Tester {
 }
 
 impl Cluster<'_> {
-    /// Its name; empty for the app's own, unless that has one.
+    /// The name; empty for the app's own cluster, unless that has one.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Everything that reached a topic so far, in the order of arrival; what retention has deleted
-    /// since is still listed.
+    /// The records that reached a topic so far, in the order of arrival, also those that retention has
+    /// deleted since.
     pub fn records(&self, topic: &str) -> Vec<Arc<TopicRecord>> {
         self.tester.journal().records(self.name, topic)
     }
 
-    /// What a group has committed in a topic: by partition the offset that it reads next. Partitions
+    /// The commits of a group in a topic: by partition the offset that it reads next. Partitions
     /// without a commit are absent.
     ///
     /// # Panics
     /// When there is no such group or topic.
     #[track_caller]
     pub fn committed(&self, group: &str, topic: &str) -> BTreeMap<i32, i64> {
-        if let Backend::Kafka(remote) = &self.tester.backend {
+        if let Backend::Remote(remote) = self.tester.backend() {
             let committed = remote.committed(self.name, group, topic);
             let committed = committed.unwrap_or_else(|error| panic!("{error}"));
             let committed = committed.into_iter();
@@ -110,24 +111,24 @@ impl Cluster<'_> {
                 .map(|((_, index), offset)| (index, offset))
                 .collect();
         }
-        let state = self.broker().state();
+        let state = self.memory().state();
         let group = state.find_group(group);
         let partitions = state.find_topic(topic).iter();
         partitions
             .filter_map(|&partition| {
-                let committed = state.cluster.committed(group, partition)?;
-                Some((state.cluster.place(partition).1, committed.offset))
+                let committed = state.sim.committed(group, partition)?;
+                Some((state.sim.place(partition).1, committed.offset))
             })
             .collect()
     }
 
-    /// How many offsets a group is behind in a topic, over all partitions.
+    /// The lag of a group in a topic: the offsets that it has not committed, over all partitions.
     ///
     /// # Panics
     /// When there is no such group or topic.
     #[track_caller]
     pub fn lag(&self, group: &str, topic: &str) -> i64 {
-        if let Backend::Kafka(remote) = &self.tester.backend {
+        if let Backend::Remote(remote) = self.tester.backend() {
             let committed = self.committed(group, topic);
             let ends = remote.ends(self.name);
             let ends = ends.unwrap_or_else(|error| panic!("{error}"));
@@ -135,57 +136,57 @@ impl Cluster<'_> {
             let lag = ends.map(|((_, index), end)| end - committed.get(&index).unwrap_or(&0));
             return lag.sum();
         }
-        let state = self.broker().state();
+        let state = self.memory().state();
         let group = state.find_group(group);
         let partitions = state.find_topic(topic).iter();
         let lag = |&partition| {
-            let log = state.cluster.log(partition);
+            let log = state.sim.log(partition);
             let (low, high) = log.map_or((0, 0), |log| (log.low(), log.high()));
-            let committed = state.cluster.committed(group, partition);
+            let committed = state.sim.committed(group, partition);
             high - committed.map_or(low, |committed| committed.offset)
         };
         partitions.map(lag).sum()
     }
 
-    /// How many members a group has.
+    /// The number of members of a group.
     ///
     /// # Panics
     /// When there is no such group.
     #[track_caller]
     pub fn members(&self, group: &str) -> usize {
-        let state = self.broker().state();
+        let state = self.memory().state();
         let group = state.find_group(group);
-        state.cluster.group(group).members().count()
+        state.sim.group(group).members().count()
     }
 
-    /// Retention: the records of a partition before `offset` are gone. A consumer that has not read them
-    /// yet goes on by its `auto_offset_reset`.
+    /// Deletes the records of a partition before `offset`, as retention does. A consumer that has not
+    /// read them yet goes on by its `auto_offset_reset`.
     ///
     /// # Panics
     /// When there is no such partition.
     #[track_caller]
     pub fn delete_records(&self, topic: &str, partition: i32, offset: i64) {
-        let mut state = self.broker().state();
+        let mut state = self.memory().state();
         let Some(partition) = state.partition(topic, partition) else {
             panic!(
                 "there is no partition {topic}[{partition}]{}",
                 on(self.name)
             );
         };
-        state.cluster.delete_before(partition, offset);
-        state.ring_all();
+        state.sim.delete_before(partition, offset);
+        state.wake_all();
     }
 
-    /// A topic that was not there appears. Handlers whose `pattern` it matches find it, as on Kafka
-    /// after `metadata_max_age_ms`: where they begin in it is said by `auto_offset_reset`, and with
-    /// `"latest"` what is sent before they have it is not read. [`Tester::settle`] waits until they
-    /// have it.
+    /// Creates a topic. Handlers whose `pattern` it matches find it, as on Kafka after
+    /// `metadata_max_age_ms`. They begin in it where `auto_offset_reset` says; with `"latest"` records
+    /// that are sent before they have its partitions are not read. [`Tester::settle`] waits until they
+    /// have them.
     ///
     /// # Panics
     /// When there is such a topic.
     #[track_caller]
     pub fn create_topic(&self, topic: &str, partitions: usize) {
-        let mut state = self.broker().state();
+        let mut state = self.memory().state();
         assert!(
             !state.exists(topic),
             "there is a topic `{topic}`{}: `grow_topic` gives it more partitions",
@@ -194,63 +195,62 @@ impl Cluster<'_> {
         state.create_topic(topic, partitions);
     }
 
-    /// The topic gets more partitions, and the groups that read it notice.
+    /// Gives a topic more partitions. The groups that read it notice.
     ///
     /// # Panics
     /// When there is no such topic.
     #[track_caller]
     pub fn grow_topic(&self, topic: &str, partitions: usize) {
-        let mut state = self.broker().state();
+        let mut state = self.memory().state();
         state.find_topic(topic);
         state.create_topic(topic, partitions);
     }
 
-    /// What becomes of the next record that an app sends to a topic. Several calls are for several
-    /// records.
+    /// Lets the next record that an app sends to a topic fail. Several calls are for several records.
     #[track_caller]
     pub fn fail_next_produce(&self, topic: &str, fault: ProduceFault) {
-        self.broker().fail_next(topic, fault);
+        self.memory().fail_next(topic, fault);
     }
 
-    /// The next record of a topic arrives with a payload that no codec reads.
+    /// Damages the next record that is sent to a topic: it arrives with a payload that no codec reads.
     #[track_caller]
     pub fn corrupt_next(&self, topic: &str) {
-        self.broker().damage_next(topic);
+        self.memory().damage_next(topic);
     }
 
-    /// No broker of the cluster answers from here on: nothing is read, sent or committed. Records that
-    /// the app sends wait for their `delivery_timeout_ms`.
+    /// Takes the brokers of the cluster down: nothing is read, sent or committed from here on. Records
+    /// that the app sends wait for their `delivery_timeout_ms`.
     #[track_caller]
     pub fn broker_down(&self) {
-        self.broker().set_down(true);
+        self.memory().set_down(true);
     }
 
-    /// The broker is back.
+    /// Brings the brokers of the cluster back.
     #[track_caller]
     pub fn broker_up(&self) {
-        self.broker().set_down(false);
+        self.memory().set_down(false);
     }
 
-    /// No commit arrives from here on, as if the process ended before the next one: what is handled now
-    /// is handled again after a crash or a rebalance. [`Tester::settle`] then waits until records are
-    /// handled.
+    /// Loses every commit from here on, as if the process ended before the next one: records that are
+    /// handled now are handled again after a crash or a rebalance. [`Tester::settle`] then waits until
+    /// records are handled.
     #[track_caller]
     pub fn lose_commits(&self) {
-        self.broker().lose_commits(true);
+        self.memory().lose_commits(true);
     }
 
-    /// Commits arrive again.
+    /// Lets commits arrive again.
     #[track_caller]
     pub fn restore_commits(&self) {
-        self.broker().lose_commits(false);
+        self.memory().lose_commits(false);
     }
 
-    /// In memory, which alone can be told what to do.
+    /// The cluster in memory, which alone takes faults.
     ///
     /// # Panics
-    /// On another one.
+    /// On real brokers.
     #[track_caller]
-    pub(crate) fn broker(&self) -> &Arc<Broker> {
+    fn memory(&self) -> &Arc<MemoryCluster> {
         self.tester.memory().named(self.name)
     }
 }

@@ -1,19 +1,21 @@
-//! What a test may ask of a function depends on whether it consumes or produces.
+//! The mirror, the spy and the mock of a function, by its kind: it consumes or it produces.
 
-use crate::functions::mirror::Mirror;
-use crate::functions::mock::{self, MockGuard};
-use crate::functions::received::Received;
-use crate::functions::spy::{ProducerSpy, Spy};
+use super::mirror::Mirror;
+use super::mock::{self, MockGuard};
+use super::producer_spy::ProducerSpy;
+use super::received::Received;
+use super::spy::Spy;
+use crate::function::Function;
 use crate::tester::Tester;
-use fastkafka_core::Reads;
-use fastkafka_core::{Consumer, Consumes, Owned, Producer, Produces, Register};
+use fastkafka_core::{Consumer, Consumes, Owned, Producer, Produces, Reads, Register};
 use std::fmt::Debug;
+use std::time::Duration;
 
-/// A function's kind, by what a test may ask of it.
+/// A function's kind, with the types of its mirror and its spy.
 pub trait Kind<F> {
-    /// Of a consumer what sends to it, of a producer what it has sent.
+    /// For a consumer the sender to its topic, for a producer the records it has sent.
     type Mirror<'a>;
-    /// What was called, or handed over.
+    /// The calls of a consumer, or the records that a producer handed over.
     type Spy;
     #[doc(hidden)]
     #[track_caller]
@@ -45,12 +47,12 @@ impl<P: Producer> Kind<P> for Produces {
     }
 }
 
-/// A function's kind, by what a mock of it is called with. The values must show themselves
-/// (`Debug`), own their data, and have a codec with an inverse.
+/// A function's kind, with the types of its mock. The values must implement `Debug`, own their data,
+/// and have a codec with an inverse.
 pub trait Mocked<F> {
-    /// What the mock is called with.
+    /// The argument of the mock.
     type Args: Debug + Send + 'static;
-    /// What it returns.
+    /// The result of the mock.
     type Output: Send + 'static;
     #[doc(hidden)]
     #[track_caller]
@@ -81,8 +83,9 @@ where
 }
 
 impl Tester {
-    /// The mirror of a function, also where its topic alone would be ambiguous: of a consumer what
-    /// sends to its topic ([`Mirror`]), of a producer what it has sent ([`Received`]).
+    /// The mirror of a function: for a consumer the sender to its topic ([`Mirror`]), for a producer the
+    /// records that it has sent ([`Received`]). It also works where the names `to_<topic>` and
+    /// `on_<topic>` are ambiguous.
     ///
     /// # Panics
     /// If the function belongs to no app of this tester.
@@ -94,8 +97,8 @@ impl Tester {
         F::Kind::mirror(self)
     }
 
-    /// The calls of a handler ([`Spy`]) or what a producer handed over ([`ProducerSpy`]), since the
-    /// tester started: every function is spied.
+    /// The calls of a handler ([`Spy`]), or the records that a producer handed over ([`ProducerSpy`]),
+    /// since the tester started. Every function has a spy.
     ///
     /// # Panics
     /// If the function belongs to no app of this tester.
@@ -107,15 +110,15 @@ impl Tester {
         F::Kind::spy(self)
     }
 
-    /// Puts a mock in place of a handler's function and takes it out to be told what to expect;
-    /// decoding, retries, dead letters and commits stay as they are. The other parameters are not
-    /// made for it. A second call takes out the same mock for more expectations.
+    /// Puts a mock in place of a handler's function, and returns a guard that takes the expectations.
+    /// Decoding, retries, dead letters and commits stay as they are. The handler's other parameters are
+    /// not made. A second call returns a guard of the same mock, for more expectations.
     ///
     /// The mock of a *producer* is called with each record that reached its topic; the producing
     /// function itself runs, with its spy.
     ///
-    /// An expectation that is not met fails the test when the tester stops or is dropped, a call that
-    /// was not expected also at the next [`Tester::settle`].
+    /// An expectation that is not met fails the test when the tester stops or is dropped. A call that
+    /// was not expected also fails it at the next [`Tester::settle`].
     ///
     /// # Panics
     /// While the guard of an earlier call for this function is held, and if the function belongs to no
@@ -128,5 +131,11 @@ impl Tester {
         F::Kind: Mocked<F>,
     {
         F::Kind::mock(self)
+    }
+
+    /// Delays each call of a handler from here on: that much of the test's time passes before its function
+    /// is called. For time limits, and for rebalances and crashes in the middle of a call.
+    pub fn slow<C: Consumer>(&self, time: Duration) {
+        self.watcher().slow(Function::consumer::<C>(), time);
     }
 }

@@ -1,18 +1,17 @@
-//! Mirrors of consumers: what sends into a handler's topic.
+//! Mirrors of consumers: they send into a handler's topic.
 
+use super::received::Received;
+use super::sending::{Payloads, Sending};
 use crate::function::Function;
-use crate::functions::received::Received;
 use crate::record::NewRecord;
 use crate::tester::Tester;
+use crate::topology::ClusterName;
 use bytes::Bytes;
-use fastkafka::codec::IntoKey;
 use fastkafka::record::Delivery;
-use fastkafka_core::Writes;
-use fastkafka_core::{Consumer, MirrorHost, Producer, Sends};
+use fastkafka_core::{Consumer, MirrorHost, Producer, Sends, Writes};
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::Location;
-use std::pin::Pin;
 
 impl MirrorHost for Tester {
     type Received<P: Producer> = Received<P>;
@@ -33,11 +32,12 @@ where
     }
 }
 
-/// Sends into the topic of a handler: `tester.mirror::<on_orders>()`. One that reads several topics, or
-/// by pattern, needs to be told which: `tester.mirror::<on_orders>().topic("orders.eu")`.
+/// Sends into the topic of a handler: `tester.mirror::<on_orders>()`. For a handler that reads several
+/// topics, or by pattern, choose one: `tester.mirror::<on_orders>().topic("orders.eu")`.
 pub struct Mirror<'a, C> {
     tester: &'a Tester,
-    /// `None`: the only one that it reads.
+    cluster: ClusterName,
+    /// `None`: the only topic that the handler reads.
     topic: Option<String>,
     consumer: PhantomData<fn() -> C>,
 }
@@ -45,15 +45,15 @@ pub struct Mirror<'a, C> {
 impl<'a, C: Consumer> Mirror<'a, C> {
     #[track_caller]
     pub(crate) fn new(tester: &'a Tester) -> Self {
-        tester.must_have(Function::consumer::<C>());
         Self {
             tester,
+            cluster: tester.cluster_of(Function::consumer::<C>()),
             topic: None,
             consumer: PhantomData,
         }
     }
 
-    /// Which of the handler's topics.
+    /// Chooses one of the handler's topics.
     ///
     /// ```standalone_crate
     /// use fastkafka::{App, Topic, consumes};
@@ -76,12 +76,12 @@ impl<'a, C: Consumer> Mirror<'a, C> {
     /// ```
     ///
     /// # Panics
-    /// If the handler does not read it: names what it reads.
+    /// If the handler does not read that topic: names those that it reads.
     #[must_use]
     #[track_caller]
     pub fn topic(mut self, topic: impl Into<String>) -> Self {
         let (topic, function) = (topic.into(), Function::consumer::<C>());
-        // Of a single topic there is nothing to look up.
+        // The plan is asked only when the definition alone does not answer.
         if C::DEF.topics != [topic.as_str()]
             && let Some(reads) = self.tester.subscription(function)
         {
@@ -94,7 +94,7 @@ impl<'a, C: Consumer> Mirror<'a, C> {
         self
     }
 
-    /// Where the record goes.
+    /// The chosen topic, or the only one.
     #[track_caller]
     fn destination(&self) -> String {
         match (&self.topic, C::DEF.topics) {
@@ -112,7 +112,7 @@ impl<'a, C: Consumer> Mirror<'a, C> {
         }
     }
 
-    /// One record, written as the handler reads it; for a handler of batches one element.
+    /// Sends one record, written as the handler reads it; for a handler of batches one element.
     #[track_caller]
     pub fn send(&self, payload: C::Payload) -> Sending<'a>
     where
@@ -121,7 +121,7 @@ impl<'a, C: Consumer> Mirror<'a, C> {
         self.sending(C::Codec::write(&payload).map(|bytes| vec![Some(bytes)]))
     }
 
-    /// A record each, in this order, before any of them is waited for.
+    /// Sends a record for each payload, in this order, before any of them is waited for.
     #[track_caller]
     pub fn send_all(
         &self,
@@ -138,8 +138,9 @@ impl<'a, C: Consumer> Mirror<'a, C> {
         )
     }
 
-    /// A payload that the handler's type may be unable to say, such as one that does not decode. The way
-    /// to send to a handler with a function as decoder, which cannot be turned round:
+    /// Sends bytes that the handler's type may be unable to express, such as a payload that does not
+    /// decode. A handler with a function as decoder is sent to in this way, because the function has no
+    /// inverse:
     ///
     /// ```compile_fail
     /// # use fastkafka::consumes;
@@ -169,7 +170,7 @@ impl<'a, C: Consumer> Mirror<'a, C> {
         self.sending(Ok(vec![Some(payload.into())]))
     }
 
-    /// A record whose payload is null.
+    /// Sends a record whose payload is null.
     #[track_caller]
     pub fn tombstone(&self) -> Sending<'a> {
         self.sending(Ok(vec![None]))
@@ -177,147 +178,17 @@ impl<'a, C: Consumer> Mirror<'a, C> {
 
     #[track_caller]
     fn sending<D>(&self, payloads: Payloads) -> Sending<'a, D> {
-        Sending {
-            tester: self.tester,
-            at: Location::caller(),
-            payloads,
-            record: NewRecord {
-                cluster: self.tester.topology.cluster_of(Function::consumer::<C>()),
-                topic: self.destination(),
-                ..NewRecord::default()
-            },
-            settles: true,
-            delivered: PhantomData,
-        }
+        let record = NewRecord {
+            cluster: self.cluster,
+            topic: self.destination(),
+            ..NewRecord::default()
+        };
+        Sending::new(self.tester, record, payloads, Location::caller())
     }
 }
 
 impl<C: Consumer> fmt::Debug for Mirror<'_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Mirror({})", C::DEF.name)
-    }
-}
-
-/// A record, or several, about to be sent by [`Tester::mirror`] or `tester.to_<topic>(..)`: set key,
-/// headers and so on, then `.await` it.
-///
-/// It returns when all is settled: the record is handled, with its retries and with whatever follows
-/// from what its handler produced.
-///
-/// # Panics
-/// When awaited, at the place of the call: if the record cannot be written or the topic does not
-/// take it, and with what [`Tester::settle`] reports.
-#[must_use = "nothing is sent until it is awaited"]
-pub struct Sending<'a, D = Delivery> {
-    tester: &'a Tester,
-    at: &'static Location<'static>,
-    payloads: Payloads,
-    /// What they have in common.
-    record: NewRecord,
-    settles: bool,
-    delivered: PhantomData<fn() -> D>,
-}
-
-/// The payload of each record, or why one cannot be written.
-type Payloads = Result<Vec<Option<Bytes>>, String>;
-
-impl<D> Sending<'_, D> {
-    /// Sets the key: a string, bytes, or an integer (written as text). `None` is no key.
-    pub fn key(mut self, key: impl IntoKey) -> Self {
-        self.record.key = key.into_key();
-        self
-    }
-
-    /// Appends a header.
-    pub fn header(self, name: impl Into<String>, value: impl Into<Bytes>) -> Self {
-        self.headers([(name.into(), Some(value.into()))])
-    }
-
-    /// Appends headers; a value may be null.
-    pub fn headers(mut self, headers: impl IntoIterator<Item = (String, Option<Bytes>)>) -> Self {
-        self.record.headers.extend(headers);
-        self
-    }
-
-    /// Sets the partition, whatever the key.
-    pub fn partition(mut self, partition: i32) -> Self {
-        self.record.partition = Some(partition);
-        self
-    }
-
-    /// Sets the time, in milliseconds since 1970.
-    pub fn timestamp(mut self, millis: i64) -> Self {
-        self.record.timestamp = Some(millis);
-        self
-    }
-
-    /// Returns as soon as it is sent; [`Tester::settle`] waits for what follows.
-    pub fn unsettled(mut self) -> Self {
-        self.settles = false;
-        self
-    }
-}
-
-impl<'a, D: Delivered> IntoFuture for Sending<'a, D> {
-    type Output = D;
-    type IntoFuture = Pin<Box<dyn Future<Output = D> + 'a>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        let Self {
-            tester,
-            at,
-            payloads,
-            record,
-            settles,
-            ..
-        } = self;
-        Box::pin(async move {
-            let topic = record.topic.clone();
-            let failed =
-                |why: String| -> ! { panic!("{at}: no record was sent to `{topic}`: {why}") };
-            let payloads = match payloads {
-                Ok(payloads) => payloads,
-                Err(why) => failed(format!("the payload cannot be written: {why}")),
-            };
-            let mut delivered = Vec::with_capacity(payloads.len());
-            for payload in payloads {
-                let record = NewRecord {
-                    payload,
-                    ..record.clone()
-                };
-                match tester.deliver(record).await {
-                    Ok(delivery) => delivered.push(delivery),
-                    Err(why) => failed(why),
-                }
-            }
-            if settles && let Err(unsettled) = tester.settle().await {
-                panic!("{at}: {unsettled}");
-            }
-            D::from_deliveries(delivered)
-        })
-    }
-}
-
-impl<D> fmt::Debug for Sending<'_, D> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Sending({})", self.record.topic)
-    }
-}
-
-/// What a [`Sending`] returns: a [`Delivery`], or one of each record.
-pub trait Delivered: 'static {
-    #[doc(hidden)]
-    fn from_deliveries(deliveries: Vec<Delivery>) -> Self;
-}
-
-impl Delivered for Delivery {
-    fn from_deliveries(mut deliveries: Vec<Delivery>) -> Self {
-        deliveries.pop().expect("one record was sent")
-    }
-}
-
-impl Delivered for Vec<Delivery> {
-    fn from_deliveries(deliveries: Vec<Delivery>) -> Self {
-        deliveries
     }
 }

@@ -1,28 +1,29 @@
-//! Mirrors of producers: what a producer's records were when they reached their topics.
+//! Mirrors of producers: the records of a producer that reached their topics.
 
 use crate::function::Function;
-use crate::observed::report::record_line;
-use crate::observed::{Observed, Phrases, Source, Typed};
+use crate::lines::record_line;
+use crate::observed::Observed;
+use crate::observed::source::{Phrases, Source, Typed};
+use crate::record::TopicRecord;
 use crate::tester::Tester;
-use crate::topology::Name;
-use crate::watching::journal::{Journal, TopicRecord};
-use fastkafka_core::Producer;
-use fastkafka_core::Reads;
+use crate::topology::ClusterName;
+use crate::watching::journal::Journal;
+use fastkafka_core::{Producer, Reads};
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use tokio::sync::futures::Notified;
 
-/// What a producer has sent: `tester.on_<topic>()`, or `tester.mirror::<to_orders>()`.
+/// The records that a producer has sent: `tester.on_<topic>()`, or `tester.mirror::<to_orders>()`.
 ///
-/// It holds each record of this producer that reached a topic, from the start of the tester on, with
-/// its payload read back by the inverse of the producer's encoder.
+/// It holds each record of this producer that reached a topic since the tester started. The inverse of
+/// the producer's encoder reads the payloads.
 pub type Received<P> = Observed<Arrivals<P>>;
 
 /// The records of a producer that reached a topic.
 pub struct Arrivals<P> {
     journal: Journal,
-    cluster: Name,
+    cluster: ClusterName,
     producer: PhantomData<fn() -> P>,
 }
 
@@ -76,10 +77,9 @@ where
 impl<P: Producer> Received<P> {
     #[track_caller]
     pub(crate) fn new(tester: &Tester) -> Self {
-        tester.must_have(Function::producer::<P>());
         Self(Arrivals {
             journal: tester.journal().clone(),
-            cluster: tester.topology.cluster_of(Function::producer::<P>()),
+            cluster: tester.cluster_of(Function::producer::<P>()),
             producer: PhantomData,
         })
     }
@@ -89,10 +89,10 @@ impl<P: Producer> Received<P> {
         self.0.items()
     }
 
-    /// The payloads in the order of arrival; tombstones have none.
+    /// The payloads in the order of arrival. Tombstones are left out.
     ///
     /// # Panics
-    /// If one does not read back.
+    /// If a payload does not read back.
     #[track_caller]
     pub fn messages(&self) -> Vec<P::Payload>
     where
@@ -110,7 +110,7 @@ impl<P: Producer> Received<P> {
     /// The last of [`Received::messages`].
     ///
     /// # Panics
-    /// If it does not read back.
+    /// If a payload does not read back.
     #[track_caller]
     pub fn last(&self) -> Option<P::Payload>
     where

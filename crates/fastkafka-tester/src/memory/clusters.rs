@@ -1,41 +1,40 @@
-//! The clusters in memory, by name. They have one journal, and one wake-up for whoever waits for something to
-//! happen.
+//! All clusters in memory of a test. They share one journal and one notification of changes.
 
-use crate::memory::cluster::Broker;
-use crate::topology::{Name, Topology};
+use crate::memory::cluster::MemoryCluster;
+use crate::topology::{ClusterName, Topology};
 use crate::watching::journal::Journal;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
-/// See the module.
+/// The clusters in memory, by name.
 #[derive(Debug)]
-pub(crate) struct Clusters(BTreeMap<Name, Arc<Broker>>);
+pub(crate) struct MemoryClusters(BTreeMap<ClusterName, Arc<MemoryCluster>>);
 
-impl Clusters {
-    /// With the topics that the layout has for each.
+impl MemoryClusters {
+    /// Makes the clusters of the topology with their topics.
     pub(crate) fn new(topology: &Topology) -> Arc<Self> {
         let (journal, changed) = (Journal::default(), Arc::<Notify>::default());
         let mut clusters = BTreeMap::new();
         for &name in topology.clusters() {
-            let broker = Broker::new(name, journal.clone(), changed.clone());
+            let cluster = MemoryCluster::new(name, journal.clone(), changed.clone());
             for topic in topology.topics(name) {
                 let partitions = usize::try_from(topic.partitions.unwrap_or(1)).unwrap_or(1);
-                let mut state = broker.state();
-                state.create_topic(&topic.name, partitions);
+                cluster.state().create_topic(&topic.name, partitions);
             }
-            clusters.insert(name, broker);
+            clusters.insert(name, cluster);
         }
         Arc::new(Self(clusters))
     }
 
-    /// One of the layout.
-    pub(crate) fn named(&self, name: &str) -> &Arc<Broker> {
-        let broker = self.0.get(name);
-        broker.expect("every app of the test was laid out")
+    /// A cluster of the topology.
+    pub(crate) fn named(&self, name: &str) -> &Arc<MemoryCluster> {
+        let cluster = self.0.get(name);
+        cluster.expect("the topology has the clusters of every app of the test")
     }
 
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Broker>> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<MemoryCluster>> {
         self.0.values()
     }
 
@@ -43,16 +42,16 @@ impl Clusters {
         &self.any().journal
     }
 
-    pub(crate) fn notify(&self) {
+    pub(super) fn notify(&self) {
         self.any().notify();
     }
 
-    /// Ends when something has happened on any of them from now on.
-    pub(crate) fn changed(&self) -> tokio::sync::futures::Notified<'_> {
+    /// Ends at the next change of any of them. Make it before looking, await it after.
+    pub(crate) fn changed(&self) -> Notified<'_> {
         self.any().changed()
     }
 
-    fn any(&self) -> &Arc<Broker> {
-        self.all().next().expect("an app has a cluster")
+    fn any(&self) -> &Arc<MemoryCluster> {
+        self.all().next().expect("a topology has a cluster")
     }
 }

@@ -1,7 +1,8 @@
-//! The cluster in memory as what an app runs on.
+//! The clusters in memory as the platform of an app.
 
-use crate::memory::clusters::Clusters;
-use crate::memory::consumer::{Member, MemoryConsumer};
+use crate::memory::clusters::MemoryClusters;
+use crate::memory::consumer::MemoryConsumer;
+use crate::memory::member::Member;
 use crate::memory::producers::MemoryProducers;
 use crate::subscription::Subscription;
 use fastkafka_core::{ConsumerSettings, GroupProtocol, Plan};
@@ -10,25 +11,26 @@ use fastkafka_sim::{Assignor, Protocol};
 use std::sync::Arc;
 use tokio::sync::Notify;
 
-/// See the module.
+/// Makes producers and consumers on the clusters in memory.
 #[derive(Debug)]
-pub(crate) struct Memory(pub(crate) Arc<Clusters>);
+pub(crate) struct MemoryPlatform(pub(crate) Arc<MemoryClusters>);
 
-impl Platform for Memory {
+impl Platform for MemoryPlatform {
     fn outputs(&self, plan: &Plan, most: usize) -> Result<Arc<dyn Producers>, String> {
         Ok(MemoryProducers::new(self.0.clone(), &plan.outputs, most))
     }
 
     fn serve(&self, wanted: NewConsumer) -> Result<ConsumerHandle, String> {
-        let wakeup = Arc::new(Notify::new());
-        let broker = self.0.named(wanted.cluster());
+        let wake = Arc::new(Notify::new());
+        let cluster = self.0.named(wanted.cluster());
         let id = {
-            let mut state = broker.state();
-            let (protocol, assignor) = kind(wanted.settings());
+            let mut state = cluster.state();
+            let (protocol, assignor) = protocol(wanted.settings());
             // Without a group each member reads everything, and after a crash anew.
-            let group = match wanted.is_standalone() {
-                true => format!("{} of member {}", wanted.group(), state.next_member()),
-                false => wanted.group().to_owned(),
+            let group = if wanted.is_standalone() {
+                format!("{} of member {}", wanted.group(), state.next_member())
+            } else {
+                wanted.group().to_owned()
             };
             let group = state.group(&group, protocol, assignor)?;
             let reads = Subscription::new(wanted.topics(), wanted.settings(), wanted.left_out())?;
@@ -38,16 +40,16 @@ impl Platform for Memory {
                 return Err(format!("there is no topic `{missing}`"));
             }
             let topics = state.read_by(&reads);
-            state.enter(|id| Member::new(id, group, reads, topics, wakeup.clone()))
+            state.add_member(|id| Member::new(id, group, reads, topics, wake.clone()))
         };
-        let transport = MemoryConsumer::new(broker.clone(), id);
-        let broker = broker.clone();
-        Ok(wanted.serve_in_task(transport, wakeup, move || broker.notify()))
+        let consumer = MemoryConsumer::new(cluster.clone(), id);
+        let cluster = cluster.clone();
+        Ok(wanted.serve_in_task(consumer, wake, move || cluster.notify()))
     }
 }
 
-/// What the group is like.
-fn kind(settings: &ConsumerSettings) -> (Protocol, Assignor) {
+/// The protocol of the group, and who gets which partitions.
+fn protocol(settings: &ConsumerSettings) -> (Protocol, Assignor) {
     if settings.group_protocol == Some(GroupProtocol::Consumer) {
         return (Protocol::Consumer, Assignor::Sticky);
     }

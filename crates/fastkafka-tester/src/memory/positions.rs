@@ -1,71 +1,73 @@
-//! Where a partition starts, and where it goes on after a seek.
+//! The positions at which a partition is read: at its start, and after a seek.
 
-use super::consumer::{Member, answer, commit, id};
-use crate::memory::cluster::State;
+use crate::memory::exchange::commit_offset;
+use crate::memory::member::Member;
+use crate::memory::state::ClusterState;
 use fastkafka::control::{ControlError, Seek};
 use fastkafka_core::OffsetReset;
-use fastkafka_runtime::platform::{PartitionRef, StartError};
+use fastkafka_runtime::platform::{ClientError, ErrorKind, PartitionRef, StartError};
 use fastkafka_sim::PartitionId;
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// The simulator's number of a partition.
+pub(super) fn partition_id(
+    state: &ClusterState,
+    place: PartitionRef,
+) -> Result<PartitionId, ClientError> {
+    let found = state.partition(&place.topic, place.partition);
+    found.ok_or_else(|| client_error(format_args!("{place} does not exist")))
+}
+
+pub(super) fn client_error(what: impl fmt::Display) -> ClientError {
+    ClientError {
+        kind: ErrorKind::Other,
+        message: what.to_string(),
+    }
+}
+
+/// Finds the offset at which the group starts in a partition, and commits it if there was no commit.
 pub(super) fn start(
     member: &mut Member,
-    state: &mut State,
+    state: &mut ClusterState,
     place: PartitionRef,
     reset: OffsetReset,
 ) -> Result<(PartitionRef, i64), StartError> {
-    let partition = id(state, place).map_err(|error| StartError::Retry(error.to_string()))?;
-    let cluster = &state.cluster;
+    let partition =
+        partition_id(state, place).map_err(|error| StartError::Retry(error.to_string()))?;
+    let sim = &state.sim;
     let group = member.client.group();
-    if let Some(committed) = cluster.committed(group, partition) {
+    if let Some(committed) = sim.committed(group, partition) {
         return Ok((place, committed.offset));
     }
-    let (topic, index) = cluster.place(partition);
-    let partitions = cluster.partitions(topic).len();
+    let (topic, index) = sim.place(partition);
+    let partitions = sim.partitions(topic).len();
     let began_with = *state.began_with.entry((group, topic)).or_insert(partitions);
     let is_new = usize::try_from(index).is_ok_and(|index| index >= began_with);
-    let log = cluster.log(partition);
-    let (low, high) = log.map_or((0, 0), |log| (log.low(), log.high()));
+    let (low, high) = bounds(state, partition);
     let offset = match reset {
         _ if is_new => low,
         OffsetReset::Latest => high,
         OffsetReset::Earliest => low,
         OffsetReset::None => return Err(StartError::NoCommit(place.to_string())),
-        OffsetReset::Timestamp(time) => {
-            let found = cluster.offset_for_time(partition, millis(time));
-            found.unwrap_or(high)
-        }
+        OffsetReset::Timestamp(time) => offset_at(state, partition, time),
     };
-    commit_explicitly(member, state, partition, offset).map_err(StartError::Retry)?;
+    commit_offset(member, state, partition, offset).map_err(StartError::Retry)?;
     Ok((place, offset))
 }
 
-pub(super) fn commit_explicitly(
-    member: &mut Member,
-    state: &mut State,
-    partition: PartitionId,
-    offset: i64,
-) -> Result<(), String> {
-    // Commits are answered in the order in which they were sent: the last answer is that of this one.
-    commit(member, state);
-    member.client.commit(vec![(partition, offset.into())]);
-    let answers = answer(member, state);
-    let last = answers.into_iter().next_back();
-    last.unwrap_or_else(|| Err("the commit was not answered".to_owned()))
-}
-
-pub(super) fn find(state: &State, place: PartitionRef, to: Seek) -> Result<i64, ControlError> {
-    let partition = id(state, place).map_err(|error| unanswered(place, error))?;
-    let log = state.cluster.log(partition);
-    let (low, high) = log.map_or((0, 0), |log| (log.low(), log.high()));
+/// Finds the offset that a seek means.
+pub(super) fn find(
+    state: &ClusterState,
+    place: PartitionRef,
+    to: Seek,
+) -> Result<i64, ControlError> {
+    let partition = partition_id(state, place).map_err(|error| unanswered(place, error))?;
+    let (low, high) = bounds(state, partition);
     match to {
         Seek::Beginning => Ok(low),
         Seek::End => Ok(high),
-        Seek::Timestamp(time) => {
-            let found = state.cluster.offset_for_time(partition, millis(time));
-            Ok(found.unwrap_or(high))
-        }
+        Seek::Timestamp(time) => Ok(offset_at(state, partition, time)),
         Seek::Offset(offset) if (low..=high).contains(&offset) => Ok(offset),
         Seek::Offset(offset) => Err(ControlError::OutOfRange {
             topic: place.topic.clone(),
@@ -85,9 +87,17 @@ pub(super) fn unanswered(place: PartitionRef, why: impl fmt::Display) -> Control
     }
 }
 
-/// Since 1970, as Kafka counts.
-fn millis(time: SystemTime) -> i64 {
+/// The first offset of a log, and the one behind its last.
+fn bounds(state: &ClusterState, partition: PartitionId) -> (i64, i64) {
+    let log = state.sim.log(partition);
+    log.map_or((0, 0), |log| (log.low(), log.high()))
+}
+
+/// The first record of that time or later; the end of the log if there is none.
+fn offset_at(state: &ClusterState, partition: PartitionId, time: SystemTime) -> i64 {
     let millis = time.duration_since(UNIX_EPOCH);
     let millis = millis.map_or(0, |time| time.as_millis());
-    i64::try_from(millis).unwrap_or(i64::MAX)
+    let millis = i64::try_from(millis).unwrap_or(i64::MAX);
+    let found = state.sim.offset_for_time(partition, millis);
+    found.unwrap_or_else(|| bounds(state, partition).1)
 }

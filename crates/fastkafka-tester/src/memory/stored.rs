@@ -6,7 +6,7 @@ use fastkafka_sim::Entry;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// What a record carries.
+/// The content of a record.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Content {
     pub(crate) key: Option<Bytes>,
@@ -14,9 +14,10 @@ pub(crate) struct Content {
     pub(crate) headers: Vec<(String, Option<Bytes>)>,
 }
 
+/// A record in a log of the simulator.
 pub(crate) type Stored = Arc<Content>;
 
-/// What one fetch brought of one partition.
+/// The records that one fetch brought from one partition.
 #[derive(Debug)]
 pub(crate) struct Block(pub(crate) Vec<Entry<Stored>>);
 

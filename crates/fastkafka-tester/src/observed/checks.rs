@@ -1,8 +1,10 @@
-//! What assertions look for, and how they say what they miss.
+//! The checks of assertions, and the words in which they fail.
 
-use super::{Comparable, Phrases, Source, Verdict};
-use crate::observed::report::{Miss, likeness};
+use super::failure::{AssertionFailure, likeness};
+use super::source::{Comparable, Phrases, Source};
 use std::fmt::Debug;
+
+pub(super) type Checked = Result<(), AssertionFailure>;
 
 pub(super) fn counted<S: Source>(count: usize) -> String {
     let Phrases {
@@ -15,37 +17,37 @@ pub(super) fn counted<S: Source>(count: usize) -> String {
     }
 }
 
-/// So many instead of what was expected.
-fn wrong_count<S: Source>(count: usize, expected: &str) -> Miss {
+/// That there are `count` items and not the expected number of them.
+fn wrong_count<S: Source>(count: usize, expected: &str) -> AssertionFailure {
     let (counted, noun) = (counted::<S>(count), S::PHRASES.noun);
-    Miss::new(format!(
+    AssertionFailure::new(format!(
         "{} {counted}, expected {expected} {noun}",
         S::function()
     ))
 }
 
-pub(super) fn called<S: Source>(items: &[S::Item]) -> Verdict {
+pub(super) fn called<S: Source>(items: &[S::Item]) -> Checked {
     match items.len() {
         0 => Err(wrong_count::<S>(0, "a")),
         _ => Ok(()),
     }
 }
 
-pub(super) fn called_once<S: Source>(items: &[S::Item]) -> Verdict {
+pub(super) fn called_once<S: Source>(items: &[S::Item]) -> Checked {
     match items.len() {
         1 => Ok(()),
         count => Err(wrong_count::<S>(count, "exactly one")),
     }
 }
 
-pub(super) fn not_called<S: Source>(items: &[S::Item]) -> Verdict {
+pub(super) fn not_called<S: Source>(items: &[S::Item]) -> Checked {
     match items.len() {
         0 => Ok(()),
         count => Err(wrong_count::<S>(count, "no")),
     }
 }
 
-pub(super) fn last_with<S: Comparable>(items: &[S::Item], expected: &S::Value) -> Verdict {
+pub(super) fn last_with<S: Comparable>(items: &[S::Item], expected: &S::Value) -> Checked {
     let Some(last) = items.last() else {
         return Err(wrong_count::<S>(0, "a").expected(expected));
     };
@@ -54,20 +56,20 @@ pub(super) fn last_with<S: Comparable>(items: &[S::Item], expected: &S::Value) -
         return Ok(());
     }
     let (noun, function) = (S::PHRASES.noun, S::function());
-    let miss = Miss::new(format!(
+    let failure = AssertionFailure::new(format!(
         "the last {noun} of {function} is not the expected one"
     ));
-    Err(miss.compared(expected, text(&value)))
+    Err(failure.compared(expected, text(&value)))
 }
 
-pub(super) fn once_with<S: Comparable>(items: &[S::Item], expected: &S::Value) -> Verdict {
+pub(super) fn once_with<S: Comparable>(items: &[S::Item], expected: &S::Value) -> Checked {
     match called_once::<S>(items) {
         Ok(()) => last_with::<S>(items, expected),
-        Err(miss) => Err(miss.expected(expected)),
+        Err(failure) => Err(failure.expected(expected)),
     }
 }
 
-pub(super) fn any_with<S: Comparable>(items: &[S::Item], expected: &S::Value) -> Verdict {
+pub(super) fn any_with<S: Comparable>(items: &[S::Item], expected: &S::Value) -> Checked {
     let values: Vec<_> = items.iter().map(S::value).collect();
     if values.iter().any(|value| value.as_ref() == Ok(expected)) {
         return Ok(());
@@ -80,14 +82,17 @@ pub(super) fn any_with<S: Comparable>(items: &[S::Item], expected: &S::Value) ->
     let (noun, function) = (S::PHRASES.noun, S::function());
     Err(match nearest {
         None => wrong_count::<S>(0, "a").expected(expected),
-        Some(nearest) => Miss::new(format!(
+        Some(nearest) => AssertionFailure::new(format!(
             "no {noun} of {function} is the expected one; this is the nearest"
         ))
         .compared(expected, nearest),
     })
 }
 
-pub(super) fn has<S: Comparable>(items: &[S::Item], expected: &[S::Value]) -> Verdict {
+pub(super) fn contains_in_a_row<S: Comparable>(
+    items: &[S::Item],
+    expected: &[S::Value],
+) -> Checked {
     let values: Vec<_> = items.iter().map(S::value).collect();
     let equal = |window: &[Result<S::Value, String>]| {
         let mut pairs = window.iter().zip(expected);
@@ -102,10 +107,10 @@ pub(super) fn has<S: Comparable>(items: &[S::Item], expected: &[S::Value]) -> Ve
         "" => "[]".to_owned(),
         values => format!("[\n    {},\n]", values.replace('\n', "\n    ")),
     };
-    let miss = Miss::new(format!(
+    let failure = AssertionFailure::new(format!(
         "the {noun}s of {function} do not contain the expected ones in a row"
     ));
-    Err(miss.compared(&expected, actual))
+    Err(failure.compared(&expected, actual))
 }
 
 fn text<V: Debug>(value: &Result<V, String>) -> String {

@@ -1,62 +1,19 @@
-//! What a test sees happen again and again, and what it asserts of it.
+//! Assertions on calls and records.
 
+mod awaited;
 mod checks;
-pub(crate) mod report;
+mod failure;
+pub(crate) mod source;
 
-use self::checks::{any_with, called, called_once, counted, has, last_with, not_called, once_with};
-use crate::observed::report::Miss;
+pub use self::awaited::Awaited;
+pub use self::source::{Comparable, Source, Typed};
+
+use self::checks::{
+    Checked, any_with, called, called_once, contains_in_a_row, counted, last_with, not_called,
+    once_with,
+};
 use std::fmt::{self, Debug};
 use std::panic::Location;
-use std::pin::Pin;
-use std::time::Duration;
-use tokio::sync::futures::Notified;
-
-/// How long an awaiting assertion waits, unless [`Awaited::within`] says otherwise.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// How a source is spoken of.
-#[derive(Clone, Copy, Debug)]
-pub struct Phrases {
-    /// "call" or "record".
-    pub(crate) noun: &'static str,
-    /// "was never called".
-    pub(crate) never: &'static str,
-    /// "was called once".
-    pub(crate) once: &'static str,
-    /// "was called", the number, "times".
-    pub(crate) often: [&'static str; 2],
-}
-
-/// Where the items come from: the calls of a handler, or the records of a producer. Implemented by
-/// this crate only.
-pub trait Source {
-    /// One call, or one record.
-    type Item;
-    #[doc(hidden)]
-    const PHRASES: Phrases;
-    #[doc(hidden)]
-    fn function() -> crate::Function;
-    #[doc(hidden)]
-    fn items(&self) -> Vec<Self::Item>;
-    /// Ends with the next change from now on.
-    #[doc(hidden)]
-    fn changed(&self) -> Notified<'_>;
-    /// What a failed assertion shows beside the values.
-    #[doc(hidden)]
-    fn sections(&self) -> Vec<(String, Vec<String>)>;
-}
-
-/// A source whose items can be read as values.
-pub trait Typed: Source {
-    /// The first parameter of a handler, or the payload of a producer.
-    type Value;
-    #[doc(hidden)]
-    fn value(item: &Self::Item) -> Result<Self::Value, String>;
-}
-
-/// A source whose values can be compared and shown.
-pub trait Comparable: Typed<Value: PartialEq + Debug> {}
-impl<S: Typed<Value: PartialEq + Debug>> Comparable for S {}
 
 /// Calls of a handler ([`Spy`](crate::Spy)), or records of a producer
 /// ([`Received`](crate::Received)), from the start of the tester on.
@@ -66,16 +23,13 @@ impl<S: Typed<Value: PartialEq + Debug>> Comparable for S {}
 /// same as those of Python's `unittest.mock`.
 pub struct Observed<S>(pub(crate) S);
 
-type Verdict = Result<(), Miss>;
-type Judge<'a, I> = Box<dyn Fn(&[I]) -> Verdict + 'a>;
-
 impl<S: Source> Observed<S> {
-    /// How many there are.
+    /// The number of items.
     pub fn count(&self) -> usize {
         self.0.items().len()
     }
 
-    /// At least one.
+    /// Asserts that there is at least one.
     ///
     /// # Panics
     /// If there is none.
@@ -84,7 +38,7 @@ impl<S: Source> Observed<S> {
         self.now(called::<S>);
     }
 
-    /// Exactly one.
+    /// Asserts that there is exactly one.
     ///
     /// # Panics
     /// If there is none, or more than one.
@@ -93,7 +47,7 @@ impl<S: Source> Observed<S> {
         self.now(called_once::<S>);
     }
 
-    /// None.
+    /// Asserts that there is none.
     ///
     /// # Panics
     /// If there is one.
@@ -117,13 +71,10 @@ impl<S: Source> Observed<S> {
     /// Waits for the whole time, and fails if there is one.
     #[track_caller]
     pub fn assert_not_awaited(&self) -> Awaited<'_, S> {
-        Awaited {
-            lasting: true,
-            ..self.soon(not_called::<S>)
-        }
+        self.soon(not_called::<S>).lasting()
     }
 
-    /// The last one was with `expected`.
+    /// Asserts that the last one was with `expected`.
     ///
     /// # Panics
     /// If it was with something else, or there is none.
@@ -135,7 +86,7 @@ impl<S: Source> Observed<S> {
         self.now(|items| last_with::<S>(items, expected));
     }
 
-    /// There is exactly one, with `expected`.
+    /// Asserts that there is exactly one, with `expected`.
     ///
     /// # Panics
     /// If there is none, more than one, or one with something else.
@@ -147,7 +98,7 @@ impl<S: Source> Observed<S> {
         self.now(|items| once_with::<S>(items, expected));
     }
 
-    /// One of them was with `expected`.
+    /// Asserts that one of them was with `expected`.
     ///
     /// # Panics
     /// If none was.
@@ -159,7 +110,7 @@ impl<S: Source> Observed<S> {
         self.now(|items| any_with::<S>(items, expected));
     }
 
-    /// These follow each other somewhere among them.
+    /// Asserts that these follow each other somewhere among them.
     ///
     /// # Panics
     /// If they do not.
@@ -168,7 +119,7 @@ impl<S: Source> Observed<S> {
     where
         S: Comparable,
     {
-        self.now(|items| has::<S>(items, expected));
+        self.now(|items| contains_in_a_row::<S>(items, expected));
     }
 
     /// Waits until the last one is with `expected`.
@@ -207,95 +158,25 @@ impl<S: Source> Observed<S> {
     where
         S: Comparable,
     {
-        self.soon(|items| has::<S>(items, expected))
+        self.soon(|items| contains_in_a_row::<S>(items, expected))
     }
 
     #[track_caller]
-    fn now(&self, judge: impl Fn(&[S::Item]) -> Verdict) {
-        if let Err(miss) = judge(&self.0.items()) {
-            panic!(
-                "{}",
-                miss.report("", &self.0.sections(), Location::caller())
-            );
+    fn now(&self, check: impl Fn(&[S::Item]) -> Checked) {
+        if let Err(failure) = check(&self.0.items()) {
+            let report = failure.report("", &self.0.sections(), Location::caller());
+            panic!("{report}");
         }
     }
 
     #[track_caller]
-    fn soon<'a>(&'a self, judge: impl Fn(&[S::Item]) -> Verdict + 'a) -> Awaited<'a, S> {
-        Awaited {
-            source: &self.0,
-            judge: Box::new(judge),
-            within: PATIENCE,
-            lasting: false,
-            at: Location::caller(),
-        }
+    fn soon<'a>(&'a self, check: impl Fn(&[S::Item]) -> Checked + 'a) -> Awaited<'a, S> {
+        Awaited::new(&self.0, check, Location::caller())
     }
 }
 
 impl<S: Source> Debug for Observed<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", S::function(), counted::<S>(self.count()))
-    }
-}
-
-/// An assertion that waits until it holds.
-///
-/// # Panics
-/// When awaited: if it does not hold in time, naming the place of the call.
-#[must_use = "nothing is asserted until it is awaited"]
-pub struct Awaited<'a, S: Source> {
-    source: &'a S,
-    judge: Judge<'a, S::Item>,
-    within: Duration,
-    /// It has to hold for the whole time.
-    lasting: bool,
-    at: &'static Location<'static>,
-}
-
-impl<S: Source> Awaited<'_, S> {
-    /// Waits at most so long instead of a second.
-    pub fn within(mut self, duration: Duration) -> Self {
-        self.within = duration;
-        self
-    }
-
-    async fn run(self) {
-        let over = tokio::time::sleep(self.within);
-        tokio::pin!(over);
-        let miss = loop {
-            let changed = self.source.changed();
-            tokio::pin!(changed);
-            changed.as_mut().enable();
-            let verdict = (self.judge)(&self.source.items());
-            match verdict {
-                Ok(()) if !self.lasting => return,
-                Err(miss) if self.lasting => break miss,
-                verdict => tokio::select! {
-                    biased;
-                    () = changed => {}
-                    () = &mut over => match verdict {
-                        Ok(()) => return,
-                        Err(miss) => break miss,
-                    },
-                },
-            }
-        };
-        let when = format!(", within {:?}", self.within);
-        panic!("{}", miss.report(&when, &self.source.sections(), self.at));
-    }
-}
-
-impl<'a, S: Source> IntoFuture for Awaited<'a, S> {
-    type Output = ();
-    type IntoFuture = Pin<Box<dyn Future<Output = ()> + 'a>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
-    }
-}
-
-impl<S: Source> Debug for Awaited<'_, S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Awaited({}, within {:?})", S::function(), self.within)
     }
 }

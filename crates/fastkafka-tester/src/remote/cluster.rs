@@ -1,100 +1,61 @@
-//! What a test has on one cluster: a producer of its own, and a consumer that watches every topic.
+//! One cluster of brokers: the test's own producer, its tail, and the groups that read there.
 
-use super::tail::TailReader;
-use super::text;
-use crate::function::Function;
-use crate::observed::report::on;
+use super::groups::{ReadingGroup, Settled, reading_groups};
+use super::tail::Tail;
+use crate::lines::on;
 use crate::record::{NewRecord, Refusal};
-use crate::subscription::Subscription;
-use crate::topology::{Name, Topology};
-use crate::watching::journal::{Journal, TopicRecord};
+use crate::topology::{ClusterName, Topology};
+use crate::watching::journal::Journal;
 use crate::watching::watcher::Watcher;
 use fastkafka::App;
 use fastkafka::record::Delivery;
 use fastkafka_core::{DeliveryScope, OutRecord};
-use fastkafka_kafka::{KafkaOptions, LogRecord, producer_on};
+use fastkafka_kafka::{KafkaOptions, producer_on};
 use fastkafka_runtime::platform::{Offsets, Producers};
 use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-/// Time for the broker to forget the topics; a test is not held up for longer.
+/// How long a test is held up at its end while the broker deletes its topics.
 const CLEAN_UP: Duration = Duration::from_secs(5);
-/// Records of the test that are handed over and not reported, at most.
+/// The most records of the test that are handed over and not reported.
 const MAX_IN_FLIGHT: usize = 30_000;
-/// How long an assertion waits for records that the broker has.
-const CATCH_UP: Duration = Duration::from_secs(5);
 
-/// See the module.
+/// A cluster of real or embedded brokers.
 pub(super) struct RemoteCluster {
-    cluster: Name,
-    outputs: Arc<dyn Producers>,
+    name: ClusterName,
+    producers: Arc<dyn Producers>,
     tail: Tail,
+    /// By topic: its partitions.
     partitions: BTreeMap<String, i32>,
-    /// What each group reads, and each handler without one.
-    groups: Vec<Reads>,
+    groups: Vec<ReadingGroup>,
 }
-
-/// The watching consumer.
-#[derive(Clone)]
-pub(super) struct Tail {
-    probe: Arc<TailReader>,
-    /// How far it has come.
-    seen: Arc<Mutex<Offsets>>,
-}
-
-/// A group, or a handler without one, with those of the test's topics that it reads.
-#[derive(Clone)]
-pub(super) struct Reads {
-    group: String,
-    standalone: bool,
-    topics: Vec<String>,
-}
-
-/// Below which offsets all is settled.
-pub(super) type Settled = Vec<(Reads, Offsets)>;
 
 impl RemoteCluster {
-    /// Its topics are there.
-    pub(super) async fn watch(
-        cluster: Name,
+    /// Follows the topics of a cluster, which exist.
+    pub(super) async fn start(
+        name: ClusterName,
         options: &KafkaOptions,
         apps: &[App],
         topology: &Arc<Topology>,
         journal: &Journal,
         watcher: &Watcher,
     ) -> Result<Self, String> {
-        let specs = topology.topics(cluster);
+        let specs = topology.topics(name);
         let partitions: BTreeMap<String, i32> = specs
             .map(|spec| (spec.name.clone(), spec.partitions.unwrap_or(1)))
             .collect();
-        let all = partitions.clone().into_iter().collect();
-        let seen = Arc::<Mutex<Offsets>>::default();
-        let came = seen.clone();
-        let (topology, journal, watcher) = (topology.clone(), journal.clone(), watcher.clone());
-        let probe = TailReader::new(options, cluster, all, move |record| {
-            let (place, next) = ((record.topic.clone(), record.partition), record.offset + 1);
-            let record = topic_record(cluster, record);
-            let producer = watcher.claim(&record, &topology);
-            journal.push(TopicRecord { producer, ..record });
-            came.lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(place, next);
-        })
-        .await?;
+        let tail = Tail::start(name, options, &partitions, topology, journal, watcher);
         Ok(Self {
-            cluster,
-            outputs: producer_on(options, cluster, MAX_IN_FLIGHT).await?,
-            tail: Tail {
-                probe: Arc::new(probe),
-                seen,
-            },
-            groups: groups(apps, cluster, &partitions)?,
+            name,
+            tail: tail.await?,
+            producers: producer_on(options, name, MAX_IN_FLIGHT).await?,
+            groups: reading_groups(apps, name, partitions.keys())?,
             partitions,
         })
     }
 
+    /// Sends a record from outside the app.
     pub(super) async fn deliver(&self, record: NewRecord) -> Result<Delivery, String> {
         let partitions = self.partitions.get(&record.topic);
         if let (Some(partition), Some(&partitions)) = (record.partition, partitions)
@@ -118,9 +79,8 @@ impl RemoteCluster {
             headers: &record.headers,
             timestamp: record.timestamp,
         };
-        self.outputs
-            .enqueue(out, scope.token(0))
-            .map_err(|error| error.to_string())?;
+        let enqueued = self.producers.enqueue(out, scope.token(0));
+        enqueued.map_err(|error| error.to_string())?;
         let reports = scope.reports().await;
         let delivered = reports.map_err(|failure| failure.message().to_owned())?;
         let first = delivered.into_iter().next();
@@ -132,49 +92,51 @@ impl RemoteCluster {
     }
 
     pub(super) fn committed(&self, group: &str, topic: &str) -> Result<Offsets, String> {
-        self.tail.probe.committed(group, &[topic.to_owned()])
+        self.tail.reader.committed(group, &[topic.to_owned()])
     }
 
     pub(super) fn ends(&self) -> Result<Offsets, String> {
-        self.tail.probe.ends()
+        self.tail.reader.ends()
     }
 
-    /// Asks the apps, and the broker, what is settled.
+    /// Asks the apps, or for a group the broker, for the offsets below which everything is settled.
     pub(super) async fn settled(&self, apps: &[App]) -> Result<Settled, String> {
         let standalone = apps.iter().flat_map(App::settled);
-        let standalone = standalone.filter(|(cluster, ..)| cluster == self.cluster);
+        let standalone = standalone.filter(|(cluster, ..)| cluster == self.name);
         let standalone = standalone.filter_map(|(_, name, offsets)| {
-            let reads = self.groups.iter().find(|reads| reads.group == name)?;
-            Some((reads.clone(), offsets))
+            let group = self.groups.iter().find(|group| group.name == name)?;
+            Some((group.clone(), offsets))
         });
         let mut settled: Settled = standalone.collect();
-        let groups = self.groups.iter().filter(|reads| !reads.standalone);
-        let (probe, groups) = (self.tail.probe.clone(), groups.cloned().collect::<Vec<_>>());
+        let groups = self.groups.iter().filter(|group| !group.standalone);
+        let groups: Vec<_> = groups.cloned().collect();
+        let reader = self.tail.reader.clone();
         let asked = tokio::task::spawn_blocking(move || {
-            let committed = groups.into_iter().map(|reads| {
-                let offsets = probe.committed(&reads.group, &reads.topics)?;
-                Ok((reads, offsets))
+            let committed = groups.into_iter().map(|group| {
+                let offsets = reader.committed(&group.name, &group.topics)?;
+                Ok((group, offsets))
             });
             committed.collect::<Result<Settled, String>>()
         });
-        settled.append(&mut asked.await.map_err(text)??);
+        settled.append(&mut asked.await.map_err(|error| error.to_string())??);
         Ok(settled)
     }
 
-    /// Asks the broker what else there is, or was not seen yet.
-    pub(super) async fn open(&self, settled: Settled) -> Result<Vec<String>, String> {
-        let probe = self.tail.probe.clone();
-        let asked = tokio::task::spawn_blocking(move || probe.ends());
-        let ends = asked.await.map_err(text)??;
-        let (on, mut open) = (on(self.cluster), Vec::new());
-        for (reads, offsets) in settled {
+    /// Asks the broker for records that are not settled, or that the journal does not have yet: a line
+    /// for each.
+    pub(super) async fn open_records(&self, settled: Settled) -> Result<Vec<String>, String> {
+        let reader = self.tail.reader.clone();
+        let asked = tokio::task::spawn_blocking(move || reader.ends());
+        let ends = asked.await.map_err(|error| error.to_string())??;
+        let (on, mut open) = (on(self.name), Vec::new());
+        for (group, offsets) in settled {
             for ((topic, partition), end) in &ends {
-                let place = (topic.clone(), *partition);
-                let next = offsets.get(&place).copied();
-                if reads.topics.contains(topic) && *end > 0 && next.is_none_or(|next| next < *end) {
+                let next = offsets.get(&(topic.clone(), *partition)).copied();
+                let is_open = *end > 0 && next.is_none_or(|next| next < *end);
+                if is_open && group.topics.contains(topic) {
                     let offset = next.unwrap_or(0);
                     open.push(format!(
-                        "{topic}[{partition}]{on} offset {offset} of {reads} is not settled"
+                        "{topic}[{partition}]{on} offset {offset} of {group} is not settled"
                     ));
                 }
             }
@@ -187,99 +149,23 @@ impl RemoteCluster {
         Ok(open)
     }
 
-    /// The cluster forgets what the test made there.
+    /// Deletes the topics and groups of the test.
     pub(super) fn clean_up(&self) {
-        let probe = self.tail.probe.clone();
-        // On a thread of its own: a runtime may be at work in this one.
+        let reader = self.tail.reader.clone();
+        // On a thread of its own, because this one may be inside a tokio runtime.
         let cleaning = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build();
             if let Ok(runtime) = runtime {
                 let cleaned = runtime
-                    .block_on(async { tokio::time::timeout(CLEAN_UP, probe.clean_up()).await });
+                    .block_on(async { tokio::time::timeout(CLEAN_UP, reader.clean_up()).await });
                 if !matches!(cleaned, Ok(Ok(()))) {
                     tracing::warn!("the test's topics could not be deleted: {cleaned:?}");
                 }
             }
         });
-        // It has no more to say, also if it panicked.
+        // A panic of the thread changes nothing: the topics stay.
         let _ = cleaning.join();
-    }
-}
-
-impl Tail {
-    /// What it has not seen of this.
-    fn behind(&self, ends: &Offsets) -> Vec<(String, i32, i64)> {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let ends = ends.iter().filter(|(place, end)| {
-            let next = seen.get(place).copied();
-            **end > 0 && next.is_none_or(|next| next < **end)
-        });
-        ends.map(|((topic, partition), end)| (topic.clone(), *partition, *end))
-            .collect()
-    }
-
-    /// Waits until what the topics have now was seen. Gives up in the end: an assertion then says what
-    /// is missing.
-    pub(super) fn catch_up(&self) {
-        let Ok(ends) = self.probe.ends() else { return };
-        let begun = std::time::Instant::now();
-        while !self.behind(&ends).is_empty() && begun.elapsed() < CATCH_UP {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-    }
-}
-
-fn groups(
-    apps: &[App],
-    cluster: Name,
-    topics: &BTreeMap<String, i32>,
-) -> Result<Vec<Reads>, String> {
-    let plans = apps.iter().filter_map(|app| app.check().ok());
-    let mut all: Vec<Reads> = Vec::new();
-    let groups = plans.flat_map(|plan| plan.groups);
-    for group in groups.filter(|group| group.cluster == cluster) {
-        let handlers = group.handlers.iter();
-        let names: Vec<_> = handlers
-            .flat_map(|handler| handler.def.subscription())
-            .collect();
-        let subscription = Subscription::new(&names, &group.settings, &group.left_out)?;
-        let read = topics
-            .keys()
-            .filter(|topic| subscription.takes(topic))
-            .cloned();
-        match all.iter_mut().find(|reads| reads.group == group.id) {
-            Some(reads) => reads.topics.extend(read),
-            None => all.push(Reads {
-                topics: read.collect(),
-                group: group.id,
-                standalone: group.standalone,
-            }),
-        }
-    }
-    Ok(all)
-}
-
-impl fmt::Display for Reads {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.standalone {
-            true => write!(f, "`{}`", self.group),
-            false => write!(f, "group `{}`", self.group),
-        }
-    }
-}
-
-fn topic_record(cluster: Name, record: LogRecord) -> TopicRecord {
-    TopicRecord {
-        cluster,
-        topic: record.topic,
-        partition: record.partition,
-        offset: record.offset,
-        timestamp: record.timestamp.unwrap_or_default(),
-        key: record.key,
-        payload: record.payload,
-        headers: record.headers,
-        producer: None::<Function>,
     }
 }

@@ -1,124 +1,87 @@
-//! The consumer that watches a test's topics on a broker, and the questions to that broker.
+//! The consumer of the test itself, which brings every record of a cluster to the journal.
 
-use super::text;
-use fastkafka_kafka::{GroupOffsets, Inspector, KafkaOptions, LogRecord};
+use super::tail_reader::TailReader;
+use crate::lock::lock;
+use crate::record::TopicRecord;
+use crate::topology::{ClusterName, Topology};
+use crate::watching::journal::Journal;
+use crate::watching::watcher::Watcher;
+use fastkafka_kafka::{KafkaOptions, LogRecord};
 use fastkafka_runtime::platform::Offsets;
 use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
-/// How long the thread that reads waits before it looks whether it is to end.
-const POLL: Duration = Duration::from_millis(50);
-/// The name of that thread, and of the group that it does not join.
-const NAME: &str = "tester";
+/// How long an assertion waits for records that the broker has.
+const CATCH_UP: Duration = Duration::from_secs(5);
 
-/// Reads every record of a test's topics on one cluster. Its questions wait for the broker.
-pub(super) struct TailReader {
-    cluster: Inspector,
-    /// Topics with their partitions.
-    topics: Vec<(String, i32)>,
-    ends: GroupOffsets,
-    groups: Mutex<BTreeMap<String, Arc<GroupOffsets>>>,
-    over: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+/// The tail of all topics of a cluster. Clones share one consumer.
+#[derive(Clone)]
+pub(super) struct Tail {
+    pub(super) reader: Arc<TailReader>,
+    /// By partition: the offset behind the last record that the journal has.
+    seen: Arc<Mutex<Offsets>>,
 }
 
-impl TailReader {
-    /// Reads the topics from their beginning, and hands each record to `to` on a thread of its own.
-    pub(super) async fn new(
+impl Tail {
+    /// Follows these topics, which exist, with their partitions.
+    pub(super) async fn start(
+        cluster: ClusterName,
         options: &KafkaOptions,
-        cluster: &str,
-        topics: Vec<(String, i32)>,
-        to: impl Fn(LogRecord) + Send + 'static,
+        topics: &BTreeMap<String, i32>,
+        topology: &Arc<Topology>,
+        journal: &Journal,
+        watcher: &Watcher,
     ) -> Result<Self, String> {
-        let cluster = Inspector::open(options, cluster).await.map_err(text)?;
-        let reader = cluster.read(NAME, &topics).map_err(text)?;
-        let over = Arc::new(AtomicBool::new(false));
-        let is_over = over.clone();
-        let thread = std::thread::Builder::new()
-            .name(NAME.to_owned())
-            .spawn(move || {
-                while !is_over.load(Relaxed) {
-                    if let Some(record) = reader.next(POLL) {
-                        to(record);
-                    }
-                }
-            })
-            .map_err(text)?;
+        let topics = topics.clone().into_iter().collect();
+        let seen = Arc::<Mutex<Offsets>>::default();
+        let arrived = seen.clone();
+        let (topology, journal, watcher) = (topology.clone(), journal.clone(), watcher.clone());
+        let reader = TailReader::new(options, cluster, topics, move |record| {
+            let (partition, next) = ((record.topic.clone(), record.partition), record.offset + 1);
+            let record = topic_record(cluster, record);
+            let producer = watcher.claim(&record, &topology);
+            journal.push(TopicRecord { producer, ..record });
+            lock(&arrived).insert(partition, next);
+        });
         Ok(Self {
-            ends: cluster.group(NAME).map_err(text)?,
-            cluster,
-            topics,
-            groups: Mutex::default(),
-            over,
-            thread: Some(thread),
+            reader: Arc::new(reader.await?),
+            seen,
         })
     }
 
-    /// The end of each partition: the offset of its next record.
-    pub(super) fn ends(&self) -> Result<Offsets, String> {
-        partitions(&self.topics)
-            .map(|(topic, partition)| {
-                let end = self.ends.end(topic, partition).map_err(text)?;
-                Ok(((topic.to_owned(), partition), end))
-            })
+    /// The partitions whose records up to these ends have not all arrived.
+    pub(super) fn behind(&self, ends: &Offsets) -> Vec<(String, i32, i64)> {
+        let seen = lock(&self.seen);
+        let ends = ends.iter().filter(|(partition, end)| {
+            let next = seen.get(partition).copied();
+            **end > 0 && next.is_none_or(|next| next < **end)
+        });
+        ends.map(|((topic, partition), end)| (topic.clone(), *partition, *end))
             .collect()
     }
 
-    /// The offsets that a group has committed in these topics.
-    pub(super) fn committed(&self, group: &str, topics: &[String]) -> Result<Offsets, String> {
-        let known = self.topics.iter();
-        let known = known.filter(|(topic, _)| topics.contains(topic));
-        let asked = self.group(group)?.committed(partitions(known));
-        asked.map_err(text)
-    }
-
-    /// Deletes the topics, and the groups that were asked about.
-    pub(super) async fn clean_up(&self) -> Result<(), String> {
-        let topics: Vec<_> = self.topics.iter().map(|(topic, _)| &**topic).collect();
-        let groups: Vec<_> = {
-            let groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
-            groups.keys().cloned().collect()
-        };
-        let groups: Vec<_> = groups.iter().map(String::as_str).collect();
-        self.cluster.delete(&topics, &groups).await.map_err(text)
-    }
-
-    fn group(&self, group: &str) -> Result<Arc<GroupOffsets>, String> {
-        let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = groups.get(group) {
-            return Ok(known.clone());
-        }
-        let made = Arc::new(self.cluster.group(group).map_err(text)?);
-        groups.insert(group.to_owned(), made.clone());
-        Ok(made)
-    }
-}
-
-fn partitions<'a>(
-    topics: impl IntoIterator<Item = &'a (String, i32)>,
-) -> impl Iterator<Item = (&'a str, i32)> {
-    let topics = topics.into_iter();
-    topics.flat_map(|(topic, partitions)| (0..*partitions).map(|p| (topic.as_str(), p)))
-}
-
-impl Drop for TailReader {
-    fn drop(&mut self) {
-        self.over.store(true, Relaxed);
-        if let Some(thread) = self.thread.take() {
-            // The function that it calls may have panicked: that is no concern of the drop.
-            let _ = thread.join();
+    /// Waits until all records that the topics have now have arrived. Gives up in the end: the
+    /// assertion that follows says what is missing.
+    pub(super) fn catch_up(&self) {
+        let Ok(ends) = self.reader.ends() else { return };
+        let begun = Instant::now();
+        while !self.behind(&ends).is_empty() && begun.elapsed() < CATCH_UP {
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
 }
 
-impl fmt::Debug for TailReader {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TailReader")
-            .field("cluster", &self.cluster)
-            .finish_non_exhaustive()
+fn topic_record(cluster: ClusterName, record: LogRecord) -> TopicRecord {
+    TopicRecord {
+        cluster,
+        topic: record.topic,
+        partition: record.partition,
+        offset: record.offset,
+        timestamp: record.timestamp.unwrap_or_default(),
+        key: record.key,
+        payload: record.payload,
+        headers: record.headers,
+        producer: None,
     }
 }

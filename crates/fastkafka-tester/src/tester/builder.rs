@@ -1,9 +1,8 @@
-//! How a tester starts.
+//! The start of a tester: its options, and the choice of its clusters.
 
-use crate::memory::clusters::Clusters;
-use crate::remote::{Remote, Target};
-use crate::tester::settle::{NETWORK, REAL, VIRTUAL};
-use crate::tester::{Backend, IntoApps, Make, Tester};
+use super::{Backend, Make, Tester};
+use crate::memory::clusters::MemoryClusters;
+use crate::remote::{RemoteClusters, Target};
 use crate::time::clock;
 use crate::topology::Topology;
 use crate::watching::journal::Journal;
@@ -11,6 +10,7 @@ use crate::watching::watcher::Watcher;
 use fastkafka::App;
 use fastkafka::cluster::EMBEDDED;
 use fastkafka::error::{Problem, Problems, RunError};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,13 +18,83 @@ use std::time::Duration;
 /// Names a broker for all tests that choose none.
 const VARIABLE: &str = "FASTKAFKA_TEST_BROKER";
 
-/// How a tester starts. See [`Tester::builder`].
+/// How long records may take to become terminal, in virtual time.
+const VIRTUAL: Duration = Duration::from_secs(3_600);
+/// The same in real time.
+const REAL: Duration = Duration::from_secs(10);
+/// The same on a real broker, which joins, commits and answers in its own time.
+const NETWORK: Duration = Duration::from_secs(30);
+
+/// The apps that a [`Tester`] runs: one, or several that share their clusters.
+pub trait IntoApps {
+    /// The apps.
+    fn into_apps(self) -> Vec<App>;
+}
+
+impl IntoApps for App {
+    fn into_apps(self) -> Vec<App> {
+        vec![self]
+    }
+}
+
+impl<const N: usize> IntoApps for [App; N] {
+    fn into_apps(self) -> Vec<App> {
+        self.into()
+    }
+}
+
+impl IntoApps for Vec<App> {
+    fn into_apps(self) -> Vec<App> {
+        self
+    }
+}
+
+impl Tester {
+    /// Starts an app, or several together: `Tester::start(app())`,
+    /// `Tester::start([orders(), billing()])`. They are started when it returns: start hooks have run,
+    /// and each group has its partitions.
+    ///
+    /// # Errors
+    /// Every problem that a start in production would report.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub async fn start(apps: impl IntoApps) -> Result<Self, RunError> {
+        Self::builder().start(apps).await
+    }
+
+    /// Starts the apps that a function makes: `Tester::start_with(app)`. A test of crashes or of several
+    /// members needs it, because each process has apps, and a state, of its own.
+    ///
+    /// # Errors
+    /// As [`Tester::start`].
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub async fn start_with<A: IntoApps>(make: impl Fn() -> A + 'static) -> Result<Self, RunError> {
+        Self::builder().start_with(make).await
+    }
+
+    /// The options of a start: topics, time limits, real brokers.
+    pub fn builder() -> TesterBuilder {
+        TesterBuilder::default()
+    }
+}
+
+/// The options with which a tester starts. See [`Tester::builder`].
 #[derive(Clone, Debug, Default)]
 pub struct TesterBuilder {
     patience: Option<Duration>,
     topics: BTreeMap<String, usize>,
-    /// `Some(None)`: in memory, whatever the environment says.
-    target: Option<Option<Target>>,
+    /// `None`: the environment decides.
+    clusters: Option<Clusters>,
+}
+
+/// The clusters that a test chooses.
+#[derive(Clone, Debug)]
+enum Clusters {
+    Memory,
+    Remote(Target),
 }
 
 impl TesterBuilder {
@@ -72,7 +142,7 @@ impl TesterBuilder {
     /// for tests that need virtual time or faults.
     #[must_use]
     pub fn in_memory_broker(mut self) -> Self {
-        self.target = Some(None);
+        self.clusters = Some(Clusters::Memory);
         self
     }
 
@@ -88,7 +158,7 @@ impl TesterBuilder {
     /// and groups of its own there.
     #[must_use]
     pub fn external_broker(mut self, broker: impl Into<String>) -> Self {
-        self.target = Some(Some(Target::Broker(broker.into())));
+        self.clusters = Some(Clusters::Remote(Target::Broker(broker.into())));
         self
     }
 
@@ -96,47 +166,50 @@ impl TesterBuilder {
     /// the network, by librdkafka.
     #[must_use]
     pub fn embedded(mut self) -> Self {
-        self.target = Some(Some(Target::Embedded));
+        self.clusters = Some(Clusters::Remote(Target::Embedded));
         self
     }
 
     async fn run(self, apps: Vec<App>, make: Option<Make>) -> Result<Tester, RunError> {
         let topology = Arc::new(Topology::new(&apps, self.topics));
-        let named = || {
-            let named = std::env::var(VARIABLE).ok();
-            named.and_then(|name| match &*name {
-                "" => None,
-                EMBEDDED => Some(Target::Embedded),
-                _ => Some(Target::Broker(name)),
-            })
-        };
-        let target = self.target.unwrap_or_else(named);
         let watcher = Watcher::new(self.patience.unwrap_or(REAL));
-        let (backend, journal, patience) = match target {
-            None => {
-                let clusters = Clusters::new(&topology);
-                let patience = match clock::is_virtual() {
-                    true => VIRTUAL,
-                    false => REAL,
-                };
+        let (backend, journal, patience) = match self.clusters.unwrap_or_else(from_environment) {
+            Clusters::Memory => {
+                let clusters = MemoryClusters::new(&topology);
                 let journal = clusters.journal().clone();
+                let patience = if clock::is_virtual() { VIRTUAL } else { REAL };
                 (Backend::Memory(clusters), journal, patience)
             }
-            Some(target) => {
+            Clusters::Remote(target) => {
                 // A clock that stands still while the network is at work runs away.
                 if clock::is_virtual() {
                     tokio::time::resume();
                 }
                 let journal = Journal::default();
-                let remote = Remote::start(target, &apps, &topology, &journal, &watcher);
+                let remote = RemoteClusters::start(target, &apps, &topology, &journal, &watcher);
                 let remote = remote.await.map_err(problem)?;
-                (Backend::Kafka(Box::new(remote)), journal, NETWORK)
+                (Backend::Remote(Box::new(remote)), journal, NETWORK)
             }
         };
-        let patience = self.patience.unwrap_or(patience);
-        let tester = Tester::new(backend, topology, journal, watcher, make, patience);
+        let tester = Tester {
+            backend,
+            topology,
+            journal,
+            processes: RefCell::default(),
+            make,
+            patience: self.patience.unwrap_or(patience),
+            watcher,
+        };
         tester.launch(apps).await?;
         Ok(tester)
+    }
+}
+
+fn from_environment() -> Clusters {
+    match std::env::var(VARIABLE).as_deref() {
+        Err(_) | Ok("") => Clusters::Memory,
+        Ok(EMBEDDED) => Clusters::Remote(Target::Embedded),
+        Ok(broker) => Clusters::Remote(Target::Broker(broker.to_owned())),
     }
 }
 

@@ -1,179 +1,226 @@
-//! When nothing is left to do: every record of every topic that is read is terminal.
+//! Waiting until nothing is left to do: every record of every topic that is read is terminal.
 
-use crate::memory::cluster::State;
-use crate::memory::clusters::Clusters;
-use crate::memory::stored::Stored;
-use crate::observed::report::on;
-use crate::topology::Name;
+use super::{Backend, Tester};
+use crate::apps;
+use crate::memory::clusters::MemoryClusters;
+use crate::memory::open::OpenRecord;
+use crate::remote::RemoteClusters;
+use crate::unsettled::Unsettled;
 use crate::watching::calls::CallOutcome;
 use crate::watching::watcher::Watcher;
 use fastkafka::App;
-use fastkafka_sim::{Entry, GroupId, PartitionId, TopicId};
-use std::collections::BTreeSet;
-use std::fmt;
 use std::time::Duration;
 
-/// How long records may take, on a clock of the test's own and on the machine's.
-pub(crate) const VIRTUAL: Duration = Duration::from_secs(3_600);
-pub(crate) const REAL: Duration = Duration::from_secs(10);
-/// The same with a broker that joins, commits and answers in its own time.
-pub(crate) const NETWORK: Duration = Duration::from_secs(30);
-
-/// Records that do not become terminal, each with what is known about it.
-///
-/// ```
-/// # use fastkafka_tester::Unsettled;
-/// fn names_the_record(error: &Unsettled) -> bool {
-///     error.problems().iter().any(|problem| problem.contains("orders[0]"))
-/// }
-/// # let _ = names_the_record;
-/// ```
-#[derive(Clone, PartialEq, Eq, thiserror::Error)]
-pub struct Unsettled(Vec<String>);
-
-impl Unsettled {
-    pub(crate) fn new(problems: Vec<String>) -> Self {
-        Self(problems)
-    }
-
-    /// A line for each record, partition or app.
-    pub fn problems(&self) -> &[String] {
-        &self.0
-    }
-}
-
-impl fmt::Display for Unsettled {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("\n"))
-    }
-}
-
-/// As it reads: `unwrap` prints it.
-impl fmt::Debug for Unsettled {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
+/// The time between two questions to a real broker.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// How far the groups are.
-pub(crate) enum Progress {
+enum Progress {
     /// Everything is terminal.
     Settled,
-    /// Not yet, and nothing says that it will not be.
+    /// Not everything, and nothing says that it will not be.
     Open,
-    /// Only somebody's action can change it.
+    /// Only an action of the test can change it.
     Stuck(Vec<String>),
 }
 
-/// A record that is not terminal.
-pub(crate) struct OpenRecord {
-    cluster: Name,
-    group: String,
-    topic: String,
-    partition: i32,
-    entry: Entry<Stored>,
-    /// The member that reads it, if any.
-    read: bool,
-}
-
-/// What stands still in the apps, or ends them.
-pub(crate) fn stuck(apps: &[App]) -> Vec<String> {
-    let mut stuck = Vec::new();
-    for app in apps {
-        stuck.extend(app.failure());
-        for group in app.health().groups {
-            stuck.extend(group.stopped.iter().map(ToString::to_string));
-            if group.more_stopped > 0 {
-                stuck.push(format!("{} more records stand still", group.more_stopped));
-            }
-        }
-    }
-    stuck
-}
-
-impl Clusters {
-    pub(crate) fn progress(&self, apps: &[App]) -> Progress {
-        let complaints = self.all().map(|broker| broker.state().complaints.clone());
-        let mut stuck: Vec<String> = complaints.flatten().collect();
-        stuck.extend(self::stuck(apps));
-        if !stuck.is_empty() {
-            return Progress::Stuck(stuck);
-        }
-        let mut open = false;
-        for broker in self.all() {
-            let state = broker.state();
-            if state.open().is_empty() {
-                continue;
-            }
-            open = true;
-            if state.down {
-                stuck.push(state.says_down());
-            }
-        }
-        match (stuck.is_empty(), open) {
-            (false, _) => Progress::Stuck(stuck),
-            (true, true) => Progress::Open,
-            (true, false) => Progress::Settled,
+impl Tester {
+    /// Waits until every record of every topic that is read is terminal: handled with all its outputs
+    /// acknowledged and its offset committed, skipped, or dead-lettered. Retries are waited for, in
+    /// virtual time.
+    ///
+    /// # Errors
+    /// Names the records: a partition that stands still, a record that is retried without end, an
+    /// `Ack` that is never settled, an app that has to end.
+    pub async fn settle(&self) -> Result<(), Unsettled> {
+        match &self.backend {
+            Backend::Memory(clusters) => self.wait(|| progress(clusters, &self.apps())).await,
+            Backend::Remote(clusters) => self.settle_on(clusters).await,
         }
     }
 
-    /// The first open record of each partition, in words, and whatever keeps all of them.
-    pub(crate) fn open_records(&self, apps: &[App], watcher: &Watcher) -> Vec<String> {
-        let waiting: Vec<_> = apps
-            .iter()
-            .flat_map(|app| app.health().groups)
-            .flat_map(|group| group.waiting)
-            .collect();
-        let open: Vec<_> = self
-            .all()
-            .flat_map(|broker| broker.state().open())
-            .collect();
-        let down = self.all().map(|broker| broker.state());
-        let down: Vec<_> = down
-            .filter(|state| state.down)
-            .map(|state| state.says_down())
-            .collect();
-        open.iter()
-            .map(|open| {
-                let at = open.entry.offset;
-                let place = (open.topic.as_str(), open.partition, at);
-                let waits = waiting.iter().find(|waiting| {
-                    waiting.cluster == open.cluster
-                        && (waiting.topic.as_str(), waiting.partition, waiting.offset) == place
-                });
-                match waits {
-                    Some(waiting) => format!(
-                        "{open}: `{}` fails again and again: {}",
-                        waiting.handler, waiting.error
-                    ),
-                    None if !open.read => format!("{open}: no member of the group reads it"),
-                    None => format!("{open}: {}", holds(open, apps, watcher)),
+    /// Asks real brokers again and again.
+    async fn settle_on(&self, clusters: &RemoteClusters) -> Result<(), Unsettled> {
+        let begun = tokio::time::Instant::now();
+        loop {
+            self.check_failures()?;
+            let apps = self.apps();
+            let stopped = apps::stopped(&apps);
+            if !stopped.is_empty() {
+                return Err(Unsettled::new(stopped));
+            }
+            let open = clusters.open_records(&apps).await;
+            let mut open = open.unwrap_or_else(|error| vec![error]);
+            if open.is_empty() {
+                // Again, for failures that came while the brokers were asked.
+                return self.check_failures();
+            }
+            if begun.elapsed() >= self.patience {
+                open.push(self.waited());
+                return Err(Unsettled::new(open));
+            }
+            tokio::time::sleep(POLL_INTERVAL).await;
+        }
+    }
+
+    /// Waits on clusters in memory until `done`, which is asked whenever something has happened.
+    ///
+    /// # Errors
+    /// As [`Tester::settle`].
+    pub(crate) async fn until(&self, mut done: impl FnMut() -> bool) -> Result<(), Unsettled> {
+        self.wait(|| {
+            if done() {
+                Progress::Settled
+            } else {
+                Progress::Open
+            }
+        })
+        .await
+    }
+
+    async fn wait(&self, mut progress: impl FnMut() -> Progress) -> Result<(), Unsettled> {
+        let patience = tokio::time::sleep(self.patience);
+        tokio::pin!(patience);
+        loop {
+            // Armed before anything is looked at, so that no change between is missed.
+            let (changed, called) = (self.memory().changed(), self.watcher.changed());
+            tokio::pin!(changed, called);
+            changed.as_mut().enable();
+            called.as_mut().enable();
+            self.check_failure()?;
+            match progress() {
+                Progress::Settled => return Ok(()),
+                Progress::Stuck(problems) => return Err(Unsettled::new(problems)),
+                Progress::Open => {}
+            }
+            self.check_mocks()?;
+            tokio::select! {
+                biased;
+                () = changed => {}
+                () = called => {}
+                () = &mut patience => {
+                    let mut problems = open_records(self.memory(), &self.apps(), &self.watcher);
+                    problems.push(self.waited());
+                    return Err(Unsettled::new(problems));
                 }
-            })
-            .chain(down)
-            .collect()
+            }
+        }
+    }
+
+    fn waited(&self) -> String {
+        format!("waited for {:?}", self.patience)
+    }
+
+    fn check_failures(&self) -> Result<(), Unsettled> {
+        self.check_failure()?;
+        self.check_mocks()
+    }
+
+    /// Handlers that have failed the test.
+    fn check_failure(&self) -> Result<(), Unsettled> {
+        match self.watcher.take_failure() {
+            None => Ok(()),
+            Some(failure) => Err(Unsettled::new(vec![failure])),
+        }
+    }
+
+    /// Calls that wait for a mock whose guard the test holds.
+    fn check_mocks(&self) -> Result<(), Unsettled> {
+        let blocked = self.watcher.blocked_calls();
+        if blocked.is_empty() {
+            Ok(())
+        } else {
+            Err(Unsettled::new(blocked))
+        }
     }
 }
 
-/// What a record waits for that its group reads and that has not failed.
-fn holds(open: &OpenRecord, apps: &[App], watcher: &Watcher) -> String {
-    let plans = apps.iter().filter_map(|app| app.check().ok());
-    let mut groups = plans.flat_map(|plan| plan.groups);
+fn progress(clusters: &MemoryClusters, apps: &[App]) -> Progress {
+    let mut stuck: Vec<String> = clusters
+        .all()
+        .flat_map(|cluster| cluster.state().complaints.clone())
+        .collect();
+    stuck.extend(apps::stopped(apps));
+    if !stuck.is_empty() {
+        return Progress::Stuck(stuck);
+    }
+    let mut is_open = false;
+    for cluster in clusters.all() {
+        let state = cluster.state();
+        if state.open_records().is_empty() {
+            continue;
+        }
+        is_open = true;
+        if state.down {
+            stuck.push(state.down_message());
+        }
+    }
+    if !stuck.is_empty() {
+        Progress::Stuck(stuck)
+    } else if is_open {
+        Progress::Open
+    } else {
+        Progress::Settled
+    }
+}
+
+/// A line for the first open record of each partition, and for each broker that is down.
+fn open_records(clusters: &MemoryClusters, apps: &[App], watcher: &Watcher) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut down = Vec::new();
+    for cluster in clusters.all() {
+        // Not under the lock: a health report takes the locks of the app.
+        let (open, down_message) = {
+            let state = cluster.state();
+            let down_message = state.down.then(|| state.down_message());
+            (state.open_records(), down_message)
+        };
+        let open = open.iter();
+        lines.extend(open.map(|open| format!("{open}: {}", reason(open, apps, watcher))));
+        down.extend(down_message);
+    }
+    lines.append(&mut down);
+    lines
+}
+
+/// Why a record is open.
+fn reason(open: &OpenRecord, apps: &[App], watcher: &Watcher) -> String {
+    let groups = apps.iter().flat_map(|app| app.health().groups);
+    let mut retried = groups.flat_map(|group| group.waiting);
+    let retried = retried.find(|waiting| {
+        waiting.cluster == open.cluster
+            && waiting.topic == open.topic
+            && waiting.partition == open.partition
+            && waiting.offset == open.offset
+    });
+    match retried {
+        Some(waiting) => format!(
+            "`{}` fails again and again: {}",
+            waiting.handler, waiting.error
+        ),
+        None if !open.is_assigned => "no member of the group reads it".to_owned(),
+        None => last_call(open, apps, watcher),
+    }
+}
+
+/// The state of the handler's last call with a record that is assigned and has not failed.
+fn last_call(open: &OpenRecord, apps: &[App], watcher: &Watcher) -> String {
+    let mut groups = apps::groups(apps);
     let group = groups.find(|group| group.cluster == open.cluster && group.id == open.group);
     let mut handlers = group.iter().flat_map(|group| &group.handlers);
     let Some(handler) = handlers.find(|handler| handler.def.takes(&open.topic)) else {
         return "no app has a handler of it".to_owned();
     };
     let calls = watcher.calls(handler.def.into());
-    let of_record = calls.iter().rev().find(|call| {
-        let mut records = call.records.iter();
-        records.any(|record| {
-            (record.topic.as_str(), record.partition, record.offset)
-                == (open.topic.as_str(), open.partition, open.entry.offset)
+    let call = calls.iter().rev().find(|call| {
+        call.records.iter().any(|record| {
+            record.topic == open.topic
+                && record.partition == open.partition
+                && record.offset == open.offset
         })
     });
     let name = handler.def.name;
-    match of_record.map(|call| call.outcome()) {
+    match call.map(|call| call.outcome()) {
         None => format!("`{name}` has not been called with it"),
         Some(CallOutcome::Running) if handler.def.blocking => {
             format!("`{name}` was called on a thread of its own and has not returned")
@@ -183,74 +230,5 @@ fn holds(open: &OpenRecord, apps: &[App], watcher: &Watcher) -> String {
             "`{name}` has returned, and an `Ack`, a task of `fastkafka::spawn` or an output of it is still open"
         ),
         Some(_) => format!("`{name}` has failed, and is to be tried again"),
-    }
-}
-
-impl State {
-    fn says_down(&self) -> String {
-        match self.name {
-            "" => "the broker is down: call `broker_up()`".to_owned(),
-            name => format!(
-                "the broker of cluster `{name}` is down: call `tester.cluster(\"{name}\").broker_up()`"
-            ),
-        }
-    }
-
-    /// The first record of each partition that its group has not settled. Groups without a member
-    /// do not run.
-    fn open(&self) -> Vec<OpenRecord> {
-        let mut reads: BTreeSet<(GroupId, TopicId)> = BTreeSet::new();
-        for member in &self.members {
-            let group = member.client.group();
-            reads.extend(member.topics.iter().map(|topic| (group, *topic)));
-        }
-        let mut open = Vec::new();
-        for (group, topic) in reads {
-            for &partition in self.cluster.partitions(topic) {
-                let Some(entry) = self.first_open(group, partition) else {
-                    continue;
-                };
-                let mut members = self.members.iter();
-                open.push(OpenRecord {
-                    cluster: self.name,
-                    group: self.cluster.group_name(group).to_owned(),
-                    topic: self.cluster.topic_name(topic).to_owned(),
-                    partition: self.cluster.place(partition).1,
-                    entry: entry.clone(),
-                    read: members.any(|member| {
-                        let client = &member.client;
-                        client.group() == group && client.position(partition).is_some()
-                    }),
-                });
-            }
-        }
-        open
-    }
-
-    fn first_open(&self, group: GroupId, partition: PartitionId) -> Option<&Entry<Stored>> {
-        let committed = self.cluster.committed(group, partition);
-        let committed = committed.map(|committed| committed.offset);
-        // What is handled counts, too, while commits cannot arrive.
-        let stored = self.members.iter().filter(|_| self.commits_lost);
-        let stored = stored.filter(|member| member.client.group() == group);
-        let stored = stored.filter_map(|member| member.client.stored(partition));
-        let next = stored.map(|stored| stored.offset).chain(committed).max();
-        let entries = self.cluster.log(partition)?.entries();
-        let at = entries.partition_point(|entry| Some(entry.offset) < next);
-        entries.get(at)
-    }
-}
-
-impl fmt::Display for OpenRecord {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}[{}]{} offset {} of group `{}` is not settled",
-            self.topic,
-            self.partition,
-            on(self.cluster),
-            self.entry.offset,
-            self.group
-        )
     }
 }

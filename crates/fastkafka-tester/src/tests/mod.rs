@@ -2,6 +2,7 @@
 
 mod panicking_client;
 
+use crate::memory::cluster::MemoryCluster;
 use crate::record::NewRecord;
 use crate::{ProduceFault, Tester};
 use fastkafka::control::Seek;
@@ -63,8 +64,12 @@ async fn send(tester: &Tester, numbers: impl IntoIterator<Item = u64>) {
     }
 }
 
+fn memory(tester: &Tester) -> &MemoryCluster {
+    tester.memory().named("")
+}
+
 fn squares(tester: &Tester) -> Vec<String> {
-    let records = tester.broker().journal.records("", "squares");
+    let records = memory(tester).journal.records("", "squares");
     let payload = |record: &Arc<crate::TopicRecord>| {
         String::from_utf8(record.payload.clone().unwrap().to_vec()).unwrap()
     };
@@ -99,7 +104,7 @@ async fn a_retry_after_ten_minutes_is_waited_for_in_virtual_time() {
         "{:?}",
         before.elapsed()
     );
-    assert_eq!(tester.broker().journal.records("", "numbers.dead").len(), 1);
+    assert_eq!(memory(&tester).journal.records("", "numbers.dead").len(), 1);
     tester.stop().await;
 }
 
@@ -107,14 +112,12 @@ async fn a_retry_after_ten_minutes_is_waited_for_in_virtual_time() {
 async fn a_lost_output_makes_its_record_run_again() {
     let seen = Seen::default();
     let tester = Tester::start(app(&seen)).await.unwrap();
-    tester.broker().fail_next("squares", ProduceFault::Lost);
+    memory(&tester).fail_next("squares", ProduceFault::Lost);
     send(&tester, [2]).await;
     tester.settle().await.unwrap();
     assert_eq!(seen.numbers(), [2, 2]);
     assert_eq!(squares(&tester), ["4"]);
-    tester
-        .broker()
-        .fail_next("squares", ProduceFault::Unacknowledged);
+    memory(&tester).fail_next("squares", ProduceFault::Unacknowledged);
     send(&tester, [3]).await;
     tester.settle().await.unwrap();
     assert_eq!(squares(&tester), ["4", "9", "9"]);
@@ -260,8 +263,8 @@ async fn records_from_before_the_start_are_skipped_but_not_those_of_a_new_partit
     let tester = Tester::start(app).await.unwrap();
     {
         // The group has not heard of the partition when its first record comes.
-        let mut state = tester.broker().state();
-        state.cluster.create_topic("numbers", 2);
+        let mut state = memory(&tester).state();
+        state.sim.create_topic("numbers", 2);
     }
     let record = NewRecord {
         partition: Some(1),

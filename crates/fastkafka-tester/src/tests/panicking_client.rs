@@ -1,6 +1,6 @@
 //! A client that panics, which ends its app and hangs nobody.
 
-use crate::memory::clusters::Clusters;
+use crate::memory::clusters::MemoryClusters;
 use crate::memory::producers::MemoryProducers;
 use crate::topology::Topology;
 use fastkafka::control::Seek;
@@ -14,9 +14,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::Notify;
 
-struct Broken;
+struct Unlucky;
 
-#[consumes(app = Broken, topic = "any")]
+#[consumes(app = Unlucky, topic = "any")]
 fn on_any(_: u64) {}
 
 #[derive(Debug)]
@@ -59,7 +59,7 @@ impl GroupConsumer for Panics {
 impl Platform for Panics {
     fn outputs(&self, plan: &Plan, most: usize) -> Result<Arc<dyn Producers>, String> {
         Ok(MemoryProducers::new(
-            Clusters::new(&Topology::new(&[], BTreeMap::new())),
+            MemoryClusters::new(&Topology::new(&[], BTreeMap::new())),
             &plan.outputs,
             most,
         ))
@@ -72,11 +72,11 @@ impl Platform for Panics {
 /// As a consumer's thread does in production. [L7]
 #[tokio::test(start_paused = true)]
 async fn a_panic_of_the_task_that_serves_a_consumer_ends_the_app() {
-    let app = App::scoped::<Broken>().title("broken").build();
+    let app = App::scoped::<Unlucky>().title("unlucky").build();
     let error = app.start_on(Arc::new(Panics)).await.unwrap_err();
     let error = error.to_string();
     assert!(
-        error.contains("the consumer of group `broken` panicked"),
+        error.contains("the consumer of group `unlucky` panicked"),
         "{error}"
     );
 }

@@ -1,9 +1,9 @@
-//! Whose time it is: the test's own, which stands still while anything can happen, or the machine's.
+//! The clock of a test: virtual time, which stands still while anything can happen, or real time.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 
-/// Counts from the start of a tester.
+/// A clock that counts from the start of a tester.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
     origin: Instant,
@@ -29,7 +29,7 @@ impl Clock {
     }
 }
 
-/// True under `start_paused = true`. Tokio does not tell, but then its clock stands while the
+/// True under `start_paused = true`. Tokio does not say so, but then its clock stands still while the
 /// machine's goes on.
 pub(crate) fn is_virtual() -> bool {
     let before = Instant::now();

@@ -1,33 +1,34 @@
 //! The threads of `blocking` handlers.
 //!
-//! The clock of a test stands still while one of tokio's own threads is at work, which is right: what
-//! the handler does takes no virtual time. But tokio waits for its threads without end, also when the
-//! test is over. So a handler runs on a thread that is not tokio's, and one of tokio's only waits for
-//! it, for a time by the machine's clock. Behind that the test's clock moves on, and whoever waits
-//! for the record comes to the end of its own limit.
+//! The clock of a test stands still while one of tokio's own threads is at work, which is right: the
+//! work of a handler takes no virtual time. But tokio waits for its threads without end, also when the
+//! test is over. So a handler runs on a thread that is not tokio's, and one of tokio's threads only waits
+//! for it, for a limited time by the machine's clock. After that the test's clock moves on, and a test
+//! that waits for the record comes to the end of its own limit.
 
+use crate::lock::lock;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// A debugger halts every thread, and when they go on, each wait is over. So the time is taken in
-/// parts: that costs one of them.
+/// The parts of a wait. A debugger halts every thread, and when they go on the current wait is over:
+/// that costs one part and not the whole time.
 const PARTS: u32 = 10;
 
-/// See the module.
+/// The threads of all blocking calls of a test.
 pub(crate) struct Threads {
     /// How long the clock stands still for one call.
     patience: Duration,
     test_is_over: Mutex<bool>,
     changed: Condvar,
     next: AtomicU64,
-    /// The calls that took longer and have not returned.
+    /// The calls that took longer than that and have not returned.
     given_up: watch::Sender<BTreeSet<u64>>,
 }
 
-/// A call at work. Its thread is seen to end also when it panics.
+/// A running call. Its drop marks the end, also after a panic.
 struct Call {
     threads: Arc<Threads>,
     id: u64,
@@ -45,7 +46,10 @@ impl Threads {
         })
     }
 
-    /// Runs what blocks. Inside a tokio runtime.
+    /// Runs work that blocks.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
     pub(crate) fn run(self: &Arc<Self>, work: Box<dyn FnOnce() + Send>) {
         let (id, has_returned) = (self.next.fetch_add(1, Relaxed), Arc::default());
         let call = Call {
@@ -82,12 +86,10 @@ impl Threads {
     }
 
     fn test_is_over(&self) -> MutexGuard<'_, bool> {
-        self.test_is_over
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        lock(&self.test_is_over)
     }
 
-    /// Ends when a call took too long and is at work still.
+    /// Ends when a call has taken too long and still runs.
     pub(crate) async fn given_up(&self) {
         // The sender is in `self`: it cannot be gone.
         let _ = self
@@ -97,7 +99,7 @@ impl Threads {
             .await;
     }
 
-    /// Nothing is waited for any more.
+    /// Ends all waits.
     pub(crate) fn end_test(&self) {
         *self.test_is_over() = true;
         self.changed.notify_all();
@@ -107,7 +109,7 @@ impl Threads {
 impl Drop for Call {
     fn drop(&mut self) {
         {
-            // Under the lock, so that nobody begins to wait behind this.
+            // Under the lock, so that no wait begins between this and the notification.
             let _waits = self.threads.test_is_over();
             self.has_returned.store(true, Relaxed);
         }

@@ -1,18 +1,20 @@
-//! What is kept of a handler call, and of a record that a producer handed over.
+//! Handler calls and outputs as a test keeps them.
 
 use crate::function::Function;
-use crate::watching::journal::TopicRecord;
+use crate::lines::{content_line, record_line};
+use crate::lock::lock;
+use crate::record::TopicRecord;
 use bytes::Bytes;
 use fastkafka::error::{FailureKind, Rejection};
 use fastkafka::record::RawRecord;
 use fastkafka::{EventMetadata, Failure};
 use fastkafka_core::{Header, Owned, Record, Timestamp, TimestampType, TopicPartition, read_again};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What came of a handler call.
+/// The outcome of a handler call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CallOutcome {
@@ -24,7 +26,7 @@ pub enum CallOutcome {
     Failed {
         /// The error's text.
         error: String,
-        /// What may follow.
+        /// Whether it may be retried.
         kind: FailureKind,
     },
     /// The record does not fit the handler's parameters, so that it was not called: a payload that
@@ -37,14 +39,14 @@ pub enum CallOutcome {
 }
 
 struct Progress {
-    /// The hook of the app has let it through.
+    /// The app's hook has let the call through to the function.
     begun: bool,
     outcome: CallOutcome,
     took: Option<Duration>,
 }
 
-/// A call of a handler, or a record that it refused.
-pub(crate) struct Recorded {
+/// A call of a handler, or a record that does not fit its parameters.
+pub(crate) struct RecordedCall {
     pub(crate) function: Function,
     pub(crate) records: Vec<TopicRecord>,
     pub(crate) metadata: EventMetadata,
@@ -53,7 +55,7 @@ pub(crate) struct Recorded {
     progress: Mutex<Progress>,
 }
 
-impl Recorded {
+impl RecordedCall {
     pub(crate) fn new<'r>(
         function: Function,
         attempt: u32,
@@ -75,7 +77,7 @@ impl Recorded {
     }
 
     fn progress(&self) -> MutexGuard<'_, Progress> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.progress)
     }
 
     pub(crate) fn begin(&self) {
@@ -86,7 +88,8 @@ impl Recorded {
         self.progress().outcome = CallOutcome::Refused(rejection.to_string());
     }
 
-    /// The function was called, or what stands in for it.
+    /// The function or its mock was called. Otherwise the record was refused before, or a hook has
+    /// skipped the call.
     pub(crate) fn is_call(&self) -> bool {
         let progress = self.progress();
         progress.begun && !matches!(progress.outcome, CallOutcome::Refused(_))
@@ -107,24 +110,31 @@ impl Recorded {
         self.progress().took
     }
 
-    /// The first parameter of the call.
+    /// The first parameter of the call, decoded once more.
+    ///
+    /// # Errors
+    /// When the decoder refuses now what it has accepted for the handler.
     pub(crate) fn args<C: Owned>(&self) -> Result<C::Args, Rejection> {
-        let kept = self.records.iter();
-        let records = kept.map(|kept| Record {
-            payload: kept.payload.as_deref(),
-            key: kept.key.as_deref(),
-            offset: kept.offset,
-            timestamp: Timestamp::new(kept.timestamp, TimestampType::CreateTime),
-        });
-        let records: Vec<_> = records.collect();
-        let kept = self.records.iter();
-        let headers = kept.map(|kept| {
-            let headers = kept.headers.iter();
-            headers
-                .map(|(name, value)| (name.as_str(), value.as_deref()))
-                .collect()
-        });
-        let headers: Vec<Vec<Header<'_>>> = headers.collect();
+        let records: Vec<_> = self
+            .records
+            .iter()
+            .map(|kept| Record {
+                payload: kept.payload.as_deref(),
+                key: kept.key.as_deref(),
+                offset: kept.offset,
+                timestamp: Timestamp::new(kept.timestamp, TimestampType::CreateTime),
+            })
+            .collect();
+        let headers: Vec<Vec<Header<'_>>> = self
+            .records
+            .iter()
+            .map(|kept| {
+                let headers = kept.headers.iter();
+                headers
+                    .map(|(name, value)| (name.as_str(), value.as_deref()))
+                    .collect()
+            })
+            .collect();
         let metadata = &self.metadata;
         let place = TopicPartition::intern_on(
             metadata.cluster(),
@@ -133,6 +143,29 @@ impl Recorded {
             metadata.partition(),
         );
         read_again::<C>(place, &records, &headers)
+    }
+
+    /// The call in one line.
+    pub(crate) fn line(&self) -> String {
+        let record = self.records.first().map(record_line).unwrap_or_default();
+        let more = match self.records.len() {
+            0 | 1 => String::new(),
+            more => format!(" and {} more", more - 1),
+        };
+        let attempt = match self.attempt {
+            1 => String::new(),
+            attempt => format!("attempt {attempt} "),
+        };
+        let outcome = match self.outcome() {
+            CallOutcome::Running => "is running".to_owned(),
+            CallOutcome::Done if !self.is_call() => "skipped by the hook".to_owned(),
+            CallOutcome::Done => "done".to_owned(),
+            CallOutcome::Refused(why) => format!("refused: {why}"),
+            CallOutcome::Failed { error, .. } => format!("failed: {error}"),
+            CallOutcome::Panicked(text) => format!("panicked: {text}"),
+            CallOutcome::GivenUp => "was given up".to_owned(),
+        };
+        format!("{record}{more} => {attempt}{outcome}")
     }
 }
 
@@ -149,7 +182,7 @@ impl CallOutcome {
     }
 }
 
-/// A parameter could not be made of the record.
+/// A parameter could not be made from the record.
 fn is_refusal(failure: &Failure) -> bool {
     match failure.error() {
         Some(error) => failure.kind() == FailureKind::Rejected && error.is::<Rejection>(),
@@ -177,19 +210,30 @@ fn kept(record: &RawRecord<'_>) -> TopicRecord {
     }
 }
 
-/// What Kafka's protocol writes for a record without a time.
+/// The timestamp in Kafka's protocol of a record without one.
 const NO_TIMESTAMP: i64 = -1;
 
 /// A record that a producer handed over.
-pub(crate) struct HandedOver {
+pub(crate) struct RecordedOutput {
     pub(crate) function: Function,
     pub(crate) topic: String,
     pub(crate) partition: Option<i32>,
     pub(crate) key: Option<Bytes>,
     pub(crate) payload: Option<Bytes>,
     pub(crate) headers: Vec<(String, Option<Bytes>)>,
-    /// Why it was not taken.
+    /// Why the client did not take it.
     pub(crate) error: Option<String>,
-    /// On a real broker: it was seen in its topic.
+    /// On a real broker: it was seen in its topic. See [`Watcher::claim`](super::watcher::Watcher::claim).
     pub(crate) arrived: AtomicBool,
+}
+
+impl RecordedOutput {
+    /// The record in one line.
+    pub(crate) fn line(&self) -> String {
+        let line = content_line(&self.topic, self.key.as_deref(), self.payload.as_deref());
+        match &self.error {
+            None => line,
+            Some(error) => format!("{line} => refused: {error}"),
+        }
+    }
 }

@@ -1,51 +1,41 @@
-//! Sees every call and output of the apps under test, puts mocks in place of handlers, and keeps
-//! what has to fail the test until its own thread asks.
+//! The watcher: what was called and sent, the mocks, and the failures of the test.
+//!
+//! Apps run on any thread, a test fails on its own. So a failure is kept here until the test asks.
 
 use crate::function::Function;
-use crate::functions::mock::{self, Mock};
-use crate::observed::report::content_line;
+use crate::lock::lock;
+use crate::record::TopicRecord;
 use crate::time::threads::Threads;
 use crate::topology::Topology;
-use crate::watching::calls::{CallOutcome, HandedOver, Recorded};
-use crate::watching::journal::TopicRecord;
-use bytes::Bytes;
-use fastkafka::error::Rejection;
-use fastkafka::hook::{Around, HandlerCall, HandlerFuture};
-use fastkafka::{Failure, ProduceError};
-use fastkafka_core::{
-    ConsumerDef, Hooks, Interceptor, OutRecord, ProducerDef, Run, RunEnd, RunFuture, TaskFailure,
-    panic_text,
-};
+use crate::watching::calls::{CallOutcome, RecordedCall, RecordedOutput};
+use crate::watching::mock::Mock;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
-/// See the module. Cloned handles are one watcher.
+/// Everything that a test sees of the functions of its apps. Clones share one watcher.
 #[derive(Clone)]
-pub(crate) struct Watcher(Arc<Inner>);
+pub(crate) struct Watcher(Arc<Shared>);
 
-struct Inner {
-    state: Mutex<State>,
+struct Shared {
+    seen: Mutex<Seen>,
     changed: Arc<Notify>,
     threads: Arc<Threads>,
 }
 
 #[derive(Default)]
-struct State {
-    calls: Vec<Arc<Recorded>>,
-    outputs: Vec<Arc<HandedOver>>,
+struct Seen {
+    calls: Vec<Arc<RecordedCall>>,
+    outputs: Vec<Arc<RecordedOutput>>,
     mocks: BTreeMap<Function, Arc<dyn Mock>>,
-    /// How long calls of a handler take before they begin.
-    slow: BTreeMap<Function, Duration>,
-    /// The same of every call: at most so long, by chance.
+    /// Time that passes before each call of a handler begins.
+    delays: BTreeMap<Function, Duration>,
+    /// The longest random time before each call of any handler.
     jitter: Option<(Duration, SmallRng)>,
     failures: Vec<String>,
     panics_allowed: bool,
@@ -54,27 +44,28 @@ struct State {
 impl Watcher {
     /// `patience`: how long the clock stands still for a call that blocks its thread.
     pub(crate) fn new(patience: Duration) -> Self {
-        Self(Arc::new(Inner {
-            state: Mutex::default(),
+        Self(Arc::new(Shared {
+            seen: Mutex::default(),
             changed: Arc::default(),
             threads: Threads::new(patience),
         }))
     }
 
-    pub(crate) fn threads(&self) -> &Threads {
+    pub(crate) fn threads(&self) -> &Arc<Threads> {
         &self.0.threads
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        lock(&self.0.seen)
     }
 
-    fn tell(&self) {
+    /// Wakes everything that awaits [`Watcher::changed`].
+    pub(crate) fn notify(&self) {
         self.0.changed.notify_waiters();
     }
 
-    /// Rung by what the watcher itself does not see.
-    pub(crate) fn wakeup(&self) -> Arc<Notify> {
+    /// For changes that the watcher itself does not see.
+    pub(crate) fn notifier(&self) -> Arc<Notify> {
         self.0.changed.clone()
     }
 
@@ -83,38 +74,20 @@ impl Watcher {
         self.0.changed.notified()
     }
 
-    /// The calls of a handler in the order in which they began, with what it refused.
-    pub(crate) fn calls(&self, function: Function) -> Vec<Arc<Recorded>> {
-        let mut calls = self.state().calls.clone();
+    pub(super) fn add_call(&self, call: Arc<RecordedCall>) {
+        self.seen().calls.push(call);
+    }
+
+    /// The calls of a handler in the order in which they began, refused records included.
+    pub(crate) fn calls(&self, function: Function) -> Vec<Arc<RecordedCall>> {
+        let mut calls = self.seen().calls.clone();
         calls.retain(|call| call.function == function);
         calls
     }
 
-    /// From here on each call of a handler takes so long before it begins.
-    pub(crate) fn slow(&self, function: Function, time: Duration) {
-        self.state().slow.insert(function, time);
-    }
-
-    /// From here on each call of any handler takes at most so long before it begins; `None`: no longer.
-    pub(crate) fn jitter(&self, jitter: Option<(Duration, u64)>) {
-        let jitter = jitter.map(|(most, seed)| (most, SmallRng::seed_from_u64(seed)));
-        self.state().jitter = jitter;
-    }
-
-    fn delay(&self, function: Function) -> Option<Duration> {
-        let mut state = self.state();
-        let slow = state.slow.get(&function).copied();
-        let jitter = state.jitter.as_mut();
-        let jitter = jitter.map(|(most, rng)| rng.random_range(Duration::ZERO..=*most));
-        match (slow, jitter) {
-            (None, None) => None,
-            (slow, jitter) => Some(slow.unwrap_or_default() + jitter.unwrap_or_default()),
-        }
-    }
-
-    /// The calls that have not returned, a line each.
+    /// The calls that have not returned, a line for each.
     pub(crate) fn running(&self) -> Vec<String> {
-        let calls = self.state().calls.clone();
+        let calls = self.seen().calls.clone();
         let running = calls
             .iter()
             .filter(|call| call.outcome() == CallOutcome::Running);
@@ -123,18 +96,47 @@ impl Watcher {
             .collect()
     }
 
-    /// What a producer has handed over.
-    pub(crate) fn outputs(&self, function: Function) -> Vec<Arc<HandedOver>> {
-        let mut outputs = self.state().outputs.clone();
+    /// Delays each call of a handler from here on.
+    pub(crate) fn slow(&self, function: Function, time: Duration) {
+        self.seen().delays.insert(function, time);
+    }
+
+    /// Delays each call of any handler from here on, by a random time up to the given one; the seed
+    /// decides. `None` ends it.
+    pub(crate) fn jitter(&self, jitter: Option<(Duration, u64)>) {
+        let jitter = jitter.map(|(longest, seed)| (longest, SmallRng::seed_from_u64(seed)));
+        self.seen().jitter = jitter;
+    }
+
+    /// The time that passes before a call begins.
+    pub(super) fn delay(&self, function: Function) -> Option<Duration> {
+        let mut seen = self.seen();
+        let delay = seen.delays.get(&function).copied();
+        let jitter = seen.jitter.as_mut();
+        let jitter = jitter.map(|(longest, rng)| rng.random_range(Duration::ZERO..=*longest));
+        match (delay, jitter) {
+            (None, None) => None,
+            (delay, jitter) => Some(delay.unwrap_or_default() + jitter.unwrap_or_default()),
+        }
+    }
+
+    pub(super) fn add_output(&self, output: RecordedOutput) {
+        self.seen().outputs.push(Arc::new(output));
+        self.notify();
+    }
+
+    /// The records that a producer has handed over.
+    pub(crate) fn outputs(&self, function: Function) -> Vec<Arc<RecordedOutput>> {
+        let mut outputs = self.seen().outputs.clone();
         outputs.retain(|output| output.function == function);
         outputs
     }
 
-    /// Which producer a record comes from that a real broker shows: the first that handed over the
-    /// same and has not been seen yet.
+    /// The producer of a record that a real broker shows, which does not say where it comes from: the
+    /// first one that handed over the same record and was not taken for another record before.
     pub(crate) fn claim(&self, record: &TopicRecord, topology: &Topology) -> Option<Function> {
-        let outputs = self.state().outputs.clone();
-        let same = |output: &&Arc<HandedOver>| {
+        let outputs = self.seen().outputs.clone();
+        let output = outputs.iter().find(|output| {
             output.error.is_none()
                 && output.topic == record.topic
                 && topology.cluster_of(output.function) == record.cluster
@@ -142,229 +144,62 @@ impl Watcher {
                 && output.payload == record.payload
                 && output.headers == record.headers
                 && !output.arrived.load(Relaxed)
-        };
-        let output = outputs.iter().find(same)?;
+        })?;
         output.arrived.store(true, Relaxed);
         Some(output.function)
     }
 
     /// The mock of a function, if it has one.
     pub(crate) fn mock(&self, function: Function) -> Option<Arc<dyn Mock>> {
-        self.state().mocks.get(&function).cloned()
+        self.seen().mocks.get(&function).cloned()
     }
 
     pub(crate) fn set_mock(&self, function: Function, mock: Arc<dyn Mock>) {
-        self.state().mocks.insert(function, mock);
+        self.seen().mocks.insert(function, mock);
     }
 
-    /// A panic of a handler is an outcome like others: it does not fail the test.
+    fn mocks(&self) -> Vec<Arc<dyn Mock>> {
+        self.seen().mocks.values().cloned().collect()
+    }
+
+    /// Calls that wait for a mock whose guard the test holds: only the test can end that.
+    pub(crate) fn blocked_calls(&self) -> Vec<String> {
+        let mocks = self.mocks();
+        mocks
+            .iter()
+            .filter_map(|mock| mock.blocked_call())
+            .collect()
+    }
+
+    /// The expectations of mocks that are not met. They are not checked again.
+    pub(crate) fn verify(&self) -> Vec<String> {
+        let mocks = self.mocks();
+        mocks.iter().filter_map(|mock| mock.verify()).collect()
+    }
+
+    /// A panic of a handler is an outcome like others from here on: it does not fail the test.
     pub(crate) fn allow_panics(&self) {
-        self.state().panics_allowed = true;
+        self.seen().panics_allowed = true;
     }
 
-    /// Something that has to fail the test.
+    pub(super) fn panics_allowed(&self) -> bool {
+        self.seen().panics_allowed
+    }
+
+    /// Keeps a failure for the test.
     pub(crate) fn fail(&self, failure: String) {
-        self.state().failures.push(failure);
-        self.tell();
+        self.seen().failures.push(failure);
+        self.notify();
     }
 
-    /// What has to fail the test, once: the first, and how many more.
+    /// Takes the failures of the test: the first one, and the number of the others.
     pub(crate) fn take_failure(&self) -> Option<String> {
-        let failures = std::mem::take(&mut self.state().failures);
+        let failures = std::mem::take(&mut self.seen().failures);
         let more = failures.len().saturating_sub(1);
         let mut first = failures.into_iter().next()?;
         if more > 0 {
             first.push_str(&format!("\n  and {more} more like it or after it"));
         }
         Some(first)
-    }
-
-    /// Calls that wait for a mock which the test has not put in place: nothing but the test can end
-    /// that.
-    pub(crate) fn waiting_for_mocks(&self) -> Vec<String> {
-        let mocks: Vec<_> = self.state().mocks.values().cloned().collect();
-        mocks.iter().filter_map(|mock| mock.waited_for()).collect()
-    }
-
-    /// The expectations of mocks that are not met. They are not checked again.
-    pub(crate) fn verify(&self) -> Vec<String> {
-        let mocks: Vec<_> = self.state().mocks.values().cloned().collect();
-        mocks.iter().filter_map(|mock| mock.verify()).collect()
-    }
-
-    fn record(&self, call: &HandlerCall<'_>) -> UnderWay {
-        let recorded = Arc::new(Recorded::new(
-            call.handler.into(),
-            call.attempt(),
-            call.records(),
-            call.metadata(),
-        ));
-        self.state().calls.push(recorded.clone());
-        UnderWay {
-            recorded,
-            watcher: self.clone(),
-        }
-    }
-
-    fn panicked(&self, handler: &'static ConsumerDef, run: &Run<'_>, text: &str) {
-        let mut state = self.state();
-        let current = run.scope.current();
-        let record = &run.records[current];
-        let call = state.calls.iter().rev().find(|call| {
-            call.function == handler.into()
-                && call.metadata.topic() == run.place.topic
-                && call.metadata.partition() == run.place.partition
-                && call.metadata.offset() == record.offset
-                && call.outcome() == CallOutcome::GivenUp
-        });
-        if let Some(call) = call {
-            call.end(CallOutcome::Panicked(text.to_owned()));
-        }
-        let is_mismatch = mock::is_mismatch(text);
-        if is_mismatch || !state.panics_allowed {
-            let what = match is_mismatch {
-                true => text.to_owned(),
-                false => format!("`{}` panicked: {text}", handler.name),
-            };
-            let place = format!("{} offset {}", run.place, record.offset);
-            let record = content_line(&place, record.key, record.payload);
-            let attempt = if current == 0 { run.attempt } else { 1 };
-            state
-                .failures
-                .push(format!("{what}\n  record: {record}\n  attempt: {attempt}"));
-        }
-        drop(state);
-        self.tell();
-    }
-}
-
-impl Interceptor for Watcher {
-    fn run<'r>(
-        &'r self,
-        handler: &'static ConsumerDef,
-        run: &'r Run<'r>,
-        hooks: Hooks<'r>,
-    ) -> RunFuture<'r> {
-        let future = match self.mock(handler.into()) {
-            Some(mock) => mock.run(run, hooks),
-            None => (handler.run)(run, hooks),
-        };
-        Box::pin(Watched {
-            watcher: self,
-            handler,
-            run,
-            future,
-        })
-    }
-
-    fn call<'a>(
-        &'a self,
-        call: HandlerCall<'a>,
-        hook: Option<&'a dyn Around>,
-        next: HandlerFuture<'a>,
-    ) -> HandlerFuture<'a> {
-        let under_way = self.record(&call);
-        let recorded = under_way.recorded.clone();
-        let begun: HandlerFuture<'a> = Box::pin(async move {
-            recorded.begin();
-            self.tell();
-            if let Some(delay) = self.delay(recorded.function) {
-                tokio::time::sleep(delay).await;
-            }
-            next.await
-        });
-        let work = match hook {
-            Some(hook) => hook.around(call, begun),
-            None => begun,
-        };
-        Box::pin(async move {
-            let outcome = work.await;
-            under_way.end(outcome.as_ref().err());
-            outcome
-        })
-    }
-
-    fn block(&self, work: Box<dyn FnOnce() + Send>) {
-        self.0.threads.run(work);
-    }
-
-    fn undecoded(&self, call: &HandlerCall<'_>, rejection: &Rejection) {
-        let under_way = self.record(call);
-        under_way.recorded.refuse(rejection);
-        self.tell();
-    }
-
-    fn produced(
-        &self,
-        producer: &'static ProducerDef,
-        record: &OutRecord<'_>,
-        error: Option<&ProduceError>,
-    ) {
-        let output = HandedOver {
-            function: producer.into(),
-            topic: record.topic.to_owned(),
-            partition: record.partition,
-            key: record.key.map(Bytes::copy_from_slice),
-            payload: record.payload.map(Bytes::copy_from_slice),
-            headers: record.headers.to_vec(),
-            error: error.map(ToString::to_string),
-            arrived: AtomicBool::new(false),
-        };
-        self.state().outputs.push(Arc::new(output));
-        self.tell();
-    }
-
-    fn task_failed(&self, failure: &TaskFailure) {
-        // An error before a restart is an outcome like others, a panic is not.
-        let allowed = !failure.panicked || self.state().panics_allowed;
-        if failure.is_final || !allowed {
-            self.fail(failure.message.clone());
-        }
-    }
-}
-
-/// A run that notes the text of a panic on its way to the runtime, which judges it.
-struct Watched<'r> {
-    watcher: &'r Watcher,
-    handler: &'static ConsumerDef,
-    run: &'r Run<'r>,
-    future: RunFuture<'r>,
-}
-
-impl Future for Watched<'_> {
-    type Output = RunEnd;
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<RunEnd> {
-        let this = &mut *self;
-        let poll = AssertUnwindSafe(|| this.future.as_mut().poll(cx));
-        match catch_unwind(poll) {
-            Ok(poll) => poll,
-            Err(panic) => {
-                this.watcher
-                    .panicked(this.handler, this.run, panic_text(&*panic));
-                resume_unwind(panic)
-            }
-        }
-    }
-}
-
-/// A call until its end. Where none is told, it was given up; a panic says so right after.
-struct UnderWay {
-    recorded: Arc<Recorded>,
-    watcher: Watcher,
-}
-
-impl UnderWay {
-    fn end(&self, failure: Option<&Failure>) {
-        self.recorded.end(CallOutcome::new(failure));
-        self.watcher.tell();
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        if self.recorded.outcome() == CallOutcome::Running {
-            self.recorded.end(CallOutcome::GivenUp);
-            self.watcher.tell();
-        }
     }
 }

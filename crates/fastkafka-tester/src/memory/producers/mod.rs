@@ -2,25 +2,28 @@
 //!
 //! A record is acknowledged before the call returns, unless the broker is down: then it waits until
 //! the broker is back or its time is over. Records arrive in the order of the calls, as those of an
-//! idempotent producer do: what is sent while others wait, or are on their way from there, waits too. Each
-//! cluster has a queue of its own; what waits in all of them is bounded together.
+//! idempotent producer do: a record that is sent while others wait, or while the last of them is being
+//! sent, waits behind them. Each cluster has a queue of its own; one bound holds for all of them.
 
+mod queues;
 #[cfg(test)]
 mod tests;
 
+use self::queues::{Queues, WaitingRecord};
 use crate::function::Function;
-use crate::memory::cluster::Broker;
-use crate::memory::clusters::Clusters;
+use crate::lock::lock;
+use crate::memory::cluster::MemoryCluster;
+use crate::memory::clusters::MemoryClusters;
 use crate::record::{NewRecord, Refusal};
-use crate::topology::{Name, intern};
+use crate::topology::{ClusterName, intern};
 use bytes::Bytes;
 use fastkafka_core::{
     DeliveryToken, Failure, FailureKind, OutRecord, Output, ProduceError, RecordSink,
 };
 use fastkafka_runtime::platform::{Producers, Wake};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -29,119 +32,87 @@ use tokio::time::Instant;
 /// The default of `delivery_timeout_ms`.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// See the module.
+/// The producers of one app.
 pub(crate) struct MemoryProducers {
-    clusters: Arc<Clusters>,
-    ways: BTreeMap<Function, Way>,
+    clusters: Arc<MemoryClusters>,
+    routes: BTreeMap<Function, Route>,
+    /// The most records that may wait.
     most: usize,
-    waiting: Mutex<Waiting>,
+    queues: Mutex<Queues>,
     tokio: Handle,
     me: Weak<Self>,
 }
 
-/// Where a producer's records go.
-struct Way {
-    cluster: Name,
-    /// How long a record may wait.
+/// The cluster of a producer's records, and how long they may wait for it.
+#[derive(Clone, Copy)]
+struct Route {
+    cluster: ClusterName,
     timeout: Duration,
 }
 
-#[derive(Default)]
-struct Waiting {
-    queues: BTreeMap<Name, Queue>,
-    next: u64,
-    wakers: Vec<Waker>,
-    room: Vec<Wake>,
-}
-
-/// What waits for a cluster.
-#[derive(Default)]
-struct Queue {
-    records: VecDeque<Held>,
-    /// Somebody sends what waits; until that is over, whoever comes queues up behind it.
-    sending: bool,
-}
-
-struct Held {
-    id: u64,
-    record: NewRecord,
-    token: DeliveryToken,
-    /// Its time is over then; `None`: never.
-    until: Option<Instant>,
-}
-
-impl Held {
-    fn time_out(self) {
-        let failure = failure(&self.record.topic, &Refusal::TimedOut);
-        self.token.fail(failure);
-    }
-}
-
-impl Queue {
-    /// Nothing waits or is on its way.
-    fn is_over(&self) -> bool {
-        self.records.is_empty() && !self.sending
-    }
-}
-
-impl Waiting {
-    fn queue(&mut self, cluster: Name) -> &mut Queue {
-        self.queues.entry(cluster).or_default()
-    }
-
-    fn len(&self) -> usize {
-        let queues = self.queues.values();
-        queues.map(|queue| queue.records.len()).sum()
-    }
-}
-
 impl MemoryProducers {
-    /// Inside a tokio runtime.
-    pub(crate) fn new(clusters: Arc<Clusters>, outputs: &[Output], most: usize) -> Arc<Self> {
-        let ways = outputs.iter().map(|output| {
+    /// Panics outside a tokio runtime.
+    pub(crate) fn new(clusters: Arc<MemoryClusters>, outputs: &[Output], most: usize) -> Arc<Self> {
+        let routes = outputs.iter().map(|output| {
             let millis = output.settings.delivery_timeout_ms;
-            let way = Way {
+            let route = Route {
                 cluster: intern(&output.cluster),
                 timeout: millis.map_or(DELIVERY_TIMEOUT, Duration::from_millis),
             };
-            (Function::from(output.def), way)
+            (Function::from(output.def), route)
         });
-        let ways = ways.collect();
+        let routes = routes.collect();
         Arc::new_cyclic(|me| Self {
             clusters,
-            ways,
+            routes,
             most,
-            waiting: Mutex::default(),
+            queues: Mutex::default(),
             tokio: Handle::current(),
             me: me.clone(),
         })
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn queues(&self) -> MutexGuard<'_, Queues> {
+        lock(&self.queues)
     }
 
-    /// Keeps a record for the time that its producer gives it.
-    fn hold(&self, mut waiting: MutexGuard<'_, Waiting>, mut held: Held, patience: Duration) {
-        let (id, cluster) = (held.id, held.record.cluster);
-        held.until = Instant::now().checked_add(patience);
-        let queue = waiting.queue(cluster);
-        let first = queue.is_over();
-        queue.records.push_back(held);
-        drop(waiting);
+    /// The route of the record's producer. A dead letter has none: it goes to the cluster of its record.
+    fn route(&self, record: &OutRecord<'_>) -> Route {
+        let route = record
+            .producer
+            .and_then(|def| self.routes.get(&def.into()).copied());
+        route.unwrap_or_else(|| Route {
+            cluster: intern(record.cluster.unwrap_or_default()),
+            timeout: DELIVERY_TIMEOUT,
+        })
+    }
+
+    /// Lets a record wait for its cluster, at most for `timeout`.
+    fn wait(
+        &self,
+        mut queues: MutexGuard<'_, Queues>,
+        mut waiting: WaitingRecord,
+        timeout: Duration,
+    ) {
+        let (id, cluster) = (waiting.id, waiting.record.cluster);
+        waiting.deadline = Instant::now().checked_add(timeout);
+        let queue = queues.of(cluster);
+        let first = queue.is_idle();
+        queue.records.push_back(waiting);
+        drop(queues);
         if first {
             self.send_when_up(cluster);
         }
         let me = self.me.clone();
         self.tokio.spawn(async move {
-            tokio::time::sleep(patience).await;
+            tokio::time::sleep(timeout).await;
             if let Some(me) = me.upgrade() {
                 me.expire(cluster, id);
             }
         });
     }
 
-    fn send_when_up(&self, cluster: Name) {
+    fn send_when_up(&self, cluster: ClusterName) {
         let me = self.me.clone();
         self.clusters.named(cluster).on_up(Box::new(move || {
             if let Some(me) = me.upgrade() {
@@ -150,92 +121,80 @@ impl MemoryProducers {
         }));
     }
 
-    /// Sends what waits for a cluster. The lock is not kept meanwhile: whoever hears of a record may send
-    /// the next.
-    fn flush(&self, cluster: Name) {
-        {
-            let mut waiting = self.waiting();
-            if std::mem::replace(&mut waiting.queue(cluster).sending, true) {
-                return;
-            }
+    /// Sends the records that wait for a cluster. The lock is not kept meanwhile, because a report may
+    /// make its receiver send the next record.
+    fn flush(&self, cluster: ClusterName) {
+        if std::mem::replace(&mut self.queues().of(cluster).sending, true) {
+            return;
         }
-        let broker = self.clusters.named(cluster);
+        let memory = self.clusters.named(cluster);
         let is_down = loop {
-            let held = {
-                let mut waiting = self.waiting();
-                let queue = waiting.queue(cluster);
-                let held = queue.records.pop_front();
-                queue.sending = held.is_some();
-                held
+            let next = {
+                let mut queues = self.queues();
+                let queue = queues.of(cluster);
+                let next = queue.records.pop_front();
+                queue.sending = next.is_some();
+                next
             };
-            let Some(held) = held else { break false };
-            let Some(held) = conclude(broker, held) else {
+            let Some(next) = next else { break false };
+            let Some(refused) = send(memory, next) else {
                 continue;
             };
-            // Nobody could find it meanwhile.
-            if held.until.is_some_and(|until| until <= Instant::now()) {
-                held.time_out();
+            // Its timer has passed without effect if it fired while the record was out of the queue.
+            if refused.is_expired() {
+                time_out(refused);
                 continue;
             }
-            let mut waiting = self.waiting();
-            let queue = waiting.queue(cluster);
-            queue.records.push_front(held);
+            let mut queues = self.queues();
+            let queue = queues.of(cluster);
+            queue.records.push_front(refused);
             queue.sending = false;
             break true;
         };
         if is_down {
             self.send_when_up(cluster);
         }
-        self.tell_room();
+        self.notify_room();
     }
 
-    fn expire(&self, cluster: Name, id: u64) {
-        let held = {
-            let mut waiting = self.waiting();
-            let queue = waiting.queue(cluster);
-            let at = queue.records.iter().position(|held| held.id == id);
-            at.and_then(|at| queue.records.remove(at))
-        };
-        if let Some(held) = held {
-            held.time_out();
-            self.tell_room();
+    fn expire(&self, cluster: ClusterName, id: u64) {
+        let expired = self.queues().of(cluster).remove(id);
+        if let Some(expired) = expired {
+            time_out(expired);
+            self.notify_room();
         }
     }
 
-    fn tell_room(&self) {
-        let wakers = std::mem::take(&mut self.waiting().wakers);
+    fn notify_room(&self) {
+        let wakers = std::mem::take(&mut self.queues().wakers);
         wakers.into_iter().for_each(Waker::wake);
-        // What is called only rings bells.
-        self.waiting().room.iter().for_each(|wake| wake());
+        // Under the lock, which is safe because these only wake drivers.
+        self.queues().on_room.iter().for_each(|wake| wake());
         self.clusters.notify();
-    }
-
-    /// The producer's, or of a dead letter that of its record.
-    fn way(&self, record: &OutRecord<'_>) -> (Name, Duration) {
-        let way = record.producer.and_then(|def| self.ways.get(&def.into()));
-        match way {
-            Some(way) => (way.cluster, way.timeout),
-            None => (intern(record.cluster.unwrap_or_default()), DELIVERY_TIMEOUT),
-        }
     }
 }
 
-/// Sends a record and reports what came of it. Gives it back when the broker is down.
-fn conclude(broker: &Broker, held: Held) -> Option<Held> {
-    match broker.produce(&held.record) {
-        Ok(delivery) => held.token.ack(|| delivery),
-        Err(Refusal::Down) => return Some(held),
+/// Sends a record and reports the result. Gives the record back when the broker is down.
+fn send(cluster: &MemoryCluster, waiting: WaitingRecord) -> Option<WaitingRecord> {
+    match cluster.produce(&waiting.record) {
+        Ok(delivery) => waiting.token.ack(|| delivery),
+        Err(Refusal::Down) => return Some(waiting),
         Err(refusal) => {
             if let Refusal::UnknownTopic(_) | Refusal::UnknownPartition { .. } = &refusal {
-                broker.state().complaints.push(refusal.to_string());
+                cluster.state().complaints.push(refusal.to_string());
             }
-            held.token.fail(failure(&held.record.topic, &refusal));
+            waiting.token.fail(failure(&waiting.record.topic, &refusal));
         }
     }
     None
 }
 
-/// As the runtime makes it from what librdkafka reports.
+fn time_out(waiting: WaitingRecord) {
+    let failure = failure(&waiting.record.topic, &Refusal::TimedOut);
+    waiting.token.fail(failure);
+}
+
+/// The failure as the runtime makes it from a report of librdkafka.
 fn failure(topic: &str, refusal: &Refusal) -> Failure {
     let permanent = !matches!(refusal, Refusal::Down | Refusal::TimedOut);
     let failure = Failure::from_error(ProduceError::NotDelivered {
@@ -243,15 +202,16 @@ fn failure(topic: &str, refusal: &Refusal) -> Failure {
         reason: refusal.to_string(),
         permanent,
     });
-    match permanent {
-        true => failure.with_kind(FailureKind::Rejected),
-        false => failure,
+    if permanent {
+        failure.with_kind(FailureKind::Rejected)
+    } else {
+        failure
     }
 }
 
 impl RecordSink for MemoryProducers {
     fn enqueue(&self, record: OutRecord<'_>, token: DeliveryToken) -> Result<(), ProduceError> {
-        let (cluster, timeout) = self.way(&record);
+        let Route { cluster, timeout } = self.route(&record);
         let new = NewRecord {
             cluster,
             topic: record.topic.to_owned(),
@@ -262,49 +222,48 @@ impl RecordSink for MemoryProducers {
             timestamp: record.timestamp,
             producer: record.producer.map(Function::from),
         };
-        let mut waiting = self.waiting();
-        let mut held = Held {
-            id: waiting.next,
+        let mut queues = self.queues();
+        let mut waiting = WaitingRecord {
+            id: queues.next_id(),
             record: new,
             token,
-            until: None,
+            deadline: None,
         };
-        waiting.next += 1;
-        if waiting.queue(cluster).is_over() {
-            drop(waiting);
-            match conclude(self.clusters.named(cluster), held) {
+        if queues.of(cluster).is_idle() {
+            drop(queues);
+            match send(self.clusters.named(cluster), waiting) {
                 None => return Ok(()),
-                Some(back) => held = back,
+                Some(refused) => waiting = refused,
             }
-            waiting = self.waiting();
+            queues = self.queues();
         }
-        // Dead letters have no room of their own to wait for.
-        if waiting.len() >= self.most && record.producer.is_some() {
-            drop(waiting);
-            held.token.cancel();
+        // A dead letter is taken in any case: its sender cannot wait for room.
+        if queues.len() >= self.most
+            && let Some(producer) = record.producer
+        {
+            drop(queues);
+            waiting.token.cancel();
             return Err(ProduceError::QueueFull {
-                producer: record.producer.map_or("dead letter", |def| def.name),
+                producer: producer.name,
             });
         }
-        self.hold(waiting, held, timeout);
+        self.wait(queues, waiting, timeout);
         Ok(())
     }
 
     fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut waiting = self.waiting();
-        if waiting.len() < self.most {
+        let mut queues = self.queues();
+        if queues.len() < self.most {
             return Poll::Ready(());
         }
-        waiting.wakers.push(cx.waker().clone());
+        queues.wakers.push(cx.waker().clone());
         Poll::Pending
     }
 }
 
 impl Producers for MemoryProducers {
     fn in_flight(&self) -> usize {
-        let waiting = self.waiting();
-        let sending = waiting.queues.values().filter(|queue| queue.sending);
-        waiting.len() + sending.count()
+        self.queues().in_flight()
     }
 
     fn has_room(&self) -> bool {
@@ -312,7 +271,7 @@ impl Producers for MemoryProducers {
     }
 
     fn on_room(&self, wake: Wake) {
-        self.waiting().room.push(wake);
+        self.queues().on_room.push(wake);
     }
 
     fn fatal(&self) -> Option<String> {
@@ -320,7 +279,7 @@ impl Producers for MemoryProducers {
     }
 
     fn drain(&self, _: std::time::Instant) -> Result<(), usize> {
-        // Whatever is left waits for a broker that nobody brings back while this blocks.
+        // The rest waits for a broker that nobody brings back while this blocks.
         match self.in_flight() {
             0 => Ok(()),
             left => Err(left),

@@ -1,4 +1,4 @@
-//! Records on their way to a broker that comes and goes.
+//! Records for a broker that comes and goes.
 
 use super::*;
 use crate::topology::Topology;
@@ -19,14 +19,14 @@ fn enqueue(outputs: &MemoryProducers, scope: &DeliveryScope, n: u32) {
     outputs.enqueue(record, scope.token(0)).unwrap();
 }
 
-fn start() -> (Arc<Broker>, Arc<MemoryProducers>) {
-    let clusters = Clusters::new(&Topology::new(&[], [("numbers".to_owned(), 1)].into()));
+fn start() -> (Arc<MemoryCluster>, Arc<MemoryProducers>) {
+    let clusters = MemoryClusters::new(&Topology::new(&[], [("numbers".to_owned(), 1)].into()));
     let broker = clusters.named("").clone();
     let outputs = MemoryProducers::new(clusters, &[], usize::MAX);
     (broker, outputs)
 }
 
-fn numbers(broker: &Broker) -> Vec<u32> {
+fn numbers(broker: &MemoryCluster) -> Vec<u32> {
     let records = broker.journal.records("", "numbers");
     let number = |record: &Arc<crate::TopicRecord>| {
         let payload = record.payload.as_deref().unwrap();
@@ -68,11 +68,11 @@ async fn what_is_sent_while_the_last_that_waited_is_on_its_way_waits_behind_it()
     broker.set_down(true);
     enqueue(&outputs, &scope, 0);
     std::thread::scope(|threads| {
-        // Whoever sends stands at the broker's door.
+        // The lock of the cluster holds up the thread that sends.
         let mut state = broker.state();
         state.down = false;
         let flush = threads.spawn(|| outputs.flush(""));
-        while outputs.waiting().len() > 0 {
+        while outputs.queues().len() > 0 {
             std::thread::yield_now();
         }
         let next = threads.spawn(|| enqueue(&outputs, &scope, 1));
@@ -85,7 +85,7 @@ async fn what_is_sent_while_the_last_that_waited_is_on_its_way_waits_behind_it()
         let queued = next.is_finished();
         drop(state);
         flush.join().unwrap();
-        assert!(queued, "it stands at the door, too");
+        assert!(queued, "it waits for the lock of the cluster");
     });
     scope.reports().await.unwrap();
     assert_eq!(numbers(&broker), [0, 1]);

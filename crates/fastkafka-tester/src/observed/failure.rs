@@ -1,45 +1,42 @@
-//! How a failed assertion reads.
+//! The report of a failed assertion.
 
-use crate::watching::journal::TopicRecord;
 use similar::{ChangeTag, TextDiff};
 use std::fmt::{Debug, Write as _};
 use std::panic::Location;
 
-/// So many calls and records are shown, the last ones.
+/// The most lines of a section that are shown, the last ones.
 const SHOWN: usize = 5;
-/// So much of a payload is shown, in characters.
-const PAYLOAD: usize = 200;
 
 /// Why an assertion does not hold.
 #[derive(Debug)]
-pub(crate) struct Miss {
+pub(super) struct AssertionFailure {
     headline: String,
-    /// What was expected and what there is, as texts.
+    /// The expected value, and the actual one if there is one.
     compared: Option<(String, Option<String>)>,
 }
 
-impl Miss {
-    pub(crate) fn new(headline: impl Into<String>) -> Self {
+impl AssertionFailure {
+    pub(super) fn new(headline: impl Into<String>) -> Self {
         Self {
             headline: headline.into(),
             compared: None,
         }
     }
 
-    /// Shows what was expected.
-    pub(crate) fn expected(mut self, expected: &dyn Debug) -> Self {
+    /// Adds the expected value.
+    pub(super) fn expected(mut self, expected: &dyn Debug) -> Self {
         self.compared = Some((format!("{expected:#?}"), None));
         self
     }
 
-    /// Shows what was expected and what there is instead.
-    pub(crate) fn compared(mut self, expected: &dyn Debug, actual: String) -> Self {
+    /// Adds the expected value, and the actual one beside it.
+    pub(super) fn compared(mut self, expected: &dyn Debug, actual: String) -> Self {
         self.compared = Some((format!("{expected:#?}"), Some(actual)));
         self
     }
 
     /// The whole text. `when` follows the headline; a section has a title and lines.
-    pub(crate) fn report(
+    pub(super) fn report(
         &self,
         when: &str,
         sections: &[(String, Vec<String>)],
@@ -100,58 +97,13 @@ fn section(text: &mut String, title: &str, lines: &[String]) {
 }
 
 /// How alike two texts are, from 0 to 1.
-pub(crate) fn likeness(one: &str, other: &str) -> f32 {
+pub(super) fn likeness(one: &str, other: &str) -> f32 {
     TextDiff::from_words(one, other).ratio()
-}
-
-/// After a place; the app's own cluster needs no word.
-pub(crate) fn on(cluster: &str) -> String {
-    match cluster {
-        "" => String::new(),
-        cluster => format!(" on `{cluster}`"),
-    }
-}
-
-/// A record of a topic in one line.
-pub(crate) fn record_line(record: &TopicRecord) -> String {
-    let on = on(record.cluster);
-    let place = format!(
-        "{}[{}]{on} offset {}",
-        record.topic, record.partition, record.offset
-    );
-    content_line(&place, record.key.as_deref(), record.payload.as_deref())
-}
-
-/// A record in one line, after where it is.
-pub(crate) fn content_line(place: &str, key: Option<&[u8]>, payload: Option<&[u8]>) -> String {
-    let key = key.map_or_else(String::new, |key| format!(", key {:?}", shown(key)));
-    let payload = payload.map_or_else(|| "tombstone".to_owned(), shown);
-    format!("{place}{key}: {payload}")
-}
-
-/// Text as it is, other bytes escaped; the beginning of what is long.
-fn shown(bytes: &[u8]) -> String {
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text.escape_debug().to_string().replace("\\\"", "\""),
-        Err(_) => bytes.escape_ascii().to_string(),
-    };
-    match text.char_indices().nth(PAYLOAD) {
-        Some((end, _)) => format!("{}.. ({} bytes)", &text[..end], bytes.len()),
-        None => text,
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_payload_is_shown_as_text_and_not_at_length() {
-        assert_eq!(shown(br#"{"a":1}"#), r#"{"a":1}"#);
-        assert_eq!(shown(b"a\nb"), "a\\nb");
-        assert_eq!(shown(b"\xff\x01"), "\\xff\\x01");
-        assert!(shown(&[b'a'; 1000]).ends_with("a.. (1000 bytes)"));
-    }
 
     #[test]
     fn short_values_stand_below_each_other_and_long_ones_are_compared_by_line() {

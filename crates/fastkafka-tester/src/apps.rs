@@ -1,0 +1,79 @@
+//! Questions to the apps under test: their functions, their subscriptions, their failures.
+
+use crate::function::Function;
+use crate::subscription::Subscription;
+use crate::topology::{ClusterName, intern};
+use fastkafka::App;
+use fastkafka_core::{Def, Group};
+
+/// A handler with its subscription.
+pub(crate) struct Reader {
+    pub(crate) function: Function,
+    pub(crate) cluster: ClusterName,
+    pub(crate) group: String,
+    pub(crate) reads: Subscription,
+}
+
+/// Panics if no app has the function: a test would wait for it in vain.
+#[track_caller]
+pub(crate) fn must_have(apps: &[App], function: Function) {
+    let defs = apps.iter().flat_map(|app| app.spec().registry.defs());
+    let mut functions = defs.filter_map(|def| match def {
+        Def::Consumer(def) => Some(Function::from(*def)),
+        Def::Producer(def) => Some(Function::from(*def)),
+        Def::Background(_) => None,
+    });
+    assert!(
+        functions.any(|known| known == function),
+        "{function} ({}) belongs to no app of this tester; start it with the app that has it",
+        function.location()
+    );
+}
+
+/// The consumer groups of all apps. An app whose plan has problems did not start and has none.
+pub(crate) fn groups(apps: &[App]) -> impl Iterator<Item = Group> {
+    let plans = apps.iter().filter_map(|app| app.check().ok());
+    plans.flat_map(|plan| plan.groups)
+}
+
+/// The handlers of all apps.
+pub(crate) fn readers(apps: &[App]) -> Vec<Reader> {
+    let mut readers = Vec::new();
+    for group in groups(apps) {
+        for handler in &group.handlers {
+            let names: Vec<_> = handler.def.subscription().collect();
+            // A pattern that cannot be read has kept the app from starting.
+            if let Ok(reads) = Subscription::new(&names, &handler.settings, &group.left_out) {
+                readers.push(Reader {
+                    function: handler.def.into(),
+                    cluster: intern(&group.cluster),
+                    group: group.id.clone(),
+                    reads,
+                });
+            }
+        }
+    }
+    readers
+}
+
+/// The subscription of a handler.
+pub(crate) fn subscription(apps: &[App], function: Function) -> Option<Subscription> {
+    let mut readers = readers(apps).into_iter();
+    let reader = readers.find(|reader| reader.function == function)?;
+    Some(reader.reads)
+}
+
+/// Stopped partitions, and reasons for which an app has to end.
+pub(crate) fn stopped(apps: &[App]) -> Vec<String> {
+    let mut stopped = Vec::new();
+    for app in apps {
+        stopped.extend(app.failure());
+        for group in app.health().groups {
+            stopped.extend(group.stopped.iter().map(ToString::to_string));
+            if group.more_stopped > 0 {
+                stopped.push(format!("{} more records stand still", group.more_stopped));
+            }
+        }
+    }
+    stopped
+}

@@ -1,0 +1,73 @@
+//! The traffic between a consumer and its group: assignments and commits.
+//!
+//! A real client does this in the background. Here it happens whenever the driver calls, so that a
+//! commit has arrived when the call returns.
+
+use crate::memory::member::Member;
+use crate::memory::state::ClusterState;
+use fastkafka_runtime::platform::Notice;
+use fastkafka_sim::{self as sim, Answer, PartitionId};
+
+/// Does whatever is due between the consumer and its group.
+pub(super) fn exchange(member: &mut Member, state: &mut ClusterState) {
+    if state.down {
+        return;
+    }
+    loop {
+        commit_stored(member, state);
+        if !member.client.may_exchange(&state.sim) {
+            return;
+        }
+        if let Some(notice) = member.client.exchange(&mut state.sim) {
+            let refs = |partitions: &sim::PartitionSet| {
+                partitions.iter().map(|p| state.partition_ref(p)).collect()
+            };
+            let notice = match notice {
+                sim::Notice::Assign(partitions) => Notice::Assign(refs(&partitions)),
+                sim::Notice::Revoke { partitions, lost } => Notice::Revoke {
+                    places: refs(&partitions),
+                    lost,
+                },
+            };
+            member.notices.push(notice);
+        }
+    }
+}
+
+/// Sends the stored offsets, and queues the answers to all commits under way.
+pub(super) fn commit_stored(member: &mut Member, state: &mut ClusterState) {
+    if state.down {
+        return;
+    }
+    member.client.send_commit();
+    let answers = answers(member, state);
+    member
+        .notices
+        .extend(answers.into_iter().map(Notice::Committed));
+}
+
+/// Commits an offset of one partition and returns the answer.
+pub(super) fn commit_offset(
+    member: &mut Member,
+    state: &mut ClusterState,
+    partition: PartitionId,
+    offset: i64,
+) -> Result<(), String> {
+    // Commits are answered in the order in which they were sent: the last answer is that of this one.
+    commit_stored(member, state);
+    member.client.commit(vec![(partition, offset.into())]);
+    let last = answers(member, state).pop();
+    last.unwrap_or_else(|| Err("the commit was not answered".to_owned()))
+}
+
+/// Answers the commits under way, in their order.
+fn answers(member: &mut Member, state: &mut ClusterState) -> Vec<Result<(), String>> {
+    let answer = if state.commits_lost {
+        Answer::Lost
+    } else {
+        Answer::Arrives
+    };
+    std::iter::from_fn(|| member.client.answer_commit(&mut state.sim, answer))
+        .map(|answered| answered.map_err(|error| error.to_string()))
+        .collect()
+}

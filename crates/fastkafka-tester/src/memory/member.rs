@@ -1,0 +1,53 @@
+//! A consumer of an app as its cluster knows it.
+
+use crate::memory::stored::Stored;
+use crate::subscription::Subscription;
+use fastkafka_runtime::platform::Notice;
+use fastkafka_sim::{Client, GroupId, PartitionId, TopicId};
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// A client of the simulator, and what the driver of the consumer has to be told.
+pub(crate) struct Member {
+    pub(super) id: u64,
+    pub(crate) client: Client<Stored>,
+    pub(super) reads: Subscription,
+    /// The topics of the subscription that exist.
+    pub(crate) topics: Vec<TopicId>,
+    /// Wakes the driver.
+    pub(super) wake: Arc<Notify>,
+    /// For the driver's next poll.
+    pub(super) notices: Vec<Notice>,
+    /// Positions that were reported as out of range.
+    pub(super) out_of_range: HashMap<PartitionId, i64>,
+    /// The driver knows that the broker is down.
+    pub(super) knows_down: bool,
+}
+
+impl Member {
+    pub(super) fn new(
+        id: u64,
+        group: GroupId,
+        reads: Subscription,
+        topics: Vec<TopicId>,
+        wake: Arc<Notify>,
+    ) -> Self {
+        Self {
+            id,
+            client: Client::new(group, topics.iter().copied()),
+            reads,
+            topics,
+            wake,
+            notices: Vec::new(),
+            out_of_range: HashMap::new(),
+            knows_down: false,
+        }
+    }
+
+    /// Queues a notice, and wakes the driver to fetch it.
+    pub(super) fn tell(&mut self, notice: Notice) {
+        self.notices.push(notice);
+        self.wake.notify_one();
+    }
+}

@@ -1,0 +1,118 @@
+//! The way of the apps to the brokers of a test.
+
+use crate::topology::{ClusterName, Topology};
+use fastkafka::App;
+use fastkafka_core::{Connection, Connections};
+use fastkafka_kafka::{Embedded, TopicNames};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How often groups commit whose handlers do not say: an assertion waits for that.
+const COMMIT_INTERVAL: Duration = Duration::from_millis(50);
+
+/// The brokers that a test chooses instead of clusters in memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// The name of a broker in every cluster, or an address that stands for all of them.
+    Broker(String),
+    /// A broker in the process for each cluster.
+    Embedded,
+}
+
+/// What each app is told before it starts.
+pub(super) struct Access {
+    /// As messages call the broker.
+    pub(super) broker: String,
+    /// The names of topics and groups, by cluster.
+    names: BTreeMap<String, TopicNames>,
+    /// The address of each cluster; `None`: as the apps say, by the broker's name.
+    connections: Option<Connections>,
+    /// The brokers in the process, by cluster. They forget everything when they are dropped.
+    embedded: Vec<(ClusterName, Embedded)>,
+}
+
+impl Access {
+    pub(super) fn new(target: Target, topology: &Topology) -> Result<Self, String> {
+        let mut access = Self {
+            broker: String::new(),
+            names: names(topology.clusters()),
+            connections: None,
+            embedded: Vec::new(),
+        };
+        match target {
+            Target::Broker(broker) => {
+                let is_address = broker.contains(':');
+                access.connections = is_address.then(|| Connections::at(broker.clone()));
+                access.broker = broker;
+            }
+            Target::Embedded => {
+                let mut connections = Connections::embedded();
+                for &cluster in topology.clusters() {
+                    let embedded = Embedded::start().map_err(|error| error.to_string())?;
+                    let address = embedded.bootstrap().to_owned();
+                    let connection = Connection::default().bootstrap_servers(address);
+                    connections = connections.with(cluster, connection);
+                    access.embedded.push((cluster, embedded));
+                }
+                let all = access.embedded.iter();
+                let addresses: Vec<_> = all.map(|(_, embedded)| embedded.bootstrap()).collect();
+                access.broker = addresses.join(", ");
+                access.connections = Some(connections);
+            }
+        }
+        Ok(access)
+    }
+
+    /// Gives an app its brokers, and topics and groups of the test's own.
+    pub(super) fn give(&self, app: &App) -> Result<(), String> {
+        if self.connections.is_none() {
+            let chosen = app.set_kafka_broker(&self.broker);
+            chosen.map_err(|error| error.to_string())?;
+        }
+        let (connections, names) = (self.connections.clone(), self.names.clone());
+        app.run_as_test(connections, names, COMMIT_INTERVAL);
+        Ok(())
+    }
+
+    pub(super) fn embedded(&self, cluster: ClusterName) -> Option<&Embedded> {
+        let mut all = self.embedded.iter();
+        let (_, embedded) = all.find(|(name, _)| *name == cluster)?;
+        Some(embedded)
+    }
+
+    /// The brokers outlive the test, so that it has to delete its topics.
+    pub(super) fn outlives_test(&self) -> bool {
+        self.embedded.is_empty()
+    }
+}
+
+/// Names of this test's own, also where several of its clusters are at one broker. No suffix is the end
+/// of another, so that no pattern finds topics of the other cluster.
+fn names(clusters: &[ClusterName]) -> BTreeMap<String, TopicNames> {
+    let test = format!("-{:016x}", rand::random::<u64>());
+    let names = clusters.iter().map(|cluster| {
+        let names = TopicNames::with_suffix(&suffix(&test, cluster));
+        ((*cluster).to_owned(), names)
+    });
+    names.collect()
+}
+
+fn suffix(test: &str, cluster: &str) -> String {
+    if cluster.is_empty() {
+        return test.to_owned();
+    }
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    format!("{test}-{}", cluster.replace(|c| !allowed(c), "-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_has_topics_of_its_own_on_each_cluster_also_at_one_address() {
+        assert_eq!(suffix("-1f", ""), "-1f");
+        assert_eq!(suffix("-1f", "eu.pay:1"), "-1f-eu-pay-1");
+        assert!(!suffix("-1f", "eu").ends_with(&suffix("-1f", "")));
+    }
+}
