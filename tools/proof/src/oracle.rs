@@ -229,15 +229,15 @@ impl View {
             Failure::Retry { after } | Failure::Transient { after } => after.unwrap_or(shortest),
             Failure::Rejected => Time::ZERO,
         };
-        if !matches!(f, Failure::Transient { .. }) {
-            fact.failures += 1;
-        }
+        let transient = matches!(f, Failure::Transient { .. });
+        fact.failures += u8::from(!transient);
         let most = policy.attempts.unwrap_or(u32::MAX);
         if f == Failure::Rejected && !policy.batch {
             fact.failures = fact.failures.max(u8::try_from(most).unwrap_or(u8::MAX));
         }
-        // Out of attempts: its end, or the run record by record, is at once.
-        let at_once = u32::from(fact.failures) >= most;
+        // Out of attempts: its end, or the run record by record, is at once. A record of a batch
+        // that is run alone may have none left and still wait for a transient failure to pass.
+        let at_once = !transient && u32::from(fact.failures) >= most;
         fact.due = if at_once { now } else { now + wait };
         true
     }

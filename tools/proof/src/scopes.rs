@@ -281,19 +281,46 @@ fn of_order(order: &'static str) -> Vec<Scope> {
     list
 }
 
+/// How many walks through each of [`wide`] the tests take.
+pub const WALKS: u64 = 10_000;
+
 /// Everything at once, for random walks.
 pub fn wide() -> Vec<Scope> {
-    let all = |order| {
-        let faults: Vec<Fault> = FAULTS
-            .into_iter()
-            .chain([Fault::Rebalance, Fault::Handler])
-            .collect();
+    ORDERS.into_iter().flat_map(wide_in).collect()
+}
+
+fn wide_in(order: &'static str) -> Vec<Scope> {
+    use Fault::*;
+    let mut list = Vec::new();
+    let mut add = |what: &str, more: &[Fault], change: &dyn Fn(&mut Scope)| {
+        let faults: Vec<Fault> = FAULTS.iter().chain(more).copied().collect();
         let mut scope = scope(order, ["0101", "0101"], &faults);
         scope.short_stale = false;
-        scope.name = format!("everything, {order}");
-        scope
+        change(&mut scope);
+        scope.name = format!("{what}, {order}");
+        list.push(scope);
     };
-    ORDERS.into_iter().map(all).collect()
+    add("everything", &[Rebalance, Handler], &|_| {});
+    add("everything, and a user", &[User, User, User], &|s| {
+        s.protocol = Protocol::Consumer;
+        s.policy.on_failure = OnFailure::Stop;
+    });
+    add(
+        "everything, in small bounds",
+        &[Room, Jump, Handler],
+        &|s| {
+            s.protocol = Protocol::Eager;
+            s.policy.on_failure = OnFailure::Skip;
+            s.policy.batch = order != "key";
+            s.failures = &[RETRY, Failure::Rejected, Failure::Transient { after: None }];
+            s.limits.ahead = 1;
+            s.limits.outstanding = 2;
+            if let Order::Key { concurrency } = &mut s.policy.order {
+                *concurrency = 1;
+            }
+        },
+    );
+    list
 }
 
 /// Where mutants are looked for: first the few that show what no pair on one partition does.
