@@ -7,7 +7,6 @@ use crate::assigned::Assigned;
 use crate::event::{Effect, Event, PartIndex, RunId, Time};
 use crate::keyed::Keyed;
 use crate::lane::Lane;
-use crate::mutant::{Mutant, Planted};
 use crate::policy::{Limits, Order, Policy};
 use crate::tasks::Tasks;
 
@@ -52,7 +51,6 @@ pub struct Engine {
     pub(crate) now: Time,
     /// The partition to serve first once `outstanding` or `room` allow a start again.
     pub(crate) turn: Option<usize>,
-    pub(crate) planted: Planted,
 }
 
 /// A handler of one engine, given out by [`Engine::handler`].
@@ -107,7 +105,6 @@ impl Engine {
             shutting_down: false,
             now: Time::ZERO,
             turn: None,
-            planted: Planted::default(),
         }
     }
 
@@ -154,15 +151,8 @@ impl Engine {
         // The order of the phases is a requirement: a store comes before the release that makes
         // it void, and a start after both.
         self.apply(event, out);
-        if self.planted.is(Mutant::StoreAfterRelease) {
-            let mut stores = Vec::new();
-            self.store(touched.clone(), &mut stores);
-            self.release(out);
-            out.append(&mut stores);
-        } else {
-            self.store(touched.clone(), out);
-            self.release(out);
-        }
+        self.store(touched.clone(), out);
+        self.release(out);
         self.start(touched.clone(), out);
         self.hold_back(touched, out);
     }
@@ -212,7 +202,7 @@ impl Engine {
                 failure,
             } => self.failed(part, run, at, next, failure, out),
             Event::DeadLetterDone { part, run, outcome } => {
-                self.dead_letter_done(part, run, outcome, out)
+                self.dead_letter_done(part, run, outcome, out);
             }
             Event::Ended { part, cut, at } => {
                 // Not if a failure ended the round before the lane saw the cut.

@@ -4,28 +4,22 @@ use crate::assigned::{Assigned, Records};
 use crate::engine::{Engine, Partition, Revoke};
 use crate::event::{Effect, PartIndex, Read, Span, Time};
 use crate::keyed::Keyed;
-use crate::mutant::Mutant;
 use crate::pieces::Pieces;
 use crate::policy::Order;
 
 impl Engine {
     pub(crate) fn assigned(&mut self, part: PartIndex, position: i64, out: &mut Vec<Effect>) {
         self.forget(part, out);
-        if self.planted.is(Mutant::BufferSurvivesRevoke) && self.at(part).assigned.is_some() {
-            return;
-        }
         let assigned = Assigned::new(position, self.no_records(part));
         self.at(part).assigned = Some(assigned);
         // librdkafka keeps the application's pause flag from one assignment to the next.
-        if !self.planted.is(Mutant::HoldBackNotRecomputed) {
-            out.push(Effect::Resume { part });
-        }
+        out.push(Effect::Resume { part });
     }
 
     pub(crate) fn no_records(&self, part: PartIndex) -> Records {
         match self.policy(part).order {
-            Order::Partition => Records::Pieces(Pieces::new(self.planted)),
-            Order::Key { .. } => Records::Keyed(Keyed::new(self.planted)),
+            Order::Partition => Records::Pieces(Pieces::default()),
+            Order::Key { .. } => Records::Keyed(Keyed::default()),
         }
     }
 
@@ -38,18 +32,13 @@ impl Engine {
         let mut draining = parts.clone();
         draining.retain(|&part| self.at(part).assigned.is_some());
         for &part in &draining {
-            if !self.planted.is(Mutant::RunNotCutOnRevoke) {
-                self.cut_lane(part, out);
-            }
+            self.cut_lane(part, out);
         }
         self.revokes.push(Revoke {
             parts,
             draining,
             deadline,
         });
-        if self.planted.is(Mutant::RetryTimerLost) {
-            self.forget_dates();
-        }
     }
 
     pub(crate) fn lost(&mut self, parts: Vec<PartIndex>, out: &mut Vec<Effect>) {
@@ -122,11 +111,8 @@ impl Engine {
         }
         self.cut_lane(part, out);
         let records = self.no_records(part);
-        let keeps = self.planted.is(Mutant::SeekKeepsTheOld);
         if let Some(assigned) = &mut self.at(part).assigned {
-            if !keeps {
-                assigned.records = records;
-            }
+            assigned.records = records;
             assigned.watermark = position;
             assigned.stored = position;
             out.push(Effect::Store {
@@ -153,15 +139,7 @@ impl Engine {
 
     /// Forgets the records, never the lane and the tasks.
     pub(crate) fn forget(&mut self, part: PartIndex, out: &mut Vec<Effect>) {
-        if !self.planted.is(Mutant::BufferSurvivesRevoke) {
-            self.at(part).assigned = None;
-        }
-        if self.planted.is(Mutant::LockFreedOnRevoke) {
-            self.at(part).tasks.unlock();
-            let next_run = self.next_run;
-            let forgotten = self.at(part).lane.end(None, next_run);
-            self.outstanding -= forgotten;
-        }
+        self.at(part).assigned = None;
         for revoke in &mut self.revokes {
             revoke.draining.retain(|&draining| draining != part);
         }

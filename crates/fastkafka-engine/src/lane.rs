@@ -67,12 +67,6 @@ impl Lane {
         self.state == State::Idle
     }
 
-    /// For planted bugs.
-    pub(crate) fn first(&self, run: RunId) -> Option<i64> {
-        let found = self.open.iter().find(|open| open.run == run);
-        found.map(|open| open.first)
-    }
-
     pub(crate) fn is_cut(&self) -> bool {
         self.state == State::Cut
     }

@@ -62,7 +62,6 @@ mod health;
 mod intake;
 mod keyed;
 mod lane;
-mod mutant;
 mod phases;
 mod piece;
 mod pieces;
@@ -82,6 +81,4 @@ pub use event::{
     Time,
 };
 pub use health::{Stopped, Wait, Waiting};
-#[cfg(feature = "proof")]
-pub use mutant::Mutant;
 pub use policy::{Limits, OnFailure, Order, Policy};

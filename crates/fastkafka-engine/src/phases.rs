@@ -5,14 +5,12 @@ use std::ops::Range;
 use crate::assigned::{Assigned, Load, Records};
 use crate::engine::{Engine, Partition, Revoke, among, index};
 use crate::event::{Effect, HoldBack, PartIndex, RunId};
-use crate::mutant::Mutant;
 use crate::piece::State;
 use crate::policy::{Limits, OnFailure, Order};
 
 impl Engine {
     /// Moves each watermark over what is terminal, and over what is skipped.
     pub(crate) fn store(&mut self, touched: Range<usize>, out: &mut Vec<Effect>) {
-        let (planted, shutting_down) = (self.planted, self.shutting_down);
         for part in among(touched) {
             let now = self.now;
             let (policy, partition) = self.with_policy(part);
@@ -37,12 +35,7 @@ impl Engine {
                 out.push(Effect::Skipped { part, at });
                 assigned.advance();
             }
-            let highest = planted.is(Mutant::WatermarkHighestSeen)
-                || shutting_down && planted.is(Mutant::StoredAtShutdown);
-            let offset = match highest {
-                true => assigned.seen(),
-                false => assigned.watermark + i64::from(planted.is(Mutant::StoreOffByOne)),
-            };
+            let offset = assigned.watermark;
             if offset > assigned.stored {
                 assigned.stored = offset;
                 out.push(Effect::Store { part, offset });
@@ -57,8 +50,7 @@ impl Engine {
             let Revoke {
                 draining, deadline, ..
             } = &self.revokes[i];
-            let drained = draining.iter().all(|&part| self.is_drained(part))
-                || self.planted.is(Mutant::ReleaseBeforeDrain);
+            let drained = draining.iter().all(|&part| self.is_drained(part));
             if self.now < *deadline && !drained {
                 i += 1;
                 continue;
@@ -76,8 +68,7 @@ impl Engine {
     fn is_drained(&self, part: PartIndex) -> bool {
         let partition = &self.partitions[index(part)];
         let ended = partition.lane.is_idle() && partition.tasks.running() == 0;
-        (ended || self.planted.is(Mutant::RunNotCutOnRevoke))
-            && partition.assigned.as_ref().is_none_or(Assigned::is_quiet)
+        ended && partition.assigned.as_ref().is_none_or(Assigned::is_quiet)
     }
 
     /// Starts what may start, and ends what has no attempts left.
@@ -129,24 +120,20 @@ impl Engine {
     }
 
     fn may_start(&self, part: PartIndex) -> bool {
-        let paused = |assigned: &Assigned| assigned.paused;
         let assigned = self.partitions[index(part)].assigned.as_ref();
-        let accepts =
-            self.accepts(part) || self.planted.is(Mutant::StartWhileRevoking) && assigned.is_some();
-        accepts && (!assigned.is_some_and(paused) || self.planted.is(Mutant::StartWhilePaused))
+        self.accepts(part) && assigned.is_some_and(|assigned| !assigned.paused)
     }
 
     /// One record, or one end of a record, of each partition in turn: a partition with much to do
     /// does not keep a handler from the others.
     fn round_robin(&mut self, handler: usize, out: &mut Vec<Effect>) {
         loop {
-            let unbounded = self.planted.is(Mutant::InFlightNotBounded);
             let capacity = self.has_capacity();
             let this = &mut self.handlers[handler];
             let Order::Key { concurrency } = this.policy.order else {
                 return;
             };
-            if this.busy >= concurrency && !unbounded || !capacity {
+            if this.busy >= concurrency || !capacity {
                 return;
             }
             let Some(part) = this.ready.pop_front() else {
@@ -161,7 +148,7 @@ impl Engine {
     /// Returns whether it did; there may be more then.
     fn start_one(&mut self, part: PartIndex, out: &mut Vec<Effect>) -> bool {
         let run = self.next_run;
-        let (limit, planted) = (self.limits.ahead, self.planted);
+        let limit = self.limits.ahead;
         let (policy, partition) = self.with_policy(part);
         let (batch, on_failure) = (policy.batch, policy.on_failure);
         let tasks = &mut partition.tasks;
@@ -184,9 +171,6 @@ impl Engine {
                 OnFailure::DeadLetter => {
                     keyed.end_as(at, State::WritingDeadLetter(run));
                     tasks.begin_letter(run, at);
-                    if planted.is(Mutant::DeadLetterNotAwaited) {
-                        keyed.bury(at, tasks);
-                    }
                     self.next_run = RunId(run.0 + 1);
                     self.handler_of(part).busy += 1;
                     out.push(Effect::DeadLetter {
@@ -200,7 +184,7 @@ impl Engine {
             }
             return true;
         }
-        if tasks.records() >= limit && !planted.is(Mutant::InFlightNotBounded) {
+        if tasks.records() >= limit {
             return false;
         }
         let Some(taken) = keyed.start(run, batch) else {
@@ -224,23 +208,19 @@ impl Engine {
     /// Ends the head if it is out of attempts. Only the head: a replay of anything before a dead
     /// letter would otherwise leave it behind (S7).
     fn end_head(&mut self, part: PartIndex, out: &mut Vec<Effect>) {
-        let (now, planted) = (self.now, self.planted);
+        let now = self.now;
         let letter = self.next_run;
         let (policy, partition) = self.with_policy(part);
         let on_failure = policy.on_failure;
         let Some(pieces) = partition.assigned.as_mut().and_then(Assigned::pieces) else {
             return;
         };
-        let overtakes = planted.is(Mutant::DeadLetterOvertakes);
         let exhausted = |state| match state {
             State::DeadLetterFailed { due } => due <= now,
             state => state == State::Exhausted,
         };
-        let head = match overtakes {
-            true => pieces.pieces.iter_mut().find(|p| exhausted(p.state)),
-            false => pieces.pieces.front_mut().filter(|p| exhausted(p.state)),
-        };
-        let Some(head) = head else {
+        let head = pieces.pieces.front_mut();
+        let Some(head) = head.filter(|head| exhausted(head.state)) else {
             return;
         };
         let (at, attempts) = (head.span.first, head.past.failures);
@@ -249,10 +229,7 @@ impl Engine {
             OnFailure::Stop => out.push(Effect::Stopped { part, at, attempts }),
             OnFailure::Exit => out.push(Effect::Exit { part, at }),
             OnFailure::DeadLetter => {
-                head.state = match planted.is(Mutant::DeadLetterNotAwaited) {
-                    true => State::Terminal,
-                    false => State::WritingDeadLetter(letter),
-                };
+                head.state = State::WritingDeadLetter(letter);
                 self.next_run = RunId(letter.0 + 1);
                 out.push(Effect::DeadLetter {
                     part,
@@ -279,13 +256,12 @@ impl Engine {
             let piece = &mut pieces.pieces[i];
             let ready = match piece.state {
                 State::Queued => true,
-                State::Waiting { due } => due <= self.now || self.planted.is(Mutant::RetryTooEarly),
+                State::Waiting { due } => due <= self.now,
                 _ => false,
             };
             // A lane that was cut may still be in its old round, even one of an assignment
             // before this. [S5]
-            let unbounded = self.planted.is(Mutant::InFlightNotBounded);
-            if !ready || lane.is_cut() || lane.records() >= self.limits.ahead && !unbounded {
+            if !ready || lane.is_cut() || lane.records() >= self.limits.ahead {
                 return;
             }
             if !capacity {
@@ -312,8 +288,7 @@ impl Engine {
     }
 
     fn has_capacity(&self) -> bool {
-        let bounded = self.outstanding < self.limits.outstanding;
-        self.room && (bounded || self.planted.is(Mutant::InFlightNotBounded))
+        self.room && self.outstanding < self.limits.outstanding
     }
 
     /// Holds back what has read enough, and lets the others read on at half of it.

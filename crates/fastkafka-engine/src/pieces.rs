@@ -7,24 +7,15 @@ use std::collections::VecDeque;
 
 use crate::assigned::{Failed, Load};
 use crate::event::{RunId, Span, Time};
-use crate::mutant::{Mutant, Planted};
 use crate::piece::{Past, Piece, State};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pieces {
     /// In offset order, without overlap. The first one is not terminal after a step.
     pub(crate) pieces: VecDeque<Piece>,
-    planted: Planted,
 }
 
 impl Pieces {
-    pub(crate) fn new(planted: Planted) -> Self {
-        Pieces {
-            pieces: VecDeque::new(),
-            planted,
-        }
-    }
-
     /// Where the last one ends.
     pub(crate) fn end(&self) -> Option<i64> {
         self.pieces.back().map(|last| last.span.next)
@@ -60,7 +51,6 @@ impl Pieces {
                 State::Terminal => {}
                 State::Running(_) if piece.past.alone => return None,
                 State::Running(_) => {}
-                State::Waiting { .. } if self.planted.is(Mutant::RetryOvertaken) => {}
                 _ => return Some(i),
             }
         }
@@ -140,12 +130,8 @@ impl Pieces {
     /// Everything from piece `from` on is to be handled once more, also what is settled: readers
     /// of the outputs must see the last copies in order. Failed records keep waiting.
     pub(crate) fn replay(&mut self, from: usize) {
-        let planted = self.planted;
         for piece in self.pieces.range_mut(from..) {
-            let forgotten = planted.is(Mutant::ReplayOnlyTheFailed)
-                || piece.is_running() && planted.is(Mutant::ReplayForgetsTheRunning)
-                || piece.is_terminal() && planted.is(Mutant::ReplayForgetsTheSettled);
-            if !forgotten && (piece.is_running() || piece.is_terminal()) {
+            if piece.is_running() || piece.is_terminal() {
                 piece.state = State::Queued;
             }
         }
@@ -179,24 +165,6 @@ impl Pieces {
                 alone: head.past.alone,
                 ..Past::default()
             };
-        }
-    }
-
-    /// For planted bugs.
-    pub(crate) fn forget_dates(&mut self) {
-        for piece in &mut self.pieces {
-            if matches!(piece.state, State::Waiting { .. }) {
-                piece.state = State::Waiting { due: Time::MAX };
-            }
-        }
-    }
-
-    /// For planted bugs.
-    pub(crate) fn run_at(&self, at: i64) -> Option<RunId> {
-        let within = |p: &&Piece| p.span.first <= at && at < p.span.next;
-        match self.pieces.iter().find(within)?.state {
-            State::Running(run) => Some(run),
-            _ => None,
         }
     }
 

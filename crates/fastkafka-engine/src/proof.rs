@@ -1,11 +1,10 @@
-//! What the search of `proof` needs beside `step`: states that can be compared, and bugs.
+//! What the search of `proof` needs beside `step`: states that can be compared.
 
 use std::hash::{Hash, Hasher};
 
 use crate::assigned::{Assigned, Records};
 use crate::engine::{Engine, index};
 use crate::event::{PartIndex, RunId, Time};
-use crate::mutant::{Mutant, Planted};
 use crate::piece::{Past, State};
 
 /// Takes in the parts of a state.
@@ -52,11 +51,6 @@ impl<H: Hasher> Digest<'_, H> {
 }
 
 impl Engine {
-    /// Plants a bug.
-    pub fn mutate(&mut self, mutant: Mutant) {
-        self.planted = Planted(Some(mutant));
-    }
-
     /// The round its lane is in.
     pub fn cut(&self, part: PartIndex) -> u32 {
         self.partitions[index(part)].lane.cut()

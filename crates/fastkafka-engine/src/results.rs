@@ -5,9 +5,7 @@ use std::ops::Range;
 use crate::assigned::{Assigned, Records};
 use crate::engine::{Engine, HandlerId};
 use crate::event::{Broken, DeadLetterOutcome, Effect, Failure, PartIndex, RunId};
-use crate::mutant::Mutant;
 use crate::piece::State;
-use crate::policy::Policy;
 use crate::tasks::Task;
 
 impl Engine {
@@ -23,11 +21,6 @@ impl Engine {
         }
         self.take_back(part, run, task);
         self.rest(handler);
-        if self.planted.is(Mutant::SettledWhenHandled)
-            && let Some((keyed, tasks)) = self.at(part).keyed()
-        {
-            keyed.settle(run, task.first, i64::MAX, tasks);
-        }
     }
 
     /// Once a run is over nobody will tell of what it still owns: of a batch, that is what lies
@@ -54,18 +47,14 @@ impl Engine {
         closed: bool,
         out: &mut Vec<Effect>,
     ) {
-        let owner = match self.planted.is(Mutant::ResultMatchedByOffset) {
-            true => self.run_at(part, run).unwrap_or(run),
-            false => run,
-        };
         let partition = self.at(part);
         let task = partition.tasks.get(run);
         if let Some(assigned) = &mut partition.assigned {
             match &mut assigned.records {
-                Records::Pieces(pieces) => pieces.settle(owner, prefix),
+                Records::Pieces(pieces) => pieces.settle(run, prefix),
                 Records::Keyed(keyed) => {
                     if let Some(task) = task {
-                        keyed.settle(owner, task.first, prefix, &partition.tasks);
+                        keyed.settle(run, task.first, prefix, &partition.tasks);
                     }
                 }
             }
@@ -75,7 +64,6 @@ impl Engine {
             self.outstanding -= records;
         }
         if let Some(Broken { at, next, failure }) = broken
-            && !self.planted.is(Mutant::BrokenForgotten)
             && self.fail(part, run, at..next, failure, true)
         {
             self.cut_lane(part, out);
@@ -123,19 +111,8 @@ impl Engine {
         failure: Failure,
         alone: bool,
     ) -> bool {
-        let (now, planted) = (self.now, self.planted);
+        let now = self.now;
         let (policy, partition) = self.with_policy(part);
-        let more;
-        let policy = if planted.is(Mutant::OneAttemptMore) {
-            let attempts = policy.attempts.map(|n| n + 1);
-            more = Policy {
-                attempts,
-                ..policy.clone()
-            };
-            &more
-        } else {
-            policy
-        };
         let Some(assigned) = &mut partition.assigned else {
             return false;
         };
@@ -143,22 +120,14 @@ impl Engine {
             Records::Keyed(keyed) => {
                 let unit = (unit.start, unit.end);
                 let tasks = &partition.tasks;
-                if planted.is(Mutant::FailureForgotten) {
-                    keyed.settle(run, unit.0, unit.1, tasks);
-                } else {
-                    keyed.fail(run, unit, failure, alone, (policy, part, now), tasks);
-                }
+                keyed.fail(run, unit, failure, alone, (policy, part, now), tasks);
                 true
             }
             Records::Pieces(pieces) => {
                 let Some(i) = pieces.carve(run, unit.start, unit.end) else {
                     return false;
                 };
-                if planted.is(Mutant::FailureForgotten) {
-                    pieces.pieces[i].state = State::Terminal;
-                    return true;
-                }
-                pieces.pieces[i].past.alone |= alone && !planted.is(Mutant::BrokenNotAlone);
+                pieces.pieces[i].past.alone |= alone;
                 pieces.pieces[i].fail(failure, policy, part, now);
                 pieces.replay(i + 1);
                 true
@@ -173,10 +142,6 @@ impl Engine {
         outcome: DeadLetterOutcome,
         out: &mut Vec<Effect>,
     ) {
-        let outcome = match self.planted.is(Mutant::DeadLetterFailureIgnored) {
-            true => DeadLetterOutcome::Written,
-            false => outcome,
-        };
         let letter = self.at(part).tasks.end_letter(run);
         if letter.is_some() {
             let handler = self.at(part).handler;
@@ -224,43 +189,12 @@ impl Engine {
 
     pub(crate) fn end_round(&mut self, part: PartIndex, at: Option<i64>) {
         let next_run = self.next_run;
-        let rest_forgotten = self.planted.is(Mutant::RestForgotten);
         let partition = self.at(part);
         let forgotten = partition.lane.end(at, next_run);
         let pieces = partition.assigned.as_mut().and_then(Assigned::pieces);
-        if let (Some(pieces), Some(at)) = (pieces, at)
-            && !rest_forgotten
-        {
+        if let (Some(pieces), Some(at)) = (pieces, at) {
             pieces.unstart(at);
         }
         self.outstanding -= forgotten;
-    }
-
-    /// A planted bug: whatever runs now where `run` once began.
-    pub(crate) fn run_at(&mut self, part: PartIndex, run: RunId) -> Option<RunId> {
-        let partition = self.at(part);
-        let first = partition
-            .tasks
-            .get(run)
-            .map(|task| task.first)
-            .or_else(|| partition.lane.first(run))?;
-        match &partition.assigned.as_ref()?.records {
-            Records::Pieces(pieces) => pieces.run_at(first),
-            Records::Keyed(keyed) => keyed.run_at(first),
-        }
-    }
-
-    /// A planted bug: whatever waits for a date waits for ever.
-    pub(crate) fn forget_dates(&mut self) {
-        for assigned in self
-            .partitions
-            .iter_mut()
-            .filter_map(|p| p.assigned.as_mut())
-        {
-            match &mut assigned.records {
-                Records::Pieces(pieces) => pieces.forget_dates(),
-                Records::Keyed(keyed) => keyed.forget_dates(),
-            }
-        }
     }
 }

@@ -140,12 +140,6 @@ impl Tasks {
         self.letters.remove(&run)
     }
 
-    /// For planted bugs.
-    pub(crate) fn unlock(&mut self) {
-        self.locked.clear();
-        self.in_hand.clear();
-    }
-
     #[cfg(feature = "proof")]
     pub(crate) fn digest<H: std::hash::Hasher>(&self, d: &mut crate::proof::Digest<'_, H>) {
         d.put((self.runs.len(), self.letters.len()));

@@ -22,6 +22,8 @@ pub struct Lists<M> {
     pub four: Vec<M>,
     /// Too large to be searched: for random walks.
     pub wide: Vec<M>,
+    /// How many walks the tests take through each of `wide`.
+    pub walks: u64,
     /// What mutants are hunted in, in this order.
     pub mutants: Vec<M>,
 }
@@ -61,11 +63,25 @@ enum Command {
     Four,
     /// All of these, then the mutants, then walks.
     All,
-    /// Every known bug, planted: each has to be found.
+    /// Every known bug of the world around the engine, planted: each has to be found by its
+    /// invariant. Those of the engine are in `tools/mutants`.
     Mutants {
         /// Look in scopes whose name holds this text only.
         #[arg(long, default_value = "")]
         scopes: String,
+    },
+    /// Demands that an invariant is violated, in a scope and on the walks of the tests: for
+    /// `tools/mutants`, which runs this with a bug planted in the engine.
+    Planted {
+        /// The invariant.
+        #[arg(long)]
+        by: String,
+        /// Look in scopes whose name holds this text only.
+        #[arg(long, default_value = "")]
+        scope: String,
+        /// Print the counterexample.
+        #[arg(long)]
+        table: bool,
     },
     /// Random walks through worlds that are too large to be searched.
     Walks {
@@ -117,6 +133,7 @@ impl Cli {
                 Ok(searched && hunted && walked)
             }
             Command::Mutants { scopes } => self.hunt(&lists.mutants, scopes),
+            Command::Planted { by, scope, table } => self.planted(lists, by, scope, *table),
             Command::Walks { seed, count } => self.walk(&lists.wide, *seed, *count),
             Command::Replay { file, mutant } => replay(lists, file, mutant.as_deref()),
         }
@@ -191,8 +208,8 @@ impl Cli {
             return Err("no scope has such a name".into());
         }
         let mutants = M::mutants();
-        let name = |mutant: &M::Mutant| format!("{mutant:?}");
-        let mutants: Vec<M::Mutant> = match self.command {
+        let name = |(mutant, _): &(M::Mutant, &str)| format!("{mutant:?}");
+        let mutants: Vec<(M::Mutant, &str)> = match self.command {
             Command::All => mutants,
             _ => self.choose(&mutants, name).into_iter().copied().collect(),
         };
@@ -202,7 +219,7 @@ impl Cli {
         let begun = Instant::now();
         let fates = mutants::hunt(&scopes, &mutants, self.threads(), &self.limits());
         print!("{}", report::fates(&fates));
-        let survivors = fates.iter().filter(|fate| fate.death.is_none()).count();
+        let survivors = fates.iter().filter(|fate| !fate.is_as_named()).count();
         let seconds = begun.elapsed().as_secs_f64();
         println!(
             "{} mutants, {survivors} survive, {seconds:.1} s",
@@ -214,6 +231,47 @@ impl Cli {
             }
         }
         Ok(survivors == 0)
+    }
+
+    /// The last line of what is printed is read by `tools/mutants`: its cells are separated by ` | `.
+    fn planted<M: Mutable>(
+        &self,
+        lists: &Lists<M>,
+        by: &str,
+        within: &str,
+        table: bool,
+    ) -> Result<bool, String> {
+        let named = lists
+            .mutants
+            .iter()
+            .filter(|scope| scope.name().contains(within));
+        let scopes: Vec<&M> = named.collect();
+        if scopes.is_empty() {
+            return Err("no scope has such a name".into());
+        }
+        let fate = mutants::hunt_planted(&scopes, by, &self.limits());
+        let walked = mutants::walk_planted(&lists.wide, by, lists.walks, &self.limits());
+        if let Some(death) = fate.death.as_ref().filter(|_| table) {
+            println!("{}", death.table);
+        }
+        let searched = match &fate.death {
+            Some(death) => format!(
+                "{} | {} | {} | {}",
+                death.violation.invariant, death.steps, death.states, death.scope
+            ),
+            None => format!("survives | - | {} | {} scopes", fate.states, scopes.len()),
+        };
+        let on_walks = match &walked {
+            Some(found) => format!(
+                "{} | {} | {}",
+                found.walks,
+                found.scope,
+                found.before.unwrap_or("-")
+            ),
+            None => "survives | - | -".to_owned(),
+        };
+        println!("planted | {searched} | {on_walks}");
+        Ok(fate.is_as_named() && walked.is_some())
     }
 
     fn walk<M: Model>(&self, scopes: &[M], seed: u64, count: u64) -> Result<bool, String> {
@@ -307,8 +365,8 @@ fn replay<M: Mutable>(lists: &Lists<M>, file: &Path, mutant: Option<&str>) -> Re
         return again(scope, &table);
     };
     let mut mutants = M::mutants().into_iter();
-    let mutant = mutants.find(|mutant| format!("{mutant:?}") == name);
-    let mutant = mutant.ok_or_else(|| format!("no mutant is called `{name}`"))?;
+    let mutant = mutants.find(|(mutant, _)| format!("{mutant:?}") == name);
+    let (mutant, _) = mutant.ok_or_else(|| format!("no mutant is called `{name}`"))?;
     again(&scope.with(mutant), &table)
 }
 

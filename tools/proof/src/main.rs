@@ -11,6 +11,7 @@ fn main() -> ExitCode {
         triples: scopes::triples(),
         four: scopes::four(),
         wide: scopes::wide(),
+        walks: scopes::WALKS,
         mutants: scopes::mutants(),
     })
 }

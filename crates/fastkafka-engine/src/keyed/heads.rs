@@ -2,7 +2,6 @@
 
 use super::Keyed;
 use crate::event::Key;
-use crate::mutant::Mutant;
 use crate::piece::State;
 use crate::tasks::Tasks;
 
@@ -19,18 +18,13 @@ impl Keyed {
         let mut free = !tasks.is_locked(key, at);
         let mut first = true;
         if let Some(line) = key.and_then(|key| self.lines.get(&key)) {
-            let overtakes = self.planted.is(Mutant::RetryOvertaken)
-                && line
-                    .waiting
-                    .front()
-                    .is_some_and(|head| matches!(self.slots[head].state, State::Waiting { .. }));
-            if line.waiting.front() != Some(&at) && !overtakes {
+            if line.waiting.front() != Some(&at) {
                 return;
             }
             // A record that runs alone lets nothing start behind it until it is settled.
             let alone = line.started.back().map(|last| &self.slots[last]);
             free &= !alone.is_some_and(|s| s.past.alone && s.state != State::Terminal);
-            first = line.started.is_empty() || self.planted.is(Mutant::DeadLetterOvertakes);
+            first = line.started.is_empty();
         }
         match self.slots[&at].state {
             State::Queued if free => drop(self.ready.insert(at)),

@@ -13,7 +13,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::assigned::{Failed, Load};
 use crate::event::{Key, Read, RunId, Span, Time};
-use crate::mutant::{Mutant, Planted};
 use crate::piece::{Past, State};
 use crate::tasks::{Task, Tasks};
 
@@ -34,7 +33,6 @@ pub(crate) struct Keyed {
     end: Option<i64>,
     /// Offsets of slots that left, to be told.
     pub(crate) freed: Vec<i64>,
-    planted: Planted,
 }
 
 #[derive(Clone, Debug)]
@@ -66,13 +64,6 @@ pub(crate) struct Taken {
 }
 
 impl Keyed {
-    pub(crate) fn new(planted: Planted) -> Self {
-        Keyed {
-            planted,
-            ..Keyed::default()
-        }
-    }
-
     pub(crate) fn end(&self) -> Option<i64> {
         self.end
     }
@@ -177,7 +168,7 @@ impl Keyed {
     /// Whatever is due may start, or be written, again.
     pub(crate) fn wake(&mut self, now: Time, tasks: &Tasks) {
         while let Some(&(due, at)) = self.due.first()
-            && (due <= now || self.planted.is(Mutant::RetryTooEarly))
+            && due <= now
         {
             self.due.pop_first();
             let slot = self.slots.get_mut(&at).expect("an index names slots");
@@ -249,19 +240,6 @@ impl Keyed {
         queued.into_iter().for_each(|at| self.list(None, at, tasks));
     }
 
-    /// For planted bugs.
-    pub(crate) fn forget_dates(&mut self) {
-        self.due.clear();
-    }
-
-    /// For planted bugs.
-    pub(crate) fn run_at(&self, at: i64) -> Option<RunId> {
-        match self.slots.get(&at)?.state {
-            State::Running(run) => Some(run),
-            _ => None,
-        }
-    }
-
     #[cfg(feature = "proof")]
     pub(crate) fn digest<H: std::hash::Hasher>(&self, d: &mut crate::proof::Digest<'_, H>) {
         d.put((self.slots.len(), self.end));
@@ -270,7 +248,7 @@ impl Keyed {
             d.state(slot.state);
             d.past(&slot.past);
         }
-        // Lines and indexes follow from the slots, but for what a planted bug left.
+        // Lines and indexes follow from the slots, unless a bug has let them differ.
         d.put((&self.ready, &self.exhausted, self.due.len()));
         for (key, line) in &self.lines {
             d.put((key, &line.started, &line.waiting));

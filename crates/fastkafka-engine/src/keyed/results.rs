@@ -1,10 +1,9 @@
 //! What becomes of the records of a line: settled, failed, handled again, at their end.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use super::{Keyed, Line};
 use crate::event::{Failure, Key, PartIndex, RunId, Time};
-use crate::mutant::Mutant;
 use crate::piece::{Past, State};
 use crate::policy::Policy;
 use crate::tasks::Tasks;
@@ -50,7 +49,7 @@ impl Keyed {
         let unit: Vec<i64> = self.owned(run, at, next).collect();
         for &record in &unit {
             let slot = self.slots.get_mut(&record).expect("just found");
-            slot.past.alone |= alone && !self.planted.is(Mutant::BrokenNotAlone);
+            slot.past.alone |= alone;
             let place = (part, unit[0]);
             slot.state = slot.past.fail(failure, policy, place, unit.len() > 1, now);
             let key = slot.key;
@@ -70,28 +69,12 @@ impl Keyed {
             return;
         };
         let mut again = line.started.split_off(i);
-        let planted = self.planted;
         for &at in again.iter().skip(1) {
             let slot = self.slots.get_mut(&at).expect("a line names slots");
             let running = matches!(slot.state, State::Running(_));
-            let forgotten = planted.is(Mutant::ReplayOnlyTheFailed)
-                || running && planted.is(Mutant::ReplayForgetsTheRunning)
-                || !running && planted.is(Mutant::ReplayForgetsTheSettled);
-            if !forgotten {
-                self.running -= usize::from(running);
-                slot.state = State::Queued;
-            }
+            self.running -= usize::from(running);
+            slot.state = State::Queued;
         }
-        // What a planted bug left as it was stays started.
-        let mut back = VecDeque::new();
-        again.retain(|at| {
-            let kept = matches!(self.slots[at].state, State::Running(_) | State::Terminal);
-            if kept {
-                back.push_back(*at);
-            }
-            !kept
-        });
-        line.started.append(&mut back);
         again.append(&mut line.waiting);
         line.waiting = again;
         self.list_head(key, tasks);
@@ -181,15 +164,10 @@ impl Keyed {
         let Some(key) = self.slots[&at].key else {
             return self.free(at);
         };
-        let early = self.planted.is(Mutant::FreedTooEarly);
         let mut gone = Vec::new();
         let line = self.lines.get_mut(&key).expect("a key with a slot");
         let slots = &self.slots;
         let done = |o: &i64| slots[o].state == State::Terminal;
-        if early {
-            line.started.retain(|&o| o != at);
-            gone.push(at);
-        }
         while let Some(front) = line.started.pop_front_if(|o| done(o)) {
             gone.push(front);
         }

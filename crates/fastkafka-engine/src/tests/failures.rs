@@ -39,7 +39,7 @@ fn s9_the_back_off_doubles_up_to_its_maximum_with_jitter() {
         lab.step(settled(0, run, 0), "");
         let attempt = run + 1;
         lab.wait(&format!(
-            "start #{attempt} 0..1 round {run} attempt {attempt}"
+            "start #{attempt} 0..1 cut {run} attempt {attempt}"
         ));
         let waited = lab.now - before;
         assert!(
@@ -80,7 +80,7 @@ fn s9_a_transient_failure_uses_up_no_attempts() {
     lab.step(fetched(0, 0..1), "start #1 0..1");
     for run in 1..20 {
         lab.step(failed(0, run, 0..1, TRANSIENT), "");
-        lab.wait(&format!("start #{} 0..1 round {run}", run + 1));
+        lab.wait(&format!("start #{} 0..1 cut {run}", run + 1));
     }
     lab.step(failed(0, 20, 0..1, RETRY), "");
     lab.wait("start #21 0..1 cut 20 attempt 2");
@@ -95,7 +95,7 @@ fn attempts_may_be_without_end() {
     lab.step(fetched(0, 0..1), "start #1 0..1");
     for run in 1..50 {
         lab.step(failed(0, run, 0..1, RETRY), "");
-        lab.wait(&format!("start #{0} 0..1 round {run} attempt {0}", run + 1));
+        lab.wait(&format!("start #{0} 0..1 cut {run} attempt {0}", run + 1));
     }
 }
 

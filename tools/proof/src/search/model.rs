@@ -87,12 +87,16 @@ pub trait Mutable: Model + Sized {
     /// One known way to get it wrong.
     type Mutant: Copy + Eq + fmt::Debug + Send + Sync;
 
-    /// All of them.
-    fn mutants() -> Vec<Self::Mutant>;
+    /// All of them, each with the invariant that has to find it.
+    fn mutants() -> Vec<(Self::Mutant, &'static str)>;
 
-    /// The same scope with the mutant in place, and without what would hide it.
+    /// The same scope with the mutant in place, and [unreduced](Self::unreduced).
     #[must_use]
     fn with(&self, mutant: Self::Mutant) -> Self;
+
+    /// The same scope without reductions that hold of a correct engine only: they could hide a bug.
+    #[must_use]
+    fn unreduced(&self) -> Self;
 }
 
 /// An invariant that does not hold.

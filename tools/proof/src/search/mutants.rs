@@ -1,15 +1,18 @@
-//! The search put to the test: what is broken on purpose has to be found.
+//! The search put to the test: a bug that is planted on purpose has to be found, by the invariant
+//! that forbids it.
 
 use super::exhaustive::breadth_first;
-use super::model::{Mutable, Violation};
-use super::{Limits, parallel, trace};
+use super::model::{Model, Mutable, Violation};
+use super::{Limits, parallel, trace, walk};
 
 /// How one mutant fared.
 #[derive(Clone, Debug)]
-pub struct Fate<U> {
-    /// What was broken.
-    pub mutant: U,
-    /// How it died; `None` if it survived every scope.
+pub struct Fate {
+    /// The bug.
+    pub mutant: String,
+    /// The invariant that has to find it.
+    pub by: String,
+    /// The first violation found; `None` if it survived every scope.
     pub death: Option<Death>,
     /// How many scopes were searched in the round that ended it: the first rounds visit few states
     /// of every scope, the next ones more of those that were not exhausted.
@@ -35,32 +38,89 @@ pub struct Death {
     pub table: String,
 }
 
-/// Searches the scopes for each mutant until it dies: breadth-first, so the trace is a shortest
-/// one in its scope.
+impl Fate {
+    /// Whether it died by the invariant that had to find it.
+    pub fn is_as_named(&self) -> bool {
+        let death = self.death.as_ref();
+        death.is_some_and(|death| death.violation.invariant == self.by)
+    }
+}
+
+/// Searches the scopes for each mutant of the world until it dies: breadth-first, so the trace is a
+/// shortest one in its scope.
 pub fn hunt<M: Mutable>(
     scopes: &[&M],
-    mutants: &[M::Mutant],
+    mutants: &[(M::Mutant, &'static str)],
     threads: usize,
     limits: &Limits,
-) -> Vec<Fate<M::Mutant>> {
+) -> Vec<Fate> {
     parallel::each(
         mutants,
         threads,
         |_| 0,
-        |&mutant| one(scopes, mutant, limits),
+        |&(mutant, by)| {
+            let scopes = scopes.iter().map(|scope| scope.with(mutant)).collect();
+            one(format!("{mutant:?}"), by, scopes, limits)
+        },
     )
 }
 
-fn one<M: Mutable>(scopes: &[&M], mutant: M::Mutant, limits: &Limits) -> Fate<M::Mutant> {
+/// The same for a bug that is in the model already, because its source was changed.
+pub fn hunt_planted<M: Mutable>(scopes: &[&M], by: &str, limits: &Limits) -> Fate {
+    let scopes = scopes.iter().map(|scope| scope.unreduced()).collect();
+    one("planted".into(), by, scopes, limits)
+}
+
+/// The walk that violated an invariant.
+#[derive(Clone, Debug)]
+pub struct Stumble {
+    /// How many walks were taken, this one included.
+    pub walks: u64,
+    /// The scope of the walk.
+    pub scope: String,
+    /// What was violated before, on an earlier walk, if something was.
+    pub before: Option<&'static str>,
+}
+
+/// Takes the walks 0 to `count` through each scope until one violates the invariant `by`.
+pub fn walk_planted<M: Model>(
+    scopes: &[M],
+    by: &str,
+    count: u64,
+    limits: &Limits,
+) -> Option<Stumble> {
+    let (mut walks, mut before) = (0, None);
+    for seed in 0..count {
+        for scope in scopes {
+            walks += 1;
+            let Some((violation, _)) = walk(scope, seed, 1, limits).failure else {
+                continue;
+            };
+            if violation.invariant == by {
+                let scope = scope.name().to_owned();
+                return Some(Stumble {
+                    walks,
+                    scope,
+                    before,
+                });
+            }
+            before.get_or_insert(violation.invariant);
+        }
+    }
+    None
+}
+
+fn one<M: Model>(mutant: String, by: &str, scopes: Vec<M>, limits: &Limits) -> Fate {
     let mut fate = Fate {
         mutant,
+        by: by.to_owned(),
         death: None,
         scopes: 0,
         states: 0,
         cut: 0,
     };
     // Every scope a little before any of them much: most mutants die close to the start.
-    let mut open: Vec<&M> = scopes.to_vec();
+    let mut open = scopes;
     for states in WIDTHS.into_iter().chain([limits.states]) {
         let limits = Limits {
             states: states.min(limits.states),
@@ -71,8 +131,7 @@ fn one<M: Mutable>(scopes: &[&M], mutant: M::Mutant, limits: &Limits) -> Fate<M:
         }
         fate.scopes = 0;
         let mut cut = Vec::new();
-        for plain in open {
-            let scope = plain.with(mutant);
+        for scope in open {
             let found = breadth_first(&scope, &limits);
             fate.scopes += 1;
             fate.states += found.states;
@@ -87,7 +146,7 @@ fn one<M: Mutable>(scopes: &[&M], mutant: M::Mutant, limits: &Limits) -> Fate<M:
                 return fate;
             }
             if !found.complete {
-                cut.push(plain);
+                cut.push(scope);
             }
         }
         open = cut;

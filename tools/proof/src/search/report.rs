@@ -176,7 +176,7 @@ impl fmt::Display for Searched {
 }
 
 /// How the mutants fared, as a table.
-pub fn fates<U: fmt::Debug>(fates: &[Fate<U>]) -> String {
+pub fn fates(fates: &[Fate]) -> String {
     let titles = [
         "mutant",
         "by",
@@ -188,10 +188,13 @@ pub fn fates<U: fmt::Debug>(fates: &[Fate<U>]) -> String {
     ];
     let mut rows = vec![titles.map(str::to_owned).to_vec()];
     for fate in fates {
-        let mut row = vec![format!("{:?}", fate.mutant)];
+        let mut row = vec![fate.mutant.clone()];
         match &fate.death {
             Some(death) => row.extend([
-                death.violation.invariant.to_owned(),
+                match death.violation.invariant {
+                    by if by == fate.by => by.to_owned(),
+                    by => format!("{by}, NOT {}", fate.by),
+                },
                 death.steps.to_string(),
                 thousands(death.states),
                 death.scope.clone(),

@@ -20,7 +20,7 @@ mod state;
 mod tests;
 
 pub use actions::Action;
-pub use model::{Mutant, WorldMutant};
+pub use model::WorldMutant;
 pub(crate) use state::Job;
 pub use state::{Member, World};
 
@@ -144,7 +144,7 @@ pub struct Scope {
     pub(crate) failures: &'static [Failure],
     /// Of work that counts for nothing any more only the end is an event.
     pub(crate) short_stale: bool,
-    pub(crate) mutant: Option<Mutant>,
+    pub(crate) mutant: Option<WorldMutant>,
 }
 
 pub(crate) const RETRY: Failure = Failure::Retry { after: None };
@@ -231,6 +231,6 @@ impl Scope {
     }
 
     pub(crate) fn is(&self, mutant: WorldMutant) -> bool {
-        self.mutant == Some(Mutant::World(mutant))
+        self.mutant == Some(mutant)
     }
 }

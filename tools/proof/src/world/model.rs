@@ -7,16 +7,8 @@ use crate::oracle::{Checked, broken};
 use crate::search::{Model, Mutable, Seen, Violation, fingerprint};
 use fastkafka_engine::Effect;
 
-/// One known way to get it wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mutant {
-    /// In the engine.
-    Engine(fastkafka_engine::Mutant),
-    /// In what surrounds it.
-    World(WorldMutant),
-}
-
-/// What surrounds the engine got wrong.
+/// A known bug of the code around the engine, which this world stands for. Bugs of the engine are
+/// changes of its text: `tools/mutants`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WorldMutant {
     /// A start that was looked up is used without being committed.
@@ -34,13 +26,14 @@ pub enum WorldMutant {
 }
 
 impl WorldMutant {
-    const ALL: [WorldMutant; 6] = [
-        WorldMutant::PinNotCommitted,
-        WorldMutant::StoreAfterAnswer,
-        WorldMutant::CommitMarkedCleanOnSend,
-        WorldMutant::ProducerDroppedWithoutFlush,
-        WorldMutant::BatchCommittedAtShutdown,
-        WorldMutant::BufferSurvivesRebalance,
+    /// All of them, each with the invariant that has to find it.
+    const ALL: [(WorldMutant, &'static str); 6] = [
+        (WorldMutant::PinNotCommitted, "S1"),
+        (WorldMutant::StoreAfterAnswer, "S4"),
+        (WorldMutant::CommitMarkedCleanOnSend, "L1"),
+        (WorldMutant::ProducerDroppedWithoutFlush, "S1"),
+        (WorldMutant::BatchCommittedAtShutdown, "S1"),
+        (WorldMutant::BufferSurvivesRebalance, "S3"),
     ];
 }
 
@@ -315,21 +308,23 @@ impl Model for Scope {
 }
 
 impl Mutable for Scope {
-    type Mutant = Mutant;
+    type Mutant = WorldMutant;
 
-    fn mutants() -> Vec<Mutant> {
-        let engine = fastkafka_engine::Mutant::ALL
-            .into_iter()
-            .map(Mutant::Engine);
-        engine
-            .chain(WorldMutant::ALL.into_iter().map(Mutant::World))
-            .collect()
+    fn mutants() -> Vec<(WorldMutant, &'static str)> {
+        WorldMutant::ALL.to_vec()
     }
 
-    fn with(&self, mutant: Mutant) -> Self {
-        let mut scope = self.clone();
-        scope.mutant = Some(mutant);
-        scope.short_stale = false;
-        scope
+    fn with(&self, mutant: WorldMutant) -> Self {
+        Scope {
+            mutant: Some(mutant),
+            ..self.unreduced()
+        }
+    }
+
+    fn unreduced(&self) -> Self {
+        Scope {
+            short_stale: false,
+            ..self.clone()
+        }
     }
 }

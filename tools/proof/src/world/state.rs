@@ -2,7 +2,6 @@
 
 use super::{Budget, MEMBERS, PARTS, Scope, Set, ones};
 use crate::oracle::{Ledger, View};
-use crate::world::model::Mutant;
 use arrayvec::ArrayVec;
 use fastkafka_engine::{Engine, PartIndex, RunId, Time};
 use fastkafka_sim::{Assignor, Client, Cluster, GroupId, Notice, PartitionId, TopicId};
@@ -104,9 +103,6 @@ pub(crate) fn part(p: usize) -> PartIndex {
 impl Member {
     pub(crate) fn new(scope: &Scope, group: GroupId, topic: TopicId) -> Self {
         let mut engine = Engine::new(scope.limits);
-        if let Some(Mutant::Engine(mutant)) = scope.mutant {
-            engine.mutate(mutant);
-        }
         let handler = engine.handler(scope.policy.clone());
         for _ in 0..PARTS {
             engine.add(handler);

@@ -1,9 +1,10 @@
 //! The search on models whose answers are known.
 
+mod mutants;
+
 use super::exhaustive::{breadth_first, depth_first};
-use super::model::{Model, Mutable, Seen, Violation, fingerprint};
-use super::{Limits, mutants, parallel, report, shrink, trace, walk};
-use std::time::Duration;
+use super::model::{Model, Seen, Violation, fingerprint};
+use super::{Limits, parallel, report, shrink, trace, walk};
 
 /// Counters that each go up to a bound, one at a time.
 #[derive(Clone, Debug)]
@@ -118,27 +119,6 @@ impl Model for Counters {
 
     fn columns(&self, state: &Vec<u8>) -> Vec<String> {
         vec![format!("{state:?}")]
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Broken {
-    EndIsBad,
-    Nothing,
-}
-
-impl Mutable for Counters {
-    type Mutant = Broken;
-
-    fn mutants() -> Vec<Broken> {
-        vec![Broken::EndIsBad, Broken::Nothing]
-    }
-
-    fn with(&self, mutant: Broken) -> Self {
-        Self {
-            bad_end: mutant == Broken::EndIsBad,
-            ..self.clone()
-        }
     }
 }
 
@@ -328,30 +308,6 @@ fn results_keep_the_order_of_the_list() {
     let items: Vec<u64> = (0..50).collect();
     let results = parallel::each(&items, 4, |&n| n % 7, |&n| n * 2);
     assert_eq!(results, items.iter().map(|n| n * 2).collect::<Vec<_>>());
-}
-
-#[test]
-fn a_mutant_dies_in_the_first_scope_that_shows_it_and_a_harmless_one_survives() {
-    let scopes = [Counters::new(&[1, 1]), Counters::new(&[2, 2])];
-    let fates = mutants::hunt(&scopes.each_ref(), &Counters::mutants(), 2, &limits());
-    let death = fates[0].death.as_ref().expect("it dies");
-    assert_eq!((death.steps, fates[0].scopes), (2, 1));
-    assert!(fates[1].death.is_none());
-    assert_eq!(
-        (fates[1].scopes, fates[1].states, fates[1].cut),
-        (2, 4 + 9, 0)
-    );
-    assert!(report::fates(&fates).contains("SURVIVES"));
-}
-
-#[test]
-fn a_mutant_that_survives_only_because_of_a_limit_is_told_apart() {
-    let few = Limits {
-        states: 3,
-        time: Duration::from_secs(60),
-    };
-    let fates = mutants::hunt(&[&Counters::new(&[5, 5])], &[Broken::Nothing], 1, &few);
-    assert_eq!(fates[0].cut, 1);
 }
 
 /// Goes round in two states.
