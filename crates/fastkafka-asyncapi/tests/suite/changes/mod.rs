@@ -2,7 +2,6 @@
 //!
 //! Each case changes one thing in a small app that receives orders and sends invoices. Both have the
 //! same type, so that one change of the type shows both verdicts.
-#![allow(clippy::unwrap_used, reason = "a helper of a test fails like the test")]
 
 mod avro;
 mod operations;

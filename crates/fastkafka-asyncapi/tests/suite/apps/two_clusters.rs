@@ -1,6 +1,6 @@
 //! One topic on two clusters, and a function with an address of its own.
 
-use crate::{app, golden};
+use crate::apps::{app, golden};
 use fastkafka::{Brokers, ProduceError};
 use fastkafka_asyncapi::{Broker, Document, Source};
 use fastkafka_macros::{consumes, produces};

@@ -1,14 +1,14 @@
 //! The page and the Markdown of apps that are hard to describe.
 
-use crate::clusters::Clusters;
-use crate::codec::Codecs;
-use crate::enums::Enums;
-use crate::generics::Generics;
-use crate::recursive::Recursive;
-use crate::same_name::SameName;
-use crate::shared_topic::SharedTopic;
-use crate::words::Words;
-use crate::{document, non_ascii};
+use crate::apps::clusters::Clusters;
+use crate::apps::codec::Codecs;
+use crate::apps::enums::Enums;
+use crate::apps::generics::Generics;
+use crate::apps::recursive::Recursive;
+use crate::apps::same_name::SameName;
+use crate::apps::shared_topic::SharedTopic;
+use crate::apps::words::Words;
+use crate::apps::{document, non_ascii};
 use fastkafka_asyncapi::{Document, Format, check, content_security_policy, parse};
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
 //! Several clusters, each with another way in.
 
-use crate::{app, golden};
+use crate::apps::{app, golden};
 use fastkafka_asyncapi::{Broker, Document, Security, Source, TopicDeclaration};
 use fastkafka_macros::consumes;
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! One topic that several functions read and write, with keys, tombstones and dead letters.
 
-use crate::{document, golden};
+use crate::apps::{document, golden};
 use fastkafka::{KafkaEvent, Key, ProduceError};
 use fastkafka_asyncapi::model::Action;
 use fastkafka_macros::{consumes, produces};

@@ -1,10 +1,6 @@
 //! Apps that are made to be hard to describe, each with its document in `goldens`.
 //!
-//! `BLESS=1 cargo test -p fastkafka-asyncapi --test apps` writes the documents anew.
-#![allow(clippy::unwrap_used, reason = "a helper of a test fails like the test")]
-
-// The attributes expand to paths of the facade; what they need is all in core.
-extern crate fastkafka_core as fastkafka;
+//! `BLESS=1 cargo test -p fastkafka-asyncapi apps::` writes the documents anew.
 
 mod clusters;
 mod codec;

@@ -1,6 +1,6 @@
 //! Texts and names beyond ASCII, Markdown, quotes and line breaks.
 
-use crate::{app, golden};
+use crate::apps::{app, golden};
 use fastkafka::{AppInfo, AppSpec, Contact, License};
 use fastkafka_asyncapi::{Broker, Document, Source};
 use fastkafka_macros::consumes;

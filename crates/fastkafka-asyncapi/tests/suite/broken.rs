@@ -1,17 +1,16 @@
 //! Documents that are broken on purpose. `broken.json` says what is done to `broken.base.json`, what
 //! our check finds, and whether the official parser finds it too; that half of it is tested in
 //! `tests/node`.
-#![allow(clippy::unwrap_used, reason = "a helper of a test fails like the test")]
 
 use fastkafka_asyncapi::{check, parse};
 use serde_json::Value;
 
 fn base() -> Value {
-    parse(include_str!("broken.base.json")).unwrap()
+    parse(include_str!("../broken.base.json")).unwrap()
 }
 
 fn cases() -> Vec<Value> {
-    serde_json::from_str(include_str!("broken.json")).unwrap()
+    serde_json::from_str(include_str!("../broken.json")).unwrap()
 }
 
 /// Breaks a document as a case says.

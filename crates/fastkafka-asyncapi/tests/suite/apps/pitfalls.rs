@@ -1,7 +1,7 @@
 //! What other frameworks get wrong, each asked of our documents.
 
-use crate::document;
-use crate::shared_topic::SharedTopic;
+use crate::apps::document;
+use crate::apps::shared_topic::SharedTopic;
 use fastkafka_asyncapi::model::Action;
 
 #[test]
@@ -79,7 +79,7 @@ fn each_consumer_names_its_group_as_a_schema() {
 fn no_schema_speaks_of_defs_or_prefix_items() {
     for yaml in [
         document::<SharedTopic>("Pitfalls").to_yaml(),
-        document::<crate::enums::Enums>("Pitfalls").to_yaml(),
+        document::<crate::apps::enums::Enums>("Pitfalls").to_yaml(),
     ] {
         assert!(
             !yaml.contains("$defs")
