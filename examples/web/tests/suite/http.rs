@@ -1,6 +1,4 @@
 //! The service as a process on its own broker, asked by an HTTP client and ended by a signal.
-#![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "a helper of a test fails like the test")]
 
 use axum::body::{Body, to_bytes};
 use axum::http::header::{CONTENT_TYPE, LOCATION};

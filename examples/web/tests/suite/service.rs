@@ -1,5 +1,4 @@
 //! The routes and the consumers together, in memory: requests go to the router without a connection.
-#![allow(clippy::unwrap_used, reason = "a helper of a test fails like the test")]
 
 use axum::Router;
 use axum::body::{Body, to_bytes};

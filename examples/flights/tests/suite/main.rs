@@ -1,0 +1,4 @@
+//! The service without Kafka, and its contract.
+
+mod contract;
+mod service;
