@@ -1,10 +1,8 @@
 //! Several apps, several processes, several threads.
 
-mod support;
-
+use crate::support::*;
 use fastkafka::{App, consumes};
 use fastkafka_tester::Tester;
-use support::*;
 
 #[tokio::test(start_paused = true)]
 async fn a_record_goes_through_two_apps_before_its_send_returns() {

@@ -1,7 +1,5 @@
 //! `#[benchmark]` under a tester: figures in virtual time, for the recorder of `metrics`.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
-
 use fastkafka::{App, ProduceError, benchmark, consumes, produces};
 use fastkafka_tester::Tester;
 use metrics::{Counter, Gauge, GaugeFn, Histogram, Key, KeyName, Metadata, SharedString, Unit};
@@ -19,7 +17,7 @@ struct Values {
 impl Values {
     /// Those of one gauge of one function: seconds and value.
     fn read(&self, gauge: &str, function: &str) -> Vec<(f64, f64)> {
-        let name = format!("{gauge} benchmarks::{function}");
+        let name = format!("{gauge} suite::benchmarks::{function}");
         let set = self.set.lock().unwrap();
         let ours = set.iter().filter(|(known, ..)| *known == name);
         ours.map(|(_, at, value)| (at.as_secs_f64().round(), *value))

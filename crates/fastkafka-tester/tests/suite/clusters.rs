@@ -1,5 +1,4 @@
 //! An app on several clusters, and several apps on one of them.
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 use fastkafka::cluster::Brokers;
 use fastkafka::control::{Seek, Target};

@@ -1,7 +1,5 @@
 //! Several clusters, each on a broker, or all on one.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
-
 use fastkafka::cluster::Brokers;
 use fastkafka::{App, Broker, Failure, ProduceError, Topic, consumes, produces};
 use fastkafka_tester::{Tester, TesterBuilder};

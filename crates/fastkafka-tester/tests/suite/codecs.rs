@@ -1,5 +1,4 @@
 //! Handlers and producers of every codec, in one app: a test speaks the codec of each function.
-#![allow(clippy::unwrap_used, reason = "a helper of a test fails like the test")]
 
 use apache_avro::AvroSchema;
 use fastkafka::record::Bytes;
@@ -7,6 +6,8 @@ use fastkafka::{App, EventMetadata, KafkaEvent, Key, ProduceError, consumes, pro
 use fastkafka_tester::Tester;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+struct Codecs;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, AvroSchema)]
 struct Parcel {
@@ -27,6 +28,7 @@ struct Depot {
 }
 
 #[consumes(
+    app = Codecs,
     decoder = "avro",
     auto_offset_reset = "earliest",
     dead_letter = "parcels.dead"
@@ -35,12 +37,13 @@ async fn on_parcels(parcel: Parcel) -> Result<(), ProduceError> {
     to_packed(parcel).await.map(drop)
 }
 
-#[produces(encoder = "msgpack", key_encoder = "json")]
+#[produces(app = Codecs, encoder = "msgpack", key_encoder = "json")]
 async fn to_packed(parcel: Parcel) -> Result<KafkaEvent<Parcel, Depot>, ProduceError> {
     Ok(KafkaEvent::new(parcel).with_key(Depot { number: 3 }))
 }
 
 #[consumes(
+    app = Codecs,
     decoder = "msgpack",
     key_decoder = "json",
     auto_offset_reset = "earliest",
@@ -50,18 +53,18 @@ async fn on_packed(parcel: Parcel, Key(depot): Key<Depot>) -> Result<(), Produce
     to_stored(parcel, depot.number.into()).await.map(drop)
 }
 
-#[produces(encoder = "avro", key_encoder = "avro")]
+#[produces(app = Codecs, encoder = "avro", key_encoder = "avro")]
 async fn to_stored(parcel: Parcel, depot: i64) -> Result<KafkaEvent<Parcel, i64>, ProduceError> {
     Ok(KafkaEvent::new(parcel).with_key(depot))
 }
 
-#[consumes(decoder = "avro", key_decoder = "avro", auto_offset_reset = "earliest")]
+#[consumes(app = Codecs, decoder = "avro", key_decoder = "avro", auto_offset_reset = "earliest")]
 async fn on_stored(_parcels: Parcel, depot: Option<Key<i64>>, meta: EventMetadata) {
     assert_eq!((depot, meta.offset()), (Some(Key(3)), 0));
 }
 
 fn app() -> App {
-    App::builder().title("codecs").build()
+    App::scoped::<Codecs>().title("codecs").build()
 }
 
 /// `parcel(7)`.

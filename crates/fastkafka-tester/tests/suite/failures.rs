@@ -1,13 +1,9 @@
 //! How it reads when a test fails: each text is in `tests/failures`. `FAILURES=overwrite` renews them.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
-
-mod support;
-
+use crate::support::*;
 use fastkafka_tester::Tester;
 use std::path::Path;
 use std::time::Duration;
-use support::*;
 
 /// Runs a test that fails, and compares how.
 fn fails(name: &str, test: impl AsyncFnOnce(Tester) + Send + 'static) {

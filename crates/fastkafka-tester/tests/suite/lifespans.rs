@@ -1,7 +1,5 @@
 //! What an app makes at its start and releases at its stop, under a tester.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
-
 use fastkafka::app::AppBuilder;
 use fastkafka::{App, ProduceError, State, consumes, produces};
 use fastkafka_tester::Tester;
@@ -108,7 +106,7 @@ async fn an_error_at_the_start_names_the_hook_and_releases_what_was_made_in_reve
     let (head, tail) = error.split_once("lifespans.rs:").unwrap();
     assert_eq!(
         head,
-        "the app cannot start: 1 problem\n  `on_start` (crates/fastkafka-tester/tests/"
+        "the app cannot start: 1 problem\n  `on_start` (crates/fastkafka-tester/tests/suite/"
     );
     assert!(tail.ends_with(") failed: no licence"), "{error}");
     let expected = ["database made", "second released", "postgres released"];
@@ -122,7 +120,7 @@ async fn a_value_that_cannot_be_made_keeps_the_app_from_starting() {
     let app = shop(&log).lifespan(cannot, |_: Cache| async {}).build();
     let error = Tester::start(app).await.unwrap_err().to_string();
     assert!(
-        error.contains("`lifespan::<lifespans::Cache>` ("),
+        error.contains("`lifespan::<suite::lifespans::Cache>` ("),
         "{error}"
     );
     assert!(error.ends_with("failed: connection refused"), "{error}");

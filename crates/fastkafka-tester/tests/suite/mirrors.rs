@@ -1,10 +1,8 @@
 //! What a test sends by mirrors, and what it sees of what producers have sent.
 
-mod support;
-
+use crate::support::*;
 use fastkafka::record::Delivery;
 use fastkafka_tester::{CallOutcome, Tester};
-use support::*;
 
 #[tokio::test(start_paused = true)]
 async fn a_record_is_sent_by_the_name_of_its_topic_and_returns_when_all_is_settled() {

@@ -1,10 +1,8 @@
 //! What stands in for a handler, and what takes what a producer has sent.
 
-mod support;
-
+use crate::support::*;
 use fastkafka::error::FailureKind;
 use fastkafka_tester::{Call, CallOutcome, Tester};
-use support::*;
 
 #[tokio::test(start_paused = true)]
 async fn a_mock_is_called_in_place_of_the_function() {

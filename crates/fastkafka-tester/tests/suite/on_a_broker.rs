@@ -1,7 +1,5 @@
 //! What a test on a real broker waits for: here on the one in the process.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
-
 use fastkafka::{App, Failure, State, Topic, consumes};
 use fastkafka_tester::Tester;
 use std::sync::Arc;

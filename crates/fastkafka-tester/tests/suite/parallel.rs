@@ -1,12 +1,8 @@
 //! Tests of one app run side by side, each on a cluster of its own.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
-
-mod support;
-
+use crate::support::*;
 use fastkafka_tester::Tester;
 use std::sync::Barrier;
-use support::*;
 
 const TESTS: u64 = 8;
 

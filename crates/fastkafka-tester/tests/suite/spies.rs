@@ -1,11 +1,9 @@
 //! What a test sees of the calls of handlers and producers.
 
-mod support;
-
+use crate::support::*;
 use fastkafka::error::FailureKind;
 use fastkafka_tester::{Call, CallOutcome, Tester};
 use std::time::Duration;
-use support::*;
 
 #[tokio::test(start_paused = true)]
 async fn a_call_has_arguments_metadata_attempt_outcome_and_duration() {

@@ -1,7 +1,5 @@
 //! Background tasks under a tester: in virtual time, cancelled at the stop, and heard of when they fail.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
-
 use fastkafka::{App, ProduceError, State, consumes, produces, run_in_background};
 use fastkafka_tester::Tester;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -164,7 +162,7 @@ async fn the_error_of_a_task_ends_its_app_and_is_what_settling_reports() {
     let tester = Tester::start(app.clone()).await.unwrap();
     tester.advance(Duration::from_secs(2)).await;
     let unsettled = tester.settle().await.unwrap_err().to_string();
-    let expected = "background task `watch_files` (crates/fastkafka-tester/tests/tasks.rs) failed: no such directory";
+    let expected = "background task `watch_files` (crates/fastkafka-tester/tests/suite/tasks.rs) failed: no such directory";
     assert_eq!(without_line(&unsettled), expected);
     assert_eq!(
         app.failure().map(|why| without_line(&why)).as_deref(),
@@ -172,7 +170,7 @@ async fn the_error_of_a_task_ends_its_app_and_is_what_settling_reports() {
     );
     assert_eq!(
         app.health().problems(),
-        ["background task `tasks::watch_files` failed: no such directory"]
+        ["background task `suite::tasks::watch_files` failed: no such directory"]
     );
 }
 
@@ -195,7 +193,7 @@ fn the_panic_of_a_task_fails_the_test_that_drops_its_tester() {
     let text = end_of(async |tester| tester.advance(Duration::from_secs(2)).await);
     assert_eq!(
         without_line(&text),
-        "background task `watch_files` (crates/fastkafka-tester/tests/tasks.rs) panicked: no such file"
+        "background task `watch_files` (crates/fastkafka-tester/tests/suite/tasks.rs) panicked: no such file"
     );
 }
 
@@ -243,7 +241,9 @@ async fn a_task_is_started_again_after_pauses_that_grow() {
     tester.advance(Duration::from_secs(2)).await;
     assert_eq!(
         app.health().problems(),
-        ["background task `tasks::connect` failed: the socket is closed, again and again for 61 s"]
+        [
+            "background task `suite::tasks::connect` failed: the socket is closed, again and again for 61 s"
+        ]
     );
     tester.settle().await.unwrap();
     tester.stop().await;

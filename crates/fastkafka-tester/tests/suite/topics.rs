@@ -1,7 +1,5 @@
 //! Handlers that read several topics, or those that match a pattern.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
-
 use fastkafka::{App, EventMetadata, Failure, ProduceError, Topic, consumes, produces};
 use fastkafka_tester::Tester;
 use std::panic::AssertUnwindSafe;

@@ -1,7 +1,5 @@
 //! Records that do not come to an end: `settle` names each, with what holds it up.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
-
 use fastkafka::{Ack, App, Failure, KafkaEvent, ProduceError, State, consumes, produces};
 use fastkafka_tester::Tester;
 use std::sync::{Arc, Mutex};

@@ -1,7 +1,7 @@
 //! A handler whose effect is not safe to repeat: a payment is added once more each time its record
 //! is handled.
 
-use crate::{Handler, crash_before_the_commit};
+use crate::bugs::{Handler, crash_before_the_commit};
 use fastkafka::{App, EventMetadata, ProduceError, State, consumes, produces};
 use fastkafka_tester::{ProduceFault, Tester};
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! A handler that takes an outage for the fault of its record, and skips what is good.
 
-use crate::Handler;
+use crate::bugs::Handler;
 use fastkafka::{App, Failure, ProduceError, consumes, delivery_scope, produces};
 use fastkafka_tester::Tester;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! A handler that returns before its work is done: it collects three lines and writes them at once.
 
-use crate::Handler;
+use crate::bugs::Handler;
 use fastkafka::{Ack, App, State, consumes};
 use fastkafka_tester::Tester;
 use std::collections::BTreeSet;

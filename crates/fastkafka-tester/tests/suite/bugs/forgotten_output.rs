@@ -3,7 +3,7 @@
 //! Its own outputs it may well forget: a plain call is charged to the record, whatever becomes of its
 //! result. It has to go out of its way, by waiting itself or by a task that nobody waits for.
 
-use crate::Handler;
+use crate::bugs::Handler;
 use fastkafka::{App, ProduceError, consumes, delivery_scope, produces};
 use fastkafka_tester::{ProduceFault, Tester};
 

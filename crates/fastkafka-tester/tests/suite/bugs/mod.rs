@@ -4,8 +4,6 @@
 //! first fails and the second passes. What the scenarios share out to processes that come and go, such
 //! as a database, is state of the test that every process is given.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
-
 mod added_twice;
 mod broker_away;
 mod buffered;

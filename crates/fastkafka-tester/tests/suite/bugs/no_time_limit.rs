@@ -1,6 +1,6 @@
 //! A handler that asks another service and waits for the answer as long as it takes.
 
-use crate::Handler;
+use crate::bugs::Handler;
 use fastkafka::{App, consumes};
 use fastkafka_tester::Tester;
 use std::time::Duration;

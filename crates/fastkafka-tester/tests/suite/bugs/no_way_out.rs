@@ -1,6 +1,6 @@
 //! A handler that has no place for a record that cannot be handled: everything behind it waits.
 
-use crate::Handler;
+use crate::bugs::Handler;
 use fastkafka::{App, ProduceError, consumes, produces};
 use fastkafka_tester::{ProduceFault, Tester};
 

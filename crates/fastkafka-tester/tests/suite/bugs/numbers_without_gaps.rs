@@ -1,7 +1,7 @@
 //! A handler that waits for the number which comes next, and so for a record that retention has
 //! deleted before it was read.
 
-use crate::Handler;
+use crate::bugs::Handler;
 use fastkafka::{App, Failure, State, consumes};
 use fastkafka_tester::Tester;
 use std::sync::{Arc, Mutex};

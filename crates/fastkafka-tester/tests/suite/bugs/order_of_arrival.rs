@@ -1,6 +1,6 @@
 //! A handler that takes what comes last for the newest, of a topic with several partitions.
 
-use crate::Handler;
+use crate::bugs::Handler;
 use fastkafka::{App, State, Topic, consumes};
 use fastkafka_tester::Tester;
 use schemars::JsonSchema;

@@ -1,6 +1,6 @@
 //! A handler that knows how many partitions its topic has.
 
-use crate::Handler;
+use crate::bugs::Handler;
 use fastkafka::{App, EventMetadata, State, Topic, consumes};
 use fastkafka_tester::Tester;
 use std::collections::BTreeMap;

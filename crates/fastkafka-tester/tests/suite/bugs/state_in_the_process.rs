@@ -1,7 +1,7 @@
 //! A handler that keeps what it knows of a key in its process: another process gets the key, and
 //! begins at nothing.
 
-use crate::Handler;
+use crate::bugs::Handler;
 use fastkafka::{App, EventMetadata, Key, State, Topic, consumes};
 use fastkafka_tester::Tester;
 use std::collections::{BTreeMap, BTreeSet};

@@ -3,8 +3,6 @@
 //! The iris predictions of its tutorial are `examples/quickstart`. `two_functions.rs` has on one cluster
 //! what it shows on two: how mirrors are told apart.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
-
 mod batches;
 mod clusters;
 mod employees;

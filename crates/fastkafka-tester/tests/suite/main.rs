@@ -1,0 +1,22 @@
+//! The tester on apps of its own. Each file is an area; functions belong to the app of their file
+//! (`app = ..`), those in `support` to the default app.
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
+mod apps;
+mod benchmarks;
+mod bugs;
+mod clusters;
+mod clusters_on_brokers;
+mod codecs;
+mod failures;
+mod guides;
+mod lifespans;
+mod mirrors;
+mod mocks;
+mod on_a_broker;
+mod parallel;
+mod spies;
+mod support;
+mod tasks;
+mod topics;
+mod unsettled;
