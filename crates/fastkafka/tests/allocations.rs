@@ -1,5 +1,6 @@
 //! The framework allocates per run, not per record: measured on a whole app, from the fetch to the
 //! delivery report. librdkafka's own memory is C's and is not counted.
+//! A process of its own: every allocation in it is counted.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 use fastkafka::{App, ProduceError, Topic, consumes, delivery_scope, produces};

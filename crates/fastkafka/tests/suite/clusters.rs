@@ -1,5 +1,4 @@
 //! An app on several clusters: what a choice means, and where records go.
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 use fastkafka::app::Plan;
 use fastkafka::cluster::Brokers;

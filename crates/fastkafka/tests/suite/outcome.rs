@@ -1,5 +1,4 @@
 //! What an app makes of a record that cannot succeed, on the embedded broker.
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 use fastkafka::error::RunError;
 use fastkafka::{
@@ -124,7 +123,7 @@ async fn a_background_task_that_fails_ends_the_app_and_is_named() {
     let (head, tail) = error.split_once(".rs:").unwrap();
     assert_eq!(
         head,
-        "the app ended: background task `watch_files` (crates/fastkafka/tests/outcome"
+        "the app ended: background task `watch_files` (crates/fastkafka/tests/suite/outcome"
     );
     assert!(tail.ends_with(") failed: no such directory"), "{tail}");
     assert!(released.load(SeqCst));

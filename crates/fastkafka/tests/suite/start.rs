@@ -1,6 +1,5 @@
 //! What an app says when it cannot start: every problem at once, in golden texts.
 //! `GOLDEN=overwrite` renews them.
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 use fastkafka::error::RunError;
 use fastkafka::settings::OnFailure;

@@ -1,5 +1,4 @@
 //! When an app is stopped while it starts, before it does, and more than once.
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 use fastkafka::app::AppBuilder;
 use fastkafka::error::RunError;

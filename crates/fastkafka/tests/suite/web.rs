@@ -1,5 +1,4 @@
 //! An app and an axum server in one process, on the embedded broker: how they end, and what they say.
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 use axum::Router;
 use axum::extract::State as Extension;

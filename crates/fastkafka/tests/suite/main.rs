@@ -1,0 +1,10 @@
+//! Whole apps on the embedded broker: how they start, stop, run on several clusters and beside a server.
+//! Functions belong to the app of their test (`app = ..`).
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
+mod clusters;
+mod outcome;
+mod start;
+mod stops;
+#[cfg(feature = "axum")]
+mod web;
