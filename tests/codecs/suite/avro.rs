@@ -1,5 +1,4 @@
 //! Avro, byte by byte.
-#![allow(clippy::unwrap_used, reason = "a helper of a test fails like the test")]
 
 use apache_avro::{AvroSchema, Codec, Schema, Writer};
 use fastkafka::avro::{Confluent, SchemaIds};

@@ -1,8 +1,7 @@
 //! Python's libraries beside ours: each reads what the other wrote.
-#![allow(clippy::unwrap_used, reason = "a helper of a test fails like the test")]
 
 use apache_avro::AvroSchema;
-use codec_tests::{Everything, samples};
+use codecs::{Everything, samples};
 use fastkafka::{Avro, Msgpack, Reads, Writes};
 use serde_json::{Value, json};
 use std::io::Write as _;

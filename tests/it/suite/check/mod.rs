@@ -1,5 +1,4 @@
 //! What `check` says of an app whose settings come from several places. Needs no broker.
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod docs;
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use kafka_lab::{Kafka, NewRecord};
 use serde_json::{Value, json};
 
-use crate::fixture::{AppFixture, assert_at_least_once, keyed, order, record};
-use crate::process::{eventually, within};
+use crate::kafka::fixture::{AppFixture, assert_at_least_once, keyed, order, record};
+use crate::kafka::process::{eventually, within};
 
 /// The dead letters: value, and error and attempts as their headers say.
 fn dead_letters(fixture: &AppFixture<'_>) -> Vec<(Vec<u8>, String, u32)> {

@@ -3,8 +3,8 @@
 use kafka_lab::{Kafka, NewRecord};
 use serde_json::{Value, json};
 
-use crate::fixture::{AppFixture, assert_at_least_once, assert_once, order};
-use crate::process::{Process, eventually};
+use crate::kafka::fixture::{AppFixture, assert_at_least_once, assert_once, order};
+use crate::kafka::process::{Process, eventually};
 
 const GROUP: &str = "apart";
 

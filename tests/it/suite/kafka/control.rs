@@ -5,8 +5,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::json;
 
-use crate::fixture::{AppFixture, Done, assert_at_least_once, assert_once, order, times};
-use crate::process::{PATIENCE, eventually, within};
+use crate::kafka::fixture::{AppFixture, Done, assert_at_least_once, assert_once, order, times};
+use crate::kafka::process::{PATIENCE, eventually, within};
 
 /// How often each of these was done.
 fn often(done: &[Done], ids: impl IntoIterator<Item = u64>) -> Vec<u32> {
@@ -216,7 +216,11 @@ fn a_stopped_key_that_is_resumed_handles_all_behind_the_record_in_order() {
     let fails = json!({"id": 0, "fails": "error", "times": 2});
     fixture.send_to(0, std::iter::once(fails).chain((1..10).map(order)));
     let others: Vec<_> = (10..20)
-        .map(|id| crate::fixture::record(&order(id)).key("other").partition(0))
+        .map(|id| {
+            crate::kafka::fixture::record(&order(id))
+                .key("other")
+                .partition(0)
+        })
         .collect();
     fixture.send(&others);
     let mut app = fixture.app();

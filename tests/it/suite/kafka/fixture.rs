@@ -7,7 +7,7 @@ use kafka_lab::{Kafka, NewRecord};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::process::{PATIENCE, Process, eventually};
+use crate::kafka::process::{PATIENCE, Process, eventually};
 
 /// The broker that all tests share.
 pub(crate) fn kafka() -> &'static Kafka {
@@ -143,7 +143,7 @@ impl<'k> AppFixture<'k> {
         let ends = self.kafka.end_offsets(&self.topic).unwrap();
         let mut last = BTreeMap::new();
         let what = format!("the group of {} commits {ends:?}", self.topic);
-        crate::process::within(PATIENCE, &what, || {
+        crate::kafka::process::within(PATIENCE, &what, || {
             last = self.committed();
             (last == ends).then_some(())
         });

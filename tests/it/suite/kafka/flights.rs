@@ -7,7 +7,7 @@ use flights::data::{january, repeated};
 use flights::flight::{Flight, leg};
 use kafka_lab::{Kafka, NewRecord, Record};
 
-use crate::process::{Process, eventually};
+use crate::kafka::process::{Process, eventually};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -53,7 +53,7 @@ fn header<'r>(record: &'r Record, name: &str) -> &'r str {
 
 #[test]
 fn every_flight_becomes_one_leg_or_one_dead_letter() {
-    let kafka = crate::fixture::kafka();
+    let kafka = crate::kafka::fixture::kafka();
     topics(kafka);
     let flights = january();
     let records: Vec<_> = flights.iter().map(record).collect();

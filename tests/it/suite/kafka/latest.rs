@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::fixture::{AppFixture, assert_at_least_once, assert_once, keyed, order};
-use crate::process::eventually;
+use crate::kafka::fixture::{AppFixture, assert_at_least_once, assert_once, keyed, order};
+use crate::kafka::process::eventually;
 
 #[test]
 fn what_arrives_after_the_start_is_handled_though_the_first_member_is_killed_at_once() {
@@ -35,7 +35,9 @@ fn two_members_that_start_together_read_no_old_record() {
     fixture.await_members(2);
     fixture.send(&keyed(0..100, 40, &order(0)));
     fixture.await_committed();
-    members.into_iter().for_each(crate::process::Process::stop);
+    members
+        .into_iter()
+        .for_each(crate::kafka::process::Process::stop);
     assert_once(&fixture.done(), 0..100);
 }
 

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::fixture::{AppFixture, assert_once, keyed, order};
-use crate::process::{eventually, within};
+use crate::kafka::fixture::{AppFixture, assert_once, keyed, order};
+use crate::kafka::process::{eventually, within};
 
 /// A commit event lies in the queue before the records again and again: commits come every 20 ms. A lost
 /// wake-up would show as the second after which the owner looks anyway.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::fixture::{AppFixture, assert_at_least_once, assert_once, keyed, order, times};
-use crate::process::{PATIENCE, Process, eventually};
+use crate::kafka::fixture::{AppFixture, assert_at_least_once, assert_once, keyed, order, times};
+use crate::kafka::process::{PATIENCE, Process, eventually};
 
 /// Sends orders until the `work` is over, then returns how many they were.
 fn under_load(fixture: &AppFixture<'_>, work: impl FnOnce()) -> u64 {

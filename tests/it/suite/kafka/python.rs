@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use kafka_lab::NewRecord;
 
-use crate::fixture::{AppFixture, order};
+use crate::kafka::fixture::{AppFixture, order};
 
 const AIOKAFKA: &str = "aiokafka==0.12.0";
 
@@ -29,7 +29,7 @@ fn keys() -> Vec<String> {
 
 #[test]
 fn a_key_goes_to_the_partition_that_aiokafka_chooses() {
-    let fixture = AppFixture::named(crate::fixture::kafka(), "keys");
+    let fixture = AppFixture::named(crate::kafka::fixture::kafka(), "keys");
     let theirs = "keys.python";
     for topic in [&fixture.topic, &fixture.out, &fixture.dead, theirs] {
         fixture.kafka.create_topic(topic, 7, &[]).unwrap();
@@ -41,7 +41,10 @@ fn a_key_goes_to_the_partition_that_aiokafka_chooses() {
     let orders: Vec<_> = (0..).zip(&keys).map(with_key).collect();
     fixture.send(&orders);
 
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/it/python/send_keys.py");
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/suite/kafka/python/send_keys.py"
+    );
     let mut sender = Command::new(kafka_lab::python(&[AIOKAFKA]).unwrap())
         .args([script, fixture.kafka.bootstrap(), theirs])
         .stdin(Stdio::piped())

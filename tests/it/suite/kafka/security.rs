@@ -6,8 +6,8 @@ use std::time::Duration;
 use kafka_lab::Kafka;
 use kafka_lab::security::{PLAIN, SCRAM, Secured};
 
-use crate::fixture::{AppFixture, order};
-use crate::process::{Process, eventually};
+use crate::kafka::fixture::{AppFixture, order};
+use crate::kafka::process::{Process, eventually};
 
 /// The broker of these tests.
 fn kafka() -> &'static Kafka {

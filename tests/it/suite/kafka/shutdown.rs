@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use kafka_lab::Kafka;
 use serde_json::json;
 
-use crate::fixture::{AppFixture, assert_once, keyed, order, times};
-use crate::process::Process;
+use crate::kafka::fixture::{AppFixture, assert_once, keyed, order, times};
+use crate::kafka::process::Process;
 
 /// What the orders app gives itself to stop, and a moment for the process.
 const DEADLINE: Duration = Duration::from_secs(8 + 1);

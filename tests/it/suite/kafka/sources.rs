@@ -3,8 +3,8 @@
 use kafka_lab::{Kafka, NewRecord};
 use serde_json::json;
 
-use crate::fixture::{AppFixture, kafka, order};
-use crate::process::eventually;
+use crate::kafka::fixture::{AppFixture, kafka, order};
+use crate::kafka::process::eventually;
 
 fn send(kafka: &Kafka, topic: &str, partition: i32, order: &serde_json::Value) {
     let record = NewRecord::new(order.to_string()).partition(partition);

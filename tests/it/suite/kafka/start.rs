@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::fixture::{AppFixture, kafka, order};
-use crate::process::Process;
+use crate::kafka::fixture::{AppFixture, kafka, order};
+use crate::kafka::process::Process;
 
 const APP: &str = env!("CARGO_BIN_EXE_orders-app");
 

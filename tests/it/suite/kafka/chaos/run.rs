@@ -15,7 +15,7 @@ use super::history::{
 };
 use super::load::Load;
 use super::schedule::{APPS, Actor, Fault, Planned, Schedule};
-use crate::process::{Process, within};
+use crate::kafka::process::{Process, within};
 
 /// How long anything may take that has to happen anyway, on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(120);
