@@ -3,8 +3,9 @@
 use super::AppContext;
 use crate::delivery::error::ProduceError;
 use crate::delivery::sink::RecordSink;
+use crate::lock::unpoisoned;
 use std::any::TypeId;
-use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::sync::{Arc, RwLock, Weak};
 
 static RUNNING: RwLock<Vec<Weak<AppContext>>> = RwLock::new(Vec::new());
 
@@ -15,7 +16,7 @@ impl AppContext {
     /// Gives the sink back when the app is connected already: an app is started once.
     pub fn connect(self: &Arc<Self>, sink: Arc<dyn RecordSink>) -> Result<(), Arc<dyn RecordSink>> {
         self.connect_to(sink)?;
-        let mut all = RUNNING.write().unwrap_or_else(PoisonError::into_inner);
+        let mut all = unpoisoned(RUNNING.write());
         all.retain(|app| app.strong_count() > 0);
         all.push(Arc::downgrade(self));
         Ok(())
@@ -24,10 +25,7 @@ impl AppContext {
     /// The app is no longer one of the running apps.
     pub fn disconnect(self: &Arc<Self>) {
         let me = Arc::downgrade(self);
-        RUNNING
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .retain(|app| !app.ptr_eq(&me));
+        unpoisoned(RUNNING.write()).retain(|app| !app.ptr_eq(&me));
     }
 }
 
@@ -36,7 +34,7 @@ pub(crate) fn running(
     scope: TypeId,
     producer: &'static str,
 ) -> Result<Arc<AppContext>, ProduceError> {
-    let all = RUNNING.read().unwrap_or_else(PoisonError::into_inner);
+    let all = unpoisoned(RUNNING.read());
     let mut found = all
         .iter()
         .filter_map(Weak::upgrade)

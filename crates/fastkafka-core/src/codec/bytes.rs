@@ -1,6 +1,7 @@
 //! The bytes as they are.
 
-use super::{Codec, Decode, Encode, Reads, Writes, payload};
+use super::payload::payload;
+use super::{Codec, Decode, Encode, Reads, Writes};
 use crate::delivery::failure::Rejection;
 use crate::record::RawRecord;
 use bytes::Bytes;

@@ -1,6 +1,7 @@
 //! Functions of the user's.
 
-use super::{Codec, described, payload};
+use super::Codec;
+use super::payload::{described, payload};
 use crate::delivery::failure::{IntoFailure, Rejection};
 use crate::record::RawRecord;
 use schemars::{JsonSchema, Schema, SchemaGenerator};

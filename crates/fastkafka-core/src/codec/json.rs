@@ -1,6 +1,7 @@
 //! JSON, the default.
 
-use super::{Codec, Decode, Encode, Reads, Writes, described, payload};
+use super::payload::{described, payload};
+use super::{Codec, Decode, Encode, Reads, Writes};
 use crate::delivery::failure::Rejection;
 use crate::record::RawRecord;
 use bytes::Bytes;

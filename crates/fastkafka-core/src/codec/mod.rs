@@ -11,6 +11,8 @@ mod json;
 mod key;
 #[cfg(feature = "msgpack")]
 mod msgpack;
+mod payload;
+mod traits;
 mod value;
 mod words;
 
@@ -22,6 +24,7 @@ pub use json::{Json, Message, OutMessage};
 pub use key::{key_of, read_key, write_key};
 #[cfg(feature = "msgpack")]
 pub use msgpack::Msgpack;
+pub use traits::{Codec, Decode, Encode};
 pub use value::{Reads, Writes};
 #[cfg(not(all(feature = "msgpack", feature = "avro")))]
 pub use words::Missing;
@@ -29,63 +32,3 @@ pub use words::Missing;
 pub(crate) use self::bytes::binary;
 pub(crate) use function::rejection;
 pub(crate) use key::KeyReader;
-
-use crate::delivery::failure::Rejection;
-use crate::record::RawRecord;
-use schemars::{JsonSchema, Schema, SchemaGenerator};
-
-/// How bytes become a payload and back. A marker type: `decoder = ".."` and `encoder = ".."` choose it.
-pub trait Codec: 'static {
-    /// The `contentType` of AsyncAPI.
-    const CONTENT_TYPE: &'static str;
-}
-
-/// Reads a payload. Implemented by [`Codec`]s for the types they can read.
-#[diagnostic::on_unimplemented(
-    message = "`{T}` cannot be the payload of a consumer",
-    label = "this type must be readable and have a schema",
-    note = "derive both: `#[derive(serde::Deserialize, schemars::JsonSchema)]`",
-    note = "for the bytes as they are take `&[u8]` or `bytes::Bytes`"
-)]
-pub trait Decode<'r, T>: Codec {
-    /// One record's payload.
-    ///
-    /// # Errors
-    /// When the bytes are not a `T`; the record is then rejected.
-    fn decode(record: &RawRecord<'r>) -> Result<T, Rejection>;
-    /// The schema of `T`.
-    fn schema(generator: &mut SchemaGenerator) -> Schema;
-}
-
-/// Writes a payload. Implemented by [`Codec`]s for the types they can write.
-#[diagnostic::on_unimplemented(
-    message = "`{T}` cannot be the payload of a producer",
-    label = "this type must be writable and have a schema",
-    note = "derive both on the payload: `#[derive(serde::Serialize, schemars::JsonSchema)]`"
-)]
-pub trait Encode<T>: Codec {
-    /// Appends the payload's bytes.
-    ///
-    /// # Errors
-    /// When the value cannot be written.
-    fn encode(value: &T, into: &mut Vec<u8>) -> Result<(), Rejection>;
-    /// The schema of `T`.
-    fn schema(generator: &mut SchemaGenerator) -> Schema;
-}
-
-fn payload<'r>(record: &RawRecord<'r>) -> Result<&'r [u8], Rejection> {
-    record.payload().ok_or_else(|| {
-        Rejection::new(
-            "the record is a tombstone: its payload is null; take `Option<..>` to accept it",
-        )
-    })
-}
-
-/// The schema of a payload: a reference to a named one, or one with a title that names it.
-fn described<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
-    let mut schema = generator.subschema_for::<T>();
-    if schema.get("$ref").is_none() && schema.get("title").is_none() {
-        schema.insert("title".to_owned(), T::schema_name().into());
-    }
-    schema
-}

@@ -1,7 +1,8 @@
 //! MessagePack through `rmp-serde`. Structs are maps from field names to values, as Python's `msgpack`
 //! and most others expect; arrays of the fields in order, as some write them, are read too.
 
-use super::{Codec, Decode, Encode, Message, OutMessage, Reads, Writes, described, payload};
+use super::payload::{described, payload};
+use super::{Codec, Decode, Encode, Message, OutMessage, Reads, Writes};
 use crate::delivery::failure::Rejection;
 use crate::record::RawRecord;
 use bytes::Bytes;

@@ -1,15 +1,13 @@
 //! What a `#[produces]` call finds around it: the app, and the record that waits for the delivery.
 
+use super::entered;
+use super::error::ProduceError;
+use super::slot::{DeliveryToken, ScopeRef};
 use crate::app::{AppContext, running};
-use crate::delivery::error::ProduceError;
-use crate::delivery::failure::Failure;
-use crate::delivery::settle::Delivery;
-use crate::delivery::slot::{DeliveryScope, DeliveryToken, ScopeRef};
 use std::any::TypeId;
 use std::cell::RefCell;
-use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// The surroundings of a piece of code; carried into a task with [`Scoped`].
@@ -25,8 +23,6 @@ pub struct Ambient {
 
 thread_local! {
     static AMBIENT: RefCell<Ambient> = const { RefCell::new(Ambient { app: None, scope: None, record: None }) };
-    // Apart from the ambient: a poll swaps that, while whoever has entered an app holds a guard.
-    static ENTERED: RefCell<Vec<Arc<AppContext>>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Ambient {
@@ -52,12 +48,17 @@ impl Ambient {
     pub fn capture() -> Self {
         let mut ambient = AMBIENT.with_borrow(Self::clone);
         if ambient.app.is_none() {
-            ambient.app = ENTERED.with_borrow(|apps| apps.last().cloned());
+            ambient.app = entered::last();
         }
         if ambient.record.is_none() {
             ambient.record = ambient.scope.as_ref().map(|scope| scope.current());
         }
         ambient
+    }
+
+    /// The app whose handler runs.
+    pub(super) fn current_app() -> Option<Arc<AppContext>> {
+        AMBIENT.with_borrow(|ambient| ambient.app.clone())
     }
 
     /// One more thing the record in hand waits for; `None` outside any scope.
@@ -80,7 +81,7 @@ pub(crate) fn target<R>(
     AMBIENT.with_borrow(|ambient| match &ambient.app {
         Some(app) if app.scope() == scope => f(app, ambient),
         _ => {
-            let app = match entered(scope) {
+            let app = match entered::last_of(scope) {
                 Some(app) => app,
                 None => running(scope, producer)?,
             };
@@ -108,14 +109,9 @@ pub(crate) fn with_app(scope: TypeId, f: impl Fn(&AppContext)) {
 /// Outside the handlers of the app.
 #[cold]
 fn with_app_outside(scope: TypeId, f: &dyn Fn(&AppContext)) {
-    if let Some(app) = entered(scope).or_else(|| running(scope, "").ok()) {
+    if let Some(app) = entered::last_of(scope).or_else(|| running(scope, "").ok()) {
         f(&app);
     }
-}
-
-/// The app of a type that was entered last on this thread.
-fn entered(scope: TypeId) -> Option<Arc<AppContext>> {
-    ENTERED.with_borrow(|apps| apps.iter().rev().find(|app| app.scope() == scope).cloned())
 }
 
 /// Tells the record in hand that an output of it can never be sent.
@@ -147,36 +143,6 @@ impl Drop for Swap<'_> {
     }
 }
 
-/// An app entered on this thread, until the guard is dropped. See `App::enter`.
-#[derive(Debug)]
-#[must_use = "the app is left when the guard is dropped"]
-pub struct Entered {
-    app: Arc<AppContext>,
-    // Bound to this thread, yet a test may hold it across an await of a current-thread runtime.
-    _not_send: PhantomData<MutexGuard<'static, ()>>,
-}
-
-/// Enters an app on this thread. Several may be entered, also of one type: the last one counts.
-pub fn enter(app: Arc<AppContext>) -> Entered {
-    ENTERED.with_borrow_mut(|apps| apps.push(app.clone()));
-    Entered {
-        app,
-        _not_send: PhantomData,
-    }
-}
-
-impl Drop for Entered {
-    fn drop(&mut self) {
-        // At the end of a thread the list may be gone before the guard is.
-        let _ = ENTERED.try_with(|apps| {
-            let mut apps = apps.borrow_mut();
-            if let Some(at) = apps.iter().rposition(|app| Arc::ptr_eq(app, &self.app)) {
-                apps.remove(at);
-            }
-        });
-    }
-}
-
 /// A future that finds its ambient whenever it is polled: two swaps per poll, nothing per record.
 #[derive(Debug)]
 pub struct Scoped<F> {
@@ -200,62 +166,11 @@ impl<F: Future + Unpin> Future for Scoped<F> {
     }
 }
 
-/// Sends in bulk outside a handler: calls of producers inside `work` end when their record is
-/// enqueued, and this ends when all of them are acknowledged. Sync producers work in it too.
-///
-/// Returns what `work` returned, and where each record ended up, in the order of acknowledgement.
-/// Inside a handler it makes the handler wait for these outputs instead of its record's offset.
-///
-/// ```no_run
-/// # async fn to_orders(n: u32) -> Result<u32, fastkafka_core::ProduceError> { Ok(n) }
-/// # async fn example() -> Result<(), fastkafka_core::ProduceError> {
-/// use fastkafka_core::{ProduceError, delivery_scope};
-///
-/// let (sum, deliveries) = delivery_scope(async {
-///     let mut sum = 0;
-///     for n in 0..10_000 {
-///         sum += to_orders(n).await?;
-///     }
-///     Ok::<_, ProduceError>(sum)
-/// })
-/// .await?;
-/// assert_eq!(deliveries.len(), 10_000);
-/// # let _ = sum;
-/// # Ok(())
-/// # }
-/// ```
-///
-/// # Errors
-/// The error of `work`, else that a record was not acknowledged. What `work` had sent before its
-/// error is awaited in either case.
-pub async fn delivery_scope<T, E: From<ProduceError>>(
-    work: impl Future<Output = Result<T, E>>,
-) -> Result<(T, Vec<Delivery>), E> {
-    let scope = DeliveryScope::collecting();
-    let app = AMBIENT.with_borrow(|ambient| ambient.app.clone());
-    let ambient = Ambient {
-        app,
-        scope: Some(scope.clone()),
-        record: Some(0),
-    };
-    let output = Scoped::new(ambient, Box::pin(work)).await;
-    let reports = scope.reports().await;
-    Ok((output?, reports.map_err(lost)?))
-}
-
-/// The produce error inside a failure, if it came from one.
-pub(crate) fn lost(failure: Failure) -> ProduceError {
-    let error = failure
-        .error()
-        .and_then(|e| e.downcast_ref::<ProduceError>())
-        .cloned();
-    error.unwrap_or_else(|| ProduceError::Lost(failure.message().to_owned()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::app::States;
+    use crate::delivery::entered::enter;
     use crate::function::registry::Registry;
 
     struct Orders;

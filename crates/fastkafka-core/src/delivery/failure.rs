@@ -103,6 +103,15 @@ impl Failure {
         &self.message
     }
 
+    /// The produce error that it came from, if it came from one.
+    pub(crate) fn into_produce_error(self) -> ProduceError {
+        let error = self
+            .error()
+            .and_then(|error| error.downcast_ref::<ProduceError>())
+            .cloned();
+        error.unwrap_or_else(|| ProduceError::Lost(self.message().to_owned()))
+    }
+
     /// The error it came from, if the handler returned one.
     pub fn error(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
         self.source.as_deref()

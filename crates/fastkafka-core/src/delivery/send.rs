@@ -1,8 +1,8 @@
 //! The way of a producer's records to the sink.
 
-use super::ambient::{Ambient, give_up, in_scope, lost, target};
+use super::ambient::{Ambient, give_up, in_scope, target};
 use super::error::ProduceError;
-use super::failure::Rejection;
+use super::failure::{Failure, Rejection};
 use super::sink::OutRecord;
 use super::slot::{DeliveryScope, DeliveryToken, ScopeRef};
 use crate::function::probe::emit::{Emit, Outgoing};
@@ -120,7 +120,11 @@ impl Waiting {
     #[inline]
     pub async fn reports(self) -> Result<(), ProduceError> {
         match self.0 {
-            Some(scope) => scope.reports().await.map(drop).map_err(lost),
+            Some(scope) => scope
+                .reports()
+                .await
+                .map(drop)
+                .map_err(Failure::into_produce_error),
             None => Ok(()),
         }
     }

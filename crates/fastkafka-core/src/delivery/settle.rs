@@ -1,7 +1,6 @@
-//! What is said about settled records, and how work on a partition is halted.
+//! Reports of settled records.
 
 use crate::delivery::failure::Failure;
-use crate::delivery::sync::{AtomicBool, Ordering::*};
 
 /// Which run of which partition a scope belongs to: the engine's numbers, opaque here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,47 +24,6 @@ pub struct Closed {
 pub trait Settle: Send + Sync {
     /// No record of the run is open any more.
     fn closed(&self, tag: RunTag, end: Closed);
-}
-
-/// How the owner of a partition halts its lane and voids what it left behind.
-#[derive(Debug, Default)]
-pub struct StopFlag {
-    stop: AtomicBool,
-    released: AtomicBool,
-    whole: bool,
-}
-
-impl StopFlag {
-    /// Of tasks that nothing cuts: each begins all it was given, also when an output of it is lost or
-    /// its partition is given away.
-    pub fn whole() -> Self {
-        Self {
-            whole: true,
-            ..Self::default()
-        }
-    }
-
-    /// No further record of this round begins.
-    pub fn stop(&self) {
-        self.stop.store(true, Release);
-    }
-
-    /// True once [`StopFlag::stop`] was called.
-    #[inline]
-    pub fn stopping(&self) -> bool {
-        !self.whole && self.stop.load(Acquire)
-    }
-
-    /// The partition was given away: results of this round no longer count.
-    pub fn release(&self) {
-        self.stop();
-        self.released.store(true, Release);
-    }
-
-    /// True once [`StopFlag::release`] was called.
-    pub fn released(&self) -> bool {
-        self.released.load(Acquire)
-    }
 }
 
 /// Where a delivered record ended up.

@@ -60,19 +60,6 @@ pub fn run<'r, C: Consumer>(run: &'r Run<'r>, hooks: Hooks<'r>) -> RunFuture<'r>
 /// Tokio's budget counts awaits of its own resources; a handler that never waits meets none.
 const YIELD_EVERY: usize = 64;
 
-/// Closes what needed no more than its handler: counted in the loop, told once, also when the loop
-/// is left by a panic or a drop.
-struct Tally<'r> {
-    run: &'r Run<'r>,
-    closed: u32,
-}
-
-impl Drop for Tally<'_> {
-    fn drop(&mut self) {
-        self.run.scope.close(self.closed);
-    }
-}
-
 /// Handles a run with `with` in the function's place.
 pub fn run_with<'r, C: Consumer, I: Invoke<C>>(
     run: &'r Run<'r>,
@@ -80,47 +67,19 @@ pub fn run_with<'r, C: Consumer, I: Invoke<C>>(
     with: &'r I,
 ) -> RunFuture<'r> {
     Box::pin(async move {
-        let records = run.records.len();
-        let step = if C::Shape::BATCH && !run.single {
-            records
-        } else {
-            1
-        };
         let hooks = (!hooks.is_empty()).then_some(hooks);
-        let mut tally = Tally { run, closed: 0 };
+        let records = run.records.len();
+        let in_batches = C::Shape::BATCH && !run.single;
+        let mut closed = ClosedRecords { run, count: 0 };
         let mut handled = 0;
         let mut calls = 0_usize;
         while handled < records && !run.scope.stopping() {
             run.scope.begin(handled);
-            let (taken, outcome) = one_call::<C, I>(
-                run,
-                with,
-                hooks.as_ref(),
-                handled,
-                step.min(records - handled),
-            )
-            .await;
-            let outcome = outcome.map_err(|(at, failure)| {
-                // The handler passed on that its output can never be sent.
-                let hopeless = matches!(failure.kind(), FailureKind::Retry { .. })
-                    && run.scope.is_hopeless(handled);
-                let rejected = |failure: Failure| failure.with_kind(FailureKind::Rejected);
-                (at, if hopeless { rejected(failure) } else { failure })
-            });
-            let (done, failure) = match outcome {
-                // A thread cannot be stopped, so its call is judged when it returns.
-                Ok(()) if run.expired.is_some_and(|expired| expired.load(Acquire)) => (
-                    0,
-                    Some((taken, Failure::retry("took longer than its time limit"))),
-                ),
-                Ok(()) => (taken, None),
-                // A batch that names a record: what stands before it is done.
-                Err((at, failure)) if at > 0 && at < taken => (at, Some((1, failure))),
-                Err((_, failure)) if step > 1 && !run.single => (0, Some((taken, failure))),
-                Err((_, failure)) => (0, Some((1, failure))),
-            };
+            let most = if in_batches { records - handled } else { 1 };
+            let (taken, outcome) = one_call::<C, I>(run, with, hooks.as_ref(), handled, most).await;
+            let (done, failure) = judge(run, handled, taken, outcome);
             for record in handled..handled + done {
-                tally.closed += u32::from(run.scope.handled(record));
+                closed.count += u32::from(run.scope.handled(record));
             }
             handled += done;
             if failure.is_some() {
@@ -140,6 +99,52 @@ pub fn run_with<'r, C: Consumer, I: Invoke<C>>(
     })
 }
 
+/// Records that nothing but their handler kept open: counted in the loop, and closed in one step when
+/// it ends, also by a panic or a drop.
+struct ClosedRecords<'r> {
+    run: &'r Run<'r>,
+    count: u32,
+}
+
+impl Drop for ClosedRecords<'_> {
+    fn drop(&mut self) {
+        self.run.scope.close(self.count);
+    }
+}
+
+/// How many records of a call are done, and how many after those failed together, and why. The call
+/// took `taken` records from index `first` on.
+fn judge(
+    run: &Run<'_>,
+    first: usize,
+    taken: usize,
+    outcome: Outcome,
+) -> (usize, Option<(usize, Failure)>) {
+    match outcome {
+        // A thread cannot be stopped, so its call is judged when it returns.
+        Ok(()) if run.expired.is_some_and(|expired| expired.load(Acquire)) => {
+            let late = Failure::retry("took longer than its time limit");
+            (0, Some((taken, late)))
+        }
+        Ok(()) => (taken, None),
+        Err((at, failure)) => {
+            let is_retry = matches!(failure.kind(), FailureKind::Retry { .. });
+            // The handler passed on that its output can never be sent.
+            let failure = if is_retry && run.scope.is_hopeless(first) {
+                failure.with_kind(FailureKind::Rejected)
+            } else {
+                failure
+            };
+            // A batch that names a record: the records before it are done.
+            if at > 0 && at < taken {
+                (at, Some((1, failure)))
+            } else {
+                (0, Some((taken, failure)))
+            }
+        }
+    }
+}
+
 /// Decodes and handles the records from `first` on, at most `len`; says how many went in.
 #[inline]
 async fn one_call<C: Consumer, I: Invoke<C>>(
@@ -151,6 +156,7 @@ async fn one_call<C: Consumer, I: Invoke<C>>(
 ) -> (usize, Outcome) {
     let mut cx = CallContext::new(run, first, len);
     if C::Shape::BATCH {
+        // A panic while the batch is decoded is the fault of its first record alone.
         run.scope.take(1);
     }
     let (input, taken) = match C::Input::gather(&cx, C::decode) {
@@ -168,17 +174,12 @@ async fn one_call<C: Consumer, I: Invoke<C>>(
         run.scope.take(taken);
     }
     let outcome = match hooks {
-        None => match with.invoke(input, &cx).await {
-            Ok(output) => C::outcome(output),
-            Err(rejection) => Err((0, rejection.into())),
-        },
+        None => outcome_of::<C>(with.invoke(input, &cx).await),
         Some(hooks) => {
+            // A hook sees a failure without the index of its record, which goes round it.
             let at = AtomicUsize::new(0);
             let next = Box::pin(async {
-                let outcome = match with.invoke(input, &cx).await {
-                    Ok(output) => C::outcome(output),
-                    Err(rejection) => Err((0, rejection.into())),
-                };
+                let outcome = outcome_of::<C>(with.invoke(input, &cx).await);
                 outcome.map_err(|(index, failure)| {
                     at.store(index, Relaxed);
                     failure
@@ -190,6 +191,15 @@ async fn one_call<C: Consumer, I: Invoke<C>>(
         }
     };
     (taken, outcome)
+}
+
+/// The outcome of a call; a parameter that could not be made rejects its record.
+#[inline]
+fn outcome_of<C: Consumer>(returned: Result<C::Output, Rejection>) -> Outcome {
+    match returned {
+        Ok(output) => C::outcome(output),
+        Err(rejection) => Err((0, rejection.into())),
+    }
 }
 
 /// Lets other tasks run; core has no tokio.

@@ -1,9 +1,10 @@
 //! `#[benchmark]`: the meters of functions, and an app's counts of them.
 
 use super::registry::Def;
+use crate::lock::unpoisoned;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -89,7 +90,7 @@ impl Tally {
     }
 
     fn waker(&self) -> MutexGuard<'_, Option<Waker>> {
-        self.waker.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.waker.lock())
     }
 
     /// Ends when there are other than `seen`.

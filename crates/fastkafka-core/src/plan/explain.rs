@@ -4,8 +4,7 @@ use crate::app::AppSpec;
 use crate::function::definition::Location;
 use crate::function::registry::Def;
 use crate::plan::cluster::Site;
-use crate::plan::overrides::Target;
-use crate::plan::precedence::{Level, Levels, Table, levels};
+use crate::plan::precedence::{Level, Levels, Table, consumer_levels, producer_levels};
 use crate::settings::{BackgroundSettings, ConsumerSettings, GroupId, ProducerSettings};
 
 /// The settings of one function.
@@ -30,34 +29,6 @@ pub struct Row {
     pub from: String,
     /// Other places that set the key, and what they say, the next winner first.
     pub losers: Vec<(String, String)>,
-}
-
-pub(crate) fn consumer_levels(
-    app: &AppSpec,
-    path: &str,
-    code: ConsumerSettings,
-) -> Levels<ConsumerSettings> {
-    levels(
-        app,
-        path,
-        (code, "`#[consumes]`"),
-        (Target::Handler, Target::Consumers),
-        &app.consumer_defaults,
-    )
-}
-
-pub(crate) fn producer_levels(
-    app: &AppSpec,
-    path: &str,
-    code: ProducerSettings,
-) -> Levels<ProducerSettings> {
-    levels(
-        app,
-        path,
-        (code, "`#[produces]`"),
-        (Target::Producer, Target::Producers),
-        &app.producer_defaults,
-    )
 }
 
 /// Every setting of every function.

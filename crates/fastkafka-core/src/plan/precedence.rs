@@ -157,8 +157,37 @@ pub(crate) fn read<S: Table>(given: &Override, problems: &mut Vec<Problem>) -> L
     }
 }
 
-/// The levels of one function; `module::name` is its path.
-pub(crate) fn levels<S: Table>(
+/// The levels of one consumer; `module::name` is its path.
+pub(crate) fn consumer_levels(
+    app: &AppSpec,
+    path: &str,
+    code: ConsumerSettings,
+) -> Levels<ConsumerSettings> {
+    levels(
+        app,
+        path,
+        (code, "`#[consumes]`"),
+        (Target::Handler, Target::Consumers),
+        &app.consumer_defaults,
+    )
+}
+
+/// The levels of one producer.
+pub(crate) fn producer_levels(
+    app: &AppSpec,
+    path: &str,
+    code: ProducerSettings,
+) -> Levels<ProducerSettings> {
+    levels(
+        app,
+        path,
+        (code, "`#[produces]`"),
+        (Target::Producer, Target::Producers),
+        &app.producer_defaults,
+    )
+}
+
+fn levels<S: Table>(
     app: &AppSpec,
     path: &str,
     code: (S, impl Display),

@@ -1,8 +1,9 @@
 //! Partitions by name, each known once.
 
+use crate::lock::unpoisoned;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock};
 
 /// A topic and one of its partitions, interned: two equal ones are the same reference.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -33,10 +34,7 @@ impl TopicPartition {
     ) -> &'static Self {
         type All = HashMap<(String, String, i32), &'static TopicPartition>;
         static ALL: OnceLock<Mutex<All>> = OnceLock::new();
-        let mut all = ALL
-            .get_or_init(Mutex::default)
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut all = unpoisoned(ALL.get_or_init(Mutex::default).lock());
         all.entry((cluster.to_owned(), on_cluster.to_owned(), partition))
             .or_insert_with(|| {
                 Box::leak(Box::new(Self {

@@ -34,7 +34,7 @@ macro_rules! settings {
             pub fn over(self, below: &Self) -> Self {
                 Self {
                     $( $key: match (self.$key, &below.$key) {
-                        (Some(above), Some(below)) => Some(Value::over(above, below)),
+                        (Some(above), Some(below)) => Some($crate::settings::value::Value::over(above, below)),
                         (above, below) => above.or_else(|| below.clone()),
                     }, )*
                 }
@@ -47,21 +47,21 @@ macro_rules! settings {
             pub fn set(&mut self, key: &str, text: &str) -> Result<(), String> {
                 match key {
                     $( stringify!($key) => {
-                        let value = Value::read(text).map_err(|takes| format!("`{key}` takes {takes}"))?;
+                        let value = $crate::settings::value::Value::read(text).map_err(|takes| format!("`{key}` takes {takes}"))?;
                         // Of one place: properties add up.
                         self.$key = Some(match self.$key.take() {
-                            Some(before) => Value::over(value, &before),
+                            Some(before) => $crate::settings::value::Value::over(value, &before),
                             None => value,
                         });
                     } )*
-                    _ => return Err(unknown(key, Self::KEYS)),
+                    _ => return Err($crate::settings::value::unknown(key, Self::KEYS)),
                 }
                 Ok(())
             }
 
             /// What is set, as text; secrets are masked.
             pub fn shown(&self) -> Vec<(&'static str, String)> {
-                let all = [$((stringify!($key), self.$key.as_ref().map(Value::show))),*];
+                let all = [$((stringify!($key), self.$key.as_ref().map($crate::settings::value::Value::show))),*];
                 all.into_iter().filter_map(|(key, text)| Some((key, text?))).collect()
             }
 
@@ -70,9 +70,9 @@ macro_rules! settings {
             pub(crate) fn conflicts(&self, other: &Self) -> Vec<&'static str> {
                 let mut keys = Vec::new();
                 $(
-                    if settings!(@is_client $reach)
+                    if $crate::settings::table::settings!(@is_client $reach)
                         && let (Some(a), Some(b)) = (&self.$key, &other.$key)
-                        && !a.agrees(b)
+                        && !$crate::settings::value::Value::agrees(a, b)
                     {
                         keys.push(stringify!($key));
                     }
@@ -84,7 +84,7 @@ macro_rules! settings {
             #[allow(dead_code, reason = "as above")]
             #[must_use]
             pub(crate) fn of_client(&self) -> Self {
-                Self { $( $key: self.$key.clone().filter(|_| settings!(@is_client $reach)), )* }
+                Self { $( $key: self.$key.clone().filter(|_| $crate::settings::table::settings!(@is_client $reach)), )* }
             }
         }
     };
@@ -95,28 +95,28 @@ macro_rules! settings {
 /// The same, with the keys that say how a cluster is reached.
 macro_rules! settings_of_a_client {
     ($(#[$meta:meta])* $name:ident { $($rows:tt)* }) => {
-        settings! {
+        $crate::settings::table::settings! {
             $(#[$meta])*
             $name {
                 $($rows)*
                 /// Addresses of some brokers, `host:port`, joined by commas; default those of the app's broker.
                 /// On the embedded broker this and the following count for nothing.
-                [client] bootstrap_servers: Text = "the app's broker",
+                [client] bootstrap_servers: $crate::settings::Text = "the app's broker",
                 /// How clients talk to brokers; default that of the app's broker, else
                 /// [`SecurityProtocol::Plaintext`].
-                [client] security_protocol: SecurityProtocol = "plaintext",
+                [client] security_protocol: $crate::settings::SecurityProtocol = "plaintext",
                 /// Certificates for TLS; default the system's authorities, and none of the client's own.
-                [client] ssl_context: Tls = "none",
+                [client] ssl_context: $crate::settings::Tls = "none",
                 /// How a login goes; default none.
-                [client] sasl_mechanism: SaslMechanism = "none",
+                [client] sasl_mechanism: $crate::settings::SaslMechanism = "none",
                 /// The user of PLAIN and SCRAM; default none.
-                [client] sasl_plain_username: Text = "none",
+                [client] sasl_plain_username: $crate::settings::Text = "none",
                 /// The password of PLAIN and SCRAM; default none.
-                [client] sasl_plain_password: Secret = "none",
+                [client] sasl_plain_password: $crate::settings::Secret = "none",
                 /// The brokers' Kerberos name; default `kafka`.
-                [client] sasl_kerberos_service_name: Text = "kafka",
+                [client] sasl_kerberos_service_name: $crate::settings::Text = "kafka",
                 /// What makes the tokens of OAUTHBEARER; default none.
-                [client] sasl_oauth_token_provider: Tokens = "none",
+                [client] sasl_oauth_token_provider: $crate::settings::Tokens = "none",
             }
         }
 
@@ -124,7 +124,7 @@ macro_rules! settings_of_a_client {
             /// Says of how the cluster is reached what `connection` says.
             #[allow(dead_code, reason = "a connection is nothing else")]
             #[must_use]
-            pub(crate) fn reached_by(mut self, connection: Connection) -> Self {
+            pub(crate) fn reached_by(mut self, connection: $crate::settings::Connection) -> Self {
                 self.bootstrap_servers = connection.bootstrap_servers;
                 self.security_protocol = connection.security_protocol;
                 self.ssl_context = connection.ssl_context;
@@ -137,8 +137,8 @@ macro_rules! settings_of_a_client {
             }
 
             /// How the cluster is reached, as far as these settings say.
-            pub fn connection(&self) -> Connection {
-                Connection {
+            pub fn connection(&self) -> $crate::settings::Connection {
+                $crate::settings::Connection {
                     bootstrap_servers: self.bootstrap_servers.clone(),
                     security_protocol: self.security_protocol,
                     ssl_context: self.ssl_context.clone(),

@@ -1,7 +1,11 @@
 //! Settings as text: in a file, in the environment, in `check --explain`.
 
-use super::{Attempts, Text};
+use crate::nearest::nearest;
+use std::borrow::Cow;
 use std::time::Duration;
+
+/// Text of a setting: a literal or a string made at start.
+pub type Text = Cow<'static, str>;
 
 /// The value of a setting.
 pub(crate) trait Value: Clone + PartialEq {
@@ -60,23 +64,6 @@ impl Value for Duration {
     }
 }
 
-impl Value for Attempts {
-    fn read(text: &str) -> Result<Self, String> {
-        match (text, text.parse()) {
-            ("forever", _) => Ok(Self::Forever),
-            (_, Ok(times)) => Ok(Self::Times(times)),
-            _ => Err(format!("a number or `forever`, not `{text}`")),
-        }
-    }
-
-    fn show(&self) -> String {
-        match self {
-            Self::Times(times) => times.to_string(),
-            Self::Forever => "forever".to_owned(),
-        }
-    }
-}
-
 /// An enumeration by its words, which are shown, and other spellings of them.
 macro_rules! words {
     ($($ty:ident {
@@ -102,15 +89,10 @@ macro_rules! words {
 }
 pub(crate) use words;
 
-/// What to say of a key that is not there.
+/// The error for a key that does not exist.
 pub(crate) fn unknown(key: &str, keys: &[(&str, &str)]) -> String {
-    let near = keys
-        .iter()
-        .map(|(known, _)| (strsim::damerau_levenshtein(key, known), *known))
-        .min()
-        .filter(|(distance, _)| *distance <= 1 + key.len() / 4);
-    match near {
-        Some((_, near)) => format!("there is no setting `{key}`, did you mean `{near}`?"),
+    match nearest(key, keys.iter().map(|(known, _)| *known)) {
+        Some(near) => format!("there is no setting `{key}`, did you mean `{near}`?"),
         None => format!("there is no setting `{key}` (docs/guide/settings.md lists them)"),
     }
 }
@@ -124,8 +106,6 @@ mod tests {
         let read = |text: &str| Duration::read(text).map(|d| d.show());
         assert_eq!(read("200ms").unwrap(), "200ms");
         assert_eq!(read("90s").unwrap(), "1m 30s");
-        assert_eq!(Attempts::read("forever").unwrap().show(), "forever");
-        assert_eq!(Attempts::read("3"), Ok(Attempts::Times(3)));
         assert_eq!(u64::read(" 5 "), Ok(5));
         assert_eq!(
             bool::read("yes"),

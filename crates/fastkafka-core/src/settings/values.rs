@@ -257,6 +257,23 @@ impl Value for Partitioner {
     }
 }
 
+impl Value for Attempts {
+    fn read(text: &str) -> Result<Self, String> {
+        match (text, text.parse()) {
+            ("forever", _) => Ok(Self::Forever),
+            (_, Ok(times)) => Ok(Self::Times(times)),
+            _ => Err(format!("a number or `forever`, not `{text}`")),
+        }
+    }
+
+    fn show(&self) -> String {
+        match self {
+            Self::Times(times) => times.to_string(),
+            Self::Forever => "forever".to_owned(),
+        }
+    }
+}
+
 impl Value for OffsetReset {
     fn read(text: &str) -> Result<Self, String> {
         match (text, text.parse()) {
@@ -303,6 +320,12 @@ mod tests {
         round_trip::<Partitioner>(&["murmur2_random", "consistent", "fnv1a_random"]);
         round_trip::<CompressionType>(&["none", "gzip", "snappy", "lz4", "zstd"]);
         round_trip::<IsolationLevel>(&["read_committed", "read_uncommitted"]);
+    }
+
+    #[test]
+    fn attempts_are_read_as_they_are_shown() {
+        assert_eq!(Attempts::read("forever").unwrap().show(), "forever");
+        assert_eq!(Attempts::read("3"), Ok(Attempts::Times(3)));
     }
 
     #[test]

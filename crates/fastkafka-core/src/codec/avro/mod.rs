@@ -8,8 +8,10 @@
 mod confluent;
 mod depth;
 
-use super::{Codec, Decode, Encode, Reads, Writes, payload};
+use super::payload::payload;
+use super::{Codec, Decode, Encode, Reads, Writes};
 use crate::delivery::failure::Rejection;
+use crate::lock::unpoisoned;
 use crate::record::RawRecord;
 use apache_avro::AvroSchema;
 use apache_avro::reader::datum::GenericDatumReader;
@@ -20,7 +22,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::any::TypeId;
 use std::collections::HashMap;
-use std::sync::{LazyLock, PoisonError, RwLock};
+use std::sync::{LazyLock, RwLock};
 
 pub use confluent::{Confluent, SchemaIds};
 
@@ -112,13 +114,13 @@ impl Form {
         type Forms = HashMap<TypeId, Result<&'static Form, String>>;
         static FORMS: LazyLock<RwLock<Forms>> = LazyLock::new(RwLock::default);
         let id = TypeId::of::<T>();
-        let forms = FORMS.read().unwrap_or_else(PoisonError::into_inner);
+        let forms = unpoisoned(FORMS.read());
         let known = forms.get(&id).cloned();
         drop(forms);
         known.unwrap_or_else(|| {
             // Without the lock: it is the user's code. Who comes second finds what the first has made.
             let schema = T::get_schema();
-            let mut forms = FORMS.write().unwrap_or_else(PoisonError::into_inner);
+            let mut forms = unpoisoned(FORMS.write());
             let form = || {
                 let name = std::any::type_name::<T>();
                 depth::bounded(&schema)?;

@@ -16,14 +16,21 @@
 //! A record without tokens costs a load and a store: only its own handler, or the holder of a
 //! token of it, can add one.
 
-use crate::delivery::failure::{Failure, FailureKind};
-use crate::delivery::settle::{Closed, Delivery, RunTag, Settle, StopFlag};
-use crate::delivery::sync::{self, AtomicPtr, AtomicU32, Mutex, MutexGuard, Ordering::*};
+#[deny(unsafe_code)]
+mod reports;
+#[deny(unsafe_code)]
+mod verdict;
+
+use crate::delivery::failure::Failure;
+use crate::delivery::settle::{Delivery, RunTag, Settle};
+use crate::delivery::stop_flag::StopFlag;
+use crate::delivery::sync::{self, AtomicPtr, AtomicU32, Mutex, Ordering::*};
+use crate::lock::unpoisoned;
+use reports::Collected;
 use std::ffi::c_void;
 use std::fmt;
 use std::ptr;
-use std::sync::{Arc, PoisonError};
-use std::task::{Poll, Waker};
+use std::sync::Arc;
 
 enum Report {
     Run {
@@ -32,12 +39,6 @@ enum Report {
         stop: Arc<StopFlag>,
     },
     Collect(Mutex<Collected>),
-}
-
-#[derive(Default)]
-struct Collected {
-    delivered: Vec<Delivery>,
-    waker: Option<Waker>,
 }
 
 struct Slot {
@@ -202,71 +203,12 @@ impl DeliveryScope {
         match &me.report {
             Report::Run { to, tag, .. } => to.closed(*tag, me.verdict()),
             Report::Collect(collected) => {
-                let waker = lock(collected).waker.take();
+                let waker = unpoisoned(collected.lock()).waker.take();
                 if let Some(waker) = waker {
                     waker.wake();
                 }
             }
         }
-    }
-
-    fn verdict(&self) -> Closed {
-        let end = self.end.load(Acquire);
-        match lock(&self.broken).take() {
-            Some((at, failure)) if at < end => Closed {
-                settled: at as usize,
-                broken: Some(failure),
-            },
-            _ => Closed {
-                settled: end as usize,
-                broken: None,
-            },
-        }
-    }
-
-    /// The loop is over: `done` records were handled, then `failed` records (one, or a batch) were
-    /// begun and not accepted; the rest was not begun.
-    pub fn finish(&self, done: usize, failed: usize) {
-        let n = self.slots.len();
-        if done == n {
-            return;
-        }
-        self.end.store(index(done), Release);
-        let mut closed = n - done;
-        for slot in &self.slots[done..done + failed] {
-            // What a failed record has already sent is still under way.
-            if slot.pending.fetch_sub(1, AcqRel) != 1 {
-                closed -= 1;
-            }
-        }
-        self.close(index(closed));
-    }
-
-    /// How many records from the first on are settled by now; those below `from` are known to be.
-    pub fn progress(&self, from: usize) -> usize {
-        let end = self.end.load(Acquire) as usize;
-        let open = |slot: &Slot| slot.pending.load(Acquire) != 0;
-        let settled = match self.slots.get(from..end) {
-            Some(slots) => slots.iter().position(open).map_or(end, |n| from + n),
-            None => end,
-        };
-        // A record that failed meanwhile is not pending either; `end` was moved before that.
-        let settled = settled.min(self.end.load(Acquire) as usize);
-        match &*lock(&self.broken) {
-            Some((at, _)) => settled.min(*at as usize),
-            // Closed: what was lost, if anything, is on its way in the verdict and here no more.
-            None if self.open.load(Acquire) == 0 => from,
-            None => settled,
-        }
-    }
-
-    /// The first record so far that will not settle, and why. A run that waits for something else
-    /// has not told it yet.
-    pub fn lost(&self) -> Option<(usize, FailureKind, String)> {
-        let broken = lock(&self.broken);
-        let (at, failure) = broken.as_ref()?;
-        let handled = *at < self.end.load(Acquire);
-        handled.then(|| (*at as usize, failure.kind(), failure.message().to_owned()))
     }
 
     /// One more thing the record at `at` waits for. Only from its handler, or from the holder of a
@@ -295,54 +237,10 @@ impl DeliveryScope {
             unsafe { sync::Arc::decrement_strong_count(me.cast_const()) };
         }
     }
-
-    /// Of a [`DeliveryScope::collecting`] scope: waits until everything sent in it is reported.
-    ///
-    /// # Errors
-    /// Why the first record that was lost is lost.
-    pub async fn reports(&self) -> Result<Vec<Delivery>, Failure> {
-        if self.handled(0) {
-            self.close(1);
-        }
-        let Report::Collect(collected) = &self.report else {
-            return Ok(Vec::new());
-        };
-        std::future::poll_fn(|cx| {
-            let mut collected = lock(collected);
-            // Checked under the lock: whoever closes the scope takes it to find the waker.
-            if self.open.load(Acquire) == 0 {
-                return Poll::Ready(());
-            }
-            collected.waker = Some(cx.waker().clone());
-            Poll::Pending
-        })
-        .await;
-        match lock(&self.broken).take() {
-            Some((_, failure)) => Err(failure),
-            None => Ok(std::mem::take(&mut lock(collected).delivered)),
-        }
-    }
-
-    fn fail(&self, at: u32, failure: Failure) {
-        let mut broken = lock(&self.broken);
-        if broken.as_ref().is_none_or(|(first, _)| at < *first) {
-            *broken = Some((at, failure));
-        }
-        drop(broken);
-        // What follows would only have to be replayed.
-        if let Report::Run { stop, .. } = &self.report {
-            stop.stop();
-        }
-    }
 }
 
 fn index(n: usize) -> u32 {
     u32::try_from(n).expect("a run has fewer than 2^32 records")
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing panics while one of these is held; a poisoned one is still whole.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Keeps one record open: an output under way, an `Ack`, a spawned task. One pointer wide.
@@ -388,7 +286,7 @@ impl DeliveryToken {
         if let Some(scope) = self.scope()
             && let Report::Collect(collected) = &scope.report
         {
-            lock(collected).delivered.push(delivery());
+            unpoisoned(collected.lock()).delivered.push(delivery());
         }
         self.end();
     }

@@ -1,6 +1,6 @@
 //! The definition of a background task.
 
-use super::Location;
+use super::location::Location;
 use crate::app::States;
 use crate::delivery::failure::Failure;
 use crate::settings::BackgroundSettings;

@@ -1,6 +1,6 @@
 //! The definition of a consumer.
 
-use super::Location;
+use super::location::Location;
 use crate::function::call::{Run, RunFuture};
 use crate::function::interceptor::Hooks;
 use crate::settings::ConsumerSettings;

@@ -1,6 +1,6 @@
 //! The definition of a producer.
 
-use super::Location;
+use super::location::Location;
 use crate::settings::ProducerSettings;
 use schemars::{Schema, SchemaGenerator};
 

@@ -6,6 +6,7 @@ mod loom;
 mod rules;
 
 use super::*;
+use crate::delivery::settle::Closed;
 
 /// Remembers what became of the run, and that it was told once.
 #[derive(Default)]

@@ -1,7 +1,7 @@
 use super::*;
 use std::pin::pin;
 use std::sync::atomic::AtomicUsize;
-use std::task::{Context, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 
 #[test]
 fn a_run_without_outputs_closes_with_its_last_record() {

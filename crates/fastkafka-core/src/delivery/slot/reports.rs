@@ -1,0 +1,43 @@
+//! The delivery reports of a scope outside any handler.
+
+use super::{DeliveryScope, Report};
+use crate::delivery::failure::Failure;
+use crate::delivery::settle::Delivery;
+use crate::delivery::sync::Ordering::*;
+use crate::lock::unpoisoned;
+use std::task::{Poll, Waker};
+
+#[derive(Default)]
+pub(super) struct Collected {
+    pub(super) delivered: Vec<Delivery>,
+    pub(super) waker: Option<Waker>,
+}
+
+impl DeliveryScope {
+    /// Of a [`DeliveryScope::collecting`] scope: waits until everything sent in it is reported.
+    ///
+    /// # Errors
+    /// Why the first record that was lost is lost.
+    pub async fn reports(&self) -> Result<Vec<Delivery>, Failure> {
+        if self.handled(0) {
+            self.close(1);
+        }
+        let Report::Collect(collected) = &self.report else {
+            return Ok(Vec::new());
+        };
+        std::future::poll_fn(|cx| {
+            let mut collected = unpoisoned(collected.lock());
+            // Checked under the lock: whoever closes the scope takes it to find the waker.
+            if self.open.load(Acquire) == 0 {
+                return Poll::Ready(());
+            }
+            collected.waker = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
+        match unpoisoned(self.broken.lock()).take() {
+            Some((_, failure)) => Err(failure),
+            None => Ok(std::mem::take(&mut unpoisoned(collected.lock()).delivered)),
+        }
+    }
+}
