@@ -1,12 +1,15 @@
 //! What an app needs of a cluster before it joins: topics that are there, or a broker of its own.
 
 use crate::access::{Access, Clusters};
+use crate::client_context::Logged;
+use crate::config;
 use crate::embedded::EmbeddedBroker;
 use crate::offsets::reset::{ResetError, reset};
 use crate::options::KafkaOptions;
 use crate::topics::{TopicState, Topics};
-use fastkafka_core::{Plan, Problem, Problems};
-use fastkafka_runtime::platform::{ClientError, ErrorKind};
+use fastkafka_core::{ConsumerSettings, Plan, Problem, Problems};
+use fastkafka_runtime::platform::{ClientError, ErrorKind, PartitionRef};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -153,8 +156,9 @@ pub(crate) async fn start_from(
             let access = clusters.access(&group.cluster, &group.settings.connection());
             let access = access.clone();
             let (id, settings, topics) = (group.id.clone(), group.settings.clone(), topics.clone());
-            let asked =
-                tokio::task::spawn_blocking(move || reset(&access, &id, &settings, &topics, at));
+            let asked = tokio::task::spawn_blocking(move || {
+                begin_anew(&access, &id, &settings, &topics, at)
+            });
             let id = &group.id;
             match asked.await.map_err(|error| problem(error.to_string()))? {
                 Ok(starts) => {
@@ -174,6 +178,26 @@ pub(crate) async fn start_from(
         }
     }
     Ok(())
+}
+
+/// Asks as somebody who is no member of the group.
+fn begin_anew(
+    access: &Access,
+    group_id: &str,
+    settings: &ConsumerSettings,
+    topics: &[&'static str],
+    at: SystemTime,
+) -> Result<Vec<(PartitionRef, i64)>, ResetError> {
+    let mut config = config::consumer(access, group_id, settings);
+    config.set("enable.auto.commit", "false");
+    let outsider = config.create_with_context(Logged);
+    let outsider: BaseConsumer<Logged> = outsider.map_err(|e| ResetError::Retry(e.to_string()))?;
+    access
+        .admit(outsider.client())
+        .map_err(|e| ResetError::Retry(e.to_string()))?;
+    let names = access.names();
+    let topics: Vec<_> = topics.iter().map(|topic| names.on_cluster(topic)).collect();
+    reset(&outsider, &topics, names, at)
 }
 
 fn connect(access: &Access) -> Result<Arc<Topics>, Problems> {

@@ -3,7 +3,7 @@
 //! It speaks Kafka's protocol on a port of localhost, so any client can connect. It has no Admin
 //! API, no compaction or retention, keeps little, and forgets everything when it is dropped.
 
-use super::Logged;
+use super::client_context::Logged;
 use super::error::call_error;
 use super::ffi;
 use fastkafka_runtime::platform::{ClientError, ErrorKind};

@@ -1,8 +1,8 @@
 //! A cluster seen from outside of its groups: the records of its topics, their ends, the offsets that
 //! groups have committed.
 
-use super::Logged;
 use super::access::{Access, Clusters};
+use super::client_context::Logged;
 use super::error::call_error;
 use super::names::ClusterNames;
 use super::options::KafkaOptions;

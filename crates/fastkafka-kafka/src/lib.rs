@@ -9,6 +9,7 @@
 #![deny(unsafe_code)]
 
 mod access;
+mod client_context;
 mod cluster;
 mod config;
 mod consumer;
@@ -34,40 +35,9 @@ pub use options::KafkaOptions;
 pub use platform::{Kafka, producer_on};
 
 use fastkafka_core::{Connections, Plan, Problem};
-use rdkafka::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::error::KafkaError;
 
 /// What of the plan's settings librdkafka would refuse: properties in `config` that are not for it,
 /// values out of range, a login without a password. Needs no broker.
 pub fn check(plan: &Plan, connections: &Connections) -> Vec<Problem> {
     config::check(plan, connections)
-}
-
-/// A client that has nothing to say but log lines.
-pub(crate) struct Logged;
-
-impl ClientContext for Logged {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        log(level, facility, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        tracing::debug!(target: "librdkafka", "{error}: {reason}");
-    }
-}
-
-impl rdkafka::consumer::ConsumerContext for Logged {}
-
-/// librdkafka's log lines go where the app's go.
-fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
-    use RDKafkaLogLevel::*;
-    match level {
-        Emerg | Alert | Critical | Error => {
-            tracing::error!(target: "librdkafka", "{facility}: {message}");
-        }
-        Warning => tracing::warn!(target: "librdkafka", "{facility}: {message}"),
-        Notice | Info => tracing::info!(target: "librdkafka", "{facility}: {message}"),
-        Debug => tracing::debug!(target: "librdkafka", "{facility}: {message}"),
-    }
 }

@@ -2,7 +2,7 @@
 
 use super::access::Clusters;
 use super::cluster::{start_from, wait_for_topics};
-use super::consumer::{Join, KafkaConsumer};
+use super::consumer::client::join::{Join, join};
 use super::options::KafkaOptions;
 use super::producer::KafkaProducers;
 use fastkafka_core::{Plan, Problems};
@@ -77,7 +77,7 @@ impl Platform for Kafka {
         }
         let embedded = self.clusters.are_embedded();
         wanted.serve_in_thread(move |wanted, thread| {
-            let join = Join {
+            let how = Join {
                 access: &access,
                 group_id: &access.names().on_cluster(wanted.group()),
                 topics: wanted.topics(),
@@ -87,7 +87,7 @@ impl Platform for Kafka {
                 left_out: wanted.left_out(),
                 worker: wanted.worker(),
             };
-            KafkaConsumer::new(&join, thread)
+            join(&how, thread)
         })
     }
 }

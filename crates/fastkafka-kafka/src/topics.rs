@@ -1,8 +1,8 @@
 //! Which topics there are, and making those that are missing.
 
 use super::access::Access;
+use super::client_context::{Logged, log};
 use super::error::{call_error, client_error};
-use super::{Logged, log};
 use fastkafka_runtime::platform::{ClientError, ErrorKind};
 use rdkafka::ClientContext;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};

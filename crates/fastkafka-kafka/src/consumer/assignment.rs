@@ -1,8 +1,11 @@
 //! The partitions that a consumer reads, and where each goes on.
 
+use super::raw::Offsets;
 use fastkafka_runtime::platform::PartitionRef;
 use std::collections::{BTreeMap, HashMap};
 
+/// A partition that is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Assigned {
     pub(crate) place: PartitionRef,
     /// The next offset to read.
@@ -10,13 +13,17 @@ pub(crate) struct Assigned {
     pub(crate) paused: bool,
 }
 
-/// Found by a topic's name and a number, as librdkafka names partitions.
-#[derive(Default)]
+/// The partitions that a consumer reads: found by a topic's name and a number, as librdkafka names them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Assignment(HashMap<&'static str, BTreeMap<i32, Assigned>>);
 
 impl Assignment {
     pub(crate) fn part(&mut self, topic: &str, partition: i32) -> Option<&mut Assigned> {
         self.0.get_mut(topic)?.get_mut(&partition)
+    }
+
+    pub(crate) fn of(&mut self, place: PartitionRef) -> Option<&mut Assigned> {
+        self.part(&place.on_cluster, place.partition)
     }
 
     pub(crate) fn contains(&self, place: PartitionRef) -> bool {
@@ -25,20 +32,30 @@ impl Assignment {
     }
 
     /// Nothing is paused in the beginning.
-    pub(crate) fn begin(&mut self, place: PartitionRef, next: i64) {
-        let parts = self.0.entry(place.on_cluster.as_str()).or_default();
-        let part = Assigned {
-            place,
-            next,
-            paused: false,
-        };
-        parts.insert(place.partition, part);
+    pub(crate) fn begin(&mut self, starts: &Offsets) {
+        for (place, next) in starts {
+            let parts = self.0.entry(place.on_cluster.as_str()).or_default();
+            let part = Assigned {
+                place,
+                next: *next,
+                paused: false,
+            };
+            parts.insert(place.partition, part);
+        }
     }
 
-    pub(crate) fn remove(&mut self, place: PartitionRef) -> Option<(PartitionRef, i64)> {
-        let part = self.0.get_mut(place.on_cluster.as_str())?;
-        let part = part.remove(&place.partition)?;
-        Some((part.place, part.next))
+    /// Gives these up. Returns those that were read.
+    pub(crate) fn remove(&mut self, places: &[PartitionRef]) -> Vec<(PartitionRef, i64)> {
+        let mut remove = |place: &PartitionRef| {
+            let parts = self.0.get_mut(place.on_cluster.as_str())?;
+            let part = parts.remove(&place.partition)?;
+            Some((part.place, part.next))
+        };
+        places.iter().filter_map(&mut remove).collect()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
     }
 
     pub(crate) fn positions(&self) -> Vec<(PartitionRef, i64)> {

@@ -1,406 +1,348 @@
-//! The consumer of a group, as its owner sees it.
+//! The consumer of a group, as its driver sees it: state machines over the calls of a client.
 //!
-//! Rebalances are answered late, when the owner has drained. A client that is dropped while an
-//! answer is due, or while messages are alive, hangs: so the end has an order of its own.
+//! Rebalances are answered late, when the driver has drained. A client that is destroyed while an answer
+//! is due, or while messages are alive, hangs: so the end has an order of its own ([`leaving`]).
+//!
+//! [`raw::RawClient`] has the calls: [`client`] makes them with librdkafka, the tests with a simulated
+//! client that has librdkafka's habits. The other files hold one piece of state each, and wait for
+//! nothing.
 
 mod assignment;
-mod blocking;
-mod context;
+pub(crate) mod client;
 mod leaving;
-mod positions;
+mod lost;
+mod moving;
+mod probe;
+mod raw;
+mod rebalance;
+mod refused;
+mod seeks;
 mod standalone;
+#[cfg(test)]
+mod tests;
 
-use self::positions::Lost;
-use crate::access::Access;
-use crate::config;
-use crate::consumer::assignment::Assignment;
-use crate::consumer::blocking::{BlockingClient, Request};
-use crate::consumer::context::{Context, Group, Heard};
-use crate::consumer::standalone::Standalone;
-use crate::error::call_error;
-use crate::ffi::{Events, Piece, Queue};
-use crate::offsets::start_offsets::{PartitionCount, add};
-use fastkafka_core::{ConsumerSettings, Fetched, GroupProtocol, OffsetReset};
+use self::assignment::Assignment;
+use self::leaving::{Leaving, Membership};
+use self::lost::LostPositions;
+use self::probe::Probe;
+use self::raw::{Answer, Event, FetchError, Piece, RawClient, Request};
+use self::rebalance::{Owed, Rebalance};
+use self::refused::refused;
+use self::seeks::Seeks;
+use self::standalone::Standalone;
+use crate::offsets::broker::Commit;
+use crate::offsets::partition_count::PartitionCount;
+use fastkafka_core::{Fetched, OffsetReset};
 use fastkafka_runtime::Seek;
 use fastkafka_runtime::platform::{ClientError, ErrorKind, GroupConsumer, Notice, PartitionRef};
-use rdkafka::consumer::{Consumer, RebalanceProtocol};
-use rdkafka::{Offset, TopicPartitionList};
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::Arc;
-use std::thread::Thread;
-use std::time::{Duration, Instant};
 
-enum Owed {
-    Assign,
-    Revoke(Vec<PartitionRef>),
-}
-
-/// Which group is joined, and how.
-#[derive(Clone, Copy)]
-pub(crate) struct Join<'a> {
-    pub(crate) access: &'a Access,
-    pub(crate) group_id: &'a str,
-    pub(crate) topics: &'a [&'a str],
-    pub(crate) settings: &'a ConsumerSettings,
-    pub(crate) embedded: bool,
-    /// There is no group.
-    pub(crate) standalone: bool,
-    /// Topics that a pattern does not match.
-    pub(crate) left_out: &'a [String],
-    /// Which of the consumers that the group has in this process.
-    pub(crate) worker: usize,
-}
-
-/// The consumer of a group.
-pub(crate) struct KafkaConsumer {
-    /// `None` once it closes, as are the next two.
-    queue: Option<Queue>,
-    events: Option<Events>,
-    consumer: Option<Arc<Group>>,
-    blocking: BlockingClient,
-    heard: Arc<Heard>,
-    driver: Thread,
+/// The consumer of a group, or without one.
+#[derive(Debug)]
+pub(crate) struct KafkaConsumer<C> {
+    client: C,
     assigned: Assignment,
-    markers: HashMap<&'static str, PartitionCount>,
-    /// The answer that the owner owes to a rebalance.
-    owed: Option<Owed>,
-    seeks: Vec<(PartitionRef, i64)>,
-    lost: Vec<Lost>,
-    /// When to ask whether a broker answers; `None` while one does.
-    probe: Option<Instant>,
-    classic: bool,
-    /// A static member of a classic group: it goes without a word, and the group waits for its return.
-    is_static: bool,
-    /// What takes the place of a group.
+    /// The number of partitions that the commits of each topic carry.
+    counts: HashMap<&'static str, PartitionCount>,
+    rebalance: Rebalance,
+    seeks: Seeks,
+    lost: LostPositions,
+    probe: Probe,
+    /// In the place of a group.
     standalone: Option<Standalone>,
-    /// Until when the client is given to leave the group before it is closed.
-    leave_by: Option<Instant>,
+    leaving: Leaving,
 }
 
-impl KafkaConsumer {
-    /// Joins the group. `owner` is the thread that polls; it is unparked when there is something
-    /// to do.
-    ///
-    /// # Errors
-    /// When librdkafka refuses a setting or a topic's name.
-    pub(crate) fn new(join: &Join<'_>, driver: Thread) -> Result<Self, ClientError> {
-        let heard = Arc::new(Heard::new(join.access.names().clone()));
-        let Join {
-            group_id, settings, ..
-        } = *join;
-        let mut config = config::consumer(join.access, group_id, settings);
-        config::of_worker(&mut config, join.worker);
-        if join.embedded {
-            config::embedded(&mut config, settings);
-        }
-        if join.standalone {
-            config::standalone(&mut config);
-        }
-        if join.topics.iter().any(|topic| topic.starts_with('^')) {
-            let left_out = join.left_out.iter();
-            let left_out: Vec<_> = left_out
-                .map(|topic| join.access.names().on_cluster(topic))
-                .collect();
-            config::by_pattern(&mut config, settings, &left_out);
-        }
-        let consumer = config.create_with_context(Context {
-            heard: heard.clone(),
-            token: join.access.token().cloned(),
-        });
-        let mut consumer: Group = consumer.map_err(|e| call_error(&e))?;
-        join.access.admit(consumer.client())?;
-        let waker = driver.clone();
-        consumer.set_nonempty_callback(move || waker.unpark());
-        let consumer = Arc::new(consumer);
-        let queue = Queue::new(&consumer, driver.clone());
-        let events = Events::new(&consumer);
-        let topics = join.topics.iter();
-        let topics: Vec<_> = topics
-            .map(|topic| join.access.names().topics.subscription(topic))
-            .collect();
-        let standalone = join
-            .standalone
-            .then(|| Standalone::new(topics.clone(), join.access.names().clone(), settings));
-        if standalone.is_none() {
-            let topics: Vec<_> = topics.iter().map(String::as_str).collect();
-            consumer.subscribe(&topics).map_err(|e| call_error(&e))?;
-        }
-        let classic = settings.group_protocol.unwrap_or_default() == GroupProtocol::Classic;
-        let blocking =
-            BlockingClient::new(group_id, consumer.clone(), heard.clone(), driver.clone());
-        Ok(Self {
-            queue: Some(queue),
-            events: Some(events),
-            consumer: Some(consumer),
-            blocking,
-            heard,
-            driver,
+impl<C: RawClient> KafkaConsumer<C> {
+    /// `standalone` is in the place of a group.
+    fn new(client: C, membership: Membership, standalone: Option<Standalone>) -> Self {
+        Self {
+            client,
             assigned: Assignment::default(),
-            markers: HashMap::new(),
-            owed: None,
-            seeks: Vec::new(),
-            lost: Vec::new(),
-            probe: Some(Instant::now()),
+            counts: HashMap::new(),
+            rebalance: Rebalance::default(),
+            seeks: Seeks::default(),
+            lost: LostPositions::default(),
+            probe: Probe::new(),
             standalone,
-            classic,
-            is_static: classic && !join.standalone && settings.group_instance_id.is_some(),
-            leave_by: None,
-        })
-    }
-}
-
-impl KafkaConsumer {
-    fn consumer(&self) -> &Group {
-        self.consumer
-            .as_ref()
-            .expect("asked for nothing after the close")
-    }
-
-    fn cooperative(&self) -> bool {
-        let protocol = self.consumer().rebalance_protocol();
-        matches!(protocol, RebalanceProtocol::Cooperative)
-    }
-
-    /// Serves events until there are none.
-    fn serve(&self) {
-        let Some(consumer) = &self.consumer else {
-            return;
-        };
-        loop {
-            match consumer.poll(Duration::ZERO) {
-                // Errors went to the context.
-                None | Some(Err(_)) => {}
-                Some(Ok(_)) => self.heard.add(Notice::Error(ClientError {
-                    kind: ErrorKind::Fatal,
-                    message: "a record came outside the queue of its partition".into(),
-                })),
-            }
-            // `poll(0)` says `None` when it served an event, too.
-            if !self.events.as_ref().is_some_and(Events::waiting) {
-                return;
-            }
+            leaving: Leaving::new(membership),
         }
     }
 
-    /// What a notice means here, before the owner hears of it. False: it need not.
-    fn note(&mut self, notice: &mut Notice) -> bool {
-        match notice {
-            Notice::Assign(places) => {
-                if let Some(standalone) = &mut self.standalone
-                    && !standalone.takes(places)
-                {
-                    return false;
+    /// Takes an event of the client. Returns what the driver hears of it.
+    fn hear(&mut self, event: Event) -> Option<Notice> {
+        match event {
+            Event::Assign(places) => {
+                self.rebalance.begin(Owed::Assign);
+                Some(Notice::Assign(places))
+            }
+            Event::Revoke(places) => {
+                self.rebalance.begin(Owed::Revoke(places.clone()));
+                let lost = self.client.is_lost();
+                Some(Notice::Revoke { places, lost })
+            }
+            Event::Committed(result) => Some(Notice::Committed(result)),
+            Event::Error(error) => {
+                if error.kind == ErrorKind::Unreachable {
+                    self.probe.unreachable(self.client.now());
                 }
-                self.owed = Some(Owed::Assign);
+                Some(Notice::Error(error))
             }
-            Notice::Revoke { places, lost } => {
-                self.owed = Some(Owed::Revoke(places.clone()));
-                *lost = self.lost();
+            Event::Answer(answer) => self.hear_answer(answer),
+        }
+    }
+
+    fn hear_answer(&mut self, answer: Answer) -> Option<Notice> {
+        match answer {
+            Answer::Resolved(resolved) => Some(Notice::Resolved(resolved.map(|resolved| {
+                self.counts.extend(resolved.counts);
+                resolved.starts
+            }))),
+            Answer::Listed(places) => {
+                let standalone = self.standalone.as_mut()?;
+                let new = standalone.take_new(places, self.client.now());
+                if new.is_empty() {
+                    return None;
+                }
+                self.hear(Event::Assign(new))
             }
-            Notice::OutOfRange {
+            Answer::Found(place, found) => Some(Notice::Found(place, found)),
+            Answer::Moved(place, moved) => Some(Notice::Moved(place, moved)),
+            Answer::Range {
                 place,
                 position,
                 low,
                 high,
             } => {
-                let (place, position) = (*place, *position);
-                let waited = self.lost.len();
-                self.lost.retain(|lost| !std::ptr::eq(lost.place, place));
-                if waited == self.lost.len() || !self.assigned.contains(place) {
-                    return false; // Given away, or an answer that came twice.
+                if !self.lost.settle(place) || !self.assigned.contains(place) {
+                    return None; // Given away, or an answer that came twice.
                 }
-                if (*low..=*high).contains(&position) {
+                if (low..=high).contains(&position) {
                     // The broker has changed its mind, or a new leader knows more.
-                    self.seeks.push((place, position));
-                    return false;
+                    self.seeks.add(place, position);
+                    return None;
                 }
+                Some(Notice::OutOfRange {
+                    place,
+                    position,
+                    low,
+                    high,
+                })
             }
-            Notice::Error(error) if error.kind == ErrorKind::Unreachable => {
-                self.probe.get_or_insert_with(Instant::now);
+            Answer::Connected => {
+                self.probe.connected();
+                Some(Notice::Connected)
             }
-            Notice::Connected => {
-                self.probe = None;
-            }
-            _ => {}
         }
-        true
+    }
+
+    /// Begins the requests that are due.
+    fn ask(&mut self) {
+        let now = self.client.now();
+        if self.probe.is_due(now) {
+            self.client.ask(Request::Probe);
+        }
+        let due = self.standalone.as_mut().and_then(|all| all.due(now));
+        if let Some(topics) = due {
+            self.client.ask(Request::List(topics));
+        }
+        let assigned = &self.assigned;
+        let due = self.lost.due(now, |place| assigned.contains(place));
+        for (place, position) in due {
+            self.client.ask(Request::Range(place, position));
+        }
+    }
+
+    fn count(&self, place: PartitionRef) -> PartitionCount {
+        let count = self.counts.get(place.on_cluster.as_str());
+        count.copied().unwrap_or_default()
+    }
+
+    /// True while the client is in its group, as far as its end has to wait for that.
+    fn is_there(&self) -> bool {
+        match self.leaving.membership {
+            Membership::Static => !self.client.is_membership_closed(),
+            Membership::Classic => self.client.is_member(),
+            Membership::Standalone | Membership::BrokerAssigned => false,
+        }
+    }
+
+    /// Answers the last rebalance, if the driver has not.
+    fn answer_last(&mut self) {
+        let answered = match self.rebalance.answer() {
+            Some(Owed::Assign) => self.assign(&[]),
+            Some(Owed::Revoke(places)) => self.unassign(&places),
+            None => Ok(()),
+        };
+        if let Err(error) = answered {
+            tracing::debug!("the last rebalance is not answered: {error}");
+        }
     }
 }
 
-fn list(places: &[(PartitionRef, i64)]) -> TopicPartitionList {
-    places
-        .iter()
-        .map(|(place, at)| {
-            (
-                place.on_cluster.clone(),
-                place.partition,
-                Offset::Offset(*at),
-            )
-        })
-        .collect()
-}
-
-impl GroupConsumer for KafkaConsumer {
+impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
     fn poll(&mut self, notices: &mut Vec<Notice>) {
-        self.serve();
-        let heard = self.heard.take();
-        // After the notices: a start never comes before its topic's marker.
-        self.markers.extend(self.blocking.markers());
-        for mut notice in heard {
-            if self.note(&mut notice) {
-                notices.push(notice);
-            }
+        let mut events = Vec::new();
+        self.client.poll(&mut events);
+        for event in events {
+            notices.extend(self.hear(event));
         }
         self.ask();
-        if self.owed.is_none() {
+        if self.rebalance.is_answered() {
             self.restart_waiting();
         }
     }
 
     fn fetch(&mut self, max: usize, runs: &mut Vec<(PartitionRef, Arc<dyn Fetched>)>) -> bool {
-        let Some(mut queue) = self.queue.take() else {
-            return false;
-        };
-        let taken = queue.fetch(max, |piece| {
+        let (now, mut errors) = (self.client.now(), Vec::new());
+        let taken = self.client.fetch(max, |piece| {
             let Piece {
                 topic,
                 partition,
                 content,
             } = piece;
-            match content {
-                Ok(messages) => {
-                    // Of a partition that was given away: freed unseen.
-                    if let Some(part) = self.assigned.part(topic, partition) {
-                        part.next = messages.last() + 1;
-                        runs.push((part.place, Arc::new(messages)));
-                    }
+            // Records of a partition that was given away are freed unseen.
+            let part = self.assigned.part(topic, partition);
+            match (content, part) {
+                (Ok(records), Some(part)) => {
+                    part.next = records.offset(records.len() - 1) + 1;
+                    runs.push((part.place, records));
                 }
-                Err(error) => self.fetch_error(topic, partition, error),
+                (Err(FetchError::OutOfRange { position }), Some(part)) => {
+                    let position = position.unwrap_or(part.next);
+                    self.lost.add(part.place, position, now);
+                    errors.push(None);
+                }
+                (Err(FetchError::Other(error)), _) => errors.push(Some(error)),
+                (_, None) => {}
             }
         });
-        self.queue = Some(queue);
+        for error in errors {
+            match error {
+                Some(error) => self.client.post(Event::Error(error)),
+                // The next poll asks for the range of the log.
+                None => self.client.wake(),
+            }
+        }
         taken == max
     }
 
     fn resolve(&mut self, places: Vec<(PartitionRef, OffsetReset)>) {
-        self.blocking.ask(match &mut self.standalone {
+        self.client.ask(match &self.standalone {
             Some(standalone) => Request::Choose(standalone.policies(places)),
             None => Request::Resolve(places),
         });
     }
 
     fn assign(&mut self, starts: &[(PartitionRef, i64)]) -> Result<(), ClientError> {
-        self.owed = None;
-        for (place, offset) in starts {
-            self.assigned.begin(place, *offset);
-        }
-        self.begin(starts).map_err(|e| call_error(&e))
+        self.rebalance.answer();
+        self.assigned.begin(starts);
+        self.begin(starts)
     }
 
     fn unassign(&mut self, places: &[PartitionRef]) -> Result<(), ClientError> {
-        self.owed = None;
-        self.seeks.retain(|(place, _)| !places.contains(place));
+        self.rebalance.answer();
+        self.seeks.forget(places);
         // One that was never begun with is not in librdkafka's list, which refuses it.
-        let given: Vec<_> = places
-            .iter()
-            .filter_map(|place| self.assigned.remove(place))
-            .collect();
-        let answered = if self.cooperative() {
-            self.consumer().incremental_unassign(&list(&given))
+        let given = self.assigned.remove(places);
+        if self.client.is_cooperative() {
+            self.client.unassign_some(&given)
         } else {
-            self.assigned = Assignment::default();
-            self.consumer().unassign()
-        };
-        answered.map_err(|e| call_error(&e))
+            self.assigned.clear();
+            self.client.unassign()
+        }
     }
 
     fn lost(&self) -> bool {
-        self.consumer.as_ref().is_some_and(|c| c.assignment_lost())
+        self.client.is_lost()
     }
 
     fn store(&mut self, offsets: &[(PartitionRef, i64)]) -> Vec<(PartitionRef, String)> {
-        if self.standalone.is_some() {
+        if self.standalone.is_some() || offsets.is_empty() {
             return Vec::new();
         }
-        let mut list = TopicPartitionList::with_capacity(offsets.len());
-        for (place, offset) in offsets {
-            let marker = self.markers.get(place.on_cluster.as_str());
-            add(
-                &mut list,
-                place,
-                *offset,
-                marker.copied().unwrap_or_default(),
-            );
-        }
-        if offsets.is_empty() {
-            return Vec::new();
-        }
-        // With a single success the call succeeds: what counts is each element's own error.
-        let stored = self.consumer().store_offsets(&list);
-        let elements = list.elements();
-        let mut refused: Vec<_> = offsets
+        let commits: Vec<_> = offsets
             .iter()
-            .zip(&elements)
-            .filter_map(|((place, _), element)| Some((*place, element.error().err()?.to_string())))
+            .map(|(place, offset)| Commit {
+                place,
+                offset: *offset,
+                metadata: self.count(place).metadata(),
+            })
             .collect();
-        if let (Err(e), true) = (stored, refused.is_empty()) {
-            refused.extend(offsets.iter().map(|(place, _)| (*place, e.to_string())));
-        }
-        refused
+        refused(offsets, self.client.store(&commits))
     }
 
     fn find(&mut self, place: PartitionRef, to: Seek) {
-        self.blocking.ask(Request::Find(place, to));
+        self.client.ask(Request::Find(place, to));
     }
 
     fn commit(&mut self, place: PartitionRef, offset: i64) {
         if self.standalone.is_some() {
-            self.heard.add(Notice::Moved(place, Ok(())));
-            self.driver.unpark();
+            let answer = Answer::Moved(place, Ok(()));
+            self.client.post(Event::Answer(answer));
             return;
         }
-        let marker = self.markers.get(place.on_cluster.as_str());
-        let marker = marker.copied().unwrap_or_default();
-        self.blocking.ask(Request::Commit(place, offset, marker));
+        let count = self.count(place);
+        self.client.ask(Request::Commit(place, offset, count));
     }
 
     fn seek(&mut self, place: PartitionRef, offset: i64) -> Result<(), ClientError> {
         // While a rebalance waits for its answer, giving a partition up would be taken for it. librdkafka
         // has thrown away what it had read and reads nothing until then.
-        if self.owed.is_some() || self.events.as_ref().is_some_and(Events::waiting) {
-            self.seeks.push((place, offset));
+        if !self.rebalance.is_answered() || self.client.has_events() {
+            self.seeks.add(place, offset);
             return Ok(());
         }
-        self.restart(place, offset).map_err(|e| call_error(&e))
+        self.restart(place, offset)
     }
 
     fn pause(&mut self, place: PartitionRef, pause: bool) -> Result<(), ClientError> {
-        if let Some(part) = self.assigned.part(&place.on_cluster, place.partition) {
+        if let Some(part) = self.assigned.of(place) {
             part.paused = pause;
         }
-        let list = list(&[(place, 0)]);
-        let done = if pause {
-            self.consumer().pause(&list)
+        if pause {
+            self.client.pause(&[(place, 0)])
         } else {
-            self.consumer().resume(&list)
-        };
-        done.map_err(|e| call_error(&e))
+            self.client.resume(&[(place, 0)])
+        }
     }
 
     fn unsubscribe(&mut self) {
-        self.leave();
+        match self.leaving.membership {
+            Membership::Standalone => {
+                if let Some(standalone) = &mut self.standalone {
+                    standalone.end();
+                }
+                // The words of a group.
+                let places = self.assigned.positions();
+                let places = places.into_iter().map(|(place, _)| place).collect();
+                self.client.post(Event::Revoke(places));
+            }
+            Membership::Static => {
+                if let Err(error) = self.client.close_membership() {
+                    tracing::warn!("the consumer cannot be closed: {error}");
+                }
+            }
+            Membership::Classic | Membership::BrokerAssigned => self.client.unsubscribe(),
+        }
     }
 
     fn close(&mut self) -> bool {
-        self.end()
-    }
-}
-
-impl fmt::Debug for KafkaConsumer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KafkaConsumer")
-            .field("assigned", &self.assigned.positions())
-            .finish_non_exhaustive()
+        if self.leaving.is_over() {
+            return self.client.is_destroyed();
+        }
+        let (now, answered) = (self.client.now(), self.rebalance.is_answered());
+        let is_there = self.is_there();
+        if self.leaving.must_wait(now, answered, is_there) {
+            return false;
+        }
+        self.client.drop_queue();
+        if !self.client.is_held() {
+            self.answer_last();
+            self.client.destroy();
+            self.leaving.end();
+        }
+        false
     }
 }

@@ -1,88 +1,124 @@
 //! A consumer without a group: it has all partitions, and looks for new ones itself.
 
-use crate::consumer::blocking::Request;
-use crate::names::ClusterNames;
-use fastkafka_core::{ConsumerSettings, OffsetReset};
+use fastkafka_core::OffsetReset;
 use fastkafka_runtime::platform::PartitionRef;
 use std::collections::HashSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Between two looks while nothing is known.
 const SOON: Duration = Duration::from_secs(1);
-/// Between two looks for new partitions that nobody said otherwise of.
-const REFRESH: Duration = Duration::from_secs(300);
 
+/// The partitions of a consumer without a group.
+#[derive(Clone, Debug)]
 pub(crate) struct Standalone {
     topics: Vec<String>,
-    names: ClusterNames,
+    /// Between two looks for new partitions.
     refresh: Duration,
     /// `None`: it ends.
-    look_at: Option<Instant>,
-    /// Partitions of a topic that was known before are new: nothing of them was ever read.
+    look_at: Option<Duration>,
     known: HashSet<PartitionRef>,
+    /// Those that were added to a topic that was known: nothing of them was ever read.
     new: HashSet<PartitionRef>,
 }
 
 impl Standalone {
-    /// `topics` as the cluster calls them.
-    pub(crate) fn new(
-        topics: Vec<String>,
-        names: ClusterNames,
-        settings: &ConsumerSettings,
-    ) -> Self {
-        let refresh = settings.metadata_max_age_ms;
+    /// `topics` go by the cluster's names.
+    pub(crate) fn new(topics: Vec<String>, refresh: Duration) -> Self {
         Self {
             topics,
-            names,
-            refresh: refresh.map_or(REFRESH, Duration::from_millis),
-            look_at: Some(Instant::now()),
+            refresh,
+            look_at: Some(Duration::ZERO),
             known: HashSet::new(),
             new: HashSet::new(),
         }
     }
 
-    /// The look to take, when it is time.
-    pub(crate) fn due(&mut self, now: Instant) -> Option<Request> {
-        let due = self.look_at.is_some_and(|at| at <= now);
-        due.then(|| {
-            let wait = if self.known.is_empty() {
-                SOON
-            } else {
-                self.refresh
-            };
-            self.look_at = Some(now + wait);
-            Request::List(self.topics.clone(), self.names.clone())
-        })
+    /// The topics whose partitions are to be listed, when it is time.
+    pub(crate) fn due(&mut self, now: Duration) -> Option<Vec<String>> {
+        self.look_at.filter(|at| *at <= now)?;
+        let wait = if self.known.is_empty() {
+            SOON
+        } else {
+            self.refresh
+        };
+        self.look_at = Some(now + wait);
+        Some(self.topics.clone())
     }
 
-    /// Leaves those that were not there before; false when there are none.
-    pub(crate) fn takes(&mut self, places: &mut Vec<PartitionRef>) -> bool {
+    /// Those that were not there before, of all that there are; none once it ends.
+    pub(crate) fn take_new(
+        &mut self,
+        mut places: Vec<PartitionRef>,
+        now: Duration,
+    ) -> Vec<PartitionRef> {
         if self.look_at.is_none() {
-            return false;
+            return Vec::new();
         }
         let first = self.known.is_empty();
         places.retain(|place| self.known.insert(*place));
         if first {
-            self.look_at = Some(Instant::now() + self.refresh);
+            self.look_at = Some(now + self.refresh);
         } else {
             self.new.extend(places.iter().copied());
         }
-        !places.is_empty()
+        places
     }
 
-    /// What was added since begins at its beginning.
+    /// Where each starts: the beginning if it was added since.
     pub(crate) fn policies(
         &self,
         places: Vec<(PartitionRef, OffsetReset)>,
     ) -> Vec<(PartitionRef, OffsetReset)> {
-        let policy = |(place, policy)| match self.new.contains(&place) {
-            true => (place, OffsetReset::Earliest),
-            false => (place, policy),
+        let policy = |(place, policy)| {
+            if self.new.contains(&place) {
+                (place, OffsetReset::Earliest)
+            } else {
+                (place, policy)
+            }
         };
         places.into_iter().map(policy).collect()
     }
 
     pub(crate) fn end(&mut self) {
         self.look_at = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fastkafka_core::TopicPartition;
+
+    const HOUR: Duration = Duration::from_secs(3_600);
+
+    fn place(partition: i32) -> PartitionRef {
+        TopicPartition::intern("orders", partition)
+    }
+
+    #[test]
+    fn it_looks_each_second_until_it_knows_a_partition_and_then_as_it_is_told() {
+        let mut standalone = Standalone::new(vec!["orders".to_owned()], HOUR);
+        let second = |n| SOON * n;
+        assert!(standalone.due(second(0)).is_some());
+        assert!(standalone.due(second(0)).is_none());
+        assert!(standalone.due(second(1)).is_some());
+        assert_eq!(standalone.take_new(vec![place(0)], second(1)), [place(0)]);
+        assert!(standalone.due(second(2)).is_none());
+        assert!(standalone.due(second(1) + HOUR).is_some());
+        standalone.end();
+        assert!(standalone.due(HOUR * 9).is_none());
+        assert!(standalone.take_new(vec![place(1)], HOUR * 9).is_empty());
+    }
+
+    #[test]
+    fn a_partition_that_was_added_begins_at_its_beginning() {
+        let mut standalone = Standalone::new(Vec::new(), HOUR);
+        let asked = |partition| vec![(place(partition), OffsetReset::Latest)];
+        standalone.take_new(vec![place(0)], SOON);
+        let both = vec![place(0), place(1)];
+        assert_eq!(standalone.take_new(both, HOUR), [place(1)]);
+        assert_eq!(standalone.policies(asked(0)), asked(0));
+        let earliest = [(place(1), OffsetReset::Earliest)];
+        assert_eq!(standalone.policies(asked(1)), earliest);
     }
 }

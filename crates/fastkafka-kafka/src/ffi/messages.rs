@@ -1,6 +1,6 @@
 //! Fetched messages and their headers.
 
-use super::{KeepClient, NO_ERROR};
+use super::handle::{KeepClient, NO_ERROR};
 use fastkafka_core::{Fetched, Header, Record, Timestamp, TimestampType};
 use rdkafka::bindings as rd;
 use std::ffi::{CStr, c_void};
@@ -44,11 +44,6 @@ impl Messages {
     pub(super) fn message(&self, at: usize) -> &rd::rd_kafka_message_t {
         // SAFETY: valid and owned by `self` until it is dropped.
         unsafe { &*self.messages[at] }
-    }
-
-    /// The offset of the last one.
-    pub(crate) fn last(&self) -> i64 {
-        self.message(self.messages.len() - 1).offset
     }
 
     fn record(&self, at: usize) -> Record<'_> {

@@ -1,30 +1,24 @@
-//! All unsafe code of the runtime: fetching in batches, queues, produce calls.
+//! All unsafe code of the crate: fetching in batches, queues, produce calls.
 //!
 //! `rdkafka` copies and wraps one record at a time; batches, queues that wake their reader, cached
 //! topic handles and headers on demand are only in librdkafka's C interface.
 
+mod handle;
 mod messages;
 mod produce;
 mod queue;
 
 pub(super) use produce::{Opaque, Sent, Topic, flush};
-pub(super) use queue::{Events, FetchError, Piece, Queue};
+pub(super) use queue::{EventQueue, FetchError, Piece, Queue};
+
+use handle::{Client, NO_ERROR};
 
 use rdkafka::bindings as rd;
 use rdkafka::client::OAuthToken;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
-use std::any::Any;
 use std::ffi::{CStr, CString, c_char};
 use std::slice;
-use std::sync::Arc;
-
-type Client = *mut rd::rd_kafka_t;
-
-/// What belongs to a client keeps it alive: librdkafka's handles must not outlive it.
-type KeepClient = Arc<dyn Any + Send + Sync>;
-
-const NO_ERROR: rd::rd_kafka_resp_err_t = rd::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR;
 
 /// A new group of a mock cluster starts without waiting for more members.
 pub(super) fn start_groups_at_once<C: ProducerContext>(producer: &BaseProducer<C>) {

@@ -1,6 +1,6 @@
 //! Produce calls over cached topic handles.
 
-use super::{Client, KeepClient, NO_ERROR};
+use super::handle::{Client, KeepClient, NO_ERROR};
 use fastkafka_core::{Bytes, DeliveryToken};
 use rdkafka::bindings as rd;
 use rdkafka::producer::{BaseProducer, Partitioner, Producer, ProducerContext};

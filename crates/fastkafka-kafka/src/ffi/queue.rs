@@ -1,7 +1,7 @@
 //! The queue that batches are fetched from, and the one that events come through.
 
+use super::handle::{Client, KeepClient, NO_ERROR};
 use super::messages::Messages;
-use super::{Client, KeepClient, NO_ERROR};
 use rdkafka::bindings as rd;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::types::RDKafkaErrorCode;
@@ -153,15 +153,15 @@ impl Drop for Queue {
 
 /// The length of a group's event queue: `BaseConsumer::poll(0)` says `None` when it served an event
 /// as well as when there was none.
-pub(crate) struct Events {
+pub(crate) struct EventQueue {
     queue: *mut rd::rd_kafka_queue_t,
     _client: KeepClient,
 }
 
 // SAFETY: librdkafka's queues may be used from any thread.
-unsafe impl Send for Events {}
+unsafe impl Send for EventQueue {}
 
-impl Events {
+impl EventQueue {
     /// # Panics
     /// If the consumer has no group.
     pub(crate) fn new<C: ConsumerContext + 'static>(consumer: &Arc<BaseConsumer<C>>) -> Self {
@@ -180,7 +180,7 @@ impl Events {
     }
 }
 
-impl Drop for Events {
+impl Drop for EventQueue {
     fn drop(&mut self) {
         // SAFETY: our reference.
         unsafe { rd::rd_kafka_queue_destroy(self.queue) }

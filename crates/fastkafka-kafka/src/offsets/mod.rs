@@ -1,5 +1,12 @@
 //! Offsets asked of a broker: where partitions start and go on, and a group that begins anew.
+//!
+//! The questions are a trait, [`broker::Broker`]: what is made of the answers names no client.
 
+pub(crate) mod broker;
+pub(crate) mod client;
 pub(crate) mod look_up;
+pub(crate) mod partition_count;
 pub(crate) mod reset;
+#[cfg(test)]
+mod simulated;
 pub(crate) mod start_offsets;

@@ -1,15 +1,10 @@
 //! Setting a group's offsets from outside of it. Waits for the broker.
 
-use crate::access::Access;
-use crate::offsets::look_up::{look_up, millis, partition_count};
-use crate::offsets::start_offsets::{PartitionCount, add};
-use crate::{Logged, config};
-use fastkafka_core::ConsumerSettings;
+use super::broker::{Broker, Commit, Position};
+use super::look_up::look_up;
+use super::partition_count::PartitionCount;
+use crate::names::ClusterNames;
 use fastkafka_runtime::platform::{PartitionRef, StartError};
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
-use rdkafka::error::KafkaError;
-use rdkafka::types::RDKafkaErrorCode;
-use rdkafka::{Offset, TopicPartitionList};
 use std::time::SystemTime;
 
 /// Why a group's offsets are not set.
@@ -23,66 +18,67 @@ pub(crate) enum ResetError {
     Retry(String),
 }
 
-/// Commits the offset of the first record not older than `at` for every partition, as somebody who is no
-/// member: the broker refuses that while the group has any.
+/// Commits the offset of the first record not older than `at` for every partition of these topics, which
+/// go by the cluster's names. The broker refuses that while the group has members.
 pub(crate) fn reset(
-    access: &Access,
-    group_id: &str,
-    settings: &ConsumerSettings,
-    topics: &[&'static str],
+    broker: &impl Broker,
+    topics: &[String],
+    names: &ClusterNames,
     at: SystemTime,
 ) -> Result<Vec<(PartitionRef, i64)>, ResetError> {
-    let mut config = config::consumer(access, group_id, settings);
-    config.set("enable.auto.commit", "false");
-    let consumer: BaseConsumer<Logged> =
-        config.create_with_context(Logged).map_err(|e| retry(&e))?;
-    access
-        .admit(consumer.client())
-        .map_err(|e| ResetError::Retry(e.to_string()))?;
     let mut asked = Vec::new();
-    let mut markers = Vec::new();
+    let mut counts = Vec::new();
     for topic in topics {
-        let partitions = partition_count(&consumer, topic)?;
-        let all = (0..partitions).map(|n| access.names().place(topic, n));
-        asked.extend(all.map(|place| (place, Offset::Offset(millis(at)))));
-        markers.resize(asked.len(), PartitionCount::new(partitions));
+        let partitions = broker.partition_count(topic)?;
+        let all = (0..partitions).map(|n| names.place(topic, n));
+        asked.extend(all.map(|place| (place, Position::at(at))));
+        counts.resize(asked.len(), PartitionCount::new(partitions));
     }
-    let mut starts = look_up(&consumer, &asked)?;
+    let mut starts = look_up(broker, &asked)?;
     starts.sort_by_key(|(place, _)| (&place.topic, place.partition));
-    let mut list = TopicPartitionList::with_capacity(starts.len());
-    for (place, offset) in &starts {
-        let i = asked.iter().position(|(asked, _)| asked == place);
-        add(
-            &mut list,
-            place,
-            *offset,
-            markers[i.expect("it was asked for")],
-        );
-    }
-    match consumer.commit(&list, CommitMode::Sync) {
+    let commits: Vec<_> = starts
+        .iter()
+        .map(|(place, offset)| {
+            let i = asked.iter().position(|(asked, _)| asked == place);
+            Commit {
+                place,
+                offset: *offset,
+                metadata: counts[i.expect("it was asked for")].metadata(),
+            }
+        })
+        .collect();
+    match broker.commit(&commits) {
         Ok(()) => Ok(starts),
-        Err(e) if is_active(&e) => Err(ResetError::Active),
-        Err(e) => Err(retry(&e)),
+        Err(refused) if refused.group_is_active => Err(ResetError::Active),
+        Err(refused) => Err(ResetError::Retry(refused.message)),
     }
-}
-
-/// What a broker says to a commit from outside when there are members.
-fn is_active(error: &KafkaError) -> bool {
-    use RDKafkaErrorCode::{
-        IllegalGeneration, RebalanceInProgress, StaleMemberEpoch, UnknownMemberId,
-    };
-    matches!(
-        error.rdkafka_error_code(),
-        Some(UnknownMemberId | IllegalGeneration | RebalanceInProgress | StaleMemberEpoch)
-    )
-}
-
-fn retry(error: &KafkaError) -> ResetError {
-    ResetError::Retry(error.to_string())
 }
 
 impl From<StartError> for ResetError {
     fn from(error: StartError) -> Self {
         Self::Retry(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::offsets::simulated::SimulatedBroker;
+    use std::time::Duration;
+
+    #[test]
+    fn a_group_begins_anew_at_a_time_in_every_partition_unless_it_has_members() {
+        let broker = SimulatedBroker::new(&[("orders", 3, 9), ("orders", 0, 4)]);
+        let (names, topics) = (ClusterNames::default(), ["orders".to_owned()]);
+        let at = SystemTime::UNIX_EPOCH + Duration::from_millis(6);
+        let starts = reset(&broker, &topics, &names, at).unwrap();
+        let expected = [(names.place("orders", 0), 6), (names.place("orders", 1), 4)];
+        assert_eq!(starts, expected);
+        let count = "partitions=2".to_owned();
+        let committed = expected.map(|(place, offset)| (place, offset, count.clone()));
+        assert_eq!(broker.commits(), committed);
+        broker.let_group_be_active();
+        let error = reset(&broker, &topics, &names, at).unwrap_err();
+        assert!(matches!(error, ResetError::Active));
     }
 }

@@ -1,59 +1,29 @@
-//! Where partitions start (delivery.md, section 3). Waits for the broker: on the helper thread only.
+//! Where partitions start.
 //!
 //! A start without a commit is committed before it is used, with the number of partitions that the
 //! topic had then. So a later member, or the same after a crash, can tell a partition that the group
 //! never saw (it begins at the beginning) from one that the policy has decided about.
 
-use crate::ffi;
-use crate::offsets::look_up::{TIMEOUT, look_up, millis, offsets, partition_count, retry};
+use super::broker::{Broker, Commit, Position};
+use super::look_up::look_up;
+use super::partition_count::PartitionCount;
 use fastkafka_core::OffsetReset;
 use fastkafka_runtime::platform::{PartitionRef, StartError};
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
-use rdkafka::{Offset, TopicPartitionList};
 use std::collections::BTreeMap;
 
-const PREFIX: &str = "partitions=";
-
-/// The number of partitions a topic had when its starts were first worked out; goes with every
-/// commit as its metadata. `None`: the group's commits are older than this client.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct PartitionCount(Option<i32>);
-
-impl PartitionCount {
-    pub(crate) fn new(partitions: i32) -> Self {
-        Self(Some(partitions))
-    }
-
-    fn parse(metadata: &str) -> Option<i32> {
-        metadata.strip_prefix(PREFIX)?.parse().ok()
-    }
-
-    /// What to write.
-    pub(crate) fn metadata(self) -> Option<String> {
-        self.0.map(|n| format!("{PREFIX}{n}"))
-    }
+/// Starts, and the number of partitions that each topic's commits carry.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Resolved {
+    pub(crate) starts: Vec<(PartitionRef, i64)>,
+    pub(crate) counts: Vec<(&'static str, PartitionCount)>,
 }
 
-/// What a group has committed in one topic: offset and metadata by partition.
+/// The commits of a group in one topic, by partition.
 #[derive(Debug, Default)]
 struct Commits {
+    /// The number of partitions that the topic has now.
     partitions: i32,
-    committed: BTreeMap<i32, (i64, Option<i32>)>,
-}
-
-impl Commits {
-    fn smallest_marker(&self) -> Option<i32> {
-        self.committed.values().filter_map(|(_, n)| *n).min()
-    }
-
-    /// What this topic's commits carry from now on. Commits without a number stay without: the
-    /// partitions they leave out are new, and must be so for every member.
-    fn marker(&self) -> PartitionCount {
-        match self.smallest_marker() {
-            None if self.committed.is_empty() => PartitionCount(Some(self.partitions)),
-            n => PartitionCount(n),
-        }
-    }
+    committed: BTreeMap<i32, (i64, PartitionCount)>,
 }
 
 /// The decision about one partition.
@@ -65,166 +35,159 @@ enum Start {
     Policy(OffsetReset),
 }
 
-fn start(partition: i32, commits: &Commits, policy: OffsetReset) -> Start {
-    if let Some((offset, _)) = commits.committed.get(&partition) {
-        return Start::Committed(*offset);
+impl Commits {
+    /// The number of partitions that the group began with.
+    fn smallest_count(&self) -> Option<i32> {
+        self.committed.values().filter_map(|(_, n)| n.0).min()
     }
-    let grown = match commits.smallest_marker() {
-        Some(n) => partition >= n,
-        None => !commits.committed.is_empty(),
-    };
-    if grown {
-        Start::New
-    } else {
-        Start::Policy(policy)
+
+    /// The number that this topic's commits carry from now on. Commits without a number stay without: the
+    /// partitions they leave out are new, and must be so for every member.
+    fn count(&self) -> PartitionCount {
+        match self.smallest_count() {
+            None if self.committed.is_empty() => PartitionCount::new(self.partitions),
+            n => PartitionCount(n),
+        }
+    }
+
+    fn start(&self, partition: i32, policy: OffsetReset) -> Start {
+        if let Some((offset, _)) = self.committed.get(&partition) {
+            return Start::Committed(*offset);
+        }
+        let grown = match self.smallest_count() {
+            Some(n) => partition >= n,
+            None => !self.committed.is_empty(),
+        };
+        if grown {
+            Start::New
+        } else {
+            Start::Policy(policy)
+        }
     }
 }
 
-/// Starts, and the marker of each topic.
-pub(crate) struct Resolved {
-    pub(crate) starts: Vec<(PartitionRef, i64)>,
-    pub(crate) markers: Vec<(&'static str, PartitionCount)>,
-}
-
-/// Works the starts out, and commits those that had no commit.
-pub(crate) fn resolve<C: ConsumerContext>(
-    consumer: &BaseConsumer<C>,
+/// The starts of a member's partitions. Those without a commit are committed.
+pub(crate) fn resolve(
+    broker: &impl Broker,
     places: &[(PartitionRef, OffsetReset)],
 ) -> Result<Resolved, StartError> {
-    let mut topics: BTreeMap<&'static str, Commits> = BTreeMap::new();
-    for (place, _) in places {
-        let commits = topics.entry(place.on_cluster.as_str()).or_default();
-        // The metadata may be older than the assignment.
-        commits.partitions = commits.partitions.max(place.partition + 1);
-    }
-    for (topic, commits) in &mut topics {
-        let known = partition_count(consumer, topic)?;
-        commits.partitions = commits.partitions.max(known);
-    }
-    read_commits(consumer, &mut topics)?;
-
+    let topics = read_commits(broker, places)?;
     let mut starts = Vec::with_capacity(places.len());
     let mut asked = Vec::new();
     let mut refused = Vec::new();
     for (place, policy) in places {
-        match start(place.partition, &topics[place.on_cluster.as_str()], *policy) {
+        match topics[place.on_cluster.as_str()].start(place.partition, *policy) {
             Start::Committed(offset) => starts.push((*place, offset)),
-            Start::New => asked.push((*place, Offset::Beginning)),
-            Start::Policy(OffsetReset::Earliest) => asked.push((*place, Offset::Beginning)),
-            Start::Policy(OffsetReset::Latest) => asked.push((*place, Offset::End)),
-            Start::Policy(OffsetReset::Timestamp(at)) => {
-                asked.push((*place, Offset::Offset(millis(at))));
-            }
+            Start::New => asked.push((*place, Position::Beginning)),
             Start::Policy(OffsetReset::None) => refused.push(place.to_string()),
+            Start::Policy(policy) => asked.push((*place, by_policy(policy))),
         }
     }
     if !refused.is_empty() {
         return Err(StartError::NoCommit(refused.join(", ")));
     }
-    let pinned = look_up(consumer, &asked)?;
-    commit(consumer, &pinned, &topics)?;
+    let pinned = look_up(broker, &asked)?;
+    commit(broker, &pinned, &topics)?;
     starts.extend(pinned);
-    let markers = topics.iter().map(|(topic, c)| (*topic, c.marker()));
+    let counts = topics.iter().map(|(topic, c)| (*topic, c.count()));
     Ok(Resolved {
         starts,
-        markers: markers.collect(),
+        counts: counts.collect(),
     })
 }
 
-/// Works the starts out for a consumer without a group: by the policy, and nothing is committed.
-pub(crate) fn choose<C: ConsumerContext>(
-    consumer: &BaseConsumer<C>,
+/// The starts for a consumer without a group: by the policy, and nothing is committed.
+pub(crate) fn choose(
+    broker: &impl Broker,
     places: &[(PartitionRef, OffsetReset)],
-) -> Result<Vec<(PartitionRef, i64)>, StartError> {
+) -> Result<Resolved, StartError> {
     let asked: Vec<_> = places
         .iter()
         .map(|(place, policy)| (*place, by_policy(*policy)))
         .collect();
-    look_up(consumer, &asked)
+    Ok(Resolved {
+        starts: look_up(broker, &asked)?,
+        counts: Vec::new(),
+    })
 }
 
-fn by_policy(policy: OffsetReset) -> Offset {
+fn by_policy(policy: OffsetReset) -> Position {
     match policy {
-        OffsetReset::Latest => Offset::End,
-        // Without a group `none` is refused before there is a client.
-        OffsetReset::Earliest | OffsetReset::None => Offset::Beginning,
-        OffsetReset::Timestamp(at) => Offset::Offset(millis(at)),
+        OffsetReset::Latest => Position::End,
+        // In a group `none` is refused above; without a group it is refused before there is a client.
+        OffsetReset::Earliest | OffsetReset::None => Position::Beginning,
+        OffsetReset::Timestamp(time) => Position::at(time),
     }
 }
 
-fn read_commits<C: ConsumerContext>(
-    consumer: &BaseConsumer<C>,
-    topics: &mut BTreeMap<&'static str, Commits>,
-) -> Result<(), StartError> {
-    let mut list = TopicPartitionList::new();
-    for (topic, commits) in topics.iter() {
-        list.add_partition_range(topic, 0, commits.partitions - 1);
+/// The commits of every partition of these topics: those of others tell how old the group is.
+fn read_commits(
+    broker: &impl Broker,
+    places: &[(PartitionRef, OffsetReset)],
+) -> Result<BTreeMap<&'static str, Commits>, StartError> {
+    let mut topics: BTreeMap<&'static str, Commits> = BTreeMap::new();
+    for (place, _) in places {
+        let commits = topics.entry(place.on_cluster.as_str()).or_default();
+        // The broker's answer below may be older than the assignment.
+        commits.partitions = commits.partitions.max(place.partition + 1);
     }
-    let list = consumer.committed_offsets(list, TIMEOUT);
-    let list = list.map_err(|e| retry(&e))?;
-    for (element, metadata) in list.elements().iter().zip(ffi::metadata(&list)) {
-        element.error().map_err(|e| retry(&e))?;
-        if let (Offset::Offset(offset), Some(commits)) =
-            (element.offset(), topics.get_mut(element.topic()))
-        {
-            let commit = (offset, PartitionCount::parse(&metadata));
-            commits.committed.insert(element.partition(), commit);
+    for (topic, commits) in &mut topics {
+        let known = broker.partition_count(topic)?;
+        commits.partitions = commits.partitions.max(known);
+    }
+    let asked: Vec<_> = topics
+        .iter()
+        .flat_map(|(topic, commits)| (0..commits.partitions).map(|partition| (*topic, partition)))
+        .collect();
+    for ((topic, partition), committed) in asked.iter().zip(broker.committed(&asked)?) {
+        if let (Some(committed), Some(commits)) = (committed, topics.get_mut(topic)) {
+            let count = PartitionCount::parse(&committed.metadata);
+            commits
+                .committed
+                .insert(*partition, (committed.offset, count));
         }
     }
-    Ok(())
+    Ok(topics)
 }
 
-fn commit<C: ConsumerContext>(
-    consumer: &BaseConsumer<C>,
+fn commit(
+    broker: &impl Broker,
     pinned: &[(PartitionRef, i64)],
     topics: &BTreeMap<&'static str, Commits>,
 ) -> Result<(), StartError> {
     if pinned.is_empty() {
         return Ok(());
     }
-    let mut list = TopicPartitionList::with_capacity(pinned.len());
-    for (place, offset) in pinned {
-        let marker = topics[place.on_cluster.as_str()].marker();
-        add(&mut list, place, *offset, marker);
-    }
-    let committed = consumer.commit(&list, CommitMode::Sync);
-    committed.map_err(|e| retry(&e))?;
-    // The commit has one error for all partitions: what was refused to some shows only here.
-    let places: Vec<_> = pinned.iter().map(|(p, _)| (*p, Offset::Invalid)).collect();
-    let list = consumer.committed_offsets(offsets(&places), TIMEOUT);
-    let list = list.map_err(|e| retry(&e))?;
-    for element in list.elements() {
-        element.error().map_err(|e| retry(&e))?;
-        if !matches!(element.offset(), Offset::Offset(_)) {
+    let commits: Vec<_> = pinned
+        .iter()
+        .map(|(place, offset)| Commit {
+            place,
+            offset: *offset,
+            metadata: topics[place.on_cluster.as_str()].count().metadata(),
+        })
+        .collect();
+    let committed = broker.commit(&commits);
+    committed.map_err(|refused| StartError::Retry(refused.message))?;
+    // The commit has one error for all partitions: a refusal of some shows only here.
+    let asked: Vec<_> = pinned
+        .iter()
+        .map(|(place, _)| (place.on_cluster.as_str(), place.partition))
+        .collect();
+    for ((topic, partition), committed) in asked.iter().zip(broker.committed(&asked)?) {
+        if committed.is_none() {
             return Err(StartError::Retry(format!(
-                "the start of {}[{}] was not committed",
-                element.topic(),
-                element.partition()
+                "the start of {topic}[{partition}] was not committed"
             )));
         }
     }
     Ok(())
 }
 
-/// Adds an offset to commit with its topic's marker.
-pub(crate) fn add(
-    list: &mut TopicPartitionList,
-    place: PartitionRef,
-    offset: i64,
-    marker: PartitionCount,
-) {
-    let mut element = list.add_partition(&place.on_cluster, place.partition);
-    element
-        .set_offset(Offset::Offset(offset))
-        .expect("an offset to commit is not negative");
-    if let Some(metadata) = marker.metadata() {
-        element.set_metadata(metadata);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::offsets::simulated::SimulatedBroker;
+    use fastkafka_core::TopicPartition;
 
     fn commits(partitions: i32, committed: &[(i32, i64, &str)]) -> Commits {
         let committed = committed.iter();
@@ -265,7 +228,7 @@ mod tests {
         ];
         for (what, partition, committed, expected) in cases {
             let commits = commits(6, committed);
-            assert_eq!(start(partition, &commits, Latest), expected, "{what}");
+            assert_eq!(commits.start(partition, Latest), expected, "{what}");
         }
     }
 
@@ -273,22 +236,81 @@ mod tests {
     fn an_added_partition_starts_at_the_beginning_whatever_the_policy() {
         let known = commits(2, &[(0, 7, "partitions=1")]);
         for policy in [OffsetReset::Latest, OffsetReset::None] {
-            assert_eq!(start(1, &known, policy), Start::New);
+            assert_eq!(known.start(1, policy), Start::New);
         }
     }
 
     #[test]
     fn the_number_of_partitions_is_written_once_and_carried_on() {
-        assert_eq!(commits(4, &[]).marker(), PartitionCount(Some(4)));
+        assert_eq!(commits(4, &[]).count(), PartitionCount::new(4));
         let grown = commits(8, &[(0, 7, "partitions=4")]);
-        assert_eq!(grown.marker(), PartitionCount(Some(4)));
+        assert_eq!(grown.count(), PartitionCount::new(4));
         // Another member must still see that partition 1 is new.
         let foreign = commits(4, &[(0, 7, "")]);
-        assert_eq!(foreign.marker(), PartitionCount(None));
-        assert_eq!(
-            PartitionCount(Some(4)).metadata().as_deref(),
-            Some("partitions=4")
+        assert_eq!(foreign.count(), PartitionCount::default());
+    }
+
+    fn place(partition: i32) -> PartitionRef {
+        TopicPartition::intern("orders", partition)
+    }
+
+    fn ask(partitions: &[i32], policy: OffsetReset) -> Vec<(PartitionRef, OffsetReset)> {
+        let places = partitions.iter();
+        places
+            .map(|partition| (place(*partition), policy))
+            .collect()
+    }
+
+    #[test]
+    fn a_start_without_a_commit_is_committed_before_it_is_used() {
+        let broker = SimulatedBroker::new(&[("orders", 0, 5), ("orders", 2, 9)]);
+        let asked = ask(&[0, 1], OffsetReset::Latest);
+        let resolved = resolve(&broker, &asked).unwrap();
+        assert_eq!(resolved.starts, [(place(0), 5), (place(1), 9)]);
+        assert_eq!(resolved.counts, [("orders", PartitionCount::new(2))]);
+        let count = || "partitions=2".to_owned();
+        let expected = [(place(0), 5, count()), (place(1), 9, count())];
+        assert_eq!(broker.commits(), expected);
+        // Only the first time.
+        broker.grow("orders", 1, 20);
+        let again = resolve(&broker, &ask(&[1], OffsetReset::Latest)).unwrap();
+        assert_eq!(again.starts, [(place(1), 9)]);
+        assert_eq!(broker.commits(), expected);
+    }
+
+    #[test]
+    fn a_partition_that_the_broker_does_not_list_yet_counts_all_the_same() {
+        let broker = SimulatedBroker::new(&[("orders", 0, 5), ("orders", 0, 5)]);
+        broker.list_only("orders", 1);
+        let resolved = resolve(&broker, &ask(&[1], OffsetReset::Earliest)).unwrap();
+        assert_eq!(resolved.counts, [("orders", PartitionCount::new(2))]);
+    }
+
+    #[test]
+    fn a_start_that_is_not_committed_for_one_of_the_partitions_is_tried_again() {
+        let broker = SimulatedBroker::new(&[("orders", 0, 5), ("orders", 0, 5)]);
+        broker.drop_commits_of("orders", 1);
+        let error = resolve(&broker, &ask(&[0, 1], OffsetReset::Earliest)).unwrap_err();
+        let error = error.to_string();
+        assert!(
+            error.ends_with("the start of orders[1] was not committed"),
+            "{error}"
         );
-        assert_eq!(PartitionCount::parse("partitions=4"), Some(4));
+    }
+
+    #[test]
+    fn a_policy_of_none_commits_nothing_also_not_for_a_partition_that_is_new() {
+        let broker = SimulatedBroker::new(&[("orders", 0, 5), ("orders", 0, 5)]);
+        let error = resolve(&broker, &ask(&[0, 1], OffsetReset::None)).unwrap_err();
+        assert!(matches!(error, StartError::NoCommit(_)), "{error:?}");
+        assert_eq!(broker.commits(), []);
+    }
+
+    #[test]
+    fn without_a_group_nothing_is_committed() {
+        let broker = SimulatedBroker::new(&[("orders", 2, 5)]);
+        let chosen = choose(&broker, &ask(&[0], OffsetReset::Earliest)).unwrap();
+        assert_eq!(chosen.starts, [(place(0), 2)]);
+        assert_eq!(broker.commits(), []);
     }
 }

@@ -1,22 +1,16 @@
 //! What the client of producers has to say: what became of each record, and its own errors.
 
-use crate::error::{client_error, is_permanent};
+use crate::client_context::{Context, ErrorHandler};
+use crate::error::is_permanent;
 use crate::ffi::Opaque;
-use crate::log;
 use crate::names::ClusterNames;
 use crate::producer::in_flight::InFlight;
 use crate::producer::partitioner::Function;
-use crate::tokens::Current;
 use fastkafka_core::{Delivery, Failure, FailureKind, ProduceError};
 use fastkafka_runtime::platform::{ClientError, ErrorKind};
-use rdkafka::ClientContext;
-use rdkafka::client::OAuthToken;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
 use rdkafka::producer::{BaseProducer, DeliveryResult, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
-use std::error::Error;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -35,26 +29,12 @@ pub(crate) struct Reports {
     /// When the log last said that no broker is reached, which librdkafka says many times a second.
     pub(crate) unreachable: Mutex<Option<Instant>>,
     pub(crate) partitioner: Option<Function>,
-    pub(crate) token: Option<Arc<Current>>,
 }
 
-pub(crate) type Producer = BaseProducer<Reports, Function>;
+pub(crate) type Producer = BaseProducer<Context<Reports>, Function>;
 
-impl ClientContext for Reports {
-    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
-
-    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
-        let token = self.token.as_ref().ok_or("no provider of tokens")?;
-        Ok(token.token()?)
-    }
-
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        log(level, facility, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        let code = error.rdkafka_error_code();
-        let error = client_error(code.unwrap_or(RDKafkaErrorCode::Unknown), reason);
+impl ErrorHandler for Reports {
+    fn handle(&self, error: ClientError) {
         if error.kind == ErrorKind::Fatal {
             tracing::error!("a producer{} cannot go on: {error}", self.names);
             // The first one is the cause of the others.
@@ -80,11 +60,11 @@ impl Reports {
     }
 }
 
-impl ProducerContext<Function> for Reports {
+impl ProducerContext<Function> for Context<Reports> {
     type DeliveryOpaque = Opaque;
 
     fn get_custom_partitioner(&self) -> Option<&Function> {
-        self.partitioner.as_ref()
+        self.events.partitioner.as_ref()
     }
 
     fn delivery(&self, result: &DeliveryResult<'_>, Opaque(token): Opaque) {
@@ -93,19 +73,19 @@ impl ProducerContext<Function> for Reports {
         match result {
             Ok(message) => {
                 token.ack(|| {
-                    let topic = self.names.topic(message.topic());
+                    let topic = self.events.names.topic(message.topic());
                     Delivery::new(topic, message.partition(), message.offset())
                 });
             }
             Err((error, message)) => {
                 let code = error.rdkafka_error_code();
                 let code = code.unwrap_or(RDKafkaErrorCode::Unknown);
-                let topic = self.names.topic(message.topic());
+                let topic = self.events.names.topic(message.topic());
                 token.fail(failure(not_delivered(topic, code)));
             }
         }
         // Last: who waits for "nothing on its way" also waits for what the token set off.
-        self.shared.flow.leave(bytes);
+        self.events.shared.flow.leave(bytes);
     }
 }
 

@@ -5,6 +5,7 @@ mod in_flight;
 mod partitioner;
 
 use crate::access::Clusters;
+use crate::client_context::Context as ClientContext;
 use crate::config;
 use crate::error::{call_error, client_error};
 use crate::ffi::{self, Sent, Topic};
@@ -41,7 +42,7 @@ pub(super) struct Client {
 
 impl Client {
     fn topic(&self, name: &str) -> Result<Topic, RDKafkaErrorCode> {
-        let names = &self.producer.context().names;
+        let names = &self.producer.context().events.names;
         Topic::new(&self.producer, &names.on_cluster(name)).ok_or(RDKafkaErrorCode::InvalidTopic)
     }
 
@@ -114,11 +115,13 @@ impl KafkaProducers {
             let queue = InFlight::capacity(max_in_flight);
             let access = clusters.access(cluster, &settings.connection());
             let config = config::producer(access, settings, queue);
-            let producer: KafkaResult<Producer> = config.create_with_context(Reports {
-                shared: sink.shared.clone(),
-                names: access.names().clone(),
-                unreachable: Mutex::default(),
-                partitioner: settings.partitioner.and_then(Function::new),
+            let producer: KafkaResult<Producer> = config.create_with_context(ClientContext {
+                events: Reports {
+                    shared: sink.shared.clone(),
+                    names: access.names().clone(),
+                    unreachable: Mutex::default(),
+                    partitioner: settings.partitioner.and_then(Function::new),
+                },
                 token: access.token().cloned(),
             });
             let producer = Arc::new(producer.map_err(|e| call_error(&e))?);

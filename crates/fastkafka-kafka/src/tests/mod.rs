@@ -4,10 +4,13 @@ mod consume;
 mod produce;
 
 use super::access::{Access, Clusters};
-use super::consumer::{Join, KafkaConsumer};
+use super::consumer::KafkaConsumer;
+use super::consumer::client::Librdkafka;
+use super::consumer::client::join::{Join, join};
 use super::embedded::EmbeddedBroker;
 use super::producer::KafkaProducers;
-use super::{Logged, config};
+use crate::client_context::Logged;
+use crate::config;
 use crate::options::KafkaOptions;
 use fastkafka_core::{
     Connection, ConsumerSettings, Delivery, DeliveryScope, Failure, Fetched, OffsetReset,
@@ -23,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What an owner does, in small: every assign is resolved and answered, every revoke answered.
 struct Member {
-    consumer: KafkaConsumer,
+    consumer: KafkaConsumer<Librdkafka>,
     policy: OffsetReset,
     assigned: Vec<(PartitionRef, i64)>,
     runs: Vec<(PartitionRef, Arc<dyn Fetched>)>,
@@ -61,7 +64,7 @@ impl Member {
         standalone: bool,
     ) -> Self {
         let driver = std::thread::current();
-        let join = Join {
+        let how = Join {
             access: &access(address),
             group_id: "group",
             topics,
@@ -71,7 +74,7 @@ impl Member {
             left_out: &[],
             worker: 0,
         };
-        let consumer = KafkaConsumer::new(&join, driver);
+        let consumer = join(&how, driver);
         Self {
             consumer: consumer.unwrap(),
             policy,

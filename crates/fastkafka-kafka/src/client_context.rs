@@ -1,0 +1,70 @@
+//! The part of a client's context that is the same for all: log lines, errors, and tokens.
+
+use crate::error::client_error;
+use crate::tokens::Current;
+use fastkafka_runtime::platform::ClientError;
+use rdkafka::ClientContext;
+use rdkafka::client::OAuthToken;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaErrorCode;
+use std::error::Error;
+use std::sync::Arc;
+
+/// Takes the errors of a client that belong to no single request.
+pub(crate) trait ErrorHandler: Send + Sync {
+    fn handle(&self, error: ClientError);
+}
+
+/// A client's context: `events` is told of everything else.
+pub(crate) struct Context<E> {
+    pub(crate) events: E,
+    pub(crate) token: Option<Arc<Current>>,
+}
+
+impl<E: ErrorHandler> ClientContext for Context<E> {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        let token = self.token.as_ref().ok_or("no provider of tokens")?;
+        Ok(token.token()?)
+    }
+
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        let code = error.rdkafka_error_code();
+        let code = code.unwrap_or(RDKafkaErrorCode::Unknown);
+        self.events.handle(client_error(code, reason));
+    }
+}
+
+/// The context of a client that has nothing to say but log lines.
+pub(crate) struct Logged;
+
+impl ClientContext for Logged {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(target: "librdkafka", "{error}: {reason}");
+    }
+}
+
+impl rdkafka::consumer::ConsumerContext for Logged {}
+
+/// librdkafka's log lines go where the app's go.
+pub(crate) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
+    use RDKafkaLogLevel::*;
+    match level {
+        Emerg | Alert | Critical | Error => {
+            tracing::error!(target: "librdkafka", "{facility}: {message}");
+        }
+        Warning => tracing::warn!(target: "librdkafka", "{facility}: {message}"),
+        Notice | Info => tracing::info!(target: "librdkafka", "{facility}: {message}"),
+        Debug => tracing::debug!(target: "librdkafka", "{facility}: {message}"),
+    }
+}

@@ -1,0 +1,126 @@
+//! The thread that waits for the broker, so that the driver of a group never does.
+
+use super::context::{Events, Group};
+use crate::consumer::raw::{Answer, Event, Request};
+use crate::offsets::broker::{Broker, Commit};
+use crate::offsets::{look_up, start_offsets};
+use rdkafka::consumer::Consumer;
+use rdkafka::topic_partition_list::TopicPartitionListElem;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{JoinHandle, Thread};
+use std::time::Duration;
+
+/// A broker that does not answer within this time is not reached.
+const PROBE: Duration = Duration::from_secs(1);
+/// A topic that may be asked about, whether or not the cluster has it.
+const ANY_TOPIC: &str = "__consumer_offsets";
+/// The range of a log must come within this time.
+const RANGE: Duration = Duration::from_secs(5);
+
+/// The thread that waits for the broker. It holds the client until it is told to end; the last one to
+/// hold that destroys it.
+pub(super) struct BlockingClient {
+    requests: Option<Sender<Request>>,
+    thread: JoinHandle<()>,
+}
+
+impl BlockingClient {
+    /// # Panics
+    /// If the system cannot start a thread.
+    pub(super) fn new(
+        name: &str,
+        consumer: Arc<Group>,
+        events: Arc<Events>,
+        driver: Thread,
+    ) -> Self {
+        let (requests, todo) = channel();
+        let thread = std::thread::Builder::new()
+            .name(format!("{name}-helper"))
+            .spawn(move || {
+                work(&todo, &consumer, &events, &driver);
+                drop(consumer);
+                driver.unpark();
+            })
+            .expect("the system can start a thread");
+        Self {
+            requests: Some(requests),
+            thread,
+        }
+    }
+
+    pub(super) fn ask(&self, request: Request) {
+        if let Some(requests) = &self.requests {
+            // It ends only after `end`.
+            let _ = requests.send(request);
+        }
+    }
+
+    /// Lets go of the client once the request in hand is done.
+    pub(super) fn end(&mut self) {
+        self.requests = None;
+    }
+
+    pub(super) fn ended(&self) -> bool {
+        self.thread.is_finished()
+    }
+}
+
+fn work(todo: &Receiver<Request>, consumer: &Group, events: &Events, driver: &Thread) {
+    for request in todo {
+        if let Some(answer) = answer(request, consumer, events) {
+            events.add(Event::Answer(answer));
+            driver.unpark();
+        }
+    }
+}
+
+fn answer(request: Request, consumer: &Group, events: &Events) -> Option<Answer> {
+    Some(match request {
+        Request::Resolve(places) => Answer::Resolved(start_offsets::resolve(consumer, &places)),
+        Request::Choose(places) => Answer::Resolved(start_offsets::choose(consumer, &places)),
+        Request::List(topics) => {
+            let listed = look_up::partitions(consumer, &topics, &events.names);
+            let listed = listed.inspect_err(|e| tracing::warn!("cannot list partitions: {e}"));
+            Answer::Listed(listed.ok()?)
+        }
+        Request::Find(place, to) => Answer::Found(place, look_up::find(consumer, place, to)),
+        Request::Commit(place, offset, count) => {
+            let metadata = count.metadata();
+            let commit = Commit {
+                place,
+                offset,
+                metadata,
+            };
+            let committed = Broker::commit(consumer, &[commit]);
+            Answer::Moved(place, committed.map_err(|refused| refused.message))
+        }
+        Request::Range(place, position) => {
+            let range = consumer
+                .range(place, RANGE)
+                .inspect_err(|e| tracing::warn!("cannot ask what is left of {place}: {e}"));
+            let (low, high) = range.ok()?;
+            Answer::Range {
+                place,
+                position,
+                low,
+                high,
+            }
+        }
+        Request::Probe => is_reached(consumer).then_some(Answer::Connected)?,
+    })
+}
+
+/// Any broker answers.
+fn is_reached(consumer: &Group) -> bool {
+    let topics = consumer.subscription().ok();
+    let topic = topics
+        .as_ref()
+        .and_then(|t| t.elements().into_iter().next());
+    let topic = topic.as_ref().map(TopicPartitionListElem::topic);
+    // A pattern is no topic. An answer about all topics would make librdkafka join again, and its broker in
+    // the process is silent to who does before the first join is synced.
+    let topic = topic.filter(|topic| !topic.starts_with('^'));
+    let answer = consumer.fetch_metadata(topic.or(Some(ANY_TOPIC)), PROBE);
+    answer.is_ok()
+}

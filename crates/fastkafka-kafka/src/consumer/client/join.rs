@@ -1,0 +1,119 @@
+//! Making the consumer of a group.
+
+use super::Librdkafka;
+use super::blocking::BlockingClient;
+use super::context::{Context, Events, Group};
+use crate::access::Access;
+use crate::config;
+use crate::consumer::KafkaConsumer;
+use crate::consumer::leaving::Membership;
+use crate::consumer::standalone::Standalone;
+use crate::error::call_error;
+use crate::ffi::{EventQueue, Queue};
+use fastkafka_core::{ConsumerSettings, GroupProtocol};
+use fastkafka_runtime::platform::ClientError;
+use rdkafka::ClientConfig;
+use rdkafka::consumer::Consumer;
+use std::sync::Arc;
+use std::thread::Thread;
+use std::time::{Duration, Instant};
+
+/// Between two looks for new partitions of a consumer without a group, unless its settings say.
+const REFRESH: Duration = Duration::from_secs(300);
+
+/// The group that is joined, and how.
+#[derive(Clone, Copy)]
+pub(crate) struct Join<'a> {
+    pub(crate) access: &'a Access,
+    pub(crate) group_id: &'a str,
+    pub(crate) topics: &'a [&'a str],
+    pub(crate) settings: &'a ConsumerSettings,
+    pub(crate) embedded: bool,
+    /// There is no group.
+    pub(crate) standalone: bool,
+    /// Topics that a pattern does not match.
+    pub(crate) left_out: &'a [String],
+    /// The number of the consumer among those that the group has in this process.
+    pub(crate) worker: usize,
+}
+
+/// Joins the group. `driver` is the thread that polls; it is unparked when there is something to do.
+///
+/// # Errors
+/// When librdkafka refuses a setting or a topic's name.
+pub(crate) fn join(
+    join: &Join<'_>,
+    driver: Thread,
+) -> Result<KafkaConsumer<Librdkafka>, ClientError> {
+    let names = join.access.names();
+    let events = Arc::new(Events::new(names.clone()));
+    let consumer = join.config().create_with_context(Context {
+        events: events.clone(),
+        token: join.access.token().cloned(),
+    });
+    let mut consumer: Group = consumer.map_err(|e| call_error(&e))?;
+    join.access.admit(consumer.client())?;
+    let waker = driver.clone();
+    consumer.set_nonempty_callback(move || waker.unpark());
+    let consumer = Arc::new(consumer);
+    let queue = Queue::new(&consumer, driver.clone());
+    let event_queue = EventQueue::new(&consumer);
+    let topics: Vec<_> = join
+        .topics
+        .iter()
+        .map(|topic| names.topics.subscription(topic))
+        .collect();
+    if !join.standalone {
+        let topics: Vec<_> = topics.iter().map(String::as_str).collect();
+        consumer.subscribe(&topics).map_err(|e| call_error(&e))?;
+    }
+    let refresh = join.settings.metadata_max_age_ms;
+    let refresh = refresh.map_or(REFRESH, Duration::from_millis);
+    let standalone = join.standalone.then(|| Standalone::new(topics, refresh));
+    let blocking = BlockingClient::new(
+        join.group_id,
+        consumer.clone(),
+        events.clone(),
+        driver.clone(),
+    );
+    let client = Librdkafka {
+        queue: Some(queue),
+        event_queue: Some(event_queue),
+        consumer: Some(consumer),
+        blocking,
+        events,
+        driver,
+        made: Instant::now(),
+    };
+    Ok(KafkaConsumer::new(client, join.membership(), standalone))
+}
+
+impl Join<'_> {
+    fn config(&self) -> ClientConfig {
+        let mut config = config::consumer(self.access, self.group_id, self.settings);
+        config::of_worker(&mut config, self.worker);
+        if self.embedded {
+            config::embedded(&mut config, self.settings);
+        }
+        if self.standalone {
+            config::standalone(&mut config);
+        }
+        if self.topics.iter().any(|topic| topic.starts_with('^')) {
+            let names = self.access.names();
+            let left_out = self.left_out.iter();
+            let left_out: Vec<_> = left_out.map(|topic| names.on_cluster(topic)).collect();
+            config::by_pattern(&mut config, self.settings, &left_out);
+        }
+        config
+    }
+
+    fn membership(&self) -> Membership {
+        let classic = self.settings.group_protocol.unwrap_or_default() == GroupProtocol::Classic;
+        match (self.standalone, classic) {
+            (true, _) => Membership::Standalone,
+            (false, false) => Membership::BrokerAssigned,
+            (false, true) if self.settings.group_instance_id.is_some() => Membership::Static,
+            (false, true) => Membership::Classic,
+        }
+    }
+}

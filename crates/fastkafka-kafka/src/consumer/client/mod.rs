@@ -1,0 +1,239 @@
+//! The client by librdkafka.
+
+mod blocking;
+mod context;
+pub(crate) mod join;
+
+use self::blocking::BlockingClient;
+use self::context::{Events, Group};
+use super::raw::{Event, FetchError, Offsets, Piece, RawClient, Request, Stored};
+use crate::error::{call_error, client_error};
+use crate::ffi::{self, EventQueue, Queue};
+use crate::offsets::broker::Commit;
+use crate::offsets::client::list as commits;
+use fastkafka_runtime::platform::{ClientError, ErrorKind, PartitionRef};
+use rdkafka::consumer::{Consumer, RebalanceProtocol};
+use rdkafka::error::KafkaResult;
+use rdkafka::types::RDKafkaErrorCode;
+use rdkafka::{Offset, TopicPartitionList};
+use std::fmt;
+use std::sync::Arc;
+use std::thread::Thread;
+use std::time::{Duration, Instant};
+
+/// librdkafka's consumer, with the thread that waits for the broker in its place.
+pub(crate) struct Librdkafka {
+    /// `None` once it closes, as are the next two.
+    queue: Option<Queue>,
+    event_queue: Option<EventQueue>,
+    consumer: Option<Arc<Group>>,
+    blocking: BlockingClient,
+    events: Arc<Events>,
+    driver: Thread,
+    made: Instant,
+}
+
+impl Librdkafka {
+    fn consumer(&self) -> &Group {
+        self.consumer
+            .as_ref()
+            .expect("asked for nothing after the close")
+    }
+}
+
+fn list(places: &Offsets) -> TopicPartitionList {
+    let element = |(place, at): &(PartitionRef, i64)| {
+        let topic = place.on_cluster.clone();
+        (topic, place.partition, Offset::Offset(*at))
+    };
+    places.iter().map(element).collect()
+}
+
+fn done(result: KafkaResult<()>) -> Result<(), ClientError> {
+    result.map_err(|error| call_error(&error))
+}
+
+impl RawClient for Librdkafka {
+    fn now(&self) -> Duration {
+        self.made.elapsed()
+    }
+
+    fn poll(&mut self, events: &mut Vec<Event>) {
+        while let Some(consumer) = &self.consumer {
+            match consumer.poll(Duration::ZERO) {
+                // Errors went to the context.
+                None | Some(Err(_)) => {}
+                Some(Ok(_)) => self.events.add(Event::Error(ClientError {
+                    kind: ErrorKind::Fatal,
+                    message: "a record came outside the queue of its partition".into(),
+                })),
+            }
+            // `poll(0)` says `None` when it served an event, too.
+            if !self.has_events() {
+                break;
+            }
+        }
+        events.append(&mut self.events.take());
+    }
+
+    fn has_events(&self) -> bool {
+        self.event_queue.as_ref().is_some_and(EventQueue::waiting)
+    }
+
+    fn post(&self, event: Event) {
+        self.events.add(event);
+        self.wake();
+    }
+
+    fn wake(&self) {
+        self.driver.unpark();
+    }
+
+    fn ask(&self, request: Request) {
+        self.blocking.ask(request);
+    }
+
+    fn fetch(&mut self, max: usize, mut each: impl FnMut(Piece<'_>)) -> usize {
+        let Some(queue) = &mut self.queue else {
+            return 0;
+        };
+        queue.fetch(max, |piece| {
+            let ffi::Piece {
+                topic,
+                partition,
+                content,
+            } = piece;
+            each(Piece {
+                topic,
+                partition,
+                content: match content {
+                    Ok(messages) => Ok(Arc::new(messages)),
+                    Err(error) => Err(fetch_error(topic, partition, error)),
+                },
+            });
+        })
+    }
+
+    fn forward(&mut self, places: &Offsets) {
+        let Some(queue) = &self.queue else { return };
+        for (place, _) in places {
+            queue.take_partition(&place.on_cluster, place.partition);
+        }
+    }
+
+    fn is_cooperative(&self) -> bool {
+        let protocol = self.consumer().rebalance_protocol();
+        matches!(protocol, RebalanceProtocol::Cooperative)
+    }
+
+    fn assign(&mut self, starts: &Offsets) -> Result<(), ClientError> {
+        done(self.consumer().assign(&list(starts)))
+    }
+
+    fn assign_more(&mut self, starts: &Offsets) -> Result<(), ClientError> {
+        done(self.consumer().incremental_assign(&list(starts)))
+    }
+
+    fn unassign(&mut self) -> Result<(), ClientError> {
+        done(self.consumer().unassign())
+    }
+
+    fn unassign_some(&mut self, places: &Offsets) -> Result<(), ClientError> {
+        done(self.consumer().incremental_unassign(&list(places)))
+    }
+
+    fn is_lost(&self) -> bool {
+        self.consumer.as_ref().is_some_and(|c| c.assignment_lost())
+    }
+
+    fn pause(&mut self, places: &Offsets) -> Result<(), ClientError> {
+        done(self.consumer().pause(&list(places)))
+    }
+
+    fn resume(&mut self, places: &Offsets) -> Result<(), ClientError> {
+        done(self.consumer().resume(&list(places)))
+    }
+
+    fn store(&mut self, offsets: &[Commit]) -> Stored {
+        let list = commits(offsets);
+        let stored = self.consumer().store_offsets(&list);
+        let elements = list.elements();
+        let errors = elements.iter().map(|element| element.error().err());
+        Stored {
+            failure: stored.err().map(|error| error.to_string()),
+            refused: errors
+                .map(|error| error.map(|error| error.to_string()))
+                .collect(),
+        }
+    }
+
+    fn unsubscribe(&mut self) {
+        self.consumer().unsubscribe();
+    }
+
+    fn close_membership(&mut self) -> Result<(), ClientError> {
+        done(self.consumer().close_queue())
+    }
+
+    fn is_membership_closed(&self) -> bool {
+        self.consumer().closed()
+    }
+
+    fn is_member(&self) -> bool {
+        ffi::is_member(self.consumer())
+    }
+
+    fn drop_queue(&mut self) {
+        self.queue = None;
+    }
+
+    fn is_held(&self) -> bool {
+        // Ours, the helper's and that of the events; any more belong to messages.
+        let consumer = self.consumer.as_ref();
+        consumer.is_some_and(|consumer| Arc::strong_count(consumer) != 3)
+    }
+
+    fn destroy(&mut self) {
+        self.events.close();
+        self.event_queue = None;
+        self.consumer = None;
+        self.blocking.end();
+    }
+
+    fn is_destroyed(&self) -> bool {
+        self.blocking.ended()
+    }
+}
+
+fn fetch_error(topic: &str, partition: i32, error: ffi::FetchError) -> FetchError {
+    use RDKafkaErrorCode::{AutoOffsetReset, LogTruncation, OffsetOutOfRange};
+    let ffi::FetchError { code, text, offset } = error;
+    if matches!(code, AutoOffsetReset | LogTruncation | OffsetOutOfRange) {
+        return FetchError::OutOfRange {
+            position: (offset >= 0).then_some(offset),
+        };
+    }
+    let text = match topic {
+        "" => text,
+        topic => format!("{topic}[{partition}]: {text}"),
+    };
+    FetchError::Other(client_error(code, text))
+}
+
+impl Drop for Librdkafka {
+    fn drop(&mut self) {
+        if let Some(consumer) = self.consumer.take() {
+            // It was not destroyed in order, so its own drop could hang: it is left to the end of the
+            // process.
+            std::mem::forget(consumer);
+        }
+    }
+}
+
+impl fmt::Debug for Librdkafka {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Librdkafka")
+            .field("open", &self.consumer.is_some())
+            .finish_non_exhaustive()
+    }
+}

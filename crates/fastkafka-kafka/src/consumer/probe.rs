@@ -1,0 +1,60 @@
+//! The question whether any broker answers: asked until one does.
+
+use std::time::Duration;
+
+/// Between two questions to a broker that did not answer.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// When to ask whether a broker answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Probe {
+    /// `None` while one does.
+    ask_at: Option<Duration>,
+}
+
+impl Probe {
+    /// A new client does not know yet: it is asked at once.
+    pub(crate) fn new() -> Self {
+        Self {
+            ask_at: Some(Duration::ZERO),
+        }
+    }
+
+    /// No broker is reached.
+    pub(crate) fn unreachable(&mut self, now: Duration) {
+        self.ask_at.get_or_insert(now);
+    }
+
+    /// A broker answered.
+    pub(crate) fn connected(&mut self) {
+        self.ask_at = None;
+    }
+
+    /// True when the question is to be asked now.
+    pub(crate) fn is_due(&mut self, now: Duration) -> bool {
+        let due = self.ask_at.is_some_and(|at| at <= now);
+        if due {
+            self.ask_at = Some(now + AGAIN);
+        }
+        due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_question_is_repeated_each_second_until_a_broker_answers() {
+        let mut probe = Probe::new();
+        assert!(probe.is_due(Duration::ZERO));
+        // An error meanwhile does not make it come sooner.
+        probe.unreachable(AGAIN / 2);
+        assert!(!probe.is_due(AGAIN / 2));
+        assert!(probe.is_due(AGAIN));
+        probe.connected();
+        assert!(!probe.is_due(AGAIN * 9));
+        probe.unreachable(AGAIN * 9);
+        assert!(probe.is_due(AGAIN * 9));
+    }
+}

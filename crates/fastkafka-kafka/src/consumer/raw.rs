@@ -1,0 +1,178 @@
+//! The client of a consumer as its state machines see it: librdkafka's calls, without its types.
+//!
+//! No call waits. A question that takes a round trip is begun by [`RawClient::ask`] and answered by an
+//! [`Event`] of a later [`RawClient::poll`].
+
+use crate::offsets::broker::Commit;
+use crate::offsets::partition_count::PartitionCount;
+use crate::offsets::start_offsets::Resolved;
+use fastkafka_core::{Fetched, OffsetReset};
+use fastkafka_runtime::platform::{ClientError, PartitionRef, StartError};
+use fastkafka_runtime::{ControlError, Seek};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Partitions with an offset each.
+pub(crate) type Offsets = [(PartitionRef, i64)];
+
+/// An event of the client.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// The group gives these. The client waits for an assign.
+    Assign(Vec<PartitionRef>),
+    /// The group wants these back. The client waits for an unassign.
+    Revoke(Vec<PartitionRef>),
+    /// A periodic commit was answered.
+    Committed(Result<(), String>),
+    /// An error that belongs to no request.
+    Error(ClientError),
+    /// The answer to a request.
+    Answer(Answer),
+}
+
+/// A question that waits for the broker. Requests are answered in the order in which they were made.
+#[derive(Clone, Debug)]
+pub(crate) enum Request {
+    /// The starts of these partitions of a group. [`Answer::Resolved`].
+    Resolve(Vec<(PartitionRef, OffsetReset)>),
+    /// The starts of these partitions without a group. [`Answer::Resolved`].
+    Choose(Vec<(PartitionRef, OffsetReset)>),
+    /// The partitions of these topics, by the cluster's names.
+    List(Vec<String>),
+    /// The offset where the user wants to go on.
+    Find(PartitionRef, Seek),
+    /// Commits this offset, be it ahead or back. [`Answer::Moved`].
+    Commit(PartitionRef, i64, PartitionCount),
+    /// The range of the log of a partition whose position is not in it. Without an answer there is no
+    /// event.
+    Range(PartitionRef, i64),
+    /// Whether any broker answers. Without an answer there is no event.
+    Probe,
+}
+
+/// The answer to a [`Request`].
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Resolved(Result<Resolved, StartError>),
+    Listed(Vec<PartitionRef>),
+    Found(PartitionRef, Result<i64, ControlError>),
+    Moved(PartitionRef, Result<(), String>),
+    Range {
+        place: PartitionRef,
+        /// The position that the request named.
+        position: i64,
+        low: i64,
+        high: i64,
+    },
+    /// A broker answered.
+    Connected,
+}
+
+/// A part of a fetched batch: consecutive records of one partition, or one error.
+#[derive(Debug)]
+pub(crate) struct Piece<'a> {
+    /// The cluster's name of the topic; empty when an error belongs to none.
+    pub(crate) topic: &'a str,
+    pub(crate) partition: i32,
+    pub(crate) content: Result<Arc<dyn Fetched>, FetchError>,
+}
+
+/// An error in the place of records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum FetchError {
+    /// The position is not in the log. The partition stands still until it is assigned anew.
+    OutOfRange {
+        /// `None`: the one that was read next.
+        position: Option<i64>,
+    },
+    /// Anything else.
+    Other(ClientError),
+}
+
+/// The client's answer to offsets that are to be committed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Stored {
+    /// The error of the call.
+    pub(crate) failure: Option<String>,
+    /// The error of each offset, in their order.
+    pub(crate) refused: Vec<Option<String>>,
+}
+
+/// A consumer's client. Records come by the private queue only: a record outside of it is an error.
+pub(crate) trait RawClient {
+    /// The time since the client was made.
+    fn now(&self) -> Duration;
+
+    /// Serves the client until it has nothing more to say, and appends its events.
+    fn poll(&mut self, events: &mut Vec<Event>);
+
+    /// True when the client has events that no poll has served.
+    fn has_events(&self) -> bool;
+
+    /// Adds an event of our own behind those of the client, and wakes the driver.
+    fn post(&self, event: Event);
+
+    /// Wakes the driver: there is something to do.
+    fn wake(&self);
+
+    /// Begins a request.
+    fn ask(&self, request: Request);
+
+    /// Takes at most this many records and errors from the private queue. Returns how many there were.
+    fn fetch(&mut self, max: usize, each: impl FnMut(Piece<'_>)) -> usize;
+
+    /// Sends the records of these partitions to the private queue.
+    fn forward(&mut self, places: &Offsets);
+
+    /// True where the group moves single partitions, false where it moves all of them together.
+    fn is_cooperative(&self) -> bool;
+
+    /// Reads these and no others. Answers a rebalance.
+    fn assign(&mut self, starts: &Offsets) -> Result<(), ClientError>;
+
+    /// Reads these beside the others. Answers a rebalance.
+    fn assign_more(&mut self, starts: &Offsets) -> Result<(), ClientError>;
+
+    /// Reads nothing any more. Answers a rebalance.
+    fn unassign(&mut self) -> Result<(), ClientError>;
+
+    /// Stops reading these; refuses all if one is not read. Answers a rebalance.
+    fn unassign_some(&mut self, places: &Offsets) -> Result<(), ClientError>;
+
+    /// True when the partitions that are being revoked already belong to another member.
+    fn is_lost(&self) -> bool;
+
+    /// Stops reading without giving up. The client keeps a pause when the partition is assigned anew.
+    fn pause(&mut self, places: &Offsets) -> Result<(), ClientError>;
+
+    /// Ends a pause.
+    fn resume(&mut self, places: &Offsets) -> Result<(), ClientError>;
+
+    /// Takes offsets for the next periodic commit.
+    fn store(&mut self, offsets: &[Commit]) -> Stored;
+
+    /// Leaves the group: the last revoke follows.
+    fn unsubscribe(&mut self);
+
+    /// Closes the membership without leaving the group: the last revoke follows.
+    fn close_membership(&mut self) -> Result<(), ClientError>;
+
+    /// True when [`RawClient::close_membership`] is done.
+    fn is_membership_closed(&self) -> bool;
+
+    /// True from the join of a classic group until the leave is sent.
+    fn is_member(&self) -> bool;
+
+    /// Drains and destroys the private queue.
+    fn drop_queue(&mut self);
+
+    /// True while fetched records are alive.
+    fn is_held(&self) -> bool;
+
+    /// Begins to destroy the client. It would hang with a private queue, with records that are alive, or
+    /// with a rebalance that is not answered.
+    fn destroy(&mut self);
+
+    /// True when the client is destroyed.
+    fn is_destroyed(&self) -> bool;
+}

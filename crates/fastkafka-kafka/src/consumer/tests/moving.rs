@@ -1,0 +1,259 @@
+//! Assigns, seeks, pauses and positions that are out of range.
+
+use super::*;
+use crate::consumer::raw::{Answer, RawClient};
+use crate::offsets::partition_count::PartitionCount;
+use crate::offsets::start_offsets::Resolved;
+use fastkafka_core::OffsetReset;
+use fastkafka_runtime::platform::StartError;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn a_partition_that_is_taken_again_is_read_from_there_and_no_record_goes_astray() {
+    for cooperative in [COOPERATIVE, EAGER] {
+        let logs = [(0, 9), (0, 9)];
+        let mut member = KafkaConsumer::reading(cooperative, &logs, &[(0, 0), (1, 0)]);
+        assert_eq!(member.read_offsets(), [(0, 0, 9), (1, 0, 9)]);
+        for again in [4, 5] {
+            member.seek(place(0), again).unwrap();
+            let rest = usize::try_from(9 - again).unwrap();
+            // The other stays where it was.
+            assert_eq!(member.read_offsets(), [(0, again, rest)]);
+            member.hear_all();
+        }
+    }
+}
+
+#[test]
+fn a_seek_waits_while_a_rebalance_does_and_is_not_taken_for_its_answer() {
+    for cooperative in [COOPERATIVE, EAGER] {
+        let logs = [(0, 9), (0, 9)];
+        let mut member = KafkaConsumer::reading(cooperative, &logs, &[(0, 0), (1, 0)]);
+        member.read();
+        let revoked = if cooperative { vec![0] } else { vec![0, 1] };
+        let revoked: Vec<_> = revoked.into_iter().map(place).collect();
+        member.client.rebalance(Event::Revoke(revoked.clone()));
+        // It has come, and no poll has served it.
+        member.seek(place(1), 3).unwrap();
+        assert!(member.client.waits);
+        // It is heard.
+        member.hear_all();
+        member.seek(place(1), 4).unwrap();
+        member.hear_all();
+        assert!(member.client.waits);
+        assert_eq!(member.read_offsets(), []);
+        member.unassign(&revoked).unwrap();
+        assert_eq!(member.client.answers, 2, "the assign and the revoke");
+        member.hear_all();
+        let expected: &[_] = if cooperative { &[(1, 4, 5)] } else { &[] };
+        assert_eq!(member.read_offsets(), expected);
+    }
+}
+
+#[test]
+fn a_seek_of_a_partition_that_was_given_away_is_forgotten() {
+    let logs = [(0, 9)];
+    let mut member = KafkaConsumer::reading(COOPERATIVE, &logs, &[(0, 0)]);
+    member.client.rebalance(Event::Revoke(vec![place(0)]));
+    member.hear_all();
+    member.seek(place(0), 3).unwrap();
+    member.unassign(&[place(0)]).unwrap();
+    // It comes back, at another offset.
+    member.give(&[(0, 7)]);
+    member.hear_all();
+    assert_eq!(member.read_offsets(), [(0, 7, 2)]);
+}
+
+#[test]
+fn a_pause_outlasts_a_seek_of_another_partition_and_ends_with_an_assignment() {
+    for cooperative in [COOPERATIVE, EAGER] {
+        let logs = [(0, 9), (0, 9)];
+        let mut member = KafkaConsumer::reading(cooperative, &logs, &[(0, 0), (1, 0)]);
+        member.pause(place(1), true).unwrap();
+        member.seek(place(0), 3).unwrap();
+        assert_eq!(member.read_offsets(), [(0, 3, 6)]);
+        let places = [place(0), place(1)];
+        member.client.rebalance(Event::Revoke(places.to_vec()));
+        member.hear_all();
+        member.unassign(&places).unwrap();
+        assert!(member.client.paused.contains(&1), "librdkafka keeps it");
+        member.give(&[(0, 0), (1, 0)]);
+        assert_eq!(member.read_offsets(), [(0, 0, 9), (1, 0, 9)]);
+    }
+}
+
+#[test]
+fn records_of_a_partition_that_was_given_away_are_not_handed_out() {
+    let mut member = KafkaConsumer::reading(COOPERATIVE, &[(0, 9)], &[(0, 0)]);
+    member.assigned.clear();
+    assert_eq!(member.read_offsets(), []);
+    assert!(!member.client.is_held());
+}
+
+#[test]
+fn a_partition_that_was_never_begun_with_can_be_given_back() {
+    let mut member = KafkaConsumer::reading(COOPERATIVE, &[(0, 9), (0, 9)], &[(0, 0)]);
+    let both = vec![place(0), place(1)];
+    member.client.rebalance(Event::Revoke(both.clone()));
+    member.hear_all();
+    member.unassign(&both).unwrap();
+    assert!(!member.client.waits);
+}
+
+#[test]
+fn a_position_out_of_range_is_told_with_the_range_once_the_broker_has_answered() {
+    for cooperative in [COOPERATIVE, EAGER] {
+        let mut member = KafkaConsumer::reading(cooperative, &[(2, 9)], &[(0, 50)]);
+        assert_eq!(member.read_offsets(), []);
+        assert_eq!(member.client.wakes.get(), 1, "the next poll asks");
+        for (time, asked) in [(SECOND * 0, 1), (SECOND / 2, 0), (SECOND / 2, 1)] {
+            member.after(time);
+            member.hear_all();
+            assert_eq!(member.requests().len(), asked);
+        }
+        let answer = || Answer::Range {
+            place: place(0),
+            position: 50,
+            low: 2,
+            high: 9,
+        };
+        member.client.post(Event::Answer(answer()));
+        // The first question has its answer, too.
+        member.client.post(Event::Answer(answer()));
+        let told = member.hear_all();
+        let expected = |notice: &Notice| {
+            let Notice::OutOfRange {
+                position,
+                low,
+                high,
+                ..
+            } = notice
+            else {
+                return false;
+            };
+            (*position, *low, *high) == (50, 2, 9)
+        };
+        assert!(told.len() == 1 && expected(&told[0]), "{told:?}");
+        // The client stands still until it is moved.
+        assert_eq!(member.read_offsets(), []);
+        member.seek(place(0), 2).unwrap();
+        assert_eq!(member.read_offsets(), [(0, 2, 7)]);
+    }
+}
+
+#[test]
+fn a_position_that_is_in_range_after_all_is_read_on_from_and_nobody_hears_of_it() {
+    let mut member = KafkaConsumer::reading(COOPERATIVE, &[(0, 9)], &[(0, 12)]);
+    member.read();
+    member.hear_all();
+    // A new leader knows more.
+    member.client.logs.insert(0, (0, 20));
+    member.client.post(Event::Answer(Answer::Range {
+        place: place(0),
+        position: 12,
+        low: 0,
+        high: 20,
+    }));
+    assert!(member.hear_all().is_empty());
+    assert_eq!(member.read_offsets(), [(0, 12, 8)]);
+}
+
+#[test]
+fn the_range_of_a_partition_that_moved_or_was_given_away_is_of_no_interest() {
+    let answer = || {
+        Event::Answer(Answer::Range {
+            place: place(0),
+            position: 50,
+            low: 0,
+            high: 9,
+        })
+    };
+    let lost = || {
+        let mut member = KafkaConsumer::reading(COOPERATIVE, &[(0, 9)], &[(0, 50)]);
+        member.read();
+        member.hear_all();
+        member
+    };
+    let mut moved = lost();
+    moved.seek(place(0), 3).unwrap();
+    moved.client.post(answer());
+    assert!(moved.hear_all().is_empty());
+    let mut given = lost();
+    given.client.rebalance(Event::Revoke(vec![place(0)]));
+    given.hear_all();
+    given.unassign(&[place(0)]).unwrap();
+    given.client.post(answer());
+    assert!(given.hear_all().is_empty());
+}
+
+#[test]
+fn commits_carry_the_number_of_partitions_that_came_with_the_starts() {
+    let mut member = KafkaConsumer::reading(COOPERATIVE, &[(0, 9)], &[(0, 0)]);
+    let resolved = Resolved {
+        starts: vec![(place(0), 0)],
+        counts: vec![(simulated::TOPIC, PartitionCount::new(4))],
+    };
+    member
+        .client
+        .post(Event::Answer(Answer::Resolved(Ok(resolved))));
+    member.hear_all();
+    let refused = member.store(&[(place(0), 3), (place(1), 3)]);
+    assert_eq!(refused, [(place(1), "not read".to_owned())]);
+    let metadata = member.client.stored[0].metadata.as_deref();
+    assert_eq!(metadata, Some("partitions=4"));
+    member.commit(place(0), 2);
+    let expected = PartitionCount::new(4);
+    let requests = member.requests();
+    assert!(
+        matches!(requests[..], [Request::Commit(_, 2, count)] if count == expected),
+        "{requests:?}"
+    );
+}
+
+#[test]
+fn without_a_group_new_partitions_are_taken_beside_the_others_and_begin_at_their_beginning() {
+    let mut alone = KafkaConsumer::standalone(&[(0, 9), (0, 9)]);
+    alone.hear_all();
+    assert!(matches!(&alone.requests()[..], [Request::List(_)]));
+    let listed = |partitions: &[i32]| {
+        let places = partitions.iter().map(|partition| place(*partition));
+        Event::Answer(Answer::Listed(places.collect()))
+    };
+    alone.client.post(listed(&[0]));
+    assert!(matches!(&alone.hear_all()[..], [Notice::Assign(_)]));
+    alone.assign(&[(place(0), 2)]).unwrap();
+    assert_eq!(alone.read_offsets(), [(0, 2, 7)]);
+    // Nothing new.
+    alone.client.post(listed(&[0]));
+    assert!(alone.hear_all().is_empty());
+    alone.client.post(listed(&[0, 1]));
+    alone.hear_all();
+    let asked = [place(0), place(1)].map(|place| (place, OffsetReset::Latest));
+    alone.requests();
+    alone.resolve(asked.to_vec());
+    let requests = alone.requests();
+    let [Request::Choose(policies)] = &requests[..] else {
+        panic!("{requests:?}");
+    };
+    let policies: Vec<_> = policies.iter().map(|(_, policy)| *policy).collect();
+    assert_eq!(policies, [OffsetReset::Latest, OffsetReset::Earliest]);
+    alone.assign(&[(place(1), 0)]).unwrap();
+    assert_eq!(alone.read_offsets(), [(1, 0, 9)]);
+    // Nothing is committed, and a seek is answered all the same.
+    assert!(alone.store(&[(place(1), 5)]).is_empty());
+    assert!(alone.client.stored.is_empty());
+    alone.commit(place(1), 5);
+    assert!(matches!(&alone.hear_all()[..], [Notice::Moved(_, Ok(()))]));
+}
+
+#[test]
+fn starts_that_cannot_be_worked_out_are_told() {
+    let mut member = KafkaConsumer::member(COOPERATIVE, &[]);
+    let error = StartError::Retry("no broker".to_owned());
+    member
+        .client
+        .post(Event::Answer(Answer::Resolved(Err(error))));
+    let told = member.hear_all();
+    assert!(matches!(&told[..], [Notice::Resolved(Err(_))]), "{told:?}");
+}

@@ -1,0 +1,75 @@
+//! The questions to a broker. Each waits for its answer, so only a thread that may wait asks them.
+
+use fastkafka_runtime::platform::{PartitionRef, StartError};
+use std::time::{Duration, SystemTime};
+
+/// A position in a log that the broker turns into an offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Position {
+    Beginning,
+    /// The last stable offset.
+    End,
+    /// The first record that is not older, in milliseconds since 1970.
+    Time(i64),
+}
+
+impl Position {
+    pub(crate) fn at(time: SystemTime) -> Self {
+        let since = time.duration_since(SystemTime::UNIX_EPOCH);
+        Self::Time(since.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX)))
+    }
+}
+
+/// The broker's answer about a [`Position`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    Offset(i64),
+    /// No record is that young, or the log has no end yet.
+    End,
+}
+
+/// An offset as a group has committed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Committed {
+    pub(crate) offset: i64,
+    pub(crate) metadata: String,
+}
+
+/// An offset that is to be committed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Commit {
+    pub(crate) place: PartitionRef,
+    pub(crate) offset: i64,
+    /// `None` writes none.
+    pub(crate) metadata: Option<String>,
+}
+
+/// A commit that the broker refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CommitRefused {
+    /// The group has members, and the client is none of them.
+    pub(crate) group_is_active: bool,
+    pub(crate) message: String,
+}
+
+/// A broker that is asked in the name of one group. Topics go by the cluster's names.
+pub(crate) trait Broker {
+    /// The number of partitions of a topic.
+    fn partition_count(&self, topic: &str) -> Result<i32, StartError>;
+
+    /// The first offset of a log, and the one after its last record. Waits no longer than `within`.
+    fn range(&self, place: PartitionRef, within: Duration) -> Result<(i64, i64), StartError>;
+
+    /// The commits of the group, in the order of the question.
+    fn committed(&self, partitions: &[(&str, i32)]) -> Result<Vec<Option<Committed>>, StartError>;
+
+    /// The offsets of these positions. A partition may be missing in the answer.
+    fn offsets_of(
+        &self,
+        asked: &[(PartitionRef, Position)],
+    ) -> Result<Vec<(PartitionRef, Found)>, StartError>;
+
+    /// Commits at once, ahead or back. `Ok` speaks for one partition at least: see
+    /// [`Broker::committed`] for each.
+    fn commit(&self, offsets: &[Commit]) -> Result<(), CommitRefused>;
+}
