@@ -59,7 +59,7 @@ async function broken() {
   return failed;
 }
 
-// As suite/broken.rs does it.
+// As src/tests/broken.rs does it.
 function breakAs(document, one) {
   const at = (pointer) => {
     const names = pointer.split('/').slice(1);

@@ -6,6 +6,8 @@
 pub mod data;
 pub mod feed;
 pub mod flight;
+#[cfg(test)]
+mod tests;
 
 use fastkafka::{App, Broker, KafkaEvent, ProduceError, Topic, consumes, produces};
 use flight::{Flight, Leg, Refused, leg};

@@ -5,6 +5,8 @@
 
 pub mod demo;
 pub mod model;
+#[cfg(test)]
+mod tests;
 
 use fastkafka::{App, Broker, KafkaEvent, Key, ProduceError, State, Topic, consumes, produces};
 use model::{Flower, IrisInputData, IrisPrediction, Model};

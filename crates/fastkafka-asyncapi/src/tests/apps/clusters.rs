@@ -1,7 +1,7 @@
 //! Several clusters, each with another way in.
 
-use crate::apps::{app, golden};
-use fastkafka_asyncapi::{Broker, Document, Security, Source, TopicDeclaration};
+use crate::tests::apps::{app, golden};
+use crate::{Broker, Document, Security, Source, TopicDeclaration};
 use fastkafka_macros::consumes;
 use std::collections::BTreeMap;
 

@@ -2,7 +2,7 @@
 //! writes it.
 #![allow(dead_code, reason = "payloads that are only described")]
 
-use crate::apps::{document, golden};
+use crate::tests::apps::{document, golden};
 use fastkafka::ProduceError;
 use fastkafka_macros::{consumes, produces};
 use schemars::JsonSchema;
@@ -132,8 +132,8 @@ fn functions_of_one_name_are_told_apart_by_their_modules() {
     assert_eq!(
         of_one_name,
         [
-            "suite.apps.same_name.orders.on_event",
-            "suite.apps.same_name.stock.on_event"
+            "fastkafka_asyncapi.tests.apps.same_name.orders.on_event",
+            "fastkafka_asyncapi.tests.apps.same_name.stock.on_event"
         ]
     );
 }

@@ -2,15 +2,15 @@
 //! our check finds, and whether the official parser finds it too; that half of it is tested in
 //! `tests/node`.
 
-use fastkafka_asyncapi::{check, parse};
+use crate::{check, parse};
 use serde_json::Value;
 
 fn base() -> Value {
-    parse(include_str!("../broken.base.json")).unwrap()
+    parse(include_str!("../../tests/broken.base.json")).unwrap()
 }
 
 fn cases() -> Vec<Value> {
-    serde_json::from_str(include_str!("../broken.json")).unwrap()
+    serde_json::from_str(include_str!("../../tests/broken.json")).unwrap()
 }
 
 /// Breaks a document as a case says.

@@ -1,6 +1,6 @@
 //! Changes of servers, topics and the app's own description.
 
-use crate::changes::{base, changes, document, one};
+use crate::tests::changes::{base, changes, document, one};
 use serde_json::{Value, json};
 
 #[test]

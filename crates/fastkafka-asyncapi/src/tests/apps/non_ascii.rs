@@ -1,8 +1,8 @@
 //! Texts and names beyond ASCII, Markdown, quotes and line breaks.
 
-use crate::apps::{app, golden};
+use crate::tests::apps::{app, golden};
+use crate::{Broker, Document, Source};
 use fastkafka::{AppInfo, AppSpec, Contact, License};
-use fastkafka_asyncapi::{Broker, Document, Source};
 use fastkafka_macros::consumes;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

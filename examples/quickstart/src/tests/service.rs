@@ -1,8 +1,8 @@
 //! The service as a whole, without Kafka: FastKafka's tutorial.
 
+use crate::model::{IrisInputData, IrisPrediction};
+use crate::*;
 use fastkafka_tester::Tester;
-use quickstart::model::{IrisInputData, IrisPrediction};
-use quickstart::*;
 
 /// The first flower of the data set.
 const SETOSA: IrisInputData = IrisInputData {

@@ -4,6 +4,6 @@
 fn the_contract_is_fresh() {
     for file in ["asyncapi.yaml", "asyncapi.md"] {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
-        flights::app().check_docs(path).unwrap();
+        crate::app().check_docs(path).unwrap();
     }
 }

@@ -1,8 +1,8 @@
 //! One topic that several functions read and write, with keys, tombstones and dead letters.
 
-use crate::apps::{document, golden};
+use crate::model::Action;
+use crate::tests::apps::{document, golden};
 use fastkafka::{KafkaEvent, Key, ProduceError};
-use fastkafka_asyncapi::model::Action;
 use fastkafka_macros::{consumes, produces};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,15 +1,15 @@
 //! The page and the Markdown of apps that are hard to describe.
 
-use crate::apps::clusters::Clusters;
-use crate::apps::codec::Codecs;
-use crate::apps::enums::Enums;
-use crate::apps::generics::Generics;
-use crate::apps::recursive::Recursive;
-use crate::apps::same_name::SameName;
-use crate::apps::shared_topic::SharedTopic;
-use crate::apps::words::Words;
-use crate::apps::{document, non_ascii};
-use fastkafka_asyncapi::{Document, Format, check, content_security_policy, parse};
+use crate::tests::apps::clusters::Clusters;
+use crate::tests::apps::codec::Codecs;
+use crate::tests::apps::enums::Enums;
+use crate::tests::apps::generics::Generics;
+use crate::tests::apps::recursive::Recursive;
+use crate::tests::apps::same_name::SameName;
+use crate::tests::apps::shared_topic::SharedTopic;
+use crate::tests::apps::words::Words;
+use crate::tests::apps::{document, non_ascii};
+use crate::{Document, Format, check, content_security_policy, parse};
 use serde_json::Value;
 
 fn all() -> Vec<Document> {
@@ -112,7 +112,7 @@ fn what_is_shown_as_a_sample_fits_its_schema() {
                 .unwrap_or_default();
             if let Some(sample) = between(section, "Sample:\n\n```json\n", "\n```").next() {
                 samples += 1;
-                message.examples.push(fastkafka_asyncapi::model::Example {
+                message.examples.push(crate::model::Example {
                     headers: None,
                     payload: Some(serde_json::from_str(sample).unwrap()),
                 });

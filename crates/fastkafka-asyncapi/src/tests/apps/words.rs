@@ -1,6 +1,6 @@
 //! Payloads and keys by the words that are features.
 
-use crate::apps::{document, golden};
+use crate::tests::apps::{document, golden};
 use apache_avro::AvroSchema;
 use fastkafka::{KafkaEvent, Key, ProduceError};
 use fastkafka_macros::{consumes, produces};

@@ -1,6 +1,6 @@
 //! Generic payloads, aliases, and payloads without a name of their own.
 
-use crate::apps::{document, golden};
+use crate::tests::apps::{document, golden};
 use fastkafka::{Bytes, KafkaEvent, ProduceError};
 use fastkafka_macros::{consumes, produces};
 use schemars::JsonSchema;

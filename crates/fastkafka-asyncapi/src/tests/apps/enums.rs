@@ -1,6 +1,6 @@
 //! Enums with data in every way that serde knows, and what schemars makes of attributes.
 
-use crate::apps::{document, golden};
+use crate::tests::apps::{document, golden};
 use fastkafka_macros::consumes;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! Types that contain themselves, and each other.
 
-use crate::apps::{document, golden};
+use crate::tests::apps::{document, golden};
 use fastkafka::ProduceError;
 use fastkafka_macros::{consumes, produces};
 use schemars::JsonSchema;

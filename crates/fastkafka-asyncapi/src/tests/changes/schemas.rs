@@ -1,7 +1,7 @@
 //! Changes of a type.
 
-use crate::changes::Breaks::{Everyone, Nobody, Readers, Senders};
-use crate::changes::schema;
+use crate::tests::changes::Breaks::{Everyone, Nobody, Readers, Senders};
+use crate::tests::changes::schema;
 use serde_json::{Value, json};
 
 fn object(properties: Value, required: &[&str]) -> Value {

@@ -1,6 +1,6 @@
 //! Payloads and keys through functions of the app's own.
 
-use crate::apps::{document, golden};
+use crate::tests::apps::{document, golden};
 use fastkafka::{KafkaEvent, Key, ProduceError, RawRecord};
 use fastkafka_macros::{consumes, produces};
 use schemars::JsonSchema;

@@ -1,8 +1,8 @@
 //! One topic on two clusters, and a function with an address of its own.
 
-use crate::apps::{app, golden};
+use crate::tests::apps::{app, golden};
+use crate::{Broker, Document, Source};
 use fastkafka::{Brokers, ProduceError};
-use fastkafka_asyncapi::{Broker, Document, Source};
 use fastkafka_macros::{consumes, produces};
 use std::collections::BTreeMap;
 
@@ -59,10 +59,7 @@ fn one_topic_on_two_clusters_is_two_channels_with_the_servers_of_each() {
     golden("two_clusters", &document);
     let on = |channel: &str| {
         let channel = &document.channels[channel];
-        let servers = channel
-            .servers
-            .iter()
-            .map(fastkafka_asyncapi::model::Ref::name);
+        let servers = channel.servers.iter().map(crate::model::Ref::name);
         (
             channel.address.clone().unwrap(),
             servers.collect::<Vec<_>>(),

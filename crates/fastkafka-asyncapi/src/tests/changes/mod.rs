@@ -8,7 +8,7 @@ mod operations;
 mod schemas;
 mod topology;
 
-use fastkafka_asyncapi::{Change, Document, diff};
+use crate::{Change, Document, diff};
 use serde_json::{Value, json};
 
 /// A document whose payload has this schema, both ways.

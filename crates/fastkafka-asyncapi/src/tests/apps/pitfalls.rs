@@ -1,8 +1,8 @@
 //! What other frameworks get wrong, each asked of our documents.
 
-use crate::apps::document;
-use crate::apps::shared_topic::SharedTopic;
-use fastkafka_asyncapi::model::Action;
+use crate::model::Action;
+use crate::tests::apps::document;
+use crate::tests::apps::shared_topic::SharedTopic;
 
 #[test]
 fn what_the_app_consumes_is_received_and_what_it_produces_is_sent() {
@@ -79,7 +79,7 @@ fn each_consumer_names_its_group_as_a_schema() {
 fn no_schema_speaks_of_defs_or_prefix_items() {
     for yaml in [
         document::<SharedTopic>("Pitfalls").to_yaml(),
-        document::<crate::apps::enums::Enums>("Pitfalls").to_yaml(),
+        document::<crate::tests::apps::enums::Enums>("Pitfalls").to_yaml(),
     ] {
         assert!(
             !yaml.contains("$defs")

@@ -2,5 +2,5 @@
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_flower_is_answered() {
-    quickstart::demo::run().await.unwrap();
+    crate::demo::run().await.unwrap();
 }

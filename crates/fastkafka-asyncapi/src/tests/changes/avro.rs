@@ -1,6 +1,6 @@
 //! Changes of a payload in Avro.
 
-use crate::changes::{Breaks, schema};
+use crate::tests::changes::{Breaks, schema};
 use serde_json::{Value, json};
 
 fn avro(fields: Value) -> Value {

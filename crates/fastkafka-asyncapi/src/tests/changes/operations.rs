@@ -1,6 +1,6 @@
 //! Changes of operations and their messages.
 
-use crate::changes::{base, changes, document, one};
+use crate::tests::changes::{base, changes, document, one};
 use serde_json::{Value, json};
 
 fn word(word: &str) -> Value {

@@ -15,8 +15,8 @@ mod shared_topic;
 mod two_clusters;
 mod words;
 
+use crate::{Broker, Document, Source, check, parse};
 use fastkafka::{AppInfo, AppSpec, Registry, States};
-use fastkafka_asyncapi::{Broker, Document, Source, check, parse};
 use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,8 +1,8 @@
 //! The service as a whole, without Kafka.
 
+use crate::flight::Flight;
+use crate::*;
 use fastkafka_tester::{ProduceFault, Tester};
-use flights::flight::Flight;
-use flights::*;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
