@@ -1,11 +1,11 @@
 //! `#[benchmark]`: the function, unchanged, inside one that counts what goes through it.
 
 use crate::args::{Args, ungrouped};
+use crate::contract;
 use crate::definition::local;
 use crate::errors::Errors;
 use crate::item::{Item, name_parameters};
 use crate::keys::BENCHMARK;
-use crate::paths;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -18,7 +18,7 @@ pub(crate) fn expand(attribute: TokenStream, item: &TokenStream) -> TokenStream 
         Ok(parsed) => parsed,
         Err(tokens) => return tokens,
     };
-    let p = paths::contract(args.path("crate").as_ref());
+    let p = contract::path(args.path("crate").as_ref());
     let interval = interval(args.expr("interval"), &mut errors);
     let window = window(args.expr("sliding_window_size"), &mut errors);
     check(&item, &mut errors);

@@ -6,6 +6,7 @@ mod background;
 mod benchmark;
 mod codec;
 mod consumes;
+mod contract;
 mod definition;
 mod errors;
 mod item;
@@ -13,7 +14,7 @@ mod keys;
 mod lifetimes;
 mod mirror;
 mod names;
-mod paths;
+
 mod payload;
 mod produces;
 mod settings;

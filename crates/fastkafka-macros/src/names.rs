@@ -1,10 +1,10 @@
 //! What the attributes say about their function beside settings: topic, description, app.
 
 use crate::args::Args;
+use crate::contract;
 use crate::errors::Errors;
 use crate::item::Item;
 use crate::keys::Attribute;
-use crate::paths;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
@@ -63,7 +63,7 @@ pub(crate) struct Names {
 impl Names {
     /// Of a function without topics.
     pub(crate) fn without_topic(args: &mut Args, item: &Item) -> Self {
-        let contract = paths::contract(args.path("crate").as_ref());
+        let contract = contract::path(args.path("crate").as_ref());
         let app = match args.ty("app") {
             Some(app) => app.to_token_stream(),
             None => quote!(#contract::DefaultApp),
@@ -86,7 +86,7 @@ impl Names {
         errors: &mut Errors,
     ) -> Self {
         let ident = &item.sig.ident;
-        let contract = paths::contract(raw.root.as_ref());
+        let contract = contract::path(raw.root.as_ref());
         let app = match &raw.app {
             Some(app) => app.to_token_stream(),
             None => quote!(#contract::DefaultApp),

@@ -158,7 +158,7 @@ mod tests {
     const SETTINGS: &str = include_str!("../../../docs/guide/settings.md");
     const ROADMAP: &str = include_str!("../../../docs/roadmap.md");
     /// A macro crate exports nothing but macros: its table of keys is read as text.
-    const KEYS: &str = include_str!("../../fastkafka-macros/src/keys.rs");
+    const KEYS: &str = include_str!("../../fastkafka-macros/src/keys/mod.rs");
     /// The same of its words for codecs.
     const CODECS: &str = include_str!("../../fastkafka-macros/src/codec.rs");
 

@@ -6,7 +6,7 @@ use quote::quote;
 use syn::Path;
 
 /// The contract: `<root>::__private`, `root` being `::fastkafka` or the path of `crate = ..`.
-pub(crate) fn contract(root: Option<&Path>) -> TokenStream {
+pub(crate) fn path(root: Option<&Path>) -> TokenStream {
     match root {
         Some(root) => quote!(#root::__private),
         None => quote!(::fastkafka::__private),
