@@ -6,6 +6,8 @@
 
 #![deny(unsafe_code)]
 
+#[doc(hidden)]
+pub mod __private;
 mod app;
 mod codec;
 mod delivery;
@@ -73,36 +75,3 @@ pub use settings::{
     OnFailure, Order, PartitionFn, Partitioner, ProducerSettings, Properties, Restart,
     SaslMechanism, Secret, SecurityProtocol, Text, Tls, TokenFuture, TokenProvider, Tokens,
 };
-
-/// The whole contract between the attributes' expansion and this crate. Not for use by hand.
-#[doc(hidden)]
-pub mod __private {
-    pub use crate::*;
-
-    #[cfg(not(feature = "avro"))]
-    pub use crate::codec::Missing as Avro;
-    #[cfg(not(feature = "msgpack"))]
-    pub use crate::codec::Missing as Msgpack;
-    pub use crate::codec::{Custom, DecodeFn, key_of, read_key, schema_of, write_key};
-    pub use crate::delivery::send::{emit, emit_open, room};
-    pub use crate::function::background::run_in_background;
-    pub use crate::function::count::{Counts, count};
-    pub use crate::function::dispatch::run;
-    pub use crate::function::meter::Measured;
-    pub use crate::function::probe::codec::{CodecProbe, DefaultCodec, SelectCodec};
-    pub use crate::function::probe::emit::{DefaultEmit, EmitProbe, SelectEmit};
-    pub use crate::function::probe::encode::{EncodedKey, encode_key_with, encode_with};
-    pub use crate::function::probe::key::{
-        KeyProbe, KeySchemaProbe, NoKeySchema, NotKey, custom_key, first_key,
-    };
-    pub use crate::function::probe::records::{OneRecord, Records, RecordsOfResult};
-    pub use crate::function::probe::returned::{Judge, NoOutcome, OutcomeOf, Returned};
-    pub use crate::function::probe::settles::{SettlesNot, SettlesProbe};
-    pub use crate::function::probe::shape::{
-        ByteProbe, DefaultShape, NotByte, NotBytes, SelectShape, ShapeProbe, not_bytes,
-    };
-    pub use crate::settings::brokers;
-    pub use crate::{__without_avro as without_avro, __without_msgpack as without_msgpack};
-    pub use inventory;
-    pub use schemars;
-}

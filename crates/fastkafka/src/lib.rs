@@ -21,7 +21,8 @@
 //! }
 //!
 //! fn app() -> App {
-//!     App::builder().title("Billing").broker("localhost", Broker::new("localhost:9092")).build()
+//!     let kafka = Broker::new("localhost:9092");
+//!     App::builder().title("Billing").broker("localhost", kafka).build()
 //! }
 //!
 //! fn main() -> std::process::ExitCode {

@@ -30,7 +30,7 @@ impl<C: Writes<K>, K> KeyWriter<K> for C {}
 ///
 /// # Errors
 /// When the bytes are something else.
-pub fn read_key<C: KeyReader<K>, K>(key: &[u8]) -> Result<K, Rejection> {
+pub(crate) fn read_key<C: KeyReader<K>, K>(key: &[u8]) -> Result<K, Rejection> {
     C::read(key).map_err(|error| {
         Rejection::new(format_args!("the key is not {}: {error}", C::CONTENT_TYPE))
     })

@@ -21,7 +21,8 @@ pub use self::bytes::Raw;
 pub use avro::Avro;
 pub use function::{Custom, DecodeFn, schema_of};
 pub use json::{Json, Message, OutMessage};
-pub use key::{key_of, read_key, write_key};
+pub(crate) use key::read_key;
+pub use key::{key_of, write_key};
 #[cfg(feature = "msgpack")]
 pub use msgpack::Msgpack;
 pub use traits::{Codec, Decode, Encode};

@@ -12,3 +12,6 @@ pub(crate) fn path(root: Option<&Path>) -> TokenStream {
         None => quote!(::fastkafka::__private),
     }
 }
+
+#[cfg(test)]
+mod tests;

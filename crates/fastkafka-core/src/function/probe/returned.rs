@@ -6,7 +6,7 @@ use std::error::Error;
 use std::fmt::Display;
 
 /// A `reject_if` or `retry_if` function.
-pub type Judge<E> = fn(&E) -> bool;
+pub(crate) type Judge<E> = fn(&E) -> bool;
 
 /// Turns what a handler returned into an [`Outcome`]. The expansion calls `outcome` at a concrete
 /// type, where the inherent form, for errors that are an `Error`, wins over the trait's.
