@@ -5,6 +5,7 @@ use crate::subscription::Subscription;
 use crate::topology::{ClusterName, intern};
 use fastkafka::App;
 use fastkafka_core::{Def, Group};
+use fastkafka_runtime::platform::Offsets;
 
 /// A handler with its subscription.
 pub(crate) struct Reader {
@@ -17,7 +18,7 @@ pub(crate) struct Reader {
 /// Panics if no app has the function: a test would wait for it in vain.
 #[track_caller]
 pub(crate) fn must_have(apps: &[App], function: Function) {
-    let defs = apps.iter().flat_map(|app| app.spec().registry.defs());
+    let defs = apps.iter().flat_map(|app| app.parts().spec.registry.defs());
     let mut functions = defs.filter_map(|def| match def {
         Def::Consumer(def) => Some(Function::from(*def)),
         Def::Producer(def) => Some(Function::from(*def)),
@@ -67,7 +68,8 @@ pub(crate) fn subscription(apps: &[App], function: Function) -> Option<Subscript
 pub(crate) fn stopped(apps: &[App]) -> Vec<String> {
     let mut stopped = Vec::new();
     for app in apps {
-        stopped.extend(app.failure());
+        let runtime = app.parts().runtime;
+        stopped.extend(runtime.and_then(|runtime| runtime.failure()));
         for group in app.health().groups {
             stopped.extend(group.stopped.iter().map(ToString::to_string));
             if group.more_stopped > 0 {
@@ -76,4 +78,18 @@ pub(crate) fn stopped(apps: &[App]) -> Vec<String> {
         }
     }
     stopped
+}
+
+/// Of each consumer without a group, by cluster and name: the offsets below which everything is settled.
+pub(crate) fn settled(apps: &[App]) -> impl Iterator<Item = (String, String, Offsets)> {
+    let runtimes = apps.iter().filter_map(|app| app.parts().runtime);
+    runtimes.flat_map(|runtime| runtime.settled())
+}
+
+/// Ends an app as a crash of its process would, without the stop hooks.
+pub(crate) async fn kill(app: &App) {
+    app.shut_down();
+    if let Some(runtime) = app.parts().runtime {
+        runtime.kill().await;
+    }
 }

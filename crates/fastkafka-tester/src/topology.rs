@@ -32,9 +32,10 @@ impl Topology {
             functions: BTreeMap::new(),
         };
         for app in apps {
-            let plan = Plan::sketch(app.spec()).0;
+            let parts = app.parts();
+            let plan = Plan::sketch(parts.spec).0;
             topology.add(&plan);
-            for (cluster, spec) in app.topics(&plan) {
+            for (cluster, spec) in parts.topics(&plan) {
                 topology.declare(intern(&cluster), spec);
             }
         }

@@ -70,7 +70,8 @@ impl Access {
             chosen.map_err(|error| error.to_string())?;
         }
         let (connections, names) = (self.connections.clone(), self.names.clone());
-        app.run_as_test(connections, names, COMMIT_INTERVAL);
+        app.parts()
+            .choose_clusters(connections, names, COMMIT_INTERVAL);
         Ok(())
     }
 

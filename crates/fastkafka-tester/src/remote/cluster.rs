@@ -2,6 +2,7 @@
 
 use super::groups::{ReadingGroup, Settled, reading_groups};
 use super::tail::Tail;
+use crate::apps;
 use crate::lines::on;
 use crate::record::{NewRecord, Refusal};
 use crate::topology::{ClusterName, Topology};
@@ -101,8 +102,7 @@ impl RemoteCluster {
 
     /// Asks the apps, or for a group the broker, for the offsets below which everything is settled.
     pub(super) async fn settled(&self, apps: &[App]) -> Result<Settled, String> {
-        let standalone = apps.iter().flat_map(App::settled);
-        let standalone = standalone.filter(|(cluster, ..)| cluster == self.name);
+        let standalone = apps::settled(apps).filter(|(cluster, ..)| cluster == self.name);
         let standalone = standalone.filter_map(|(_, name, offsets)| {
             let group = self.groups.iter().find(|group| group.name == name)?;
             Some((group.clone(), offsets))

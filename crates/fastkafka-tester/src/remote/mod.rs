@@ -42,9 +42,9 @@ impl RemoteClusters {
         let mut options_of = BTreeMap::new();
         for app in apps {
             access.give(app)?;
-            let options = app.options();
+            let options = app.parts().kafka_options();
             let options = options.ok_or("it has no address: write `.embedded()` for that one")?;
-            for cluster in Plan::sketch(app.spec()).0.clusters {
+            for cluster in Plan::sketch(app.parts().spec).0.clusters {
                 let of_cluster = options_of.entry(intern(&cluster.name));
                 of_cluster.or_insert_with(|| options.clone());
             }

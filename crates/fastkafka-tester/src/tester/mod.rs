@@ -70,11 +70,14 @@ impl Tester {
         });
         for app in started {
             // An app that was watched before was started before, which is refused next.
-            let _ = app.context().intercept(Arc::new(self.watcher.clone()));
+            let _ = app
+                .parts()
+                .context
+                .intercept(Arc::new(self.watcher.clone()));
             match &self.backend {
                 Backend::Memory(clusters) => {
                     let platform = MemoryPlatform(clusters.clone());
-                    app.start_on(Arc::new(platform)).await?;
+                    app.parts().start_on(Arc::new(platform)).await?;
                 }
                 Backend::Remote(clusters) => clusters.launch(&app).await?,
             }

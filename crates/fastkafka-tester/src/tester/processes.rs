@@ -4,6 +4,7 @@
 //! state in between.
 
 use super::Tester;
+use crate::apps;
 use fastkafka::App;
 use fastkafka::error::RunError;
 
@@ -68,7 +69,7 @@ impl Tester {
         for app in &process.apps {
             tokio::select! {
                 biased;
-                () = app.kill() => {}
+                () = apps::kill(app) => {}
                 () = threads.given_up() => return Err(self.blocked_by_threads()),
             }
         }

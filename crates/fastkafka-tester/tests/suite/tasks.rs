@@ -164,8 +164,9 @@ async fn the_error_of_a_task_ends_its_app_and_is_what_settling_reports() {
     let unsettled = tester.settle().await.unwrap_err().to_string();
     let expected = "background task `watch_files` (crates/fastkafka-tester/tests/suite/tasks.rs) failed: no such directory";
     assert_eq!(without_line(&unsettled), expected);
+    let failure = app.parts().runtime.and_then(|runtime| runtime.failure());
     assert_eq!(
-        app.failure().map(|why| without_line(&why)).as_deref(),
+        failure.map(|why| without_line(&why)).as_deref(),
         Some(expected)
     );
     assert_eq!(

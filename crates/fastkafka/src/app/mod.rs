@@ -8,8 +8,8 @@ mod begin;
 mod beside;
 mod inner;
 mod life;
+mod parts;
 pub(crate) mod service;
-mod test_kit;
 
 pub(crate) use self::inner::Inner;
 pub(crate) use self::life::Life;
