@@ -5,6 +5,7 @@ use crate::subscription::Subscription;
 use crate::topology::{ClusterName, intern};
 use fastkafka::App;
 use fastkafka_core::{Def, Group};
+use fastkafka_runtime::Runtime;
 use fastkafka_runtime::platform::Offsets;
 
 /// A handler with its subscription.
@@ -69,7 +70,7 @@ pub(crate) fn stopped(apps: &[App]) -> Vec<String> {
     let mut stopped = Vec::new();
     for app in apps {
         let runtime = app.parts().runtime;
-        stopped.extend(runtime.and_then(|runtime| runtime.failure()));
+        stopped.extend(runtime.and_then(Runtime::failure));
         for group in app.health().groups {
             stopped.extend(group.stopped.iter().map(ToString::to_string));
             if group.more_stopped > 0 {
@@ -83,7 +84,7 @@ pub(crate) fn stopped(apps: &[App]) -> Vec<String> {
 /// Of each consumer without a group, by cluster and name: the offsets below which everything is settled.
 pub(crate) fn settled(apps: &[App]) -> impl Iterator<Item = (String, String, Offsets)> {
     let runtimes = apps.iter().filter_map(|app| app.parts().runtime);
-    runtimes.flat_map(|runtime| runtime.settled())
+    runtimes.flat_map(Runtime::settled)
 }
 
 /// Ends an app as a crash of its process would, without the stop hooks.

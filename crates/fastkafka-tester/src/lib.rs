@@ -1,5 +1,8 @@
 //! Runs a FastKafka app in a unit test: the production runtime on clusters in memory.
 //!
+//! Under `#[tokio::test(start_paused = true)]` the test has virtual time: a retry after ten minutes takes
+//! no time, and nothing depends on the speed of the machine.
+//!
 //! ```standalone_crate
 //! use fastkafka::{App, ProduceError, consumes, produces};
 //! use fastkafka_tester::Tester;
@@ -20,22 +23,35 @@
 //! # */
 //! async fn a_number_is_squared() {
 //!     let tester = Tester::start(App::builder().title("Squares").build()).await.unwrap();
-//!     tester.to_numbers(7).await;                            // returns when all is settled
-//!     tester.on_squares().assert_called_once_with(&49);      // what the producer has sent
-//!     tester.spy::<on_numbers>().assert_called_once();       // what was called
+//!     tester.to_numbers(7).await;                            // returns when everything is settled
+//!     tester.on_squares().assert_called_once_with(&49);      // the record that the producer sent
+//!     tester.spy::<on_numbers>().assert_called_once();       // the call of the handler
 //!     tester.mock::<on_numbers>().expect_call().returning(|_| Ok(()));
 //! }
 //! # tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap().block_on(a_number_is_squared());
 //! ```
 //!
-//! [`Tester`] starts the apps and is the way to everything else: [`Mirror`] and [`Sending`] for what
-//! goes in, [`Received`] for what comes out, [`Spy`] and [`ProducerSpy`] for what was called,
-//! [`MockGuard`] for what stands in for a function. [`Observed`] has the assertions. The guide's
-//! chapter on testing walks through all of it.
+//! [`Tester`] starts the apps. Everything else is reached through it:
 //!
-//! A helper of several tests is generic over annotated functions: [`Consumer`] and [`Producer`] are
-//! those of either kind, [`Owned`] a consumer whose calls have values, [`Writes`] and [`Reads`] what a
-//! codec has to be able to do.
+//! | | |
+//! |---|---|
+//! | `tester.to_numbers(7)`, [`Mirror`] | send a record to a handler, and wait until it is settled |
+//! | `tester.on_squares()`, [`Received`] | the records that a producer has sent |
+//! | `tester.spy::<on_numbers>()`, [`Spy`], [`ProducerSpy`] | the calls of a handler; the records that a producer handed over |
+//! | `tester.mock::<on_numbers>()`, [`MockGuard`] | a mock in the place of a function |
+//! | [`Observed`] | the assertions, which all of these share |
+//! | `tester.cluster(..)`, [`Cluster`] | commits, lag, topics; faults |
+//! | [`Tester::chaos`] | random faults, in an order that a seed decides |
+//! | [`Tester::add_member`], [`Tester::crash_and_restart`] | processes that come, go and crash |
+//! | [`Tester::builder`] | topics, time limits, real brokers |
+//!
+//! The guide's chapter on testing walks through all of it.
+//!
+//! # Helpers of several tests
+//!
+//! A helper is generic over annotated functions. [`Consumer`] and [`Producer`] are the functions of either
+//! kind. [`Owned`] is a consumer whose argument can be kept. A codec that [`Writes`] can send, one that
+//! [`Reads`] can decode.
 //!
 //! ```standalone_crate
 //! use fastkafka_tester::{Consumer, Consumes, Owned, Register, Tester, Writes};
@@ -71,6 +87,24 @@
 //! # assert_eq!(last_argument::<on_numbers>(&tester), Some(7));
 //! # }
 //! ```
+//!
+//! # Inside
+//!
+//! Each layer uses those below it, and no file needs another one back.
+//!
+//! ```text
+//! functions/               a function of an app: mirror, spy, mock       chaos/   random faults
+//! observed/                assertions on calls and records               cluster/ one cluster, its faults
+//! tester/                  start, settle, processes, end
+//! memory/                  clusters of fastkafka-sim                     remote/  real and embedded brokers
+//! watching/                calls, outputs, mocks, failures; the journal of all topics
+//! apps, topology           functions, groups and clusters of the apps under test
+//! function, record, subscription, time/, lines
+//! ```
+//!
+//! The app under test is the production code. Three things are put in its place: a
+//! `Platform` makes consumers and producers on the clusters in memory, an `Interceptor` records each call
+//! and runs mocks, and `blocking` handlers get threads of their own so that virtual time can stand still.
 #![forbid(unsafe_code)]
 
 mod apps;

@@ -64,7 +64,7 @@ impl ClusterState {
         entries.get(at)
     }
 
-    /// That the broker is down, and the call that brings it back.
+    /// The message that the broker is down, with the call that brings it back.
     pub(crate) fn down_message(&self) -> String {
         match self.name {
             "" => "the broker is down: call `broker_up()`".to_owned(),

@@ -41,7 +41,7 @@ impl<'a, S: Source> Awaited<'a, S> {
         }
     }
 
-    /// Fails as soon as it does not hold, and waits for the whole time otherwise.
+    /// The same assertion for the whole time: it fails as soon as it does not hold.
     pub(super) fn lasting(mut self) -> Self {
         self.lasting = true;
         self
@@ -77,10 +77,8 @@ impl<S: Source> Awaited<'_, S> {
             }
         };
         let when = format!(", within {:?}", self.within);
-        panic!(
-            "{}",
-            failure.report(&when, &self.source.sections(), self.at)
-        );
+        let report = failure.report(&when, &self.source.sections(), self.at);
+        panic!("{report}");
     }
 }
 

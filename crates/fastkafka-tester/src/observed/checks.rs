@@ -17,7 +17,7 @@ pub(super) fn counted<S: Source>(count: usize) -> String {
     }
 }
 
-/// That there are `count` items and not the expected number of them.
+/// The failure of a check for another number of items.
 fn wrong_count<S: Source>(count: usize, expected: &str) -> AssertionFailure {
     let (counted, noun) = (counted::<S>(count), S::PHRASES.noun);
     AssertionFailure::new(format!(

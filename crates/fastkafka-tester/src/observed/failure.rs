@@ -96,7 +96,7 @@ fn section(text: &mut String, title: &str, lines: &[String]) {
     }
 }
 
-/// How alike two texts are, from 0 to 1.
+/// The likeness of two texts, from 0 to 1.
 pub(super) fn likeness(one: &str, other: &str) -> f32 {
     TextDiff::from_words(one, other).ratio()
 }

@@ -18,18 +18,20 @@ use std::panic::Location;
 /// Calls of a handler ([`Spy`](crate::Spy)), or records of a producer
 /// ([`Received`](crate::Received)), from the start of the tester on.
 ///
-/// `assert_called*` look at once, `assert_awaited*` wait up to a second, which under
-/// `#[tokio::test(start_paused = true)]` is a second of virtual time. Both are named and mean the
-/// same as those of Python's `unittest.mock`.
+/// `assert_called*` look at once. `assert_awaited*` wait up to a second, which under
+/// `#[tokio::test(start_paused = true)]` is a second of virtual time. Names and meaning are those of
+/// Python's `unittest.mock`.
+///
+/// The value of a call is the first parameter of the handler; the value of a record is its payload.
 pub struct Observed<S>(pub(crate) S);
 
 impl<S: Source> Observed<S> {
-    /// The number of items.
+    /// The number of calls, or of records.
     pub fn count(&self) -> usize {
         self.0.items().len()
     }
 
-    /// Asserts that there is at least one.
+    /// Asserts that there is at least one call, or record.
     ///
     /// # Panics
     /// If there is none.
@@ -38,7 +40,7 @@ impl<S: Source> Observed<S> {
         self.now(called::<S>);
     }
 
-    /// Asserts that there is exactly one.
+    /// Asserts that there is exactly one call, or record.
     ///
     /// # Panics
     /// If there is none, or more than one.
@@ -47,7 +49,7 @@ impl<S: Source> Observed<S> {
         self.now(called_once::<S>);
     }
 
-    /// Asserts that there is none.
+    /// Asserts that there is no call, or record.
     ///
     /// # Panics
     /// If there is one.
@@ -56,28 +58,28 @@ impl<S: Source> Observed<S> {
         self.now(not_called::<S>);
     }
 
-    /// Waits for one.
+    /// Waits for a call, or a record.
     #[track_caller]
     pub fn assert_awaited(&self) -> Awaited<'_, S> {
         self.soon(called::<S>)
     }
 
-    /// Waits until there is exactly one.
+    /// Waits until there is exactly one call, or record.
     #[track_caller]
     pub fn assert_awaited_once(&self) -> Awaited<'_, S> {
         self.soon(called_once::<S>)
     }
 
-    /// Waits for the whole time, and fails if there is one.
+    /// Waits for the whole time, and fails as soon as there is a call, or a record.
     #[track_caller]
     pub fn assert_not_awaited(&self) -> Awaited<'_, S> {
         self.soon(not_called::<S>).lasting()
     }
 
-    /// Asserts that the last one was with `expected`.
+    /// Asserts that the last call, or record, has the value `expected`.
     ///
     /// # Panics
-    /// If it was with something else, or there is none.
+    /// If it has another value, or there is none.
     #[track_caller]
     pub fn assert_called_with(&self, expected: &<S as Typed>::Value)
     where
@@ -86,10 +88,10 @@ impl<S: Source> Observed<S> {
         self.now(|items| last_with::<S>(items, expected));
     }
 
-    /// Asserts that there is exactly one, with `expected`.
+    /// Asserts that there is exactly one call, or record, and that it has the value `expected`.
     ///
     /// # Panics
-    /// If there is none, more than one, or one with something else.
+    /// If there is none, more than one, or one with another value.
     #[track_caller]
     pub fn assert_called_once_with(&self, expected: &<S as Typed>::Value)
     where
@@ -98,10 +100,10 @@ impl<S: Source> Observed<S> {
         self.now(|items| once_with::<S>(items, expected));
     }
 
-    /// Asserts that one of them was with `expected`.
+    /// Asserts that one of the calls, or records, has the value `expected`.
     ///
     /// # Panics
-    /// If none was.
+    /// If none has.
     #[track_caller]
     pub fn assert_any_call(&self, expected: &<S as Typed>::Value)
     where
@@ -110,7 +112,7 @@ impl<S: Source> Observed<S> {
         self.now(|items| any_with::<S>(items, expected));
     }
 
-    /// Asserts that these follow each other somewhere among them.
+    /// Asserts that somewhere among the calls, or records, these values follow each other without a gap.
     ///
     /// # Panics
     /// If they do not.
@@ -122,7 +124,7 @@ impl<S: Source> Observed<S> {
         self.now(|items| contains_in_a_row::<S>(items, expected));
     }
 
-    /// Waits until the last one is with `expected`.
+    /// Waits until the last call, or record, has the value `expected`.
     #[track_caller]
     pub fn assert_awaited_with<'a>(&'a self, expected: &'a <S as Typed>::Value) -> Awaited<'a, S>
     where
@@ -131,7 +133,7 @@ impl<S: Source> Observed<S> {
         self.soon(|items| last_with::<S>(items, expected))
     }
 
-    /// Waits until there is exactly one, with `expected`.
+    /// Waits until there is exactly one call, or record, and it has the value `expected`.
     #[track_caller]
     pub fn assert_awaited_once_with<'a>(
         &'a self,
@@ -143,7 +145,7 @@ impl<S: Source> Observed<S> {
         self.soon(|items| once_with::<S>(items, expected))
     }
 
-    /// Waits for one with `expected`.
+    /// Waits for a call, or a record, with the value `expected`.
     #[track_caller]
     pub fn assert_any_await<'a>(&'a self, expected: &'a <S as Typed>::Value) -> Awaited<'a, S>
     where
@@ -152,7 +154,7 @@ impl<S: Source> Observed<S> {
         self.soon(|items| any_with::<S>(items, expected))
     }
 
-    /// Waits until these follow each other somewhere among them.
+    /// Waits until somewhere among the calls, or records, these values follow each other without a gap.
     #[track_caller]
     pub fn assert_has_awaits<'a>(&'a self, expected: &'a [<S as Typed>::Value]) -> Awaited<'a, S>
     where

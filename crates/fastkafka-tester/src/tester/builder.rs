@@ -98,19 +98,19 @@ enum Clusters {
 }
 
 impl TesterBuilder {
-    /// How long records may take to become terminal before [`Tester::settle`] gives up; default an
-    /// hour of virtual time, ten seconds of real time, thirty on a real broker.
+    /// Sets how long records may take to become terminal before [`Tester::settle`] gives up. The default
+    /// is an hour of virtual time, ten seconds of real time, thirty seconds on a real broker.
     ///
-    /// Virtual time stands still while a `blocking` handler is at work: so long by the machine's clock,
-    /// ten seconds by default, and then it goes on without it.
+    /// It also limits how long virtual time stands still while a `blocking` handler is at work, by the
+    /// machine's clock, ten seconds by default. Then virtual time goes on without the handler.
     #[must_use]
     pub fn settle_within(mut self, patience: Duration) -> Self {
         self.patience = Some(patience);
         self
     }
 
-    /// A topic with so many partitions beside those of the apps, or more partitions than they declare:
-    /// on every cluster where they have it, or on the first app's own.
+    /// Declares a topic beside those of the apps, or gives a topic of theirs more partitions: on every
+    /// cluster where the apps have it, else on the first app's own.
     #[must_use]
     pub fn topic(mut self, name: impl Into<String>, partitions: usize) -> Self {
         self.topics.insert(name.into(), partitions);
@@ -138,32 +138,32 @@ impl TesterBuilder {
         self.run(apps, Some(make)).await
     }
 
-    /// Runs on the cluster in memory, which is the default, also when the environment names a broker:
-    /// for tests that need virtual time or faults.
+    /// Runs on clusters in memory, also when the environment names a broker: for tests that need virtual
+    /// time or faults. This is the default without such an environment.
     #[must_use]
     pub fn in_memory_broker(mut self) -> Self {
         self.clusters = Some(Clusters::Memory);
         self
     }
 
-    /// Runs on a real broker, in real time, with topics and groups of the test's own that are deleted
-    /// when it ends: `broker` is a broker's name in the first app, or an address `host:port`.
+    /// Runs on a real broker and in real time. `broker` is the name of a broker in the first app, or an
+    /// address `host:port`. The test has topics and groups of its own, which are deleted when it ends.
     ///
-    /// Without a choice the variable `FASTKAFKA_TEST_BROKER` decides, so that the same tests run both
-    /// ways: `FASTKAFKA_TEST_BROKER=localhost:9092 cargo test`, or `embedded` for the one that
-    /// [`TesterBuilder::embedded`] starts. Virtual time and faults need the cluster
-    /// in memory, and say so.
+    /// If a test chooses nothing, the environment variable `FASTKAFKA_TEST_BROKER` decides, so that the
+    /// same tests run both ways: `FASTKAFKA_TEST_BROKER=localhost:9092 cargo test`, or `embedded` for
+    /// the broker of [`TesterBuilder::embedded`]. Virtual time and faults need the clusters in memory, and
+    /// panic with that advice elsewhere.
     ///
-    /// A name is chosen in every cluster of the apps. An address stands for all of them: each has topics
-    /// and groups of its own there.
+    /// A name is chosen in every cluster of the apps. An address stands for all of them: each cluster has
+    /// topics and groups of its own there.
     #[must_use]
     pub fn external_broker(mut self, broker: impl Into<String>) -> Self {
         self.clusters = Some(Clusters::Remote(Target::Broker(broker.into())));
         self
     }
 
-    /// Runs on the broker that `--kafka-broker embedded` starts, one for each cluster: in real time, over
-    /// the network, by librdkafka.
+    /// Runs on embedded brokers, as `--kafka-broker embedded` starts them, one for each cluster: in real
+    /// time, over the network, with librdkafka.
     #[must_use]
     pub fn embedded(mut self) -> Self {
         self.clusters = Some(Clusters::Remote(Target::Embedded));

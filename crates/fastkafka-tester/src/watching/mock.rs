@@ -9,7 +9,7 @@ pub(crate) trait Mock: Any + Send + Sync {
     /// Handles a run in the function's place.
     fn run<'r>(self: Arc<Self>, run: &'r Run<'r>, hooks: Hooks<'r>) -> RunFuture<'r>;
 
-    /// That a call waits for the mock, because the test still holds its guard.
+    /// The message that a call waits for the mock, because the test still holds its guard.
     fn blocked_call(&self) -> Option<String>;
 
     /// The expectations that are not met.

@@ -1,6 +1,7 @@
 //! Background tasks under a tester: in virtual time, cancelled at the stop, and heard of when they fail.
 
 use fastkafka::{App, ProduceError, State, consumes, produces, run_in_background};
+use fastkafka_runtime::Runtime;
 use fastkafka_tester::Tester;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -164,7 +165,7 @@ async fn the_error_of_a_task_ends_its_app_and_is_what_settling_reports() {
     let unsettled = tester.settle().await.unwrap_err().to_string();
     let expected = "background task `watch_files` (crates/fastkafka-tester/tests/suite/tasks.rs) failed: no such directory";
     assert_eq!(without_line(&unsettled), expected);
-    let failure = app.parts().runtime.and_then(|runtime| runtime.failure());
+    let failure = app.parts().runtime.and_then(Runtime::failure);
     assert_eq!(
         failure.map(|why| without_line(&why)).as_deref(),
         Some(expected)

@@ -150,7 +150,7 @@ impl<A: Debug + Send + 'static, R: Send + 'static> MockCell<A, R> {
         }
     }
 
-    /// That a call waits, because the test has the mock.
+    /// The message that a call waits, because the test has the mock.
     pub(super) fn blocked_call(&self) -> Option<String> {
         let contents = self.contents();
         let (function, at) = (self.function, contents.taken_at);

@@ -96,7 +96,7 @@ impl MemoryProducers {
     ) {
         let (id, cluster) = (waiting.id, waiting.record.cluster);
         waiting.deadline = Instant::now().checked_add(timeout);
-        let queue = queues.of(cluster);
+        let queue = queues.queue(cluster);
         let first = queue.is_idle();
         queue.records.push_back(waiting);
         drop(queues);
@@ -124,14 +124,14 @@ impl MemoryProducers {
     /// Sends the records that wait for a cluster. The lock is not kept meanwhile, because a report may
     /// make its receiver send the next record.
     fn flush(&self, cluster: ClusterName) {
-        if std::mem::replace(&mut self.queues().of(cluster).sending, true) {
+        if std::mem::replace(&mut self.queues().queue(cluster).sending, true) {
             return;
         }
         let memory = self.clusters.named(cluster);
         let is_down = loop {
             let next = {
                 let mut queues = self.queues();
-                let queue = queues.of(cluster);
+                let queue = queues.queue(cluster);
                 let next = queue.records.pop_front();
                 queue.sending = next.is_some();
                 next
@@ -146,7 +146,7 @@ impl MemoryProducers {
                 continue;
             }
             let mut queues = self.queues();
-            let queue = queues.of(cluster);
+            let queue = queues.queue(cluster);
             queue.records.push_front(refused);
             queue.sending = false;
             break true;
@@ -158,7 +158,7 @@ impl MemoryProducers {
     }
 
     fn expire(&self, cluster: ClusterName, id: u64) {
-        let expired = self.queues().of(cluster).remove(id);
+        let expired = self.queues().queue(cluster).remove(id);
         if let Some(expired) = expired {
             time_out(expired);
             self.notify_room();
@@ -229,7 +229,7 @@ impl RecordSink for MemoryProducers {
             token,
             deadline: None,
         };
-        if queues.of(cluster).is_idle() {
+        if queues.queue(cluster).is_idle() {
             drop(queues);
             match send(self.clusters.named(cluster), waiting) {
                 None => return Ok(()),

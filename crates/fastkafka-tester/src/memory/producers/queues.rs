@@ -53,7 +53,7 @@ impl ClusterQueue {
 }
 
 impl Queues {
-    pub(super) fn of(&mut self, cluster: ClusterName) -> &mut ClusterQueue {
+    pub(super) fn queue(&mut self, cluster: ClusterName) -> &mut ClusterQueue {
         self.clusters.entry(cluster).or_default()
     }
 

@@ -38,7 +38,7 @@ fn asks(bytes: &[u8]) -> Result<i32, String> {
 async fn on_readings(_degrees: i32) {}
 
 async fn a_damaged_record<A: 'static, H: Consumer<Kind = Consumes>>() {
-    let app = App::scoped::<A>().title("Weather").build();
+    let app = App::scoped::<A>().title("Thermometer").build();
     let tester = Tester::start(app).await.unwrap();
     tester.corrupt_next("degrees");
     tester.mirror::<H>().raw("20").await;
