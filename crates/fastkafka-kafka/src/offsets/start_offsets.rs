@@ -205,7 +205,7 @@ mod tests {
         let two = [(0, 7, "partitions=2"), (1, 8, "partitions=2")];
         let first = [(0, 7, "partitions=4")];
         let foreign = [(0, 7, ""), (1, 8, "of another client")];
-        let mixed = [(0, 7, ""), (1, 8, "partitions=3"), (2, 0, "partitions=2")];
+        let mixed = [(0, 7, ""), (1, 8, "partitions=4"), (2, 0, "partitions=2")];
         let cases: [(&str, i32, &[_], Start); 8] = [
             ("a commit counts", 1, &two, Start::Committed(8)),
             ("a new group", 0, &[], Start::Policy(Latest)),
@@ -218,7 +218,7 @@ mod tests {
             ("added since", 2, &two, Start::New),
             ("added long since", 5, &two, Start::New),
             ("of a group of another client", 2, &foreign, Start::New),
-            ("the smallest number counts", 5, &mixed, Start::New),
+            ("the smallest number counts", 3, &mixed, Start::New),
             (
                 "also a commit of another client",
                 0,

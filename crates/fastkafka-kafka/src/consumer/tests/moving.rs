@@ -22,6 +22,9 @@ fn a_partition_that_is_taken_again_is_read_from_there_and_no_record_goes_astray(
             assert_eq!(member.read_offsets(), [(0, again, rest)]);
             member.hear_all();
         }
+        member.client.logs.insert(1, (0, 12));
+        assert_eq!(member.read_offsets(), [(1, 9, 3)]);
+        member.hear_all();
     }
 }
 
@@ -63,6 +66,29 @@ fn a_seek_of_a_partition_that_was_given_away_is_forgotten() {
     member.give(&[(0, 7)]);
     member.hear_all();
     assert_eq!(member.read_offsets(), [(0, 7, 2)]);
+}
+
+#[test]
+fn a_seek_of_a_partition_that_was_never_given_is_ignored() {
+    let mut member = KafkaConsumer::reading(COOPERATIVE, &[(0, 9), (0, 9)], &[(0, 0)]);
+    member.client.rebalance(Event::Assign(Vec::new()));
+    member.hear_all();
+    member.seek(place(1), 3).unwrap();
+    member.assign(&[]).unwrap();
+    member.hear_all();
+    // An error would be heard now.
+    member.hear_all();
+    assert_eq!(member.read_offsets(), [(0, 0, 9)]);
+}
+
+#[test]
+fn in_an_eager_group_a_revoke_takes_everything() {
+    let logs = [(0, 9), (0, 9)];
+    let mut member = KafkaConsumer::reading(EAGER, &logs, &[(0, 0), (1, 0)]);
+    member.client.rebalance(Event::Revoke(vec![place(0)]));
+    member.hear_all();
+    member.unassign(&[place(0)]).unwrap();
+    assert_eq!(member.assigned.positions(), []);
 }
 
 #[test]
@@ -239,7 +265,9 @@ fn without_a_group_new_partitions_are_taken_beside_the_others_and_begin_at_their
     let policies: Vec<_> = policies.iter().map(|(_, policy)| *policy).collect();
     assert_eq!(policies, [OffsetReset::Latest, OffsetReset::Earliest]);
     alone.assign(&[(place(1), 0)]).unwrap();
-    assert_eq!(alone.read_offsets(), [(1, 0, 9)]);
+    alone.client.logs.insert(0, (0, 12));
+    assert_eq!(alone.read_offsets(), [(0, 9, 3), (1, 0, 9)]);
+    alone.hear_all();
     // Nothing is committed, and a seek is answered all the same.
     assert!(alone.store(&[(place(1), 5)]).is_empty());
     assert!(alone.client.stored.is_empty());

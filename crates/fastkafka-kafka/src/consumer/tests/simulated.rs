@@ -131,6 +131,12 @@ impl Simulated {
         self.stopping.insert(partition);
     }
 
+    fn stop_all(&mut self) {
+        while let Some((partition, _)) = self.reading.pop_first() {
+            self.stopping.insert(partition);
+        }
+    }
+
     /// A record comes to the consumer's own queue.
     fn stray(&mut self) {
         self.raise(Event::Error(ClientError {
@@ -227,11 +233,8 @@ impl RawClient for Simulated {
     fn assign(&mut self, starts: &Offsets) -> Result<(), ClientError> {
         assert!(!self.cooperative, "refused in a cooperative group");
         self.answer();
-        let kept: BTreeSet<_> = starts.iter().map(|(place, _)| place.partition).collect();
-        let gone = self.reading.keys().filter(|at| !kept.contains(at));
-        for partition in gone.copied().collect::<Vec<_>>() {
-            self.stop(partition);
-        }
+        // Also those that are in the list again.
+        self.stop_all();
         self.start(starts);
         Ok(())
     }
@@ -246,9 +249,7 @@ impl RawClient for Simulated {
     fn unassign(&mut self) -> Result<(), ClientError> {
         assert!(!self.cooperative, "refused in a cooperative group");
         self.answer();
-        for partition in self.reading.keys().copied().collect::<Vec<_>>() {
-            self.stop(partition);
-        }
+        self.stop_all();
         Ok(())
     }
 
