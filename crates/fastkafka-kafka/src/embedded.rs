@@ -4,14 +4,56 @@
 //! API, no compaction or retention, keeps little, and forgets everything when it is dropped.
 
 use super::client_context::Logged;
-use super::error::call_error;
+use super::error::{call_error, problem};
 use super::ffi;
+use super::topics::TopicSpec;
+use fastkafka_core::Problems;
 use fastkafka_runtime::platform::{ClientError, ErrorKind};
 use rdkafka::ClientConfig;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
 use std::fmt;
+
+/// Partitions of a topic that is not declared.
+const PARTITIONS: i32 = 1;
+
+/// A broker in this process. It keeps nothing: when it is dropped its records are gone.
+#[derive(Debug)]
+pub struct Embedded(EmbeddedBroker);
+
+impl Embedded {
+    /// Starts it on a free port of this machine; other clients can connect.
+    ///
+    /// # Errors
+    /// When no port can be opened.
+    pub fn start() -> Result<Self, Problems> {
+        EmbeddedBroker::start()
+            .map(Self)
+            .map_err(|error| problem(format!("the embedded broker did not start: {error}")))
+    }
+
+    /// Its address, `host:port`.
+    pub fn bootstrap(&self) -> &str {
+        self.0.address()
+    }
+
+    /// Makes a topic.
+    ///
+    /// # Errors
+    /// When its name is not one.
+    pub fn create_topic(&self, spec: &TopicSpec) -> Result<(), Problems> {
+        let made = self
+            .0
+            .create_topic(&spec.name, spec.partitions.unwrap_or(PARTITIONS));
+        made.map_err(|error| {
+            problem(format!(
+                "topic `{}` cannot be made on the embedded broker: {error}",
+                spec.name
+            ))
+        })
+    }
+}
 
 /// The embedded broker. It runs until this value is dropped.
 pub(crate) struct EmbeddedBroker {

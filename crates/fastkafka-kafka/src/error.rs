@@ -1,5 +1,6 @@
 //! What librdkafka's errors mean for an app: the table of client errors.
 
+use fastkafka_core::{Problem, Problems};
 use fastkafka_runtime::platform::{ClientError, ErrorKind};
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode::{self, *};
@@ -84,6 +85,11 @@ pub(crate) fn call_error(error: &KafkaError) -> ClientError {
             message: error.to_string(),
         },
     }
+}
+
+/// A problem of a start.
+pub(crate) fn problem(what: impl Into<String>) -> Problems {
+    Problems(vec![Problem::Broker(what.into())])
 }
 
 /// Sending the same record again cannot succeed.

@@ -1,8 +1,9 @@
 //! A cluster seen from outside of its groups: the records of its topics, their ends, the offsets that
 //! groups have committed.
 
-use super::access::{Access, Clusters};
+use super::access::Access;
 use super::client_context::Logged;
+use super::clusters::Clusters;
 use super::error::call_error;
 use super::names::ClusterNames;
 use super::options::KafkaOptions;

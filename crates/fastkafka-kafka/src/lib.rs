@@ -9,8 +9,9 @@
 #![deny(unsafe_code)]
 
 mod access;
+mod anew;
 mod client_context;
-mod cluster;
+mod clusters;
 mod config;
 mod consumer;
 mod embedded;
@@ -18,26 +19,23 @@ mod error;
 #[allow(unsafe_code)]
 mod ffi;
 mod inspect;
+mod lock;
 mod names;
 mod offsets;
 mod options;
 mod platform;
+mod prepare;
 mod producer;
 #[cfg(test)]
 mod tests;
 mod tokens;
 mod topics;
 
-pub use cluster::{Embedded, TopicSpec, create_topics};
+pub use config::check::check;
+pub use embedded::Embedded;
 pub use inspect::{GroupOffsets, Inspector, LogReader, LogRecord};
 pub use names::TopicNames;
 pub use options::KafkaOptions;
 pub use platform::{Kafka, producer_on};
-
-use fastkafka_core::{Connections, Plan, Problem};
-
-/// What of the plan's settings librdkafka would refuse: properties in `config` that are not for it,
-/// values out of range, a login without a password. Needs no broker.
-pub fn check(plan: &Plan, connections: &Connections) -> Vec<Problem> {
-    config::check(plan, connections)
-}
+pub use prepare::create_topics;
+pub use topics::TopicSpec;

@@ -1,14 +1,14 @@
 //! Kafka as what an app runs on: a thread per consumer.
 
-use super::access::Clusters;
-use super::cluster::{start_from, wait_for_topics};
+use super::anew::start_from;
+use super::clusters::Clusters;
 use super::consumer::client::join::{Join, join};
 use super::options::KafkaOptions;
+use super::prepare::wait_for_topics;
 use super::producer::KafkaProducers;
 use fastkafka_core::{Plan, Problems};
-use fastkafka_runtime::platform::{ConsumerHandle, NewConsumer, Platform, Producers, Wake};
+use fastkafka_runtime::platform::{ConsumerHandle, NewConsumer, Platform, Producers};
 use std::sync::Arc;
-use std::time::Instant;
 
 /// The clusters of an app, opened.
 #[derive(Debug)]
@@ -89,27 +89,5 @@ impl Platform for Kafka {
             };
             join(&how, thread)
         })
-    }
-}
-
-impl Producers for KafkaProducers {
-    fn in_flight(&self) -> usize {
-        self.in_flight()
-    }
-
-    fn has_room(&self) -> bool {
-        self.has_room()
-    }
-
-    fn on_room(&self, wake: Wake) {
-        self.on_room(wake);
-    }
-
-    fn fatal(&self) -> Option<String> {
-        self.fatal().map(ToString::to_string)
-    }
-
-    fn drain(&self, deadline: Instant) -> Result<(), usize> {
-        self.drain(deadline)
     }
 }

@@ -1,9 +1,10 @@
 //! OAuth tokens: fetched ahead in the background, since librdkafka asks for one and can not wait.
 
+use crate::lock::lock;
 use fastkafka_core::{OauthToken, TokenProvider};
 use rdkafka::client::OAuthToken;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Duration, SystemTime};
 
 /// Between two questions to a provider that failed.
@@ -42,7 +43,7 @@ impl Current {
     pub(super) fn token(&self) -> Result<OAuthToken, String> {
         let token = self.lock();
         if remaining(&token).is_zero() {
-            let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+            let failure = lock(&self.failure);
             return Err(match &*failure {
                 Some(why) => format!("the token has ended, and there is no new one: {why}"),
                 None => "the token has ended".to_owned(),
@@ -58,7 +59,7 @@ impl Current {
     }
 
     fn lock(&self) -> MutexGuard<'_, OauthToken> {
-        self.token.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.token)
     }
 
     fn put(&self, token: OauthToken) {
@@ -67,7 +68,7 @@ impl Current {
     }
 
     fn fail(&self, why: Option<String>) {
-        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = why;
+        *lock(&self.failure) = why;
     }
 }
 

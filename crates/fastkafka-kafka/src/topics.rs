@@ -3,6 +3,7 @@
 use super::access::Access;
 use super::client_context::{Logged, log};
 use super::error::{call_error, client_error};
+use super::lock::lock;
 use fastkafka_runtime::platform::{ClientError, ErrorKind};
 use rdkafka::ClientContext;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
@@ -12,7 +13,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// A topic as the app declares it; what is `None` is the broker's choice.
@@ -71,7 +72,7 @@ impl ClientContext for Asking {
         }
         // In the words of our settings.
         let reason = reason.replace("ssl.ca.location", "`ca` of `ssl_context`");
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = lock(&self.0);
         if kept
             .as_ref()
             .is_none_or(|kept| kept.kind != ErrorKind::Refused)
@@ -110,7 +111,7 @@ impl Topics {
             self.consumer.poll(Duration::ZERO);
         }
         let context = self.consumer.context();
-        let kept = context.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = lock(&context.0);
         // librdkafka says the same thing only once in a while.
         kept.clone().unwrap_or_else(|| call_error(error))
     }

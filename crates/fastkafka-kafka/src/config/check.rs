@@ -1,31 +1,36 @@
 //! What the client would refuse, found before there is one.
 
 use super::table::Of;
-use super::{Access, consumer, producer, security};
+use super::{client, consumer, producer, security};
 use fastkafka_core::{
     Acks, Connection, Connections, Location, Plan, Problem, ProducerSettings, Properties,
 };
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 
-/// Properties that are ours to set, values that librdkafka does not take, and logins that are not whole.
-pub(crate) fn check(plan: &Plan, connections: &Connections) -> Vec<Problem> {
+/// The settings of the plan that librdkafka would refuse: properties in `config` that are ours to set,
+/// values out of range, a login without a password. Needs no broker.
+pub fn check(plan: &Plan, connections: &Connections) -> Vec<Problem> {
     let nothing = Connection::default();
-    let login = |cluster: &str, said: &Connection| match connections.embedded {
-        // There nobody logs in.
-        true => Vec::new(),
-        false => security::problems(&connections.to(cluster, said)),
+    let login = |cluster: &str, own: &Connection| {
+        if connections.embedded {
+            // Nobody logs in there.
+            return Vec::new();
+        }
+        security::problems(&connections.to(cluster, own))
     };
-    // Of a function that says nothing of it the broker is told.
-    let own_login = |cluster: &str, said: Connection| match said == nothing {
-        true => Vec::new(),
-        false => login(cluster, &said),
+    let own_login = |cluster: &str, own: Connection| {
+        if own == nothing {
+            // The problem is the broker's, and told below.
+            return Vec::new();
+        }
+        login(cluster, &own)
     };
-    let way = |cluster: &str| Access::new(connections.to(cluster, &nothing), "check");
+    let base = |cluster: &str| client(&connections.to(cluster, &nothing), "check");
     let consumers = plan.groups.iter().flat_map(|group| {
         group.handlers.iter().flat_map(|handler| {
             let settings = &handler.settings;
-            let config = consumer(&way(&group.cluster), "check", settings);
+            let config = consumer(base(&group.cluster), "check", settings);
             let login = own_login(&group.cluster, settings.connection());
             let wrong = refused(Of::Consumer, settings.config.as_ref(), &config, login);
             problems(wrong, handler.def.name, handler.def.location)
@@ -33,7 +38,7 @@ pub(crate) fn check(plan: &Plan, connections: &Connections) -> Vec<Problem> {
     });
     let producers = plan.outputs.iter().flat_map(|output| {
         let settings = &output.settings;
-        let config = producer(&way(&output.cluster), settings, 1_000);
+        let config = producer(base(&output.cluster), settings, 1_000);
         let login = own_login(&output.cluster, settings.connection());
         let mut wrong = refused(Of::Producer, settings.config.as_ref(), &config, login);
         wrong.extend(not_idempotent(settings));

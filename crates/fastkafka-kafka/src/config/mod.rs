@@ -1,13 +1,9 @@
 //! From settings to librdkafka's properties.
 
-mod check;
-mod security;
+pub(crate) mod check;
+pub(crate) mod security;
 mod table;
 
-pub(crate) use check::check;
-pub(crate) use security::name as protocol;
-
-use super::access::Access;
 use fastkafka_core::{
     Acks, Connection, ConsumerSettings, GroupProtocol, ProducerSettings, Properties,
 };
@@ -30,13 +26,12 @@ pub(crate) fn client(connection: &Connection, client_id: &str) -> ClientConfig {
     config
 }
 
-/// The consumer of a group.
+/// The consumer of a group, from the properties that every client has.
 pub(crate) fn consumer(
-    access: &Access,
+    mut config: ClientConfig,
     group_id: &str,
     settings: &ConsumerSettings,
 ) -> ClientConfig {
-    let mut config = access.config();
     config
         .set("group.id", group_id)
         // The engine says what may be committed; librdkafka commits it now and then.
@@ -122,8 +117,11 @@ pub(crate) fn embedded(config: &mut ClientConfig, settings: &ConsumerSettings) {
 }
 
 /// A producer. `queue` is how many records librdkafka may hold: more than we ever hand over.
-pub(crate) fn producer(access: &Access, settings: &ProducerSettings, queue: usize) -> ClientConfig {
-    let mut config = access.config();
+pub(crate) fn producer(
+    mut config: ClientConfig,
+    settings: &ProducerSettings,
+    queue: usize,
+) -> ClientConfig {
     config
         .set("linger.ms", "5")
         .set("delivery.timeout.ms", "60000")

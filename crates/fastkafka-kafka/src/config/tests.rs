@@ -6,14 +6,14 @@ use fastkafka_core::{
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-fn access(own: Connection) -> Access {
+fn base(own: Connection) -> ClientConfig {
     let base = Connection::default().bootstrap_servers("localhost:1");
-    Access::new(own.over(&base), "app")
+    client(&own.over(&base), "app")
 }
 
 fn of_consumer(settings: &ConsumerSettings) -> ClientConfig {
     consumer(
-        &access(without_login(settings.connection())),
+        base(without_login(settings.connection())),
         "group",
         settings,
     )
@@ -21,7 +21,7 @@ fn of_consumer(settings: &ConsumerSettings) -> ClientConfig {
 
 fn of_producer(settings: &ProducerSettings) -> ClientConfig {
     producer(
-        &access(without_login(settings.connection())),
+        base(without_login(settings.connection())),
         settings,
         120_000,
     )
@@ -196,7 +196,7 @@ fn certificates_are_paths_or_text() {
         .identity("/me.pem", "-----BEGIN PRIVATE KEY-----")
         .key_password("s3cret")
         .verify(false);
-    let config = access(Connection::default().ssl_context(tls)).config();
+    let config = base(Connection::default().ssl_context(tls));
     let expected = [
         ("ssl.ca.pem", pem),
         ("ssl.certificate.location", "/me.pem"),
@@ -211,7 +211,7 @@ fn certificates_are_paths_or_text() {
         }
     }
     let kerberos = Connection::default().sasl_kerberos_service_name("kafka7");
-    let config = access(kerberos).config();
+    let config = base(kerberos);
     assert_eq!(config.get("sasl.kerberos.service.name"), Some("kafka7"));
 }
 

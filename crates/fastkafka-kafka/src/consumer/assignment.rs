@@ -22,7 +22,7 @@ impl Assignment {
         self.0.get_mut(topic)?.get_mut(&partition)
     }
 
-    pub(crate) fn of(&mut self, place: PartitionRef) -> Option<&mut Assigned> {
+    pub(crate) fn get_mut(&mut self, place: PartitionRef) -> Option<&mut Assigned> {
         self.part(&place.on_cluster, place.partition)
     }
 

@@ -12,8 +12,8 @@ pub(crate) mod client;
 mod leaving;
 mod lost;
 mod moving;
-mod probe;
 mod raw;
+mod reachability;
 mod rebalance;
 mod refused;
 mod seeks;
@@ -24,8 +24,8 @@ mod tests;
 use self::assignment::Assignment;
 use self::leaving::{Leaving, Membership};
 use self::lost::LostPositions;
-use self::probe::Probe;
 use self::raw::{Answer, Event, FetchError, Piece, RawClient, Request};
+use self::reachability::Reachability;
 use self::rebalance::{Owed, Rebalance};
 use self::refused::refused;
 use self::seeks::Seeks;
@@ -48,7 +48,7 @@ pub(crate) struct KafkaConsumer<C> {
     rebalance: Rebalance,
     seeks: Seeks,
     lost: LostPositions,
-    probe: Probe,
+    reachability: Reachability,
     /// In the place of a group.
     standalone: Option<Standalone>,
     leaving: Leaving,
@@ -64,7 +64,7 @@ impl<C: RawClient> KafkaConsumer<C> {
             rebalance: Rebalance::default(),
             seeks: Seeks::default(),
             lost: LostPositions::default(),
-            probe: Probe::new(),
+            reachability: Reachability::new(),
             standalone,
             leaving: Leaving::new(membership),
         }
@@ -85,7 +85,7 @@ impl<C: RawClient> KafkaConsumer<C> {
             Event::Committed(result) => Some(Notice::Committed(result)),
             Event::Error(error) => {
                 if error.kind == ErrorKind::Unreachable {
-                    self.probe.unreachable(self.client.now());
+                    self.reachability.unreachable(self.client.now());
                 }
                 Some(Notice::Error(error))
             }
@@ -131,7 +131,7 @@ impl<C: RawClient> KafkaConsumer<C> {
                 })
             }
             Answer::Connected => {
-                self.probe.connected();
+                self.reachability.connected();
                 Some(Notice::Connected)
             }
         }
@@ -140,8 +140,8 @@ impl<C: RawClient> KafkaConsumer<C> {
     /// Begins the requests that are due.
     fn ask(&mut self) {
         let now = self.client.now();
-        if self.probe.is_due(now) {
-            self.client.ask(Request::Probe);
+        if self.reachability.is_due(now) {
+            self.client.ask(Request::IsReached);
         }
         let due = self.standalone.as_mut().and_then(|all| all.due(now));
         if let Some(topics) = due {
@@ -298,7 +298,7 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
     }
 
     fn pause(&mut self, place: PartitionRef, pause: bool) -> Result<(), ClientError> {
-        if let Some(part) = self.assigned.of(place) {
+        if let Some(part) = self.assigned.get_mut(place) {
             part.paused = pause;
         }
         if pause {

@@ -47,7 +47,7 @@ pub(crate) enum Request {
     /// event.
     Range(PartitionRef, i64),
     /// Whether any broker answers. Without an answer there is no event.
-    Probe,
+    IsReached,
 }
 
 /// The answer to a [`Request`].

@@ -1,8 +1,9 @@
-//! What the client of producers has to say: what became of each record, and its own errors.
+//! The reports of a producer's client: the fate of each record, and the client's own errors.
 
 use crate::client_context::{Context, ErrorHandler};
 use crate::error::is_permanent;
 use crate::ffi::Opaque;
+use crate::lock::lock;
 use crate::names::ClusterNames;
 use crate::producer::in_flight::InFlight;
 use crate::producer::partitioner::Function;
@@ -11,15 +12,15 @@ use fastkafka_runtime::platform::{ClientError, ErrorKind};
 use rdkafka::message::Message;
 use rdkafka::producer::{BaseProducer, DeliveryResult, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 /// How often the log says again that no broker is reached.
 const REMIND: Duration = Duration::from_secs(60);
 
-/// What the clients of a sink share.
+/// Shared by the clients of an app.
 pub(crate) struct Shared {
-    pub(crate) flow: InFlight,
+    pub(crate) in_flight: InFlight,
     pub(crate) fatal: OnceLock<ClientError>,
 }
 
@@ -39,7 +40,7 @@ impl ErrorHandler for Reports {
             tracing::error!("a producer{} cannot go on: {error}", self.names);
             // The first one is the cause of the others.
             let _ = self.shared.fatal.set(error);
-            self.shared.flow.call_owners();
+            self.shared.in_flight.wake_drivers();
         } else if error.kind != ErrorKind::Unreachable || self.is_time_to_remind() {
             tracing::warn!("producer{}: {error}", self.names);
         }
@@ -48,10 +49,7 @@ impl ErrorHandler for Reports {
 
 impl Reports {
     fn is_time_to_remind(&self) -> bool {
-        let mut last = self
-            .unreachable
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut last = lock(&self.unreachable);
         let due = last.is_none_or(|last| last.elapsed() >= REMIND);
         if due {
             *last = Some(Instant::now());
@@ -85,7 +83,7 @@ impl ProducerContext<Function> for Context<Reports> {
             }
         }
         // Last: who waits for "nothing on its way" also waits for what the token set off.
-        self.events.shared.flow.leave(bytes);
+        self.events.shared.in_flight.leave(bytes);
     }
 }
 

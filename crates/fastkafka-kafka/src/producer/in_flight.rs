@@ -1,5 +1,6 @@
 //! How much is on its way: records handed to librdkafka and not reported yet.
 
+use crate::lock::lock;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -17,7 +18,7 @@ const BYTES: u64 = RECORD - 1;
 #[derive(Default)]
 struct Waiting {
     tasks: Vec<Waker>,
-    owners: Vec<Box<dyn Fn() + Send + Sync>>,
+    drivers: Vec<Box<dyn Fn() + Send + Sync>>,
 }
 
 /// A bound that async callers wait for.
@@ -51,7 +52,7 @@ impl InFlight {
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.waiting)
     }
 
     pub(crate) fn records(&self) -> usize {
@@ -89,7 +90,7 @@ impl InFlight {
         let mut waiting = self.waiting();
         self.awaited.store(false, SeqCst);
         let tasks = std::mem::take(&mut waiting.tasks);
-        for driver in &waiting.owners {
+        for driver in &waiting.drivers {
             driver();
         }
         drop(waiting);
@@ -126,12 +127,12 @@ impl InFlight {
     }
 
     pub(crate) fn on_room(&self, wake: Box<dyn Fn() + Send + Sync>) {
-        self.waiting().owners.push(wake);
+        self.waiting().drivers.push(wake);
     }
 
-    /// Something for the owners to look at.
-    pub(crate) fn call_owners(&self) {
-        for driver in &self.waiting().owners {
+    /// Something for the drivers to look at.
+    pub(crate) fn wake_drivers(&self) {
+        for driver in &self.waiting().drivers {
             driver();
         }
     }

@@ -3,7 +3,8 @@
 mod consume;
 mod produce;
 
-use super::access::{Access, Clusters};
+use super::access::Access;
+use super::clusters::Clusters;
 use super::consumer::KafkaConsumer;
 use super::consumer::client::Librdkafka;
 use super::consumer::client::join::{Join, join};
@@ -16,7 +17,7 @@ use fastkafka_core::{
     Connection, ConsumerSettings, Delivery, DeliveryScope, Failure, Fetched, OffsetReset,
     OutRecord, Plan, RecordSink, TopicPartition,
 };
-use fastkafka_runtime::platform::{GroupConsumer, Notice, PartitionRef, StartError};
+use fastkafka_runtime::platform::{GroupConsumer, Notice, PartitionRef, Producers, StartError};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{Offset, TopicPartitionList};
 use std::sync::Arc;
@@ -244,7 +245,11 @@ fn fill(sink: &KafkaProducers, topic: &str, partition: i32, records: usize) {
 
 /// What another client sees committed: offset and metadata.
 fn committed(address: &str, topic: &str, partition: i32) -> (Offset, String) {
-    let config = config::consumer(&access(address), "group", &ConsumerSettings::default());
+    let config = config::consumer(
+        access(address).config(),
+        "group",
+        &ConsumerSettings::default(),
+    );
     let other: BaseConsumer<Logged> = config.create_with_context(Logged).unwrap();
     let mut list = TopicPartitionList::new();
     list.add_partition(topic, partition);
@@ -260,7 +265,7 @@ fn place(topic: &str, partition: i32) -> PartitionRef {
 /// The mock cluster takes it only before the group has members.
 fn commit(address: &str, topic: &str, partition: i32, offset: i64, metadata: &str) {
     let settings = ConsumerSettings::default();
-    let config = config::consumer(&access(address), "group", &settings);
+    let config = config::consumer(access(address).config(), "group", &settings);
     let other: BaseConsumer<Logged> = config.create_with_context(Logged).unwrap();
     let mut list = TopicPartitionList::new();
     let mut element = list.add_partition(topic, partition);

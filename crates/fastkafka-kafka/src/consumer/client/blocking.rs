@@ -107,7 +107,7 @@ fn answer(request: Request, consumer: &Group, events: &Events) -> Option<Answer>
                 high,
             }
         }
-        Request::Probe => is_reached(consumer).then_some(Answer::Connected)?,
+        Request::IsReached => is_reached(consumer).then_some(Answer::Connected)?,
     })
 }
 

@@ -4,6 +4,7 @@
 
 use crate::client_context::{self, ErrorHandler};
 use crate::consumer::raw::Event;
+use crate::lock::lock;
 use crate::names::ClusterNames;
 use fastkafka_runtime::platform::{ClientError, PartitionRef};
 use rdkafka::TopicPartitionList;
@@ -11,7 +12,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaResult;
 use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 /// The events of callbacks and of the helper thread, until the driver's next poll.
 #[derive(Default)]
@@ -44,7 +45,7 @@ impl Events {
     }
 
     fn list(&self) -> MutexGuard<'_, Vec<Event>> {
-        self.list.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.list)
     }
 }
 

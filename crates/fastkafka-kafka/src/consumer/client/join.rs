@@ -90,7 +90,7 @@ pub(crate) fn join(
 
 impl Join<'_> {
     fn config(&self) -> ClientConfig {
-        let mut config = config::consumer(self.access, self.group_id, self.settings);
+        let mut config = config::consumer(self.access.config(), self.group_id, self.settings);
         config::of_worker(&mut config, self.worker);
         if self.embedded {
             config::embedded(&mut config, self.settings);

@@ -81,7 +81,7 @@ impl KafkaConsumer<Simulated> {
         let requests = std::mem::take(self.client.requests.get_mut());
         let requests = requests.into_iter();
         requests
-            .filter(|request| !matches!(request, Request::Probe))
+            .filter(|request| !matches!(request, Request::IsReached))
             .collect()
     }
 

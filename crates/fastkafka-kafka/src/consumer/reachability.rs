@@ -7,12 +7,12 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 /// When to ask whether a broker answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Probe {
+pub(crate) struct Reachability {
     /// `None` while one does.
     ask_at: Option<Duration>,
 }
 
-impl Probe {
+impl Reachability {
     /// A new client does not know yet: it is asked at once.
     pub(crate) fn new() -> Self {
         Self {
@@ -46,15 +46,15 @@ mod tests {
 
     #[test]
     fn the_question_is_repeated_each_second_until_a_broker_answers() {
-        let mut probe = Probe::new();
-        assert!(probe.is_due(Duration::ZERO));
+        let mut reachability = Reachability::new();
+        assert!(reachability.is_due(Duration::ZERO));
         // An error meanwhile does not make it come sooner.
-        probe.unreachable(AGAIN / 2);
-        assert!(!probe.is_due(AGAIN / 2));
-        assert!(probe.is_due(AGAIN));
-        probe.connected();
-        assert!(!probe.is_due(AGAIN * 9));
-        probe.unreachable(AGAIN * 9);
-        assert!(probe.is_due(AGAIN * 9));
+        reachability.unreachable(AGAIN / 2);
+        assert!(!reachability.is_due(AGAIN / 2));
+        assert!(reachability.is_due(AGAIN));
+        reachability.connected();
+        assert!(!reachability.is_due(AGAIN * 9));
+        reachability.unreachable(AGAIN * 9);
+        assert!(reachability.is_due(AGAIN * 9));
     }
 }
