@@ -168,7 +168,7 @@ fn a_description_is_written_or_the_doc_comment() {
 #[test]
 fn a_definition_knows_its_place() {
     let Location { file, line, column } = on_orders::DEF.location;
-    assert!(file.ends_with("tests/registry.rs"));
+    assert!(file.ends_with("tests/suite/registry.rs"));
     let written = include_str!("registry.rs")
         .lines()
         .nth(line as usize - 1)
@@ -176,7 +176,7 @@ fn a_definition_knows_its_place() {
     assert_eq!(&written[column as usize - 1..][..9], "on_orders");
     assert_eq!(
         nested::to_receipts::DEF.path(),
-        "registry::nested::to_receipts"
+        "suite::registry::nested::to_receipts"
     );
 }
 

@@ -1,14 +1,12 @@
 //! What a test kit is told of an app, and what it may put in its place.
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails like the test")]
 
-mod support;
-
+use crate::support::{Ended, Given, block_on, connected, handle_in, record};
 use fastkafka::*;
 use fastkafka_macros::{consumes, produces};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex};
-use support::{Ended, Given, block_on, connected, handle_in, record};
 
 /// A payload.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]

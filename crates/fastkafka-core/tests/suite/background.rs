@@ -1,14 +1,12 @@
 //! What `#[run_in_background]` makes of a function.
 #![allow(clippy::unwrap_used, reason = "a task of a test fails like the test")]
 
-mod support;
-
+use crate::support::{Log, block_on, connected};
 use fastkafka::*;
 use fastkafka_macros::{consumes, produces, run_in_background};
 use std::any::TypeId;
 use std::sync::Arc;
 use std::time::Duration;
-use support::{Log, block_on, connected};
 
 /// An app.
 #[derive(Debug)]
@@ -92,7 +90,10 @@ fn tasks_are_found_at_link_time_beside_handlers() {
         "quiet",
         "ticks",
     ];
-    assert_eq!(names, expected.map(|name| format!("background::{name}")));
+    assert_eq!(
+        names,
+        expected.map(|name| format!("suite::background::{name}"))
+    );
     assert_eq!(plan.groups.len(), 1);
     assert!(plan.tasks[0].def.location.file.ends_with("background.rs"));
     assert!(
@@ -161,7 +162,9 @@ fn a_task_says_whether_it_is_restarted_and_after_which_pause() {
 fn explain_shows_what_a_task_says() {
     let app = app(&states(&Log::default()));
     let explained = explain(&app);
-    let fails = explained.iter().find(|one| one.path == "background::fails");
+    let fails = explained
+        .iter()
+        .find(|one| one.path == "suite::background::fails");
     let rows = fails.unwrap().rows.iter();
     let rows: Vec<_> = rows
         .map(|row| format!("{} = {} {}", row.key, row.value, row.from))

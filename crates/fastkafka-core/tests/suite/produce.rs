@@ -1,10 +1,8 @@
 //! What a producer's call sends.
 
-mod support;
-
+use crate::support::{Sent, block_on, connected};
 use fastkafka::*;
 use fastkafka_macros::produces;
-use support::{Sent, block_on, connected};
 
 /// A payload.
 #[derive(Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]

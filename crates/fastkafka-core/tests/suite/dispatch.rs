@@ -4,22 +4,20 @@
     reason = "a handler of a test fails like the test"
 )]
 
-mod support;
-
+use crate::support::{Log, handle, handle_singly, record, tombstone};
 use fastkafka::*;
 use fastkafka_macros::consumes;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::fmt;
-use support::{Log, handle, handle_singly, record, tombstone};
 
 #[derive(Deserialize, JsonSchema)]
 struct Order {
     id: u64,
 }
 
-fn orders(ids: impl IntoIterator<Item = u64>) -> impl Iterator<Item = support::Given> {
+fn orders(ids: impl IntoIterator<Item = u64>) -> impl Iterator<Item = crate::support::Given> {
     ids.into_iter()
         .map(|id| record(format!(r#"{{"id":{id}}}"#)))
 }

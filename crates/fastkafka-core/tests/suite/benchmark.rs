@@ -1,14 +1,12 @@
 //! What `#[benchmark]` counts, wherever it stands.
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails like the test")]
 
-mod support;
-
+use crate::support::{Given, Log, Outbox, block_on, record};
 use fastkafka::*;
 use fastkafka_macros::{benchmark, consumes, produces};
 use std::any::TypeId;
 use std::sync::Arc;
 use std::time::Duration;
-use support::{Given, Log, Outbox, block_on, record};
 
 /// An app.
 #[derive(Debug)]
@@ -114,7 +112,7 @@ fn tally<'a>(app: &'a AppContext, name: &str) -> &'a Tally {
 /// What is counted of a handler after these records.
 fn counted(def: &'static ConsumerDef, records: impl IntoIterator<Item = Given>) -> u64 {
     let (app, _) = app();
-    support::handle_by(&app, def, records);
+    crate::support::handle_by(&app, def, records);
     let counted = tally(&app, def.name).records();
     app.disconnect();
     counted
@@ -175,8 +173,8 @@ fn of_a_producer_the_records_count_that_it_returned() {
 #[test]
 fn each_app_counts_for_itself() {
     let ((first, _), (second, _)) = (app(), app());
-    support::handle_by(&first, &on_below::DEF, orders(1..=3));
-    support::handle_by(&second, &on_below::DEF, orders(1..=2));
+    crate::support::handle_by(&first, &on_below::DEF, orders(1..=3));
+    crate::support::handle_by(&second, &on_below::DEF, orders(1..=2));
     assert_eq!(tally(&first, "on_below").records(), 3);
     assert_eq!(tally(&second, "on_below").records(), 2);
     [first, second].iter().for_each(AppContext::disconnect);
