@@ -2,11 +2,12 @@
 //! until it is asked to stop.
 
 use crate::health::TaskHealth;
+use crate::lock::lock;
 use fastkafka_core::{
     Ambient, AppContext, BackgroundDef, CatchRun, Restart, Scoped, Task, TaskFailure, panic_text,
 };
 use fastkafka_engine::growing;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -56,7 +57,7 @@ impl Background {
     }
 
     fn list(&self) -> MutexGuard<'_, List> {
-        self.list.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.list)
     }
 
     /// Starts the tasks, unless they were ended already.
@@ -226,8 +227,4 @@ impl Running {
             failing: failing.map(|(since, _, what)| (since.elapsed(), what.clone())),
         }
     }
-}
-
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
 }

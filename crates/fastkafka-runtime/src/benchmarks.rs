@@ -1,8 +1,9 @@
 //! `#[benchmark]`: the throughput of functions, through `tracing` and `metrics`.
 
+use crate::lock::lock;
 use fastkafka_core::{AppContext, Tally};
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
@@ -16,14 +17,14 @@ pub(crate) struct Reports(Mutex<JoinSet<()>>);
 
 impl Reports {
     pub(crate) fn start(&self, app: &Arc<AppContext>) {
-        let mut reports = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut reports = lock(&self.0);
         for at in 0..app.tallies().len() {
             reports.spawn(report(app.clone(), at));
         }
     }
 
     pub(crate) fn end(&self) {
-        let mut reports = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut reports = lock(&self.0);
         reports.abort_all();
     }
 }

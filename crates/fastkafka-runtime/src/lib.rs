@@ -1,9 +1,9 @@
 //! Runs an app on tokio.
 //!
-//! [`Runtime::join`] makes one consumer per group, each with an owner thread that alone touches it
-//! (`thread`, `driver`, `rebalance`), and a lane per partition on tokio that calls the handlers
-//! (`lane`). What happens to a record is decided by the engine; this crate tells it what has come and
-//! does what it says. The clients come from a [`platform`]: `fastkafka-kafka` is the one on Kafka.
+//! [`Runtime::join`] makes one consumer per group. A driver, which alone touches it, takes turns: it reads
+//! records, steps the engine, and does what the engine says (`driver`). Each partition has a lane on
+//! tokio, or a task per record, that calls the handlers (`handling`). What happens to a record is
+//! decided by the engine. The clients come from a [`platform`]: `fastkafka-kafka` is the one on Kafka.
 #![forbid(unsafe_code)]
 
 mod background;
@@ -12,6 +12,7 @@ mod control;
 mod driver;
 mod handling;
 mod health;
+mod lock;
 mod mail;
 mod mailbox;
 mod options;

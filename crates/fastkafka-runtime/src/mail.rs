@@ -35,3 +35,15 @@ pub(crate) enum Mail {
     /// A task ended without saying how.
     Panicked { part: PartIndex },
 }
+
+impl Mail {
+    /// The task or lane that has come to an end with it.
+    pub(crate) fn ended(&self) -> Option<(PartIndex, RunId)> {
+        match *self {
+            Self::Handled { part, run }
+            | Self::Failed { part, run, .. }
+            | Self::DeadLetterDone { part, run, .. } => Some((part, run)),
+            _ => None,
+        }
+    }
+}

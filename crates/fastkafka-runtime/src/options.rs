@@ -1,6 +1,6 @@
 //! How an app runs, beside what its functions say.
 
-use crate::control::Handle;
+use crate::control::handle::Handle;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 

@@ -3,12 +3,11 @@
 //! A medium gives the clients and says who drives an owner: Kafka a thread per consumer, a cluster
 //! in memory a task on the test's own clock. Everything between the clients is the same.
 
-use crate::driver::thread::{self, PanicGuard};
-use crate::driver::{Driver, Setup, Turn};
+use crate::driver::setup::Setup;
+use crate::driver::{Driver, serve};
 use crate::mailbox::Mailbox;
 use crate::shared::Shared;
 use fastkafka_core::{ConsumerSettings, Group, Plan, RecordSink, Text};
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::mpsc;
 use std::sync::{Arc, OnceLock};
@@ -18,7 +17,7 @@ use tokio::sync::Notify;
 
 pub use crate::mailbox::Wake;
 pub use crate::transport::{
-    ClientError, ErrorKind, GroupConsumer, Notice, PartitionRef, StartError,
+    ClientError, ErrorKind, GroupConsumer, Notice, Offsets, PartitionRef, StartError,
 };
 
 /// The producers of an app.
@@ -57,9 +56,6 @@ pub trait Platform: fmt::Debug + Send + Sync {
     /// Why it cannot be made.
     fn serve(&self, wanted: NewConsumer) -> Result<ConsumerHandle, String>;
 }
-
-/// Offsets by topic, as the app knows it, and partition.
-pub type Offsets = BTreeMap<(String, i32), i64>;
 
 /// A consumer that is to be made, and all that its owner is given beside it.
 pub struct NewConsumer {
@@ -180,7 +176,7 @@ impl NewConsumer {
                 match make(&self, me) {
                     Ok(consumer) => {
                         let _ = made.send(Ok(()));
-                        thread::serve(Driver::new(consumer, self.setup))
+                        serve::on_thread(Driver::new(consumer, self.setup))
                     }
                     Err(error) => {
                         let _ = made.send(Err(error.to_string()));
@@ -214,20 +210,8 @@ impl NewConsumer {
         let kill = Arc::new(Notify::new());
         let killed = kill.clone();
         let task = tokio::spawn(async move {
-            let mut driver = Driver::new(consumer, self.setup);
-            let _guard = PanicGuard(driver.setup.shared.clone());
-            let served = tokio::select! {
-                biased;
-                () = killed.notified() => None,
-                served = turns(&mut driver, &waker, &after) => Some(served),
-            };
-            match served {
-                Some(served) => served,
-                None => {
-                    driver.kill().await;
-                    Ok(())
-                }
-            }
+            let driver = Driver::new(consumer, self.setup);
+            serve::in_task(driver, &waker, &killed, after).await
         });
         ConsumerHandle::Task { task, kill }
     }
@@ -239,24 +223,6 @@ impl fmt::Debug for NewConsumer {
             .field("group", &self.group)
             .field("worker", &self.worker)
             .finish_non_exhaustive()
-    }
-}
-
-async fn turns<T: GroupConsumer>(
-    driver: &mut Driver<T>,
-    waker: &Notify,
-    after: &impl Fn(),
-) -> Result<(), String> {
-    let origin = tokio::time::Instant::now();
-    loop {
-        let turn = driver.turn(origin.elapsed());
-        after();
-        match turn {
-            Turn::Again => tokio::task::yield_now().await,
-            // Woken or not: the next turn looks at everything.
-            Turn::Park(time) => drop(tokio::time::timeout(time, waker.notified()).await),
-            Turn::Over(ended) => return ended,
-        }
     }
 }
 

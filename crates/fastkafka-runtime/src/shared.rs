@@ -1,13 +1,13 @@
 //! What an owner is told, and what it tells.
 
-use crate::control::{Command, Reply};
+use crate::control::command::{Command, Reply};
 use crate::health::GroupHealth;
+use crate::lock::lock;
 use crate::mail::Mail;
 use crate::mailbox::Mailbox;
-use crate::platform::Offsets;
-use crate::transport::PartitionRef;
+use crate::transport::{Offsets, PartitionRef};
 use fastkafka_core::{Closed, RunTag, Settle};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
 /// What an owner is told, and what it tells.
@@ -90,14 +90,11 @@ impl Shared {
     }
 
     fn commands(&self) -> MutexGuard<'_, Option<Vec<(Command, Reply)>>> {
-        self.commands.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.commands)
     }
 
     pub(crate) fn health(&self) -> GroupHealth {
-        self.health
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        lock(&self.health).clone()
     }
 
     /// Ends when the first assignment is read from offsets that are committed.
@@ -112,17 +109,14 @@ impl Shared {
             let offsets = offsets.iter();
             let offsets =
                 offsets.map(|(place, offset)| ((place.topic.clone(), place.partition), *offset));
-            settled
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .extend(offsets);
+            lock(settled).extend(offsets);
         }
     }
 
     /// What [`Shared::note_settled`] was told last of each partition, without a group.
     pub(crate) fn settled(&self) -> Option<Offsets> {
         let settled = self.settled.as_ref()?;
-        let settled = settled.lock().unwrap_or_else(PoisonError::into_inner);
+        let settled = lock(settled);
         Some(settled.clone())
     }
 
@@ -131,7 +125,7 @@ impl Shared {
     }
 
     pub(crate) fn set_health(&self, health: GroupHealth) {
-        *self.health.lock().unwrap_or_else(PoisonError::into_inner) = health;
+        *lock(&self.health) = health;
     }
 
     pub(crate) fn mark_started(&self) {
@@ -154,17 +148,11 @@ impl Shared {
     }
 
     pub(crate) fn failure(&self) -> Option<String> {
-        self.failure
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        lock(&self.failure).clone()
     }
 
     pub(crate) fn fail(&self, reason: String) {
-        self.failure
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get_or_insert(reason);
+        lock(&self.failure).get_or_insert(reason);
         self.failed.notify_waiters();
     }
 }

@@ -3,12 +3,17 @@
 //! Nothing here waits. What takes a round trip (where a partition starts, whether an offset is in
 //! range) is begun by one call and answered by a [`Notice`] of a later one.
 
-use crate::control::{ControlError, Seek};
+use crate::control::command::Seek;
+use crate::control::error::ControlError;
 use fastkafka_core::{Fetched, OffsetReset, TopicPartition};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A partition, interned.
 pub type PartitionRef = &'static TopicPartition;
+
+/// Offsets by topic, as the app knows it, and partition.
+pub type Offsets = BTreeMap<(String, i32), i64>;
 
 /// Something the client has to say.
 #[derive(Debug)]
@@ -48,7 +53,7 @@ pub enum Notice {
 }
 
 /// Why it cannot be worked out where partitions start.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq, Hash)]
 pub enum StartError {
     /// `auto_offset_reset = "none"`, and there is no commit.
     #[error(

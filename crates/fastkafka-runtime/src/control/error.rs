@@ -1,8 +1,8 @@
 //! Why something could not be done.
 
-use super::Target;
+use super::target::Target;
 
-/// Why a [`Handle`](super::Handle) could not do what it was asked to.
+/// Why a [`Handle`](super::handle::Handle) could not do what it was asked to.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ControlError {

@@ -1,8 +1,9 @@
 //! What the user has paused.
 
+use crate::lock::lock;
 use fastkafka_core::TopicPartition;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 /// What the user has paused of a group in this process. It belongs to no assignment: a partition that
 /// goes and comes back, to whichever worker, is still paused.
@@ -39,7 +40,7 @@ impl Pauses {
     }
 
     fn topics(&self) -> MutexGuard<'_, BTreeMap<String, Paused>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

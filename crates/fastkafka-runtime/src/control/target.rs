@@ -4,7 +4,7 @@ use crate::health::StoppedPartition;
 use fastkafka_core::{Consumer, ConsumerDef, TopicPartition};
 use std::fmt;
 
-/// Which partitions a [`Handle`](super::Handle) acts on: those of a topic, one of them, those of a handler.
+/// Which partitions a [`Handle`](super::handle::Handle) acts on: those of a topic, one of them, those of a handler.
 ///
 /// A topic's name is one, and so are a name with a number and what health says of a partition that
 /// stands still. Where several groups of the app read the topic it means all of them, until

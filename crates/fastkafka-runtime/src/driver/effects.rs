@@ -1,13 +1,11 @@
 //! Doing what the engine says.
 
 use super::Driver;
-use crate::driver::partition::{Offsets, Started};
+use super::started::{Offsets, StartedRun};
 use crate::handling::job::{DeadLetterJob, Job, LaneHandle, ToLane};
-use crate::handling::lane::Lane;
 use crate::transport::GroupConsumer;
 use fastkafka_core::{DeliveryScope, RunTag};
 use fastkafka_engine::{Effect, HoldBack, PartIndex, RunId, Span};
-use std::sync::Arc;
 
 impl<T: GroupConsumer> Driver<T> {
     pub(super) fn apply(&mut self, effect: Effect) {
@@ -21,8 +19,9 @@ impl<T: GroupConsumer> Driver<T> {
                 single,
             } => self.start(part, cut, run, span, attempt, single),
             Effect::Cut { part, cut } => {
-                let partition = self.at(part);
-                partition.halt(cut).stop();
+                let partition = &mut self.partitions[part];
+                // The flag halts the lane at its next record, the fence makes it answer.
+                partition.stop_flag(cut).stop();
                 if let Some(lane) = &partition.lane {
                     lane.send(ToLane::Fence { cut });
                 }
@@ -34,41 +33,42 @@ impl<T: GroupConsumer> Driver<T> {
                 attempts,
             } => self.dead_letter(part, run, at, attempts),
             Effect::Skipped { part, at } => {
-                let p = self.at(part);
-                let error = p.errors.get(&at).map_or("", String::as_str);
-                tracing::error!(handler = p.handler.def.name, place = %p.place, offset = at, "record skipped: {error}");
+                let p = &self.partitions[part];
+                tracing::error!(handler = p.handler.def.name, place = %p.place, offset = at, "record skipped: {}", p.error(at));
             }
-            // Told once per turn: by key many may stop in one.
-            Effect::Stopped { .. } => self.health_dirty = true,
+            // Worked out once per turn: by key many may stop in one.
+            Effect::Stopped { .. } => self.upkeep.health_changed(),
             Effect::Exit { part, at } => {
-                let p = self.at(part);
-                let error = p.errors.get(&at).map_or("", String::as_str);
+                let p = &self.partitions[part];
                 let reason = format!(
-                    "`{}` could not handle {} at offset {at}: {error}",
-                    p.handler.def.name, p.place
+                    "`{}` could not handle {} at offset {at}: {}",
+                    p.handler.def.name,
+                    p.place,
+                    p.error(at)
                 );
                 self.setup.shared.fail(reason);
             }
             Effect::HoldBack { part, why } => {
-                self.at(part).hold = Some(why);
-                // Nobody knows how long: it must not block the others.
+                self.partitions[part].hold = Some(why);
+                // Any other reason may last: it must not keep the other partitions waiting.
                 if why != HoldBack::Full {
                     self.pause(part, true);
                 }
             }
             Effect::Resume { part } => {
-                self.at(part).hold = None;
-                if !self.truncated.contains_key(&part) {
+                let partition = &mut self.partitions[part];
+                partition.hold = None;
+                if partition.truncated.is_none() {
                     self.pause(part, false);
                 }
             }
             Effect::Store { part, offset } => {
-                let partition = self.at(part);
+                let partition = &mut self.partitions[part];
                 partition.store = Some(offset);
                 partition.free_below(offset);
             }
             Effect::Free { part, at } => {
-                let partition = self.at(part);
+                let partition = &mut self.partitions[part];
                 partition.errors.remove(&at);
                 if let Some(keyed) = &mut partition.keyed {
                     keyed.free(at);
@@ -78,7 +78,7 @@ impl<T: GroupConsumer> Driver<T> {
         }
     }
 
-    pub(super) fn start(
+    fn start(
         &mut self,
         part: PartIndex,
         cut: u32,
@@ -87,80 +87,76 @@ impl<T: GroupConsumer> Driver<T> {
         attempt: u32,
         single: bool,
     ) {
-        let mailbox = self.setup.shared.clone();
-        let partition = &mut self.parts[part.0 as usize];
-        let (fetched, range) = partition
+        let partition = &mut self.partitions[part];
+        let (block, range) = partition
             .find(span.first, span.next)
             .expect("the engine starts what was kept");
-        let halt = partition.halt(cut);
+        let stop = partition.stop_flag(cut);
         let tag = RunTag {
             part: part.0,
             run: run.0,
         };
-        let scope = DeliveryScope::of_run(range.len(), mailbox, tag, halt.clone());
-        partition.started.push_back(Started {
+        let shared = self.setup.shared.clone();
+        let scope = DeliveryScope::of_run(range.len(), shared, tag, stop.clone());
+        let offsets = match (&partition.keyed, range.len()) {
+            (Some(_), 1) => Offsets::One(span.first),
+            _ => Offsets::Of(block.clone(), range.clone()),
+        };
+        partition.started.push(StartedRun::new(
             run,
-            offsets: match (&partition.keyed, range.len()) {
-                (Some(_), 1) => Offsets::One(span.first),
-                _ => Offsets::Of(fetched.clone(), range.clone()),
-            },
-            next: span.next,
-            scope: scope.clone(),
-            halt: halt.clone(),
-            settled: 0,
-            broken: None,
-        });
+            offsets,
+            span.next,
+            scope.clone(),
+            stop.clone(),
+        ));
         let job = Job {
             cut,
-            halt,
+            stop,
             run,
-            fetched,
+            block,
             range,
             next: span.next,
             scope,
             attempt,
             single,
         };
-        match &mut self.at(part).keyed {
+        match &mut partition.keyed {
             Some(keyed) => keyed.start(job),
             None => self.lane(part).send(ToLane::Handle(job)),
         }
     }
 
-    pub(super) fn lane(&mut self, part: PartIndex) -> &LaneHandle {
-        let (setup, partition) = (&self.setup, &mut self.parts[part.0 as usize]);
+    fn dead_letter(&mut self, part: PartIndex, run: RunId, at: i64, attempts: u32) {
+        let partition = &mut self.partitions[part];
+        let (block, range) = partition
+            .find(at, at + 1)
+            .expect("the engine gives up what was kept");
+        let job = DeadLetterJob {
+            run,
+            block,
+            index: range.start,
+            attempts,
+            error: partition.error(at).to_owned(),
+        };
+        match &mut partition.keyed {
+            Some(keyed) => keyed.dead_letter(at, job),
+            None => self.lane(part).send(ToLane::DeadLetter(job)),
+        }
+    }
+
+    /// The partition's lane, which begins with its first run.
+    fn lane(&mut self, part: PartIndex) -> &LaneHandle {
+        let (setup, partition) = (&self.setup, &mut self.partitions[part]);
         partition.lane.get_or_insert_with(|| {
-            let lane = Lane {
-                context: Arc::new(setup.context(part, partition.place, &partition.handler)),
-                lock: setup.locks.lock(partition.place),
-            };
+            let lane = setup.lane(part, partition.place, &partition.handler);
             lane.spawn(&setup.tokio)
         })
     }
 
-    pub(super) fn dead_letter(&mut self, part: PartIndex, run: RunId, at: i64, attempts: u32) {
-        let partition = self.at(part);
-        let (fetched, range) = partition
-            .find(at, at + 1)
-            .expect("the engine buries what was kept");
-        let error = partition.errors.get(&at).cloned().unwrap_or_default();
-        let letter = DeadLetterJob {
-            run,
-            fetched,
-            index: range.start,
-            attempts,
-            error,
-        };
-        match &mut self.at(part).keyed {
-            Some(keyed) => keyed.dead_letter(at, letter),
-            None => self.lane(part).send(ToLane::DeadLetter(letter)),
-        }
-    }
-
     /// Hands all new watermarks to the client.
-    pub(crate) fn store(&mut self) {
+    pub(super) fn store(&mut self) {
         let offsets: Vec<_> = self
-            .parts
+            .partitions
             .iter_mut()
             .filter_map(|p| p.store.take().map(|offset| (p.place, offset)))
             .collect();
@@ -169,7 +165,7 @@ impl<T: GroupConsumer> Driver<T> {
         }
         self.setup.shared.note_settled(&offsets);
         for (place, why) in self.consumer.store(&offsets) {
-            // It was revoked under our hands; its next owner starts from what was committed.
+            // The client has lost it meanwhile: its next owner starts from what was committed.
             tracing::warn!(%place, "offset not stored: {why}");
         }
     }

@@ -1,17 +1,8 @@
-//! What the client has to say.
+//! What the client has to say: to the rebalance, to the seeks, and about itself.
 
 use super::Driver;
+use super::state::rebalance::Asked;
 use crate::transport::{ClientError, ErrorKind, GroupConsumer, Notice, PartitionRef};
-use fastkafka_engine::Time;
-
-/// Since when the client has complained, and the last thing it said.
-#[derive(Debug, Default)]
-pub(super) struct ClientErrors {
-    pub(super) unreachable: Option<Time>,
-    pub(super) refused: Option<String>,
-    pub(super) last_error: Option<String>,
-    pub(super) commits: Option<(Time, String)>,
-}
 
 impl<T: GroupConsumer> Driver<T> {
     pub(super) fn poll(&mut self) {
@@ -19,63 +10,50 @@ impl<T: GroupConsumer> Driver<T> {
         self.consumer.poll(&mut notices);
         for notice in notices.drain(..) {
             match notice {
-                Notice::Assign(_) | Notice::Revoke { .. } | Notice::Resolved(_) => {
-                    self.rebalance.push(notice);
+                Notice::Assign(places) => self.rebalance.push(Asked::Assign(places)),
+                Notice::Revoke { places, lost } => {
+                    self.rebalance.push(Asked::Revoke { places, lost });
                 }
+                Notice::Resolved(starts) => self.rebalance.push(Asked::Resolved(starts)),
                 Notice::OutOfRange {
                     place,
                     position,
                     low,
                     high,
                 } => self.out_of_range(place, position, low, high),
-                Notice::Found(place, found) => self.found(place, found),
-                Notice::Moved(place, committed) => self.moved(place, committed),
-                Notice::Committed(Ok(())) => {
-                    self.client_errors.commits = None;
-                    // What was refused has been put right: we are a member and may commit.
-                    self.client_errors.refused = None;
-                }
+                Notice::Found(place, found) => self.seek_found(place, found),
+                Notice::Moved(place, committed) => self.seek_committed(place, committed),
+                Notice::Committed(Ok(())) => self.client_errors.note_commit(),
                 Notice::Committed(Err(why)) => {
-                    let since = self
-                        .client_errors
-                        .commits
-                        .take()
-                        .map_or(self.now, |(since, _)| since);
-                    let (group, cluster) = (self.group(), self.named_cluster());
+                    let (group, cluster) = (self.setup.group(), self.setup.named_cluster());
                     tracing::warn!(group, cluster, "commit refused: {why}");
-                    self.client_errors.commits = Some((since, why));
+                    self.client_errors.note_refused_commit(self.now, why);
                 }
                 Notice::Connected => self.connected(),
-                Notice::Error(error) => {
-                    self.client_errors.last_error = Some(error.message.clone());
-                    self.client_error(error);
-                }
+                Notice::Error(error) => self.client_error(error),
             }
         }
         self.notices = notices;
     }
 
-    /// The client says many times a second that a broker is away; the log says it once, and health goes on.
-    fn unreachable(&mut self, error: &ClientError) {
-        if self.client_errors.unreachable.is_none() {
-            let (group, cluster) = (self.group(), self.named_cluster());
-            tracing::warn!(group, cluster, "{error}");
-            self.client_errors.unreachable = Some(self.now);
-        }
-    }
-
     fn connected(&mut self) {
-        if let Some(since) = self.client_errors.unreachable.take() {
-            let (group, cluster) = (self.group(), self.named_cluster());
+        if let Some(since) = self.client_errors.note_connected() {
+            let (group, cluster) = (self.setup.group(), self.setup.named_cluster());
             let away = self.now.saturating_sub(since);
             tracing::info!(group, cluster, "a broker answers again, after {away:.1?}");
         }
     }
 
-    pub(super) fn client_error(&mut self, error: ClientError) {
-        let (group, cluster) = (self.group(), self.named_cluster());
+    fn client_error(&mut self, error: ClientError) {
+        let (group, cluster) = (self.setup.group(), self.setup.named_cluster());
+        self.client_errors.note(&error.message);
         match error.kind {
-            ErrorKind::Unreachable => self.unreachable(&error),
+            // The log says it once, and health goes on.
+            ErrorKind::Unreachable => {
+                if self.client_errors.note_unreachable(self.now) {
+                    tracing::warn!(group, cluster, "{error}");
+                }
+            }
             ErrorKind::Refused => {
                 tracing::error!(group, cluster, "{error}");
                 // Before the start nothing is at stake yet: give up at once instead of trying on.
@@ -83,7 +61,7 @@ impl<T: GroupConsumer> Driver<T> {
                     let reason = format!("group `{group}`: {error}");
                     self.setup.shared.fail(reason);
                 }
-                self.client_errors.refused = Some(error.message);
+                self.client_errors.note_refused(error.message);
             }
             ErrorKind::Fatal => {
                 let reason = format!("the consumer of group `{group}` cannot go on: {error}");
@@ -93,9 +71,10 @@ impl<T: GroupConsumer> Driver<T> {
         }
     }
 
-    pub(super) fn out_of_range(&mut self, place: PartitionRef, position: i64, low: i64, high: i64) {
-        if self.is_moving(place) {
-            return; // Away from that position.
+    fn out_of_range(&mut self, place: PartitionRef, position: i64, low: i64, high: i64) {
+        // A seek already leaves that position.
+        if self.seeks.is_moving(place) {
+            return;
         }
         if position < low {
             tracing::error!(
@@ -113,21 +92,10 @@ impl<T: GroupConsumer> Driver<T> {
             );
             tracing::error!(%place, "{what}; the partition stops");
             let part = self.part(place);
-            self.at(part).errors.insert(position, what);
-            self.truncated.insert(part, position);
+            let partition = &mut self.partitions[part];
+            partition.errors.insert(position, what);
+            partition.truncated = Some(position);
             self.pause(part, true);
         }
-    }
-
-    pub(crate) fn forget_refused_commits(&mut self) {
-        self.client_errors.commits = None;
-    }
-
-    /// Why what is settled may not be committed.
-    pub(crate) fn refused_commit(&self) -> Option<String> {
-        self.client_errors
-            .commits
-            .as_ref()
-            .map(|(_, why)| format!("the last offsets could not be committed: {why}"))
     }
 }

@@ -1,7 +1,7 @@
 //! Reading, and not reading: back-pressure.
 
-use super::{Driver, STARVED};
-use crate::driver::partition::OwnedPartition;
+use super::Driver;
+use super::partition::OwnedPartition;
 use crate::transport::GroupConsumer;
 use fastkafka_core::Fetched;
 use fastkafka_engine::{Event, HoldBack, PartIndex, Span};
@@ -14,78 +14,74 @@ const FETCH: usize = 1_024;
 impl<T: GroupConsumer> Driver<T> {
     /// True when there may be more to read at once.
     pub(super) fn fetch(&mut self) -> bool {
-        // On the way out nothing is wanted; what is left in the client costs nothing.
-        if self.held_back() || self.rebalance.is_draining() {
+        // A consumer that leaves wants no records; what is left in the client costs nothing.
+        if self.is_held_back() || self.rebalance.membership.is_draining() {
             return false;
         }
-        let mut runs = std::mem::take(&mut self.runs);
-        let more = self.consumer.fetch(FETCH, &mut runs);
-        for (place, fetched) in runs.drain(..) {
+        let mut blocks = std::mem::take(&mut self.blocks);
+        let more = self.consumer.fetch(FETCH, &mut blocks);
+        for (place, block) in blocks.drain(..) {
             // What was read before a seek is not what follows it.
-            if self.is_moving(place) {
+            if self.seeks.is_moving(place) {
                 continue;
             }
             let part = self.part(place);
-            let most = self.at(part).handler.max_records;
-            for first in (0..fetched.len()).step_by(most) {
-                // Revoked: dropped unseen, the next owner reads it. What has stopped is kept for its restart.
+            let most = self.partitions[part].handler.max_records;
+            for first in (0..block.len()).step_by(most) {
+                // Of a partition that is being given back: the next owner reads it. A partition that
+                // has stopped accepts records for its restart.
                 if self.engine.accepts(part) {
-                    self.take_in(part, &fetched, first..fetched.len().min(first + most));
+                    self.take_in(part, &block, first..block.len().min(first + most));
                 }
             }
         }
-        self.runs = runs;
+        self.blocks = blocks;
         more
     }
 
-    pub(super) fn take_in(
-        &mut self,
-        part: PartIndex,
-        fetched: &Arc<dyn Fetched>,
-        range: Range<usize>,
-    ) {
-        let partition = self.at(part);
+    /// Keeps a run and tells the engine of it.
+    fn take_in(&mut self, part: PartIndex, block: &Arc<dyn Fetched>, range: Range<usize>) {
+        let partition = &mut self.partitions[part];
         if let Some(keyed) = &mut partition.keyed {
-            let records = keyed.keep(fetched, range);
+            let records = keyed.keep(block, range);
             return self.step(Event::Read { part, records });
         }
         let span = Span {
-            first: fetched.offset(range.start),
-            next: fetched.offset(range.end - 1) + 1,
+            first: block.offset(range.start),
+            next: block.offset(range.end - 1) + 1,
             records: u32::try_from(range.len()).expect("a run has fewer than 2^32 records"),
-            bytes: fetched.bytes(range.clone()),
+            bytes: block.bytes(range.clone()),
         };
-        self.at(part).keep(span, fetched, range);
+        partition.keep(span, block, range);
         self.step(Event::Fetched { part, span });
     }
 
-    /// Back-pressure is not to read: it costs nothing, where a pause throws away what was prefetched.
-    /// A full partition is paused only when that lasts, another one has nothing to do, and it is
-    /// its handlers that are slow: when it waits for reports, a pause would help nobody.
-    pub(super) fn held_back(&mut self) -> bool {
-        let full = |p: &OwnedPartition| p.hold == Some(HoldBack::Full) && !p.paused;
-        if !self.parts.iter().any(full) {
-            self.gated = None;
+    /// True while nothing is read for the sake of a full partition.
+    ///
+    /// The partition is paused instead when that has lasted, another one has nothing to do, and it is
+    /// its handlers that are slow: while it waits for reports, a pause would help nobody.
+    fn is_held_back(&mut self) -> bool {
+        let is_full = |p: &OwnedPartition| p.hold == Some(HoldBack::Full) && !p.paused;
+        if !self.partitions.iter().any(is_full) {
+            self.backpressure.end();
             return false;
         }
-        let since = *self.gated.get_or_insert(self.now);
-        let parts = (0..).map(PartIndex).take(self.parts.len());
-        if self.now.saturating_sub(since) < STARVED
-            || !parts.clone().any(|part| self.engine.starves(part))
-        {
+        let mut parts = self.partitions.numbers();
+        if !self.backpressure.has_lasted(self.now) || !parts.any(|part| self.engine.starves(part)) {
             return true;
         }
-        for part in parts {
-            let p = &self.parts[part.0 as usize];
-            if full(p) && p.is_handling() {
+        for part in self.partitions.numbers() {
+            let partition = &self.partitions[part];
+            if is_full(partition) && partition.is_handling() {
                 self.pause(part, true);
             }
         }
-        self.parts.iter().any(full)
+        self.partitions.iter().any(is_full)
     }
 
-    pub(crate) fn pause(&mut self, part: PartIndex, pause: bool) {
-        let partition = &mut self.parts[part.0 as usize];
+    /// Stops or resumes reading a partition in the client.
+    pub(super) fn pause(&mut self, part: PartIndex, pause: bool) {
+        let partition = &mut self.partitions[part];
         if partition.paused == pause {
             return;
         }

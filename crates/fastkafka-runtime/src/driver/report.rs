@@ -1,17 +1,18 @@
 //! What goes on: progress of long runs, health, and what stands still.
 
-use super::{Driver, PROGRESS};
-use crate::driver::partition::OwnedPartition;
+use super::Driver;
+use super::partition::OwnedPartition;
 use crate::handling::job::LaneHandle;
 use crate::health::{GroupHealth, StoppedPartition, WaitingRecord};
-use crate::transport::GroupConsumer;
+use crate::transport::{GroupConsumer, PartitionRef};
 use fastkafka_engine::{Event, PartIndex, Time};
 use std::time::Duration;
 
 /// By key many records may stand still or wait: so many are listed.
 const LISTED: usize = 100;
-/// How often a standstill is repeated in the log.
-const REMIND: Duration = Duration::from_secs(60);
+
+/// A record that stands still, and how often it was tried.
+type Stopped = (PartIndex, i64, u32);
 
 impl<T: GroupConsumer> Driver<T> {
     pub(super) fn update_health(&mut self) {
@@ -23,23 +24,23 @@ impl<T: GroupConsumer> Driver<T> {
             self.room = room;
             self.step(Event::Room(room));
         }
-        if std::mem::take(&mut self.health_dirty) {
+        if self.upkeep.take_health_changed() {
             self.report();
         }
-        if self.now.saturating_sub(self.progressed) >= PROGRESS {
-            self.progressed = self.now;
-            self.progress();
+        if self.upkeep.progress(self.now) {
+            self.tell_progress();
             self.report();
-            if !self.rebalance.is_closing() {
+            if !self.rebalance.membership.is_closing() {
                 self.check_lanes();
             }
         }
     }
 
-    /// A panic ends no lane, unless it happens where it cannot be caught.
-    pub(super) fn check_lanes(&self) {
-        let dead = |p: &&OwnedPartition| p.lane.as_ref().is_some_and(LaneHandle::is_over);
-        if let Some(p) = self.parts.iter().find(dead) {
+    /// Ends the app when a lane is gone. A panic ends no lane, unless it happens where it cannot be
+    /// caught.
+    fn check_lanes(&self) {
+        let is_gone = |p: &&OwnedPartition| p.lane.as_ref().is_some_and(LaneHandle::is_over);
+        if let Some(p) = self.partitions.iter().find(is_gone) {
             self.setup.shared.fail(format!(
                 "the lane of {} died: `{}` panicked where it cannot be caught, such as in a drop",
                 p.place, p.handler.def.name
@@ -47,150 +48,141 @@ impl<T: GroupConsumer> Driver<T> {
         }
     }
 
-    /// The same of a task; those that are aborted on the way out do not count.
-    pub(super) fn task_panicked(&mut self, part: PartIndex) {
-        if !self.rebalance.is_closing() {
-            let p = self.at(part);
-            let reason = format!(
+    /// The same of a task; those that are aborted at the shutdown do not count.
+    pub(super) fn task_panicked(&self, part: PartIndex) {
+        if !self.rebalance.membership.is_closing() {
+            let p = &self.partitions[part];
+            self.setup.shared.fail(format!(
                 "a task of {} died: `{}` panicked where it cannot be caught, such as in a drop",
                 p.place, p.handler.def.name
-            );
-            self.setup.shared.fail(reason);
+            ));
         }
     }
 
-    /// Settled prefixes of runs that go on, and records that will not settle: the rest of their run
-    /// may wait for something that comes only after them.
-    pub(super) fn progress(&mut self) {
-        for part in (0..).map(PartIndex).take(self.parts.len()) {
-            let mut i = 0;
-            // A step may end with the release of the partition.
-            while let Some(started) = self.at(part).started.get(i) {
-                let settled = started.scope.progress(started.settled);
-                let lost = started
-                    .scope
-                    .lost()
-                    .filter(|(index, ..)| started.is_news(*index));
-                if settled > started.settled || lost.is_some() {
-                    let (run, prefix) = (started.run, started.offset(settled));
-                    let told = lost.as_ref().map(|(index, ..)| *index);
-                    let lost = lost.map(|(index, kind, why)| {
-                        (started.offset(index), started.offset(index + 1), kind, why)
-                    });
-                    let partition = self.at(part);
-                    partition.started[i].settled = settled;
-                    partition.started[i].broken = told.or(partition.started[i].broken);
-                    let broken =
-                        lost.map(|(at, next, kind, why)| partition.broken(at, next, kind, &why));
-                    self.step(Event::Settled {
-                        part,
-                        run,
-                        prefix,
-                        broken,
-                        closed: false,
-                    });
-                }
-                i += 1;
+    /// Tells the engine the settled prefixes of runs that go on, and the records of theirs that will
+    /// not settle: the rest of the run may wait for something that comes only after them.
+    fn tell_progress(&mut self) {
+        for part in self.partitions.numbers() {
+            let mut at = 0;
+            // One after the other: a step may end with the release of the partition.
+            while let Some(started) = self.partitions[part].started.get_mut(at) {
+                at += 1;
+                let Some(progress) = started.progress() else {
+                    continue;
+                };
+                let lost = progress.lost;
+                let broken = lost.map(|lost| self.partitions[part].note_lost(lost));
+                self.step(Event::Settled {
+                    part,
+                    run: progress.run,
+                    prefix: progress.prefix,
+                    broken,
+                    closed: false,
+                });
             }
         }
     }
 
-    /// Works out what health says, and repeats in the log what stands still.
-    pub(crate) fn report(&mut self) {
-        let place = |part: PartIndex| self.parts[part.0 as usize].place;
-        let error = |part: PartIndex, at: i64| {
-            self.parts[part.0 as usize]
-                .errors
-                .get(&at)
-                .cloned()
-                .unwrap_or_default()
-        };
-        let since = |time: Time| self.now.saturating_sub(time);
-        let truncated = self.truncated.iter().map(|(part, at)| (*part, *at, 0));
-        let all_stopped = self.engine.stopped().count() + self.truncated.len();
-        let stops: Vec<_> = self
-            .engine
-            .stopped()
-            .map(|stopped| (stopped.part, stopped.at, stopped.attempts))
-            .chain(truncated)
-            .take(LISTED)
-            .collect();
-        let stopped = stops.iter().map(|&(part, at, attempts)| StoppedPartition {
-            cluster: place(part).cluster.clone(),
-            topic: place(part).topic.clone(),
-            partition: place(part).partition,
-            offset: at,
-            handler: self.parts[part.0 as usize].handler.def.name,
-            attempts,
-            error: error(part, at),
-            key_only: self.parts[part.0 as usize].keyed.is_some(),
-        });
-        let all_waiting = self.engine.waiting().count();
-        let waiting = self
-            .engine
-            .waiting()
-            .take(LISTED)
-            .map(|waiting| WaitingRecord {
-                cluster: place(waiting.part).cluster.clone(),
-                topic: place(waiting.part).topic.clone(),
-                partition: place(waiting.part).partition,
-                offset: waiting.at,
-                handler: self.parts[waiting.part.0 as usize].handler.def.name,
-                wait: waiting.wait.into(),
-                since: since(waiting.since),
-                error: error(waiting.part, waiting.at),
-            });
-        let health = GroupHealth {
-            cluster: self.cluster().to_owned(),
-            group: self.group().to_owned(),
-            assigned: self
-                .rebalance
-                .assigned
-                .iter()
-                .map(|place| (place.topic.clone(), place.partition))
-                .collect(),
-            stopped: stopped.collect(),
-            more_stopped: all_stopped.saturating_sub(LISTED),
-            waiting: waiting.collect(),
-            more_waiting: all_waiting.saturating_sub(LISTED),
-            paused: self
-                .rebalance
-                .assigned
-                .iter()
-                .filter(|place| self.is_paused(place))
-                .map(|place| (place.topic.clone(), place.partition))
-                .collect(),
-            span_reached: self
-                .engine
-                .span_reached()
-                .map(|part| (place(part).topic.clone(), place(part).partition))
-                .collect(),
-            unreachable_for: self.client_errors.unreachable.map(since),
-            refused: self.client_errors.refused.clone(),
-            last_error: self.client_errors.last_error.clone(),
-            commits_refused: self
-                .client_errors
-                .commits
-                .as_ref()
-                .map(|(time, why)| (since(*time), why.clone())),
-        };
-        self.reminded
-            .retain(|key, _| stops.iter().any(|(part, at, _)| (*part, *at) == *key));
-        for ((part, at, _), stopped) in stops.into_iter().zip(&health.stopped) {
-            let key = (part, at);
-            if self
-                .reminded
-                .get(&key)
-                .is_none_or(|last| since(*last) >= REMIND)
-            {
-                self.reminded.insert(key, self.now);
-                tracing::error!("{stopped}");
+    /// Works out health, and names in the log what stands still.
+    pub(super) fn report(&mut self) {
+        let (stopped, more_stopped) = self.stopped();
+        let health = self.health(&stopped, more_stopped);
+        let stands = |(part, at)| stopped.iter().any(|s| (s.0, s.1) == (part, at));
+        self.upkeep.retain(stands);
+        for (&(part, at, _), named) in stopped.iter().zip(&health.stopped) {
+            if self.upkeep.remind((part, at), self.now) {
+                tracing::error!("{named}");
             }
         }
         self.setup.shared.set_health(health);
     }
 
-    pub(crate) fn mark_started(&self) {
-        self.setup.shared.mark_started();
+    /// The first records that stand still, and how many more there are.
+    fn stopped(&self) -> (Vec<Stopped>, usize) {
+        let partitions = self.partitions.numbered();
+        let truncated = partitions.filter_map(|(part, p)| Some((part, p.truncated?, 0)));
+        let mut all = self
+            .engine
+            .stopped()
+            .map(|stopped| (stopped.part, stopped.at, stopped.attempts))
+            .chain(truncated);
+        let listed = all.by_ref().take(LISTED).collect();
+        (listed, all.count())
+    }
+
+    fn health(&self, stopped: &[Stopped], more_stopped: usize) -> GroupHealth {
+        let stopped = stopped
+            .iter()
+            .map(|stopped| self.stopped_partition(*stopped));
+        let name = |place: &PartitionRef| (place.topic.clone(), place.partition);
+        let assigned = self.rebalance.assigned();
+        let errors = &self.client_errors;
+        GroupHealth {
+            cluster: self.setup.cluster().to_owned(),
+            group: self.setup.group().to_owned(),
+            assigned: assigned.iter().map(name).collect(),
+            stopped: stopped.collect(),
+            more_stopped,
+            waiting: self.waiting(),
+            more_waiting: self.engine.waiting().count().saturating_sub(LISTED),
+            paused: assigned
+                .iter()
+                .filter(|place| self.is_paused(place))
+                .map(name)
+                .collect(),
+            span_reached: self
+                .engine
+                .span_reached()
+                .map(|part| name(&self.partitions[part].place))
+                .collect(),
+            unreachable_for: errors.unreachable_since().map(|since| self.since(since)),
+            refused: errors.refused().cloned(),
+            last_error: errors.last().cloned(),
+            commits_refused: errors
+                .commits_refused()
+                .map(|(since, why)| (self.since(*since), why.clone())),
+        }
+    }
+
+    fn stopped_partition(&self, (part, at, attempts): Stopped) -> StoppedPartition {
+        let partition = &self.partitions[part];
+        StoppedPartition {
+            cluster: partition.place.cluster.clone(),
+            topic: partition.place.topic.clone(),
+            partition: partition.place.partition,
+            offset: at,
+            handler: partition.handler.def.name,
+            attempts,
+            error: partition.error(at).to_owned(),
+            key_only: partition.keyed.is_some(),
+        }
+    }
+
+    fn waiting(&self) -> Vec<WaitingRecord> {
+        let waiting = self.engine.waiting().take(LISTED);
+        waiting
+            .map(|waiting| {
+                let partition = &self.partitions[waiting.part];
+                WaitingRecord {
+                    cluster: partition.place.cluster.clone(),
+                    topic: partition.place.topic.clone(),
+                    partition: partition.place.partition,
+                    offset: waiting.at,
+                    handler: partition.handler.def.name,
+                    wait: waiting.wait.into(),
+                    since: self.since(waiting.since),
+                    error: partition.error(waiting.at).to_owned(),
+                }
+            })
+            .collect()
+    }
+
+    fn is_paused(&self, place: PartitionRef) -> bool {
+        let part = self.partitions.find(place);
+        part.is_some_and(|part| self.partitions[part].user_paused)
+    }
+
+    fn since(&self, time: Time) -> Duration {
+        self.now.saturating_sub(time)
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::handling::handler::Handler;
 use crate::handling::job::Job;
-use crate::handling::spawned::{self, Tasks};
+use crate::handling::spawned::{self, Origin, Spawned};
 use crate::shared::Shared;
 use crate::transport::PartitionRef;
 use fastkafka_core::{
@@ -19,7 +19,10 @@ use std::task::Poll;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// Where records come from, and who handles them.
+/// How the handler's futures end: with the run, or with a panic.
+type CallEnd = Result<RunEnd, Box<dyn Any + Send>>;
+
+/// What the handlers of a partition are called with.
 #[derive(Debug)]
 pub(crate) struct HandlerContext {
     pub(crate) app: Arc<AppContext>,
@@ -34,12 +37,13 @@ impl HandlerContext {
     pub(crate) async fn handle(
         self: &Arc<Self>,
         job: &Job,
-        spawned: &Arc<Tasks>,
+        spawned: &Arc<Spawned>,
         spare: Vec<Record<'static>>,
     ) -> (RunEnd, Vec<Record<'static>>) {
-        match self.handler.def.blocking {
-            true => (self.run_blocking(job, spawned).await, Vec::new()),
-            false => self.run(job, spawned, spare).await,
+        if self.handler.def.blocking {
+            (self.run_blocking(job, spawned).await, Vec::new())
+        } else {
+            self.run(job, spawned, spare).await
         }
     }
 
@@ -59,29 +63,23 @@ impl HandlerContext {
     async fn run(
         &self,
         job: &Job,
-        spawned: &Arc<Tasks>,
+        spawned: &Arc<Spawned>,
         spare: Vec<Record<'static>>,
     ) -> (RunEnd, Vec<Record<'static>>) {
-        let scope = &job.scope;
         let mut records = reuse(spare);
-        job.fetched.records(job.range.clone(), &mut records);
+        job.block.records(job.range.clone(), &mut records);
         let end = {
             let run = self.as_run(job, &records, None);
-            let ambient = Ambient::of_run(self.app.clone(), scope.clone());
-            let future = Scoped::new(
-                ambient,
-                CatchRun::new(handle(&self.app, self.handler.def, &run)),
-            );
-            let future = spawned::scope(spawned.clone(), place_of(job), future);
+            let call = self.call(job, spawned.clone(), &run);
             match self.handler.timeout {
-                None => Some(future.await),
-                Some(limit) => within(limit, scope, future).await,
+                None => Some(call.await),
+                Some(limit) => within(limit, &job.scope, call).await,
             }
         };
         let end = match end {
             Some(Ok(end)) => end,
-            Some(Err(panic)) => failed(scope, panicked(&*panic)),
-            None => failed(scope, self.timed_out()),
+            Some(Err(panic)) => failed(&job.scope, panicked(&*panic)),
+            None => failed(&job.scope, self.timed_out()),
         };
         (end, reuse(records))
     }
@@ -89,71 +87,23 @@ impl HandlerContext {
     /// Handles the run on a thread of its own.
     ///
     /// A thread cannot be stopped: a call that takes too long is reported when it returns, as failed.
-    async fn run_blocking(self: &Arc<Self>, job: &Job, spawned: &Arc<Tasks>) -> RunEnd {
+    async fn run_blocking(self: &Arc<Self>, job: &Job, spawned: &Arc<Spawned>) -> RunEnd {
         let expired = Arc::new(AtomicBool::new(false));
-        let (context, fetched, range, scope) = (
-            self.clone(),
-            job.fetched.clone(),
-            job.range.clone(),
-            job.scope.clone(),
-        );
-        let (attempt, single, flag) = (job.attempt, job.single, expired.clone());
-        let (tokio, tasks, place) = (
-            tokio::runtime::Handle::current(),
-            spawned.clone(),
-            place_of(job),
-        );
-        let handle = move || {
-            let mut records = Vec::with_capacity(range.len());
-            fetched.records(range.clone(), &mut records);
-            let run = Run {
-                states: context.app.states(),
-                place: context.place,
-                records: &records,
-                fetched: &*fetched,
-                base: range.start,
-                scope: &scope,
-                single,
-                attempt,
-                expired: Some(&flag),
-            };
-            let ambient = Ambient::of_run(context.app.clone(), scope.clone());
-            let future = Scoped::new(
-                ambient,
-                CatchRun::new(handle(&context.app, context.handler.def, &run)),
-            );
-            tokio.block_on(spawned::scope(tasks, place, future))
-        };
         let (tell, told) = oneshot::channel();
-        let work = move || {
-            let end = handle();
-            // Nobody listens any more once the tokio runtime is gone.
-            let _ = tell.send(end);
+        let work = {
+            let (context, job, spawned) = (self.clone(), job.clone(), spawned.clone());
+            let (tokio, expired) = (tokio::runtime::Handle::current(), expired.clone());
+            move || {
+                let end = context.run_on_thread(&tokio, job, spawned, &expired);
+                // Nobody listens any more once the tokio runtime is gone.
+                let _ = tell.send(end);
+            }
         };
         match self.app.interceptor() {
             Some(interceptor) => interceptor.block(Box::new(work)),
             None => drop(tokio::task::spawn_blocking(work)),
         }
-        let mut told = pin!(told);
-        let told = match self.handler.timeout {
-            None => told.await,
-            Some(limit) => loop {
-                let (before, at) = (job.scope.current(), tokio::time::sleep(limit));
-                tokio::select! {
-                    told = &mut told => break told,
-                    () = at => {}
-                }
-                if job.scope.current() == before && !expired.swap(true, AcqRel) {
-                    tracing::error!(
-                        handler = self.handler.def.name,
-                        place = %self.place,
-                        offset = job.offset(before),
-                        "blocking handler is past its time limit; its order unit waits until it returns"
-                    );
-                }
-            },
-        };
-        match told {
+        match self.returned(job, told, &expired).await {
             Ok(Ok(end)) => end,
             Ok(Err(panic)) => failed(&job.scope, panicked(&*panic)),
             // Only the end of the tokio runtime cancels it.
@@ -162,6 +112,65 @@ impl HandlerContext {
                 Failure::retry("the thread of the handler was cancelled"),
             ),
         }
+    }
+
+    /// Takes what it needs by value: its records are given back before anybody hears of the end.
+    fn run_on_thread(
+        self: Arc<Self>,
+        tokio: &tokio::runtime::Handle,
+        job: Job,
+        spawned: Arc<Spawned>,
+        expired: &AtomicBool,
+    ) -> CallEnd {
+        let mut records = Vec::with_capacity(job.range.len());
+        job.block.records(job.range.clone(), &mut records);
+        let run = self.as_run(&job, &records, Some(expired));
+        tokio.block_on(self.call(&job, spawned, &run))
+    }
+
+    /// Waits for the thread, and sets `expired` when one record alone takes too long there.
+    async fn returned(
+        &self,
+        job: &Job,
+        told: oneshot::Receiver<CallEnd>,
+        expired: &AtomicBool,
+    ) -> Result<CallEnd, oneshot::error::RecvError> {
+        let Some(limit) = self.handler.timeout else {
+            return told.await;
+        };
+        let mut told = pin!(told);
+        loop {
+            let (before, at) = (job.scope.current(), tokio::time::sleep(limit));
+            tokio::select! {
+                told = &mut told => return told,
+                () = at => {}
+            }
+            if job.scope.current() == before && !expired.swap(true, AcqRel) {
+                tracing::error!(
+                    handler = self.handler.def.name,
+                    place = %self.place,
+                    offset = job.offset(before),
+                    "blocking handler is past its time limit; its order unit waits until it returns"
+                );
+            }
+        }
+    }
+
+    /// The call itself: what it produces and spawns finds the app and the run, and its panic is caught.
+    fn call<'r>(
+        &'r self,
+        job: &'r Job,
+        spawned: Arc<Spawned>,
+        run: &'r Run<'r>,
+    ) -> impl Future<Output = CallEnd> + 'r {
+        let origin = Origin {
+            block: job.block.clone(),
+            base: job.range.start,
+            scope: job.scope.clone(),
+        };
+        let ambient = Ambient::of_run(self.app.clone(), job.scope.clone());
+        let call = CatchRun::new(handle(&self.app, self.handler.def, run));
+        spawned::scope(spawned, origin, Scoped::new(ambient, call))
     }
 
     fn as_run<'r>(
@@ -174,7 +183,7 @@ impl HandlerContext {
             states: self.app.states(),
             place: self.place,
             records,
-            fetched: &*job.fetched,
+            fetched: &*job.block,
             base: job.range.start,
             scope: &job.scope,
             single: job.single,
@@ -188,14 +197,6 @@ impl HandlerContext {
             "timed out after {:?}",
             self.handler.timeout.unwrap_or_default()
         ))
-    }
-}
-
-fn place_of(job: &Job) -> spawned::Origin {
-    spawned::Origin {
-        fetched: job.fetched.clone(),
-        base: job.range.start,
-        scope: job.scope.clone(),
     }
 }
 

@@ -13,19 +13,19 @@ use fastkafka_engine::DeadLetterOutcome;
 const LONGEST: usize = 1_024;
 
 /// Publishes the record and waits for the report. [S7]
-pub(crate) async fn write(context: &HandlerContext, letter: &DeadLetterJob) -> DeadLetterOutcome {
+pub(crate) async fn write(context: &HandlerContext, job: &DeadLetterJob) -> DeadLetterOutcome {
     let Some(topic) = &context.handler.dead_letter else {
         return DeadLetterOutcome::Permanent;
     };
-    match publish(context, letter, topic).await {
+    match publish(context, job, topic).await {
         Ok(()) => {
             tracing::warn!(
                 handler = context.handler.def.name,
                 place = %context.place,
-                offset = letter.fetched.offset(letter.index),
-                attempts = letter.attempts,
+                offset = job.block.offset(job.index),
+                attempts = job.attempts,
                 "record written to dead-letter topic `{topic}`: {}",
-                letter.error
+                job.error
             );
             DeadLetterOutcome::Written
         }
@@ -33,7 +33,7 @@ pub(crate) async fn write(context: &HandlerContext, letter: &DeadLetterJob) -> D
             tracing::error!(
                 handler = context.handler.def.name,
                 place = %context.place,
-                offset = letter.fetched.offset(letter.index),
+                offset = job.block.offset(job.index),
                 "dead letter for topic `{topic}` not written{}: {reason}",
                 if outcome == DeadLetterOutcome::Permanent { ", it stops here" } else { ", trying again" }
             );
@@ -44,30 +44,28 @@ pub(crate) async fn write(context: &HandlerContext, letter: &DeadLetterJob) -> D
 
 async fn publish(
     context: &HandlerContext,
-    letter: &DeadLetterJob,
+    job: &DeadLetterJob,
     topic: &str,
 ) -> Result<(), (DeadLetterOutcome, String)> {
-    let original = letter.fetched.headers(letter.index);
+    let original = job.block.headers(job.index);
     if original
         .iter()
         .any(|(name, _)| name.starts_with(DEAD_LETTER_PREFIX))
     {
-        // It came out of a dead-letter topic: a second grave would hide it for good.
+        // It came out of a dead-letter topic: written there again it would be hidden for good.
         return Err((
             DeadLetterOutcome::Permanent,
             "the record is a dead letter itself".to_owned(),
         ));
     }
     let mut records = Vec::with_capacity(1);
-    letter
-        .fetched
-        .records(letter.index..letter.index + 1, &mut records);
+    job.block.records(job.index..job.index + 1, &mut records);
     let record = records[0];
     let mut headers: Vec<_> = original
         .iter()
         .map(|(name, value)| ((*name).to_owned(), value.map(Bytes::copy_from_slice)))
         .collect();
-    headers.extend(reasons(context, letter, record.timestamp.millis()));
+    headers.extend(reasons(context, job, record.timestamp.millis()));
     let sink = context.app.sink().ok_or_else(|| {
         (
             DeadLetterOutcome::Transient,
@@ -96,18 +94,18 @@ async fn publish(
 
 fn reasons(
     context: &HandlerContext,
-    letter: &DeadLetterJob,
+    job: &DeadLetterJob,
     timestamp: Option<i64>,
 ) -> impl Iterator<Item = (String, Option<Bytes>)> {
     let values: [String; DEAD_LETTER_HEADERS.len()] = [
         context.place.topic.clone(),
         context.place.partition.to_string(),
-        letter.fetched.offset(letter.index).to_string(),
+        job.block.offset(job.index).to_string(),
         timestamp.map_or_else(String::new, |millis| millis.to_string()),
         context.handler.group.clone(),
         context.handler.def.path(),
-        letter.error.clone(),
-        letter.attempts.to_string(),
+        job.error.clone(),
+        job.attempts.to_string(),
     ];
     DEAD_LETTER_HEADERS
         .iter()

@@ -1,4 +1,4 @@
-//! What a lane is given to do, and the owner's end of it.
+//! What a lane is given to do, and the driver's end of it.
 
 use fastkafka_core::{Fetched, ScopeRef, StopFlag};
 use fastkafka_engine::RunId;
@@ -8,18 +8,21 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
 
-/// Records of one run to handle.
-#[derive(Debug)]
+/// A run to handle.
+#[derive(Clone, Debug)]
 pub(crate) struct Job {
     pub(crate) cut: u32,
-    pub(crate) halt: Arc<StopFlag>,
+    pub(crate) stop: Arc<StopFlag>,
     pub(crate) run: RunId,
-    pub(crate) fetched: Arc<dyn Fetched>,
+    pub(crate) block: Arc<dyn Fetched>,
+    /// The run's part of the block.
     pub(crate) range: Range<usize>,
     /// The offset after its last record, as the engine counts.
     pub(crate) next: i64,
     pub(crate) scope: ScopeRef,
+    /// 1 for the first attempt of its first record.
     pub(crate) attempt: u32,
+    /// Of a batch handler: hand over the records one by one.
     pub(crate) single: bool,
 }
 
@@ -27,12 +30,14 @@ pub(crate) struct Job {
 #[derive(Debug)]
 pub(crate) struct DeadLetterJob {
     pub(crate) run: RunId,
-    pub(crate) fetched: Arc<dyn Fetched>,
+    pub(crate) block: Arc<dyn Fetched>,
+    /// The record's index in the block.
     pub(crate) index: usize,
     pub(crate) attempts: u32,
     pub(crate) error: String,
 }
 
+/// What the driver sends to a lane.
 #[derive(Debug)]
 pub(crate) enum ToLane {
     Handle(Job),
@@ -41,7 +46,7 @@ pub(crate) enum ToLane {
     Fence {
         cut: u32,
     },
-    /// The last use of these records: given back here, not on the owner's thread.
+    /// The last use of this block: it is freed here, and not on the driver's thread.
     Free(Arc<dyn Fetched>),
     /// The partition was given away: what its records spawned is aborted.
     Released,
@@ -49,10 +54,11 @@ pub(crate) enum ToLane {
     End,
 }
 
-/// The owner's end of a lane.
+/// The driver's end of a lane.
 #[derive(Debug)]
 pub(crate) struct LaneHandle {
     pub(crate) to: UnboundedSender<ToLane>,
+    /// Jobs that were sent and have not returned.
     pub(crate) backlog: Arc<AtomicUsize>,
     pub(crate) task: JoinHandle<()>,
     pub(crate) blocking: bool,
@@ -63,7 +69,7 @@ impl Job {
     pub(crate) fn offset(&self, index: usize) -> i64 {
         let at = self.range.start + index;
         if at < self.range.end {
-            self.fetched.offset(at)
+            self.block.offset(at)
         } else {
             self.next
         }
@@ -75,7 +81,7 @@ impl LaneHandle {
         if matches!(message, ToLane::Handle(_)) {
             self.backlog.fetch_add(1, Relaxed);
         }
-        // A lane ends before its owner only when it is aborted at the deadline.
+        // A lane ends before its driver only when it is aborted at the deadline.
         let _ = self.to.send(message);
     }
 

@@ -1,14 +1,15 @@
 //! The lane of a partition: a tokio task that runs what the engine starts, one run after another.
 //!
 //! The next run begins as soon as the handlers of the previous one have returned; nobody waits for
-//! its outputs here. A failure halts the lane, and so does the round's stop flag, which a cut and a
-//! failed output raise. A halted lane forgets what is left of the round (see the engine's `Event`).
+//! its outputs here. A failure halts the lane, and so does the stop flag of the current cut, which the
+//! engine and a failed output raise. A halted lane forgets what is left of that cut (see the engine's
+//! `Event`).
 
 use crate::handling::call::HandlerContext;
 use crate::handling::dead_letter;
 use crate::handling::job::{Job, LaneHandle, ToLane};
 use crate::handling::locks::OrderLock;
-use crate::handling::spawned::Tasks;
+use crate::handling::spawned::Spawned;
 use crate::mail::Mail;
 use fastkafka_core::{Record, RunEnd};
 use std::sync::Arc;
@@ -16,7 +17,6 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use tokio::sync::OwnedMutexGuard;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-/// What a lane is made of.
 #[derive(Debug)]
 pub(crate) struct Lane {
     pub(crate) context: Arc<HandlerContext>,
@@ -31,7 +31,7 @@ impl Lane {
         let work = Work {
             lane: Arc::new(self),
             backlog: backlog.clone(),
-            tasks: Tasks::new(),
+            spawned: Spawned::new(),
             guard: None,
             halted: None,
             position: None,
@@ -49,20 +49,21 @@ impl Lane {
 struct Work {
     lane: Arc<Lane>,
     backlog: Arc<AtomicUsize>,
-    tasks: Arc<Tasks>,
-    /// KeyedRecords until the partition is given away and what its records spawned is gone.
+    spawned: Arc<Spawned>,
+    /// Kept until the partition is given away and what its records spawned is gone.
     guard: Option<OwnedMutexGuard<()>>,
-    /// The last round that is over.
+    /// The last cut that is over.
     halted: Option<u32>,
-    /// The first offset of the current round that was not begun.
+    /// The first offset of the current cut that was not begun.
     position: Option<i64>,
+    /// The allocation of the last run's records.
     spare: Vec<Record<'static>>,
 }
 
 /// A lane that is aborted leaves nothing behind that goes on.
 impl Drop for Work {
     fn drop(&mut self) {
-        self.tasks.abort_all();
+        self.spawned.abort_all();
     }
 }
 
@@ -74,11 +75,11 @@ impl Work {
                     self.handle(job).await;
                     self.backlog.fetch_sub(1, Relaxed);
                 }
-                ToLane::DeadLetter(letter) => {
-                    let outcome = dead_letter::write(&self.lane.context, &letter).await;
+                ToLane::DeadLetter(job) => {
+                    let outcome = dead_letter::write(&self.lane.context, &job).await;
                     self.lane.context.shared.mailbox.push(Mail::DeadLetterDone {
                         part: self.lane.context.part,
-                        run: letter.run,
+                        run: job.run,
                         outcome,
                     });
                 }
@@ -91,15 +92,15 @@ impl Work {
                         at,
                     });
                 }
-                ToLane::Free(fetched) => drop(fetched),
+                ToLane::Free(block) => drop(block),
                 ToLane::Released => {
-                    self.tasks.end_all().await;
+                    self.spawned.end_all().await;
                     self.guard = None;
                 }
                 ToLane::End => break,
             }
         }
-        self.tasks.end_all().await;
+        self.spawned.end_all().await;
     }
 
     fn halt(&mut self, cut: u32) {
@@ -108,20 +109,22 @@ impl Work {
     }
 
     async fn handle(&mut self, job: Job) {
+        // The engine starts it again in a later cut.
         if self.halted.is_some_and(|halted| job.cut <= halted) {
             return;
         }
-        if job.halt.stopping() {
+        // The answer to the cut names the first record that was not begun.
+        if job.stop.stopping() {
             self.position.get_or_insert(job.offset(0));
             return;
         }
         // What an earlier attempt of these records spawned must be over before they begin again.
-        self.tasks.end_from(job.offset(0)).await;
+        self.spawned.end_from(job.offset(0)).await;
         if self.guard.is_none() {
             self.guard = Some(self.lane.lock.clone().lock_owned().await);
         }
         let spare = std::mem::take(&mut self.spare);
-        let (end, spare) = self.lane.context.handle(&job, &self.tasks, spare).await;
+        let (end, spare) = self.lane.context.handle(&job, &self.spawned, spare).await;
         self.spare = spare;
         self.conclude(&job, end).await;
     }
@@ -129,7 +132,9 @@ impl Work {
     async fn conclude(&mut self, job: &Job, end: RunEnd) {
         let RunEnd { handled, failure } = end;
         match failure {
+            // The last record has closed its scope itself.
             None if handled == job.range.len() => {}
+            // The stop flag was raised: what was not begun is forgotten.
             None => {
                 self.position.get_or_insert(job.offset(handled));
                 job.scope.finish(handled, 0);
@@ -137,7 +142,7 @@ impl Work {
             Some((records, failure)) => {
                 let context = self.lane.context.clone();
                 let (at, next) = (job.offset(handled), job.offset(handled + records));
-                self.tasks.end_from(at).await;
+                self.spawned.end_from(at).await;
                 context.warn(job, handled, &failure);
                 self.halt(job.cut);
                 // Before the scope closes: the engine then knows why the run ends early.

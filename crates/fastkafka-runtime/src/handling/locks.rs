@@ -1,24 +1,26 @@
-//! The order units of a group, process-wide: whoever of several consumers owned a partition before,
-//! nothing of it is handled twice at once. [S5]
+//! The order units of a group, for all its consumers in this process: a partition may move from one to
+//! another while its handlers are still at work, and nothing of it is handled twice at once. [S5]
 //!
-//! A partition has one owner at a time: its lane, or the gate of its assignment, holds its lock. In
-//! order by key the lock is given back with the partition, and what is still at work then, a
-//! *straggler*, keeps its key alone. A record without a key has no order, and so no lock here: the next
-//! owner may begin it while the former one is still at it, as it may in another process.
+//! One assignment at a time holds the lock of a partition: through its lane, or through its gate. In
+//! order by key the lock is given back with the partition, and a task that is still at work then, a
+//! *straggler*, keeps only its key locked. A record without a key has no order, and so no lock here: the
+//! next owner may begin it while the former one is still at it, as it may in another process.
 
-use crate::handling::keyed::KeyId;
+use crate::handling::keyed::key_ids::KeyId;
+use crate::lock::lock;
 use crate::transport::PartitionRef;
 use fastkafka_core::StopFlag;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::*};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use tokio::sync::{OnceCell, OwnedMutexGuard, watch};
 use tokio::task::JoinHandle;
 
 /// One partition at a time.
 pub(crate) type OrderLock = Arc<tokio::sync::Mutex<()>>;
 
-type Key = (usize, Arc<[u8]>);
+/// A partition, by its address, and the bytes of a key.
+type Unit = (usize, Arc<[u8]>);
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct OrderLocks(Arc<Inner>);
@@ -29,11 +31,7 @@ struct Inner {
     /// How many stragglers there are: without one nobody looks further.
     late: AtomicUsize,
     /// Each closes its channel when it has ended.
-    stragglers: Mutex<HashMap<Key, Vec<watch::Receiver<()>>>>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    stragglers: Mutex<HashMap<Unit, Vec<watch::Receiver<()>>>>,
 }
 
 fn number(place: PartitionRef) -> usize {
@@ -46,52 +44,54 @@ impl OrderLocks {
         locks.entry(number(place)).or_default().clone()
     }
 
-    /// The tasks of this key have not ended, or what its records spawned has not: nobody begins with
-    /// the key before that.
+    /// The partition is given back while tasks of this key, or what its records spawned, go on: nobody
+    /// begins with the key before they have ended.
     pub(crate) fn leave(
         &self,
         place: PartitionRef,
-        unit: Arc<KeyId>,
+        key: Arc<KeyId>,
         tasks: Vec<JoinHandle<()>>,
         tokio: &tokio::runtime::Handle,
     ) {
-        let key = (number(place), unit.bytes.clone());
+        let unit = (number(place), key.bytes.clone());
         let (ended, ends) = watch::channel(());
         lock(&self.0.stragglers)
-            .entry(key.clone())
+            .entry(unit.clone())
             .or_default()
             .push(ends);
         self.0.late.fetch_add(1, Release);
         let inner = self.0.clone();
         tokio.spawn(async move {
-            unit.spawned.end_all().await;
+            key.spawned.end_all().await;
             for task in tasks {
-                // However it ended: it has.
+                // Well or not, it has ended.
                 let _ = task.await;
             }
-            unit.spawned.end_all().await;
+            // The tasks may have spawned more until they ended.
+            key.spawned.end_all().await;
             drop(ended);
             let mut stragglers = lock(&inner.stragglers);
-            if let Some(of_key) = stragglers.get_mut(&key) {
+            if let Some(of_key) = stragglers.get_mut(&unit) {
                 of_key.retain(|ends| ends.has_changed().is_ok());
                 if of_key.is_empty() {
-                    stragglers.remove(&key);
+                    stragglers.remove(&unit);
                 }
             }
             inner.late.fetch_sub(1, Release);
         });
     }
 
-    /// Waits for the stragglers of a key. Who was given away itself waits for nobody: it does not begin.
-    pub(crate) async fn wait(&self, place: PartitionRef, key: &Arc<[u8]>, halt: &StopFlag) {
+    /// Waits for the stragglers of a key. A task whose own partition is given back waits for nobody, as
+    /// it does not begin.
+    pub(crate) async fn wait(&self, place: PartitionRef, key: &Arc<[u8]>, stop: &StopFlag) {
         if self.0.late.load(Acquire) == 0 {
             return;
         }
         let waiting = {
             let stragglers = lock(&self.0.stragglers);
-            // Under the lock, as the flag is set before who waits here becomes one of them: so nobody
-            // waits for itself, nor two for each other.
-            if halt.released() {
+            // Under the lock: the flag is set before a task that waits here becomes a straggler. So no
+            // task waits for itself, nor two for each other.
+            if stop.released() {
                 return;
             }
             stragglers.get(&(number(place), key.clone())).cloned()
@@ -107,7 +107,7 @@ impl OrderLocks {
 pub(crate) struct Gate {
     lock: OrderLock,
     guard: OnceCell<OwnedMutexGuard<()>>,
-    /// The assignment was given away.
+    /// The assignment has ended.
     closed: watch::Sender<bool>,
 }
 
@@ -120,8 +120,8 @@ impl Gate {
         })
     }
 
-    /// Waits until the partition's former owner has given it away; no longer than the assignment lasts,
-    /// as that owner may be one that waits for the tasks of this one.
+    /// Waits until the partition's former owner has given it back, but no longer than the assignment
+    /// lasts: that owner may itself wait for the tasks of this one.
     pub(crate) async fn pass(&self) {
         if self.guard.initialized() {
             return;
@@ -134,7 +134,7 @@ impl Gate {
         }
     }
 
-    /// Lets through who waits: the assignment was given away, and its tasks know.
+    /// Lets all tasks through: the assignment has ended, and their stop flag says so.
     pub(crate) fn close(&self) {
         self.closed.send_replace(true);
     }

@@ -1,4 +1,4 @@
-//! Calling handlers: what a run that the engine starts is given to.
+//! Calling handlers: in the lane of a partition, or by key in a task per record.
 
 pub(crate) mod call;
 pub(crate) mod dead_letter;

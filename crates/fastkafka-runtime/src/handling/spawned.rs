@@ -1,41 +1,42 @@
 //! `fastkafka::spawn`: a task that its record waits for.
 
+use crate::lock::lock;
 use fastkafka_core::{
     Ambient, CatchRun, Failure, Fetched, ScopeRef, Scoped, TaskReturn, panic_text,
 };
 use std::collections::BTreeMap;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::task::{Id, JoinHandle};
 
 /// The run whose handlers are being polled: what says which offset a task is spawned for.
 #[derive(Clone, Debug)]
 pub(crate) struct Origin {
-    pub(crate) fetched: Arc<dyn Fetched>,
+    pub(crate) block: Arc<dyn Fetched>,
     pub(crate) base: usize,
     pub(crate) scope: ScopeRef,
 }
 
 /// The tasks that the records of one order unit have spawned, by offset.
 #[derive(Default)]
-pub(crate) struct Tasks(Mutex<List>);
+pub(crate) struct Spawned(Mutex<List>);
 
 type List = BTreeMap<(i64, Id), JoinHandle<()>>;
 
-impl fmt::Debug for Tasks {
+impl fmt::Debug for Spawned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Tasks({})", self.list().len())
+        write!(f, "Spawned({})", self.list().len())
     }
 }
 
-impl Tasks {
+impl Spawned {
     pub(crate) fn new() -> Arc<Self> {
         Arc::default()
     }
 
     fn list(&self) -> MutexGuard<'_, List> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -71,8 +72,7 @@ impl Tasks {
                 if list.is_empty() {
                     return;
                 }
-                let of = |&(offset, _): &(i64, Id)| first <= offset && offset < next;
-                list.extract_if(.., |id, _| of(id))
+                list.extract_if(.., |(offset, _), _| first <= *offset && *offset < next)
                     .map(|(_, task)| task)
                     .collect()
             };
@@ -99,12 +99,14 @@ impl Tasks {
 }
 
 tokio::task_local! {
-    static LANE: (Arc<Tasks>, Option<Origin>, i64);
+    /// The list for the tasks of the record at hand. In a handler the run tells the record's offset; in a
+    /// spawned task, which may go on when the run is over, the offset is that of its record.
+    static CURRENT: (Arc<Spawned>, Option<Origin>, i64);
 }
 
 /// Polls `run` such that [`spawn`] finds the partition's tasks.
-pub(crate) async fn scope<F: Future>(tasks: Arc<Tasks>, origin: Origin, run: F) -> F::Output {
-    LANE.scope((tasks, Some(origin), 0), run).await
+pub(crate) async fn scope<F: Future>(tasks: Arc<Spawned>, origin: Origin, run: F) -> F::Output {
+    CURRENT.scope((tasks, Some(origin), 0), run).await
 }
 
 /// Spawns a task that the record at hand waits for.
@@ -139,14 +141,13 @@ where
 {
     let ambient = Ambient::capture();
     let token = ambient.token();
-    let lane = LANE.try_with(|(tasks, origin, offset)| {
+    let current = CURRENT.try_with(|(tasks, origin, offset)| {
         let offset = match origin {
-            Some(origin) => origin.fetched.offset(origin.base + origin.scope.current()),
+            Some(origin) => origin.block.offset(origin.base + origin.scope.current()),
             None => *offset,
         };
         (tasks.clone(), offset)
     });
-    let lane = lane.ok();
     let work: Pin<Box<dyn Future<Output = F::Output> + Send>> = Box::pin(task);
     let work = Scoped::new(ambient, CatchRun::new(work));
     let work = async move {
@@ -166,10 +167,10 @@ where
             (None, None) => {}
         }
     };
-    match lane {
-        None => drop(tokio::spawn(work)),
-        Some((tasks, offset)) => {
-            let work = LANE.scope((tasks.clone(), None, offset), work);
+    match current {
+        Err(_) => drop(tokio::spawn(work)),
+        Ok((tasks, offset)) => {
+            let work = CURRENT.scope((tasks.clone(), None, offset), work);
             tasks.spawn(offset, work);
         }
     }

@@ -1,9 +1,9 @@
 //! A consumer for each group, or as many as there are workers.
 
 use super::{Running, Runtime, broker};
-use crate::control::GroupControl;
+use crate::control::handle::GroupControl;
 use crate::control::pauses::Pauses;
-use crate::driver::Setup;
+use crate::driver::setup::Setup;
 use crate::handling::handler::Handler;
 use crate::handling::locks::OrderLocks;
 use crate::platform::NewConsumer;

@@ -3,9 +3,10 @@
 use super::cluster::{Cluster, Shared, lock, place};
 use super::memory::{Member, Memory};
 use super::outbox::Outbox;
+use crate::control::handle::{GroupControl, Handle};
 use crate::control::pauses::Pauses;
-use crate::control::{GroupControl, Handle};
-use crate::driver::{Driver, Setup, Turn};
+use crate::driver::setup::Setup;
+use crate::driver::{Driver, Turn};
 use crate::handling::handler::Handler;
 use crate::handling::locks::OrderLocks;
 use crate::health::{GroupHealth, Health};
@@ -332,14 +333,14 @@ impl Lab {
     /// What a partition in order by key holds in memory.
     pub(super) fn held_bytes(&mut self, partition: i32) -> u64 {
         let part = self.driver.part(place(partition));
-        let keyed = self.driver.parts[part.0 as usize].keyed.as_ref();
+        let keyed = self.driver.partitions[part].keyed.as_ref();
         keyed.map_or(0, crate::handling::keyed::Keyed::held_bytes)
     }
 
     /// How many keys such a partition has given a number.
     pub(super) fn numbered_keys(&mut self, partition: i32) -> usize {
         let part = self.driver.part(place(partition));
-        let keyed = self.driver.parts[part.0 as usize].keyed.as_ref();
+        let keyed = self.driver.partitions[part].keyed.as_ref();
         keyed.map_or(0, crate::handling::keyed::Keyed::numbered)
     }
 

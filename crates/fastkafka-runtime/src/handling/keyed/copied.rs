@@ -20,12 +20,12 @@ struct Owned {
 
 impl Copied {
     /// Copies the records at these indices.
-    pub(crate) fn new(fetched: &dyn Fetched, at: impl Iterator<Item = usize>) -> Self {
+    pub(crate) fn new(block: &dyn Fetched, at: impl Iterator<Item = usize>) -> Self {
         let mut records = Vec::with_capacity(1);
         let copy = at.map(|at| {
-            fetched.records(at..at + 1, &mut records);
+            block.records(at..at + 1, &mut records);
             let record = records.pop().expect("one was asked for");
-            let headers = fetched.headers(at).into_iter();
+            let headers = block.headers(at).into_iter();
             Owned {
                 offset: record.offset,
                 timestamp: record.timestamp,
@@ -71,8 +71,9 @@ impl Fetched for Copied {
     }
 
     fn headers(&self, at: usize) -> Vec<Header<'_>> {
-        let headers = self.0[at].headers.iter();
-        headers
+        self.0[at]
+            .headers
+            .iter()
             .map(|(name, value)| (&**name, value.as_deref()))
             .collect()
     }

@@ -1,6 +1,6 @@
-//! The order units of a partition: its keys, each under a number that the engine knows it by.
+//! The keys of a partition, each under a number that the engine knows it by.
 
-use crate::handling::spawned::Tasks;
+use crate::handling::spawned::Spawned;
 use fastkafka_engine::Key;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,22 +10,22 @@ use std::sync::Arc;
 pub(crate) struct KeyId {
     /// The exact bytes: two keys are never told apart by a hash alone.
     pub(crate) bytes: Arc<[u8]>,
-    pub(crate) spawned: Arc<Tasks>,
+    pub(crate) spawned: Arc<Spawned>,
 }
 
 #[derive(Debug)]
-struct Held {
-    unit: Arc<KeyId>,
+struct Entry {
+    key: Arc<KeyId>,
     /// Records that are kept, and tasks that have not ended.
     uses: usize,
 }
 
-/// A number is a key's for as long as a record or a task of it is there, whatever becomes of the
-/// assignment: the engine keeps the key locked under it.
+/// A key has its number for as long as a record or a task of it is there, whatever becomes of the
+/// assignment: the engine keeps the key locked under that number.
 #[derive(Debug, Default)]
 pub(crate) struct KeyIds {
     numbers: HashMap<Arc<[u8]>, Key>,
-    held: HashMap<Key, Held>,
+    entries: HashMap<Key, Entry>,
     last: u64,
 }
 
@@ -39,33 +39,36 @@ impl KeyIds {
         self.last += 1;
         let (key, bytes) = (Key(self.last), Arc::<[u8]>::from(bytes));
         self.numbers.insert(bytes.clone(), key);
-        let unit = Arc::new(KeyId {
-            bytes,
-            spawned: Tasks::new(),
-        });
-        self.held.insert(key, Held { unit, uses: 1 });
+        let entry = Entry {
+            key: Arc::new(KeyId {
+                bytes,
+                spawned: Spawned::new(),
+            }),
+            uses: 1,
+        };
+        self.entries.insert(key, entry);
         key
     }
 
     /// One more use of a number that is in use.
     pub(crate) fn take(&mut self, key: Key) -> Arc<KeyId> {
-        let held = self.held.get_mut(&key).expect("its number is in use");
-        held.uses += 1;
-        held.unit.clone()
+        let entry = self.entries.get_mut(&key).expect("its number is in use");
+        entry.uses += 1;
+        entry.key.clone()
     }
 
     /// One use less.
     pub(crate) fn let_go(&mut self, key: Key) {
-        let held = self.held.get_mut(&key).expect("its number is in use");
-        held.uses -= 1;
-        if held.uses == 0 {
-            self.numbers.remove(&held.unit.bytes);
-            self.held.remove(&key);
+        let entry = self.entries.get_mut(&key).expect("its number is in use");
+        entry.uses -= 1;
+        if entry.uses == 0 {
+            self.numbers.remove(&entry.key.bytes);
+            self.entries.remove(&key);
         }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &Arc<KeyId>)> {
-        self.held.iter().map(|(key, held)| (*key, &held.unit))
+        self.entries.iter().map(|(key, entry)| (*key, &entry.key))
     }
 }
 

@@ -1,20 +1,17 @@
 //! A partition in order by key, or without order: each record that starts is a task of its own.
 
 mod copied;
-mod key_ids;
+pub(crate) mod key_ids;
 mod records;
 mod task;
 
-pub(crate) use self::key_ids::KeyId;
-pub(crate) use self::task::Task;
-
 use self::key_ids::KeyIds;
 use self::records::KeyedRecords;
-use self::task::dead_letter;
+use self::task::{Task, dead_letter};
 use crate::handling::call::HandlerContext;
 use crate::handling::job::{DeadLetterJob, Job};
 use crate::handling::locks::{Gate, OrderLocks};
-use crate::handling::spawned::Tasks;
+use crate::handling::spawned::Spawned;
 use fastkafka_core::{Fetched, Record};
 use fastkafka_engine::{Key, Read, RunId};
 use std::collections::HashMap;
@@ -23,17 +20,18 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::task::{AbortHandle, JoinHandle};
 
-/// What the owner keeps of such a partition.
+/// The records, keys and tasks of such a partition.
 #[derive(Debug)]
 pub(crate) struct Keyed {
     context: Arc<HandlerContext>,
     locks: OrderLocks,
+    /// The gate of the current assignment.
     gate: Arc<Gate>,
     tokio: Handle,
-    kept: KeyedRecords,
+    records: KeyedRecords,
     key_ids: KeyIds,
     /// What records without a key have spawned.
-    loose: Arc<Tasks>,
+    without_key: Arc<Spawned>,
     /// Tasks that have not told their end, those of former assignments included.
     at_work: HashMap<RunId, AtWork>,
 }
@@ -42,7 +40,7 @@ pub(crate) struct Keyed {
 struct AtWork {
     key: Option<Key>,
     handle: AbortHandle,
-    /// Gone when its partition was given away: a straggler waits for it then.
+    /// `None` once the partition was given back: the task is a straggler, and its key waits for it.
     task: Option<JoinHandle<()>>,
 }
 
@@ -53,20 +51,20 @@ impl Keyed {
             context,
             locks,
             tokio,
-            kept: KeyedRecords::default(),
+            records: KeyedRecords::default(),
             key_ids: KeyIds::default(),
-            loose: Tasks::new(),
+            without_key: Spawned::new(),
             at_work: HashMap::new(),
         }
     }
 
-    /// Takes in what was read: the engine is told of keys by number.
-    pub(crate) fn keep(&mut self, fetched: &Arc<dyn Fetched>, range: Range<usize>) -> Vec<Read> {
-        for key in self.kept.forget_from(fetched.offset(range.start)) {
+    /// Keeps the records that were read, and returns them as the engine knows them: keys by number.
+    pub(crate) fn keep(&mut self, block: &Arc<dyn Fetched>, range: Range<usize>) -> Vec<Read> {
+        for key in self.records.forget_from(block.offset(range.start)) {
             self.key_ids.let_go(key);
         }
         let mut records = Vec::with_capacity(range.len());
-        fetched.records(range.clone(), &mut records);
+        block.records(range.clone(), &mut records);
         let by_key = self.context.handler.by_key;
         let read = |record: &Record<'_>| Read {
             offset: record.offset,
@@ -81,23 +79,23 @@ impl Keyed {
                 .sum(),
         };
         let reads: Vec<_> = records.iter().map(read).collect();
-        self.kept.keep(fetched, range.start, &reads);
+        self.records.keep(block, range.start, &reads);
         reads
     }
 
     pub(crate) fn find(&self, first: i64, next: i64) -> Option<(Arc<dyn Fetched>, Range<usize>)> {
-        self.kept.find(first, next)
+        self.records.find(first, next)
     }
 
     /// The record at `at` is needed no more.
     pub(crate) fn free(&mut self, at: i64) {
-        let Some(freed) = self.kept.free(at) else {
+        let Some(freed) = self.records.free(at) else {
             return;
         };
         if let Some(key) = freed.key {
             self.key_ids.let_go(key);
         }
-        // Giving a block back takes time that the owner has better uses for.
+        // In a task: to free a block takes time, and the driver must not lose it.
         if !freed.blocks.is_empty() {
             self.tokio.spawn(async move { drop(freed.blocks) });
         }
@@ -105,30 +103,30 @@ impl Keyed {
 
     pub(crate) fn start(&mut self, job: Job) {
         let run = job.run;
-        let key = self.kept.key(job.offset(0));
-        let unit = key.map(|key| self.key_ids.take(key));
-        let spawned = match &unit {
-            Some(unit) => unit.spawned.clone(),
-            None => self.loose.clone(),
+        let number = self.records.key(job.offset(0));
+        let key = number.map(|number| self.key_ids.take(number));
+        let spawned = match &key {
+            Some(key) => key.spawned.clone(),
+            None => self.without_key.clone(),
         };
         let task = Task {
             context: self.context.clone(),
             job,
-            unit,
+            key,
             spawned,
             gate: self.gate.clone(),
             locks: self.locks.clone(),
         };
-        self.add(run, key, self.tokio.spawn(task.run()));
+        self.add(run, number, self.tokio.spawn(task.run()));
     }
 
-    pub(crate) fn dead_letter(&mut self, at: i64, letter: DeadLetterJob) {
-        let run = letter.run;
-        let key = self.kept.key(at);
+    pub(crate) fn dead_letter(&mut self, at: i64, job: DeadLetterJob) {
+        let run = job.run;
+        let key = self.records.key(at);
         if let Some(key) = key {
             self.key_ids.take(key);
         }
-        let task = self.tokio.spawn(dead_letter(self.context.clone(), letter));
+        let task = self.tokio.spawn(dead_letter(self.context.clone(), job));
         self.add(run, key, task);
     }
 
@@ -156,42 +154,44 @@ impl Keyed {
 
     /// Ends the tasks: at their next await, or when the thread of a blocking handler returns.
     pub(crate) fn abort(&self) {
+        // To abort the task would not stop its thread, which must stay known to be at work.
         if !self.context.handler.def.blocking {
             self.at_work.values().for_each(|work| work.handle.abort());
         }
     }
 
-    /// The partition was given away: what its records spawned is aborted, and who is still at work
-    /// keeps its key until it has ended.
+    /// The partition is given back. What its records have spawned is aborted, and a task that is still
+    /// at work keeps its key until it has ended.
     pub(crate) fn forget(&mut self) {
-        let mut late: HashMap<Key, Vec<JoinHandle<()>>> = HashMap::new();
+        let mut stragglers: HashMap<Key, Vec<JoinHandle<()>>> = HashMap::new();
         for work in self.at_work.values_mut() {
+            // A straggler of a former assignment has left its handle there.
             if let (Some(key), Some(task)) = (work.key, work.task.take()) {
-                late.entry(key).or_default().push(task);
+                stragglers.entry(key).or_default().push(task);
             }
         }
-        for (key, unit) in self.key_ids.iter() {
-            let tasks = late.remove(&key);
-            if tasks.is_some() || !unit.spawned.is_empty() {
+        for (number, key) in self.key_ids.iter() {
+            let tasks = stragglers.remove(&number);
+            if tasks.is_some() || !key.spawned.is_empty() {
                 let tasks = tasks.unwrap_or_default();
                 self.locks
-                    .leave(self.context.place, unit.clone(), tasks, &self.tokio);
+                    .leave(self.context.place, key.clone(), tasks, &self.tokio);
             }
         }
-        let loose = std::mem::replace(&mut self.loose, Tasks::new());
-        loose.abort_all();
-        for key in self.kept.clear() {
+        std::mem::replace(&mut self.without_key, Spawned::new()).abort_all();
+        for key in self.records.clear() {
             self.key_ids.let_go(key);
         }
-        // Last: whoever passes the next gate finds the stragglers. Who waits at this one is a straggler
-        // now, and must not wait for an owner that may wait for it.
+        // Last: a task that passes the next gate must find the stragglers. The tasks that wait at this
+        // gate are stragglers now. They must not wait for the partition's former owner, which may wait
+        // for them.
         let next = Gate::new(self.locks.lock(self.context.place));
         std::mem::replace(&mut self.gate, next).close();
     }
 
     #[cfg(test)]
     pub(crate) fn held_bytes(&self) -> u64 {
-        self.kept.held()
+        self.records.held()
     }
 
     #[cfg(test)]

@@ -1,8 +1,8 @@
 //! The records of a partition in order by key that may have to be handled again.
 //!
-//! A fetched block is the client's memory, given back as a whole. Where a few records of many blocks
-//! stay (a key that fails for long, or one with a long backlog), those are copied into memory of our
-//! own, so that one key does not hold what all others have done with.
+//! A block is the client's memory, and is freed as a whole. A key that fails for long, or has a long
+//! backlog, needs a few records of many blocks. Those are copied into memory of our own, so that one key
+//! does not keep the records of all others in memory.
 
 use super::copied::Copied;
 use fastkafka_core::Fetched;
@@ -11,8 +11,8 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// What blocks may hold in vain before anything is copied, in bytes. Without failures a block is
-/// done with soon, and copying would be wasted.
+/// How many bytes of blocks may be held in vain before anything is copied. Without failures a block is
+/// freed soon, and a copy would be wasted.
 const SLACK: u64 = 1 << 20;
 /// Blocks of which at most every fourth record is needed are copied.
 const SPARSE: usize = 4;
@@ -27,16 +27,18 @@ pub(crate) struct KeyedRecords {
 
 #[derive(Debug)]
 struct Block {
-    fetched: Arc<dyn Fetched>,
+    records: Arc<dyn Fetched>,
     /// Index of the first note's record.
     first: usize,
     notes: Vec<Note>,
     /// The offset after its last record.
     next: i64,
+    /// How many of its records are needed.
     open: usize,
     bytes: u64,
 }
 
+/// What is known of a record of a block.
 #[derive(Debug)]
 struct Note {
     key: Option<Key>,
@@ -44,17 +46,17 @@ struct Note {
     needed: bool,
 }
 
-/// What a record leaves behind when it is needed no more.
+/// What can be freed with a record that is needed no more.
 #[derive(Debug)]
 pub(crate) struct Freed {
     pub(crate) key: Option<Key>,
-    /// Blocks that nothing is needed of.
+    /// Blocks of which nothing is needed.
     pub(crate) blocks: Vec<Arc<dyn Fetched>>,
 }
 
 impl KeyedRecords {
     /// Keeps what the engine is about to be told of: `reads` says what lies at `first` and after it.
-    pub(crate) fn keep(&mut self, fetched: &Arc<dyn Fetched>, first: usize, reads: &[Read]) {
+    pub(crate) fn keep(&mut self, block: &Arc<dyn Fetched>, first: usize, reads: &[Read]) {
         let Some(last) = reads.last() else { return };
         let notes: Vec<_> = reads
             .iter()
@@ -68,7 +70,7 @@ impl KeyedRecords {
         self.held += bytes;
         self.needed += bytes;
         self.blocks.push_back(Block {
-            fetched: fetched.clone(),
+            records: block.clone(),
             first,
             open: notes.len(),
             notes,
@@ -82,13 +84,14 @@ impl KeyedRecords {
     pub(crate) fn forget_from(&mut self, offset: i64) -> Vec<Key> {
         let mut keys = Vec::new();
         while let Some(block) = self.blocks.back_mut().filter(|block| block.next > offset) {
-            let from = block.at(offset) - block.first;
+            let from = block.index(offset) - block.first;
             for note in block.notes.drain(from..).filter(|note| note.needed) {
                 block.open -= 1;
                 self.needed -= note.bytes;
                 keys.extend(note.key);
             }
             block.next = offset;
+            // A part of it lies before the offset and is still needed.
             if block.open > 0 {
                 break;
             }
@@ -105,22 +108,22 @@ impl KeyedRecords {
 
     /// The records of `[first, next)`, which were kept together.
     pub(crate) fn find(&self, first: i64, next: i64) -> Option<(Arc<dyn Fetched>, Range<usize>)> {
-        let block = &self.blocks[self.place(first)?];
-        let range = block.at(first)..block.at(next);
-        (!range.is_empty()).then(|| (block.fetched.clone(), range))
+        let block = &self.blocks[self.block(first)?];
+        let range = block.index(first)..block.index(next);
+        (!range.is_empty()).then(|| (block.records.clone(), range))
     }
 
     /// The key of the record at `at`.
     pub(crate) fn key(&self, at: i64) -> Option<Key> {
-        let block = &self.blocks[self.place(at)?];
-        block.notes[block.at(at) - block.first].key
+        let block = &self.blocks[self.block(at)?];
+        block.notes[block.index(at) - block.first].key
     }
 
     /// The record at `at` is needed no more.
     pub(crate) fn free(&mut self, at: i64) -> Option<Freed> {
-        let place = self.place(at)?;
-        let block = &mut self.blocks[place];
-        let index = block.at(at) - block.first;
+        let number = self.block(at)?;
+        let block = &mut self.blocks[number];
+        let index = block.index(at) - block.first;
         let note = block.notes.get_mut(index).filter(|note| note.needed)?;
         note.needed = false;
         self.needed -= note.bytes;
@@ -130,14 +133,15 @@ impl KeyedRecords {
             blocks: Vec::new(),
         };
         if block.open == 0 {
-            let block = self.blocks.remove(place).expect("just found");
+            let block = self.blocks.remove(number).expect("just found");
             self.held -= block.bytes;
-            freed.blocks.push(block.fetched);
+            freed.blocks.push(block.records);
         }
         self.shrink(&mut freed.blocks);
         Some(freed)
     }
 
+    /// Copies what is needed of sparse blocks while they hold too much in vain.
     fn shrink(&mut self, freed: &mut Vec<Arc<dyn Fetched>>) {
         while self.held > SLACK + self.needed.saturating_mul(SPARSE as u64) {
             let sparse = |block: &&mut Block| block.open * SPARSE <= block.notes.len();
@@ -150,10 +154,11 @@ impl KeyedRecords {
         }
     }
 
-    fn place(&self, offset: i64) -> Option<usize> {
+    /// The number of the block that holds the record at `offset`.
+    fn block(&self, offset: i64) -> Option<usize> {
         let at = self.blocks.partition_point(|block| block.next <= offset);
         let block = self.blocks.get(at)?;
-        (block.fetched.offset(block.first) <= offset).then_some(at)
+        (block.records.offset(block.first) <= offset).then_some(at)
     }
 
     #[cfg(test)]
@@ -164,11 +169,11 @@ impl KeyedRecords {
 
 impl Block {
     /// Index of the first record at or after `offset`.
-    fn at(&self, offset: i64) -> usize {
+    fn index(&self, offset: i64) -> usize {
         let (mut low, mut high) = (self.first, self.first + self.notes.len());
         while low < high {
             let middle = low.midpoint(high);
-            if self.fetched.offset(middle) < offset {
+            if self.records.offset(middle) < offset {
                 low = middle + 1;
             } else {
                 high = middle;
@@ -179,13 +184,15 @@ impl Block {
 
     /// Keeps what is needed in memory of our own, and returns the rest.
     fn copy(&mut self) -> Arc<dyn Fetched> {
-        let needed = (self.first..).zip(&self.notes);
-        let needed = needed.filter(|(_, note)| note.needed).map(|(at, _)| at);
-        let copied = Copied::new(&*self.fetched, needed);
+        let needed = (self.first..)
+            .zip(&self.notes)
+            .filter(|(_, note)| note.needed)
+            .map(|(at, _)| at);
+        let copied = Copied::new(&*self.records, needed);
         self.notes.retain(|note| note.needed);
         self.bytes = self.notes.iter().map(|note| note.bytes).sum();
         self.first = 0;
-        std::mem::replace(&mut self.fetched, Arc::new(copied))
+        std::mem::replace(&mut self.records, Arc::new(copied))
     }
 }
 

@@ -1,81 +1,85 @@
-//! A task of its own for one record, or one batch: what order by key and no order are made of.
+//! A task for one record, or one batch: what order by key and no order are made of.
 
 use super::key_ids::KeyId;
 use crate::handling::call::HandlerContext;
 use crate::handling::dead_letter;
 use crate::handling::job::{DeadLetterJob, Job};
 use crate::handling::locks::{Gate, OrderLocks};
-use crate::handling::spawned::Tasks;
+use crate::handling::spawned::Spawned;
 use crate::mail::Mail;
 use crate::shared::Shared;
 use fastkafka_engine::PartIndex;
 use std::sync::Arc;
 
-/// What a task is made of.
 #[derive(Debug)]
 pub(crate) struct Task {
     pub(crate) context: Arc<HandlerContext>,
     pub(crate) job: Job,
-    /// Its key, if it has one.
-    pub(crate) unit: Option<Arc<KeyId>>,
-    /// What its records spawn.
-    pub(crate) spawned: Arc<Tasks>,
+    pub(crate) key: Option<Arc<KeyId>>,
+    /// What the records of its key spawn, or all records without a key.
+    pub(crate) spawned: Arc<Spawned>,
     pub(crate) gate: Arc<Gate>,
     pub(crate) locks: OrderLocks,
 }
 
-/// A task ends with mail: if not, it panicked where nothing can catch that.
-struct PanicGuard {
+/// A task ends with mail. If it has sent none, it panicked where nothing can catch that.
+struct MailGuard {
     shared: Arc<Shared>,
     part: PartIndex,
-    mail: bool,
+    is_sent: bool,
 }
 
-impl Drop for PanicGuard {
+impl Drop for MailGuard {
     fn drop(&mut self) {
-        if !self.mail {
+        if !self.is_sent {
             self.shared.mailbox.push(Mail::Panicked { part: self.part });
         }
     }
 }
 
-impl PanicGuard {
+impl MailGuard {
     fn new(context: &HandlerContext) -> Self {
         Self {
             shared: context.shared.clone(),
             part: context.part,
-            mail: false,
+            is_sent: false,
         }
     }
 
     fn end(mut self, mail: Mail) {
-        self.mail = true;
+        self.is_sent = true;
         self.shared.mailbox.push(mail);
     }
 }
 
 impl Task {
-    /// Handles the record. It ends with one `Handled` or `Failed`.
+    /// Handles the run. It ends with one `Handled` or `Failed`.
     pub(crate) async fn run(self) {
-        let guard = PanicGuard::new(&self.context);
+        let guard = MailGuard::new(&self.context);
         let Self {
             context,
             job,
-            unit,
+            key,
             spawned,
             gate,
             locks,
         } = self;
+        // The partition's former owner in this process must have given it back, and a task of the same
+        // key that is still at work there must have ended.
         gate.pass().await;
         drop(gate);
-        if let Some(unit) = &unit {
-            locks.wait(context.place, &unit.bytes, &job.halt).await;
+        if let Some(key) = &key {
+            locks.wait(context.place, &key.bytes, &job.stop).await;
         }
         let (part, run) = (context.part, job.run);
-        // What earlier attempts spawned must be over before it begins again; by key also what those of
-        // later records did.
-        end(&unit, &spawned, &job, 0).await;
-        if job.halt.released() {
+        let spawned_by = SpawnedBy {
+            by_key: key.is_some(),
+            spawned: &spawned,
+            job: &job,
+        };
+        // What an earlier attempt spawned must be over before the record begins again.
+        spawned_by.end_from(0).await;
+        if job.stop.released() {
             guard.end(Mail::Handled { part, run });
             job.scope.finish(0, 0);
             return;
@@ -84,16 +88,16 @@ impl Task {
         let handled = ended.handled;
         match ended.failure {
             None => {
-                // Whoever gave the partition away has not seen what was spawned since.
-                if job.halt.released() {
-                    end(&unit, &spawned, &job, 0).await;
+                // When the partition was given back meanwhile, nobody has seen what was spawned since.
+                if job.stop.released() {
+                    spawned_by.end_from(0).await;
                 }
                 guard.end(Mail::Handled { part, run });
                 job.scope.finish(handled, 0);
             }
             Some((records, failure)) => {
                 let (at, next) = (job.offset(handled), job.offset(handled + records));
-                end(&unit, &spawned, &job, handled).await;
+                spawned_by.end_from(handled).await;
                 context.warn(&job, handled, &failure);
                 // Before the scope closes: the engine then knows why the run ends early.
                 guard.end(Mail::Failed {
@@ -109,17 +113,27 @@ impl Task {
     }
 }
 
-/// Ends what was spawned by the job's records from `index` on, and by what comes after them by key.
-async fn end(unit: &Option<Arc<KeyId>>, spawned: &Tasks, job: &Job, index: usize) {
-    let first = job.offset(index);
-    let next = if unit.is_some() { i64::MAX } else { job.next };
-    spawned.end_within(first, next).await;
+/// What the records of a job have spawned, among what others have.
+struct SpawnedBy<'t> {
+    by_key: bool,
+    spawned: &'t Spawned,
+    job: &'t Job,
+}
+
+impl SpawnedBy<'_> {
+    /// Ends what the records from `index` on have spawned. By key also what later records of the key
+    /// have: they are handled again after these.
+    async fn end_from(&self, index: usize) {
+        let next = if self.by_key { i64::MAX } else { self.job.next };
+        let first = self.job.offset(index);
+        self.spawned.end_within(first, next).await;
+    }
 }
 
 /// Writes a dead letter. It ends with `DeadLetterDone`.
-pub(crate) async fn dead_letter(context: Arc<HandlerContext>, letter: DeadLetterJob) {
-    let guard = PanicGuard::new(&context);
-    let (part, run) = (context.part, letter.run);
-    let outcome = dead_letter::write(&context, &letter).await;
+pub(crate) async fn dead_letter(context: Arc<HandlerContext>, job: DeadLetterJob) {
+    let guard = MailGuard::new(&context);
+    let (part, run) = (context.part, job.run);
+    let outcome = dead_letter::write(&context, &job).await;
     guard.end(Mail::DeadLetterDone { part, run, outcome });
 }

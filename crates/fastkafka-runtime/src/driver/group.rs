@@ -1,0 +1,189 @@
+//! Answering the group, and leaving it: the part of a turn that does what the rebalance decides.
+
+use super::Driver;
+use super::state::rebalance::{Starts, Step};
+use crate::transport::{GroupConsumer, PartitionRef};
+use fastkafka_engine::{Event, PartIndex};
+
+impl<T: GroupConsumer> Driver<T> {
+    pub(super) fn answer_group(&mut self) {
+        self.notice_loss();
+        while let Some(step) = self.rebalance.next(self.now) {
+            match step {
+                Step::Resolve(places) => self.resolve(&places),
+                Step::AskAgain { why } => {
+                    tracing::warn!(group = self.setup.group(), "{why}; asking again");
+                }
+                Step::Assign(starts) => self.assign(&starts),
+                Step::Decline => self.answer_assign(&[]),
+                Step::Refuse(error) => {
+                    self.setup.shared.fail(error.to_string());
+                    self.answer_assign(&[]);
+                }
+                Step::GiveUp(places) => {
+                    let starts: Starts = places.into_iter().map(|place| (place, 0)).collect();
+                    if let Err(error) = self.consumer.assign(&starts) {
+                        let group = self.setup.group();
+                        tracing::warn!(group, "assignment given up: {error}");
+                    }
+                }
+                Step::Revoke { places, lost } => self.revoke(&places, lost),
+            }
+        }
+    }
+
+    fn resolve(&mut self, places: &[PartitionRef]) {
+        let starts = places.iter().map(|place| {
+            let part = self.part(place);
+            (*place, self.partitions[part].handler.reset)
+        });
+        let starts = starts.collect();
+        self.consumer.resolve(starts);
+    }
+
+    fn assign(&mut self, starts: &[(PartitionRef, i64)]) {
+        for &(place, position) in starts {
+            let part = self.part(place);
+            self.step(Event::Assigned { part, position });
+        }
+        self.setup.shared.note_settled(starts);
+        self.answer_assign(starts);
+    }
+
+    fn answer_assign(&mut self, starts: &[(PartitionRef, i64)]) {
+        let group = self.setup.group();
+        if let Err(error) = self.consumer.assign(starts) {
+            // A member that owns what it does not read would stand still in silence.
+            let reason =
+                format!("the consumer of group `{group}` did not take its assignment: {error}");
+            self.setup.shared.fail(reason);
+        }
+        for (place, _) in starts {
+            // The client begins with nothing paused.
+            let part = self.part(place);
+            self.partitions[part].paused = false;
+        }
+        self.apply_pauses();
+        if !starts.is_empty() {
+            let list: Vec<_> = starts
+                .iter()
+                .map(|(place, offset)| format!("{place}@{offset}"))
+                .collect();
+            tracing::info!(group = self.setup.group(), "assigned {}", list.join(" "));
+        }
+        self.report();
+        if self.rebalance.membership.is_member() && self.setup.shared.failure().is_none() {
+            self.setup.shared.mark_started();
+        }
+    }
+
+    fn revoke(&mut self, places: &[PartitionRef], lost: bool) {
+        let parts = self.parts(places);
+        if lost || self.consumer.lost() {
+            self.rebalance.lose();
+            self.step(Event::Lost { parts });
+        } else {
+            let membership = self.rebalance.membership;
+            let deadline = membership.revoke_deadline(self.now, self.setup.rebalance_timeout);
+            self.step(Event::Revoking { parts, deadline });
+        }
+    }
+
+    /// A revoke that takes too long becomes a loss: the group has moved on without us.
+    fn notice_loss(&mut self) {
+        if self.rebalance.is_revoking()
+            && self.consumer.lost()
+            && let Some(places) = self.rebalance.lose()
+        {
+            let parts = self.parts(&places);
+            self.step(Event::Lost { parts });
+        }
+    }
+
+    /// The engine gives the partitions of the current revoke back.
+    pub(super) fn release(&mut self, parts: &[PartIndex]) {
+        let Some((places, lost)) = self.rebalance.release() else {
+            return;
+        };
+        let lost = lost || self.consumer.lost();
+        if lost {
+            // What could not be committed is not ours to commit any more.
+            self.client_errors.forget_commits();
+            for part in parts {
+                self.partitions[*part].store = None;
+            }
+        }
+        // Before the answer, which makes a member that still subscribes join again.
+        self.unsubscribe();
+        // Before it, too: unassigning commits what is stored.
+        self.store();
+        for part in parts {
+            let partition = &mut self.partitions[*part];
+            partition.forget();
+            partition.truncated = None;
+        }
+        self.seeks.give_back(&places);
+        if let Err(error) = self.consumer.unassign(&places) {
+            tracing::error!(group = self.setup.group(), "revoke not answered: {error}");
+        }
+        let list: Vec<_> = places.iter().map(ToString::to_string).collect();
+        tracing::info!(
+            group = self.setup.group(),
+            lost,
+            "gave back {}",
+            list.join(" ")
+        );
+        self.report();
+    }
+
+    /// Lets nothing start any more, and leaves the group when what is in hand has ended.
+    pub(super) fn leave(&mut self) {
+        let within = self.setup.shared.shutdown_within();
+        let within = within.unwrap_or(self.setup.shutdown_timeout);
+        if self.rebalance.membership.shut_down(self.now, within) {
+            tracing::info!(
+                group = self.setup.group(),
+                "leaving the group: records in hand are finished, nothing new starts"
+            );
+            self.step(Event::Shutdown);
+        }
+        self.unsubscribe();
+    }
+
+    fn unsubscribe(&mut self) {
+        let membership = &mut self.rebalance.membership;
+        if membership.is_draining() && membership.unsubscribe(self.now, self.engine.open()) {
+            self.consumer.unsubscribe();
+        }
+    }
+
+    /// Ends the handlers and closes the client once the group is left; `Some` when that is over.
+    pub(super) fn close_consumer(&mut self) -> Option<Result<(), String>> {
+        let given_back = self.rebalance.is_over();
+        if self.rebalance.membership.close(self.now, given_back) {
+            self.end_handlers();
+            // The tasks need a moment to end.
+            return None;
+        }
+        let deadline = self.rebalance.membership.closing_deadline()?;
+        let busy = self.partitions.iter().filter(|p| !p.is_over());
+        let busy: Vec<_> = busy
+            .map(|p| format!("`{}` on {}", p.handler.def.name, p.place))
+            .collect();
+        if busy.is_empty() && self.consumer.close() {
+            let refused = self.client_errors.commits_refused();
+            return Some(match refused {
+                Some((_, why)) => Err(format!("the last offsets could not be committed: {why}")),
+                None => Ok(()),
+            });
+        }
+        if self.now < deadline {
+            return None;
+        }
+        Some(Err(if busy.is_empty() {
+            "the consumer could not be closed in time; offsets may not be committed".to_owned()
+        } else {
+            format!("handlers did not end in time: {}", busy.join(", "))
+        }))
+    }
+}

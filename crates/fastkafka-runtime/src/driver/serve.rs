@@ -1,0 +1,105 @@
+//! The two ways to take turns: on a thread that parks, and in a task that waits.
+
+use super::{Driver, Turn};
+use crate::shared::Shared;
+use crate::transport::GroupConsumer;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::sync::Notify;
+
+/// Ends the app when the code that serves a consumer panics: nobody else would notice. [L7]
+struct PanicGuard(Arc<Shared>);
+
+impl Drop for PanicGuard {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let group = self.0.health().group;
+            self.0
+                .fail(format!("the consumer of group `{group}` panicked"));
+        }
+    }
+}
+
+/// Takes turns until the consumer is closed. The thread sleeps here and nowhere else.
+///
+/// A client that could not be closed is leaked: its drop could wait for ever, and the process is
+/// about to end.
+pub(crate) fn on_thread<T: GroupConsumer>(mut driver: Driver<T>) -> Result<(), String> {
+    let origin = Instant::now();
+    let _guard = PanicGuard(driver.setup.shared.clone());
+    loop {
+        match driver.turn(origin.elapsed()) {
+            Turn::Again => {}
+            Turn::Park(time) => std::thread::park_timeout(time),
+            Turn::Over(Ok(())) => return Ok(()),
+            Turn::Over(Err(why)) => {
+                std::mem::forget(driver);
+                return Err(why);
+            }
+        }
+    }
+}
+
+/// Takes turns on tokio's clock until the consumer is closed, or until `kill`, as a crash would end it.
+/// `after` is called after each turn.
+pub(crate) async fn in_task<T: GroupConsumer>(
+    mut driver: Driver<T>,
+    wake: &Notify,
+    kill: &Notify,
+    after: impl Fn(),
+) -> Result<(), String> {
+    let _guard = PanicGuard(driver.setup.shared.clone());
+    let ended = tokio::select! {
+        biased;
+        () = kill.notified() => None,
+        ended = turns(&mut driver, wake, after) => Some(ended),
+    };
+    if ended.is_none() {
+        driver.kill().await;
+    }
+    ended.unwrap_or(Ok(()))
+}
+
+async fn turns<T: GroupConsumer>(
+    driver: &mut Driver<T>,
+    wake: &Notify,
+    after: impl Fn(),
+) -> Result<(), String> {
+    let origin = tokio::time::Instant::now();
+    loop {
+        let turn = driver.turn(origin.elapsed());
+        after();
+        match turn {
+            Turn::Again => tokio::task::yield_now().await,
+            // Woken or not: the next turn looks at everything.
+            Turn::Park(time) => drop(tokio::time::timeout(time, wake.notified()).await),
+            Turn::Over(ended) => return ended,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mailbox::Mailbox;
+
+    #[test]
+    fn a_panic_of_the_thread_ends_the_app() {
+        let shared = Arc::new(Shared::new(
+            "",
+            "orders",
+            false,
+            Mailbox::new(Box::new(|| ())),
+        ));
+        let guard = PanicGuard(shared.clone());
+        let thread = std::thread::spawn(move || {
+            let _guard = guard;
+            panic!("a bug");
+        });
+        thread.join().unwrap_err();
+        assert_eq!(
+            shared.failure().as_deref(),
+            Some("the consumer of group `orders` panicked")
+        );
+    }
+}

@@ -1,0 +1,148 @@
+//! Runs that were started and are not closed: a record of theirs is still open.
+
+use fastkafka_core::{FailureKind, Fetched, ScopeRef, StopFlag};
+use fastkafka_engine::RunId;
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// The started runs of a partition, in the order of their numbers.
+#[derive(Debug, Default)]
+pub(crate) struct StartedRuns(VecDeque<StartedRun>);
+
+#[derive(Debug)]
+pub(crate) struct StartedRun {
+    pub(crate) run: RunId,
+    pub(crate) offsets: Offsets,
+    /// The offset after the last record, as the engine counts.
+    pub(crate) next: i64,
+    pub(crate) scope: ScopeRef,
+    /// The stop flag of its cut.
+    pub(crate) stop: Arc<StopFlag>,
+    /// How many records from the first on the engine knows to be settled.
+    settled: usize,
+    /// The first record that will not settle, of those that the engine was told of.
+    broken: Option<usize>,
+}
+
+/// The offsets of a run's records.
+#[derive(Debug)]
+pub(crate) enum Offsets {
+    /// Of a run of one record. It may stay open for long, and does not keep its block for that.
+    One(i64),
+    Of(Arc<dyn Fetched>, Range<usize>),
+}
+
+/// News of a run that goes on.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    pub(crate) run: RunId,
+    /// The offset of the first record that is not settled.
+    pub(crate) prefix: i64,
+    pub(crate) lost: Option<Lost>,
+}
+
+/// A record that was handled and will not settle.
+#[derive(Debug)]
+pub(crate) struct Lost {
+    pub(crate) at: i64,
+    /// The offset after it.
+    pub(crate) next: i64,
+    pub(crate) kind: FailureKind,
+    pub(crate) why: String,
+}
+
+impl StartedRuns {
+    pub(crate) fn push(&mut self, run: StartedRun) {
+        self.0.push_back(run);
+    }
+
+    /// Takes out a run that is closed. `None`: its assignment has ended, or its lane has forgotten it.
+    pub(crate) fn close(&mut self, run: RunId) -> Option<StartedRun> {
+        let at = self.0.binary_search_by_key(&run, |started| started.run);
+        self.0.remove(at.ok()?)
+    }
+
+    /// The lane has forgotten what it was given after this run.
+    pub(crate) fn forget_after(&mut self, run: RunId) {
+        self.0.retain(|started| started.run <= run);
+    }
+
+    /// The lane has forgotten what begins at or after this offset.
+    pub(crate) fn forget_from(&mut self, at: i64) {
+        self.0.retain(|started| started.offset(0) < at);
+    }
+
+    /// Forgets all; their results do not count any more.
+    pub(crate) fn release(&mut self) {
+        // Runs of earlier cuts are not over either while something keeps their records open.
+        self.0.drain(..).for_each(|run| run.stop.release());
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn get_mut(&mut self, at: usize) -> Option<&mut StartedRun> {
+        self.0.get_mut(at)
+    }
+}
+
+impl StartedRun {
+    pub(crate) fn new(
+        run: RunId,
+        offsets: Offsets,
+        next: i64,
+        scope: ScopeRef,
+        stop: Arc<StopFlag>,
+    ) -> Self {
+        Self {
+            run,
+            offsets,
+            next,
+            scope,
+            stop,
+            settled: 0,
+            broken: None,
+        }
+    }
+
+    /// True when the engine does not know yet that the record at `index` will not settle. It expects
+    /// nothing of the records behind one that it was told of.
+    pub(crate) fn is_news(&self, index: usize) -> bool {
+        self.broken.is_none_or(|told| index < told)
+    }
+
+    /// The offset of the record at `index` of the run; of the end, the one after the last record.
+    pub(crate) fn offset(&self, index: usize) -> i64 {
+        match &self.offsets {
+            Offsets::One(at) if index == 0 => *at,
+            Offsets::Of(block, range) if index < range.len() => block.offset(range.start + index),
+            _ => self.next,
+        }
+    }
+
+    /// What has become of the run since the last call, if anything.
+    pub(crate) fn progress(&mut self) -> Option<Progress> {
+        let settled = self.scope.progress(self.settled);
+        let lost = self.scope.lost();
+        let lost = lost.filter(|(index, ..)| self.is_news(*index));
+        if settled <= self.settled && lost.is_none() {
+            return None;
+        }
+        self.settled = settled;
+        if let Some((index, ..)) = lost {
+            self.broken = Some(index);
+        }
+        Some(Progress {
+            run: self.run,
+            prefix: self.offset(settled),
+            lost: lost.map(|(index, kind, why)| Lost {
+                at: self.offset(index),
+                next: self.offset(index + 1),
+                kind,
+                why,
+            }),
+        })
+    }
+}

@@ -1,0 +1,101 @@
+//! Seeks under way, at most one of a partition.
+//!
+//! A seek is found, then committed, then the client is moved; `driver/control.rs` says why.
+
+use crate::transport::PartitionRef;
+
+/// `R` is where the answer goes.
+#[derive(Clone, Debug, Hash, PartialEq, Eq)]
+pub(crate) struct Seeks<R>(Vec<Seeking<R>>);
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq)]
+struct Seeking<R> {
+    place: PartitionRef,
+    /// The position, once it is found: it is being committed.
+    to: Option<i64>,
+    /// The partition was given back meanwhile. Its next assignment begins where the group says, and
+    /// not where this seek goes.
+    given_back: bool,
+    reply: R,
+}
+
+/// A seek whose position is committed, or could not be.
+#[derive(Debug)]
+pub(crate) struct Sought<R> {
+    pub(crate) position: i64,
+    pub(crate) given_back: bool,
+    pub(crate) reply: R,
+}
+
+impl<R> Default for Seeks<R> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<R> Seeks<R> {
+    pub(crate) fn begin(&mut self, place: PartitionRef, reply: R) {
+        self.0.push(Seeking {
+            place,
+            to: None,
+            given_back: false,
+            reply,
+        });
+    }
+
+    pub(crate) fn is_under_way(&self, place: PartitionRef) -> bool {
+        self.0.iter().any(|seek| seek.place == place)
+    }
+
+    /// True while records may come that were read before the seek.
+    pub(crate) fn is_moving(&self, place: PartitionRef) -> bool {
+        self.0
+            .iter()
+            .any(|seek| seek.place == place && seek.to.is_some() && !seek.given_back)
+    }
+
+    pub(crate) fn is_given_back(&self, place: PartitionRef) -> bool {
+        self.0
+            .iter()
+            .any(|seek| seek.place == place && seek.given_back)
+    }
+
+    /// The position is found and is being committed.
+    pub(crate) fn commit(&mut self, place: PartitionRef, position: i64) {
+        if let Some(seek) = self.0.iter_mut().find(|seek| seek.place == place) {
+            seek.to = Some(position);
+        }
+    }
+
+    /// Ends a seek whose position was not found.
+    pub(crate) fn fail(&mut self, place: PartitionRef) -> R {
+        self.take(place).reply
+    }
+
+    /// Ends a seek whose commit is answered.
+    pub(crate) fn end(&mut self, place: PartitionRef) -> Sought<R> {
+        let seek = self.take(place);
+        Sought {
+            position: seek.to.expect("a seek is found before it is committed"),
+            given_back: seek.given_back,
+            reply: seek.reply,
+        }
+    }
+
+    fn take(&mut self, place: PartitionRef) -> Seeking<R> {
+        let at = self.0.iter().position(|seek| seek.place == place);
+        self.0
+            .remove(at.expect("only a seek asks for a position and commits by itself"))
+    }
+
+    pub(crate) fn give_back(&mut self, places: &[PartitionRef]) {
+        for seek in &mut self.0 {
+            seek.given_back |= places.contains(&seek.place);
+        }
+    }
+
+    /// Drops all seeks, so that their callers return.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
