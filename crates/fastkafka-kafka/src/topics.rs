@@ -1,4 +1,4 @@
-//! Which topics there are, and making those that are missing.
+//! The topics of a cluster: asked about, and made where they are missing.
 
 use super::access::Access;
 use super::client_context::{Logged, log};
@@ -40,7 +40,7 @@ impl TopicSpec {
     }
 }
 
-/// What the broker says of a topic: its number of partitions, or why it cannot be used.
+/// The broker's answer about a topic: its number of partitions, or why it cannot be used.
 pub(crate) type TopicState = Result<usize, ClientError>;
 
 /// More than gather while a broker is asked.

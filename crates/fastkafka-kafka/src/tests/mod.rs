@@ -1,6 +1,7 @@
-//! GroupConsumer and sink on the embedded broker.
+//! Consumers and producers on the embedded broker.
 
 mod consume;
+mod members;
 mod produce;
 
 use super::access::Access;
@@ -25,7 +26,7 @@ use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What an owner does, in small: every assign is resolved and answered, every revoke answered.
+/// A driver in small: every assign is resolved and answered, every revoke answered.
 struct Member {
     consumer: KafkaConsumer<Librdkafka>,
     policy: OffsetReset,
@@ -88,7 +89,7 @@ impl Member {
         }
     }
 
-    /// One turn of an owner; true when there may be more to do at once.
+    /// One turn of a driver; true when there may be more to do at once.
     fn turn(&mut self) -> bool {
         self.hear();
         self.consumer.fetch(1_000, &mut self.runs)
@@ -132,7 +133,7 @@ impl Member {
         self.consumer.unassign(&gone).unwrap();
     }
 
-    /// Turns until `done`, woken by the client like an owner.
+    /// Turns until `done`, woken by the client like a driver.
     fn until(&mut self, what: &str, mut done: impl FnMut(&mut Self) -> bool) {
         let deadline = Instant::now() + PATIENCE;
         loop {

@@ -1,0 +1,108 @@
+//! Certificates and logins.
+
+use super::*;
+
+#[test]
+fn certificates_are_paths_or_text() {
+    let pem = "-----BEGIN CERTIFICATE-----";
+    let tls = Tls::default()
+        .ca(pem)
+        .identity("/me.pem", "-----BEGIN PRIVATE KEY-----")
+        .key_password("s3cret")
+        .verify(false);
+    let config = base(Connection::default().ssl_context(tls));
+    let expected = [
+        ("ssl.ca.pem", pem),
+        ("ssl.certificate.location", "/me.pem"),
+        ("ssl.key.pem", "-----BEGIN PRIVATE KEY-----"),
+        ("ssl.key.password", "s3cret"),
+        ("enable.ssl.certificate.verification", "false"),
+    ];
+    for (property, value) in expected {
+        assert_eq!(config.get(property), Some(value), "{property}");
+        if cfg!(feature = "tls") && !property.ends_with(".pem") {
+            check(&config, property, value);
+        }
+    }
+    let kerberos = Connection::default().sasl_kerberos_service_name("kafka7");
+    let config = base(kerberos);
+    assert_eq!(config.get("sasl.kerberos.service.name"), Some("kafka7"));
+}
+
+/// Each of these alone, on a broker that it suits but for one thing.
+#[test]
+fn a_login_that_is_not_whole_says_what_is_missing() {
+    let plain = || {
+        Connection::default()
+            .security_protocol(SecurityProtocol::SaslPlaintext)
+            .sasl_mechanism(SaslMechanism::Plain)
+            .sasl_plain_username("me")
+            .sasl_plain_password("s3cret")
+    };
+    let without = |change: fn(&mut Connection)| {
+        let mut connection = plain();
+        change(&mut connection);
+        connection
+    };
+    let wrong = |connection: Connection| security::problems(&connection).join("; ");
+    assert_eq!(wrong(Connection::default()), "");
+    assert_eq!(wrong(plain()), "");
+    let cases = [
+        (
+            without(|c| c.sasl_mechanism = None),
+            "has `security_protocol = \"sasl_plaintext\"` and no `sasl_mechanism`",
+        ),
+        (
+            without(|c| c.sasl_plain_password = None),
+            "has `sasl_mechanism = \"PLAIN\"`, which needs `sasl_plain_username` and `sasl_plain_password`",
+        ),
+        (
+            without(|c| c.security_protocol = None),
+            "but nobody logs in with `security_protocol = \"plaintext\"`",
+        ),
+        (
+            plain().ssl_context(Tls::default()),
+            "has an `ssl_context`, which has no meaning with `security_protocol = \"sasl_plaintext\"`",
+        ),
+        (
+            plain().sasl_oauth_token_provider(Tokens::new(no_token)),
+            "which has no meaning without `sasl_mechanism = \"OAUTHBEARER\"`",
+        ),
+        (
+            plain().sasl_mechanism(SaslMechanism::OauthBearer),
+            "which needs a `sasl_oauth_token_provider`",
+        ),
+        (
+            plain().sasl_kerberos_service_name("kafka"),
+            "has a `sasl_kerberos_service_name`, which has no meaning without",
+        ),
+    ];
+    for (connection, expected) in cases {
+        let wrong = wrong(connection);
+        assert!(wrong.contains(expected), "{wrong}");
+        assert!(!wrong.contains("s3cret"), "{wrong}");
+    }
+    let needs = |connection: Connection, feature: &str| {
+        wrong(connection).contains(&format!("needs the feature `{feature}`"))
+    };
+    let tls = cfg!(feature = "tls");
+    let scram = plain().sasl_mechanism(SaslMechanism::ScramSha256);
+    assert_eq!(needs(scram, "tls"), !tls);
+    let ssl = Connection::default().security_protocol(SecurityProtocol::Ssl);
+    assert_eq!(needs(ssl, "tls"), !tls);
+    let kerberos = plain().sasl_mechanism(SaslMechanism::Gssapi);
+    assert_eq!(needs(kerberos, "gssapi"), !cfg!(feature = "gssapi"));
+}
+
+#[test]
+fn what_is_wrong_with_a_login_is_told_once() {
+    let mut config = of_producer(&full_producer());
+    config.set("security.protocol", "smoke signals");
+    let needs = || vec!["needs the feature `tls`".to_owned()];
+    let told = |login| check::refused(Of::Producer, None, &config, login);
+    assert_eq!(told(needs()), needs());
+    let [alone] = &told(Vec::new())[..] else {
+        panic!("librdkafka takes it");
+    };
+    assert!(alone.contains("smoke signals"), "{alone}");
+}
