@@ -1,67 +1,22 @@
-//! What an app runs on: Kafka, or whatever a test puts in its place.
-//!
-//! A medium gives the clients and says who drives an owner: Kafka a thread per consumer, a cluster
-//! in memory a task on the test's own clock. Everything between the clients is the same.
+//! A consumer that a platform is asked to make and to serve.
 
+use super::handle::ConsumerHandle;
 use crate::driver::setup::Setup;
 use crate::driver::{Driver, serve};
-use crate::mailbox::Mailbox;
+use crate::mailbox::{Mailbox, Wake};
 use crate::shared::Shared;
-use fastkafka_core::{ConsumerSettings, Group, Plan, RecordSink, Text};
+use crate::transport::{ClientError, GroupConsumer};
+use fastkafka_core::{ConsumerSettings, Group, Text};
 use std::fmt;
-use std::sync::mpsc;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, mpsc};
 use std::thread::Thread;
-use std::time::Instant;
 use tokio::sync::Notify;
 
-pub use crate::mailbox::Wake;
-pub use crate::transport::{
-    ClientError, ErrorKind, GroupConsumer, Notice, Offsets, PartitionRef, StartError,
-};
-
-/// The producers of an app.
-pub trait Producers: RecordSink + fmt::Debug {
-    /// Records handed over and not reported.
-    fn in_flight(&self) -> usize;
-
-    /// True when there is room for more. Otherwise what [`Outputs::on_room`] was given is called when
-    /// there is.
-    fn has_room(&self) -> bool;
-
-    /// `wake` is called when there is room again, and when a client breaks.
-    fn on_room(&self, wake: Wake);
-
-    /// Why a client cannot go on, once that is so.
-    fn fatal(&self) -> Option<String>;
-
-    /// Waits for all reports. May block.
-    ///
-    /// # Errors
-    /// How many records had no report by the deadline.
-    fn drain(&self, deadline: Instant) -> Result<(), usize>;
-}
-
-/// See the module.
-pub trait Platform: fmt::Debug + Send + Sync {
-    /// Makes the producers of an app. `most` bounds the records handed over and not reported.
-    ///
-    /// # Errors
-    /// Why they cannot be made.
-    fn outputs(&self, plan: &Plan, most: usize) -> Result<Arc<dyn Producers>, String>;
-
-    /// Makes a consumer and lets it be served.
-    ///
-    /// # Errors
-    /// Why it cannot be made.
-    fn serve(&self, wanted: NewConsumer) -> Result<ConsumerHandle, String>;
-}
-
-/// A consumer that is to be made, and all that its owner is given beside it.
+/// A consumer that is to be made, and all that its driver is given beside it.
 pub struct NewConsumer {
     cluster: Text,
     group: String,
-    /// There is none.
+    /// There is no group.
     standalone: bool,
     left_out: Vec<String>,
     settings: ConsumerSettings,
@@ -71,7 +26,7 @@ pub struct NewConsumer {
     pub(crate) setup: Setup,
 }
 
-/// How the owner is woken: known once somebody serves it.
+/// Wakes the driver, once something serves it.
 #[derive(Clone, Default)]
 struct LateWaker(Arc<OnceLock<Wake>>);
 
@@ -84,7 +39,7 @@ impl LateWaker {
 }
 
 impl NewConsumer {
-    /// `setup` makes the rest from what the owner tells and is told.
+    /// `setup` makes the rest from what the driver tells and is told.
     pub(crate) fn new(
         group: &Group,
         topics: Vec<&'static str>,
@@ -131,12 +86,12 @@ impl NewConsumer {
         self.standalone
     }
 
-    /// What the handlers of the group agree on.
+    /// The settings that the handlers of the group agree on.
     pub fn settings(&self) -> &ConsumerSettings {
         &self.settings
     }
 
-    /// What it subscribes to.
+    /// Its subscription: topics, or a pattern that begins with `^`.
     pub fn topics(&self) -> &[&'static str] {
         &self.topics
     }
@@ -146,12 +101,12 @@ impl NewConsumer {
         &self.left_out
     }
 
-    /// Which of the consumers that the group has in this process.
+    /// Its number among the consumers that the group has in this process.
     pub fn worker(&self) -> usize {
         self.worker
     }
 
-    /// How the owner is woken, from any thread. Once.
+    /// Sets how the driver is woken, from any thread. Once.
     fn wake_by(&self, wake: Wake) {
         let _ = self.waker.0.set(wake);
     }
@@ -194,7 +149,7 @@ impl NewConsumer {
         }
     }
 
-    /// Serves the consumer on a task of this tokio runtime and on its clock. `waker` wakes the owner;
+    /// Serves the consumer on a task of this tokio runtime and on its clock. `waker` wakes the driver;
     /// `after` is called after each of its turns.
     ///
     /// # Panics
@@ -223,35 +178,5 @@ impl fmt::Debug for NewConsumer {
             .field("group", &self.group)
             .field("worker", &self.worker)
             .finish_non_exhaustive()
-    }
-}
-
-/// A consumer that is served.
-#[derive(Debug)]
-pub enum ConsumerHandle {
-    /// By a thread.
-    Thread(std::thread::JoinHandle<Result<(), String>>),
-    /// By a task.
-    Task {
-        /// The task.
-        task: tokio::task::JoinHandle<Result<(), String>>,
-        /// Ends it at once, as a crash would.
-        kill: Arc<Notify>,
-    },
-}
-
-impl ConsumerHandle {
-    /// A thread as a task that joins it.
-    pub(crate) fn joined(self) -> Self {
-        match self {
-            Self::Thread(thread) => Self::Task {
-                task: tokio::task::spawn_blocking(move || {
-                    let panicked = |_| Err("the thread of a consumer panicked".to_owned());
-                    thread.join().unwrap_or_else(panicked)
-                }),
-                kill: Arc::default(),
-            },
-            task @ Self::Task { .. } => task,
-        }
     }
 }

@@ -1,0 +1,58 @@
+//! The seam between the runtime and its clients: Kafka, or whatever a test puts in its place.
+//!
+//! A [`Platform`] makes the clients and says what serves a driver: Kafka a thread per consumer
+//! ([`NewConsumer::serve_in_thread`]), a cluster in memory a task on the test's own clock
+//! ([`NewConsumer::serve_in_task`]). The clients are a [`GroupConsumer`] and [`Producers`]; everything
+//! between them is the same. For the crates of this workspace, not for users.
+
+mod handle;
+mod new_consumer;
+
+use fastkafka_core::{Plan, RecordSink};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+pub use self::handle::ConsumerHandle;
+pub use self::new_consumer::NewConsumer;
+pub use crate::mailbox::Wake;
+pub use crate::transport::{
+    ClientError, ErrorKind, GroupConsumer, Notice, Offsets, PartitionRef, StartError,
+};
+
+/// The producers of an app.
+pub trait Producers: RecordSink + fmt::Debug {
+    /// Records handed over and not reported.
+    fn in_flight(&self) -> usize;
+
+    /// True when there is room for more. Otherwise what [`Producers::on_room`] was given is called when
+    /// there is.
+    fn has_room(&self) -> bool;
+
+    /// `wake` is called when there is room again, and when a client breaks.
+    fn on_room(&self, wake: Wake);
+
+    /// Why a client cannot go on, once that is so.
+    fn fatal(&self) -> Option<String>;
+
+    /// Waits for all reports. May block.
+    ///
+    /// # Errors
+    /// How many records had no report by the deadline.
+    fn drain(&self, deadline: Instant) -> Result<(), usize>;
+}
+
+/// Makes the clients of an app, and lets its consumers be served.
+pub trait Platform: fmt::Debug + Send + Sync {
+    /// Makes the producers of an app. `most` bounds the records handed over and not reported.
+    ///
+    /// # Errors
+    /// Why they cannot be made.
+    fn outputs(&self, plan: &Plan, most: usize) -> Result<Arc<dyn Producers>, String>;
+
+    /// Makes a consumer and lets it be served.
+    ///
+    /// # Errors
+    /// Why it cannot be made.
+    fn serve(&self, wanted: NewConsumer) -> Result<ConsumerHandle, String>;
+}
