@@ -1,12 +1,122 @@
 //! The code a consumer becomes: its function unchanged, and a struct of the same name that is its
-//! definition.
+//! definition. `#[consumes] async fn on_order(order: Order) {}` becomes
+//!
+//! ```text
+//! #[doc = "Consumes topic `order`: [`Order`]."]      // said in the function's documentation
+//! #[allow(..)]                                   // it may link to a private type
+//! async fn on_order(order: Order) {}                 // the function, unchanged
+//!
+//! #[doc(hidden)] #[allow(..)]
+//! struct on_order {}                                 // names the handler: `register::<on_order>()`
+//!
+//! const _: () = {                                    // a scope, for the names below
+//!     impl p::Register for on_order {                // the handler in a list of all functions
+//!         type App = p::DefaultApp;
+//!         type Kind = p::Consumes;
+//!         const ENTRY: p::Def = p::Def::Consumer(&<Self as p::Consumer>::DEF);
+//!     }
+//!     const _: fn() = || p::not_bytes::<(), {        // fails where `Vec<u8>` would be a batch of numbers
+//!         use p::NotByte as _;
+//!         p::ByteProbe::<PAYLOAD>::BYTE || p::ByteProbe::<PAYLOAD>::BYTES
+//!     }>();
+//!     impl p::Consumer for on_order {
+//!         const DEF: p::ConsumerDef = p::ConsumerDef {     // the attribute as data
+//!             name: "on_order",
+//!             module: module_path!(),
+//!             location: p::Location { file: file!(), line: line!(), column: column!(), },
+//!             topic: "order",
+//!             description: "",
+//!             topics: &["order"],
+//!             pattern: None,
+//!             settings: || <p::ConsumerSettings as Default>::default(),   // each key would be assigned
+//!             batch: <<Self as p::Consumer>::Shape as p::Shape>::BATCH,
+//!             tombstones: <<Self as p::Consumer>::Shape as p::Shape>::TOMBSTONES,
+//!             is_async: true,
+//!             blocking: false,
+//!             settles: false,                              // `|| <Ack as ..>::SETTLES` per parameter
+//!             content_type: <CODEC as p::Codec>::CONTENT_TYPE,
+//!             schema: <Self as p::Consumer>::schema,
+//!             key: { use p::NoKeySchema as _; p::first_key(&[]) },
+//!             requires: <Self as p::Consumer>::requires,
+//!             run: p::run::<Self>,                         // what calls the handler
+//!         };
+//!         // One record, a batch or a tombstone? The type is asked: an inherent constant of the probe
+//!         // wins over the one of the trait, where its bounds hold.
+//!         type Shape = <() as p::SelectShape<{
+//!             use p::DefaultShape as _;
+//!             p::ShapeProbe::<Order>::SHAPE
+//!         }>>::Shape;
+//!         type Codec = CODEC;
+//!         type Payload = PAYLOAD;                          // of a `Vec<Order>` it is `Order`
+//!         type Input<'run> = Order;
+//!         type Args = Order;
+//!         type Output = ();
+//!         fn decode<'run>(record: &p::RawRecord<'run>) -> Result<PAYLOAD_OF_RUN, p::Rejection> {
+//!             <CODEC as p::Decode<'run, PAYLOAD_OF_RUN>>::decode(record)
+//!         }
+//!         fn call<'run>(
+//!             input: Self::Input<'run>,
+//!             cx: &'run p::CallContext<'run>,
+//!         ) -> impl Future<Output = Result<Self::Output, p::Rejection>> + Send + 'run {
+//!             let _ = &cx;                                 // further parameters are made of it
+//!             async move { Ok(on_order(input,).await) }
+//!         }
+//!         fn outcome(output: Self::Output) -> p::Outcome { // `()` or a `Result`? Asked of the type, too
+//!             {
+//!                 use p::{NoOutcome as _, OutcomeOf as _};
+//!                 p::Returned(output).outcome(None, None)  // `reject_if`, `retry_if`
+//!             }
+//!         }
+//!         fn schema(generator: &mut p::schemars::SchemaGenerator) -> p::schemars::Schema {
+//!             fn schema_of<'run>(
+//!                 generator: &mut p::schemars::SchemaGenerator, _: &'run ()
+//!             ) -> p::schemars::Schema {
+//!                 <CODEC as p::Decode<'run, PAYLOAD_OF_RUN>>::schema(generator)
+//!             }
+//!             schema_of(generator, &())
+//!         }
+//!         fn requires(need: &mut dyn FnMut(TypeId, &'static str)) {
+//!             let _ = &need;                               // every `State<T>` would be named
+//!         }
+//!     }
+//!     impl p::Owned for on_order {                         // where nothing is borrowed of the record
+//!         fn owned(input: Self::Input<'_>) -> Self::Args { input }
+//!     }
+//!     p::inventory::submit! {                              // the entry in the link-time list
+//!         p::Entry { scope: || TypeId::of::<p::DefaultApp>(), def: <on_order as p::Register>::ENTRY, }
+//!     }
+//! };
+//!
+//! #[doc(hidden)] #[allow(..)]
+//! trait OnOrderMirror: p::MirrorHost {                     // `tester.to_order(..)`: see `mirror.rs`
+//!     #[track_caller]
+//!     fn to_order(&self, payload: <on_order as p::Consumer>::Payload)
+//!         -> <Self as p::Sends<on_order>>::Sending<'_>
+//!     where
+//!         Self: p::Sends<on_order>,
+//!     {
+//!         <Self as p::Sends<on_order>>::sending(self, "order", payload)
+//!     }
+//! }
+//! const _: () = { impl<Host: p::MirrorHost> OnOrderMirror for Host {} };
+//! ```
+//!
+//! with `p` for `::fastkafka::__private`, paths into `core` cut, `#[allow(unused_imports)]` left out, and
+//!
+//! ```text
+//! PAYLOAD         <Order as p::InputOf<'static, <on_order as p::Consumer>::Shape>>::Payload
+//! PAYLOAD_OF_RUN  <Order as p::InputOf<'run, <on_order as p::Consumer>::Shape>>::Payload
+//! CODEC           <() as p::SelectCodec<{ use p::DefaultCodec as _; p::CodecProbe::<PAYLOAD>::RAW }>>::Codec
+//! ```
+//!
+//! A test compares this text with the expansion.
 //!
 //! Each type of the user's keeps its span in every generated use, so that a mistake is reported at
 //! the type. Two uses give two errors, unless they read the same: rustc shows equal ones once. That
 //! is why the lifetimes below are `'run` and `'_` also where `'static` would do.
 
+use super::assertions;
 use super::model::Model;
-use super::order;
 use crate::codec::Codec;
 use crate::definition::local;
 use crate::item::Item;
@@ -19,15 +129,14 @@ use syn::spanned::Spanned;
 
 pub(crate) fn expand(mut item: Item, model: &Model) -> TokenStream {
     item.document(&model.summary);
-    let (not_bytes, key_used) = (not_bytes(model), key_used(model));
-    let (is_batch, consumer, owned) = (is_batch(model), consumer(model), owned(model));
-    let order = order::expand(model);
+    let assertions = assertions::expand(model);
+    let (consumer, owned) = (consumer(model), owned(model));
     let p = &model.function.names.contract;
     let need = model.decoder.need(p);
     let need_key = model.key_decoder.as_ref().and_then(|key| key.need(p));
     let definition = model.function.define(
         ["Consumer", "Consumes"],
-        &quote!(#need #need_key #not_bytes #key_used #is_batch #order #consumer #owned),
+        &quote!(#need #need_key #assertions #consumer #owned),
     );
     let mirror = mirror::of_consumer(&model.function);
     quote!(#item #definition #mirror)
@@ -139,7 +248,7 @@ fn shape(model: &Model) -> TokenStream {
 }
 
 /// What one record carries.
-fn payload(model: &Model, lifetime: &str) -> TokenStream {
+pub(super) fn payload(model: &Model, lifetime: &str) -> TokenStream {
     let (p, ident) = (&model.function.names.contract, &model.function.ident);
     let input = with_lifetime(&model.input, lifetime);
     let lifetime = syn::Lifetime::new(&format!("'{lifetime}"), Span::mixed_site());
@@ -155,18 +264,6 @@ fn codec(model: &Model) -> TokenStream {
         #p::CodecProbe::<#payload>::RAW
     );
     model.decoder.ty(p, span, &is_raw)
-}
-
-/// `Vec<u8>` would silently be a batch of numbers.
-fn not_bytes(model: &Model) -> TokenStream {
-    let (p, payload) = (&model.function.names.contract, payload(model, "static"));
-    quote_spanned!(model.input.span()=>
-        const _: fn() = || #p::not_bytes::<(), {
-            #[allow(unused_imports)]
-            use #p::NotByte as _;
-            #p::ByteProbe::<#payload>::BYTE || #p::ByteProbe::<#payload>::BYTES
-        }>();
-    )
 }
 
 /// `decode` and `schema`.
@@ -291,34 +388,4 @@ fn owned(model: &Model) -> Option<TokenStream> {
             }
         }
     })
-}
-
-/// A `key_decoder` without a key to decode would be ignored; only the types tell.
-fn key_used(model: &Model) -> Option<TokenStream> {
-    let (p, decoder) = (&model.function.names.contract, model.key_decoder.as_ref()?);
-    let keys = model.parameters.iter().map(|ty| {
-        let ty = with_lifetime(ty, "static").into_token_stream();
-        quote!(|| #p::KeyProbe::<#ty>::IS_KEY)
-    });
-    let message = format!(
-        "consumer `{}` has a `key_decoder` and takes no `Key<..>`",
-        model.function.names.function
-    );
-    Some(quote_spanned!(decoder.span()=> const _: () = {
-        #[allow(unused_imports)]
-        use #p::NotKey as _;
-        ::core::assert!(false #(#keys)*, #message);
-    };))
-}
-
-/// `batch` makes sure of what the type of the first parameter decides.
-fn is_batch(model: &Model) -> Option<TokenStream> {
-    let (p, ident) = (&model.function.names.contract, &model.function.ident);
-    let message = format!(
-        "consumer `{}` says `batch`, but its first parameter is not a `Vec`",
-        model.function.names.function
-    );
-    Some(quote_spanned!(model.batch?=> const _: () = {
-        ::core::assert!(<<#ident as #p::Consumer>::Shape as #p::Shape>::BATCH, #message);
-    };))
 }

@@ -1,5 +1,6 @@
 //! `#[consumes]`: syntax ([`parse`]), what it means ([`model`]), the code it becomes ([`expand`]).
 
+mod assertions;
 mod expand;
 mod model;
 mod order;
@@ -31,3 +32,6 @@ pub(crate) fn expand(attribute: TokenStream, item: &TokenStream) -> TokenStream 
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

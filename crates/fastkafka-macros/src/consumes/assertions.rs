@@ -1,0 +1,59 @@
+//! What only the compiler can tell of a consumer's types: constants that do not evaluate where the
+//! attribute and the types contradict each other.
+
+use super::expand::payload;
+use super::model::Model;
+use super::order;
+use crate::lifetimes::with_lifetime;
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+
+/// All of them.
+pub(super) fn expand(model: &Model) -> TokenStream {
+    let (not_bytes, key_used) = (not_bytes(model), key_used(model));
+    let (is_batch, order) = (is_batch(model), order::expand(model));
+    quote!(#not_bytes #key_used #is_batch #order)
+}
+
+/// `Vec<u8>` would silently be a batch of numbers.
+fn not_bytes(model: &Model) -> TokenStream {
+    let (p, payload) = (&model.function.names.contract, payload(model, "static"));
+    quote_spanned!(model.input.span()=>
+        const _: fn() = || #p::not_bytes::<(), {
+            #[allow(unused_imports)]
+            use #p::NotByte as _;
+            #p::ByteProbe::<#payload>::BYTE || #p::ByteProbe::<#payload>::BYTES
+        }>();
+    )
+}
+
+/// A `key_decoder` without a key to decode would be ignored; only the types tell.
+fn key_used(model: &Model) -> Option<TokenStream> {
+    let (p, decoder) = (&model.function.names.contract, model.key_decoder.as_ref()?);
+    let keys = model.parameters.iter().map(|ty| {
+        let ty = with_lifetime(ty, "static").into_token_stream();
+        quote!(|| #p::KeyProbe::<#ty>::IS_KEY)
+    });
+    let message = format!(
+        "consumer `{}` has a `key_decoder` and takes no `Key<..>`",
+        model.function.names.function
+    );
+    Some(quote_spanned!(decoder.span()=> const _: () = {
+        #[allow(unused_imports)]
+        use #p::NotKey as _;
+        ::core::assert!(false #(#keys)*, #message);
+    };))
+}
+
+/// `batch` makes sure of what the type of the first parameter decides.
+fn is_batch(model: &Model) -> Option<TokenStream> {
+    let (p, ident) = (&model.function.names.contract, &model.function.ident);
+    let message = format!(
+        "consumer `{}` says `batch`, but its first parameter is not a `Vec`",
+        model.function.names.function
+    );
+    Some(quote_spanned!(model.batch?=> const _: () = {
+        ::core::assert!(<<#ident as #p::Consumer>::Shape as #p::Shape>::BATCH, #message);
+    };))
+}
