@@ -33,13 +33,12 @@ impl Errors {
     }
 }
 
-/// The nearest of `known`, if one is near enough to be meant.
+/// The nearest of `known`, if one is near enough to be meant. Core has the same for keys in files; the
+/// macros depend on no crate of ours.
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let most = 1 + name.len() / 4;
-    let near = known
+    let distances = known
         .into_iter()
         .map(|known| (strsim::damerau_levenshtein(name, known), known));
-    near.filter(|(distance, _)| *distance <= most)
-        .min()
-        .map(|(_, known)| known)
+    let (distance, nearest) = distances.min()?;
+    (distance <= 1 + name.len() / 4).then_some(nearest)
 }

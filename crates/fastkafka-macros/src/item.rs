@@ -5,8 +5,9 @@ use crate::keys::Attribute;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Expr, ExprLit, FnArg, Lit, Meta, Pat, ReturnType, Signature, Type, Visibility};
+use syn::{Expr, ExprLit, FnArg, Lit, Meta, Pat, ReturnType, Signature, Token, Type, Visibility};
 
 pub(crate) struct Item {
     pub(crate) attrs: Vec<syn::Attribute>,
@@ -82,7 +83,7 @@ impl Item {
     }
 
     /// Adds a paragraph to the documentation. It may link to a type that is less public than the
-    /// function: what the user can not change is no warning.
+    /// function: a warning about what the user cannot change helps nobody.
     pub(crate) fn document(&mut self, paragraph: &str) {
         let documented = self
             .attrs
@@ -115,8 +116,7 @@ impl Item {
         ];
         self.attrs.iter().any(|attribute| {
             let built_in = BUILT_IN.iter().any(|name| attribute.path().is_ident(name));
-            let mark = || attribute.to_token_stream().to_string();
-            !built_in || mark().contains("private_intra_doc_links")
+            !built_in || is_mark(attribute)
         })
     }
 
@@ -199,6 +199,19 @@ impl Item {
             }
         }
     }
+}
+
+/// Whether it is the lint that [`Item::document`] allows.
+fn is_mark(attribute: &syn::Attribute) -> bool {
+    let lints = Punctuated::<syn::Path, Token![,]>::parse_terminated;
+    let Ok(lints) = attribute.parse_args_with(lints) else {
+        return false;
+    };
+    let last = |lint: &syn::Path| lint.segments.last().map(|last| last.ident.clone());
+    lints
+        .iter()
+        .filter_map(last)
+        .any(|lint| lint == "private_intra_doc_links")
 }
 
 fn check_parameter(input: &FnArg, noun: &str, name: &Ident, errors: &mut Errors) {
