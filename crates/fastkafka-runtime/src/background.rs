@@ -24,7 +24,7 @@ pub(crate) struct Background {
 
 #[derive(Debug, Default)]
 struct List {
-    /// They are ended: nothing starts any more.
+    /// The tasks were ended: none starts any more.
     over: bool,
     tasks: Vec<Running>,
 }
@@ -33,17 +33,17 @@ struct List {
 struct Running {
     task: Task,
     state: Arc<Mutex<State>>,
-    /// `None` once somebody waits for its end.
+    /// `None` once [`Ending`] has it.
     handle: Option<JoinHandle<()>>,
 }
 
-/// How a task is.
+/// What health says of a task.
 #[derive(Debug)]
 struct State {
-    /// It runs since then, or pauses until it is restarted.
+    /// Since when it runs; `None` while it waits for its restart.
     begun: Option<Instant>,
     ended: bool,
-    /// When the failures in a row began, how many they are, and the last one.
+    /// When the failures in a row began, their number, and the last one.
     failing: Option<(Instant, u32, String)>,
 }
 
@@ -123,7 +123,7 @@ impl Background {
             let begun = Instant::now();
             lock(&state).begun = Some(begun);
             let ambient = Ambient::of_app(self.app.clone());
-            // Made inside: whatever panics is caught.
+            // The future is made inside: a panic of the function itself is caught as well.
             let (run, states) = (task.def.run, self.app.states().clone());
             let work = CatchRun::new(Box::pin(async move { run(states).await }));
             let (what, panicked) = match Scoped::new(ambient, work).await {
@@ -171,7 +171,7 @@ impl Background {
 pub(crate) struct Ending(Vec<(&'static BackgroundDef, JoinHandle<()>)>);
 
 impl Ending {
-    /// Waits until they are gone, no longer than until then.
+    /// Waits until they are gone, at most until then.
     pub(crate) async fn wait(&mut self, until: Instant) {
         let mut left = Vec::new();
         for (def, mut handle) in std::mem::take(&mut self.0) {
@@ -195,7 +195,7 @@ impl Ending {
 }
 
 impl State {
-    /// Counts a failure; how long to wait after it.
+    /// Counts a failure. Returns how long to wait after it.
     fn fail(&mut self, task: &Task, begun: Instant, what: String) -> Duration {
         let before = self.failing.take().filter(|_| !recovered(task, begun));
         let (since, failures) = match before {
@@ -209,7 +209,7 @@ impl State {
     }
 }
 
-/// A run of the longest pause's length has put right what was wrong.
+/// A run that lasts as long as the longest pause counts as a recovery.
 fn recovered(task: &Task, begun: Instant) -> bool {
     begun.elapsed() >= task.backoff_max
 }

@@ -8,10 +8,10 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-/// Where the lines stand in the log, whatever the function's crate.
+/// The target of the log lines, whatever the function's crate.
 const TARGET: &str = "fastkafka::benchmark";
 
-/// What reports of an app's functions, until it is dropped.
+/// The tasks that report the throughput of an app's functions. They end when it is dropped.
 #[derive(Debug, Default)]
 pub(crate) struct Reports(Mutex<JoinSet<()>>);
 
@@ -29,8 +29,8 @@ impl Reports {
     }
 }
 
-/// Says after each interval how much there was. It begins with a record, and after an interval without
-/// any it waits for the next one: an idle app has no timers.
+/// Reports the throughput after each interval. The first interval begins with a record, and after one
+/// without records it waits for the next record: an idle app has no timers.
 async fn report(app: Arc<AppContext>, at: usize) {
     let tally = &app.tallies()[at];
     let mut figures = Figures::new(tally);
@@ -56,7 +56,7 @@ struct Figures {
     function: String,
     interval: Duration,
     window: Option<usize>,
-    /// The last ones, of which the average is.
+    /// The figures of the average.
     history: VecDeque<f64>,
 }
 

@@ -1,15 +1,19 @@
-//! What is wrong, computed from facts: never from "the loop runs".
+//! Health: what is wrong with a running app, computed from facts and never from "the loop runs".
+//!
+//! A state that ends by itself is no problem: no assignment, a retry, a pause, a broker that is away for
+//! a moment. The facts are here all the same.
 
 use fastkafka_engine::Wait;
 use std::fmt;
 use std::time::Duration;
 
-/// Longest time without contact to a broker that still counts as ready.
+/// How long an app without contact to a broker still counts as ready.
 const CONTACT: Duration = Duration::from_secs(30);
-/// Longest transient failure, unwritable dead letter or refused commit that still counts as ready.
+/// How long it still counts as ready with a transient failure, a dead letter that cannot be written or
+/// commits that are refused.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How an app is. See `App::health`.
+/// The health of an app, from `App::health`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Health {
@@ -22,12 +26,12 @@ pub struct Health {
 }
 
 impl Health {
-    /// True when nothing is wrong that a person or the passing of time would have to put right.
+    /// True when there is no problem: nothing for which a person must act or a fault must end.
     pub fn is_ready(&self) -> bool {
         self.problems().is_empty()
     }
 
-    /// What is wrong, a line each; names partitions, records and handlers.
+    /// The problems, a line each. They name partitions, records and handlers.
     pub fn problems(&self) -> Vec<String> {
         let groups = self.groups.iter().flat_map(GroupHealth::problems);
         let tasks = self.tasks.iter().filter_map(TaskHealth::problem);
@@ -53,7 +57,7 @@ impl fmt::Display for Health {
     }
 }
 
-/// How a group's consumer is.
+/// The health of a group's consumer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GroupHealth {
@@ -61,39 +65,39 @@ pub struct GroupHealth {
     pub cluster: String,
     /// The group's id.
     pub group: String,
-    /// What is assigned to this process: topic and partition. Nothing is legitimate.
+    /// The partitions that are assigned to the consumer. To have none is no problem.
     pub assigned: Vec<(String, i32)>,
-    /// Partitions, or keys of them, that stand still until somebody acts; the first hundred.
+    /// Partitions, or keys of them, that stand still until somebody acts: the first hundred.
     pub stopped: Vec<StoppedPartition>,
     /// How many more stand still.
     pub more_stopped: usize,
-    /// Records that failed and are tried again; the first hundred.
+    /// Records that failed and are tried again: the first hundred.
     pub waiting: Vec<WaitingRecord>,
     /// How many more are tried again.
     pub more_waiting: usize,
-    /// What the user has paused of it: no fault.
+    /// The partitions that the user has paused. That is no problem.
     pub paused: Vec<(String, i32)>,
     /// Partitions read as far ahead of their committed offset as `max_uncommitted` allows.
     pub span_reached: Vec<(String, i32)>,
-    /// No broker was reached for so long.
+    /// For how long no broker was reached.
     pub unreachable_for: Option<Duration>,
-    /// The broker refuses the app: credentials, rights, a topic or the group's protocol.
+    /// Why the broker refuses the app: credentials, rights, a topic or the group's protocol.
     pub refused: Option<String>,
-    /// The last thing the client complained about; it may be over.
+    /// The client's last error; it may be over.
     pub last_error: Option<String>,
-    /// Commits are refused for so long, and why.
+    /// For how long commits have been refused, and why.
     pub commits_refused: Option<(Duration, String)>,
 }
 
-/// How a background task is.
+/// The health of a background task.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TaskHealth {
     /// The function, `module::name`.
     pub task: String,
-    /// It has returned, or failed and is not started again.
+    /// True when it has returned, or has failed and is not started again.
     pub ended: bool,
-    /// For how long it has failed again and again, and the last failure.
+    /// For how long it has failed again and again, and its last failure.
     pub failing: Option<(Duration, String)>,
 }
 
@@ -102,9 +106,10 @@ impl TaskHealth {
         let (time, what) = self.failing.as_ref()?;
         let long = *time >= PATIENCE;
         (self.ended || long).then(|| {
-            let since = match long {
-                true => format!(", again and again for {} s", time.as_secs()),
-                false => String::new(),
+            let since = if long {
+                format!(", again and again for {} s", time.as_secs())
+            } else {
+                String::new()
             };
             format!("background task `{}` {what}{since}", self.task)
         })
@@ -121,15 +126,16 @@ pub struct StoppedPartition {
     pub topic: String,
     /// The partition.
     pub partition: i32,
-    /// The record that could not be handled.
+    /// The offset of the record that could not be handled.
     pub offset: i64,
-    /// The handler that did not accept it.
+    /// The name of the handler that did not accept it.
     pub handler: &'static str,
-    /// How often it was tried.
+    /// The attempts that were made.
     pub attempts: u32,
-    /// Why.
+    /// The last failure.
     pub error: String,
-    /// In order by key, or without order: only the record and what follows it in its key stand still.
+    /// True in order by key and without order: only the record, and those behind it in its key, stand
+    /// still.
     pub key_only: bool,
 }
 
@@ -173,26 +179,26 @@ pub struct WaitingRecord {
     pub topic: String,
     /// The partition.
     pub partition: i32,
-    /// The record.
+    /// The offset of the record.
     pub offset: i64,
-    /// Its handler.
+    /// The name of its handler.
     pub handler: &'static str,
-    /// What it waits for.
+    /// The reason to wait.
     pub wait: WaitingFor,
-    /// For how long.
+    /// For how long it has waited.
     pub since: Duration,
-    /// Why.
+    /// The last failure.
     pub error: String,
 }
 
-/// What a record waits for.
+/// The reason why a record waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WaitingFor {
-    /// Another attempt.
+    /// Its next attempt is not due.
     Retry,
-    /// The end of a transient failure.
+    /// A transient failure must pass: such a failure uses up no attempts.
     Transient,
-    /// Its dead letter, which cannot be written.
+    /// Its dead letter cannot be written.
     DeadLetter,
 }
 
@@ -206,7 +212,7 @@ impl From<Wait> for WaitingFor {
     }
 }
 
-/// After what is there; the app's own cluster needs no word.
+/// Names the cluster behind a topic or group. The app's own goes without saying.
 fn on(cluster: &str) -> String {
     match cluster {
         "" => String::new(),
@@ -240,31 +246,16 @@ impl GroupHealth {
         if let Some(why) = &self.refused {
             problems.push(format!("{group}: {why}"));
         }
-        if let Some((_, why)) = self
-            .commits_refused
-            .as_ref()
-            .filter(|(time, _)| *time >= PATIENCE)
-        {
+        let refused = self.commits_refused.as_ref();
+        if let Some((_, why)) = refused.filter(|(time, _)| *time >= PATIENCE) {
             problems.push(format!("{group}: commits are refused: {why}"));
         }
         problems.extend(self.stopped.iter().map(ToString::to_string));
         if self.more_stopped > 0 {
             problems.push(format!("{} more records stand still", self.more_stopped));
         }
-        for record in self.waiting.iter().filter(|record| record.is_long()) {
-            let what = match record.wait {
-                WaitingFor::DeadLetter => "its dead letter cannot be written",
-                _ => "waits for a transient failure to pass",
-            };
-            problems.push(format!(
-                "{}[{}]{on} offset {} {what} for {} s: {}",
-                record.topic,
-                record.partition,
-                record.offset,
-                record.since.as_secs(),
-                record.error
-            ));
-        }
+        let waiting = self.waiting.iter();
+        problems.extend(waiting.filter_map(|record| record.problem(&on)));
         for (topic, partition) in &self.span_reached {
             problems.push(format!("{topic}[{partition}]{on} has read `max_uncommitted` offsets ahead of its oldest open record"));
         }
@@ -273,8 +264,22 @@ impl GroupHealth {
 }
 
 impl WaitingRecord {
-    /// Retries end by themselves; the others do not.
-    fn is_long(&self) -> bool {
-        self.wait != WaitingFor::Retry && self.since >= PATIENCE
+    fn problem(&self, on: &str) -> Option<String> {
+        let what = match self.wait {
+            // Its attempts come to an end.
+            WaitingFor::Retry => return None,
+            WaitingFor::Transient => "waits for a transient failure to pass",
+            WaitingFor::DeadLetter => "its dead letter cannot be written",
+        };
+        (self.since >= PATIENCE).then(|| {
+            format!(
+                "{}[{}]{on} offset {} {what} for {} s: {}",
+                self.topic,
+                self.partition,
+                self.offset,
+                self.since.as_secs(),
+                self.error
+            )
+        })
     }
 }

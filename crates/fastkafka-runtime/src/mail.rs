@@ -1,9 +1,9 @@
-//! What lanes and delivery reports tell the owner. How it reaches it is `mailbox`.
+//! What lanes, tasks and delivery reports tell a driver. `mailbox` is how it gets there.
 
 use fastkafka_core::{Closed, Failure, RunTag};
 use fastkafka_engine::{DeadLetterOutcome, PartIndex, RunId};
 
-/// What lanes and delivery reports tell the owner.
+/// What lanes, tasks and delivery reports tell a driver.
 #[derive(Debug)]
 pub(crate) enum Mail {
     /// The user wants something: `Shared` has it.
@@ -12,7 +12,7 @@ pub(crate) enum Mail {
     Closed { tag: RunTag, end: Closed },
     /// By key: the task has accepted all of its run.
     Handled { part: PartIndex, run: RunId },
-    /// The unit `[at, next)` was not accepted; the lane has halted, or the task has ended.
+    /// The record or batch `[at, next)` was not accepted; the lane has halted, or the task has ended.
     Failed {
         part: PartIndex,
         run: RunId,
@@ -32,7 +32,7 @@ pub(crate) enum Mail {
         cut: u32,
         at: Option<i64>,
     },
-    /// A task ended without saying how.
+    /// By key: a task has ended without other mail.
     Panicked { part: PartIndex },
 }
 

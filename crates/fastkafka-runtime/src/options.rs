@@ -16,7 +16,7 @@ pub struct Options {
     pub shutdown_timeout: Duration,
     /// Records sent and not yet reported at which producers wait.
     pub max_in_flight: usize,
-    /// Is connected to the app once that is started.
+    /// The controls, which are connected to the app once it is started.
     pub handle: Handle,
 }
 

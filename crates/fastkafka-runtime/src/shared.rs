@@ -1,4 +1,4 @@
-//! What an owner is told, and what it tells.
+//! What a driver and the rest of the app tell each other.
 
 use crate::control::command::{Command, Reply};
 use crate::health::GroupHealth;
@@ -10,7 +10,7 @@ use fastkafka_core::{Closed, RunTag, Settle};
 use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
-/// What an owner is told, and what it tells.
+/// One driver's side of that, shared with the app's handle, its lanes and its delivery reports.
 #[derive(Debug)]
 pub(crate) struct Shared {
     health: Mutex<GroupHealth>,
@@ -18,12 +18,12 @@ pub(crate) struct Shared {
     /// Why the app must end.
     failure: Mutex<Option<String>>,
     failed: tokio::sync::Notify,
-    /// How long the way out may take, where that was said with the request.
+    /// How long the shutdown may take, where that was said with the request.
     shutdown_within: OnceLock<Duration>,
-    /// What the user wants; `None` when nobody heeds it any more.
+    /// What the user wants; `None` when the driver has ended.
     commands: Mutex<Option<Vec<(Command, Reply)>>>,
-    /// Without a group: by partition the offset below which all is settled. In a group its commits
-    /// tell.
+    /// Without a group: by partition the offset below which all is settled. A group has its commits for
+    /// that.
     settled: Option<Mutex<Offsets>>,
     pub(crate) mailbox: Mailbox<Mail>,
 }
@@ -47,12 +47,12 @@ impl Shared {
         }
     }
 
-    /// Asks the owner to drain and end.
+    /// Asks the driver to drain and end.
     pub(crate) fn shut_down(&self) {
         self.mailbox.stop();
     }
 
-    /// The same within this time.
+    /// Asks it to do so within this time.
     pub(crate) fn shut_down_within(&self, time: Duration) {
         let _ = self.shutdown_within.set(time);
         self.shut_down();
@@ -62,7 +62,7 @@ impl Shared {
         self.shutdown_within.get().copied()
     }
 
-    /// Asks the owner to do this; false when it has ended.
+    /// Asks the driver to do this; false when it has ended.
     pub(crate) fn command(&self, command: Command, reply: Reply) -> bool {
         let mut commands = self.commands();
         let Some(commands) = &mut *commands else {
@@ -80,7 +80,7 @@ impl Shared {
             .unwrap_or_default()
     }
 
-    /// Nobody heeds commands any more: those that wait are done with.
+    /// Drops pending commands, so that their callers return, and takes no more.
     pub(crate) fn close(&self) {
         *self.commands() = None;
     }
@@ -106,9 +106,8 @@ impl Shared {
     /// Below these offsets all is settled.
     pub(crate) fn note_settled(&self, offsets: &[(PartitionRef, i64)]) {
         if let Some(settled) = &self.settled {
-            let offsets = offsets.iter();
-            let offsets =
-                offsets.map(|(place, offset)| ((place.topic.clone(), place.partition), *offset));
+            let name = |place: PartitionRef| (place.topic.clone(), place.partition);
+            let offsets = offsets.iter().map(|(place, offset)| (name(place), *offset));
             lock(settled).extend(offsets);
         }
     }

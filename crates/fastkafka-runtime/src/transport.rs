@@ -1,7 +1,7 @@
-//! What the owner of a group needs from a consumer: the seam between the runtime and a client.
+//! A group's consumer as its driver needs it: the seam between the runtime and a client.
 //!
-//! Nothing here waits. What takes a round trip (where a partition starts, whether an offset is in
-//! range) is begun by one call and answered by a [`Notice`] of a later one.
+//! No call waits. A question that takes a round trip (where a partition starts, whether an offset is in
+//! range) is asked by one call, and answered by a [`Notice`] of a later one.
 
 use crate::control::command::Seek;
 use crate::control::error::ControlError;
@@ -15,14 +15,14 @@ pub type PartitionRef = &'static TopicPartition;
 /// Offsets by topic, as the app knows it, and partition.
 pub type Offsets = BTreeMap<(String, i32), i64>;
 
-/// Something the client has to say.
+/// Something that the client tells its driver.
 #[derive(Debug)]
 pub enum Notice {
     /// The group gives us these. The client waits for [`GroupConsumer::assign`].
     Assign(Vec<PartitionRef>),
     /// The group wants these back. The client waits for [`GroupConsumer::unassign`].
     Revoke {
-        /// Which.
+        /// The partitions.
         places: Vec<PartitionRef>,
         /// They already belong to somebody else: nothing may be stored.
         lost: bool,
@@ -31,9 +31,9 @@ pub enum Notice {
     Resolved(Result<Vec<(PartitionRef, i64)>, StartError>),
     /// The position of a partition is not in its log any more.
     OutOfRange {
-        /// Which.
+        /// The partition.
         place: PartitionRef,
-        /// Where it was going to read.
+        /// The offset that it was going to read.
         position: i64,
         /// The log's first offset.
         low: i64,
@@ -75,28 +75,28 @@ pub struct ClientError {
     pub message: String,
 }
 
-/// What an error means for the app (delivery.md section 5, the table of client errors).
+/// What an error means for the app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// Down, unreachable, moving: the client goes on trying.
+    /// The broker is down, unreachable or moving: the client goes on trying.
     Unreachable,
     /// Authentication, authorisation, an unknown topic, a group that speaks another protocol.
     /// At start the app gives up; later it is not ready, and the client goes on trying.
     Refused,
     /// The client cannot go on: drain and end.
     Fatal,
-    /// Anything else; for the log.
+    /// Another error, for the log.
     Other,
 }
 
-/// A consumer as its owner sees it. One thread at a time.
+/// A consumer as its driver sees it. One thread at a time.
 pub trait GroupConsumer {
-    /// Serves the client until it has nothing more to say. Any call counts for `max.poll.interval.ms`.
+    /// Serves the client until it has no notices left. Any call counts for `max.poll.interval.ms`.
     fn poll(&mut self, notices: &mut Vec<Notice>);
 
-    /// Appends what was read, split where the partition changes, at most `max` records. True when
-    /// there may be more at once.
-    fn fetch(&mut self, max: usize, runs: &mut Vec<(PartitionRef, Arc<dyn Fetched>)>) -> bool;
+    /// Appends blocks: records that were read of one partition, in the client's memory. At most `max`
+    /// records together. True when there may be more at once.
+    fn fetch(&mut self, max: usize, blocks: &mut Vec<(PartitionRef, Arc<dyn Fetched>)>) -> bool;
 
     /// Works out where these start, commits each start that had no commit, and answers
     /// [`Notice::Resolved`]: the committed offset, else by the handler's policy.

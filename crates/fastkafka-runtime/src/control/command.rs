@@ -30,16 +30,16 @@ pub struct Position {
     pub offset: i64,
 }
 
-/// What an owner is asked to do.
+/// What a driver is asked to do.
 #[derive(Clone, Debug)]
 pub(crate) enum Command {
-    /// Heed the pauses: they have changed.
+    /// Apply the pauses: they have changed.
     Pause,
-    /// The same, and try again what has stopped.
+    /// Apply the pauses, and try again what has stopped.
     Resume(Target),
     /// Answered by each partition of the target that is assigned.
     Seek(Target, Seek),
 }
 
-/// Where answers go. The command is done when no sender is left.
+/// The sender of answers. The command is done when no sender is left.
 pub(crate) type Reply = UnboundedSender<Result<Position, ControlError>>;

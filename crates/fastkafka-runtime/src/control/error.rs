@@ -1,4 +1,4 @@
-//! Why something could not be done.
+//! Why a command could not be carried out.
 
 use super::target::Target;
 
@@ -6,10 +6,10 @@ use super::target::Target;
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ControlError {
-    /// Too early.
+    /// The app has not joined its groups yet.
     #[error("the app is not started")]
     NotStarted,
-    /// Too late.
+    /// The app is shutting down, or has ended.
     #[error("the app is stopping")]
     Stopping,
     /// The app reads no such topic, or not in that group.
@@ -42,13 +42,13 @@ pub enum ControlError {
         /// The topic.
         topic: String,
     },
-    /// Another member of the group has it, or nobody yet.
+    /// The partition is another member's, or nobody's yet.
     #[error("{target} is not assigned to this process")]
     NotAssigned {
         /// What was asked for.
         target: Target,
     },
-    /// Partitions come and go right now.
+    /// The group is rebalancing.
     #[error("{topic}[{partition}] cannot be moved during a rebalance: try again")]
     Rebalancing {
         /// The topic.
@@ -56,7 +56,7 @@ pub enum ControlError {
         /// The partition.
         partition: i32,
     },
-    /// One seek after another.
+    /// A seek of the partition is under way.
     #[error("{topic}[{partition}] is being moved already: try again")]
     Seeking {
         /// The topic.

@@ -1,25 +1,25 @@
-//! What the user has paused.
+//! The user's pauses.
 
 use crate::lock::lock;
 use fastkafka_core::TopicPartition;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
 
-/// What the user has paused of a group in this process. It belongs to no assignment: a partition that
-/// goes and comes back, to whichever worker, is still paused.
+/// The user's pauses of a group in this process. They belong to no assignment: a partition that is
+/// revoked and assigned again, to whichever worker, is still paused.
 #[derive(Debug, Default)]
 pub(crate) struct Pauses(Mutex<BTreeMap<String, Paused>>);
 
 #[derive(Debug, Default)]
 struct Paused {
-    /// The topic's partitions, those to come as well.
+    /// All partitions are paused, those to come as well.
     all: bool,
-    /// The partitions that are the other way round.
+    /// The exceptions from that.
     but: BTreeSet<i32>,
 }
 
 impl Pauses {
-    /// Of one partition, or of all that the topic has and will have.
+    /// Pauses or resumes one partition, or all that the topic has and will have.
     pub(crate) fn set(&self, topic: &str, partition: Option<i32>, pause: bool) {
         let mut topics = self.topics();
         let paused = topics.entry(topic.to_owned()).or_default();

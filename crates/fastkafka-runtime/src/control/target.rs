@@ -1,4 +1,4 @@
-//! What the controls act on.
+//! The partitions that a command acts on.
 
 use crate::health::StoppedPartition;
 use fastkafka_core::{Consumer, ConsumerDef, TopicPartition};

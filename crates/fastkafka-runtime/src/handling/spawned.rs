@@ -116,7 +116,7 @@ pub(crate) async fn scope<F: Future>(tasks: Arc<Spawned>, origin: Origin, run: F
 /// again. The next record does not wait for it. The task is aborted when the attempt times out or
 /// fails, and when the partition is given away.
 ///
-/// Outside a handler it is `tokio::spawn` with the surrounding app and delivery scope.
+/// Outside a handler it is `tokio::spawn` within the app and delivery scope at hand.
 ///
 /// ```
 /// # use fastkafka_runtime::spawn;

@@ -1,4 +1,4 @@
-//! Every interleaving of what wakes an driver with its decision to sleep. The driver sleeps without a
+//! Every interleaving of what wakes a driver with its decision to sleep. The driver sleeps without a
 //! time limit here, so that a wake-up that is lost is a deadlock, which loom reports.
 
 use super::Mailbox;
@@ -43,7 +43,7 @@ impl Queue {
 }
 
 /// What the runtime's driver does in a turn, reduced to what concerns its sleep: the same steps in
-/// the same order (`Driver::turn`, `thread::serve`).
+/// the same order (`Driver::turn`, `serve::on_thread`).
 struct Driver {
     mailbox: Arc<Mailbox<u32>>,
     events: Arc<Queue>,
@@ -118,7 +118,7 @@ impl Driver {
 }
 
 #[test]
-fn mail_wakes_the_owner_whenever_it_comes() {
+fn mail_wakes_the_driver_whenever_it_comes() {
     model(|| {
         let mut driver = Driver::new(usize::MAX);
         let senders = [1, 2].map(|mail| {
@@ -147,7 +147,7 @@ fn mail_of_one_sender_keeps_its_order() {
 }
 
 #[test]
-fn a_request_to_stop_wakes_the_owner_and_comes_after_what_was_sent_before() {
+fn a_request_to_stop_wakes_the_driver_and_comes_after_what_was_sent_before() {
     model(|| {
         let mut driver = Driver::new(usize::MAX);
         let mailbox = driver.mailbox.clone();
@@ -163,7 +163,7 @@ fn a_request_to_stop_wakes_the_owner_and_comes_after_what_was_sent_before() {
 }
 
 #[test]
-fn records_wake_the_owner_also_while_it_fetches() {
+fn records_wake_the_driver_also_while_it_fetches() {
     model(|| {
         let mut driver = Driver::new(usize::MAX);
         let records = driver.records.clone();
@@ -174,7 +174,7 @@ fn records_wake_the_owner_also_while_it_fetches() {
 }
 
 #[test]
-fn an_event_wakes_the_owner_also_behind_another_one() {
+fn an_event_wakes_the_driver_also_behind_another_one() {
     model(|| {
         let mut driver = Driver::new(usize::MAX);
         let clients = [(); 2].map(|()| {

@@ -1,7 +1,7 @@
 //! How other threads reach a thread that sleeps: a locked list that is taken whole, one wake-up per
 //! filled list, and the request to stop.
 //!
-//! It is a driver that sleeps. What it is told is of no concern here: loom checks the wake-ups alone.
+//! A driver is what sleeps. The mail itself is of no concern here: loom checks the wake-ups alone.
 
 #[cfg(all(test, loom))]
 mod loom;
@@ -56,7 +56,7 @@ impl<M> Mailbox<M> {
         let first = list.is_empty();
         list.push(mail);
         drop(list);
-        // Whoever filled the list before has woken the reader, and it has not taken the list yet.
+        // Into a list that is not empty: its first mail has woken the reader, which has not taken it yet.
         if first {
             (self.wake)();
         }

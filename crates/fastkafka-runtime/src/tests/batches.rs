@@ -100,13 +100,13 @@ async fn a_panic_or_a_timeout_fails_the_batch_and_no_record_of_it() {
     async fn on(_: Vec<u32>, metas: Vec<EventMetadata>, State(state): State<HandlerState>) {
         note(&state, &metas);
         if metas.iter().any(|meta| meta.offset() == 2) {
-            assert!(!state.is_bad(), "two");
+            assert!(!state.is_failing(), "two");
             std::future::pending::<()>().await;
         }
     }
     for panics in [true, false] {
         let mut lab = Lab::new::<on>(1, 4);
-        lab.state.set_bad(panics);
+        lab.state.set_failing(panics);
         lab.until_committed(0, 4).await;
         assert_eq!(
             batches(&lab),
@@ -117,16 +117,17 @@ async fn a_panic_or_a_timeout_fails_the_batch_and_no_record_of_it() {
 
 #[tokio::test(start_paused = true)]
 async fn only_the_bad_record_of_a_batch_becomes_a_dead_letter() {
-    #[consumes(crate = fk, topic = "in", dead_letter = "grave")]
+    #[consumes(crate = fk, topic = "in", dead_letter = "dead")]
     async fn on(
         _: Vec<u32>,
         metas: Vec<EventMetadata>,
         State(state): State<HandlerState>,
     ) -> Result<(), Failure> {
         note(&state, &metas);
-        match metas.iter().any(|meta| meta.offset() == 1) {
-            true => Err(Failure::reject("one")),
-            false => Ok(()),
+        if metas.iter().any(|meta| meta.offset() == 1) {
+            Err(Failure::reject("one"))
+        } else {
+            Ok(())
         }
     }
     let mut lab = Lab::new::<on>(1, 3);

@@ -29,11 +29,12 @@ pub(super) struct Cluster {
     pub(super) logs: HashMap<PartitionRef, Log>,
     pub(super) committed: HashMap<PartitionRef, i64>,
     pub(super) refuse_commits: Option<String>,
-    /// Most records of one fetched run.
+    /// Most records of one block.
     pub(super) block: Option<usize>,
 }
 
-pub(super) type Shared<T> = Arc<Mutex<T>>;
+/// What a test and its parts share.
+pub(super) type Locked<T> = Arc<Mutex<T>>;
 
 pub(super) fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap()
@@ -69,7 +70,7 @@ impl Cluster {
     }
 }
 
-/// Fetched records. While one is held the client cannot be closed.
+/// Records that the client gave at once. While one is held the client cannot be closed.
 #[derive(Debug)]
 pub(super) struct Block(
     pub(super) Vec<(i64, Entry)>,

@@ -7,7 +7,7 @@ use fastkafka_macros::consumes;
 use std::time::Duration;
 
 /// Rejects odd records, and copies the others.
-#[consumes(crate = fk, topic = "in", dead_letter = "grave")]
+#[consumes(crate = fk, topic = "in", dead_letter = "dead")]
 async fn even(
     value: u32,
     meta: EventMetadata,
@@ -21,11 +21,11 @@ async fn even(
     sent.map(drop).map_err(Failure::from_error)
 }
 
-fn graves(lab: &Lab) -> Vec<Sent> {
+fn letters(lab: &Lab) -> Vec<Sent> {
     lab.outbox
         .sent()
         .into_iter()
-        .filter(|sent| sent.topic == "grave")
+        .filter(|sent| sent.topic == "dead")
         .collect()
 }
 
@@ -40,7 +40,7 @@ async fn a_dead_letter_is_the_record_as_it_was_and_says_why() {
     };
     lock(&lab.cluster).publish(0, entry.clone());
     lab.until_committed(0, 1).await;
-    let sent = &graves(&lab)[0];
+    let sent = &letters(&lab)[0];
     assert_eq!(
         (&sent.entry.key, &sent.entry.payload),
         (&entry.key, &entry.payload)
@@ -70,7 +70,7 @@ async fn a_dead_letter_is_the_record_as_it_was_and_says_why() {
 async fn a_dead_letter_is_acknowledged_before_its_offset_is_committed() {
     let mut lab = Lab::new::<even>(1, 3);
     lab.outbox.decide(|sent| {
-        if sent.topic == "grave" {
+        if sent.topic == "dead" {
             Fate::Hold
         } else {
             Fate::Ack
@@ -91,7 +91,7 @@ async fn a_dead_letter_is_acknowledged_before_its_offset_is_committed() {
 async fn a_dead_letter_waits_for_the_outputs_of_the_records_before_it() {
     let mut lab = Lab::new::<even>(1, 3);
     lab.outbox.decide(|sent| {
-        if sent.topic == "grave" {
+        if sent.topic == "dead" {
             Fate::Ack
         } else {
             Fate::Hold
@@ -99,27 +99,27 @@ async fn a_dead_letter_waits_for_the_outputs_of_the_records_before_it() {
     });
     lab.until(|labs| labs[0].state.offsets(0).len() == 2).await;
     lab.pass(Duration::from_secs(5)).await;
-    assert!(graves(&lab).is_empty());
+    assert!(letters(&lab).is_empty());
     lab.outbox
         .report(1, |token| token.fail(Failure::retry("broker gone")));
     lab.until(|labs| labs[0].outbox.held() == 1).await;
     lab.pass(Duration::from_secs(5)).await;
-    assert!(graves(&lab).is_empty());
+    assert!(letters(&lab).is_empty());
     lab.outbox.decide(|_| Fate::Ack);
     lab.outbox.report(1, ack);
     lab.until_committed(0, 3).await;
-    assert_eq!(graves(&lab).len(), 1);
+    assert_eq!(letters(&lab).len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_dead_letter_that_cannot_be_written_now_is_tried_again_and_told_after_a_minute() {
     let mut lab = Lab::new::<even>(1, 3);
     lab.outbox.decide(|sent| match &*sent.topic {
-        "grave" => Fate::Lose(Failure::retry("broker gone")),
+        "dead" => Fate::Lose(Failure::retry("broker gone")),
         _ => Fate::Ack,
     });
     lab.pass(Duration::from_secs(62)).await;
-    assert!(graves(&lab).len() > 5);
+    assert!(letters(&lab).len() > 5);
     assert_eq!(lab.committed(0), Some(1));
     let problems = lab.problems();
     assert!(
@@ -137,9 +137,9 @@ async fn a_dead_letter_that_can_never_be_written_stops_the_partition() {
     for fate in [true, false] {
         let mut lab = Lab::new::<even>(1, 3);
         lab.outbox.decide(move |sent| match &*sent.topic {
-            "grave" if fate => Fate::Lose(Failure::reject("too large")),
-            "grave" => Fate::Refuse(ProduceError::NotDelivered {
-                topic: "grave".into(),
+            "dead" if fate => Fate::Lose(Failure::reject("too large")),
+            "dead" => Fate::Refuse(ProduceError::NotDelivered {
+                topic: "dead".into(),
                 reason: "too large".into(),
                 permanent: true,
             }),
@@ -149,7 +149,7 @@ async fn a_dead_letter_that_can_never_be_written_stops_the_partition() {
         lab.pass(Duration::from_secs(60)).await;
         assert_eq!(lab.health().stopped[0].offset, 1);
         assert_eq!(lab.committed(0), Some(1));
-        assert!(graves(&lab).len() <= 1);
+        assert!(letters(&lab).len() <= 1);
     }
 }
 
@@ -166,12 +166,12 @@ async fn a_dead_letter_that_fails_again_stops_its_partition() {
         },
     );
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
-    assert!(graves(&lab).is_empty());
+    assert!(letters(&lab).is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_last_of_many_attempts_goes_to_the_dead_letters() {
-    #[consumes(crate = fk, topic = "in", dead_letter = "grave", attempts = 4)]
+    #[consumes(crate = fk, topic = "in", dead_letter = "dead", attempts = 4)]
     async fn on(
         _: u32,
         meta: EventMetadata,
@@ -188,7 +188,7 @@ async fn the_last_of_many_attempts_goes_to_the_dead_letters() {
     lab.until_committed(0, 2).await;
     assert_eq!(lab.state.offsets(0), [0, 0, 0, 0, 1]);
     assert_eq!(
-        graves(&lab)[0].header("fastkafka-dead-letter-attempts"),
+        letters(&lab)[0].header("fastkafka-dead-letter-attempts"),
         Some("4")
     );
 }

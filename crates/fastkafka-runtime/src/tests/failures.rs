@@ -1,5 +1,5 @@
 use super::cluster::lock;
-use super::lab::{HandlerState, Lab, LetGo, World};
+use super::lab::{HandlerState, Lab, World};
 use fastkafka_core as fk;
 use fastkafka_core::{Around, EventMetadata, Failure, HandlerCall, HandlerFuture, State};
 use fastkafka_macros::consumes;
@@ -56,7 +56,7 @@ async fn a_retry_that_comes_due_while_other_partitions_report_is_not_forgotten()
     }
     let mut lab = Lab::new::<on>(2, 1);
     lab.until(|labs| labs[0].health().waiting.len() == 1).await;
-    // The owner was busy elsewhere: when it looks again both have come.
+    // The driver was busy elsewhere: when it looks again both have come.
     tokio::time::advance(Duration::from_secs(1)).await;
     lab.state.gate.add_permits(1);
     while lab.state.at_work() > 0 {
@@ -187,14 +187,14 @@ async fn an_error_that_retry_if_knows_uses_up_no_attempts_and_is_told_after_a_mi
         State(state): State<HandlerState>,
     ) -> Result<(), String> {
         let _busy = state.call(meta);
-        if state.is_bad() {
+        if state.is_failing() {
             Err(String::new())
         } else {
             Ok(())
         }
     }
     let mut lab = Lab::new::<on>(1, 1);
-    lab.state.set_bad(true);
+    lab.state.set_failing(true);
     lab.pass(Duration::from_secs(59)).await;
     assert!(lab.problems().is_empty(), "{:?}", lab.problems());
     lab.pass(Duration::from_secs(3)).await;
@@ -204,7 +204,7 @@ async fn an_error_that_retry_if_knows_uses_up_no_attempts_and_is_told_after_a_mi
         "{problems:?}"
     );
     assert!(lab.state.times(0).len() > 10);
-    lab.state.set_bad(false);
+    lab.state.set_failing(false);
     lab.until_committed(0, 1).await;
     lab.pass(Duration::from_secs(1)).await;
     assert!(lab.problems().is_empty());
@@ -288,28 +288,6 @@ async fn a_lane_that_dies_ends_the_app() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_that_takes_too_long_is_dropped_and_retried() {
-    #[consumes(crate = fk, topic = "in", handler_timeout = Duration::from_secs(2), backoff = Duration::from_secs(1))]
-    async fn on(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
-        let _busy = state.call(meta);
-        tokio::time::sleep(Duration::from_millis(1_500)).await;
-        if meta.offset() == 1 && state.times(1).len() == 1 {
-            std::future::pending::<()>().await;
-        }
-    }
-    let mut lab = Lab::new::<on>(1, 3);
-    lab.until_committed(0, 3).await;
-    assert_eq!(lab.state.offsets(0), [0, 1, 1, 2]);
-    assert_eq!(lab.state.most_at_once(), 1);
-    let tries = lab.state.times(1);
-    let waited = tries[1] - tries[0];
-    assert!(
-        (Duration::from_millis(2_500)..Duration::from_millis(3_100)).contains(&waited),
-        "{waited:?}"
-    );
-}
-
-#[tokio::test(start_paused = true)]
 async fn the_blame_for_a_failure_is_that_of_the_record_in_hand() {
     #[consumes(crate = fk, topic = "in", attempts = 1)]
     async fn on(
@@ -330,67 +308,6 @@ async fn the_blame_for_a_failure_is_that_of_the_record_in_hand() {
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
     assert_eq!(lab.health().stopped[0].offset, 7);
     lab.until_committed(0, 7).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_blocking_handler_runs_beside_the_owner() {
-    #[consumes(crate = fk, topic = "in", blocking, attempts = 2)]
-    fn on(_: u32, meta: EventMetadata, State(state): State<HandlerState>) -> Result<(), String> {
-        let _busy = state.call(meta);
-        std::thread::sleep(Duration::from_millis(1));
-        if meta.offset() == 3 {
-            Err("three".into())
-        } else {
-            Ok(())
-        }
-    }
-    let mut lab = Lab::new::<on>(1, 5);
-    lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
-    assert_eq!(lab.state.offsets(0), [0, 1, 2, 3, 3]);
-    assert_eq!(lab.committed(0), Some(3));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_blocking_call_that_took_too_long_is_judged_when_it_returns() {
-    #[consumes(crate = fk, topic = "in", blocking, handler_timeout = Duration::from_secs(1))]
-    fn on(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
-        let _busy = state.call(meta);
-        while state.is_bad() {
-            std::thread::yield_now();
-        }
-    }
-    let mut lab = Lab::new::<on>(1, 1);
-    let _let_go = LetGo(lab.state.clone());
-    lab.state.set_bad(true);
-    // A thread at work holds the paused clock.
-    while lab.state.at_work() == 0 {
-        lab.until(|_| true).await;
-        tokio::task::yield_now().await;
-    }
-    for _ in 0..3 {
-        tokio::time::advance(Duration::from_secs(1)).await;
-        lab.until(|_| true).await;
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(lab.state.offsets(0), [0], "its partition waits");
-    lab.state.set_bad(false);
-    lab.until_committed(0, 1).await;
-    assert_eq!(lab.state.offsets(0), [0, 0]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_record_that_is_done_at_its_time_limit_is_not_failed_while_its_run_yields() {
-    #[consumes(crate = fk, topic = "in", handler_timeout = Duration::from_secs(1))]
-    async fn on(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
-        let _busy = state.call(meta);
-        // The run lets others go first after every 64th record.
-        if meta.offset() == 63 {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-        }
-    }
-    let mut lab = Lab::new::<on>(1, 70);
-    lab.until_committed(0, 70).await;
-    assert_eq!(lab.state.offsets(0), (0..70).collect::<Vec<_>>());
 }
 
 #[tokio::test(start_paused = true)]

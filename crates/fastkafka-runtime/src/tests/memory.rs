@@ -1,7 +1,7 @@
-//! A client in memory, single-threaded: what [`GroupConsumer`] promises, with every fault in the hands of
-//! the test.
+//! A client in memory, on one thread: it keeps what [`GroupConsumer`] promises, and the test causes its
+//! faults.
 
-use super::cluster::{Block, Cluster, Shared, lock, place};
+use super::cluster::{Block, Cluster, Locked, lock, place};
 use crate::control::{ControlError, Seek};
 use crate::mailbox::Wake;
 use crate::transport::{ClientError, GroupConsumer, Notice, PartitionRef, StartError};
@@ -35,7 +35,7 @@ pub(super) struct Member {
     pub(super) answers: Option<Vec<Notice>>,
     /// Polled when.
     pub(super) polls: Vec<Instant>,
-    /// Records that the owner took.
+    /// Records that the driver took.
     pub(super) fetched: usize,
     /// Records that pauses threw away.
     pub(super) thrown: usize,
@@ -50,7 +50,7 @@ struct Reader {
     place: PartitionRef,
     position: i64,
     paused: bool,
-    /// Override once per position.
+    /// The position that was last told to be out of range: it is told once.
     out_of_range: Option<i64>,
 }
 
@@ -114,8 +114,8 @@ impl Member {
 }
 
 pub(super) struct Memory {
-    pub(super) cluster: Shared<Cluster>,
-    pub(super) member: Shared<Member>,
+    pub(super) cluster: Locked<Cluster>,
+    pub(super) member: Locked<Member>,
     pub(super) wake: Wake,
     pub(super) alive: Arc<()>,
 }
@@ -206,7 +206,7 @@ impl GroupConsumer for Memory {
         notices.append(&mut member.notices);
     }
 
-    fn fetch(&mut self, max: usize, runs: &mut Vec<(PartitionRef, Arc<dyn Fetched>)>) -> bool {
+    fn fetch(&mut self, max: usize, blocks: &mut Vec<(PartitionRef, Arc<dyn Fetched>)>) -> bool {
         self.read_ahead();
         let mut member = lock(&self.member);
         let mut taken = 0;
@@ -214,7 +214,7 @@ impl GroupConsumer for Memory {
             && let Some((place, block)) = member.queue.pop_front()
         {
             taken += block.len();
-            runs.push((place, block));
+            blocks.push((place, block));
         }
         member.fetched += taken;
         !member.queue.is_empty()

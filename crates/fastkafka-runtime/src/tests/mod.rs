@@ -18,3 +18,4 @@ mod rebalance;
 mod settling;
 mod shutdown;
 mod starts;
+mod time_limits;

@@ -128,12 +128,12 @@ async fn a_partition_in_a_transient_failure_does_not_hold_the_others_back() {
     ) -> Result<(), Failure> {
         let _busy = state.call(meta);
         match meta.partition() {
-            0 if state.is_bad() => Err(Failure::transient("database down")),
+            0 if state.is_failing() => Err(Failure::transient("database down")),
             _ => Ok(()),
         }
     }
     let mut lab = narrow::<on>(2, 3_000);
-    lab.state.set_bad(true);
+    lab.state.set_failing(true);
     lab.until_committed(1, 3_000).await;
     assert!(
         lab.state.now() < Duration::from_secs(2),
@@ -149,7 +149,7 @@ async fn a_partition_in_a_transient_failure_does_not_hold_the_others_back() {
         "{} fetched [S10]",
         lab.fetched()
     );
-    lab.state.set_bad(false);
+    lab.state.set_failing(false);
     lab.until_committed(0, 3_000).await;
 }
 

@@ -2,7 +2,7 @@
 //! its output is acknowledged, nothing is lost, and an order unit is handled in order, by one member
 //! at a time.
 
-use super::cluster::{Entry, Shared, lock, place};
+use super::cluster::{Entry, Locked, lock, place};
 use super::lab::{HandlerState, Lab, World, drive, to_out};
 use super::outbox::{Fate, Sent, ack};
 use fastkafka_core as fk;
@@ -66,7 +66,7 @@ impl Alone {
     fn enter(state: &HandlerState, unit: i64) -> Self {
         let mut acting = lock(&state.acting);
         if !acting.insert(unit) {
-            state.set_bad(true);
+            state.set_failing(true);
         }
         Self(state.clone(), unit)
     }
@@ -93,7 +93,7 @@ fn key_of(value: i64) -> Option<i64> {
 }
 
 /// The values whose output is acknowledged.
-type Written = Shared<BTreeSet<i64>>;
+type Written = Locked<BTreeSet<i64>>;
 
 fn written(sent: &Sent) -> i64 {
     sent.text().trim_matches('"').parse().unwrap()
@@ -101,7 +101,7 @@ fn written(sent: &Sent) -> i64 {
 
 fn check(world: &World, done: &Written) {
     assert!(
-        !world.state.is_bad(),
+        !world.state.is_failing(),
         "two calls of one order unit at once [S5]"
     );
     let done = lock(done);

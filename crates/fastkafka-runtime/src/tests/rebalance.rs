@@ -230,14 +230,14 @@ async fn attempts_start_again_with_an_assignment() {
         State(state): State<HandlerState>,
     ) -> Result<(), Failure> {
         let _busy = state.call(meta);
-        if state.is_bad() {
+        if state.is_failing() {
             Err(Failure::retry("bad"))
         } else {
             Ok(())
         }
     }
     let mut lab = Lab::new::<on>(1, 1);
-    lab.state.set_bad(true);
+    lab.state.set_failing(true);
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
     lab.revoke([0]);
     lab.until(|labs| !labs[0].is_reading(0)).await;
@@ -249,7 +249,7 @@ async fn attempts_start_again_with_an_assignment() {
 
 #[tokio::test(start_paused = true)]
 async fn no_dead_letter_is_begun_while_its_partition_drains() {
-    #[consumes(crate = fk, topic = "in", dead_letter = "grave", rebalance_timeout_ms = 3_000)]
+    #[consumes(crate = fk, topic = "in", dead_letter = "dead", rebalance_timeout_ms = 3_000)]
     async fn on(
         _: u32,
         meta: EventMetadata,
@@ -272,7 +272,7 @@ async fn no_dead_letter_is_begun_while_its_partition_drains() {
 
 #[tokio::test(start_paused = true)]
 async fn a_dead_letter_under_way_is_awaited() {
-    #[consumes(crate = fk, topic = "in", dead_letter = "grave")]
+    #[consumes(crate = fk, topic = "in", dead_letter = "dead")]
     async fn on(_: u32) -> Result<(), Failure> {
         Err(Failure::reject("no"))
     }

@@ -19,7 +19,7 @@ fn take(lab: &Lab, offset: i64) -> Ack {
     let at = acks
         .iter()
         .position(|(of, _)| *of == offset)
-        .expect("its `Ack` is on the desk");
+        .expect("its `Ack` is in the state");
     acks.remove(at).1
 }
 
@@ -83,7 +83,7 @@ async fn an_ack_after_the_partition_was_given_away_says_so() {
     assert_eq!(lab.committed(0), Some(0));
 }
 
-// A failure in between begins a new round of the lane; the `Ack` is of the one before.
+// A failure in between halts the lane; the `Ack` is of the one before.
 #[tokio::test(start_paused = true)]
 async fn an_ack_from_before_a_failure_says_that_the_partition_was_given_away() {
     #[consumes(crate = fk, topic = "in", enable_auto_commit = false)]
@@ -166,7 +166,7 @@ async fn slowly(
         let _task = task;
         tokio::time::sleep(Duration::from_secs(60)).await;
     });
-    if state.is_bad() {
+    if state.is_failing() {
         std::future::pending::<()>().await;
     }
     Ok(())
@@ -175,9 +175,9 @@ async fn slowly(
 #[tokio::test(start_paused = true)]
 async fn what_a_record_spawned_is_over_before_it_is_tried_again() {
     let mut lab = Lab::new::<slowly>(1, 1);
-    lab.state.set_bad(true);
+    lab.state.set_failing(true);
     lab.until(|labs| labs[0].state.offsets(0).len() == 1).await;
-    lab.state.set_bad(false);
+    lab.state.set_failing(false);
     lab.until_committed(0, 1).await;
     assert_eq!(
         (lab.state.offsets(0), lab.state.most_at_once()),

@@ -1,5 +1,5 @@
 use super::cluster::lock;
-use super::lab::{HandlerState, Lab, LetGo, to_out};
+use super::lab::{HandlerState, Lab, StopFailing, to_out};
 use super::outbox::{Fate, ack};
 use crate::shared::Shared;
 use fastkafka_core as fk;
@@ -130,13 +130,13 @@ async fn seconds_until_it_is_named(shut_down: impl FnOnce(&Shared)) -> u32 {
     #[consumes(crate = fk, topic = "in", blocking)]
     fn on(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
         let _busy = state.call(meta);
-        while state.is_bad() {
+        while state.is_failing() {
             std::thread::yield_now();
         }
     }
     let mut lab = Lab::new::<on>(1, 1);
-    let _let_go = LetGo(lab.state.clone());
-    lab.state.set_bad(true);
+    let _stop_failing = StopFailing(lab.state.clone());
+    lab.state.set_failing(true);
     // A thread at work holds the paused clock.
     while lab.state.at_work() == 0 {
         lab.until(|_| true).await;

@@ -18,7 +18,7 @@ async fn gated(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
     state.gate.acquire().await.unwrap().forget();
 }
 
-/// Fails at record 1 while the weather is bad.
+/// Fails at record 1 while the test makes handlers fail.
 #[consumes(crate = fk, topic = "in", order = "key", attempts = 2)]
 async fn moody(
     _: u32,
@@ -26,7 +26,7 @@ async fn moody(
     State(state): State<HandlerState>,
 ) -> Result<(), Failure> {
     let _busy = state.call(meta);
-    if state.is_bad() && meta.offset() == 1 {
+    if state.is_failing() && meta.offset() == 1 {
         Err(Failure::retry("bad"))
     } else {
         Ok(())
@@ -136,7 +136,7 @@ async fn a_key_waits_after_a_seek_for_what_its_records_spawned() {
 #[tokio::test(start_paused = true)]
 async fn a_stopped_key_that_is_resumed_handles_all_behind_it_and_nothing_twice() {
     let mut lab = keyed::<moody>(&["good", "bad", "good", "bad"]);
-    lab.state.set_bad(true);
+    lab.state.set_failing(true);
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
     // They come while the key stands still: those of others are handled meanwhile.
     publish(&lab, 0, &["bad", "good", "bad"]);
@@ -149,7 +149,7 @@ async fn a_stopped_key_that_is_resumed_handles_all_behind_it_and_nothing_twice()
         [1, 1],
         "all attempts anew"
     );
-    lab.state.set_bad(false);
+    lab.state.set_failing(false);
     let stopped = lab.health().stopped[0].clone();
     resume(&mut lab, &stopped).await;
     lab.until_committed(0, 7).await;

@@ -27,7 +27,7 @@ async fn gated(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
     state.gate.acquire().await.unwrap().forget();
 }
 
-/// Fails while the weather is bad.
+/// Fails while the test makes handlers fail.
 #[consumes(crate = fk, topic = "in", attempts = 2)]
 async fn moody(
     _: u32,
@@ -35,7 +35,7 @@ async fn moody(
     State(state): State<HandlerState>,
 ) -> Result<(), Failure> {
     let _busy = state.call(meta);
-    if state.is_bad() {
+    if state.is_failing() {
         Err(Failure::retry("bad"))
     } else {
         Ok(())

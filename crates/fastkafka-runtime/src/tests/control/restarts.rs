@@ -7,7 +7,7 @@ use std::time::Duration;
 #[tokio::test(start_paused = true)]
 async fn a_stopped_record_that_is_resumed_is_tried_again_with_all_attempts() {
     let mut lab = Lab::new::<moody>(1, 3);
-    lab.state.set_bad(true);
+    lab.state.set_failing(true);
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
     // They come while it stands still, and are not lost.
     lab.fill(0, 7);
@@ -17,7 +17,7 @@ async fn a_stopped_record_that_is_resumed_is_tried_again_with_all_attempts() {
     assert!(lab.health().stopped.is_empty());
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
     assert_eq!(lab.state.offsets(0), [0, 0, 0, 0]);
-    lab.state.set_bad(false);
+    lab.state.set_failing(false);
     resume(&mut lab, "in").await;
     lab.until_committed(0, 10).await;
     assert_eq!(lab.state.offsets(0)[4..], (0..10).collect::<Vec<_>>());
@@ -27,9 +27,9 @@ async fn a_stopped_record_that_is_resumed_is_tried_again_with_all_attempts() {
 #[tokio::test(start_paused = true)]
 async fn a_seek_leaves_a_stopped_record_behind() {
     let mut lab = Lab::new::<moody>(1, 3);
-    lab.state.set_bad(true);
+    lab.state.set_failing(true);
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
-    lab.state.set_bad(false);
+    lab.state.set_failing(false);
     seek(&mut lab, ("in", 0), Seek::Offset(1)).await.unwrap();
     lab.until_committed(0, 3).await;
     assert_eq!(lab.state.offsets(0), [0, 0, 1, 2]);

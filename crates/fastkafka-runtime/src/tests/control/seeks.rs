@@ -111,7 +111,7 @@ async fn what_is_read_at_the_old_position_while_a_seek_is_committed_does_not_fol
 #[tokio::test(start_paused = true)]
 async fn a_seek_forgets_what_failed_and_how_often() {
     let mut lab = Lab::new::<moody>(1, 3);
-    lab.state.set_bad(true);
+    lab.state.set_failing(true);
     lab.until(|labs| !labs[0].state.calls().is_empty()).await;
     seek(&mut lab, ("in", 0), Seek::Offset(0)).await.unwrap();
     assert!(lab.health().waiting.is_empty());

@@ -65,7 +65,7 @@ async fn a_poison_key_stops_alone_and_health_names_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_dead_letter_comes_after_what_its_key_has_before_it() {
-    #[consumes(crate = fk, topic = "in", order = "key", dead_letter = "grave")]
+    #[consumes(crate = fk, topic = "in", order = "key", dead_letter = "dead")]
     async fn on(
         value: u32,
         meta: EventMetadata,
@@ -86,12 +86,12 @@ async fn a_dead_letter_comes_after_what_its_key_has_before_it() {
         _ => Fate::Ack,
     });
     lab.pass(Duration::from_secs(5)).await;
-    assert!(!lab.outbox.sent().iter().any(|sent| sent.topic == "grave"));
+    assert!(!lab.outbox.sent().iter().any(|sent| sent.topic == "dead"));
     lab.outbox.report(1, ack);
     lab.until_committed(0, 4).await;
-    let graves = lab.outbox.sent();
-    let graves: Vec<_> = graves.iter().filter(|sent| sent.topic == "grave").collect();
-    assert_eq!((graves.len(), graves[0].text()), (1, "1"));
+    let letters = lab.outbox.sent();
+    let letters: Vec<_> = letters.iter().filter(|sent| sent.topic == "dead").collect();
+    assert_eq!((letters.len(), letters[0].text()), (1, "1"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,5 +1,5 @@
 use super::super::cluster::lock;
-use super::super::lab::{HandlerState, LetGo, World, drive};
+use super::super::lab::{HandlerState, StopFailing, World, drive};
 use super::{gated, keyed, later, offsets, publish};
 use crate::spawn;
 use fastkafka_core as fk;
@@ -187,13 +187,13 @@ async fn a_blocking_task_that_does_not_end_is_named_at_the_deadline() {
     #[consumes(crate = fk, topic = "in", order = "key", blocking)]
     fn on(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
         let _busy = state.call(meta);
-        while state.is_bad() {
+        while state.is_failing() {
             std::thread::yield_now();
         }
     }
     let mut lab = keyed::<on>(&["a"]);
-    let _let_go = LetGo(lab.state.clone());
-    lab.state.set_bad(true);
+    let _stop_failing = StopFailing(lab.state.clone());
+    lab.state.set_failing(true);
     // A thread at work holds the paused clock.
     while lab.state.at_work() == 0 {
         lab.until(|_| true).await;

@@ -1,27 +1,26 @@
-//! A group's owner on the client in memory, driven by the test itself.
+//! A driver on the client in memory whose turns the test takes.
 
-use super::cluster::{Cluster, Shared, lock, place};
+mod state;
+mod world;
+
+pub(super) use self::state::{Call, HandlerState, StopFailing};
+pub(super) use self::world::World;
+
+use super::cluster::{Locked, lock, place};
 use super::memory::{Member, Memory};
-use super::outbox::Outbox;
 use crate::control::handle::{GroupControl, Handle};
-use crate::control::pauses::Pauses;
 use crate::driver::setup::Setup;
 use crate::driver::{Driver, Turn};
 use crate::handling::handler::Handler;
-use crate::handling::locks::OrderLocks;
+use crate::handling::keyed::Keyed;
 use crate::health::{GroupHealth, Health};
 use crate::mailbox::Mailbox;
+use crate::shared::Shared;
 use crate::transport::Notice;
 use fastkafka_core as fk;
-use fastkafka_core::{
-    Ack, AppContext, AppInfo, AppSpec, Around, DefaultApp, EventMetadata, Plan, ProduceError,
-    Register, Registry, States,
-};
-use fastkafka_engine::Limits;
+use fastkafka_core::{Plan, ProduceError, Register};
 use fastkafka_macros::produces;
-use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -35,184 +34,36 @@ pub(super) async fn to_out(value: String) -> Result<String, ProduceError> {
     Ok(value)
 }
 
-/// A call of a handler.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Call {
-    pub(super) partition: i32,
-    pub(super) offset: i64,
-    /// Since the start of the test.
-    pub(super) at: Duration,
+/// A member of the group.
+pub(super) struct Lab {
+    world: World,
+    driver: Driver<Memory>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) member: Locked<Member>,
+    pub(super) over: Option<Result<(), String>>,
 }
 
-/// What handlers share with their test.
-#[derive(Clone)]
-pub(super) struct HandlerState {
-    origin: Instant,
-    calls: Shared<Vec<Call>>,
-    /// How many calls are under way, and were at most.
-    busy: Shared<(usize, usize)>,
-    pub(super) acks: Shared<Vec<(i64, Ack)>>,
-    /// First offset and length of each batch.
-    pub(super) batches: Shared<Vec<(i64, usize)>>,
-    /// The weather: handlers that look at it fail while it is bad.
-    pub(super) bad: Arc<AtomicBool>,
-    /// Order units with a call under way.
-    pub(super) acting: Shared<BTreeSet<i64>>,
-    /// The seed of [`HandlerState::roll`].
-    pub(super) dice: Shared<u64>,
-    /// For handlers that wait until the test lets them go on.
-    pub(super) gate: Arc<tokio::sync::Semaphore>,
-}
-
-pub(super) struct Busy(Shared<(usize, usize)>);
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        lock(&self.0).0 -= 1;
+impl std::ops::Deref for Lab {
+    type Target = World;
+    fn deref(&self) -> &World {
+        &self.world
     }
-}
-
-impl HandlerState {
-    fn new() -> Self {
-        Self {
-            origin: Instant::now(),
-            calls: Shared::default(),
-            busy: Shared::default(),
-            acks: Shared::default(),
-            batches: Shared::default(),
-            bad: Arc::default(),
-            acting: Shared::default(),
-            dice: Shared::default(),
-            gate: Arc::new(tokio::sync::Semaphore::new(0)),
-        }
-    }
-
-    /// Notes a call; it lasts until the guard is dropped.
-    pub(super) fn call(&self, meta: EventMetadata) -> Busy {
-        lock(&self.calls).push(Call {
-            partition: meta.partition(),
-            offset: meta.offset(),
-            at: self.origin.elapsed(),
-        });
-        let mut busy = lock(&self.busy);
-        busy.0 += 1;
-        busy.1 = busy.1.max(busy.0);
-        Busy(self.busy.clone())
-    }
-
-    pub(super) fn calls(&self) -> Vec<Call> {
-        lock(&self.calls).clone()
-    }
-
-    /// Offsets in the order of the calls.
-    pub(super) fn offsets(&self, partition: i32) -> Vec<i64> {
-        let calls = lock(&self.calls);
-        let mine = calls.iter().filter(|call| call.partition == partition);
-        mine.map(|call| call.offset).collect()
-    }
-
-    /// When a record was tried.
-    pub(super) fn times(&self, offset: i64) -> Vec<Duration> {
-        let calls = lock(&self.calls);
-        let mine = calls.iter().filter(|call| call.offset == offset);
-        mine.map(|call| call.at).collect()
-    }
-
-    pub(super) fn most_at_once(&self) -> usize {
-        lock(&self.busy).1
-    }
-
-    pub(super) fn at_work(&self) -> usize {
-        lock(&self.busy).0
-    }
-
-    pub(super) fn is_bad(&self) -> bool {
-        self.bad.load(Relaxed)
-    }
-
-    pub(super) fn set_bad(&self, bad: bool) {
-        self.bad.store(bad, Relaxed);
-    }
-
-    /// A number below `n`.
-    pub(super) fn roll(&self, n: u64) -> u64 {
-        let mut state = lock(&self.dice);
-        // SplitMix64.
-        *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = *state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % n
-    }
-
-    pub(super) fn now(&self) -> Duration {
-        self.origin.elapsed()
-    }
-}
-
-/// Mends the weather, also when the test fails: a thread may be waiting for it.
-pub(super) struct LetGo(pub(super) HandlerState);
-
-impl Drop for LetGo {
-    fn drop(&mut self) {
-        self.0.set_bad(false);
-    }
-}
-
-/// What the members of a group have in common.
-#[derive(Clone)]
-pub(super) struct World {
-    pub(super) cluster: Shared<Cluster>,
-    pub(super) state: HandlerState,
-    pub(super) outbox: Arc<Outbox>,
-    pub(super) limits: Limits,
-    spec: Arc<AppSpec>,
-    app: Arc<AppContext>,
-    locks: OrderLocks,
-    pauses: Arc<Pauses>,
-    woken: Arc<Notify>,
 }
 
 impl World {
-    pub(super) fn new<C: Register>() -> Self {
-        Self::around::<C>(None)
-    }
-
-    /// With a hook around the handlers.
-    pub(super) fn around<C: Register>(hook: Option<Box<dyn Around>>) -> Self {
-        let state = HandlerState::new();
-        let mut states = States::default();
-        states.insert(state.clone());
-        let registry = Registry::new([C::ENTRY]);
-        let spec = AppSpec::new(AppInfo::default(), registry, &states);
-        let app = AppContext::new::<DefaultApp>(&spec.registry, states).with_around(hook);
-        let (app, outbox) = (Arc::new(app), Outbox::new());
-        assert!(app.connect(outbox.clone()).is_ok());
-        Self {
-            cluster: Shared::default(),
-            state,
-            outbox,
-            limits: Limits::default(),
-            spec: Arc::new(spec),
-            app,
-            locks: OrderLocks::default(),
-            pauses: Arc::default(),
-            woken: Arc::default(),
-        }
-    }
-
+    /// Another member of the group.
     pub(super) fn member(&self) -> Lab {
         let wake = |woken: &Arc<Notify>| {
             let woken = woken.clone();
             Box::new(move || woken.notify_one())
         };
-        let shared = Arc::new(crate::shared::Shared::new(
+        let shared = Arc::new(Shared::new(
             "",
             "lab",
             false,
             Mailbox::new(wake(&self.woken)),
         ));
-        let member = Shared::<Member>::default();
+        let member = Locked::<Member>::default();
         let consumer = Memory {
             cluster: self.cluster.clone(),
             member: member.clone(),
@@ -248,31 +99,6 @@ impl World {
             member,
             over: None,
         }
-    }
-
-    pub(super) fn fill(&self, partition: i32, n: i64) {
-        lock(&self.cluster).fill(partition, n);
-        self.woken.notify_one();
-    }
-
-    pub(super) fn committed(&self, partition: i32) -> Option<i64> {
-        lock(&self.cluster).committed.get(place(partition)).copied()
-    }
-}
-
-/// A member of the group.
-pub(super) struct Lab {
-    world: World,
-    driver: Driver<Memory>,
-    pub(super) shared: Arc<crate::shared::Shared>,
-    pub(super) member: Shared<Member>,
-    pub(super) over: Option<Result<(), String>>,
-}
-
-impl std::ops::Deref for Lab {
-    type Target = World;
-    fn deref(&self) -> &World {
-        &self.world
     }
 }
 
@@ -325,7 +151,7 @@ impl Lab {
         lock(&self.member).position(partition).is_some()
     }
 
-    /// Records that the owner took from the client.
+    /// Records that the driver took from the client.
     pub(super) fn fetched(&self) -> usize {
         lock(&self.member).fetched
     }
@@ -334,14 +160,14 @@ impl Lab {
     pub(super) fn held_bytes(&mut self, partition: i32) -> u64 {
         let part = self.driver.part(place(partition));
         let keyed = self.driver.partitions[part].keyed.as_ref();
-        keyed.map_or(0, crate::handling::keyed::Keyed::held_bytes)
+        keyed.map_or(0, Keyed::held_bytes)
     }
 
     /// How many keys such a partition has given a number.
     pub(super) fn numbered_keys(&mut self, partition: i32) -> usize {
         let part = self.driver.part(place(partition));
         let keyed = self.driver.partitions[part].keyed.as_ref();
-        keyed.map_or(0, crate::handling::keyed::Keyed::numbered)
+        keyed.map_or(0, Keyed::numbered)
     }
 
     pub(super) fn health(&self) -> GroupHealth {
@@ -446,7 +272,7 @@ pub(super) async fn drive(labs: &mut [&mut Lab], mut done: impl FnMut(&[&mut Lab
         );
         match park {
             None => tokio::task::yield_now().await,
-            // All members share one bell: whoever is woken, all take a turn.
+            // All members are woken together, and each takes a turn.
             Some(time) => drop(tokio::time::timeout(time, labs[0].woken.notified()).await),
         }
     }
