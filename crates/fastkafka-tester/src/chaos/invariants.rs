@@ -109,8 +109,10 @@ impl<'t> Invariants<'t> {
 
     fn topics(&self, handler: &CheckedHandler) -> Vec<String> {
         let state = self.tester.memory().named(handler.cluster).state();
-        let read = state.read_by(&handler.reads).into_iter();
-        read.map(|topic| state.sim.topic_name(topic).to_owned())
+        let topics = state.read_by(&handler.reads);
+        topics
+            .into_iter()
+            .map(|topic| state.sim.topic_name(topic).to_owned())
             .collect()
     }
 
@@ -220,9 +222,12 @@ impl<'t> Invariants<'t> {
             let floor = self.floors.get(read).copied().unwrap_or(0);
             let log = state.sim.log(partition);
             let entries = log.map(fastkafka_sim::Log::entries).unwrap_or_default();
-            let below = entries.iter().map(|entry| entry.offset);
-            let mut below = below.filter(|offset| (floor..committed).contains(offset));
-            if let Some(offset) = below.find(|offset| !has_ended(index, *offset)) {
+            let lost = entries
+                .iter()
+                .map(|entry| entry.offset)
+                .filter(|offset| (floor..committed).contains(offset))
+                .find(|offset| !has_ended(index, *offset));
+            if let Some(offset) = lost {
                 return Err(format!(
                     "group `{group}` committed {committed} in {topic}[{index}]{}, but {} has not handled offset {offset} [S1]",
                     on(cluster),

@@ -195,9 +195,11 @@ impl Chaos<'_> {
     fn fail_output(&self, cluster: Cluster<'_>, rng: &mut SmallRng, fault: ProduceFault) {
         let apps = self.tester.apps();
         let plans = apps.iter().filter_map(|app| app.check().ok());
-        let topics = plans.flat_map(|plan| plan.written());
-        let topics = topics.filter(|(of, _)| *of == cluster.name());
-        let mut topics: Vec<_> = topics.map(|(_, topic)| topic).collect();
+        let mut topics: Vec<_> = plans
+            .flat_map(|plan| plan.written())
+            .filter(|(on, _)| *on == cluster.name())
+            .map(|(_, topic)| topic)
+            .collect();
         topics.sort_unstable();
         topics.dedup();
         if !topics.is_empty() {

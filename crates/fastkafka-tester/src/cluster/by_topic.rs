@@ -20,8 +20,8 @@ impl Tester {
             [] => self.cluster(self.topology().first()),
             [only] => self.cluster(only),
             several => {
-                let calls = several.iter();
-                let calls: Vec<_> = calls
+                let calls: Vec<_> = several
+                    .iter()
                     .map(|cluster| format!("`tester.cluster({cluster:?}).{call}(..)`"))
                     .collect();
                 panic!(
@@ -40,8 +40,10 @@ impl Tester {
             // Not the topology: the test may have created the topic.
             Backend::Memory(clusters) => {
                 let states = clusters.all().map(|cluster| cluster.state());
-                let states = states.filter(|state| state.exists(topic));
-                states.map(|state| state.name).collect()
+                states
+                    .filter(|state| state.exists(topic))
+                    .map(|state| state.name)
+                    .collect()
             }
         };
         self.only(&on, &format!("topic `{topic}` is"), call)
@@ -57,8 +59,10 @@ impl Tester {
     }
 
     fn all_clusters(&self) -> impl Iterator<Item = Cluster<'_>> {
-        let clusters = self.topology().clusters().iter();
-        clusters.map(|name| self.cluster(name))
+        self.topology()
+            .clusters()
+            .iter()
+            .map(|name| self.cluster(name))
     }
 
     /// The records that reached a topic so far: see [`Cluster::records`].

@@ -104,17 +104,19 @@ impl Cluster<'_> {
     #[track_caller]
     pub fn committed(&self, group: &str, topic: &str) -> BTreeMap<i32, i64> {
         if let Backend::Remote(remote) = self.tester.backend() {
-            let committed = remote.committed(self.name, group, topic);
-            let committed = committed.unwrap_or_else(|error| panic!("{error}"));
-            let committed = committed.into_iter();
+            let committed = remote
+                .committed(self.name, group, topic)
+                .unwrap_or_else(|error| panic!("{error}"));
             return committed
+                .into_iter()
                 .map(|((_, index), offset)| (index, offset))
                 .collect();
         }
         let state = self.memory().state();
         let group = state.find_group(group);
-        let partitions = state.find_topic(topic).iter();
-        partitions
+        state
+            .find_topic(topic)
+            .iter()
             .filter_map(|&partition| {
                 let committed = state.sim.committed(group, partition)?;
                 Some((state.sim.place(partition).1, committed.offset))
@@ -130,22 +132,24 @@ impl Cluster<'_> {
     pub fn lag(&self, group: &str, topic: &str) -> i64 {
         if let Backend::Remote(remote) = self.tester.backend() {
             let committed = self.committed(group, topic);
-            let ends = remote.ends(self.name);
-            let ends = ends.unwrap_or_else(|error| panic!("{error}"));
-            let ends = ends.into_iter().filter(|((of, _), _)| of == topic);
-            let lag = ends.map(|((_, index), end)| end - committed.get(&index).unwrap_or(&0));
-            return lag.sum();
+            let ends = remote
+                .ends(self.name)
+                .unwrap_or_else(|error| panic!("{error}"));
+            return ends
+                .into_iter()
+                .filter(|((name, _), _)| name == topic)
+                .map(|((_, index), end)| end - committed.get(&index).unwrap_or(&0))
+                .sum();
         }
         let state = self.memory().state();
         let group = state.find_group(group);
-        let partitions = state.find_topic(topic).iter();
         let lag = |&partition| {
             let log = state.sim.log(partition);
             let (low, high) = log.map_or((0, 0), |log| (log.low(), log.high()));
             let committed = state.sim.committed(group, partition);
             high - committed.map_or(low, |committed| committed.offset)
         };
-        partitions.map(lag).sum()
+        state.find_topic(topic).iter().map(lag).sum()
     }
 
     /// The number of members of a group.

@@ -32,8 +32,11 @@ impl Cluster<'_> {
         let cluster = self.memory().clone();
         let groups: BTreeSet<GroupId> = {
             let state = cluster.state();
-            let members = state.members.iter();
-            members.map(|member| member.client.group()).collect()
+            state
+                .members
+                .iter()
+                .map(|member| member.client.group())
+                .collect()
         };
         for group in groups {
             rebalance(self.tester, &cluster, group).await?;
@@ -49,10 +52,14 @@ async fn rebalance(
 ) -> Result<(), Unsettled> {
     let (mut guest, all, assignor) = {
         let mut state = cluster.state();
-        let members = state.members.iter();
-        let members = members.filter(|member| member.client.group() == group);
-        let topics: BTreeSet<_> = members.flat_map(|member| member.topics.clone()).collect();
-        let topics: Vec<_> = topics.into_iter().collect();
+        let mut topics: Vec<_> = state
+            .members
+            .iter()
+            .filter(|member| member.client.group() == group)
+            .flat_map(|member| member.topics.clone())
+            .collect();
+        topics.sort_unstable();
+        topics.dedup();
         let all = state.sim.all_partitions(&topics);
         let assignor = state.sim.group(group).assignor();
         // The group's own assignor would share the partitions out at once.
@@ -71,8 +78,9 @@ async fn rebalance(
     // Until the other members have everything again.
     let returned = tester.until(|| {
         let state = cluster.state();
-        let members = state.members.iter();
-        let assigned = members
+        let assigned = state
+            .members
+            .iter()
             .filter(|member| member.client.group() == group)
             .map(|member| member.client.assignment())
             .fold(PartitionSet::new(), |sum, more| sum.union(&more));

@@ -102,8 +102,10 @@ impl<'a, C: Consumer> Mirror<'a, C> {
             (None, [only]) => (*only).to_owned(),
             (None, _) => {
                 let function = Function::consumer::<C>();
-                let reads = self.tester.subscription(function);
-                let reads = reads.map_or_else(String::new, |reads| reads.to_string());
+                let reads = self
+                    .tester
+                    .subscription(function)
+                    .map_or_else(String::new, |reads| reads.to_string());
                 let name = C::DEF.name;
                 panic!(
                     "{function} reads {reads}: say which, `tester.mirror::<{name}>().topic(\"..\")`"
@@ -130,9 +132,9 @@ impl<'a, C: Consumer> Mirror<'a, C> {
     where
         C::Codec: Writes<C::Payload>,
     {
-        let payloads = payloads.into_iter();
         self.sending(
             payloads
+                .into_iter()
                 .map(|payload| C::Codec::write(&payload).map(Some))
                 .collect(),
         )

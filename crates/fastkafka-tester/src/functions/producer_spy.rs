@@ -58,9 +58,9 @@ impl<P: Producer> Source for ProducerCalls<P> {
 
     fn sections(&self) -> Vec<(String, Vec<String>)> {
         let outputs = self.watcher.outputs(Self::function());
-        let outputs = outputs.iter().map(|output| output.line()).collect();
+        let lines = outputs.iter().map(|output| output.line()).collect();
         vec![
-            (format!("records of {}", Self::function()), outputs),
+            (format!("records of {}", Self::function()), lines),
             self.journal.section(self.cluster, P::DEF.topic),
         ]
     }

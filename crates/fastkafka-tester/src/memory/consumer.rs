@@ -107,8 +107,8 @@ impl GroupConsumer for MemoryConsumer {
             let starts = if state.down {
                 Err(StartError::Retry(DOWN.to_owned()))
             } else {
-                let places = places.into_iter();
                 places
+                    .into_iter()
                     .map(|(place, reset)| start(member, state, place, reset))
                     .collect()
             };

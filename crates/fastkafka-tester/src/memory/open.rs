@@ -54,10 +54,14 @@ impl ClusterState {
         let mut next = committed.map(|committed| committed.offset);
         // While commits cannot arrive a stored offset counts as settled.
         if self.commits_lost {
-            let members = self.members.iter();
-            let members = members.filter(|member| member.client.group() == group);
-            let stored = members.filter_map(|member| member.client.stored(partition));
-            next = next.max(stored.map(|stored| stored.offset).max());
+            let stored = self
+                .members
+                .iter()
+                .filter(|member| member.client.group() == group)
+                .filter_map(|member| member.client.stored(partition))
+                .map(|stored| stored.offset)
+                .max();
+            next = next.max(stored);
         }
         let entries = self.sim.log(partition)?.entries();
         let at = entries.partition_point(|entry| Some(entry.offset) < next);

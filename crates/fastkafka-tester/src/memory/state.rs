@@ -76,8 +76,10 @@ impl ClusterState {
     /// When there is no such group.
     #[track_caller]
     pub(crate) fn find_group(&self, name: &str) -> GroupId {
-        let found = self.sim.find_group(name);
-        found.unwrap_or_else(|| panic!("there is no group `{name}`{}", on(self.name)))
+        match self.sim.find_group(name) {
+            Some(group) => group,
+            None => panic!("there is no group `{name}`{}", on(self.name)),
+        }
     }
 
     /// The partitions of a topic.
@@ -86,9 +88,10 @@ impl ClusterState {
     /// When there is no such topic.
     #[track_caller]
     pub(crate) fn find_topic(&self, name: &str) -> &[PartitionId] {
-        let found = self.sim.topic(name);
-        let found = found.map(|topic| self.sim.partitions(topic));
-        found.unwrap_or_else(|| panic!("there is no topic `{name}`{}", on(self.name)))
+        match self.sim.topic(name) {
+            Some(topic) => self.sim.partitions(topic),
+            None => panic!("there is no topic `{name}`{}", on(self.name)),
+        }
     }
 
     pub(crate) fn exists(&self, topic: &str) -> bool {
@@ -98,9 +101,10 @@ impl ClusterState {
 
     /// The topics of a subscription that exist.
     pub(crate) fn read_by(&self, subscription: &Subscription) -> Vec<TopicId> {
-        let topics = self.sim.all_topics();
-        let read = topics.filter(|topic| subscription.takes(self.sim.topic_name(*topic)));
-        read.collect()
+        self.sim
+            .all_topics()
+            .filter(|topic| subscription.takes(self.sim.topic_name(*topic)))
+            .collect()
     }
 
     /// Makes a topic, or gives it more partitions. The groups that read it notice, also those whose

@@ -54,8 +54,11 @@ impl Access {
                     connections = connections.with(cluster, connection);
                     access.embedded.push((cluster, embedded));
                 }
-                let all = access.embedded.iter();
-                let addresses: Vec<_> = all.map(|(_, embedded)| embedded.bootstrap()).collect();
+                let addresses: Vec<_> = access
+                    .embedded
+                    .iter()
+                    .map(|(_, embedded)| embedded.bootstrap())
+                    .collect();
                 access.broker = addresses.join(", ");
                 access.connections = Some(connections);
             }

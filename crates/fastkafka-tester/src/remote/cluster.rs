@@ -102,14 +102,19 @@ impl RemoteCluster {
 
     /// Asks the apps, or for a group the broker, for the offsets below which everything is settled.
     pub(super) async fn settled(&self, apps: &[App]) -> Result<Settled, String> {
-        let standalone = apps::settled(apps).filter(|(cluster, ..)| cluster == self.name);
-        let standalone = standalone.filter_map(|(_, name, offsets)| {
-            let group = self.groups.iter().find(|group| group.name == name)?;
-            Some((group.clone(), offsets))
-        });
-        let mut settled: Settled = standalone.collect();
-        let groups = self.groups.iter().filter(|group| !group.standalone);
-        let groups: Vec<_> = groups.cloned().collect();
+        let mut settled: Settled = apps::settled(apps)
+            .filter(|(cluster, ..)| cluster == self.name)
+            .filter_map(|(_, name, offsets)| {
+                let group = self.groups.iter().find(|group| group.name == name)?;
+                Some((group.clone(), offsets))
+            })
+            .collect();
+        let groups: Vec<_> = self
+            .groups
+            .iter()
+            .filter(|group| !group.standalone)
+            .cloned()
+            .collect();
         let reader = self.tail.reader.clone();
         let asked = tokio::task::spawn_blocking(move || {
             let committed = groups.into_iter().map(|group| {

@@ -29,13 +29,16 @@ pub(super) fn reading_groups<'t>(
 ) -> Result<Vec<ReadingGroup>, String> {
     let mut all: Vec<ReadingGroup> = Vec::new();
     for group in apps::groups(apps).filter(|group| group.cluster == cluster) {
-        let handlers = group.handlers.iter();
-        let names: Vec<_> = handlers
+        let names: Vec<_> = group
+            .handlers
+            .iter()
             .flat_map(|handler| handler.def.subscription())
             .collect();
         let subscription = Subscription::new(&names, &group.settings, &group.left_out)?;
-        let read = topics.clone().filter(|topic| subscription.takes(topic));
-        let read = read.cloned();
+        let read = topics
+            .clone()
+            .filter(|topic| subscription.takes(topic))
+            .cloned();
         match all.iter_mut().find(|known| known.name == group.id) {
             Some(known) => known.topics.extend(read),
             None => all.push(ReadingGroup {

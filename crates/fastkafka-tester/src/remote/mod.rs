@@ -42,8 +42,10 @@ impl RemoteClusters {
         let mut options_of = BTreeMap::new();
         for app in apps {
             access.give(app)?;
-            let options = app.parts().kafka_options();
-            let options = options.ok_or("it has no address: write `.embedded()` for that one")?;
+            let options = app
+                .parts()
+                .kafka_options()
+                .ok_or("it has no address: write `.embedded()` for that one")?;
             for cluster in Plan::sketch(app.parts().spec).0.clusters {
                 let of_cluster = options_of.entry(intern(&cluster.name));
                 of_cluster.or_insert_with(|| options.clone());

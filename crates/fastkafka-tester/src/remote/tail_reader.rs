@@ -70,8 +70,10 @@ impl TailReader {
 
     /// The offsets that a group has committed in these topics.
     pub(super) fn committed(&self, group: &str, topics: &[String]) -> Result<Offsets, String> {
-        let known = self.topics.iter();
-        let known = known.filter(|(topic, _)| topics.contains(topic));
+        let known = self
+            .topics
+            .iter()
+            .filter(|(topic, _)| topics.contains(topic));
         let asked = self.group(group)?.committed(partitions(known));
         asked.map_err(text)
     }

@@ -49,8 +49,10 @@ impl Tester {
             if !stopped.is_empty() {
                 return Err(Unsettled::new(stopped));
             }
-            let open = clusters.open_records(&apps).await;
-            let mut open = open.unwrap_or_else(|error| vec![error]);
+            let mut open = clusters
+                .open_records(&apps)
+                .await
+                .unwrap_or_else(|error| vec![error]);
             if open.is_empty() {
                 // Again, for failures that came while the brokers were asked.
                 return self.check_failures();
@@ -175,8 +177,9 @@ fn open_records(clusters: &MemoryClusters, apps: &[App], watcher: &Watcher) -> V
             let down_message = state.down.then(|| state.down_message());
             (state.open_records(), down_message)
         };
-        let open = open.iter();
-        lines.extend(open.map(|open| format!("{open}: {}", reason(open, apps, watcher))));
+        for open in &open {
+            lines.push(format!("{open}: {}", reason(open, apps, watcher)));
+        }
         down.extend(down_message);
     }
     lines.append(&mut down);
@@ -185,14 +188,16 @@ fn open_records(clusters: &MemoryClusters, apps: &[App], watcher: &Watcher) -> V
 
 /// Why a record is open.
 fn reason(open: &OpenRecord, apps: &[App], watcher: &Watcher) -> String {
-    let groups = apps.iter().flat_map(|app| app.health().groups);
-    let mut retried = groups.flat_map(|group| group.waiting);
-    let retried = retried.find(|waiting| {
-        waiting.cluster == open.cluster
-            && waiting.topic == open.topic
-            && waiting.partition == open.partition
-            && waiting.offset == open.offset
-    });
+    let retried = apps
+        .iter()
+        .flat_map(|app| app.health().groups)
+        .flat_map(|group| group.waiting)
+        .find(|waiting| {
+            waiting.cluster == open.cluster
+                && waiting.topic == open.topic
+                && waiting.partition == open.partition
+                && waiting.offset == open.offset
+        });
     match retried {
         Some(waiting) => format!(
             "`{}` fails again and again: {}",

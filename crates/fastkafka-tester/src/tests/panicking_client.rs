@@ -73,8 +73,8 @@ impl Platform for Panics {
 #[tokio::test(start_paused = true)]
 async fn a_panic_of_the_task_that_serves_a_consumer_ends_the_app() {
     let app = App::scoped::<Unlucky>().title("unlucky").build();
-    let error = app.parts().start_on(Arc::new(Panics)).await.unwrap_err();
-    let error = error.to_string();
+    let error = app.parts().start_on(Arc::new(Panics)).await;
+    let error = error.unwrap_err().to_string();
     assert!(
         error.contains("the consumer of group `unlucky` panicked"),
         "{error}"

@@ -129,8 +129,8 @@ impl RecordedCall {
             .records
             .iter()
             .map(|kept| {
-                let headers = kept.headers.iter();
-                headers
+                kept.headers
+                    .iter()
                     .map(|(name, value)| (name.as_str(), value.as_deref()))
                     .collect()
             })

@@ -88,10 +88,9 @@ impl Watcher {
     /// The calls that have not returned, a line for each.
     pub(crate) fn running(&self) -> Vec<String> {
         let calls = self.seen().calls.clone();
-        let running = calls
+        calls
             .iter()
-            .filter(|call| call.outcome() == CallOutcome::Running);
-        running
+            .filter(|call| call.outcome() == CallOutcome::Running)
             .map(|call| format!("{}: {}", call.function, call.line()))
             .collect()
     }
@@ -112,8 +111,10 @@ impl Watcher {
     pub(super) fn delay(&self, function: Function) -> Option<Duration> {
         let mut seen = self.seen();
         let delay = seen.delays.get(&function).copied();
-        let jitter = seen.jitter.as_mut();
-        let jitter = jitter.map(|(longest, rng)| rng.random_range(Duration::ZERO..=*longest));
+        let jitter = seen
+            .jitter
+            .as_mut()
+            .map(|(longest, rng)| rng.random_range(Duration::ZERO..=*longest));
         match (delay, jitter) {
             (None, None) => None,
             (delay, jitter) => Some(delay.unwrap_or_default() + jitter.unwrap_or_default()),

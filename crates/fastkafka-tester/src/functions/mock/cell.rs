@@ -186,8 +186,10 @@ fn complaint(text: &str) -> Option<&str> {
 /// verified it by then.
 impl<A: 'static, R: 'static> Drop for MockCell<A, R> {
     fn drop(&mut self) {
-        let contents = self.contents.get_mut();
-        let contents = contents.unwrap_or_else(PoisonError::into_inner);
+        let contents = self
+            .contents
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
         let mock = contents.mock.take();
         let _ = catch_unwind(AssertUnwindSafe(|| drop(mock)));
     }

@@ -114,7 +114,9 @@ where
                 Ok(payload) => sent_to.call_later(payload),
                 Err(complaint) => vec![complaint],
             };
-            complaints.into_iter().for_each(|text| observer.fail(text));
+            for complaint in complaints {
+                observer.fail(complaint);
+            }
         }
     }));
     MockGuard::new(cell, watcher)
@@ -193,9 +195,9 @@ impl<A: Debug + Send + 'static, R: Send + 'static> DerefMut for MockGuard<A, R> 
 impl<A: Debug + Send + 'static, R: Send + 'static> Drop for MockGuard<A, R> {
     fn drop(&mut self) {
         if let Some(mock) = self.mock.take() {
-            let complaints = self.cell.put(mock);
-            let complaints = complaints.into_iter();
-            complaints.for_each(|complaint| self.watcher.fail(complaint));
+            for complaint in self.cell.put(mock) {
+                self.watcher.fail(complaint);
+            }
         }
     }
 }

@@ -65,8 +65,10 @@ impl Queues {
 
     /// The records that wait.
     pub(super) fn len(&self) -> usize {
-        let queues = self.clusters.values();
-        queues.map(|queue| queue.records.len()).sum()
+        self.clusters
+            .values()
+            .map(|queue| queue.records.len())
+            .sum()
     }
 
     /// The records that wait or are being sent.
