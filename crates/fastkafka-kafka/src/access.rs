@@ -5,7 +5,7 @@ use super::error::{problem, refused};
 use super::ffi;
 use super::names::ClusterNames;
 use super::options::KafkaOptions;
-use super::tokens::Current;
+use super::tokens::CurrentToken;
 use fastkafka_core::{Connection, Problems};
 use fastkafka_runtime::platform::ClientError;
 use rdkafka::ClientConfig;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub(crate) struct Access {
     connection: Connection,
     client_id: String,
-    token: Option<Arc<Current>>,
+    token: Option<Arc<CurrentToken>>,
     names: ClusterNames,
 }
 
@@ -40,7 +40,7 @@ impl Access {
     ) -> Result<Self, Problems> {
         let token = match &connection.sasl_oauth_token_provider {
             Some(tokens) => {
-                let token = Current::keep(tokens.provider().clone()).await;
+                let token = CurrentToken::keep(tokens.provider().clone()).await;
                 Some(token.map_err(problem)?)
             }
             None => None,
@@ -80,7 +80,7 @@ impl Access {
         config::client(&self.connection, &self.client_id)
     }
 
-    pub(crate) fn token(&self) -> Option<&Arc<Current>> {
+    pub(crate) fn token(&self) -> Option<&Arc<CurrentToken>> {
         self.token.as_ref()
     }
 

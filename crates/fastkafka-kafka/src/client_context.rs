@@ -1,7 +1,7 @@
 //! The part of a client's context that is the same for all: log lines, errors, and tokens.
 
 use crate::error::client_error;
-use crate::tokens::Current;
+use crate::tokens::CurrentToken;
 use fastkafka_runtime::platform::ClientError;
 use rdkafka::ClientContext;
 use rdkafka::client::OAuthToken;
@@ -19,7 +19,7 @@ pub(crate) trait ErrorHandler: Send + Sync {
 /// A client's context: `events` is told of everything else.
 pub(crate) struct Context<E> {
     pub(crate) events: E,
-    pub(crate) token: Option<Arc<Current>>,
+    pub(crate) token: Option<Arc<CurrentToken>>,
 }
 
 impl<E: ErrorHandler> ClientContext for Context<E> {

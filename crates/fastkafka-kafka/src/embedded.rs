@@ -93,7 +93,7 @@ impl EmbeddedBroker {
         Ok(Self { client, address })
     }
 
-    /// What goes into `bootstrap.servers`.
+    /// The value of `bootstrap.servers`.
     pub(crate) fn address(&self) -> &str {
         &self.address
     }
@@ -112,21 +112,21 @@ impl EmbeddedBroker {
         }
     }
 
-    /// How many members have left their groups since `keep_requests`.
+    /// The number of members that left their groups since `keep_requests`.
     #[cfg(test)]
     pub(super) fn leaves(&self) -> usize {
         const LEAVE_GROUP: i16 = 13;
         ffi::requests(&self.client, LEAVE_GROUP)
     }
 
-    /// How many commits there were since `keep_requests`.
+    /// The number of commits since `keep_requests`.
     #[cfg(test)]
     pub(super) fn commits(&self) -> usize {
         const OFFSET_COMMIT: i16 = 8;
         ffi::requests(&self.client, OFFSET_COMMIT)
     }
 
-    /// How long each answer takes from now on.
+    /// Each answer takes this long from now on.
     #[cfg(test)]
     pub(super) fn answer_after(&self, time: std::time::Duration) {
         let all = -1;

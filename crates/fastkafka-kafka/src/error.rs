@@ -1,11 +1,11 @@
-//! What librdkafka's errors mean for an app: the table of client errors.
+//! The meaning of librdkafka's errors for an app: the table of client errors.
 
 use fastkafka_core::{Problem, Problems};
 use fastkafka_runtime::platform::{ClientError, ErrorKind};
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode::{self, *};
 
-/// What an error of a client means. Codes that are not here concern a single request, which
+/// The meaning of an error of a client. Codes that are not here concern a single request, which
 /// librdkafka repeats by itself.
 fn kind(code: RDKafkaErrorCode) -> ErrorKind {
     match code {

@@ -1,4 +1,4 @@
-//! What a cluster calls the app's topics and groups.
+//! The names of topics and groups: in the app, and on a cluster.
 
 use fastkafka_core::TopicPartition;
 use fastkafka_runtime::platform::PartitionRef;

@@ -13,9 +13,9 @@ pub struct KafkaOptions {
     pub connections: Connections,
     /// The name that the clients give themselves.
     pub client_id: String,
-    /// How long the brokers may take to answer, and missing topics to appear.
+    /// The time for the brokers to answer, and for missing topics to appear.
     pub start_timeout: Duration,
-    /// Where the groups begin at this start, whatever they have committed.
+    /// The time at which the groups begin at this start, whatever they have committed.
     pub from: Option<SystemTime>,
     /// The names of topics and groups, by cluster; the app's own where a cluster is not in it.
     pub names: BTreeMap<String, TopicNames>,

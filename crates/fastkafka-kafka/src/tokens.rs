@@ -11,13 +11,13 @@ use std::time::{Duration, SystemTime};
 const AGAIN: Duration = Duration::from_secs(2);
 
 /// The token that clients get.
-pub(super) struct Current {
+pub(super) struct CurrentToken {
     token: Mutex<OauthToken>,
     /// Why there is no newer one.
     failure: Mutex<Option<String>>,
 }
 
-impl Current {
+impl CurrentToken {
     /// Fetches the first token, and the following ones as long as somebody has the value.
     ///
     /// # Errors
@@ -39,7 +39,7 @@ impl Current {
         Ok(current)
     }
 
-    /// What librdkafka is given.
+    /// The token in the form that librdkafka takes.
     pub(super) fn token(&self) -> Result<OAuthToken, String> {
         let token = self.lock();
         if remaining(&token).is_zero() {
@@ -78,7 +78,7 @@ fn remaining(token: &OauthToken) -> Duration {
 }
 
 /// librdkafka asks when four fifths of a token's life are over: by then there is a new one.
-async fn renew(provider: Arc<dyn TokenProvider>, current: Weak<Current>) {
+async fn renew(provider: Arc<dyn TokenProvider>, current: Weak<CurrentToken>) {
     let left = || Some(remaining(&current.upgrade()?.lock()));
     let Some(mut wait) = left().map(|left| left * 3 / 4) else {
         return;
@@ -107,9 +107,9 @@ async fn renew(provider: Arc<dyn TokenProvider>, current: Weak<Current>) {
     }
 }
 
-impl fmt::Debug for Current {
+impl fmt::Debug for CurrentToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Current")
+        f.write_str("CurrentToken")
     }
 }
 
@@ -144,7 +144,7 @@ mod tests {
                 n => Ok(token(format!("token {n}"), Duration::from_millis(400))),
             }
         }
-        let current = Current::keep(Arc::new(mine)).await.unwrap();
+        let current = CurrentToken::keep(Arc::new(mine)).await.unwrap();
         assert_eq!(current.token().unwrap().token, "token 0");
         // The old one has ended, and the reason is known.
         until(|| current.token().is_err()).await;
@@ -158,7 +158,7 @@ mod tests {
         async fn none() -> Result<OauthToken, String> {
             Err("no such client".to_owned())
         }
-        let why = Current::keep(Arc::new(none)).await.unwrap_err();
+        let why = CurrentToken::keep(Arc::new(none)).await.unwrap_err();
         assert_eq!(
             why,
             "`sasl_oauth_token_provider` has no token: no such client"
@@ -166,7 +166,7 @@ mod tests {
         async fn old() -> Result<OauthToken, String> {
             Ok(token(String::new(), Duration::ZERO))
         }
-        assert!(Current::keep(Arc::new(old)).await.is_err());
+        assert!(CurrentToken::keep(Arc::new(old)).await.is_err());
     }
 
     #[tokio::test]
@@ -177,7 +177,7 @@ mod tests {
             Ok(token(String::new(), Duration::from_millis(20)))
         }
         let provider: Arc<dyn TokenProvider> = Arc::new(mine);
-        drop(Current::keep(provider.clone()).await.unwrap());
+        drop(CurrentToken::keep(provider.clone()).await.unwrap());
         // The task lets go of the provider when it ends.
         until(|| Arc::strong_count(&provider) == 1).await;
         assert_eq!(ASKED.load(Ordering::Relaxed), 1);

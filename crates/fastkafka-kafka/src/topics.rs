@@ -16,15 +16,15 @@ use std::fmt;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// A topic as the app declares it; what is `None` is the broker's choice.
+/// A topic as the app declares it. The broker chooses where a field is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TopicSpec {
     /// Its name.
     pub name: String,
-    /// How many partitions.
+    /// The number of partitions.
     pub partitions: Option<i32>,
-    /// How many copies of each record.
+    /// The number of copies of each record.
     pub replicas: Option<i32>,
     /// Properties of the topic, such as `cleanup.policy`.
     pub configs: Vec<(String, String)>,

@@ -1,4 +1,4 @@
-//! What the client would refuse, found before there is one.
+//! Settings that the client would refuse, found before there is one.
 
 use super::table::Of;
 use super::{client, consumer, producer, security};

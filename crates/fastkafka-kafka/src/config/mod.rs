@@ -12,7 +12,7 @@ use rdkafka::config::RDKafkaLogLevel;
 use std::hash::{BuildHasher, RandomState};
 use table::Of;
 
-/// What every client has.
+/// The properties that every client has.
 pub(crate) fn client(connection: &Connection, client_id: &str) -> ClientConfig {
     let mut config = ClientConfig::new();
     let address = connection.bootstrap_servers.as_deref().unwrap_or_default();
@@ -71,7 +71,7 @@ pub(crate) fn standalone(config: &mut ClientConfig) {
         .set("enable.auto.commit", "false");
 }
 
-/// What a consumer needs that reads by pattern: what it leaves out, `topics` and Kafka's own.
+/// Leaves topics out of a subscription by pattern: these, and Kafka's own.
 pub(crate) fn by_pattern(
     config: &mut ClientConfig,
     settings: &ConsumerSettings,
@@ -90,7 +90,7 @@ pub(crate) fn by_pattern(
     }
 }
 
-/// The name of a static member: those of the workers of one process differ.
+/// Gives each worker of a process its own name as a static member.
 pub(crate) fn of_worker(config: &mut ClientConfig, worker: usize) {
     const INSTANCE: &str = "group.instance.id";
     if let Some(name) = config.get(INSTANCE).filter(|_| worker > 0) {
@@ -99,7 +99,8 @@ pub(crate) fn of_worker(config: &mut ClientConfig, worker: usize) {
     }
 }
 
-/// What suits the embedded broker. It holds a fetch for all of its time even when records have come.
+/// Suits a consumer to the embedded broker, which holds a fetch for all of its time even when records have
+/// come.
 ///
 /// A member that joins waits for the session of those that are there: less a second, but not of a session
 /// of one. So with two it waits no longer than with one, and a busy machine has twice the time for a

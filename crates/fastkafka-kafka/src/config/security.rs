@@ -1,4 +1,4 @@
-//! The way to a cluster in librdkafka's properties, and what is missing for it.
+//! The way to a cluster in librdkafka's properties, and the mistakes of a login.
 
 use fastkafka_core::{Connection, SaslMechanism, SecurityProtocol, Text, Tls};
 use rdkafka::ClientConfig;
@@ -74,7 +74,8 @@ fn mechanism_name(mechanism: SaslMechanism) -> &'static str {
     }
 }
 
-/// What is missing or too much, if anything: each begins with a verb.
+/// The mistakes of a login: settings that are missing, and settings without a meaning. Each begins with a
+/// verb.
 pub(super) fn problems(connection: &Connection) -> Vec<String> {
     use SaslMechanism::{Gssapi, OauthBearer, Plain, ScramSha256, ScramSha512};
     let protocol = connection.security_protocol.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Which key is which property of librdkafka, and which properties are not for `config`.
+//! The table of keys and librdkafka's properties, and the properties that `config` must not have.
 
 /// A key and the property that it sets.
 type Row = (&'static str, &'static str);
@@ -75,7 +75,7 @@ const ALIASES: &[(&str, &str)] = &[
 const FIXED: &str = "delivery depends on it";
 const NO_TRANSACTIONS: &str = "exactly-once is not built yet (docs/roadmap.md)";
 
-/// What is nobody's to set, and why.
+/// Properties that no user sets, and why.
 const PROTECTED: &[(&str, &str)] = &[
     ("group.id", "write `group_id = ..`"),
     ("enable.auto.commit", FIXED),
@@ -115,7 +115,7 @@ const PROTECTED: &[(&str, &str)] = &[
     ("log.queue", "log lines go where the app's go"),
 ];
 
-/// Whose settings.
+/// The kind of client whose settings they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Of {
     Consumer,

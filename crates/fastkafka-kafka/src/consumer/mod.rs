@@ -39,7 +39,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The consumer of a group, or without one.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct KafkaConsumer<C> {
     client: C,
     assigned: Assignment,

@@ -1,5 +1,5 @@
-//! Where a consumer reads, and how it is moved: at an assign, by a seek, out of a position that its log
-//! does not have.
+//! The calls that begin to read a partition or move it: after an assign, by a seek, out of a position that
+//! its log does not have.
 
 use super::KafkaConsumer;
 use super::raw::{Event, Offsets, RawClient};

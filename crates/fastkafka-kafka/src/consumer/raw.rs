@@ -46,7 +46,7 @@ pub(crate) enum Request {
     /// The range of the log of a partition whose position is not in it. Without an answer there is no
     /// event.
     Range(PartitionRef, i64),
-    /// Whether any broker answers. Without an answer there is no event.
+    /// A sign of life of any broker. Without an answer there is no event.
     IsReached,
 }
 

@@ -30,7 +30,13 @@ mod tests {
         let place = |partition| TopicPartition::intern("orders", partition);
         let offsets = [(place(0), 7), (place(1), 8)];
         let error = |why: &str| Some(why.to_owned());
-        let cases: [(&str, Option<String>, [Option<String>; 2], &[(i32, &str)]); 4] = [
+        type Case<'a> = (
+            &'a str,
+            Option<String>,
+            [Option<String>; 2],
+            &'a [(i32, &'a str)],
+        );
+        let cases: [Case<'_>; 4] = [
             ("all taken", None, [None, None], &[]),
             (
                 "one refused",

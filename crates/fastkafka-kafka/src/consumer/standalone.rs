@@ -64,7 +64,7 @@ impl Standalone {
         places
     }
 
-    /// Where each starts: the beginning if it was added since.
+    /// The policies by which these start: the beginning for those that were added since.
     pub(crate) fn policies(
         &self,
         places: Vec<(PartitionRef, OffsetReset)>,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 pub(super) type Client = *mut rd::rd_kafka_t;
 
-/// What belongs to a client keeps it alive: librdkafka's handles must not outlive it.
+/// Keeps a client alive for what belongs to it: librdkafka's handles must not outlive it.
 pub(super) type KeepClient = Arc<dyn Any + Send + Sync>;
 
 pub(super) const NO_ERROR: rd::rd_kafka_resp_err_t =

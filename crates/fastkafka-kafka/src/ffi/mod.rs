@@ -31,7 +31,7 @@ pub(super) fn start_groups_at_once<C: ProducerContext>(producer: &BaseProducer<C
     }
 }
 
-/// Whether the client has an id in its classic group: from the join until it sends its leave.
+/// True when the client has an id in its classic group: from the join until it sends its leave.
 pub(super) fn is_member<C: ConsumerContext>(consumer: &BaseConsumer<C>) -> bool {
     let client = consumer.client().native_ptr();
     // SAFETY: a valid client; the id is null or a string of librdkafka's that is ours to free.
@@ -69,7 +69,7 @@ pub(super) fn set_token(client: Client, token: &OAuthToken) -> Result<(), String
     }
 }
 
-/// How many requests of a kind a mock cluster has kept.
+/// The number of requests of a kind that a mock cluster has kept.
 #[cfg(test)]
 pub(super) fn requests<C: ProducerContext>(producer: &BaseProducer<C>, api_key: i16) -> usize {
     // SAFETY: a valid client with a mock cluster; the list of requests is ours to destroy.

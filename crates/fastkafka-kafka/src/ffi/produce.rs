@@ -22,7 +22,7 @@ unsafe impl Send for Topic {}
 // SAFETY: as above.
 unsafe impl Sync for Topic {}
 
-/// What is sent; all borrowed, librdkafka copies.
+/// A record to send; all borrowed, librdkafka copies.
 pub(crate) struct Sent<'a> {
     pub(crate) partition: Option<i32>,
     pub(crate) payload: Option<&'a [u8]>,

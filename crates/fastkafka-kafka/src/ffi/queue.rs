@@ -10,7 +10,7 @@ use std::ptr;
 use std::sync::Arc;
 use std::thread::Thread;
 
-/// What stands in a queue in the place of a record.
+/// An error that stands in a queue in the place of a record.
 #[derive(Debug)]
 pub(crate) struct FetchError {
     pub(crate) code: RDKafkaErrorCode,

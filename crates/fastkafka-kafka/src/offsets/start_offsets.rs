@@ -1,4 +1,4 @@
-//! Where partitions start.
+//! The offsets at which partitions start.
 //!
 //! A start without a commit is committed before it is used, with the number of partitions that the
 //! topic had then. So a later member, or the same after a crash, can tell a partition that the group

@@ -1,4 +1,4 @@
-//! How much is on its way: records handed to librdkafka and not reported yet.
+//! The load that is on its way: records handed to librdkafka and not reported yet.
 
 use crate::lock::lock;
 use std::fmt;
@@ -45,7 +45,7 @@ impl InFlight {
         }
     }
 
-    /// What librdkafka must be able to hold.
+    /// The number of records that librdkafka must be able to hold.
     pub(crate) fn capacity(max: usize) -> usize {
         // Never reached: our own bound is a half of it and a reserve.
         max.max(1) * 4 + 1_000
@@ -154,7 +154,7 @@ impl InFlight {
 
 impl fmt::Debug for InFlight {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Flow")
+        f.debug_struct("InFlight")
             .field("records", &self.records())
             .field("max", &self.max)
             .finish_non_exhaustive()

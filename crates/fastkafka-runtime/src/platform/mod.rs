@@ -38,7 +38,7 @@ pub trait Producers: RecordSink + fmt::Debug {
     /// Waits for all reports. May block.
     ///
     /// # Errors
-    /// How many records had no report by the deadline.
+    /// The number of records without a report by the deadline.
     fn drain(&self, deadline: Instant) -> Result<(), usize>;
 }
 

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
 
-/// What the workers of a group share.
+/// Shared by the workers of a group.
 #[derive(Debug, Default)]
 struct Common {
     locks: OrderLocks,
@@ -64,9 +64,9 @@ impl Runtime {
         {
             limits.max_uncommitted = i64::from(most);
         }
-        let sink = self.sink.clone();
+        let producers = self.producers.clone();
         let wanted = NewConsumer::new(group, topics, worker, |shared, wake| {
-            sink.on_room(wake);
+            producers.on_room(wake);
             Setup {
                 app: self.app.clone(),
                 handlers,
@@ -80,10 +80,10 @@ impl Runtime {
                 locks: common.locks.clone(),
                 pauses: common.pauses.clone(),
                 outputs: Box::new({
-                    let sink = sink.clone();
-                    move || match sink.fatal() {
+                    let producers = producers.clone();
+                    move || match producers.fatal() {
                         Some(error) => Err(format!("the producer cannot go on: {error}")),
-                        None => Ok(sink.has_room()),
+                        None => Ok(producers.has_room()),
                     }
                 }),
                 shared,

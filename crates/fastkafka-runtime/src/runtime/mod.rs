@@ -26,7 +26,7 @@ pub struct Runtime {
     background: Arc<Background>,
     benchmarks: Reports,
     platform: Arc<dyn Platform>,
-    sink: Arc<dyn Producers>,
+    producers: Arc<dyn Producers>,
     /// Told when a producer may have broken.
     reports: Arc<Notify>,
     /// When the start is to be over.
@@ -58,24 +58,24 @@ impl Runtime {
     ) -> Result<Self, Problems> {
         let deadline = Instant::now() + options.start_timeout;
         let platform = opening.await?;
-        let sink = platform
+        let producers = platform
             .outputs(plan, options.max_in_flight)
             .map_err(broker)?;
-        if app.connect(sink.clone()).is_err() {
+        if app.connect(producers.clone()).is_err() {
             return Err(broker(
                 "the app was started before: build a new one to start again",
             ));
         }
         let reports = Arc::new(Notify::new());
         let broken = reports.clone();
-        sink.on_room(Box::new(move || broken.notify_waiters()));
+        producers.on_room(Box::new(move || broken.notify_waiters()));
         Ok(Self {
             background: Background::new(app.clone()),
             benchmarks: Reports::default(),
             app,
             groups: Vec::new(),
             platform,
-            sink,
+            producers,
             reports,
             deadline,
             options,
@@ -98,7 +98,7 @@ impl Runtime {
     /// Ends when every group has its first assignment and the offsets it starts from are committed.
     ///
     /// # Errors
-    /// Which groups have none within `start_timeout`, or why the app has to end by itself. What was begun
+    /// The groups that have none within `start_timeout`, or why the app has to end by itself. The start
     /// goes on until [`Runtime::stop`].
     pub async fn started(&self) -> Result<(), Problems> {
         for group in &self.groups {
@@ -168,7 +168,7 @@ impl Runtime {
     async fn producers_failed(&self) -> String {
         loop {
             let told = self.reports.notified();
-            if let Some(error) = self.sink.fatal() {
+            if let Some(error) = self.producers.fatal() {
                 return format!("the producer cannot go on: {error}");
             }
             told.await;
@@ -184,7 +184,7 @@ impl Runtime {
                 .map(|group| group.shared.health())
                 .collect(),
             tasks: self.background.health(),
-            in_flight: self.sink.in_flight(),
+            in_flight: self.producers.in_flight(),
         }
     }
 
@@ -200,7 +200,7 @@ impl Runtime {
     /// outputs acknowledged, offsets committed.
     ///
     /// # Errors
-    /// What did not end within this time, or could not be committed. The clients concerned are left to
+    /// Everything that did not end within this time, or could not be committed. The clients concerned are left to
     /// the end of the process.
     pub async fn stop(&self, within: Duration) -> Result<(), String> {
         let begun = Instant::now();
@@ -226,12 +226,12 @@ impl Runtime {
             problems.extend(group.ended().await.err());
             problems.extend(group.shared.failure());
         }
-        if self.sink.in_flight() > 0 {
-            let sink = self.sink.clone();
+        if self.producers.in_flight() > 0 {
+            let producers = self.producers.clone();
             // The producers' clock is the machine's.
             let left = deadline.saturating_duration_since(Instant::now());
             let deadline = std::time::Instant::now() + left;
-            let drained = tokio::task::spawn_blocking(move || sink.drain(deadline)).await;
+            let drained = tokio::task::spawn_blocking(move || producers.drain(deadline)).await;
             if let Ok(Err(left)) = drained {
                 problems.push(format!(
                     "{left} records were sent and not acknowledged in time"
@@ -287,7 +287,7 @@ impl Runtime {
     }
 }
 
-/// A runtime that is dropped must not go on consuming with nobody to hear of it.
+/// A runtime that is dropped must not go on consuming unseen.
 impl Drop for Runtime {
     fn drop(&mut self) {
         self.shut_down();

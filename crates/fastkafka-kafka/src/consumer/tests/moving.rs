@@ -133,7 +133,7 @@ fn a_position_out_of_range_is_told_with_the_range_once_the_broker_has_answered()
         let mut member = KafkaConsumer::reading(cooperative, &[(2, 9)], &[(0, 50)]);
         assert_eq!(member.read_offsets(), []);
         assert_eq!(member.client.wakes.get(), 1, "the next poll asks");
-        for (time, asked) in [(SECOND * 0, 1), (SECOND / 2, 0), (SECOND / 2, 1)] {
+        for (time, asked) in [(Duration::ZERO, 1), (SECOND / 2, 0), (SECOND / 2, 1)] {
             member.after(time);
             member.hear_all();
             assert_eq!(member.requests().len(), asked);
