@@ -1,8 +1,14 @@
 //! What a FastKafka app *is*: definitions, registry, messages, codecs, settings and checks.
 //!
-//! No tokio and no Kafka client: this crate says what a handler takes and returns, how records
-//! become its parameters, and how outputs are charged to the record they came from. The runtime
-//! drives it; users meet it through the `fastkafka` crate.
+//! Neither tokio nor a Kafka client is used here. The runtime drives this crate; users meet it through
+//! the `fastkafka` crate. Its folders:
+//!
+//! * `record`: fetched records, and what a handler sees of them;
+//! * `function`: annotated functions, from their definitions to a call; `function/probe` asks their types;
+//! * `codec`, `settings`: payloads and keys as bytes, and the values of an attribute;
+//! * `delivery`: outputs, failures and acknowledgements, until a record is settled;
+//! * `plan`: what an app will do, worked out and checked before it connects;
+//! * `app`: an app as the plan sees it (`AppSpec`), and as its calls see it (`AppContext`).
 
 #![deny(unsafe_code)]
 

@@ -1,30 +1,30 @@
 //! The app's description of itself.
 
-/// Title, version and the like: what the app says of itself.
+/// Title, version and the like.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AppInfo {
-    /// Its name; a slug of it is the default group id.
+    /// The app's name; a slug of it is the default group id.
     pub title: String,
     /// Its version.
     pub version: String,
-    /// What it does.
+    /// A description of its purpose.
     pub description: String,
-    /// Who answers for it.
+    /// The person or team that is responsible.
     pub contact: Option<Contact>,
-    /// Under which licence it may be used.
+    /// The licence.
     pub license: Option<License>,
-    /// Where the terms of service are.
+    /// The address of the terms of service.
     pub terms_of_service: Option<String>,
 }
 
-/// Who answers for an app.
+/// The person or team that is responsible for an app.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Contact {
-    /// A person or a team.
+    /// The name.
     pub name: Option<String>,
-    /// Where to read on.
+    /// The address of a page.
     pub url: Option<String>,
-    /// Where to write to.
+    /// The address for mail.
     pub email: Option<String>,
 }
 

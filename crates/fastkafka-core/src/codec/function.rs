@@ -1,4 +1,4 @@
-//! Functions of the user's.
+//! Codecs that are functions of the user's.
 
 use super::Codec;
 use super::payload::{described, payload};
@@ -55,7 +55,7 @@ pub(crate) fn rejection(error: impl IntoFailure) -> Rejection {
     Rejection::new(error.into_failure().message())
 }
 
-/// What the payload of a custom decoder or encoder must have: a schema, for the AsyncAPI document.
+/// The payload of a custom decoder or encoder: it must have a schema, for the AsyncAPI document.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no schema, which the AsyncAPI document needs",
     label = "derive it: `#[derive(schemars::JsonSchema)]`",

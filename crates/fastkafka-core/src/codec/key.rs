@@ -26,7 +26,7 @@ pub trait KeyWriter<K>: Writes<K> {}
 #[diagnostic::do_not_recommend]
 impl<C: Writes<K>, K> KeyWriter<K> for C {}
 
-/// A key through a codec.
+/// Reads a key through a codec.
 ///
 /// # Errors
 /// When the bytes are something else.
@@ -36,7 +36,7 @@ pub(crate) fn read_key<C: KeyReader<K>, K>(key: &[u8]) -> Result<K, Rejection> {
     })
 }
 
-/// A key through a codec.
+/// Writes a key through a codec.
 ///
 /// # Errors
 /// When the value cannot be written.
@@ -49,7 +49,7 @@ pub fn write_key<C: KeyWriter<K>, K>(key: &K) -> Result<Bytes, Rejection> {
     })
 }
 
-/// What the AsyncAPI document says of a key through a codec: bytes, and what is in them.
+/// The schema of a key through a codec: bytes, and their content type.
 pub fn key_of<C: Codec>() -> Schema {
     let mut schema = binary();
     schema.insert("contentMediaType".to_owned(), C::CONTENT_TYPE.into());

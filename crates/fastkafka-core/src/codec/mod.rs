@@ -1,5 +1,5 @@
-//! How a payload becomes bytes and back: a file per codec, and one for each of the questions that all
-//! of them answer.
+//! Codecs: a payload becomes bytes, and bytes a payload. A file per codec, and a file for each thing
+//! that all of them can do.
 //!
 //! The words `"msgpack"` and `"avro"` are features; their codecs are here only with them.
 

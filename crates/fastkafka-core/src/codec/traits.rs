@@ -4,7 +4,7 @@ use crate::delivery::failure::Rejection;
 use crate::record::RawRecord;
 use schemars::{Schema, SchemaGenerator};
 
-/// How bytes become a payload and back. A marker type: `decoder = ".."` and `encoder = ".."` choose it.
+/// A way from bytes to a payload and back. A marker type: `decoder = ".."` and `encoder = ".."` choose it.
 pub trait Codec: 'static {
     /// The `contentType` of AsyncAPI.
     const CONTENT_TYPE: &'static str;
@@ -18,7 +18,7 @@ pub trait Codec: 'static {
     note = "for the bytes as they are take `&[u8]` or `bytes::Bytes`"
 )]
 pub trait Decode<'r, T>: Codec {
-    /// One record's payload.
+    /// Decodes one record's payload.
     ///
     /// # Errors
     /// When the bytes are not a `T`; the record is then rejected.

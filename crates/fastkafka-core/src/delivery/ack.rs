@@ -20,7 +20,7 @@ use crate::function::shape::Shape;
 ///     store_later(order, move |stored| {
 ///         let settled = if stored { ack.ack() } else { ack.fail("not stored") };
 ///         if settled.is_err() {
-///             // The partition was given away: its next owner handles the order again.
+///             // The partition was revoked: its next owner handles the order again.
 ///         }
 ///     });
 /// }
@@ -31,7 +31,7 @@ use crate::function::shape::Shape;
 #[must_use = "dropping an `Ack` is a failed attempt of its record"]
 pub struct Ack(Option<DeliveryToken>);
 
-/// The partition was given away before the record was settled: its next owner handles it again.
+/// The partition was revoked before the record was settled: its next owner handles it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the partition was revoked before the record was settled; its next owner handles it again")]
 pub struct Revoked;

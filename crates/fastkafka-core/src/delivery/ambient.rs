@@ -1,4 +1,4 @@
-//! What a `#[produces]` call finds around it: the app, and the record that waits for the delivery.
+//! The surroundings of a `#[produces]` call: the app, and the record that waits for the delivery.
 
 use super::entered;
 use super::error::ProduceError;
@@ -13,11 +13,11 @@ use std::task::{Context, Poll};
 /// The surroundings of a piece of code; carried into a task with [`Scoped`].
 #[derive(Clone, Debug, Default)]
 pub struct Ambient {
-    /// The one whose handler runs.
+    /// The app whose handler runs.
     pub app: Option<Arc<AppContext>>,
-    /// What outputs are charged to.
+    /// The scope that outputs are charged to.
     pub scope: Option<ScopeRef>,
-    /// The record they are charged to; `None`: the one in hand when the output is made.
+    /// The record in the scope; `None` for the record in hand when the output is made.
     pub record: Option<usize>,
 }
 
@@ -26,7 +26,7 @@ thread_local! {
 }
 
 impl Ambient {
-    /// Around the run of a handler.
+    /// The surroundings of a handler's run.
     pub fn of_run(app: Arc<AppContext>, scope: ScopeRef) -> Self {
         Self {
             app: Some(app),
@@ -35,7 +35,7 @@ impl Ambient {
         }
     }
 
-    /// Around what belongs to an app and to no record.
+    /// The surroundings of a task that belongs to an app and to no record.
     pub fn of_app(app: Arc<AppContext>) -> Self {
         Self {
             app: Some(app),
@@ -43,8 +43,8 @@ impl Ambient {
         }
     }
 
-    /// A copy of what is around this code, with the record in hand pinned: what it sends later,
-    /// from another task, is still charged to that record. An app entered last goes along.
+    /// A copy of this code's surroundings. It keeps the record in hand: outputs that another task sends
+    /// later are still charged to that record. The app that was entered last goes along.
     pub fn capture() -> Self {
         let mut ambient = AMBIENT.with_borrow(Self::clone);
         if ambient.app.is_none() {
@@ -61,7 +61,7 @@ impl Ambient {
         AMBIENT.with_borrow(|ambient| ambient.app.clone())
     }
 
-    /// One more thing the record in hand waits for; `None` outside any scope.
+    /// Keeps the record in hand open until the token is settled; `None` outside any scope.
     pub fn token(&self) -> Option<DeliveryToken> {
         let scope = self.scope.as_ref()?;
         Some(scope.token(self.record.unwrap_or_else(|| scope.current())))
@@ -90,8 +90,8 @@ pub(crate) fn target<R>(
     })
 }
 
-/// Does something with the app of a type that this code belongs to, found as [`target`] finds it, if
-/// there is one.
+/// Calls `f` with the app of a type that this code belongs to. [`target`] says how it is found; without
+/// one nothing happens.
 #[inline]
 pub(crate) fn with_app(scope: TypeId, f: impl Fn(&AppContext)) {
     let found = AMBIENT.with_borrow(|ambient| match &ambient.app {
@@ -106,7 +106,7 @@ pub(crate) fn with_app(scope: TypeId, f: impl Fn(&AppContext)) {
     }
 }
 
-/// Outside the handlers of the app.
+/// The same outside the handlers of the app.
 #[cold]
 fn with_app_outside(scope: TypeId, f: &dyn Fn(&AppContext)) {
     if let Some(app) = entered::last_of(scope).or_else(|| running(scope, "").ok()) {
@@ -114,7 +114,7 @@ fn with_app_outside(scope: TypeId, f: &dyn Fn(&AppContext)) {
     }
 }
 
-/// Tells the record in hand that an output of it can never be sent.
+/// An output of the record in hand can never be sent, so no attempt of the record can succeed.
 pub(crate) fn give_up() {
     AMBIENT.with_borrow(|ambient| {
         if let Some(scope) = &ambient.scope {

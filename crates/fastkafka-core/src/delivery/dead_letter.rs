@@ -1,4 +1,4 @@
-//! What a dead letter carries beside the record: part of the contract of its topic.
+//! The headers of a dead letter: part of the contract of its topic.
 
 /// All headers that are added to a dead letter begin with this.
 pub const DEAD_LETTER_PREFIX: &str = "fastkafka-dead-letter-";

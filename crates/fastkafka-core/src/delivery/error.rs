@@ -1,6 +1,6 @@
-//! What goes wrong on the way out.
+//! Errors of a producer's call.
 
-/// Why a `#[produces]` call did not send.
+/// The reason why a `#[produces]` call did not send.
 ///
 /// A producer returns `Result<_, E>` with `E: From<ProduceError>`.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -21,7 +21,7 @@ pub enum ProduceError {
     AmbiguousApp {
         /// The producer.
         producer: &'static str,
-        /// How many.
+        /// The number of apps.
         running: usize,
     },
     /// The app has not been started.
@@ -59,7 +59,7 @@ pub enum ProduceError {
     Encode {
         /// The producer.
         producer: &'static str,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// The client refused the record, or the broker did not acknowledge it.
@@ -67,7 +67,7 @@ pub enum ProduceError {
     NotDelivered {
         /// The topic.
         topic: String,
-        /// Why, in librdkafka's words.
+        /// The reason, in librdkafka's words.
         reason: String,
         /// No repetition can help: too large, not authorised, unknown topic.
         permanent: bool,

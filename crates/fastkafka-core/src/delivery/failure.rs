@@ -1,11 +1,11 @@
-//! Why a handler did not accept a record.
+//! The failure of a handler.
 
 use crate::delivery::error::ProduceError;
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-/// What may follow a failure.
+/// The consequence that a failure may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailureKind {
     /// Another attempt, after the back-off of the handler or after `after`.
@@ -22,7 +22,7 @@ pub enum FailureKind {
     },
 }
 
-/// Why a handler did not accept a record, and what may follow.
+/// The reason why a handler did not accept a record, and the consequence it may have.
 ///
 /// A handler's own error becomes [`Failure::retry`] by itself. Return `Failure` where the kind
 /// depends on what happened:
@@ -93,12 +93,12 @@ impl Failure {
         self
     }
 
-    /// What may follow.
+    /// The consequence that it may have.
     pub fn kind(&self) -> FailureKind {
         self.kind
     }
 
-    /// What went wrong, with the causes of the error it came from.
+    /// The message, with the causes of the error it came from.
     pub fn message(&self) -> &str {
         &self.message
     }
@@ -174,12 +174,12 @@ impl BatchFailure {
         }
     }
 
-    /// Where in the batch.
+    /// The record's index in the batch.
     pub fn index(&self) -> usize {
         self.index
     }
 
-    /// Why.
+    /// The reason.
     pub fn failure(&self) -> &Failure {
         &self.failure
     }
@@ -189,9 +189,9 @@ impl BatchFailure {
     }
 }
 
-/// What can be the reason of a failure: a [`Failure`], or anything that implements `Display`.
+/// The reason of a failure: a [`Failure`], or anything that implements `Display`.
 pub trait IntoFailure {
-    /// Turns it into one.
+    /// Turns the reason into a failure.
     fn into_failure(self) -> Failure;
 }
 

@@ -2,7 +2,7 @@
 
 use crate::delivery::failure::Failure;
 
-/// Which run of which partition a scope belongs to: the engine's numbers, opaque here.
+/// The partition and the run of a scope: the engine's numbers, opaque here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunTag {
     /// The partition.
@@ -11,22 +11,22 @@ pub struct RunTag {
     pub run: u64,
 }
 
-/// What became of a run's records.
+/// The end of a run: how many of its records are settled.
 #[derive(Debug)]
 pub struct Closed {
-    /// How many records from the first on are settled.
+    /// The number of settled records, from the first on.
     pub settled: usize,
     /// Why the record at index `settled` is not: an output, an `Ack` or a spawned task failed.
     pub broken: Option<Failure>,
 }
 
-/// Told once per run, by whichever thread closed its last record.
+/// Receives the end of each run once, on the thread that closed its last record.
 pub trait Settle: Send + Sync {
     /// No record of the run is open any more.
     fn closed(&self, tag: RunTag, end: Closed);
 }
 
-/// Where a delivered record ended up.
+/// The place of a delivered record in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Delivery {
@@ -39,7 +39,7 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// A report as the client gives it.
+    /// A report of the client's.
     pub fn new(topic: impl Into<String>, partition: i32, offset: i64) -> Self {
         Self {
             topic: topic.into(),

@@ -11,11 +11,11 @@ use std::task::{Context, Poll};
 pub struct OutRecord<'a> {
     /// The function that made it; `None` for a dead letter.
     pub producer: Option<&'static ProducerDef>,
-    /// The cluster; `None`: that of its producer.
+    /// The cluster; `None` for the one of its producer.
     pub cluster: Option<&'a str>,
     /// The topic.
     pub topic: &'a str,
-    /// The partition; `None`: by the key.
+    /// The partition; `None` leaves it to the key.
     pub partition: Option<i32>,
     /// The payload; `None` is a tombstone.
     pub payload: Option<&'a [u8]>,
@@ -23,11 +23,11 @@ pub struct OutRecord<'a> {
     pub key: Option<&'a [u8]>,
     /// Headers in order.
     pub headers: &'a [(String, Option<Bytes>)],
-    /// Milliseconds since 1970; `None`: the client's clock.
+    /// Milliseconds since 1970; `None` for the client's clock.
     pub timestamp: Option<i64>,
 }
 
-/// Where records go: the Kafka client, or the tester's broker.
+/// The destination of an app's records: the Kafka client, or the tester's broker.
 pub trait RecordSink: Send + Sync {
     /// Takes the record, or fails at once and cancels the token. A record that was taken is reported
     /// through the token, from any thread.
@@ -36,7 +36,8 @@ pub trait RecordSink: Send + Sync {
     /// When the record is not taken.
     fn enqueue(&self, record: OutRecord<'_>, token: DeliveryToken) -> Result<(), ProduceError>;
 
-    /// True when nobody acknowledges this producer's records (`acks = 0`): nothing can wait for them.
+    /// True for a producer with `acks = 0`: its records are never acknowledged, so nothing can wait for
+    /// them.
     fn is_unacknowledged(&self, _producer: &'static ProducerDef) -> bool {
         false
     }

@@ -11,8 +11,8 @@ pub struct StopFlag {
 }
 
 impl StopFlag {
-    /// Of tasks that nothing cuts: each begins all it was given, also when an output of it is lost or
-    /// its partition is given away.
+    /// A flag for tasks that nothing cuts: each begins all its records, also when an output is lost or the
+    /// partition is revoked.
     pub fn whole() -> Self {
         Self {
             whole: true,
@@ -20,7 +20,7 @@ impl StopFlag {
         }
     }
 
-    /// No further record of this round begins.
+    /// No further record of the lane begins.
     pub fn stop(&self) {
         self.stop.store(true, Release);
     }
@@ -31,7 +31,7 @@ impl StopFlag {
         !self.whole && self.stop.load(Acquire)
     }
 
-    /// The partition was given away: results of this round no longer count.
+    /// The partition was revoked: results under this flag no longer count.
     pub fn release(&self) {
         self.stop();
         self.released.store(true, Release);

@@ -1,5 +1,5 @@
-//! What the settle slots share between threads: the standard library's, or loom's
-//! under `--cfg loom`.
+//! The types by which threads share settle slots: the standard library's, or loom's under
+//! `--cfg loom`.
 
 #[cfg(not(loom))]
 pub(crate) use std::sync::{

@@ -1,4 +1,4 @@
-//! The one hook around handler calls.
+//! The hook around handler calls.
 
 use crate::delivery::failure::Failure;
 use crate::function::call::CallContext;
@@ -10,7 +10,7 @@ use std::pin::Pin;
 /// A call of a handler under way.
 pub type HandlerFuture<'a> = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send + 'a>>;
 
-/// What is about to be called, and with what.
+/// A handler that is about to be called, and its records.
 #[derive(Clone, Copy)]
 pub struct HandlerCall<'a> {
     /// The handler.
@@ -23,7 +23,7 @@ impl<'a> HandlerCall<'a> {
         Self { handler, cx }
     }
 
-    /// Where the record, or the first of a batch, stands.
+    /// Topic, partition, offset and time of the record, or of the first of a batch.
     pub fn metadata(&self) -> EventMetadata {
         *self.cx.metadata()
     }
@@ -33,7 +33,7 @@ impl<'a> HandlerCall<'a> {
         self.cx.records()
     }
 
-    /// 1 for the first attempt.
+    /// The number of this attempt; 1 for the first.
     pub fn attempt(&self) -> u32 {
         self.cx.attempt()
     }

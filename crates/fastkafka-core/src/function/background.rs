@@ -15,7 +15,7 @@ use std::time::Duration;
 pub struct Task {
     /// The function.
     pub def: &'static BackgroundDef,
-    /// Whether it is started again after a failure.
+    /// The consequence of a failure.
     pub restart: Restart,
     /// The pause before the first restart; doubles with each.
     pub backoff: Duration,
@@ -37,17 +37,17 @@ impl Task {
 
 /// A function under `#[run_in_background]`, seen as a type. Implemented by the attribute only.
 pub trait Background: Register {
-    /// What the attribute says.
+    /// The definition.
     const DEF: BackgroundDef;
 
     /// Extracts the parameters and calls the function.
     fn run(states: Arc<States>) -> impl Future<Output = Result<(), Failure>> + Send + 'static;
 
-    /// State types the parameters need.
+    /// Names the types of states that its parameters need.
     fn requires(_need: &mut dyn FnMut(TypeId, &'static str)) {}
 }
 
-/// What [`BackgroundDef::run`] is.
+/// The value of [`BackgroundDef::run`].
 pub fn run_in_background<B: Background>(states: Arc<States>) -> BackgroundFuture {
     Box::pin(B::run(states))
 }
@@ -65,7 +65,7 @@ pub trait FromApp: Sized {
     /// When the app does not have it.
     fn from_app(states: &States) -> Result<Self, Rejection>;
 
-    /// Names the state types it needs; checked before the app starts.
+    /// Names the types of states that it needs; checked before the app starts.
     fn requires(need: &mut dyn FnMut(TypeId, &'static str));
 }
 
@@ -79,14 +79,14 @@ impl<T: Clone + Send + Sync + 'static> FromApp for State<T> {
     }
 }
 
-/// What a task may return, under `#[run_in_background]` and in `fastkafka::spawn`, and a hook of the
-/// app's builder.
+/// The return type of a task, under `#[run_in_background]` and in `fastkafka::spawn`, and of a hook of
+/// the app's builder.
 #[diagnostic::on_unimplemented(
     message = "a task or hook cannot return `{Self}`",
     label = "expected `()` or `Result<(), E>` with `E: Display`"
 )]
 pub trait TaskReturn: Send + 'static {
-    /// What came of it.
+    /// The outcome.
     ///
     /// # Errors
     /// The task's.

@@ -33,12 +33,12 @@ pub struct Run<'r> {
 /// The handlers of one run.
 pub type RunFuture<'r> = Pin<Box<dyn Future<Output = RunEnd> + Send + 'r>>;
 
-/// How a run ended. Neither all handled nor a failure: it was asked to stop.
+/// The end of a run. If neither all are handled nor one failed, the run was asked to stop.
 #[derive(Debug)]
 pub struct RunEnd {
-    /// How many records were handled.
+    /// The number of records that were handled.
     pub handled: usize,
-    /// How many records after those failed together (a batch, else one), and why.
+    /// The number of records after those that failed together (a batch, else one), and the reason.
     pub failure: Option<(usize, Failure)>,
 }
 

@@ -13,17 +13,17 @@ use std::fmt::Display;
 
 /// A function under `#[consumes]`, seen as a type. Implemented by the attribute only.
 pub trait Consumer: Register + Sized + Send + Sync + 'static {
-    /// What the attribute says.
+    /// The definition.
     const DEF: ConsumerDef;
-    /// How many records one call takes.
+    /// The number of records that one call takes.
     type Shape: Shape;
-    /// What reads the payload.
+    /// The codec that reads the payload.
     type Codec: Codec;
-    /// What one record carries: `InputData`, also for `Vec<InputData>`.
+    /// The payload of one record: `InputData`, also for `Vec<InputData>`.
     type Payload: 'static;
     /// The first parameter.
     type Input<'r>: InputOf<'r, Self::Shape>;
-    /// The first parameter with every lifetime `'static`: what mocks and spies are typed by.
+    /// The first parameter with every lifetime `'static`: the type in mocks and spies.
     type Args: 'static;
     /// The return type.
     type Output: HandlerReturn + Send + 'static;
@@ -48,14 +48,14 @@ pub trait Consumer: Register + Sized + Send + Sync + 'static {
     /// The schema of the payload.
     fn schema(generator: &mut SchemaGenerator) -> Schema;
 
-    /// State types the parameters need.
+    /// Names the types of states that its parameters need.
     fn requires(_need: &mut dyn FnMut(TypeId, &'static str)) {}
 }
 
-/// What came of a handler call: done, or the index in the batch (0 for one record) and the failure.
+/// The outcome of a handler call: done, or the index in the batch (0 for one record) and the failure.
 pub type Outcome = Result<(), (usize, Failure)>;
 
-/// What a consumer may return: `()`, or `Result<(), E>` with `E: Display`, [`Failure`] or [`BatchFailure`].
+/// The return type of a consumer: `()`, or `Result<(), E>` with `E: Display`, [`Failure`] or [`BatchFailure`].
 #[diagnostic::on_unimplemented(
     message = "a consumer cannot return `{Self}`",
     label = "expected `()` or `Result<(), E>` with `E: Display`",

@@ -20,14 +20,14 @@ pub fn count<F: Register<Kind: Counts>>(meter: &'static Meter, taken: usize, sen
     }
 }
 
-/// What can be measured.
+/// The kinds of functions that can be measured.
 #[diagnostic::on_unimplemented(
     message = "`#[benchmark]` measures consumers and producers",
     label = "no records go through this function",
     note = "it stands beside `#[consumes]` or `#[produces]`"
 )]
 pub trait Counts {
-    /// Of what a call has taken and of what it returned, what counts.
+    /// The records of a call that count: those that it took, or those that it sent.
     fn records(taken: usize, sent: usize) -> usize;
 }
 

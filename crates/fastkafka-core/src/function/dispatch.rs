@@ -1,4 +1,4 @@
-//! One boxed future per run; the loop inside is monomorphic.
+//! The calls of a run: one boxed future with a loop over its records, monomorphic for each handler.
 
 use super::around::HandlerCall;
 use super::call::{CallContext, Run, RunEnd, RunFuture};
@@ -14,7 +14,7 @@ use std::sync::atomic::{
 };
 use std::task::Poll;
 
-/// The function, or whatever a tester put in its place.
+/// The function, or the mock that a tester puts in its place.
 pub trait Invoke<C: Consumer>: Sync {
     /// Calls it.
     fn invoke<'a>(
@@ -39,7 +39,7 @@ impl<C: Consumer> Invoke<C> for Direct {
     }
 }
 
-/// Handles a run with the handler's function, or with what a tester put in its place.
+/// Handles a run with the handler's function, or as the app's interceptor wants.
 #[inline]
 pub fn handle<'r>(
     app: &'r AppContext,

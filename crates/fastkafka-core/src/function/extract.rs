@@ -38,7 +38,7 @@ pub trait FromContext<'r, S: Shape>: Sized {
     /// When the record does not have it; the record is then rejected, which no retry can help.
     fn from_context(cx: &'r CallContext<'r>) -> Result<Self, Rejection>;
 
-    /// Names the state types it needs; checked before the app starts.
+    /// Names the types of states that it needs; checked before the app starts.
     fn requires(_need: &mut dyn FnMut(TypeId, &'static str)) {}
 }
 
@@ -79,14 +79,14 @@ impl<'r, S: PerRecord> FromContext<'r, S> for RawRecord<'r> {
     }
 }
 
-/// One of them for each record of the batch.
+/// One value for each record of the batch.
 impl<'r, T: FromContext<'r, Single> + PerRecordValue<'r>> FromContext<'r, Batch> for Vec<T> {
     fn from_context(cx: &'r CallContext<'r>) -> Result<Self, Rejection> {
         cx.records().map(|record| T::of_record(&record)).collect()
     }
 }
 
-/// What a batch handler may take a `Vec` of.
+/// A value that a batch handler may take a `Vec` of.
 #[diagnostic::on_unimplemented(
     message = "a batch handler cannot take a `Vec` of `{Self}`",
     label = "it may take `Vec<..>` of `EventMetadata`, `Headers` and `RawRecord`; a key is in `RawRecord`"

@@ -28,7 +28,7 @@ pub trait DecodeKey<'r>: Sized {
     /// When they are something else.
     fn decode_key(bytes: &'r [u8]) -> Result<Self, Rejection>;
 
-    /// What the AsyncAPI document says of it: bytes, unless the type knows better.
+    /// The key's schema in the AsyncAPI document: bytes, unless the type knows better.
     fn key_schema() -> Schema {
         binary()
     }
@@ -45,7 +45,7 @@ pub trait EncodeKey {
     fn encode_key(self) -> Bytes;
 }
 
-/// What [`KafkaEvent::key`](crate::KafkaEvent::key) takes: a key, or an `Option` of one.
+/// The argument of [`KafkaEvent::key`](crate::KafkaEvent::key): a key, or an `Option` of one.
 pub trait IntoKey {
     /// The key's bytes, if there is a key.
     fn into_key(self) -> Option<Bytes>;

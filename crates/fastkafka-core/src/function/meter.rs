@@ -13,13 +13,13 @@ use std::time::Duration;
 pub struct Meter {
     /// The function, also under `#[consumes]` or `#[produces]`.
     pub function: Def,
-    /// How long a figure is counted for.
+    /// The time that a figure is counted for.
     pub interval: fn() -> Duration,
-    /// How many figures the average is of; `None`: there is none.
+    /// The number of figures in the average; `None` where no average is wanted.
     pub window: fn() -> Option<usize>,
 }
 
-/// What the attribute submits at link time.
+/// The entry that the attribute submits at link time.
 #[derive(Debug)]
 pub struct Measured(pub &'static Meter);
 inventory::collect!(Measured);
@@ -45,11 +45,11 @@ pub(crate) fn tallies(functions: &[Def]) -> Vec<Tally> {
     meters(functions).into_iter().map(Tally::new).collect()
 }
 
-/// What an app has counted of a function.
+/// An app's count of a function's records.
 pub struct Tally {
     meter: &'static Meter,
     records: AtomicU64,
-    /// Somebody waits for the next record.
+    /// A report waits for the next record.
     awaited: AtomicBool,
     waker: Mutex<Option<Waker>>,
 }
@@ -64,12 +64,12 @@ impl Tally {
         }
     }
 
-    /// Of which function.
+    /// The function's meter.
     pub fn meter(&self) -> &'static Meter {
         self.meter
     }
 
-    /// How many records.
+    /// The number of records.
     pub fn records(&self) -> u64 {
         self.records.load(SeqCst)
     }
@@ -100,7 +100,7 @@ impl Tally {
 
     fn poll_more(&self, seen: u64, cx: &mut Context<'_>) -> Poll<()> {
         *self.waker() = Some(cx.waker().clone());
-        // Either this sees the record that comes meanwhile, or who adds it sees that it is awaited.
+        // Either this sees the record that comes meanwhile, or `add` sees that it is awaited.
         self.awaited.store(true, SeqCst);
         if self.records() == seen {
             return Poll::Pending;

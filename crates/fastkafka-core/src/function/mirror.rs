@@ -13,10 +13,10 @@ use std::ops::Range;
 /// The tester, as the mirrors of an app's functions see it: each function has a trait with one method,
 /// `to_<topic>` or `on_<topic>`, for everything that implements this.
 pub trait MirrorHost {
-    /// What a producer has sent.
+    /// The records that a producer has sent.
     type Received<P: Producer>;
 
-    /// What a producer has sent.
+    /// The records that a producer has sent.
     #[track_caller]
     fn received<P: Producer>(&self) -> Self::Received<P>;
 }
@@ -41,12 +41,12 @@ pub trait Sends<C: Consumer>: MirrorHost {
     note = "`tester.spy::<{Self}>().records()` has the records as bytes"
 )]
 pub trait Owned: Consumer {
-    /// The same, kept.
+    /// The same value, kept.
     fn owned(input: Self::Input<'_>) -> Self::Args;
 }
 
-/// Reads records once more into what the handler takes first: `headers` are those of `records`, one
-/// by one.
+/// Reads records once more into the handler's first parameter; `headers` are those of `records`, one by
+/// one.
 ///
 /// # Errors
 /// When the first record does not decode.

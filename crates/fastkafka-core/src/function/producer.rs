@@ -10,15 +10,15 @@ use schemars::{Schema, SchemaGenerator};
 
 /// A function under `#[produces]`, seen as a type. Implemented by the attribute only.
 pub trait Producer: Register + Sized + Send + Sync + 'static {
-    /// What the attribute says.
+    /// The definition.
     const DEF: ProducerDef;
-    /// What writes the payload.
+    /// The codec that writes the payload.
     type Codec: Codec;
-    /// How many records one returned value becomes.
+    /// The number of records in one returned value.
     type Shape;
     /// The value inside the returned `Result`.
     type Returned: Emit<Self::Shape, Payload = Self::Payload, Key = Self::Key>;
-    /// What one record carries.
+    /// The payload of one record.
     type Payload: 'static;
     /// The key before `key_encoder`.
     type Key: 'static;

@@ -1,4 +1,4 @@
-//! Where the attributes' functions are found again.
+//! The registry of annotated functions.
 //!
 //! `#[consumes]`, `#[produces]` and `#[run_in_background]` submit an [`Entry`] each to one link-time list. A [`Registry`] is
 //! the part of it that belongs to one app, as an ordinary value: sorted, and the same in every
@@ -32,7 +32,7 @@ impl Def {
         }
     }
 
-    /// The module it stands in.
+    /// The function's module.
     pub fn module(&self) -> &'static str {
         match self {
             Self::Consumer(def) => def.module,
@@ -41,7 +41,7 @@ impl Def {
         }
     }
 
-    /// Where it stands.
+    /// The function's place in the source.
     pub fn location(&self) -> Location {
         match self {
             Self::Consumer(def) => def.location,
@@ -56,13 +56,13 @@ pub trait Register: 'static {
     /// The app it belongs to: [`DefaultApp`], or the type of `app = ..`.
     type App: 'static;
     /// [`Consumes`](crate::Consumes), [`Produces`](crate::Produces) or
-    /// [`RunsInBackground`](crate::RunsInBackground): what a test may ask of it.
+    /// [`RunsInBackground`](crate::RunsInBackground): its kind decides what a test may do with it.
     type Kind: 'static;
-    /// What it is.
+    /// The function's definition.
     const ENTRY: Def;
 }
 
-/// What an attribute submits at link time.
+/// The entry that an attribute submits at link time.
 #[derive(Debug)]
 pub struct Entry {
     /// The app's type.
@@ -87,7 +87,7 @@ impl Registry {
         )
     }
 
-    /// Everything the linker found for the app of type `scope`, and these if they are not among it.
+    /// The same, and these functions if they are not among them.
     pub fn linked_and(scope: TypeId, defs: impl IntoIterator<Item = Def>) -> Self {
         let mut registry = Self::linked(scope);
         for def in defs {

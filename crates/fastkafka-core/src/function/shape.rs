@@ -1,14 +1,14 @@
-//! How many records one call takes, decided by the *type* of the first parameter.
+//! The number of records that one call takes, decided by the *type* of the first parameter.
 
 use crate::delivery::failure::Rejection;
 use crate::function::call::CallContext;
 use crate::record::RawRecord;
 
-/// How many records one call takes.
+/// The number of records that one call takes.
 pub trait Shape: Send + Sync + 'static {
-    /// Several.
+    /// True for several records.
     const BATCH: bool;
-    /// A tombstone is welcome too.
+    /// True where a tombstone is a record like others.
     const TOMBSTONES: bool = false;
 }
 
@@ -33,12 +33,12 @@ impl Shape for Nullable {
     const TOMBSTONES: bool = true;
 }
 
-/// What a handler of shape `S` takes first, made of payloads.
+/// The first parameter of a handler of shape `S`, made of payloads.
 pub trait InputOf<'r, S: Shape>: Sized + Send {
-    /// What one record carries.
+    /// The payload of one record.
     type Payload;
-    /// Reads the records of one call, and says how many went in: a batch ends before a record that
-    /// does not decode.
+    /// Reads the records of one call, and returns the number of those that went in: a batch ends before a
+    /// record that does not decode.
     ///
     /// # Errors
     /// When the first record does not decode.

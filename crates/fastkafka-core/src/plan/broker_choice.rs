@@ -1,4 +1,4 @@
-//! Which broker of each cluster: one is chosen by a name, in all clusters at once.
+//! The choice of a broker: by one name, in all clusters at once.
 
 use crate::plan::cluster::Cluster;
 use crate::settings::{Connection, Text};
@@ -8,19 +8,19 @@ use std::fmt;
 /// The name of the broker in the process.
 pub const EMBEDDED: &str = "embedded";
 
-/// How the clusters of an app are reached, once a broker is chosen.
+/// The connections to an app's clusters, once a broker is chosen.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Connections {
     own: Connection,
     others: BTreeMap<String, Connection>,
-    /// All of them are here.
+    /// The address of all clusters.
     everywhere: Option<Text>,
-    /// The brokers are in the process: what functions say of the way to them counts for nothing.
+    /// The brokers are in the process: settings of functions for the connection are ignored.
     pub embedded: bool,
 }
 
 impl Connections {
-    /// The app's own cluster is reached so.
+    /// The connection to the app's own cluster.
     pub fn new(own: Connection) -> Self {
         Self {
             own,
@@ -36,8 +36,8 @@ impl Connections {
         }
     }
 
-    /// Every cluster is at one address, also one that functions give another: the test's broker stands
-    /// for all of them.
+    /// Every cluster is at one address, also one for which functions give another address: a test's
+    /// broker stands for all of them.
     pub fn at(address: impl Into<Text>) -> Self {
         Self {
             everywhere: Some(address.into()),
@@ -45,14 +45,14 @@ impl Connections {
         }
     }
 
-    /// Another cluster is reached so.
+    /// Adds the connection to another cluster.
     #[must_use]
     pub fn with(mut self, cluster: impl Into<String>, connection: Connection) -> Self {
         self.others.insert(cluster.into(), connection);
         self
     }
 
-    /// How a cluster is reached by a function that says so much of it.
+    /// The connection to a cluster for a function with these settings of its own.
     pub fn to(&self, cluster: &str, own: &Connection) -> Connection {
         let base = self.others.get(cluster).unwrap_or(&self.own);
         let way = match self.embedded {
@@ -66,8 +66,8 @@ impl Connections {
     }
 }
 
-/// How each of an app's clusters is reached when the broker of a name is chosen: in every cluster the
-/// one of that name. `host:port` is an address, for apps that have one cluster to choose for.
+/// Chooses the broker of this name in every cluster of an app. `host:port` is an address, for apps with
+/// one cluster to choose for.
 ///
 /// # Errors
 /// When a cluster has no such broker, or an address would be that of several.
@@ -115,7 +115,7 @@ pub struct UnknownBroker {
     pub cluster: Option<String>,
     /// A function that uses it.
     pub used_by: Option<&'static str>,
-    /// It is an address, and these would be there.
+    /// The clusters that would share the address, if the name is an address.
     several: Vec<String>,
 }
 

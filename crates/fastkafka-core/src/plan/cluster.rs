@@ -1,4 +1,4 @@
-//! The clusters of an app: which one a function uses.
+//! The clusters of an app, and the one that a function uses.
 //!
 //! A function is on the app's own cluster, on that of its `brokers = ..`, or on one that has only an
 //! address, its `bootstrap_servers`.
@@ -14,16 +14,16 @@ pub struct Cluster {
     pub name: Text,
     /// Its brokers; none where an address is all there is.
     pub brokers: Brokers,
-    /// It is the one at `bootstrap_servers` of a function.
+    /// The cluster is known only by the `bootstrap_servers` of a function.
     pub is_address: bool,
     /// The first function that uses it; an app without functions has none.
     pub used_by: Option<(&'static str, Location)>,
-    /// What dead letters are sent with there.
+    /// The settings for dead letters there.
     pub dead_letters: ProducerSettings,
 }
 
 impl Cluster {
-    /// One that nobody has described.
+    /// A cluster without a description.
     pub(crate) fn new(name: impl Into<Text>) -> Self {
         let name = name.into();
         Self {
@@ -36,7 +36,7 @@ impl Cluster {
     }
 }
 
-/// What of a function's settings says where it is.
+/// The settings of a function that decide on its cluster.
 #[derive(Clone, Copy)]
 pub(crate) struct Site<'a> {
     brokers: Option<&'a Brokers>,
@@ -71,7 +71,7 @@ impl Site<'_> {
         }
     }
 
-    /// Both say where the function is.
+    /// Both settings are there, and each names a cluster.
     pub(crate) fn is_twofold(self) -> bool {
         self.brokers.is_some() && self.address.is_some()
     }
@@ -91,7 +91,7 @@ impl<'a> Clusters<'a> {
         }
     }
 
-    /// The name of the cluster of a function.
+    /// Adds the cluster of a function, and returns its name.
     pub(crate) fn enter(
         &mut self,
         site: Site<'_>,
@@ -143,8 +143,8 @@ impl<'a> Clusters<'a> {
         name
     }
 
-    /// All of them, the app's own first. It is among them while no other is, and where a function has
-    /// an address alone: it is reached as the app's broker is.
+    /// All clusters, the app's own first. That one is in the list where no other is, and where a function
+    /// has only an address: the function logs in there as at the app's broker.
     pub(crate) fn end(self) -> Vec<Cluster> {
         let own = self.own.name();
         let mut found = self.found;

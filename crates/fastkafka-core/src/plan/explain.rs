@@ -1,4 +1,4 @@
-//! Where each setting of an app comes from.
+//! The origin of each setting of an app.
 
 use crate::app::AppSpec;
 use crate::function::definition::Location;
@@ -12,22 +12,22 @@ use crate::settings::{BackgroundSettings, ConsumerSettings, GroupId, ProducerSet
 pub struct Explained {
     /// The function, `module::name`.
     pub path: String,
-    /// Where it stands.
+    /// Its place in the source.
     pub at: Location,
     /// One row per key.
     pub rows: Vec<Row>,
 }
 
-/// What a key has, and why. Secrets are masked.
+/// The value of a key, and its origin. Secrets are masked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// The key.
     pub key: &'static str,
     /// Its value, as text.
     pub value: String,
-    /// Where that comes from.
+    /// The place that sets it.
     pub from: String,
-    /// Other places that set the key, and what they say, the next winner first.
+    /// Other places that set the key, with their values, the next winner first.
     pub losers: Vec<(String, String)>,
 }
 
@@ -65,7 +65,7 @@ pub fn explain(app: &AppSpec) -> Vec<Explained> {
     functions.collect()
 }
 
-/// Only the attribute says something of a task.
+/// The settings of a task; only its attribute has any.
 fn task_rows(settings: &BackgroundSettings) -> Vec<Row> {
     let said = settings.shown();
     let row = |&(key, default): &(&'static str, &str)| {
@@ -84,7 +84,7 @@ fn task_rows(settings: &BackgroundSettings) -> Vec<Row> {
     BackgroundSettings::KEYS.iter().map(row).collect()
 }
 
-/// What other handlers of the group say of the consumer that they share.
+/// Settings by which other handlers of the group change the consumer that they share.
 fn shared(
     app: &AppSpec,
     levels: &Levels<ConsumerSettings>,
@@ -112,7 +112,7 @@ fn shared(
     others.collect()
 }
 
-/// Keys that are set for all and count for nothing beside what is said of the function.
+/// Keys that are set for all functions and have no meaning beside the function's own settings.
 fn without_meaning<S: Table>(
     levels: &Levels<S>,
     shown: impl Fn(&S) -> Vec<(&'static str, String)>,

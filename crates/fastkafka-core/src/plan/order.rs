@@ -1,12 +1,12 @@
-//! What `order`, `executor` and `concurrency` come to, and where they contradict each other.
+//! The order of records that `order`, `executor` and `concurrency` result in, and their contradictions.
 
 use crate::settings::{ConsumerSettings, Executor, Order};
 
-/// Calls at once that nobody limited.
+/// The number of calls at once where it is not set.
 const CONCURRENCY: u32 = 64;
 
 impl ConsumerSettings {
-    /// The order that `order` and `executor` come to.
+    /// The order that `order` and `executor` result in.
     pub fn effective_order(&self) -> Order {
         match (self.order, self.executor) {
             (Some(order), _) => order,
@@ -15,13 +15,13 @@ impl ConsumerSettings {
         }
     }
 
-    /// How many calls run at once in order by key or without order.
+    /// The number of calls at once, in order by key or without order.
     pub fn effective_concurrency(&self) -> u32 {
         self.concurrency.unwrap_or(CONCURRENCY)
     }
 }
 
-/// What the settings of a handler say against each other; `batch`: it takes `Vec<T>`.
+/// Contradictions in the settings of a handler; `batch` is true where it takes `Vec<T>`.
 pub(crate) fn contradictions(settings: &ConsumerSettings, batch: bool) -> Vec<&'static str> {
     let order = settings.effective_order();
     let checks = [

@@ -1,7 +1,7 @@
-//! Which of the places that set a key wins.
+//! Precedence among the places that set a key.
 //!
-//! More specific wins: what is said of a function over what is said of all. Of one function, and of
-//! all, the environment comes before the file, and the file before the code.
+//! The more specific place wins: settings of one function before settings for all. Within each, the
+//! environment comes before the file, and the file before the code.
 
 use crate::app::AppSpec;
 use crate::plan::overrides::{Override, Target};
@@ -19,7 +19,7 @@ pub(crate) struct Level<S> {
     pub(crate) settings: S,
 }
 
-/// Those of a function and those of all, each with the winner first.
+/// The levels of a function, and those for all functions; the winner is first in each.
 #[derive(Clone, Debug)]
 pub(crate) struct Levels<S> {
     /// The app's own cluster.
@@ -34,8 +34,8 @@ pub(crate) trait Table: Clone + Default {
     fn set(&mut self, key: &str, text: &str) -> Result<(), String>;
     fn properties(&mut self) -> &mut Option<Properties>;
 
-    /// Takes out of the settings of all what has no meaning beside those of a function; `cluster` is the
-    /// app's own.
+    /// Removes settings for all that have no meaning beside those of a function; `cluster` is the app's
+    /// own.
     fn fit(&mut self, own: &Self, cluster: &str);
 }
 
@@ -68,7 +68,7 @@ fn is_elsewhere(brokers: Option<&Brokers>, cluster: &str) -> bool {
     brokers.is_some_and(|brokers| brokers.name() != cluster)
 }
 
-/// Of two keys that exclude each other, that of the function counts.
+/// Of two keys that exclude each other, the function's counts.
 fn fit_consumer(all: &mut ConsumerSettings, own: &ConsumerSettings, cluster: &str) {
     if is_elsewhere(own.brokers.as_ref(), cluster) {
         *all = std::mem::take(all).reached_by(Connection::default());
@@ -122,12 +122,12 @@ fn merge<S: Table>(levels: &[Level<S>]) -> S {
 }
 
 impl<S: Table> Levels<S> {
-    /// What is said of the function.
+    /// The settings of the function.
     pub(crate) fn own(&self) -> S {
         merge(&self.own)
     }
 
-    /// What is said of all, as far as it has a meaning beside `own`.
+    /// The settings for all functions, as far as they have a meaning beside `own`.
     pub(crate) fn all(&self, own: &S) -> S {
         let mut all = merge(&self.all);
         all.fit(own, &self.cluster);
@@ -135,7 +135,7 @@ impl<S: Table> Levels<S> {
     }
 }
 
-/// Reads what the environment and the file say; each mistake is one problem.
+/// Reads an override; each mistake is one problem.
 pub(crate) fn read<S: Table>(given: &Override, problems: &mut Vec<Problem>) -> Level<S> {
     let mut settings = S::default();
     for (key, text) in &given.values {

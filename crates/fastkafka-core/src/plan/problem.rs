@@ -1,23 +1,23 @@
-//! What keeps an app from starting.
+//! Problems that keep an app from starting.
 
 use crate::function::definition::Location;
 use crate::settings::Text;
 use std::error::Error;
 use std::fmt;
 
-/// One thing that keeps an app from starting.
+/// A problem that keeps an app from starting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem {
     /// No function belongs to the app.
     Empty,
-    /// One function twice.
+    /// A function is registered twice.
     Duplicate {
         /// Its name.
         name: &'static str,
-        /// Where it was registered first.
+        /// The place of the first.
         first: Location,
-        /// Where again.
+        /// The place of the second.
         second: Location,
     },
     /// A handler or a background task needs a state that was not given.
@@ -26,16 +26,16 @@ pub enum Problem {
         handler: &'static str,
         /// The type.
         state: &'static str,
-        /// Where it stands.
+        /// Its place in the source.
         at: Location,
     },
-    /// A setting, or two of one function, make no sense.
+    /// A setting of a function has no meaning, or two exclude each other.
     Setting {
         /// The function.
         handler: &'static str,
-        /// What it does wrong and what to do.
+        /// The mistake, and what to do about it.
         what: String,
-        /// Where it stands.
+        /// Its place in the source.
         at: Location,
     },
     /// Two handlers would read the same records.
@@ -49,7 +49,7 @@ pub enum Problem {
         /// The other.
         second: (&'static str, Location),
     },
-    /// A handler that reads by pattern has not its group for itself.
+    /// A handler that reads by pattern shares its group with another.
     SharedPattern {
         /// The pattern.
         pattern: &'static str,
@@ -80,9 +80,9 @@ pub enum Problem {
         /// The other.
         second: (&'static str, Location),
     },
-    /// In what the environment or the file says.
+    /// A mistake in the environment or in the file.
     Outside(String),
-    /// Found by asking the broker, or while setting up the clients.
+    /// An answer of the broker, or an error of a client that is set up.
     Broker(String),
 }
 

@@ -21,11 +21,11 @@ pub type Header<'r> = (&'r str, Option<&'r [u8]>);
 
 /// Fetched records of one partition, as a client holds them.
 ///
-/// A client parses headers only when somebody asks, which is why they are not part of [`Record`].
+/// A client parses headers only on demand, so they are not part of [`Record`].
 pub trait Fetched: Send + Sync + fmt::Debug {
-    /// How many records, at least one.
+    /// The number of records, at least one.
     fn len(&self) -> usize;
-    /// Never: a fetched run has records.
+    /// Always false: fetched records are at least one.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -3,7 +3,7 @@
 use super::{Record, Timestamp, TimestampType, TopicPartition};
 use std::fmt;
 
-/// Where a record stands. Small and `Copy`: take it by value or by reference.
+/// Topic, partition, offset and time of a record. Small and `Copy`: take it by value or by reference.
 ///
 /// `EventMetadata::default()` serves unit tests that call a handler directly.
 ///
@@ -63,7 +63,7 @@ impl EventMetadata {
         self.timestamp.millis()
     }
 
-    /// Who set the timestamp.
+    /// The side that set the timestamp.
     pub fn timestamp_type(&self) -> TimestampType {
         self.timestamp.kind()
     }

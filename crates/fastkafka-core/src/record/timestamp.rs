@@ -1,6 +1,6 @@
 //! A record's time.
 
-/// Who set a record's timestamp.
+/// The side that set a record's timestamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TimestampType {
     /// The record has none.
@@ -11,7 +11,7 @@ pub enum TimestampType {
     LogAppendTime,
 }
 
-/// A record's time in milliseconds since 1970 and who set it, in one word.
+/// A record's time in milliseconds since 1970 and the side that set it, in one word.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Timestamp(i64);
 
@@ -19,7 +19,7 @@ impl Timestamp {
     /// No time is known.
     pub const NONE: Self = Self(0);
 
-    /// A time and who set it. Two bits hold the type, the rest some 70 million years.
+    /// A time and the side that set it. Two bits hold the type, the rest some 70 million years.
     pub fn new(millis: i64, kind: TimestampType) -> Self {
         let bits = match kind {
             TimestampType::NotAvailable => return Self::NONE,
@@ -34,7 +34,7 @@ impl Timestamp {
         (self.0 & 3 != 0).then_some(self.0 >> 2)
     }
 
-    /// Who set it.
+    /// The side that set it.
     pub fn kind(self) -> TimestampType {
         match self.0 & 3 {
             1 => TimestampType::CreateTime,

@@ -34,7 +34,7 @@ impl Broker {
             .unwrap_or_default()
     }
 
-    /// How it is reached: with TLS, a login. Settings of a function come before it.
+    /// The connection to it: TLS, a login. Settings of a function come before it.
     ///
     /// ```
     /// # use fastkafka_core::{Broker, SaslMechanism, SecurityProtocol, Tls};
@@ -56,7 +56,7 @@ impl Broker {
         }
     }
 
-    /// How it is reached.
+    /// The connection to it.
     #[doc(hidden)]
     pub fn reached_by(&self) -> &Connection {
         &self.connection
@@ -139,7 +139,7 @@ impl Brokers {
             && pairs.all(|((a, x), (b, y))| a == b && x.is_like(y))
     }
 
-    /// It is made of what names of topics are made of.
+    /// The name has only characters that a topic's name may have.
     pub(crate) fn has_a_good_name(&self) -> bool {
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
         !self.name.is_empty() && self.name.chars().all(allowed)
@@ -153,7 +153,7 @@ impl<F: Fn() -> Self> From<F> for Brokers {
     }
 }
 
-/// What `brokers = ..` becomes: an argument, so that a mistake is reported at the user's expression.
+/// The expansion of `brokers = ..`: an argument, so that a mistake is reported at the user's expression.
 #[doc(hidden)]
 pub fn brokers(made: impl Into<Brokers>) -> Brokers {
     made.into()

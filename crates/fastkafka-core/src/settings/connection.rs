@@ -3,6 +3,6 @@
 use super::table::settings_of_a_client;
 
 settings_of_a_client! {
-    /// How a cluster is reached.
+    /// The connection to a cluster: addresses, encryption, login.
     Connection {}
 }

@@ -12,50 +12,50 @@ settings_of_a_client! {
     ConsumerSettings {
         /// The consumer group; default: the app's group id. [`GroupId::None`] reads without one.
         [handler] group_id: GroupId = "the app's group id",
-        /// Where a new group begins; default [`OffsetReset::Latest`].
+        /// The offset at which a new group begins; default [`OffsetReset::Latest`].
         [handler] auto_offset_reset: OffsetReset = "latest",
         /// Whether the handler's return settles its record; default true. With false it takes an `Ack`.
         [handler] enable_auto_commit: bool = "true",
-        /// How often settled offsets are committed; default 5,000.
+        /// The interval at which settled offsets are committed; default 5,000.
         [client] auto_commit_interval_ms: u64 = "5000",
-        /// Without a sign of life for so long a member is thrown out; default 45,000. Not with `group_protocol = "consumer"`.
+        /// A member without a heartbeat for this time leaves the group; default 45,000. Not with `group_protocol = "consumer"`.
         [client] session_timeout_ms: u64 = "45000",
-        /// How often a member gives a sign of life; default 1,000. Not with `group_protocol = "consumer"`.
+        /// The interval between heartbeats; default 1,000. Not with `group_protocol = "consumer"`.
         [client] heartbeat_interval_ms: u64 = "1000",
-        /// Longest time between two polls; default 300,000. Handlers do not count: polling goes on beside them.
+        /// The longest time between two polls; default 300,000. Handlers do not count: polling goes on beside them.
         [client] max_poll_interval_ms: u64 = "300000",
-        /// In which order records are handled; default [`Order::Partition`], [`Order::Key`] under
+        /// The order in which records are handled; default [`Order::Partition`], [`Order::Key`] under
         /// [`Executor::Dynamic`].
         [handler] order: Order = "partition",
-        /// How many calls of the handler run at once, over all its partitions; default 64. Only in order
+        /// The number of calls of the handler that run at once, over all its partitions; default 64. Only in order
         /// by key and without order.
         [handler] concurrency: u32 = "64",
-        /// FastKafka's word for `order`; says nothing when absent.
+        /// FastKafka's word for `order`; default none.
         [handler] executor: Executor = "",
-        /// Most records of one run or batch; default 1,024, in a batch 500. Not for handlers that take one
+        /// The most records of one run or batch; default 1,024, in a batch 500. Not for handlers that take one
         /// record at a time in order by key or without order: they have no runs.
         [handler] max_poll_records: u32 = "1024; in a batch 500",
-        /// How long a revoked partition may take to finish the record in hand; default 10,000.
+        /// The time that a revoked partition may take to finish the record in hand; default 10,000.
         [client] rebalance_timeout_ms: u64 = "10000",
-        /// Who assigns partitions in a classic group; default `cooperative-sticky`. Not with `group_protocol = "consumer"`.
+        /// The assignor of partitions in a classic group; default `cooperative-sticky`. Not with `group_protocol = "consumer"`.
         [client] partition_assignment_strategy: Text = "cooperative-sticky",
         /// Classic or KIP-848; default classic.
         [client] group_protocol: GroupProtocol = "classic",
-        /// How often a record is tried; default 10.
+        /// The number of attempts that a record has; default 10.
         [handler] attempts: Attempts = "10",
         /// The wait before the second attempt; doubles with each. Default 0.1 s.
         [handler] backoff: Duration = "100ms",
         /// The longest wait; default 30 s.
         [handler] backoff_max: Duration = "30s",
-        /// How long one call may take; default without limit. Not for sync handlers that are not `blocking`.
+        /// The time that one call may take; default without limit. Not for sync handlers that are not `blocking`.
         [handler] handler_timeout: Duration = "none",
-        /// What follows when attempts are used up; default [`OnFailure::Stop`]. Not with `dead_letter`.
+        /// The fate of a record whose attempts are used up; default [`OnFailure::Stop`]. Not with `dead_letter`.
         [handler] on_failure: OnFailure = "stop",
         /// The topic for records that used up their attempts or were rejected.
         [handler] dead_letter: Text = "none",
-        /// How far reading may run ahead of the committed offset, in offsets; default 100,000.
+        /// The distance by which reading may be ahead of the committed offset, in offsets; default 100,000.
         [handler] max_uncommitted: u32 = "100000",
-        /// What the client calls itself to the broker; default the app's.
+        /// The client's name, for the broker's logs and quotas; default the app's.
         [client] client_id: Text = "the app's client id",
         /// `socket.timeout.ms`: how long one request may take; default 60,000.
         [client] request_timeout_ms: u64 = "60000",

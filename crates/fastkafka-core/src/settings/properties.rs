@@ -6,12 +6,12 @@ use std::fmt;
 
 /// Properties of librdkafka by name, such as `fetch.error.backoff.ms`.
 ///
-/// What has a key of ours, and what delivery depends on, is refused at the start.
+/// Properties that have a key of ours, or that delivery depends on, are refused at the start.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Properties(BTreeMap<String, String>);
 
 impl Properties {
-    /// None.
+    /// No properties.
     pub fn new() -> Self {
         Self::default()
     }
@@ -28,7 +28,7 @@ impl Properties {
         self.0.iter().map(|(name, value)| (&**name, &**value))
     }
 
-    /// As they may be printed.
+    /// The properties as they may be printed.
     fn masked(&self) -> impl Iterator<Item = (&str, &str)> {
         self.iter().map(|(name, value)| {
             let secret = ["password", "passphrase", "secret", "pem", "jaas"];

@@ -1,4 +1,4 @@
-//! How clients reach a cluster and prove who they are.
+//! Encryption and authentication between clients and brokers.
 
 use super::value::{Value, words};
 use super::{Secret, Text};
@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// How clients talk to brokers.
+/// The protocol between clients and brokers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SecurityProtocol {
     /// Readable by everybody on the way. The default.
@@ -35,7 +35,7 @@ impl SecurityProtocol {
     }
 }
 
-/// How a login goes.
+/// The mechanism of a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SaslMechanism {
     /// User name and password as they are.
@@ -78,7 +78,7 @@ words! {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tls {
-    /// Who may sign the brokers' certificates; default the system's authorities.
+    /// The authorities that may sign the brokers' certificates; default the system's.
     pub ca: Option<Text>,
     /// The client's own certificate, where brokers ask for one.
     pub certificate: Option<Text>,
@@ -183,19 +183,19 @@ impl Value for Tls {
 pub struct OauthToken {
     /// As it is sent: three parts in base64, joined by dots.
     pub token: Secret,
-    /// Whose it is.
+    /// The principal that it belongs to.
     pub principal: String,
     /// Until when it is good.
     pub expires_at: SystemTime,
 }
 
-/// What making a token returns.
+/// The future of a token.
 pub type TokenFuture<'a> =
     Pin<Box<dyn Future<Output = Result<OauthToken, Box<dyn Error + Send + Sync>>> + Send + 'a>>;
 
 /// Makes tokens for `sasl_mechanism = "OAUTHBEARER"`.
 ///
-/// It is asked before the app connects, and again when three quarters of a token's life are over; when it
+/// Called before the app connects, and again when three quarters of a token's life are over; when it
 /// fails, every few seconds, and the brokers close the connection when the old token ends. An
 /// `async fn() -> Result<OauthToken, E>` is one.
 pub trait TokenProvider: Send + Sync + 'static {
@@ -232,7 +232,7 @@ impl Tokens {
         }
     }
 
-    /// What makes them.
+    /// The provider of the tokens.
     pub fn provider(&self) -> &Arc<dyn TokenProvider> {
         &self.provider
     }

@@ -43,7 +43,7 @@ macro_rules! settings {
             /// Sets a key from text.
             ///
             /// # Errors
-            /// When there is no such key, or the text is none of its values.
+            /// When the key does not exist, or the text is none of its values.
             pub fn set(&mut self, key: &str, text: &str) -> Result<(), String> {
                 match key {
                     $( stringify!($key) => {
@@ -59,13 +59,13 @@ macro_rules! settings {
                 Ok(())
             }
 
-            /// What is set, as text; secrets are masked.
+            /// The settings that are set, as text; secrets are masked.
             pub fn shown(&self) -> Vec<(&'static str, String)> {
                 let all = [$((stringify!($key), self.$key.as_ref().map($crate::settings::value::Value::show))),*];
                 all.into_iter().filter_map(|(key, text)| Some((key, text?))).collect()
             }
 
-            /// The keys that one client can not have both as here and as there.
+            /// The keys that one client cannot have both as here and as there.
             #[allow(dead_code, reason = "producers with other settings have another client")]
             pub(crate) fn conflicts(&self, other: &Self) -> Vec<&'static str> {
                 let mut keys = Vec::new();
@@ -80,7 +80,7 @@ macro_rules! settings {
                 keys
             }
 
-            /// What of this reaches the client.
+            /// The settings that reach the client.
             #[allow(dead_code, reason = "as above")]
             #[must_use]
             pub(crate) fn of_client(&self) -> Self {
@@ -92,7 +92,7 @@ macro_rules! settings {
     (@is_client handler) => { false };
 }
 
-/// The same, with the keys that say how a cluster is reached.
+/// The same, with the keys of the connection to a cluster.
 macro_rules! settings_of_a_client {
     ($(#[$meta:meta])* $name:ident { $($rows:tt)* }) => {
         $crate::settings::table::settings! {
@@ -100,14 +100,14 @@ macro_rules! settings_of_a_client {
             $name {
                 $($rows)*
                 /// Addresses of some brokers, `host:port`, joined by commas; default those of the app's broker.
-                /// On the embedded broker this and the following count for nothing.
+                /// The embedded broker ignores this and the following.
                 [client] bootstrap_servers: $crate::settings::Text = "the app's broker",
-                /// How clients talk to brokers; default that of the app's broker, else
+                /// The protocol between clients and brokers; default that of the app's broker, else
                 /// [`SecurityProtocol::Plaintext`].
                 [client] security_protocol: $crate::settings::SecurityProtocol = "plaintext",
                 /// Certificates for TLS; default the system's authorities, and none of the client's own.
                 [client] ssl_context: $crate::settings::Tls = "none",
-                /// How a login goes; default none.
+                /// The mechanism of the login; default none.
                 [client] sasl_mechanism: $crate::settings::SaslMechanism = "none",
                 /// The user of PLAIN and SCRAM; default none.
                 [client] sasl_plain_username: $crate::settings::Text = "none",
@@ -115,13 +115,13 @@ macro_rules! settings_of_a_client {
                 [client] sasl_plain_password: $crate::settings::Secret = "none",
                 /// The brokers' Kerberos name; default `kafka`.
                 [client] sasl_kerberos_service_name: $crate::settings::Text = "kafka",
-                /// What makes the tokens of OAUTHBEARER; default none.
+                /// The provider of OAUTHBEARER tokens; default none.
                 [client] sasl_oauth_token_provider: $crate::settings::Tokens = "none",
             }
         }
 
         impl $name {
-            /// Says of how the cluster is reached what `connection` says.
+            /// These settings with this connection to the cluster.
             #[allow(dead_code, reason = "a connection is nothing else")]
             #[must_use]
             pub(crate) fn reached_by(mut self, connection: $crate::settings::Connection) -> Self {
@@ -136,7 +136,7 @@ macro_rules! settings_of_a_client {
                 self
             }
 
-            /// How the cluster is reached, as far as these settings say.
+            /// The connection to the cluster, as far as these settings have it.
             pub fn connection(&self) -> $crate::settings::Connection {
                 $crate::settings::Connection {
                     bootstrap_servers: self.bootstrap_servers.clone(),

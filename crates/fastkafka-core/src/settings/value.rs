@@ -9,10 +9,10 @@ pub type Text = Cow<'static, str>;
 
 /// The value of a setting.
 pub(crate) trait Value: Clone + PartialEq {
-    /// Reads it; the error says what the key takes.
+    /// Reads the value; the error says what the key takes.
     fn read(text: &str) -> Result<Self, String>;
 
-    /// What [`Value::read`] reads, unless it is a secret.
+    /// The text that [`Value::read`] reads, unless it is a secret.
     fn show(&self) -> String;
 
     /// This value where a less specific level has `below`.
@@ -22,7 +22,7 @@ pub(crate) trait Value: Clone + PartialEq {
         self
     }
 
-    /// One client can have both.
+    /// One client can have both values.
     fn agrees(&self, other: &Self) -> bool {
         self == other
     }

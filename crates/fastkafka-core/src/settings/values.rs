@@ -1,10 +1,10 @@
-//! What settings can be, where it is not a number or text.
+//! Values of settings that are neither numbers nor text.
 
 use super::Text;
 use super::value::{Value, words};
 use std::time::{Duration, SystemTime};
 
-/// Where a group without a committed offset begins.
+/// The offset at which a group without a committed offset begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OffsetReset {
     /// At the end: records that arrive after the group's first start. The default.
@@ -18,7 +18,7 @@ pub enum OffsetReset {
     Timestamp(SystemTime),
 }
 
-/// Which protocol the group speaks.
+/// The protocol of the group.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum GroupProtocol {
     /// The classic protocol: the members' clients assign partitions. The default.
@@ -28,19 +28,19 @@ pub enum GroupProtocol {
     Consumer,
 }
 
-/// What follows when a record used up its attempts or was rejected, and there is no dead-letter topic.
+/// The fate of a record that used up its attempts or was rejected, where there is no dead-letter topic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnFailure {
-    /// Its partition stands still and health says so; others go on. The default.
+    /// Its partition stops and health reports it; others go on. The default.
     #[default]
     Stop,
-    /// The record is left out, with a log line.
+    /// The record is skipped, with a log line.
     Skip,
     /// The app drains and ends with status 1.
     Exit,
 }
 
-/// What follows the failure of a background task.
+/// The consequence of a failed background task.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Restart {
     /// The app drains and ends with status 1. The default.
@@ -51,10 +51,10 @@ pub enum Restart {
     OnFailure,
 }
 
-/// How often a record is tried.
+/// The number of attempts that a record has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attempts {
-    /// So many times, the first included.
+    /// The maximum number of attempts, including the first.
     Times(u32),
     /// Without limit.
     Forever,
@@ -75,16 +75,17 @@ impl From<u32> for Attempts {
 /// In which order a handler's records are handled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
-    /// Those of a partition one after another. The default.
+    /// The records of a partition are handled one after another. The default.
     #[default]
     Partition,
-    /// Those of a key one after another, keys side by side. A record without a key has no order.
+    /// The records of a key are handled one after another, keys side by side. A record without a key has no
+    /// order.
     Key,
     /// In no order: side by side.
     Unordered,
 }
 
-/// How many records of a partition are handled at a time: FastKafka's word for an [`Order`].
+/// FastKafka's word for an [`Order`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Executor {
     /// One, in the order of the partition.
@@ -93,7 +94,7 @@ pub enum Executor {
     Dynamic,
 }
 
-/// Which consumer group.
+/// The consumer group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GroupId {
     /// The one of this name.
@@ -120,7 +121,7 @@ impl From<Text> for GroupId {
     }
 }
 
-/// In text a group can not be called `none`.
+/// In text a group cannot be called `none`.
 impl Value for GroupId {
     fn read(text: &str) -> Result<Self, String> {
         Ok(match text {
@@ -137,17 +138,17 @@ impl Value for GroupId {
     }
 }
 
-/// Which records of transactions a consumer gets.
+/// The records of transactions that a consumer gets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum IsolationLevel {
-    /// Those of committed ones. The default.
+    /// Only records of committed transactions. The default.
     #[default]
     ReadCommitted,
     /// Also those of aborted ones.
     ReadUncommitted,
 }
 
-/// Who has to have a record before it counts as delivered.
+/// The replicas that must have a record before it counts as delivered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Acks {
     /// All replicas in sync. The default.
@@ -159,7 +160,7 @@ pub enum Acks {
     None,
 }
 
-/// How the records of a request are compressed.
+/// The compression of requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CompressionType {
     /// Not. The default.

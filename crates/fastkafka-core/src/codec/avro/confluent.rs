@@ -10,9 +10,9 @@ use std::fmt;
 
 const MAGIC: u8 = 0;
 
-/// Where the ids of schemas come from: a table, or what was loaded from a schema registry.
+/// The ids of schemas: a table, or a copy of a schema registry.
 ///
-/// It is asked for every record, on the thread of the handler: answer from memory.
+/// Called for every record, on the thread of the handler: answer from memory.
 pub trait SchemaIds {
     /// The schema that records under this id are written with.
     ///

@@ -26,7 +26,7 @@ use std::sync::{LazyLock, RwLock};
 
 pub use confluent::{Confluent, SchemaIds};
 
-/// How AsyncAPI knows that a schema is one of Avro.
+/// AsyncAPI's name for a schema of Avro.
 const SCHEMA_FORMAT: &str = "application/vnd.apache.avro;version=1.9.0";
 
 /// A payload that can be read from Avro: `Deserialize + AvroSchema + Send`, owning its data.
@@ -159,7 +159,7 @@ impl Form {
     }
 }
 
-/// What the first bytes look like, and what to do.
+/// A framing that the first bytes look like, and what to do about it.
 fn other_framing(bytes: &[u8]) -> Option<String> {
     match bytes {
         [b'O', b'b', b'j', 1, ..] => Some(

@@ -2,8 +2,8 @@
 //!
 //! A [`DeliveryScope`] belongs to one attempt of a run, or to a piece of code outside any handler.
 //! It has one slot per record. A slot's `pending` starts at 1 for the handler; each output, `Ack`
-//! and spawned task adds 1 through a [`DeliveryToken`]. At 0 the record is closed, and whoever
-//! closes the last record of the scope tells what became of it, once.
+//! and spawned task adds 1 through a [`DeliveryToken`]. At 0 the record is closed. The thread that
+//! closes the last record of the scope reports the end of the run, once.
 //!
 //! librdkafka carries one pointer per record it sends, so a token is one pointer and holds no
 //! reference count of its own:
@@ -132,7 +132,7 @@ impl DeliveryScope {
         self.taken.store(index(records), Relaxed);
     }
 
-    /// How many records, from [`DeliveryScope::current`] on, are in hand.
+    /// The number of records in hand, from [`DeliveryScope::current`] on.
     pub fn taken(&self) -> usize {
         self.taken.load(Relaxed) as usize
     }
@@ -143,7 +143,7 @@ impl DeliveryScope {
         self.current.load(Relaxed) as usize
     }
 
-    /// Leave at the next record boundary.
+    /// The loop has to leave at the next record boundary.
     #[inline]
     pub(crate) fn stopping(&self) -> bool {
         matches!(&self.report, Report::Run { stop, .. } if stop.stopping())
@@ -159,7 +159,7 @@ impl DeliveryScope {
         self.hopeless.load(Acquire) == index(at) + 1
     }
 
-    /// The partition of this run was given away.
+    /// The partition of this run was revoked.
     pub(crate) fn released(&self) -> bool {
         matches!(&self.report, Report::Run { stop, .. } if stop.released())
     }
@@ -170,7 +170,7 @@ impl DeliveryScope {
     #[must_use]
     pub(crate) fn handled(&self, at: usize) -> bool {
         let pending = &self.slots[at].pending;
-        // Only a holder of a token, or this very handler, could add one: at 1 nobody else can.
+        // Only the holder of a token, or this very handler, could add one: at 1 there is no other holder.
         if pending.load(Acquire) == 1 {
             pending.store(0, Release);
             return true;
@@ -211,8 +211,8 @@ impl DeliveryScope {
         }
     }
 
-    /// One more thing the record at `at` waits for. Only from its handler, or from the holder of a
-    /// token of the same record.
+    /// Keeps the record at `at` open until the token is settled. Only its handler and the holder of a
+    /// token of the same record may ask for one.
     #[inline]
     pub fn token(&self, at: usize) -> DeliveryToken {
         let slot = &self.slots[at];
@@ -261,7 +261,7 @@ impl fmt::Debug for DeliveryToken {
 }
 
 impl DeliveryToken {
-    /// A token nobody waits for.
+    /// A token that keeps nothing open.
     pub fn detached() -> Self {
         Self(ptr::null())
     }
@@ -281,7 +281,7 @@ impl DeliveryToken {
         Self(raw.cast_const().cast())
     }
 
-    /// Delivered, acknowledged, or done. `delivery` is made only where somebody collects reports.
+    /// Delivered, acknowledged, or done. `delivery` is made only where reports are collected.
     pub fn ack(self, delivery: impl FnOnce() -> Delivery) {
         if let Some(scope) = self.scope()
             && let Report::Collect(collected) = &scope.report
@@ -291,7 +291,7 @@ impl DeliveryToken {
         self.end();
     }
 
-    /// As if it had not been made: an output that was never taken, a task that is done.
+    /// Withdraws the token: the output was never taken, or the task is done.
     pub fn cancel(self) {
         self.end();
     }
@@ -302,7 +302,7 @@ impl DeliveryToken {
         self.end();
     }
 
-    /// The partition of this record was given away: nothing it does counts any more.
+    /// The partition of this record was revoked: its results no longer count.
     pub(crate) fn released(&self) -> bool {
         self.scope().is_some_and(DeliveryScope::released)
     }

@@ -14,10 +14,10 @@ pub(super) struct Collected {
 }
 
 impl DeliveryScope {
-    /// Of a [`DeliveryScope::collecting`] scope: waits until everything sent in it is reported.
+    /// Waits until everything that was sent in a [`DeliveryScope::collecting`] scope is reported.
     ///
     /// # Errors
-    /// Why the first record that was lost is lost.
+    /// When a record was lost: the reason, for the first of them.
     pub async fn reports(&self) -> Result<Vec<Delivery>, Failure> {
         if self.handled(0) {
             self.close(1);
@@ -27,7 +27,7 @@ impl DeliveryScope {
         };
         std::future::poll_fn(|cx| {
             let mut collected = unpoisoned(collected.lock());
-            // Checked under the lock: whoever closes the scope takes it to find the waker.
+            // Checked under the lock: the thread that closes the scope takes it to find the waker.
             if self.open.load(Acquire) == 0 {
                 return Poll::Ready(());
             }

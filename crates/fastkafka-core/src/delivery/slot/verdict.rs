@@ -40,7 +40,8 @@ impl DeliveryScope {
         self.close(index(closed));
     }
 
-    /// How many records from the first on are settled by now; those below `from` are known to be.
+    /// The number of records that are settled by now, from the first on. The caller knows that those below
+    /// `from` are.
     pub fn progress(&self, from: usize) -> usize {
         let end = self.end.load(Acquire) as usize;
         let open = |slot: &Slot| slot.pending.load(Acquire) != 0;

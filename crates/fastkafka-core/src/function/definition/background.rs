@@ -16,13 +16,13 @@ pub type BackgroundFuture = Pin<Box<dyn Future<Output = Result<(), Failure>> + S
 pub struct BackgroundDef {
     /// The function's name.
     pub name: &'static str,
-    /// The module it stands in.
+    /// Its module.
     pub module: &'static str,
-    /// Where it stands.
+    /// Its place in the source.
     pub location: Location,
     /// The attribute's settings, each an expression of the user's.
     pub settings: fn() -> BackgroundSettings,
-    /// Names the state types of the parameters.
+    /// Names the types of states that its parameters need.
     pub requires: fn(&mut dyn FnMut(TypeId, &'static str)),
     /// Runs it once.
     pub run: fn(Arc<States>) -> BackgroundFuture,

@@ -12,15 +12,15 @@ use std::any::TypeId;
 pub struct ConsumerDef {
     /// The function's name.
     pub name: &'static str,
-    /// The module it stands in.
+    /// Its module.
     pub module: &'static str,
-    /// Where it stands.
+    /// Its place in the source.
     pub location: Location,
-    /// The topic it reads; of several the first, and by pattern the pattern.
+    /// The topic that it reads; the first of several; with a pattern the pattern.
     pub topic: &'static str,
-    /// The topics it reads; none by pattern.
+    /// The topics that it reads; none with a pattern.
     pub topics: &'static [&'static str],
-    /// It reads every topic whose name matches.
+    /// The pattern: it reads every topic whose name matches.
     pub pattern: Option<&'static str>,
     /// Its description: `description = ".."`, or the doc comment.
     pub description: &'static str,
@@ -42,20 +42,20 @@ pub struct ConsumerDef {
     pub schema: fn(&mut SchemaGenerator) -> Schema,
     /// The key's schema; `None` when it does not look at the key.
     pub key: Option<fn() -> Schema>,
-    /// Names the state types of the parameters.
+    /// Names the types of states that its parameters need.
     pub requires: fn(&mut dyn FnMut(TypeId, &'static str)),
     /// Handles a run with the function itself.
     pub run: for<'r> fn(&'r Run<'r>, Hooks<'r>) -> RunFuture<'r>,
 }
 
 impl ConsumerDef {
-    /// Whether it takes the records of a topic that its group reads. By pattern it takes all: it has
-    /// its group for itself.
+    /// True for a topic of its group whose records it takes. With a pattern it takes all: no other function
+    /// shares its group.
     pub fn takes(&self, topic: &str) -> bool {
         self.pattern.is_some() || self.topics.contains(&topic)
     }
 
-    /// What its consumer subscribes to.
+    /// The topics and the pattern that its consumer subscribes to.
     pub fn subscription(&self) -> impl Iterator<Item = &'static str> {
         self.topics.iter().copied().chain(self.pattern)
     }

@@ -9,11 +9,11 @@ use schemars::{Schema, SchemaGenerator};
 pub struct ProducerDef {
     /// The function's name.
     pub name: &'static str,
-    /// The module it stands in.
+    /// Its module.
     pub module: &'static str,
-    /// Where it stands.
+    /// Its place in the source.
     pub location: Location,
-    /// The topic it writes.
+    /// The topic that it writes.
     pub topic: &'static str,
     /// Its description: `description = ".."`, or the doc comment.
     pub description: &'static str,

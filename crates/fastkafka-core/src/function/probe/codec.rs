@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 /// The types whose default codec is [`Raw`]: an inherent constant wins over the trait's.
 #[derive(Debug)]
 pub struct CodecProbe<T>(PhantomData<T>);
-/// What [`CodecProbe`] says of every other type.
+/// The answer of [`CodecProbe`] for every other type.
 pub trait DefaultCodec {
     /// JSON.
     const RAW: bool = false;

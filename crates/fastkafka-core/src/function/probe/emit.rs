@@ -1,4 +1,4 @@
-//! How the value that a producer returned becomes records, asked of its type.
+//! The records in the value that a producer returned, asked of its type.
 
 use crate::delivery::error::ProduceError;
 use crate::function::event::KafkaEvent;
@@ -12,11 +12,11 @@ use std::marker::PhantomData;
     note = "sending can fail, so the return type must be able to say so"
 )]
 pub trait ProducerReturn {
-    /// What is sent.
+    /// The value that is sent.
     type Ok;
     /// The value, if the function made one.
     fn as_ok(&self) -> Option<&Self::Ok>;
-    /// Says that it was not sent.
+    /// The value that says that nothing was sent.
     fn from_error(error: ProduceError) -> Self;
 }
 
@@ -74,9 +74,9 @@ impl<'a, T, K> Outgoing<'a, T, K> {
 /// Takes the records of a returned value one by one.
 pub type Take<'a, T, K> = dyn FnMut(Outgoing<'_, T, K>) -> Result<(), ProduceError> + 'a;
 
-/// How a returned value of shape `S` becomes records.
+/// A returned value of shape `S`, as records.
 pub trait Emit<S> {
-    /// What one record carries.
+    /// The payload of one record.
     type Payload;
     /// The key's type before `key_encoder`.
     type Key;
@@ -132,7 +132,7 @@ emit! {
 /// the trait's. Two constants, since `Result<Vec<_>, _>` and `Result<Vec<KafkaEvent<_>>, _>` overlap.
 #[derive(Debug)]
 pub struct EmitProbe<T>(PhantomData<T>);
-/// What [`EmitProbe`] says of every other type.
+/// The answer of [`EmitProbe`] for every other type.
 pub trait DefaultEmit {
     /// One record.
     const OUTER: u8 = 0;

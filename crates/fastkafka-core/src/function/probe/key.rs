@@ -10,8 +10,8 @@ use schemars::Schema;
 use std::any::TypeId;
 use std::marker::PhantomData;
 
-/// How a parameter is made where the consumer has a `key_decoder`: keys by it, all else as ever.
-/// The inherent function wins over the trait's.
+/// Makes a parameter where the consumer has a `key_decoder`: keys by the decoder, all others by their
+/// own rule. The inherent function wins over the trait's.
 #[derive(Debug)]
 pub struct KeyProbe<T>(PhantomData<T>);
 
@@ -70,7 +70,7 @@ impl<K> KeyProbe<Option<Key<K>>> {
     }
 }
 
-/// What [`KeyProbe`] does with every other parameter.
+/// The answer of [`KeyProbe`] for every other parameter.
 pub trait NotKey<T> {
     /// Not a key.
     const IS_KEY: bool = false;
@@ -105,7 +105,7 @@ pub trait NotKey<T> {
         T::from_context(cx)
     }
 
-    /// The state it needs.
+    /// The states that it needs.
     fn requires<S: Shape>(need: &mut dyn FnMut(TypeId, &'static str), _shape: PhantomData<S>)
     where
         T: FromContext<'static, S>,
@@ -118,21 +118,20 @@ impl<T> NotKey<T> for KeyProbe<T> {}
 impl<K> KeyProbe<Key<K>> {
     /// A key.
     pub const IS_KEY: bool = true;
-    /// None.
+    /// A key needs no state.
     pub fn requires<S>(_: &mut dyn FnMut(TypeId, &'static str), _shape: PhantomData<S>) {}
 }
 impl<K> KeyProbe<Option<Key<K>>> {
     /// A key that may be missing.
     pub const IS_KEY: bool = true;
-    /// None.
+    /// A key needs no state.
     pub fn requires<S>(_: &mut dyn FnMut(TypeId, &'static str), _shape: PhantomData<S>) {}
 }
 
-/// What the AsyncAPI document says of the key that a parameter is made of: an inherent constant wins
-/// over the trait's.
+/// The schema of the key that a parameter is made of: an inherent constant wins over the trait's.
 #[derive(Debug)]
 pub struct KeySchemaProbe<T>(PhantomData<T>);
-/// What [`KeySchemaProbe`] says of every other type.
+/// The answer of [`KeySchemaProbe`] for every other type.
 pub trait NoKeySchema {
     /// Not a key.
     const KEY: Option<fn() -> Schema> = None;
@@ -159,7 +158,7 @@ pub const fn first_key(keys: &[Option<fn() -> Schema>]) -> Option<fn() -> Schema
     None
 }
 
-/// A key that a function of the user's reads or writes.
+/// The schema of a key that a function of the user's reads or writes.
 pub fn custom_key() -> Schema {
     binary()
 }

@@ -1,7 +1,7 @@
 //! The number of records in a parameter or in a return value, for `#[benchmark]`.
 
-/// How many records a value is: of the first parameter, or of what was returned. An inherent method
-/// wins over a trait's, and that over one that needs another reference.
+/// The number of records in a value: the first parameter, or the returned value. An inherent method wins
+/// over a trait's, and that over one that needs another reference.
 #[derive(Debug)]
 pub struct Records<'a, T>(pub &'a T);
 
@@ -29,7 +29,7 @@ impl<T, E> Records<'_, Result<Option<T>, E>> {
     }
 }
 
-/// What [`Records`] says of every other result.
+/// The answer of [`Records`] for every other result.
 pub trait RecordsOfResult {
     /// One, or none because of an error.
     fn records(self) -> usize;
@@ -41,7 +41,7 @@ impl<T, E> RecordsOfResult for Records<'_, Result<T, E>> {
     }
 }
 
-/// What [`Records`] says of everything else.
+/// The answer of [`Records`] for everything else.
 pub trait OneRecord {
     /// One.
     fn records(self) -> usize;

@@ -27,9 +27,9 @@ impl<E: Error + Send + Sync + 'static> Returned<Result<(), E>> {
     }
 }
 
-/// What [`Returned`] does with everything that is not an `Error`.
+/// The judgement of [`Returned`] for everything that is not an `Error`.
 pub trait OutcomeOf {
-    /// What `reject_if` and `retry_if` look at.
+    /// The value that `reject_if` and `retry_if` look at.
     type Error;
     /// Judges the return value.
     ///

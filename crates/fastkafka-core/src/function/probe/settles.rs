@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 /// Finds an `Ack` among the parameters where they are not asked through `FromContext`.
 #[derive(Debug)]
 pub struct SettlesProbe<T>(PhantomData<T>);
-/// What [`SettlesProbe`] says of every other type.
+/// The answer of [`SettlesProbe`] for every other type.
 pub trait SettlesNot {
     /// The return value settles the record.
     const SETTLES: bool = false;

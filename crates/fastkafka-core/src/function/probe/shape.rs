@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 /// Asks a type which shape it has: an inherent constant wins over the trait's.
 #[derive(Debug)]
 pub struct ShapeProbe<T>(PhantomData<T>);
-/// What [`ShapeProbe`] says of every other type.
+/// The answer of [`ShapeProbe`] for every other type.
 pub trait DefaultShape {
     /// One record.
     const SHAPE: u8 = 0;
@@ -39,7 +39,7 @@ impl SelectShape<2> for () {
 /// Finds `Vec<u8>`, which would silently be a batch of numbers.
 #[derive(Debug)]
 pub struct ByteProbe<T>(PhantomData<T>);
-/// What [`ByteProbe`] says of every other type.
+/// The answer of [`ByteProbe`] for every other type.
 pub trait NotByte {
     /// Not a byte.
     const BYTE: bool = false;

@@ -53,7 +53,7 @@ fn a_lost_output_settles_what_stands_before_its_record() {
 }
 
 #[test]
-fn a_lost_output_stops_the_round() {
+fn a_lost_output_stops_the_run() {
     let run = attempt(2);
     assert!(!run.scope.stopping());
     run.scope.token(0).fail(Failure::retry("lost"));
@@ -135,7 +135,7 @@ fn progress_ends_at_a_lost_output() {
     open.ack(delivery);
 }
 
-// What was lost is then on its way to the owner and in the scope no more: the owner would take
+// The lost output is then on its way to the driver and in the scope no more: the driver would take
 // the records behind it for settled and commit past it. [S6]
 #[test]
 fn a_closed_run_shows_no_progress_past_a_lost_output() {
@@ -183,7 +183,7 @@ fn an_attempt_that_is_forgotten_is_freed() {
 }
 
 #[test]
-fn a_given_away_round_says_so_to_its_tokens() {
+fn tokens_know_that_their_partition_was_revoked() {
     let run = attempt(1);
     let token = run.scope.token(0);
     assert!(!token.released());

@@ -34,7 +34,7 @@ fn reports_of_two_records_race_and_the_last_frees_the_scope() {
             .into_iter()
             .for_each(|report| report.join().unwrap());
         assert_eq!(told.end(), Some((2, None)));
-        // What the scope held is given back with it: here by whoever was last.
+        // The last thread has given back what the scope held.
         assert_eq!((Arc::strong_count(&stop), Arc::strong_count(&told)), (1, 1));
     });
 }
