@@ -15,56 +15,63 @@ thread_local! {
     static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
+/// Sends one record. It is charged to `own`, or to the record in hand.
 fn send<P: Producer>(
     own: Option<&ScopeRef>,
     out: Outgoing<'_, P::Payload, P::Key>,
 ) -> Result<(), ProduceError> {
-    let encode_and_send = |buffer: &mut Vec<u8>| {
-        let encode = |e: Rejection| ProduceError::Encode {
-            producer: P::DEF.name,
-            reason: e.to_string(),
-        };
-        buffer.clear();
-        if let Some(message) = out.message {
-            P::encode(message, buffer).map_err(encode)?;
-        }
-        let key = out.key.map(P::encode_key).transpose().map_err(encode)?;
-        target(TypeId::of::<P::App>(), P::DEF.name, |app, ambient| {
-            let sink = app.sink().ok_or(ProduceError::NotConnected {
-                producer: P::DEF.name,
-            })?;
-            if own.is_none() && sink.is_unacknowledged(const { &P::DEF }) {
-                return Err(ProduceError::Unacknowledged {
-                    producer: P::DEF.name,
-                });
-            }
-            let record = OutRecord {
-                producer: Some(const { &P::DEF }),
-                cluster: None,
-                topic: out.topic.unwrap_or(P::DEF.topic),
-                partition: out.partition,
-                payload: out.message.is_some().then_some(&**buffer),
-                key: key.as_deref(),
-                headers: out.headers,
-                timestamp: out.timestamp,
-            };
-            let token = token::<P>(own, ambient)?;
-            let sent = sink.enqueue(record, token);
-            if let Some(interceptor) = app.interceptor() {
-                interceptor.produced(const { &P::DEF }, &record, sent.as_ref().err());
-            }
-            sent
-        })
-    };
     let sent = BUFFER.with(|buffer| match buffer.try_borrow_mut() {
-        Ok(mut buffer) => encode_and_send(&mut buffer),
-        // A `Serialize` that produces.
-        Err(_) => encode_and_send(&mut Vec::new()),
+        Ok(mut buffer) => encode_and_enqueue::<P>(own, &out, &mut buffer),
+        // The `Serialize` of a payload calls a producer: the buffer is in use.
+        Err(_) => encode_and_enqueue::<P>(own, &out, &mut Vec::new()),
     });
     if sent.as_ref().is_err_and(ProduceError::is_permanent) {
         give_up();
     }
     sent
+}
+
+fn encode_and_enqueue<P: Producer>(
+    own: Option<&ScopeRef>,
+    out: &Outgoing<'_, P::Payload, P::Key>,
+    buffer: &mut Vec<u8>,
+) -> Result<(), ProduceError> {
+    let not_encoded = |rejection: Rejection| ProduceError::Encode {
+        producer: P::DEF.name,
+        reason: rejection.to_string(),
+    };
+    buffer.clear();
+    if let Some(message) = out.message {
+        P::encode(message, buffer).map_err(not_encoded)?;
+    }
+    let key = out.key.map(P::encode_key).transpose();
+    let key = key.map_err(not_encoded)?;
+    target(TypeId::of::<P::App>(), P::DEF.name, |app, ambient| {
+        let sink = app.sink().ok_or(ProduceError::NotConnected {
+            producer: P::DEF.name,
+        })?;
+        if own.is_none() && sink.is_unacknowledged(const { &P::DEF }) {
+            return Err(ProduceError::Unacknowledged {
+                producer: P::DEF.name,
+            });
+        }
+        let record = OutRecord {
+            producer: Some(const { &P::DEF }),
+            cluster: None,
+            topic: out.topic.unwrap_or(P::DEF.topic),
+            partition: out.partition,
+            payload: out.message.is_some().then_some(&**buffer),
+            key: key.as_deref(),
+            headers: out.headers,
+            timestamp: out.timestamp,
+        };
+        let token = token::<P>(own, ambient)?;
+        let sent = sink.enqueue(record, token);
+        if let Some(interceptor) = app.interceptor() {
+            interceptor.produced(const { &P::DEF }, &record, sent.as_ref().err());
+        }
+        sent
+    })
 }
 
 fn token<P: Producer>(

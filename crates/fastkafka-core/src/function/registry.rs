@@ -41,6 +41,11 @@ impl Def {
         }
     }
 
+    /// `module::name`.
+    pub fn path(&self) -> String {
+        format!("{}::{}", self.module(), self.name())
+    }
+
     /// The function's place in the source.
     pub fn location(&self) -> Location {
         match self {

@@ -1,70 +1,12 @@
 //! The choice of a broker: by one name, in all clusters at once.
 
 use crate::plan::cluster::Cluster;
-use crate::settings::{Connection, Text};
-use std::collections::BTreeMap;
+use crate::plan::connections::Connections;
+use crate::settings::Connection;
 use std::fmt;
 
 /// The name of the broker in the process.
 pub const EMBEDDED: &str = "embedded";
-
-/// The connections to an app's clusters, once a broker is chosen.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Connections {
-    own: Connection,
-    others: BTreeMap<String, Connection>,
-    /// The address of all clusters.
-    everywhere: Option<Text>,
-    /// The brokers are in the process: settings of functions for the connection are ignored.
-    pub embedded: bool,
-}
-
-impl Connections {
-    /// The connection to the app's own cluster.
-    pub fn new(own: Connection) -> Self {
-        Self {
-            own,
-            ..Self::default()
-        }
-    }
-
-    /// Every cluster is at a broker in the process.
-    pub fn embedded() -> Self {
-        Self {
-            embedded: true,
-            ..Self::default()
-        }
-    }
-
-    /// Every cluster is at one address, also one for which functions give another address: a test's
-    /// broker stands for all of them.
-    pub fn at(address: impl Into<Text>) -> Self {
-        Self {
-            everywhere: Some(address.into()),
-            ..Self::default()
-        }
-    }
-
-    /// Adds the connection to another cluster.
-    #[must_use]
-    pub fn with(mut self, cluster: impl Into<String>, connection: Connection) -> Self {
-        self.others.insert(cluster.into(), connection);
-        self
-    }
-
-    /// The connection to a cluster for a function with these settings of its own.
-    pub fn to(&self, cluster: &str, own: &Connection) -> Connection {
-        let base = self.others.get(cluster).unwrap_or(&self.own);
-        let way = match self.embedded {
-            true => base.clone(),
-            false => own.clone().over(base),
-        };
-        match &self.everywhere {
-            Some(address) => way.bootstrap_servers(address.clone()),
-            None => way,
-        }
-    }
-}
 
 /// Chooses the broker of this name in every cluster of an app. `host:port` is an address, for apps with
 /// one cluster to choose for.
@@ -72,33 +14,29 @@ impl Connections {
 /// # Errors
 /// When a cluster has no such broker, or an address would be that of several.
 pub fn choose(clusters: &[Cluster], name: &str) -> Result<Connections, UnknownBroker> {
-    let choosing = || clusters.iter().filter(|cluster| !cluster.is_address);
-    let has = |cluster: &&Cluster| cluster.brokers.get(name).is_some();
-    if name == EMBEDDED && !choosing().any(|cluster| has(&cluster)) {
+    // A cluster that is only an address has no brokers to choose from.
+    let choosing: Vec<_> = clusters.iter().filter(|c| !c.is_address).collect();
+    let is_known = choosing.iter().any(|c| c.brokers.get(name).is_some());
+    if name == EMBEDDED && !is_known {
         return Ok(Connections::embedded());
     }
-    if name.contains(':') && !choosing().any(|cluster| has(&cluster)) {
+    if name.contains(':') && !is_known {
+        if choosing.len() > 1 {
+            return Err(UnknownBroker::address(&choosing, name));
+        }
         let connection = Connection::default().bootstrap_servers(name.to_owned());
-        let mut several = choosing().map(|cluster| cluster.name.to_string());
-        let (first, more) = (several.next(), several.next().is_some());
-        return match more {
-            true => Err(UnknownBroker::address(clusters, name)),
-            false => Ok(
-                Connections::new(connection.clone()).with(first.unwrap_or_default(), connection)
-            ),
-        };
+        let cluster = choosing.first().map_or("", |cluster| &*cluster.name);
+        return Ok(Connections::new(connection.clone()).with(cluster, connection));
     }
     let mut connections: Option<Connections> = None;
-    for cluster in choosing() {
+    for cluster in &choosing {
         let Some(broker) = cluster.brokers.get(name) else {
-            return Err(UnknownBroker::new(cluster, choosing().count() > 1, name));
+            return Err(UnknownBroker::new(cluster, choosing.len() > 1, name));
         };
         let connection = broker.reached_by().clone();
         // The first is the app's own, unless no function is on it.
-        connections = Some(match connections {
-            None => Connections::new(connection.clone()).with(&*cluster.name, connection),
-            Some(known) => known.with(&*cluster.name, connection),
-        });
+        let known = connections.unwrap_or_else(|| Connections::new(connection.clone()));
+        connections = Some(known.with(&*cluster.name, connection));
     }
     Ok(connections.unwrap_or_default())
 }
@@ -131,14 +69,14 @@ impl UnknownBroker {
         }
     }
 
-    fn address(clusters: &[Cluster], name: &str) -> Self {
-        let choosing = || clusters.iter().filter(|cluster| !cluster.is_address);
-        let first = choosing().flat_map(|cluster| cluster.brokers.iter());
-        let everywhere = first.map(|(name, _)| name).filter(|name| {
-            let mut clusters = choosing();
-            clusters.all(|cluster| cluster.brokers.get(name).is_some())
-        });
-        let mut known: Vec<_> = everywhere.map(str::to_owned).collect();
+    fn address(clusters: &[&Cluster], name: &str) -> Self {
+        let in_all = |name: &&str| clusters.iter().all(|c| c.brokers.get(name).is_some());
+        let names = clusters.iter().flat_map(|cluster| cluster.brokers.iter());
+        let mut known: Vec<_> = names
+            .map(|(name, _)| name)
+            .filter(in_all)
+            .map(str::to_owned)
+            .collect();
         known.sort();
         known.dedup();
         known.push(EMBEDDED.to_owned());
@@ -147,7 +85,7 @@ impl UnknownBroker {
             known,
             cluster: None,
             used_by: None,
-            several: choosing().map(|c| c.name.to_string()).collect(),
+            several: clusters.iter().map(|c| c.name.to_string()).collect(),
         }
     }
 }
@@ -194,7 +132,7 @@ impl std::error::Error for UnknownBroker {}
 mod tests {
     use super::*;
     use crate::function::definition::Location;
-    use crate::settings::{Broker, Brokers};
+    use crate::settings::{Broker, Brokers, Text};
 
     const HERE: Location = Location {
         file: "src/lib.rs",

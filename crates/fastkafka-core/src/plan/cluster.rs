@@ -92,25 +92,27 @@ impl<'a> Clusters<'a> {
     }
 
     /// Adds the cluster of a function, and returns its name.
-    pub(crate) fn enter(
+    pub(crate) fn add(
         &mut self,
         site: Site<'_>,
         function: (&'static str, Location),
         problems: &mut Vec<Problem>,
     ) -> Text {
         let name = site.cluster(self.own);
-        let own = self.own;
         let brokers = match site.brokers {
-            // The app's own may be named by a function as well.
+            // Functions may name the app's own cluster, too.
             Some(brokers) => brokers.clone(),
             None if site.address.is_some() => Brokers::new(name.clone()),
-            None => own.clone(),
+            None => self.own.clone(),
         };
-        let described = |brokers: &Brokers| format!("`brokers` of cluster `{}`", brokers.name());
         let known = self.found.iter().find(|cluster| cluster.name == name);
-        let first = known.map(|known| (&known.brokers, known.used_by));
-        let first = first.or_else(|| (own.name() == name).then_some((own, None)));
-        if let Some((first, used_by)) = first
+        let described = match known {
+            Some(known) => Some((&known.brokers, known.used_by)),
+            None if self.own.name() == name => Some((self.own, None)),
+            None => None,
+        };
+        // An address describes no brokers that could differ from others.
+        if let Some((first, used_by)) = described
             && site.address.is_none()
             && !first.is_like(&brokers)
         {
@@ -126,8 +128,8 @@ impl<'a> Clusters<'a> {
             problems.push(Problem::Setting {
                 handler: function.0,
                 what: format!(
-                    "has {}, which is no name: it takes ASCII letters, digits, `.`, `_` and `-`",
-                    described(brokers)
+                    "has `brokers` of cluster `{}`, which is no name: it takes ASCII letters, digits, `.`, `_` and `-`",
+                    brokers.name()
                 ),
                 at: function.1,
             });

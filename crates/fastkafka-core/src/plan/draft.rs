@@ -44,7 +44,7 @@ impl<'a> Draft<'a> {
         check::handler(self.app, &handler, &own, &mut self.problems);
         let function = (def.name, def.location);
         let site = Site::from(&handler.settings);
-        let cluster = self.clusters.enter(site, function, &mut self.problems);
+        let cluster = self.clusters.add(site, function, &mut self.problems);
         let group = self.groups.entry((cluster, group_of(self.app, &handler)));
         group.or_default().push(Member { handler, own, all });
     }
@@ -56,7 +56,7 @@ impl<'a> Draft<'a> {
         check::producer(def, &settings, &mut self.problems);
         let function = (def.name, def.location);
         let site = Site::from(&settings);
-        let cluster = self.clusters.enter(site, function, &mut self.problems);
+        let cluster = self.clusters.add(site, function, &mut self.problems);
         self.outputs.push(Output {
             def,
             cluster,

@@ -1,11 +1,12 @@
 //! The origin of each setting of an app.
 
 use crate::app::AppSpec;
-use crate::function::definition::Location;
+use crate::function::definition::{ConsumerDef, Location};
 use crate::function::registry::Def;
 use crate::plan::cluster::Site;
-use crate::plan::precedence::{Level, Levels, Table, consumer_levels, producer_levels};
-use crate::settings::{BackgroundSettings, ConsumerSettings, GroupId, ProducerSettings};
+use crate::plan::precedence::{Level, Levels, consumer_levels, producer_levels};
+use crate::plan::table::Table;
+use crate::settings::{BackgroundSettings, ConsumerSettings, GroupId};
 
 /// The settings of one function.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,43 +34,36 @@ pub struct Row {
 
 /// Every setting of every function.
 pub fn explain(app: &AppSpec) -> Vec<Explained> {
-    let functions = app.registry.defs().iter().map(|def| match def {
-        Def::Consumer(def) => {
-            let mut levels = consumer_levels(app, &def.path(), (def.settings)());
-            let shared = shared(app, &levels, &def.path());
-            let without_meaning = without_meaning(&levels, ConsumerSettings::shown);
-            levels.own.extend(shared);
-            let shown = ConsumerSettings::shown;
-            Explained {
-                path: def.path(),
-                at: def.location,
-                rows: rows(&levels, ConsumerSettings::KEYS, &without_meaning, shown),
+    let explained = |def: &Def| {
+        let path = def.path();
+        let rows = match def {
+            Def::Consumer(def) => {
+                let mut levels = consumer_levels(app, &path, (def.settings)());
+                let ignored = ignored(&levels);
+                let shared = shared(app, &levels, &path);
+                levels.own.extend(shared);
+                rows(&levels, &ignored)
             }
-        }
-        Def::Producer(def) => {
-            let levels = producer_levels(app, &def.path(), (def.settings)());
-            let shown = ProducerSettings::shown;
-            let without_meaning = without_meaning(&levels, shown);
-            Explained {
-                path: def.path(),
-                at: def.location,
-                rows: rows(&levels, ProducerSettings::KEYS, &without_meaning, shown),
+            Def::Producer(def) => {
+                let levels = producer_levels(app, &path, (def.settings)());
+                rows(&levels, &ignored(&levels))
             }
+            Def::Background(def) => task_rows(&(def.settings)()),
+        };
+        Explained {
+            path,
+            at: def.location(),
+            rows,
         }
-        Def::Background(def) => Explained {
-            path: def.path(),
-            at: def.location,
-            rows: task_rows(&(def.settings)()),
-        },
-    });
-    functions.collect()
+    };
+    app.registry.defs().iter().map(explained).collect()
 }
 
 /// The settings of a task; only its attribute has any.
 fn task_rows(settings: &BackgroundSettings) -> Vec<Row> {
-    let said = settings.shown();
+    let shown = settings.shown();
     let row = |&(key, default): &(&'static str, &str)| {
-        let value = said.iter().find(|(known, _)| *known == key);
+        let value = shown.iter().find(|(known, _)| *known == key);
         let (value, from) = match value {
             Some((_, value)) => (value.clone(), "`#[run_in_background]`"),
             None => (default.to_owned(), "default"),
@@ -101,61 +95,61 @@ fn shared(
     if ours.1 == GroupId::None {
         return Vec::new();
     }
-    let others = app.registry.consumers().filter(|def| def.path() != path);
-    let others = others.filter_map(|def| {
+    let other = |def: &'static ConsumerDef| {
         let levels = consumer_levels(app, &def.path(), (def.settings)());
-        (group(&levels) == ours).then(|| Level {
+        (def.path() != path && group(&levels) == ours).then(|| Level {
             place: format!("`{}`, which shares the consumer", def.name),
             settings: levels.own().of_client(),
         })
-    });
-    others.collect()
+    };
+    app.registry.consumers().filter_map(other).collect()
 }
 
 /// Keys that are set for all functions and have no meaning beside the function's own settings.
-fn without_meaning<S: Table>(
-    levels: &Levels<S>,
-    shown: impl Fn(&S) -> Vec<(&'static str, String)>,
-) -> Vec<&'static str> {
-    let all = shown(&levels.all(&S::default()));
-    let left = shown(&levels.all(&levels.own()));
-    let keys = all.into_iter().map(|(key, _)| key);
-    keys.filter(|key| !left.iter().any(|(known, _)| known == key))
+fn ignored<S: Table>(levels: &Levels<S>) -> Vec<&'static str> {
+    let all = levels.all(&S::default()).shown();
+    let left = levels.all(&levels.own()).shown();
+    all.into_iter()
+        .map(|(key, _)| key)
+        .filter(|key| !left.iter().any(|(known, _)| known == key))
         .collect()
 }
 
-fn rows<S>(
-    levels: &Levels<S>,
-    keys: &[(&'static str, &'static str)],
-    without_meaning: &[&str],
-    shown: impl Fn(&S) -> Vec<(&'static str, String)>,
-) -> Vec<Row> {
-    let read = |level: &Level<S>| (level.place.clone(), shown(&level.settings));
-    let own: Vec<_> = levels.own.iter().map(read).collect();
-    let all: Vec<_> = levels.all.iter().map(read).collect();
-    let row = |(key, default): &(&'static str, &'static str)| {
-        let said = |levels: &[(String, Vec<(&'static str, String)>)]| {
-            let values = levels.iter().filter_map(|(place, values)| {
-                let value = values.iter().find(|(known, _)| known == key)?;
-                Some((place.clone(), value.1.clone()))
-            });
-            values.collect::<Vec<_>>()
-        };
-        let mut winners = said(&own);
-        let mut losers = said(&all);
-        if !without_meaning.contains(key) {
-            winners.append(&mut losers);
+fn rows<S: Table>(levels: &Levels<S>, ignored: &[&str]) -> Vec<Row> {
+    let (own, all) = (shown(&levels.own), shown(&levels.all));
+    let row = |&(key, default): &(&'static str, &'static str)| {
+        let mut values = values_of(&own, key);
+        let mut for_all = values_of(&all, key);
+        // Ignored values are shown, after those that could have won.
+        if !ignored.contains(&key) {
+            values.append(&mut for_all);
         }
-        let mut winners = winners.into_iter();
-        let (from, value) = winners
-            .next()
-            .unwrap_or_else(|| ("default".to_owned(), (*default).to_owned()));
+        let mut values = values.into_iter();
+        let winner = values.next();
+        let (from, value) = winner.unwrap_or_else(|| ("default".to_owned(), default.to_owned()));
         Row {
             key,
             value,
             from,
-            losers: winners.chain(losers).collect(),
+            losers: values.chain(for_all).collect(),
         }
     };
-    keys.iter().map(row).collect()
+    S::KEYS.iter().map(row).collect()
+}
+
+/// A place, and the values that it sets as text.
+type Shown = (String, Vec<(&'static str, String)>);
+
+fn shown<S: Table>(levels: &[Level<S>]) -> Vec<Shown> {
+    let shown = |level: &Level<S>| (level.place.clone(), level.settings.shown());
+    levels.iter().map(shown).collect()
+}
+
+/// The places that set a key, with its values.
+fn values_of(levels: &[Shown], key: &str) -> Vec<(String, String)> {
+    let value_at = |(place, values): &Shown| {
+        let (_, value) = values.iter().find(|(known, _)| *known == key)?;
+        Some((place.clone(), value.clone()))
+    };
+    levels.iter().filter_map(value_at).collect()
 }

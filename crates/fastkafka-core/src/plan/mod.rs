@@ -4,11 +4,12 @@
 //! on which cluster the function is ([`cluster`]), and in which group. The [`Draft`] collects this
 //! function by function, and [`check`] every [`problem`] that shows offline, so that a user sees all at
 //! once. [`explain`] shows the places of each setting. Which broker of a cluster the app connects to is
-//! chosen last ([`broker_choice`]).
+//! chosen last ([`broker_choice`]), and results in its [`connections`].
 
 pub(crate) mod broker_choice;
 mod check;
 pub(crate) mod cluster;
+pub(crate) mod connections;
 mod dead_letters;
 mod draft;
 pub(crate) mod explain;
@@ -17,6 +18,7 @@ pub(crate) mod overrides;
 mod parts;
 mod precedence;
 pub(crate) mod problem;
+mod table;
 
 use crate::app::AppSpec;
 use crate::function::background::Task;

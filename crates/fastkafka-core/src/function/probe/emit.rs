@@ -1,4 +1,8 @@
 //! The records in the value that a producer returned, asked of its type.
+//!
+//! The expansion of `#[produces]` asks [`EmitProbe`] two questions, [`SelectEmit`] turns the two answers
+//! into a shape, and [`Emit`] of that shape yields the records. One probe with one answer would not do:
+//! `Result<Vec<_>, _>` and `Result<Vec<KafkaEvent<_, _>>, _>` overlap.
 
 use crate::delivery::error::ProduceError;
 use crate::function::event::KafkaEvent;
@@ -38,13 +42,13 @@ pub struct Outgoing<'a, T, K> {
     pub message: Option<&'a T>,
     /// The key.
     pub key: Option<&'a K>,
-    /// Headers.
+    /// The headers.
     pub headers: &'a [(String, Option<Bytes>)],
-    /// Time.
+    /// The time; `None` for the client's clock.
     pub timestamp: Option<i64>,
-    /// Partition.
+    /// The partition; `None` leaves it to the key.
     pub partition: Option<i32>,
-    /// Topic, if not the producer's.
+    /// The topic; `None` for the producer's.
     pub topic: Option<&'a str>,
 }
 
@@ -129,7 +133,7 @@ emit! {
 }
 
 /// Asks a return type how many records it makes, and of which kind: an inherent constant wins over
-/// the trait's. Two constants, since `Result<Vec<_>, _>` and `Result<Vec<KafkaEvent<_>>, _>` overlap.
+/// the trait's.
 #[derive(Debug)]
 pub struct EmitProbe<T>(PhantomData<T>);
 /// The answer of [`EmitProbe`] for every other type.
