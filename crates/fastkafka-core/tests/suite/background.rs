@@ -1,4 +1,4 @@
-//! What `#[run_in_background]` makes of a function.
+//! `#[run_in_background]`: from the attribute to the task.
 #![allow(clippy::unwrap_used, reason = "a task of a test fails like the test")]
 
 use crate::support::{Log, block_on, connected};

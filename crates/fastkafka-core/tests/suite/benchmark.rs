@@ -1,4 +1,4 @@
-//! What `#[benchmark]` counts, wherever it stands.
+//! The counts of `#[benchmark]`, wherever it stands.
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails like the test")]
 
 use crate::support::{Given, Log, Outbox, block_on, record};

@@ -1,4 +1,4 @@
-//! Which cluster a function is on, and what follows from it.
+//! The cluster of a function, and the consequences.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 use fastkafka::*;

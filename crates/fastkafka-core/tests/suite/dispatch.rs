@@ -1,4 +1,4 @@
-//! What reaches a handler, and what comes of what it returns.
+//! The parameters that reach a handler, and the consequences of what it returns.
 #![allow(
     clippy::unwrap_used,
     reason = "a handler of a test fails like the test"

@@ -1,4 +1,4 @@
-//! What a test kit is told of an app, and what it may put in its place.
+//! The view that an interceptor has of an app, and the calls that it may replace.
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails like the test")]
 
 use crate::support::{Ended, Given, block_on, connected, handle_in, record};
@@ -102,7 +102,7 @@ impl Invoke<on_replaced> for Never {
 
 #[consumes]
 async fn on_replaced(_order: Order) {
-    panic!("a watch has replaced it");
+    panic!("the interceptor has replaced it");
 }
 
 #[consumes]
@@ -121,23 +121,23 @@ fn order(id: u64) -> Given {
     record(format!(r#"{{"id":{id}}}"#)).key("k")
 }
 
-fn watched(
+fn intercepted(
     def: &'static ConsumerDef,
     records: impl IntoIterator<Item = Given>,
     around: Option<Box<dyn Around>>,
 ) -> (Ended, Vec<String>) {
     let notes = Notes::default();
-    let watch = Arc::new(notes.clone());
+    let interceptor = Arc::new(notes.clone());
     let ended = handle_in(def, records, |app| {
-        assert!(app.intercept(watch).is_ok());
+        assert!(app.intercept(interceptor).is_ok());
         app.with_around(around)
     });
     (ended, notes.take())
 }
 
 #[test]
-fn a_watch_sees_each_call_and_its_outcome() {
-    let (_, notes) = watched(const { &on_orders::DEF }, [order(1), order(0)], None);
+fn an_interceptor_sees_each_call_and_its_outcome() {
+    let (_, notes) = intercepted(const { &on_orders::DEF }, [order(1), order(0)], None);
     let calls = [
         "call at 100 of 1",
         "done",
@@ -150,7 +150,7 @@ fn a_watch_sees_each_call_and_its_outcome() {
 
 #[test]
 fn a_record_that_does_not_decode_is_told_without_a_call() {
-    let (_, notes) = watched(const { &on_orders::DEF }, [record("?")], None);
+    let (_, notes) = intercepted(const { &on_orders::DEF }, [record("?")], None);
     assert_eq!(notes.len(), 2);
     assert!(
         notes[1].starts_with("undecoded at 100: the payload"),
@@ -161,7 +161,7 @@ fn a_record_that_does_not_decode_is_told_without_a_call() {
 #[test]
 fn a_record_without_a_parameter_fails_with_the_rejection() {
     let records = [record(r#"{"id":1}"#)];
-    let (ended, notes) = watched(const { &on_orders::DEF }, records, None);
+    let (ended, notes) = intercepted(const { &on_orders::DEF }, records, None);
     assert!(notes[2].contains("the record has no key"), "{notes:?}");
     let (_, failure) = ended.failure.unwrap();
     assert_eq!(failure.kind(), FailureKind::Rejected);
@@ -171,7 +171,7 @@ fn a_record_without_a_parameter_fails_with_the_rejection() {
 
 #[test]
 fn a_panic_ends_a_call_without_an_outcome() {
-    let (ended, notes) = watched(const { &on_orders::DEF }, [order(13)], None);
+    let (ended, notes) = intercepted(const { &on_orders::DEF }, [order(13)], None);
     assert!(ended.panic.is_some());
     assert_eq!(notes[1..], ["call at 100 of 1"]);
 }
@@ -179,14 +179,14 @@ fn a_panic_ends_a_call_without_an_outcome() {
 #[test]
 fn a_batch_is_one_call_that_ends_before_what_does_not_decode() {
     let records = [order(1), order(2), record("?")];
-    let (_, notes) = watched(const { &on_lists::DEF }, records, None);
+    let (_, notes) = intercepted(const { &on_lists::DEF }, records, None);
     assert_eq!(notes[1..3], ["call at 100 of 2", "done"]);
     assert!(notes[3].starts_with("undecoded at 102"), "{notes:?}");
 }
 
 #[test]
 fn another_function_handles_a_run_in_place_of_the_handlers() {
-    let (ended, notes) = watched(const { &on_replaced::DEF }, [order(1)], None);
+    let (ended, notes) = intercepted(const { &on_replaced::DEF }, [order(1)], None);
     assert_eq!((ended.handled, ended.settled), (1, Some(1)));
     assert_eq!(notes[1..], ["call at 100 of 1", "done"]);
 }
@@ -202,7 +202,7 @@ impl Around for Skips {
 
 #[test]
 fn a_call_that_the_hook_skips_does_not_begin() {
-    let (_, notes) = watched(
+    let (_, notes) = intercepted(
         const { &on_orders::DEF },
         [order(13)],
         Some(Box::new(Skips)),
@@ -210,7 +210,7 @@ fn a_call_that_the_hook_skips_does_not_begin() {
     assert_eq!(notes[1..], ["done"]);
 }
 
-/// Has a producer that is watched.
+/// An app with a producer whose outputs are intercepted.
 struct Sender;
 
 #[produces(app = Sender)]
@@ -219,7 +219,7 @@ async fn to_orders(id: u64) -> Result<Order, ProduceError> {
 }
 
 #[test]
-fn a_watch_sees_what_a_producer_hands_over() {
+fn an_interceptor_sees_what_a_producer_hands_over() {
     let (app, _outbox) = connected::<Sender>();
     let notes = Notes::default();
     assert!(app.intercept(Arc::new(notes.clone())).is_ok());

@@ -9,7 +9,7 @@ pub mod benchmark;
 mod clusters;
 mod dispatch;
 pub mod interceptor;
-mod levels;
+mod precedence;
 pub mod produce;
 pub mod registry;
 pub mod strict;

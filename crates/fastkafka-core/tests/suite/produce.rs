@@ -1,4 +1,4 @@
-//! What a producer's call sends.
+//! The records that a call of a producer sends.
 
 use crate::support::{Sent, block_on, connected};
 use fastkafka::*;

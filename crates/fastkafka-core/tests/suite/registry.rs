@@ -1,4 +1,4 @@
-//! What the attributes put into the registry.
+//! The entries that the attributes put into the registry.
 #![allow(
     clippy::unwrap_used,
     reason = "a handler of a test fails like the test"

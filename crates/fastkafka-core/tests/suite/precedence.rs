@@ -1,4 +1,4 @@
-//! Which of the places that set a key wins.
+//! Precedence among the places that set a key.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 use fastkafka::*;
@@ -295,8 +295,8 @@ fn every_mistake_outside_is_a_problem() {
     assert_eq!(
         texts,
         [
-            "A: `on_twice` is the name of `suite::levels::billing::on_twice` and of `suite::levels::shipping::on_twice`; \
-             write the whole path, in a variable as `SUITE__LEVELS__BILLING__ON_TWICE`",
+            "A: `on_twice` is the name of `suite::precedence::billing::on_twice` and of `suite::precedence::shipping::on_twice`; \
+             write the whole path, in a variable as `SUITE__PRECEDENCE__BILLING__ON_TWICE`",
             "B: the app has no consumer `on_order`, did you mean `on_orders`?",
             "C: the app has no producer `on_orders`",
             "D: there is no setting `attempt`, did you mean `attempts`?",
