@@ -57,7 +57,7 @@ fn protocol(settings: &ConsumerSettings) -> (Protocol, Assignor) {
     match strategy.unwrap_or("cooperative-sticky") {
         "cooperative-sticky" => (Protocol::Cooperative, Assignor::Sticky),
         "range" => (Protocol::Eager, Assignor::Range),
-        // Who gets what differs from Kafka's round robin; that everybody gives back everything does not.
+        // The shares differ from those of Kafka's round robin. As there, every member gives back everything.
         _ => (Protocol::Eager, Assignor::Sticky),
     }
 }

@@ -19,7 +19,7 @@ pub(crate) enum Target {
     Embedded,
 }
 
-/// What each app is told before it starts.
+/// Brokers, and names of topics and groups, that every app of the test gets before it starts.
 pub(super) struct Access {
     /// As messages call the broker.
     pub(super) broker: String,

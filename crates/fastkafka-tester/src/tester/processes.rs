@@ -28,7 +28,7 @@ impl Tester {
     /// Stops the youngest process as a shutdown would: it finishes the records in hand and commits.
     ///
     /// # Errors
-    /// What did not end well.
+    /// The problems of its stop.
     ///
     /// # Panics
     /// When only one is left.

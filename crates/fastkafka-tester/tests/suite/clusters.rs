@@ -260,7 +260,7 @@ async fn what_does_not_settle_is_named_with_its_cluster() {
     tester.mirror::<on_paid_orders>().send(8).await;
     payments.broker_down();
     payments.restore_commits();
-    // What is on a cluster that is away can not end.
+    // A record on a cluster that is down cannot end.
     let unsettled = tester.settle().await.unwrap_err();
     assert_eq!(unsettled.problems(), std::slice::from_ref(down));
     payments.broker_up();

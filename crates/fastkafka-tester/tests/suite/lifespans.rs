@@ -1,4 +1,4 @@
-//! What an app makes at its start and releases at its stop, under a tester.
+//! Resources that an app makes at its start and releases at its stop, under a tester.
 
 use fastkafka::app::AppBuilder;
 use fastkafka::{App, ProduceError, State, consumes, produces};

@@ -1,4 +1,4 @@
-//! What a test sends by mirrors, and what it sees of what producers have sent.
+//! Records that a test sends by mirrors, and records that it receives from producers.
 
 use crate::support::*;
 use fastkafka::record::Delivery;

@@ -1,4 +1,4 @@
-//! What stands in for a handler, and what takes what a producer has sent.
+//! Mocks in the place of a handler, and mocks that take the records of a producer.
 
 use crate::support::*;
 use fastkafka::error::FailureKind;

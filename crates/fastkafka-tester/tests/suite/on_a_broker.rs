@@ -1,4 +1,4 @@
-//! What a test on a real broker waits for: here on the one in the process.
+//! Tests on a real broker, and the records that they wait for: here on the broker in the process.
 
 use fastkafka::{App, Failure, State, Topic, consumes};
 use fastkafka_tester::Tester;

@@ -1,4 +1,4 @@
-//! What a test sees of the calls of handlers and producers.
+//! The calls of handlers and producers as a test sees them.
 
 use crate::support::*;
 use fastkafka::error::FailureKind;

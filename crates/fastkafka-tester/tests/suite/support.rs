@@ -35,7 +35,7 @@ pub fn invoice(order: u64) -> Invoice {
     }
 }
 
-/// What a handler of this app stumbles over.
+/// The errors of this app's handlers.
 #[derive(Debug, thiserror::Error)]
 pub enum OrderError {
     #[error("the order is empty")]

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// What tasks and handlers write down, each line at its time.
+/// The lines that tasks and handlers write, each with its time.
 #[derive(Clone)]
 struct Log {
     begun: Instant,

@@ -56,7 +56,7 @@ async fn settles_later(
     State(buffer): State<Arc<Buffer<Ack>>>,
 ) {
     for ack in buffer.push(line, ack, &file) {
-        // Of a partition that is gone the next owner writes the line again.
+        // If a partition is gone, the member that has it now writes the line again.
         let _ = ack.ack();
     }
 }

@@ -10,12 +10,12 @@ use std::sync::{Arc, Mutex};
 /// Partition and offset of each record of a visitor.
 type Places = BTreeSet<(i32, i64)>;
 
-/// Who visited.
+/// The visits of each visitor.
 #[derive(Clone, Default)]
 struct Visits(Arc<Mutex<BTreeMap<String, Places>>>);
 
 impl Visits {
-    /// How many there are of this visitor.
+    /// The number of visits of this visitor, this one included.
     fn add(&self, visitor: &str, record: &EventMetadata) -> usize {
         let mut visits = self.0.lock().unwrap();
         let of_visitor = visits.entry(visitor.to_owned()).or_default();
@@ -24,7 +24,7 @@ impl Visits {
     }
 }
 
-/// What the visitors were told: their number of visits.
+/// The answers to the visitors: their number of visits.
 #[derive(Clone, Default)]
 struct Greetings(Arc<Mutex<BTreeMap<String, usize>>>);
 
