@@ -4,6 +4,7 @@ use super::context::{Events, Group};
 use crate::consumer::raw::{Answer, Event, Request};
 use crate::offsets::broker::{Broker, Commit};
 use crate::offsets::{look_up, start_offsets};
+use fastkafka_runtime::platform::StartError;
 use rdkafka::consumer::Consumer;
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 use std::sync::Arc;
@@ -96,10 +97,13 @@ fn answer(request: Request, consumer: &Group, events: &Events) -> Option<Answer>
             Answer::Moved(place, committed.map_err(|refused| refused.message))
         }
         Request::Range(place, position) => {
-            let range = consumer
-                .range(place, RANGE)
-                .inspect_err(|e| tracing::warn!("cannot ask what is left of {place}: {e}"));
-            let (low, high) = range.ok()?;
+            let (low, high) = match consumer.range(place, RANGE) {
+                Ok(range) => range,
+                Err(StartError::Retry(why) | StartError::NoCommit(why)) => {
+                    tracing::warn!("cannot ask what is left of {place}: {why}");
+                    return None;
+                }
+            };
             Answer::Range {
                 place,
                 position,
