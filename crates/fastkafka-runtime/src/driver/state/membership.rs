@@ -107,3 +107,55 @@ impl Membership {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Time = Duration::from_secs(100);
+    const WITHIN: Duration = Duration::from_secs(20);
+
+    fn draining() -> Membership {
+        let mut membership = Membership::Member;
+        assert!(membership.shut_down(NOW, WITHIN));
+        assert!(!membership.shut_down(NOW, 2 * WITHIN), "once");
+        membership
+    }
+
+    #[test]
+    fn a_consumer_leaves_when_its_records_are_done_or_their_time_is_over() {
+        let mut membership = draining();
+        assert!(!membership.unsubscribe(NOW, true));
+        assert!(membership.unsubscribe(NOW, false));
+
+        let mut membership = draining();
+        let drained_by = NOW + WITHIN - FOR_CLOSE;
+        assert!(!membership.unsubscribe(drained_by - CLOSING, true));
+        assert!(membership.unsubscribe(drained_by, true));
+        assert!(!membership.unsubscribe(drained_by, true), "once");
+    }
+
+    #[test]
+    fn it_closes_when_all_is_given_back_or_at_its_deadline() {
+        let mut membership = draining();
+        assert!(!membership.close(NOW, true), "it is still a member");
+        assert!(membership.unsubscribe(NOW, false));
+        assert!(!membership.close(NOW, false));
+        assert!(membership.close(NOW + WITHIN, false));
+        assert_eq!(membership.closing_deadline(), Some(NOW + WITHIN));
+    }
+
+    #[test]
+    fn a_revoke_drains_no_longer_than_the_shutdown_leaves_time() {
+        let timeout = Duration::from_secs(10);
+        let drained_by = NOW + WITHIN - FOR_CLOSE;
+        let mut membership = Membership::Member;
+        assert_eq!(membership.revoke_deadline(NOW, timeout), NOW + timeout);
+        membership = draining();
+        assert_eq!(membership.revoke_deadline(NOW, timeout), NOW + timeout);
+        let late = drained_by - CLOSING;
+        assert_eq!(membership.revoke_deadline(late, timeout), drained_by);
+        assert!(membership.unsubscribe(NOW, false));
+        assert_eq!(membership.revoke_deadline(NOW, timeout), drained_by);
+    }
+}

@@ -86,11 +86,13 @@ impl Rebalance {
             return Some(Step::Resolve(places));
         }
         loop {
+            if let Some(places) = self.give_up() {
+                return Some(Step::GiveUp(places));
+            }
             let step = match self.take()? {
-                Next::GiveUp => self.give_up(),
-                Next::Asked(Asked::Assign(places)) => Some(self.assign(places)),
-                Next::Asked(Asked::Revoke { places, lost }) => Some(self.revoke(places, lost)),
-                Next::Asked(Asked::Resolved(starts)) => self.resolved(starts, now),
+                Asked::Assign(places) => Some(self.assign(places)),
+                Asked::Revoke { places, lost } => Some(self.revoke(places, lost)),
+                Asked::Resolved(starts) => self.resolved(starts, now),
             };
             if step.is_some() {
                 return step;
@@ -98,22 +100,14 @@ impl Rebalance {
         }
     }
 
-    fn take(&mut self) -> Option<Next> {
-        match self.answering {
-            None => self.queue.pop_front().map(Next::Asked),
-            // The assign is over before it was answered.
-            Some(Answering::Assign { .. })
-                if matches!(self.queue.front(), Some(Asked::Revoke { .. })) =>
-            {
-                Some(Next::GiveUp)
-            }
-            // Whatever else has come waits for the answer that is due.
-            Some(_) => {
-                let is_resolved = |asked: &Asked| matches!(asked, Asked::Resolved(_));
-                let at = self.queue.iter().position(is_resolved)?;
-                self.queue.remove(at).map(Next::Asked)
-            }
+    fn take(&mut self) -> Option<Asked> {
+        if self.answering.is_none() {
+            return self.queue.pop_front();
         }
+        // Whatever else has come waits for the answer that is due.
+        let is_resolved = |asked: &Asked| matches!(asked, Asked::Resolved(_));
+        let at = self.queue.iter().position(is_resolved)?;
+        self.queue.remove(at)
     }
 
     fn assign(&mut self, places: Vec<PartitionRef>) -> Step {
@@ -165,13 +159,20 @@ impl Rebalance {
         })
     }
 
-    fn give_up(&mut self) -> Option<Step> {
-        let Some(Answering::Assign { places, again }) = self.answering.take() else {
+    /// Ends an assign that is over before it was answered: its revoke has come.
+    fn give_up(&mut self) -> Option<Vec<PartitionRef>> {
+        let is_over = matches!(self.queue.front(), Some(Asked::Revoke { .. }));
+        let Some(Answering::Assign { places, again }) = &mut self.answering else {
             return None;
         };
+        if !is_over {
+            return None;
+        }
         // Unless it waits to be asked again, its question is still under way.
         self.given_up += usize::from(again.is_none());
-        Some(Step::GiveUp(places))
+        let places = std::mem::take(places);
+        self.answering = None;
+        Some(places)
     }
 
     fn revoke(&mut self, places: Vec<PartitionRef>, lost: bool) -> Step {
@@ -233,7 +234,94 @@ impl Rebalance {
     }
 }
 
-enum Next {
-    Asked(Asked),
-    GiveUp,
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fastkafka_core::TopicPartition;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn place(partition: i32) -> PartitionRef {
+        TopicPartition::intern("in", partition)
+    }
+
+    fn revoke(partition: i32) -> Asked {
+        Asked::Revoke {
+            places: vec![place(partition)],
+            lost: false,
+        }
+    }
+
+    /// One that was assigned partition 0, and waits for its start.
+    fn resolving() -> Rebalance {
+        let mut rebalance = Rebalance::default();
+        rebalance.push(Asked::Assign(vec![place(0)]));
+        let step = rebalance.next(Time::ZERO);
+        assert_eq!(step, Some(Step::Resolve(vec![place(0)])));
+        rebalance
+    }
+
+    #[test]
+    fn an_assign_is_answered_with_its_starts_and_a_revoke_when_it_is_released() {
+        let mut rebalance = resolving();
+        assert_eq!(rebalance.next(SECOND), None);
+        rebalance.push(Asked::Resolved(Ok(vec![(place(0), 7)])));
+        let step = rebalance.next(SECOND);
+        assert_eq!(step, Some(Step::Assign(vec![(place(0), 7)])));
+        assert_eq!(rebalance.assigned(), [place(0)]);
+
+        rebalance.push(revoke(0));
+        rebalance.push(Asked::Assign(vec![place(1)]));
+        assert!(matches!(rebalance.next(SECOND), Some(Step::Revoke { .. })));
+        assert_eq!(rebalance.next(SECOND), None, "the next assign waits");
+        assert_eq!(rebalance.release(), Some((vec![place(0)], false)));
+        assert_eq!(rebalance.assigned(), [] as [PartitionRef; 0]);
+        let step = rebalance.next(SECOND);
+        assert_eq!(step, Some(Step::Resolve(vec![place(1)])));
+    }
+
+    #[test]
+    fn the_answer_to_an_assign_that_was_given_up_starts_nothing() {
+        let mut rebalance = resolving();
+        rebalance.push(revoke(0));
+        let step = rebalance.next(Time::ZERO);
+        assert_eq!(step, Some(Step::GiveUp(vec![place(0)])));
+        let step = rebalance.next(Time::ZERO);
+        assert!(matches!(step, Some(Step::Revoke { .. })), "{step:?}");
+        rebalance.release();
+
+        rebalance.push(Asked::Assign(vec![place(0)]));
+        let step = rebalance.next(Time::ZERO);
+        assert_eq!(step, Some(Step::Resolve(vec![place(0)])));
+        rebalance.push(Asked::Resolved(Ok(vec![(place(0), 3)])));
+        assert_eq!(rebalance.next(Time::ZERO), None, "it is the first answer");
+        rebalance.push(Asked::Resolved(Ok(vec![(place(0), 9)])));
+        let step = rebalance.next(Time::ZERO);
+        assert_eq!(step, Some(Step::Assign(vec![(place(0), 9)])));
+    }
+
+    #[test]
+    fn a_question_that_was_not_answered_is_asked_again_when_it_is_due() {
+        let mut rebalance = resolving();
+        let error = StartError::Retry("no coordinator".to_owned());
+        rebalance.push(Asked::Resolved(Err(error)));
+        let step = rebalance.next(Time::ZERO);
+        assert!(matches!(step, Some(Step::AskAgain { .. })), "{step:?}");
+        assert_eq!(rebalance.due(Time::ZERO), Some(ASK_AGAIN));
+        assert_eq!(rebalance.next(ASK_AGAIN / 2), None);
+        let step = rebalance.next(ASK_AGAIN);
+        assert_eq!(step, Some(Step::Resolve(vec![place(0)])));
+        assert_eq!(rebalance.next(SECOND), None, "once");
+    }
+
+    #[test]
+    fn a_consumer_that_leaves_begins_nothing() {
+        let mut rebalance = resolving();
+        assert!(rebalance.membership.shut_down(Time::ZERO, SECOND));
+        rebalance.push(Asked::Resolved(Ok(vec![(place(0), 7)])));
+        assert_eq!(rebalance.next(Time::ZERO), Some(Step::Decline));
+        rebalance.push(Asked::Assign(vec![place(1)]));
+        assert_eq!(rebalance.next(Time::ZERO), Some(Step::Decline));
+        assert!(rebalance.is_over());
+    }
 }

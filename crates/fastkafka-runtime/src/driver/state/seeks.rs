@@ -99,3 +99,37 @@ impl<R> Seeks<R> {
         self.0.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fastkafka_core::TopicPartition;
+
+    #[test]
+    fn records_of_before_are_dropped_from_the_commit_to_the_move() {
+        let place = TopicPartition::intern("in", 0);
+        let mut seeks = Seeks::default();
+        seeks.begin(place, "reply");
+        assert!(seeks.is_under_way(place) && !seeks.is_moving(place));
+        seeks.commit(place, 7);
+        assert!(seeks.is_moving(place));
+        let sought = seeks.end(place);
+        assert_eq!((sought.position, sought.given_back), (7, false));
+        assert!(!seeks.is_under_way(place));
+    }
+
+    #[test]
+    fn a_partition_that_is_given_back_does_not_follow_its_seek() {
+        let place = TopicPartition::intern("in", 0);
+        let mut seeks = Seeks::default();
+        seeks.begin(place, "reply");
+        seeks.commit(place, 7);
+        seeks.give_back(&[place]);
+        assert!(seeks.is_given_back(place));
+        assert!(
+            !seeks.is_moving(place),
+            "its next owner may be this consumer"
+        );
+        assert!(seeks.end(place).given_back);
+    }
+}
