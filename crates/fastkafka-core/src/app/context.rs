@@ -58,7 +58,7 @@ impl AppContext {
         &self.tallies
     }
 
-    /// The sink of its records; `None` before [`AppContext::connect_to`].
+    /// The sink of its records; `None` before [`AppContext::connect`].
     #[inline]
     pub fn sink(&self) -> Option<&Arc<dyn RecordSink>> {
         self.sink.get()

@@ -123,7 +123,7 @@ pub(crate) fn give_up() {
     });
 }
 
-/// True inside a handler and inside [`delivery_scope`].
+/// True inside a handler and inside [`delivery_scope`](crate::delivery_scope).
 pub(crate) fn in_scope() -> bool {
     AMBIENT.with_borrow(|ambient| ambient.scope.is_some())
 }

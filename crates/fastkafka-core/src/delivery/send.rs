@@ -44,8 +44,11 @@ fn encode_and_enqueue<P: Producer>(
     if let Some(message) = out.message {
         P::encode(message, buffer).map_err(not_encoded)?;
     }
-    let key = out.key.map(P::encode_key).transpose();
-    let key = key.map_err(not_encoded)?;
+    let key = out
+        .key
+        .map(P::encode_key)
+        .transpose()
+        .map_err(not_encoded)?;
     target(TypeId::of::<P::App>(), P::DEF.name, |app, ambient| {
         let sink = app.sink().ok_or(ProduceError::NotConnected {
             producer: P::DEF.name,

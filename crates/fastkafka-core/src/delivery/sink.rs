@@ -1,4 +1,4 @@
-//! The sink of an app's records: the Kafka client, or the tester's broker.
+//! The sink of an app's records: the Kafka client, or a broker in memory.
 
 use super::error::ProduceError;
 use super::slot::DeliveryToken;
@@ -27,7 +27,7 @@ pub struct OutRecord<'a> {
     pub timestamp: Option<i64>,
 }
 
-/// The destination of an app's records: the Kafka client, or the tester's broker.
+/// The destination of an app's records: the Kafka client, or a broker in memory.
 pub trait RecordSink: Send + Sync {
     /// Takes the record, or fails at once and cancels the token. A record that was taken is reported
     /// through the token, from any thread.

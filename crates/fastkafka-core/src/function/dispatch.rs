@@ -112,8 +112,8 @@ impl Drop for ClosedRecords<'_> {
     }
 }
 
-/// How many records of a call are done, and how many after those failed together, and why. The call
-/// took `taken` records from index `first` on.
+/// The number of records of a call that are done, then the number of those that failed together, and the
+/// reason. The call took `taken` records from index `first` on.
 fn judge(
     run: &Run<'_>,
     first: usize,

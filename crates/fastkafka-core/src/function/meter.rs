@@ -31,8 +31,8 @@ pub(crate) fn meters(functions: &[Def]) -> Vec<&'static Meter> {
         let same = |def: &Def| def.location() == one.location() && def.name() == one.name();
         functions.iter().any(same)
     };
-    let all = inventory::iter::<Measured>.into_iter();
-    let mut meters: Vec<_> = all
+    let mut meters: Vec<_> = inventory::iter::<Measured>
+        .into_iter()
         .map(|Measured(meter)| *meter)
         .filter(|meter| is_theirs(meter))
         .collect();

@@ -50,8 +50,11 @@ pub(crate) fn contradictions(settings: &ConsumerSettings, batch: bool) -> Vec<&'
             "has `max_poll_records`, but by key and without order each record is a call of its own; remove it: `concurrency` bounds the calls",
         ),
     ];
-    let wrong = checks.into_iter().filter(|(wrong, _)| *wrong);
-    wrong.map(|(_, what)| what).collect()
+    checks
+        .into_iter()
+        .filter(|(wrong, _)| *wrong)
+        .map(|(_, what)| what)
+        .collect()
 }
 
 #[cfg(test)]

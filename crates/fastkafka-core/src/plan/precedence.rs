@@ -27,8 +27,10 @@ pub(crate) struct Levels<S> {
 }
 
 fn merge<S: Table>(levels: &[Level<S>]) -> S {
-    let settings = levels.iter().map(|level| &level.settings);
-    settings.fold(S::default(), Table::over)
+    levels
+        .iter()
+        .map(|level| &level.settings)
+        .fold(S::default(), Table::over)
 }
 
 impl<S: Table> Levels<S> {

@@ -103,7 +103,7 @@ macro_rules! settings_of_a_client {
                 /// The embedded broker ignores this and the following.
                 [client] bootstrap_servers: $crate::settings::Text = "the app's broker",
                 /// The protocol between clients and brokers; default that of the app's broker, else
-                /// [`SecurityProtocol::Plaintext`].
+                /// [`SecurityProtocol::Plaintext`](crate::SecurityProtocol::Plaintext).
                 [client] security_protocol: $crate::settings::SecurityProtocol = "plaintext",
                 /// Certificates for TLS; default the system's authorities, and none of the client's own.
                 [client] ssl_context: $crate::settings::Tls = "none",

@@ -236,8 +236,10 @@ impl Partitioner {
 
     /// librdkafka's name of it; a function has none.
     pub fn name(&self) -> Option<&'static str> {
-        let known = Self::NAMES.iter().find(|(_, known)| known == self);
-        known.map(|(name, _)| *name)
+        Self::NAMES
+            .iter()
+            .find(|(_, known)| known == self)
+            .map(|(name, _)| *name)
     }
 }
 

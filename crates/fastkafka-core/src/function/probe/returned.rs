@@ -91,9 +91,9 @@ impl<E: Display> OutcomeOf for Returned<Result<(), E>> {
     }
 }
 
-/// Takes what nothing else takes, so that a wrong return type is reported once: by [`HandlerReturn`].
+/// Takes what nothing else takes, so that a wrong return type is reported once: by [`HandlerReturn`](crate::HandlerReturn).
 pub trait NoOutcome: Sized {
-    /// Never called: the type is no [`HandlerReturn`].
+    /// Never called: the type is no [`HandlerReturn`](crate::HandlerReturn).
     ///
     /// # Errors
     /// Never.

@@ -1,4 +1,4 @@
-//! One attempt of a run, told as its reports come in.
+//! One attempt of a run, and its end as its reports come in.
 
 #[cfg(loom)]
 mod loom;
@@ -20,7 +20,7 @@ impl Settle for Told {
 }
 
 impl Told {
-    /// What was settled and whether it broke there; `None` before the end.
+    /// The number of settled records, and the failure after them; `None` before the end.
     fn end(&self) -> Option<(usize, Option<String>)> {
         let told = self.0.lock().unwrap();
         assert!(told.len() <= 1, "a run closes once: {told:?}");

@@ -1,10 +1,10 @@
-//! What `fastkafka::spawn` relies on: its token is made before the handler returns, ends with the
+//! The protocol of `fastkafka::spawn`: its token is made before the handler returns, ends with the
 //! task, and makes the tokens of what the task sends.
 
 use super::super::*;
 use ::loom::{model, thread};
 
-/// What a spawned task holds: the token of its record, and the scope to charge what it sends.
+/// The belongings of a spawned task: the token of its record, and the scope that its outputs are charged to.
 struct Task {
     scope: ScopeRef,
     record: usize,
