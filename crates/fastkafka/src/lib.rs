@@ -100,6 +100,7 @@ pub mod extract;
 pub mod guide;
 pub mod health;
 pub mod hook;
+mod lock;
 mod overrides;
 pub mod record;
 pub mod settings;

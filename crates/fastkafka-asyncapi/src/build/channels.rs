@@ -22,12 +22,11 @@ impl Channels {
         let mut taken = topics;
         for cluster in clusters {
             for topic in on(cluster) {
-                let key = match named.insert(topic.clone()) {
-                    true => topic.clone(),
-                    false => {
-                        let key = names::component(&format!("{cluster}.{topic}"));
-                        names::unused(key, &mut taken)
-                    }
+                let key = if named.insert(topic.clone()) {
+                    topic.clone()
+                } else {
+                    let key = names::component(&format!("{cluster}.{topic}"));
+                    names::unused(key, &mut taken)
                 };
                 keys.insert((cluster.clone(), topic), key);
             }

@@ -1,5 +1,5 @@
-//! What a start does, step by step. It can be given up where it awaits: what has come of it by then is
-//! kept in the app for the stop to undo.
+//! The steps of a start. Its future may be dropped at each `await`: everything that a step makes is kept in
+//! the app, and the stop ends it.
 
 use super::App;
 use crate::error::RunError;
@@ -19,7 +19,7 @@ impl App {
         self.inner.hooks.start(self).await.map_err(problem)?;
         let mut runtime = self.connect(plan, platform).await?;
         let joined = runtime.join(plan);
-        // Also when that has failed: there may be consumers to end.
+        // Kept before the error is looked at: a stop ends the consumers that have joined.
         let runtime = self.inner.life.runtime.get_or_init(|| runtime);
         joined?;
         Ok(runtime.started().await?)
@@ -50,7 +50,7 @@ impl App {
         Ok(Runtime::connect(context, plan, options, kafka).await?)
     }
 
-    /// A broker in the process for each cluster: one topic on two of them is two.
+    /// Starts a broker in the process for each cluster, with its topics.
     fn start_embedded(&self, plan: &Plan) -> Result<Connections, RunError> {
         let specs = self.inner.specs_by_cluster(plan);
         let mut connections = Connections::embedded();

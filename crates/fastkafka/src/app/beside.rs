@@ -1,4 +1,4 @@
-//! The life of an app beside a server: which of them ends first, and how long the ends may take.
+//! An app beside a server: the order of their ends, and the time for each.
 
 use super::App;
 use crate::error::RunError;
@@ -8,13 +8,13 @@ use tokio::time::timeout;
 
 impl App {
     /// Starts, polls the server, and stops when asked to, or when one of the two ends by itself. The
-    /// server ends first: what it has in hand may send records, and wait for what the handlers answer.
+    /// server ends first: a request in hand may send records, and wait for the answer of a handler.
     pub(crate) async fn run_beside<E: Display>(
         &self,
         server: impl Future<Output = Result<(), E>>,
     ) -> Result<(), RunError> {
         match self.start().await {
-            // As it was asked to; the server was not begun.
+            // Stopped on request; the server was never polled.
             Err(RunError::Stopped) => return Ok(()),
             started => started?,
         }
@@ -31,7 +31,7 @@ impl App {
         };
         let deadline = self.deadline();
         self.shut_down();
-        // The other half is the handlers', so that a request that hangs costs no record.
+        // The handlers have the other half, so that a request that hangs costs no record.
         let half = self.inner.shutdown_timeout / 2;
         if served.is_none() {
             served = timeout(half, server).await.ok();
@@ -49,7 +49,7 @@ impl App {
     }
 }
 
-/// The first error decides what it is; what the second has to say beyond it is not lost.
+/// The first error decides the variant; the text of the second is appended.
 fn both(first: Result<(), RunError>, second: Result<(), RunError>) -> Result<(), RunError> {
     match (first, second) {
         (Ok(()), other) | (other, Ok(())) => other,
@@ -63,14 +63,15 @@ fn both(first: Result<(), RunError>, second: Result<(), RunError>) -> Result<(),
     }
 }
 
-/// A stop names the reason of an end by itself once more: it is told once.
+/// Both texts in one: the stop repeats the reason of the end, which is told once.
 fn joined(what: String, more: &str) -> String {
     let more: Vec<_> = more
         .split("; ")
         .filter(|more| !what.contains(more))
         .collect();
-    match more.is_empty() {
-        true => what,
-        false => format!("{what}; {}", more.join("; ")),
+    if more.is_empty() {
+        what
+    } else {
+        format!("{what}; {}", more.join("; "))
     }
 }

@@ -1,4 +1,4 @@
-//! The life of an app: its one start, its one stop, and what comes of them when they meet.
+//! The life of an app: its one start, its one stop, and the result when they meet.
 
 use super::App;
 use super::begin::problem;
@@ -13,20 +13,22 @@ use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// What changes while an app lives.
+/// The state of an app: the choices before its start, the phase, and what the start has made.
 #[derive(Default)]
 pub(crate) struct Life {
     pub(super) choice: Mutex<Choice>,
     /// One for each cluster, by its name.
     pub(super) embedded: Mutex<Vec<(String, Embedded)>>,
-    /// From when the groups are joined.
+    /// Set when the groups are joined, also if that failed: there may be consumers to end.
     pub(super) runtime: OnceLock<Runtime>,
     phase: watch::Sender<Phase>,
-    /// How the app has ended, once it has. Who starts or stops it holds the lock: the others wait for
-    /// what comes of that.
+    /// The result of the end, once there is one. A start or a stop holds the lock while it works, so that
+    /// others wait for its result.
     end: tokio::sync::Mutex<Option<Result<(), RunError>>>,
 }
 
+/// `New -> Starting -> Started -> Stopping`, or `New -> Never`. From every phase a request to stop leads to
+/// one of the last two, and nothing leads out of these.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
     #[default]
@@ -35,12 +37,12 @@ enum Phase {
     Started,
     /// Asked to stop, or stopped.
     Stopping,
-    /// Asked to stop before it was started: it never will be.
+    /// Asked to stop before it was started: it will never start.
     Never,
 }
 
 impl Life {
-    /// Goes on to `to`, unless it is not at `from`.
+    /// Goes from one phase to the next; false if the app is in another phase by now.
     fn advance(&self, from: Phase, to: Phase) -> bool {
         self.phase.send_if_modified(|phase| {
             let goes = *phase == from;
@@ -58,7 +60,7 @@ impl App {
         *self.inner.life.phase.borrow() == Phase::Started
     }
 
-    /// Ends when the app is started, or will not be any more: its start has failed, or it was asked to
+    /// Ends when the app is started, or when it never will be: its start has failed, or it was asked to
     /// stop. [`App::is_started`] tells which.
     pub async fn started(&self) {
         let mut phase = self.inner.life.phase.subscribe();
@@ -90,8 +92,8 @@ impl App {
 
     /// Starts, runs until [`App::shut_down`] or until the app ends by itself, and stops.
     ///
-    /// A stop that is asked for while it starts, or before, is one as any other: the start is given up,
-    /// what was begun is ended, and the result is `Ok` if that went well.
+    /// A stop that is asked for while the app starts, or before, is a stop as any other: the start ends, what
+    /// it has begun is stopped, and the result is `Ok` if that went well.
     ///
     /// It installs no signal handlers; the command line does.
     ///
@@ -112,9 +114,9 @@ impl App {
     /// Runs the start hooks, connects and joins the groups. When it returns the app is started, and
     /// background tasks run.
     ///
-    /// When it fails, what was begun is ended again: a group that has joined before another could not
-    /// finishes what it has in hand, then the hooks of the stop run. A start that is dropped is given up:
-    /// its groups are left, and [`App::stop`] does the rest.
+    /// When it fails, the app is stopped again: a group that has joined before another could not finishes the
+    /// records in hand, then the hooks of the stop run. If the future is dropped, the app leaves its groups,
+    /// and [`App::stop`] does the rest.
     ///
     /// # Errors
     /// Every problem found; offline ones first, all at once, then those of the broker.
@@ -138,26 +140,28 @@ impl App {
                 _ => problem("an app is started once: build a new one to start again").into(),
             });
         }
-        let unheard = GivenUp(self);
+        let dropped = ShutDownOnDrop(self);
+        // A stop that is asked for meanwhile waits here for the result of this start.
         let mut end = life.end.lock().await;
         let begun = async {
             let plan = plan()?;
             self.begin(&plan, platform).await.map(|()| plan)
         };
         let begun = tokio::select! {
-            biased;
+            biased; // A stop that was asked for is not overtaken by a start that is just done.
             () = self.stopping() => Err(RunError::Stopped),
             begun = begun => begun,
         };
         let error = match begun {
             Ok(plan) if life.advance(Phase::Starting, Phase::Started) => {
-                std::mem::forget(unheard);
+                std::mem::forget(dropped);
                 if let Some(runtime) = life.runtime.get() {
                     runtime.run_in_background(&plan.tasks);
                 }
                 tracing::info!("{} is started", self.inner.spec.info.title);
                 return Ok(());
             }
+            // Asked to stop between the end of the start and here.
             Ok(_) => RunError::Stopped,
             Err(error) => error,
         };
@@ -165,20 +169,20 @@ impl App {
         let undone = self.undo(self.deadline()).await;
         *end = Some(undone.clone());
         match (error, undone) {
-            // Whoever has asked for the stop hears how it went.
+            // The stop was asked for; that it failed is news.
             (RunError::Stopped, Err(problem)) => Err(problem),
-            // The first error is the one to report.
+            // The reason that the start failed comes first.
             (error, _) => Err(error),
         }
     }
 
     /// Cancels background tasks, drains, commits, disconnects and runs the stop hooks.
     ///
-    /// An app has one stop: called again, or by several tasks at once, all wait for it and are told the
-    /// same. During a [`start`](Self::start) it ends that, and waits for it; before one it is all that
-    /// there is, as the app will not start any more. A stop that is dropped is gone on with by the next.
+    /// An app has one stop: called again, or by several tasks at once, each call waits for it and returns the
+    /// same result. During a [`start`](Self::start) it ends the start and waits for it; before one it keeps
+    /// the app from starting. If the future is dropped, the next call to `stop` continues where it left off.
     ///
-    /// It waits for the handlers, so none may call it: [`App::shut_down`] is for them.
+    /// It waits for the handlers, so no handler may call it: a handler calls [`App::shut_down`].
     ///
     /// # Errors
     /// What did not end in time, could not be committed, or failed in a hook.
@@ -197,7 +201,7 @@ impl App {
         undone
     }
 
-    /// Ends whatever the start has come to.
+    /// Ends what the start has begun: the runtime first, then the hooks.
     async fn undo(&self, deadline: Instant) -> Result<(), RunError> {
         let left = deadline.saturating_duration_since(Instant::now());
         let stopped = match self.inner.life.runtime.get() {
@@ -213,16 +217,16 @@ impl App {
         }
     }
 
-    /// When a stop that begins now is to be over.
+    /// The deadline of a stop that begins now.
     pub(super) fn deadline(&self) -> Instant {
         Instant::now() + self.inner.shutdown_timeout
     }
 }
 
-/// Ends an app whose start is dropped: nobody would hear of it.
-struct GivenUp<'a>(&'a App);
+/// Shuts the app down when the future of its start is dropped: no caller is left to stop what it has begun.
+struct ShutDownOnDrop<'a>(&'a App);
 
-impl Drop for GivenUp<'_> {
+impl Drop for ShutDownOnDrop<'_> {
     fn drop(&mut self) {
         self.0.shut_down();
         if let Some(runtime) = self.0.inner.life.runtime.get() {

@@ -2,6 +2,7 @@
 
 use super::inner::{Choice, Inner};
 use crate::builder::AppBuilder;
+use crate::lock::lock;
 use fastkafka_core::{
     AppInfo, Connection, DefaultApp, Entered, Explained, Plan, Problem, Problems, UnknownBroker,
     enter, explain,
@@ -11,7 +12,7 @@ use fastkafka_runtime::{Handle, Health, Runtime};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::num::NonZeroUsize;
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::SystemTime;
 
 /// A Kafka service made of annotated functions. Cheap to clone; all clones are one app.
@@ -63,12 +64,12 @@ impl App {
         connections.map(drop)
     }
 
-    /// What the app will do, as far as that can be worked out.
+    /// The plan, as far as it can be made: it may have problems.
     pub(crate) fn sketch(&self) -> Plan {
         Plan::sketch(&self.inner.spec).0
     }
 
-    /// How many consumers each group gets in this process; default 1.
+    /// The number of consumers of each group in this process; default 1.
     pub fn set_workers(&self, workers: NonZeroUsize) {
         self.choice().workers = workers;
     }
@@ -89,11 +90,7 @@ impl App {
     }
 
     pub(super) fn choice(&self) -> MutexGuard<'_, Choice> {
-        self.inner
-            .life
-            .choice
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        lock(&self.inner.life.choice)
     }
 
     /// The topics the app reads and writes, dead-letter topics included, in order.
@@ -103,12 +100,12 @@ impl App {
         topics.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
-    /// What the app says of itself.
+    /// Title, version and description of the app.
     pub fn info(&self) -> &AppInfo {
         &self.inner.spec.info
     }
 
-    /// A value of `State<T>`.
+    /// The value of `State<T>`, once it is made.
     pub fn state<T: 'static>(&self) -> Option<&T> {
         self.inner.context.states().get()
     }
@@ -152,7 +149,7 @@ impl App {
         functions
     }
 
-    /// How the app is; empty until it joins its groups.
+    /// The health of groups and tasks; empty until the app joins its groups.
     pub fn health(&self) -> Health {
         self.inner
             .life
@@ -199,20 +196,16 @@ impl App {
         let clusters = self.sketch().clusters;
         let known = clusters.iter().find(|known| known.name == cluster)?;
         let connections = self.inner.connections(&clusters, &self.choice()).ok()?;
-        let own = match known.is_address {
-            true => Connection::default().bootstrap_servers(known.name.clone()),
-            false => Connection::default(),
-        };
-        let way = connections.to(cluster, &own);
-        way.bootstrap_servers.map(Into::into)
+        let mut own = Connection::default();
+        if known.is_address {
+            own = own.bootstrap_servers(known.name.clone());
+        }
+        let connection = connections.to(cluster, &own);
+        connection.bootstrap_servers.map(Into::into)
     }
 
     pub(super) fn embedded(&self) -> MutexGuard<'_, Vec<(String, Embedded)>> {
-        self.inner
-            .life
-            .embedded
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        lock(&self.inner.life.embedded)
     }
 
     /// Makes this the app that producers called on this thread belong to, until the guard is dropped.

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use fastkafka_asyncapi::{self as asyncapi, Document, Security, Source};
-use fastkafka_core::{Broker, Connection, Plan, SaslMechanism, SecurityProtocol};
+use fastkafka_core::{Broker, Brokers, Connection, Plan, SaslMechanism, SecurityProtocol};
 
 impl App {
     /// The app's AsyncAPI document: what it reads and writes, by the registry that runs it. It needs no
@@ -25,27 +25,23 @@ impl App {
     pub fn asyncapi(&self) -> Document {
         let own = &self.inner.spec.brokers;
         let plan = self.sketch();
-        // The app's own are there also while no function is on them.
-        let others = plan
-            .clusters
-            .iter()
-            .filter(|known| known.name != own.name());
-        let named = [own]
-            .into_iter()
-            .chain(others.clone().map(|cluster| &cluster.brokers))
-            .flat_map(|brokers| {
-                let all = brokers.iter();
-                all.map(|(name, broker)| described(brokers.name(), name, broker))
-            });
-        let addressed = others.filter(|cluster| cluster.is_address).map(|cluster| {
-            let broker = Broker::new(&*cluster.name).connection(|_| said_of(&plan, &cluster.name));
-            described(&cluster.name, "", &broker)
-        });
+        // The app's own cluster is described also while no function is on it.
+        let mut brokers: Vec<_> = of_cluster(own).collect();
+        let mut others = plan.clusters.clone();
+        others.retain(|cluster| cluster.name != own.name());
+        for cluster in &others {
+            brokers.extend(of_cluster(&cluster.brokers));
+        }
+        for cluster in others.iter().filter(|cluster| cluster.is_address) {
+            let connection = connection_to(&plan, &cluster.name);
+            let broker = Broker::new(&*cluster.name).connection(|_| connection);
+            brokers.push(described(&cluster.name, "", &broker));
+        }
         let topics = self.inner.topics.iter();
         Document::new(&Source {
             app: &self.inner.spec,
             client_id: &self.inner.client_id,
-            brokers: named.chain(addressed).collect(),
+            brokers,
             topics: topics
                 .map(|(name, topic)| (name.clone(), topic.declaration()))
                 .collect(),
@@ -53,15 +49,20 @@ impl App {
     }
 }
 
-/// What a function says of a cluster that has only an address.
-fn said_of(plan: &Plan, cluster: &str) -> Connection {
-    let groups = plan.groups.iter();
-    let groups = groups.map(|group| (&group.cluster, group.settings.connection()));
-    let outputs = plan.outputs.iter();
-    let outputs = outputs.map(|output| (&output.cluster, output.settings.connection()));
-    let mut said = groups.chain(outputs);
-    let said = said.find(|(of, _)| *of == cluster);
-    said.map(|(_, connection)| connection).unwrap_or_default()
+fn of_cluster(brokers: &Brokers) -> impl Iterator<Item = asyncapi::Broker> {
+    let all = brokers.iter();
+    all.map(|(name, broker)| described(brokers.name(), name, broker))
+}
+
+/// The connection to a cluster that has only an address: the first function on it that names it.
+fn connection_to(plan: &Plan, cluster: &str) -> Connection {
+    let group = plan.groups.iter().find(|group| group.cluster == cluster);
+    let output = plan.outputs.iter().find(|output| output.cluster == cluster);
+    match (group, output) {
+        (Some(group), _) => group.settings.connection(),
+        (None, Some(output)) => output.settings.connection(),
+        (None, None) => Connection::default(),
+    }
 }
 
 /// How a broker is reached, without anything secret.

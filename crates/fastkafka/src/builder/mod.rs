@@ -1,10 +1,10 @@
-//! What an app is built from.
+//! The builder of an app: names, settings, brokers, topics and state. Its hooks are in `lifespan.rs`.
 
 mod lifespan;
 
 use crate::app::{App, Inner, Life};
 use crate::hook::Hooks;
-use crate::overrides::Outside;
+use crate::overrides::Overrides;
 use crate::topic::Topic;
 use fastkafka_core::{
     AppContext, AppInfo, AppSpec, Around, Broker, Brokers, ConsumerSettings, Contact, Def,
@@ -95,14 +95,14 @@ impl<S: 'static> AppBuilder<S> {
         self
     }
 
-    /// What the app does.
+    /// A description of the app, for its AsyncAPI document.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.info.description = description.into();
         self
     }
 
-    /// Who answers for the app.
+    /// The contact that answers for the app.
     #[must_use]
     pub fn contact(mut self, contact: Contact) -> Self {
         self.info.contact = Some(contact);
@@ -116,14 +116,14 @@ impl<S: 'static> AppBuilder<S> {
         self
     }
 
-    /// Where the terms of service are.
+    /// The address of the terms of service.
     #[must_use]
     pub fn terms_of_service(mut self, url: impl Into<String>) -> Self {
         self.info.terms_of_service = Some(url.into());
         self
     }
 
-    /// A broker of the app's own cluster, under a name. The first one is used when nobody chooses;
+    /// A broker of the app's own cluster, under a name. The first one is used without a choice;
     /// `embedded`, a broker in the process, is always there.
     #[must_use]
     pub fn broker(mut self, name: impl Into<String>, broker: Broker) -> Self {
@@ -149,7 +149,7 @@ impl<S: 'static> AppBuilder<S> {
         self
     }
 
-    /// The broker to use when nobody chooses: one of the names, or `embedded`. It is chosen in every
+    /// The broker to use without a choice: one of the names, or `embedded`. It is chosen in every
     /// cluster of the app.
     #[must_use]
     pub fn default_broker(mut self, name: impl Into<String>) -> Self {
@@ -157,8 +157,8 @@ impl<S: 'static> AppBuilder<S> {
         self
     }
 
-    /// How a topic is made by `run --create-topics` and on the embedded broker: on every cluster where a
-    /// function has it, on the app's own if none has.
+    /// The partitions, replicas and settings of a topic that `run --create-topics` or the embedded broker makes:
+    /// on every cluster where a function has it, on the app's own if none has.
     #[must_use]
     pub fn topic(mut self, name: impl Into<String>, topic: Topic) -> Self {
         self.topics.insert(name.into(), topic);
@@ -172,14 +172,14 @@ impl<S: 'static> AppBuilder<S> {
         self
     }
 
-    /// What the clients call themselves to the broker; default a slug of the title.
+    /// The clients' id at the broker; default a slug of the title.
     #[must_use]
     pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
         self.client_id = Some(client_id.into());
         self
     }
 
-    /// Settings of all consumers: what `#[consumes]` does not say.
+    /// Settings of all consumers; the keys of `#[consumes]` win over them.
     ///
     /// ```
     /// # use fastkafka::App;
@@ -199,7 +199,7 @@ impl<S: 'static> AppBuilder<S> {
         self
     }
 
-    /// Settings of all producers: what `#[produces]` does not say.
+    /// Settings of all producers; the keys of `#[produces]` win over them.
     #[must_use]
     pub fn producer_defaults(mut self, settings: ProducerSettings) -> Self {
         self.producer_defaults = settings;
@@ -242,21 +242,20 @@ impl<S: 'static> AppBuilder<S> {
         self
     }
 
-    /// Makes sure that a function is there: one of a library crate that nothing else refers to would be
-    /// left out by the linker, with all of that crate.
+    /// Keeps a function of a library crate: without a reference the linker drops the whole crate.
     #[must_use]
     pub fn expect<F: Register<App = S>>(self) -> Self {
         self.register::<F>()
     }
 
-    /// How long the start may take; default 30 s.
+    /// The longest time that the start may take; default 30 s.
     #[must_use]
     pub fn start_timeout(mut self, timeout: Duration) -> Self {
         self.start_timeout = timeout;
         self
     }
 
-    /// How long the stop may take; default 25 s, since Kubernetes ends a pod after 30.
+    /// The longest time that the stop may take; default 25 s, since Kubernetes ends a pod after 30.
     #[must_use]
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
         self.shutdown_timeout = timeout;
@@ -270,7 +269,8 @@ impl<S: 'static> AppBuilder<S> {
         self
     }
 
-    /// Reads the environment and the file of settings. Never fails: [`App::check`] and the start name what is wrong, all at once.
+    /// Reads the environment and the file of settings, and builds the app. It never fails: [`App::check`]
+    /// and the start name every mistake at once.
     pub fn build(mut self) -> App {
         let handle = Handle::default();
         self.states.insert(handle.clone());
@@ -283,9 +283,9 @@ impl<S: 'static> AppBuilder<S> {
         spec.brokers = self.brokers;
         spec.consumer_defaults = self.consumer_defaults;
         spec.producer_defaults = self.producer_defaults;
-        let outside = Outside::read(self.config_file.as_deref());
-        spec.overrides = outside.overrides;
-        spec.unreadable = outside.unreadable;
+        let overrides = Overrides::read(self.config_file.as_deref());
+        spec.overrides = overrides.found;
+        spec.unreadable = overrides.unreadable;
         let client_id = self.client_id.unwrap_or_else(|| spec.group_id.clone());
         if let Some(group_id) = self.group_id {
             spec.group_id = group_id;

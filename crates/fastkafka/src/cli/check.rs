@@ -1,6 +1,6 @@
 //! `check`: every problem that shows without a broker, and what the service does.
 
-use super::Check;
+use super::{Check, failed};
 use crate::app::App;
 use fastkafka_core::{Explained, Plan, Restart};
 use std::fmt::Write;
@@ -10,8 +10,7 @@ pub(super) fn check(app: &App, options: &Check) -> ExitCode {
     if let Some(broker) = &options.kafka_broker
         && let Err(unknown) = app.set_kafka_broker(broker)
     {
-        eprintln!("error: {unknown}");
-        return ExitCode::from(1);
+        return failed(unknown);
     }
     let checked = app.check();
     if options.explain {
@@ -22,10 +21,7 @@ pub(super) fn check(app: &App, options: &Check) -> ExitCode {
     }
     match checked {
         Ok(_) => ExitCode::SUCCESS,
-        Err(problems) => {
-            eprintln!("error: {problems}");
-            ExitCode::from(1)
-        }
+        Err(problems) => failed(problems),
     }
 }
 

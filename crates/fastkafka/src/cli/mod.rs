@@ -64,6 +64,7 @@ use crate::app::App;
 use clap::{Args, Parser, Subcommand};
 #[cfg(feature = "docs")]
 pub use docs::{CheckDocs, Diff, Docs, Generate, Serve};
+use std::fmt::Display;
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
@@ -122,6 +123,12 @@ pub struct Check {
 struct Cli {
     #[command(subcommand)]
     command: Command,
+}
+
+/// Prints an error, and is the exit code of a command that failed.
+fn failed(error: impl Display) -> ExitCode {
+    eprintln!("error: {error}");
+    ExitCode::from(1)
 }
 
 /// The `main` of a service: reads the command line, does what it says.

@@ -1,6 +1,6 @@
 //! `run`: the service until a signal.
 
-use super::Run;
+use super::{Run, failed};
 use crate::app::App;
 use crate::signals::stop_on_signal;
 use std::process::ExitCode;
@@ -9,8 +9,7 @@ pub(super) fn run(app: &App, options: &Run) -> ExitCode {
     if let Some(broker) = &options.kafka_broker
         && let Err(unknown) = app.set_kafka_broker(broker)
     {
-        eprintln!("error: {unknown}");
-        return ExitCode::from(1);
+        return failed(unknown);
     }
     app.set_workers(options.num_workers);
     app.set_create_topics(options.create_topics);
@@ -22,23 +21,16 @@ pub(super) fn run(app: &App, options: &Run) -> ExitCode {
         .build()
     {
         Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("error: cannot start the tokio runtime: {error}");
-            return ExitCode::from(1);
-        }
+        Err(error) => return failed(format_args!("cannot start the tokio runtime: {error}")),
     };
     if let Err(error) = stop_on_signal(app.clone()) {
-        eprintln!("error: cannot handle signals: {error}");
-        return ExitCode::from(1);
+        return failed(format_args!("cannot handle signals: {error}"));
     }
     let result = runtime.block_on(app.run());
     // A handler that blocks its thread must not keep the process.
     runtime.shutdown_background();
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::from(1)
-        }
+        Err(error) => failed(error),
     }
 }

@@ -1,12 +1,13 @@
-//! What is made at the start of an app, and released at its stop in reverse order.
+//! The hooks of an app's start and stop: a start makes values in order, the stop releases them in reverse.
 
 use crate::app::App;
+use crate::lock::lock;
 use fastkafka_core::{CatchRun, TaskReturn, panic_text};
 use std::any::type_name;
 use std::fmt::{self, Display};
 use std::panic::Location;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -149,16 +150,12 @@ impl Hooks {
         self.hooks.push(hook);
     }
 
-    fn made(&self) -> MutexGuard<'_, Vec<(Name, Release)>> {
-        self.made.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// In order, until one fails.
     pub(crate) async fn start(&self, app: &App) -> Result<(), String> {
         for hook in &self.hooks {
             let made = caught(async { (hook.start)(app.clone()).await }).await;
             if let Some(release) = made.map_err(|why| format!("{} {why}", hook.name))? {
-                self.made().push((hook.name.clone(), release));
+                lock(&self.made).push((hook.name.clone(), release));
             }
         }
         Ok(())
@@ -168,7 +165,7 @@ impl Hooks {
     pub(crate) async fn stop(&self, app: &App, deadline: Instant) -> Result<(), String> {
         let mut problems = Vec::new();
         loop {
-            let next = self.made().pop();
+            let next = lock(&self.made).pop();
             let Some((name, release)) = next else { break };
             let deadline = deadline.max(Instant::now() + LEAST);
             let release = caught(async { release(app.clone()).await });
@@ -181,14 +178,15 @@ impl Hooks {
             tracing::error!("at the stop {name} {why}");
             problems.push(format!("{name} {why}"));
         }
-        match problems.is_empty() {
-            true => Ok(()),
-            false => Err(problems.join("; ")),
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(problems.join("; "))
         }
     }
 }
 
-/// What becomes of a hook, in words that follow its name.
+/// The result of a hook; the error is a phrase that follows its name.
 async fn caught<T>(work: impl Future<Output = Result<T, String>> + Send) -> Result<T, String> {
     match CatchRun::new(Box::pin(work)).await {
         Ok(done) => done.map_err(|why| format!("failed: {why}")),
