@@ -275,6 +275,9 @@ impl View {
             return broken("S10", "a dead letter begins during a revoke");
         }
         self.ends(scope, p, i, "the dead letter")?;
+        if self.letters[i].is_some() {
+            return broken("S7", "two dead letters of one record are under way");
+        }
         self.letters[i] = Some(run);
         Ok(())
     }

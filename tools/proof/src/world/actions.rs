@@ -169,11 +169,11 @@ impl Action {
             Action::Restart { .. } => Fault::User,
             _ => return None,
         })
-        .filter(|_| !self.is_doomed())
+        .filter(|_| !self.is_poison())
     }
 
     /// A failure that the scope says must come: no fault, and free.
-    fn is_doomed(self) -> bool {
+    fn is_poison(self) -> bool {
         matches!(
             self,
             Action::Fail {

@@ -1,7 +1,7 @@
 //! The scope as what is searched: what is covered, what must hold at rest, what can be broken.
 
 use super::actions::Action;
-use super::state::Named;
+use super::state::{Named, part};
 use super::{Fault, Scope, World, below, ones};
 use crate::oracle::{Checked, broken};
 use crate::search::{Model, Mutable, Seen, Violation, fingerprint};
@@ -201,10 +201,9 @@ impl Scope {
             {
                 continue;
             }
-            if w.members
-                .iter()
-                .any(|x| x.views[p].assigned && x.client.paused(w.id(p)))
-            {
+            let owns = |x: &&super::Member| x.open && x.views[p].assigned;
+            let owner = w.members.iter().find(owns);
+            if owner.is_some_and(|x| x.client.paused(w.id(p))) {
                 return broken("L4", format!("p{p} is held back for ever"));
             }
             let from = w.ledger.start[p].unwrap_or(0);
@@ -217,6 +216,9 @@ impl Scope {
                     "L1",
                     format!("p{p}: the lag stays, {:?} is committed", w.committed(p)),
                 );
+            }
+            if owner.is_some_and(|x| !x.engine.starves(part(p))) {
+                return broken("L4", format!("p{p} is done and no more of it is wanted"));
             }
         }
         Ok(())

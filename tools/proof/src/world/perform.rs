@@ -1,10 +1,10 @@
 //! What an engine is told, and doing what it says.
 
 use super::state::{Ended, Job, Letter};
-use super::{RECORDS, Scope, World, WorldMutant, below, ones};
+use super::{PARTS, RECORDS, Scope, World, WorldMutant, below, ones};
 use crate::oracle::{Checked, Is, broken};
 use crate::search::Seen;
-use fastkafka_engine::{Effect, Event, RunId, Span};
+use fastkafka_engine::{Effect, Event, Order, RunId, Span};
 
 impl Scope {
     pub(crate) fn tell(
@@ -95,6 +95,9 @@ impl Scope {
                 let view = &mut w.members[m].views[p];
                 if self.unit(p, i) & below(i + 1) & view.open() != 0 {
                     return broken("S1", format!("{at} is freed and may start again"));
+                }
+                if view.facts[i].freed {
+                    return broken("S1", format!("{at} is freed a second time"));
                 }
                 view.facts[i].freed = true;
             }
@@ -217,6 +220,23 @@ impl Scope {
             let outstanding: u64 = x.jobs.iter().map(open).sum();
             if outstanding >= self.limits.outstanding + self.fetch as u64 {
                 return broken("S10", format!("{outstanding} records are outstanding"));
+            }
+            let running = x.jobs.iter().filter(|job| !job.over).count() + x.letters.len();
+            if let Order::Key { concurrency } = self.policy.order
+                && running > concurrency as usize
+            {
+                return broken("S10", format!("{running} tasks and dead letters at once"));
+            }
+            let at_work = x.at_work();
+            if x.closing && !at_work && (x.engine.open() || x.engine.busy() > 0) {
+                return broken("L5", "nothing is at work and the engine waits for it");
+            }
+            let mut revoking = (0..PARTS).filter(|&p| x.views[p].revoking.is_some());
+            if let Some(p) = revoking.next()
+                && x.is_drained(p)
+                && revoking.all(|p| x.is_drained(p))
+            {
+                return broken("L5", format!("partition {p} is drained and not given back"));
             }
             for (p, view) in x.views.iter().enumerate().filter(|(_, view)| view.assigned) {
                 if view.watermark(self, p) != view.stored && view.stored >= 0 {

@@ -147,6 +147,15 @@ impl Member {
     }
 
     /// Whether anything it has begun is not over.
+    /// Whether nothing of a partition is at work, for whichever assignment.
+    pub(crate) fn is_drained(&self, p: usize) -> bool {
+        // Of a batch with a lost output the other records are not known to be open before every
+        // output is reported.
+        let runs = |job: &Job| usize::from(job.p) == p && (!job.over || job.unit);
+        let halted = self.ended[p].is_none() && !self.jobs.iter().any(runs);
+        halted && !self.views[p].under_way()
+    }
+
     pub(crate) fn at_work(&self) -> bool {
         !self.jobs.is_empty() || !self.letters.is_empty() || self.ended.iter().any(Option::is_some)
     }
