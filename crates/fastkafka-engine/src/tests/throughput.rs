@@ -6,7 +6,6 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::time::Duration;
 
 use super::lab::{RETRY, assigned, failed, handled, settled};
-use super::random::Random;
 use crate::{Effect, Engine, Event, Key, Limits, Order, PartIndex, Policy, Read, Time};
 
 const WAIT: Duration = Duration::from_millis(5);
@@ -149,6 +148,19 @@ impl Plant {
             self.step(settled(part, run, at + 1));
         }
         true
+    }
+}
+
+/// `SplitMix64`: the same shuffle on every machine.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut x = self.0;
+        x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((x ^ x >> 31) % n as u64).unwrap()
     }
 }
 
