@@ -1,4 +1,4 @@
-//! A partition while it is ours: its records from the watermark on, in one of two forms.
+//! An assigned partition: its records from the watermark on, in one of two forms.
 
 use crate::event::{HoldBack, Time};
 use crate::health::Wait;
@@ -12,7 +12,7 @@ pub(crate) struct Assigned {
     pub(crate) watermark: i64,
     /// The watermark that was stored last.
     pub(crate) stored: i64,
-    /// Why it is not read, if it is not.
+    /// The reason why it is not read, if it is held back.
     pub(crate) held: Option<HoldBack>,
     /// By the user.
     pub(crate) paused: bool,
@@ -22,11 +22,11 @@ pub(crate) struct Assigned {
 pub(crate) enum Records {
     /// In partition order: neighbours in the same state are one.
     Pieces(Pieces),
-    /// By key: each for itself.
+    /// By key: each record for itself.
     Keyed(Keyed),
 }
 
-/// What a partition holds, to be compared with the limits.
+/// The records that a partition holds, to be compared with the limits.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Load {
     pub(crate) records: u64,
@@ -40,7 +40,7 @@ pub(crate) struct Load {
 pub(crate) struct Failed {
     pub(crate) at: i64,
     pub(crate) attempts: u32,
-    /// What it waits for and since when; `None` of one that has stopped.
+    /// The reason why it waits and the time since when; `None` if it has stopped.
     pub(crate) wait: Option<(Wait, Time)>,
 }
 
@@ -69,7 +69,7 @@ impl Assigned {
         }
     }
 
-    /// Where what was read ends.
+    /// The end of what was read.
     pub(crate) fn seen(&self) -> i64 {
         let end = match &self.records {
             Records::Pieces(pieces) => pieces.end(),
@@ -78,7 +78,7 @@ impl Assigned {
         end.unwrap_or(self.watermark).max(self.watermark)
     }
 
-    /// The log was read again from `first`: what was seen from there on is another log's.
+    /// The log was read again from `first`: the records seen from there on are gone from it.
     pub(crate) fn rewind(&mut self, first: i64) {
         self.watermark = self.watermark.min(first);
         self.stored = self.stored.min(first);
@@ -93,6 +93,7 @@ impl Assigned {
                     self.watermark = end;
                 }
             }
+            // Slots leave out of order, so the lowest that has not left is the watermark.
             Records::Keyed(keyed) => self.watermark = keyed.lowest().unwrap_or(seen),
         }
     }
@@ -109,7 +110,7 @@ impl Assigned {
         self.load().records == 0
     }
 
-    /// In partition order it stands still: only its head can have stopped.
+    /// Whether it stands still. By key only the stopped record's key does, never the partition.
     pub(crate) fn stands(&self) -> bool {
         matches!(&self.records, Records::Pieces(pieces) if pieces.stopped().is_some())
     }

@@ -1,4 +1,4 @@
-//! How long a record waits for its next attempt, and whatever else is tried again.
+//! The wait before the next attempt.
 
 use std::time::Duration;
 

@@ -10,7 +10,7 @@ use crate::lane::Lane;
 use crate::policy::{Limits, Order, Policy};
 use crate::tasks::Tasks;
 
-/// The delivery state machine of one owner. See the [crate](crate) for the model.
+/// The delivery state machine of one consumer. The [crate](crate) explains the model.
 ///
 /// ```
 /// use std::time::Duration;
@@ -49,7 +49,7 @@ pub struct Engine {
     pub(crate) shutting_down: bool,
     /// The time of the last step.
     pub(crate) now: Time,
-    /// The partition to serve first once `outstanding` or `room` allow a start again.
+    /// The partition that starts first once `outstanding` and `room` allow a start again.
     pub(crate) turn: Option<usize>,
 }
 
@@ -62,7 +62,7 @@ pub(crate) struct Handler {
     pub(crate) policy: Policy,
     /// By key: tasks that have not ended and dead letters being written, over all partitions.
     pub(crate) busy: u32,
-    /// By key: partitions with something to start, in the order of their turns.
+    /// By key: partitions that are ready to start something, in the order of their turns.
     pub(crate) ready: VecDeque<PartIndex>,
 }
 
@@ -82,11 +82,11 @@ impl Partition {
     }
 }
 
-/// A revoke or a loss that was not answered.
+/// A revoke or a loss that is not answered yet.
 #[derive(Clone, Debug)]
 pub(crate) struct Revoke {
     pub(crate) parts: Vec<PartIndex>,
-    /// Those of `parts` that were ours then and still are, by the same assignment.
+    /// Those of `parts` that are still assigned, by the assignment of that time.
     pub(crate) draining: Vec<PartIndex>,
     pub(crate) deadline: Time,
 }
@@ -139,8 +139,8 @@ impl Engine {
         part
     }
 
-    /// Takes in one event and appends what follows from it, in the order in which it is to be
-    /// done. `now` counts from the same origin as every deadline.
+    /// Takes in one event and appends the effects that follow, in the order in which the caller has
+    /// to apply them. `now` counts from the same origin as every deadline.
     ///
     /// # Panics
     ///
@@ -148,8 +148,8 @@ impl Engine {
     pub fn step(&mut self, now: Time, event: Event, out: &mut Vec<Effect>) {
         self.now = self.now.max(now);
         let touched = self.touched(&event);
-        // The order of the phases is a requirement: a store comes before the release that makes
-        // it void, and a start after both.
+        // The order of the phases is a requirement: a store has to come before the release after
+        // which it would be refused, and a start after both.
         self.apply(event, out);
         self.store(touched.clone(), out);
         self.release(out);
@@ -205,16 +205,17 @@ impl Engine {
                 self.dead_letter_done(part, run, outcome, out);
             }
             Event::Ended { part, cut, at } => {
-                // Not if a failure ended the round before the lane saw the cut.
+                // A failure may have halted the lane before it saw the cut: then this number is
+                // gone, and the records behind it may be running again.
                 if self.at(part).lane.cut() == cut {
-                    self.end_round(part, at);
+                    self.halted(part, at);
                 }
             }
             Event::Pause { part, pause } => self.pause(part, pause, out),
             Event::Seek { part, position } => self.seek(part, position, out),
             Event::Restart { part } => self.restart(part),
             Event::Room(room) => self.room = room,
-            // Whatever is due is found by the phases.
+            // The phases find everything that is due.
             Event::Tick => {}
             Event::Shutdown => {
                 self.shutting_down = true;

@@ -1,11 +1,11 @@
-//! The vocabulary of the engine: what it is told and what it answers.
+//! The vocabulary of the engine: events that it takes and effects that it answers with.
 
 use std::time::Duration;
 
 /// Time since an origin of the caller's choice; it never goes back.
 pub type Time = Duration;
 
-/// A (topic, partition) of one owner, given out by [`Engine::add`](crate::Engine::add) and never
+/// A (topic, partition) of one engine, given out by [`Engine::add`](crate::Engine::add) and never
 /// reused for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PartIndex(pub u32);
@@ -25,7 +25,7 @@ pub struct Span {
     pub first: i64,
     /// Offset after the last record.
     pub next: i64,
-    /// How many records lie in it.
+    /// The number of records in it.
     pub records: u32,
     /// Keys, payloads and headers together.
     pub bytes: u64,
@@ -41,7 +41,7 @@ pub struct Key(pub u64);
 /// A record of a partition whose order is by key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Read {
-    /// Where it stands.
+    /// Its offset.
     pub offset: i64,
     /// Its order unit; a record without one has no order.
     pub key: Option<Key>,
@@ -49,56 +49,57 @@ pub struct Read {
     pub bytes: u64,
 }
 
-/// What the engine is told.
+/// Events from outside: assignments, fetched records, results of runs, and the user's pause, seek
+/// and restart.
 ///
 /// # Partition order
 ///
 /// A lane runs the runs of one partition one after another and begins the next as soon as the
-/// handlers of the previous one have returned. `round` counts the times a partition's lane was
-/// brought to a halt: by a failure, or by [`Effect::Cut`]. A halted lane forgets every run of
-/// that round it has not begun, so the engine starts those again in the next round. Runs that
-/// were forgotten count as closed; nothing more is expected of them.
+/// handlers of the previous one have returned. A failure or [`Effect::Cut`] halts it. `cut` counts
+/// the halts of a lane, and each start has the number it was made with. A halted lane forgets every
+/// run with that number that it has not begun, so the engine starts those again with the next one.
+/// Runs that were forgotten count as closed; nothing more is expected of them.
 ///
 /// `Settled` may come before or after the `Failed` or `Ended` that concerns the same run.
 ///
 /// # Order by key, and none
 ///
-/// There is no lane: each `Start` is a task of its own, one record or one batch, that nothing cuts.
-/// It ends with one `Handled` or `Failed`, whatever became of its partition, and until then its key
-/// is locked. `Settled` may come before or after that.
+/// Nothing runs in a lane: each `Start` is a task of its own, one record or one batch, that nothing
+/// cuts. It ends with one `Handled` or `Failed`, even when its partition was revoked, and until then
+/// its key is locked. `Settled` may come before or after that.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// The partition is ours from `position` on.
     Assigned {
-        /// Which partition.
+        /// The partition.
         part: PartIndex,
-        /// Where reading begins; everything below is already terminal.
+        /// The offset where reading begins; everything below is already terminal.
         position: i64,
     },
     /// The group wants these back. Answered by one [`Effect::Release`], at `deadline` at the latest.
     Revoking {
-        /// Which partitions.
+        /// The partitions.
         parts: Vec<PartIndex>,
-        /// When to give them back whatever still runs.
+        /// The time to give them back at, even if something still runs.
         deadline: Time,
     },
-    /// These already belong to somebody else: forget them, store nothing. If a revoke of them was
-    /// being answered it ends with [`Effect::Release`] as well.
+    /// These already belong to another member: forget them, store nothing. If a revoke of them was
+    /// being answered, it ends with [`Effect::Release`] as well.
     Lost {
-        /// Which partitions.
+        /// The partitions.
         parts: Vec<PartIndex>,
     },
     /// A run was read. An offset below the highest one seen opens a new epoch: the log was read
     /// again from there, and what is held of the old one from that offset on is forgotten.
     Fetched {
-        /// Which partition.
+        /// The partition.
         part: PartIndex,
         /// The run.
         span: Span,
     },
-    /// The same in order by key, record by record: what one batch may hold at most, in offset order.
+    /// The same in order by key, record by record: at most one batch, in offset order.
     Read {
-        /// Which partition.
+        /// The partition.
         part: PartIndex,
         /// The records; none of them is below the highest offset seen, unless the log was read
         /// again from there.
@@ -106,17 +107,17 @@ pub enum Event {
     },
     /// By key: the task of this run has returned and accepted all of it. Its key is free.
     Handled {
-        /// Which partition.
+        /// The partition.
         part: PartIndex,
-        /// Which run.
+        /// The run.
         run: RunId,
     },
     /// Everything of the run below `prefix` is settled: handled, and every output acknowledged.
     /// Sent once when the run closes, and with a shorter prefix while it still goes on.
     Settled {
-        /// Which partition.
+        /// The partition.
         part: PartIndex,
-        /// Which run.
+        /// The run.
         run: RunId,
         /// Offset of the first record that is not settled, or the end of the run.
         prefix: i64,
@@ -126,60 +127,60 @@ pub enum Event {
         /// Nothing of this run is open any more: it no longer counts as outstanding.
         closed: bool,
     },
-    /// The handler did not accept `[at, next)`: one record, or one batch. The lane has halted: of
-    /// this round nothing from `next` on has begun or will. By key: the task has ended, what is
-    /// before `at` was accepted, what follows `next` was not begun.
+    /// The handler did not accept `[at, next)`: one record, or one batch. The lane has halted:
+    /// nothing from `next` on that was started with the same `cut` has begun or will. By key: the
+    /// task has ended, the records before `at` were accepted, those from `next` on were not begun.
     Failed {
-        /// Which partition.
+        /// The partition.
         part: PartIndex,
-        /// Which run.
+        /// The run.
         run: RunId,
         /// Offset of the record, or of the first record of the batch.
         at: i64,
         /// Offset of the first record after the unit that failed.
         next: i64,
-        /// What kind of failure.
+        /// The kind of failure.
         failure: Failure,
     },
     /// The answer to [`Effect::DeadLetter`].
     DeadLetterDone {
-        /// Which partition.
+        /// The partition.
         part: PartIndex,
         /// The run number of the effect.
         run: RunId,
-        /// What became of the dead letter.
+        /// The outcome.
         outcome: DeadLetterOutcome,
     },
     /// The answer to [`Effect::Cut`]: the lane has halted.
     Ended {
-        /// Which partition.
+        /// The partition.
         part: PartIndex,
-        /// The round that was cut.
+        /// The number of the cut.
         cut: u32,
-        /// Nothing of the round from this offset on has begun or will; `None` when everything
-        /// that was started has also been handled.
+        /// Nothing from this offset on that was started with this number has begun or will; `None`
+        /// when everything that was started has also been handled.
         at: Option<i64>,
     },
-    /// The user wants nothing of the partition handled or read for now, or wants that to end. The
-    /// next assignment begins without it.
+    /// The user pauses the partition or resumes it: while it is paused, nothing of it is read or
+    /// started. A new assignment begins without a pause.
     Pause {
-        /// Which partition.
+        /// The partition.
         part: PartIndex,
-        /// Whether it begins or ends.
+        /// `true` for a pause, `false` for a resume.
         pause: bool,
     },
-    /// The user wants to go on at `position`: what is held is forgotten, and `position` is stored.
-    /// The caller has moved the client: what is read next begins there. Void while the partition is
-    /// not assigned or is being given back.
+    /// The user wants to go on at `position`: the records held are forgotten, and `position` is
+    /// stored. The caller has moved the client, so the next fetch begins there. Ignored while the
+    /// partition is not assigned or is being given back.
     Seek {
-        /// Which partition.
+        /// The partition.
         part: PartIndex,
         /// The offset to read next.
         position: i64,
     },
-    /// The user wants the records the partition has stopped at tried again, with all attempts.
+    /// The user wants the records at which the partition has stopped tried again, with all attempts.
     Restart {
-        /// Which partition.
+        /// The partition.
         part: PartIndex,
     },
     /// The producer has room for outputs, or has none: without room no run starts.
@@ -190,18 +191,18 @@ pub enum Event {
     Shutdown,
 }
 
-/// Why an accepted record is not settled after all.
+/// An accepted record that is not settled after all, and the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Broken {
     /// Offset of the record.
     pub at: i64,
     /// Offset of the record after it.
     pub next: i64,
-    /// What kind of failure; [`Failure::Rejected`] when no repetition can help.
+    /// The kind of failure; [`Failure::Rejected`] when no repetition can help.
     pub failure: Failure,
 }
 
-/// What kind of failure a record met.
+/// The kinds of failure of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// A failed attempt: again after the back-off while attempts are left.
@@ -218,7 +219,7 @@ pub enum Failure {
     },
 }
 
-/// What became of a dead letter.
+/// The outcome of a dead letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeadLetterOutcome {
     /// It is acknowledged.
@@ -229,14 +230,14 @@ pub enum DeadLetterOutcome {
     Permanent,
 }
 
-/// What the engine wants done.
+/// The engine's answers: actions for the caller, in this order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Hand these records to the partition's lane.
     Start {
-        /// Which partition.
+        /// The partition.
         part: PartIndex,
-        /// The round the lane is in; 0 where there is none.
+        /// The number of halts of the lane before this start; 0 by key.
         cut: u32,
         /// The identity of the work.
         run: RunId,
@@ -250,14 +251,14 @@ pub enum Effect {
     },
     /// Halt the lane at the next record boundary. Answered by [`Event::Ended`].
     Cut {
-        /// Which partition.
+        /// The partition.
         part: PartIndex,
-        /// The round that ends.
+        /// The number of this cut.
         cut: u32,
     },
     /// Write the record at `at` to the dead-letter topic. Answered by [`Event::DeadLetterDone`].
     DeadLetter {
-        /// Which partition.
+        /// The partition.
         part: PartIndex,
         /// The identity of this work.
         run: RunId,
@@ -268,7 +269,7 @@ pub enum Effect {
     },
     /// The policy says to go on without the record at `at`. For the log and the counters.
     Skipped {
-        /// Which partition.
+        /// The partition.
         part: PartIndex,
         /// Offset of the record.
         at: i64,
@@ -277,7 +278,7 @@ pub enum Effect {
     /// assigned and stands still. A stopped partition is not read. By key only the records of its
     /// key stand still, and reading goes on within the bounds.
     Stopped {
-        /// Which partition.
+        /// The partition.
         part: PartIndex,
         /// Offset of the record.
         at: i64,
@@ -286,7 +287,7 @@ pub enum Effect {
     },
     /// The record at `at` could not be handled and the policy ends the app: drain, then exit 1.
     Exit {
-        /// Which partition.
+        /// The partition.
         part: PartIndex,
         /// Offset of the record.
         at: i64,
@@ -294,27 +295,28 @@ pub enum Effect {
     /// Read no more of this partition for now. Ends with `Resume`, with the `Release` of the
     /// partition, or with its next assignment; until then `Full` may become `Waiting`.
     HoldBack {
-        /// Which partition.
+        /// The partition.
         part: PartIndex,
-        /// Why; decides whether it may block the others of a shared queue for a while.
+        /// The reason; it decides whether the partition may block the others of a shared queue for a
+        /// while.
         why: HoldBack,
     },
     /// Read on.
     Resume {
-        /// Which partition.
+        /// The partition.
         part: PartIndex,
     },
-    /// Everything below `offset` is terminal: store it, and free what was kept for a replay.
+    /// Everything below `offset` is terminal: store it, and free the payloads kept for a replay.
     Store {
-        /// Which partition.
+        /// The partition.
         part: PartIndex,
         /// The offset to commit: the next one to read.
         offset: i64,
     },
     /// By key: the record at `at` is terminal, and so is everything before it of its key. Nothing
-    /// will start it again, so what was kept of it can go, also above the watermark.
+    /// will start it again, so its payload can be freed, even above the watermark.
     Free {
-        /// Which partition.
+        /// The partition.
         part: PartIndex,
         /// Offset of the record.
         at: i64,
@@ -326,13 +328,13 @@ pub enum Effect {
     },
 }
 
-/// Why a partition is held back.
+/// The reason why a partition is held back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HoldBack {
     /// Its bound is reached and its handlers or outputs are at work: soon over.
     Full,
     /// It is full and waits for a retry, a transient failure or a dead letter, or it has stopped:
-    /// nobody knows how long.
+    /// for an unknown time.
     Waiting,
     /// The user paused it.
     Paused,

@@ -1,4 +1,5 @@
-//! What the engine knows about trouble. Computed from the records themselves, never from flags.
+//! The engine's report to health: records that have stopped or wait, and paused partitions. It is
+//! computed from the records themselves, never from flags.
 
 use crate::assigned::Assigned;
 use crate::engine::Engine;
@@ -7,7 +8,7 @@ use crate::event::{PartIndex, Time};
 /// A partition, or by key one key of it, that stands still because of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stopped {
-    /// Which partition.
+    /// The partition.
     pub part: PartIndex,
     /// Offset of the record.
     pub at: i64,
@@ -18,19 +19,19 @@ pub struct Stopped {
 /// A record that failed and is not done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waiting {
-    /// Which partition.
+    /// The partition.
     pub part: PartIndex,
     /// Offset of the record, or of the first record of a batch.
     pub at: i64,
-    /// When the first failure of this kind in a row happened. A new attempt does not change it.
+    /// The time of the first failure of this kind in a row. A new attempt does not change it.
     pub since: Time,
-    /// What it waits for.
+    /// The reason.
     pub wait: Wait,
     /// Failed attempts so far; transient failures are none.
     pub attempts: u32,
 }
 
-/// What a record waits for.
+/// The reason why a record waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
     /// A further attempt, or the end its policy has for it.

@@ -1,4 +1,4 @@
-//! What becomes ours, what is read of it, and what the user wants of it.
+//! Events from outside: assignments, fetched records, pause, seek and restart.
 
 use crate::assigned::{Assigned, Records};
 use crate::engine::{Engine, Partition, Revoke};
@@ -12,7 +12,8 @@ impl Engine {
         self.forget(part, out);
         let assigned = Assigned::new(position, self.no_records(part));
         self.at(part).assigned = Some(assigned);
-        // librdkafka keeps the application's pause flag from one assignment to the next.
+        // librdkafka keeps the application's pause flag from one assignment to the next, so a
+        // hold-back of the former one would never end. [L4]
         out.push(Effect::Resume { part });
     }
 
@@ -59,6 +60,8 @@ impl Engine {
         let Some(assigned) = &mut self.at(part).assigned else {
             return;
         };
+        // After a truncation the log is read again from a lower offset. These are other records:
+        // results for what was read before must not count for them.
         let again = span.first < assigned.seen();
         let pieces = assigned.pieces();
         let pieces = pieces.expect("records of a partition by key come one by one");
@@ -68,6 +71,7 @@ impl Engine {
         pieces.fetch(span);
         if again {
             assigned.rewind(span.first);
+            // The lane still runs the forgotten records, and the new ones have to wait for it. [S5]
             self.cut_lane(part, out);
         }
     }
@@ -99,6 +103,7 @@ impl Engine {
     pub(crate) fn pause(&mut self, part: PartIndex, pause: bool, out: &mut Vec<Effect>) {
         if let Some(assigned) = &mut self.at(part).assigned {
             assigned.paused = pause;
+            // Records that were started and not begun go back: a pause counts from the next record.
             if pause {
                 self.cut_lane(part, out);
             }
@@ -115,6 +120,7 @@ impl Engine {
             assigned.records = records;
             assigned.watermark = position;
             assigned.stored = position;
+            // Also backwards: the user's seek is the only thing that may take a commit back. [S3]
             out.push(Effect::Store {
                 part,
                 offset: position,
@@ -137,7 +143,8 @@ impl Engine {
         }
     }
 
-    /// Forgets the records, never the lane and the tasks.
+    /// Forgets the records, never the lane and the tasks: handlers that still run hold up the next
+    /// assignment. [S5]
     pub(crate) fn forget(&mut self, part: PartIndex, out: &mut Vec<Effect>) {
         self.at(part).assigned = None;
         for revoke in &mut self.revokes {

@@ -1,4 +1,8 @@
-//! What the engine knows of the task that runs a partition's handlers.
+//! The engine's view of the task that runs a partition's handlers.
+//!
+//! A lane runs between two halts. It is halted by a failure, which its task reports, or by a cut,
+//! which the engine asks for and the task answers with `Ended`. A halted lane forgets the runs it has
+//! not begun.
 //!
 //! A lane outlives assignments on purpose: the partition may come straight back to this process,
 //! and two tasks would then run it at once (S5).
@@ -9,24 +13,25 @@ use crate::event::{RunId, Span};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Lane {
-    /// Counts the halts; never starts over.
+    /// The number of halts. The task of the lane compares it, so it never starts over.
     cut: u32,
     state: State,
-    /// Runs that are not closed, of former rounds and assignments too, oldest first.
+    /// Runs that are not closed, oldest first; also those from before a halt and of former
+    /// assignments.
     open: VecDeque<Open>,
     /// The records of `open`.
     records: u64,
-    /// The first run number the current round can have.
+    /// The first run number since the last halt.
     since: RunId,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// Nothing was started in this round.
+    /// Nothing was started since the last halt.
     Idle,
-    /// Something was.
+    /// Something was started since then.
     Busy,
-    /// `Cut` went out and `Ended` did not come back.
+    /// `Cut` was sent, and `Ended` has not come back.
     Cut,
 }
 
@@ -62,7 +67,7 @@ impl Lane {
         self.open.len()
     }
 
-    /// Whether nothing of the current round was started.
+    /// Whether nothing was started since the last halt.
     pub(crate) fn is_idle(&self) -> bool {
         self.state == State::Idle
     }
@@ -71,7 +76,7 @@ impl Lane {
         self.state == State::Cut
     }
 
-    /// Whether `run` belongs to the current round: run numbers only grow.
+    /// Whether `run` was started since the last halt: run numbers only grow.
     pub(crate) fn has(&self, run: RunId) -> bool {
         run >= self.since
     }
@@ -87,7 +92,7 @@ impl Lane {
         });
     }
 
-    /// The round to cut, if there is anything to halt that was not told yet.
+    /// The number of a cut to ask for, unless nothing runs or a cut is under way.
     pub(crate) fn begin_cut(&mut self) -> Option<u32> {
         (self.state == State::Busy).then(|| {
             self.state = State::Cut;
@@ -95,10 +100,11 @@ impl Lane {
         })
     }
 
-    /// The lane has halted before `at`. Runs it never began are closed with that: nobody will
-    /// report them. Returns their records.
+    /// The lane has halted before `at`. Runs that it never began are closed by that, because nothing
+    /// will report them. Returns their records.
     pub(crate) fn end(&mut self, at: Option<i64>, next_run: RunId) -> u64 {
         let since = self.since;
+        // Runs from before the last halt were begun: that halt closed the others.
         let begun = |open: &Open| open.run < since || at.is_none_or(|at| open.first < at);
         self.open.retain(begun);
         let left = self.open.iter().map(|open| u64::from(open.records)).sum();

@@ -1,4 +1,4 @@
-//! What happens to a record: a pure state machine between the fetch and the commit.
+//! The delivery of a record: a pure state machine between the fetch and the commit.
 //!
 //! No clock, no thread, no I/O, no randomness: [`Engine::step`] takes an [`Event`] and appends
 //! [`Effect`]s. It sees where a record stands (partition, offset, size), never what it carries.
@@ -21,16 +21,16 @@
 //!
 //! A record is *terminal* when it is settled (handled, and its outputs acknowledged), skipped
 //! because the user said so, or dead-lettered and that write acknowledged. The *watermark* is the
-//! end of the terminal records at the front of the queue; only it is ever stored. Everything
-//! else is looked up in the queue as well: what may start, whether a revoke is drained, when to
-//! stop reading, what health reports.
+//! end of the terminal records at the front of the queue; nothing else is ever stored. Every other
+//! answer is looked up in the queue, too: the next start, the end of a revoke, the bound on
+//! reading, the report to health.
 //!
 //! Three rules carry most of the weight:
 //!
 //! * **A result counts while its records belong to its run.** A run number is never used twice, so
 //!   a late result of an old assignment, attempt or replay finds nothing to move.
-//! * **A lane outlives assignments.** It runs what was started in order and is halted in rounds;
-//!   nothing of a new round starts before the old one is over, whoever owns the partition (S5).
+//! * **A lane outlives assignments.** It runs the started runs in order until a failure or a cut
+//!   halts it; nothing starts again before the halt is reported, whoever owns the partition (S5).
 //! * **A failed output is a failed attempt.** Its record, and everything behind it in the
 //!   partition, is handled again from memory; the record alone first, until it is settled.
 //!
@@ -43,15 +43,15 @@
 //! 5. partitions are held back or resumed (2 to 5 are in `phases`).
 //!
 //! The cost of a step is that of one partition's pieces, not of its records. Names such as S5 are
-//! the invariants of the design's section "Invariants"; the tests bear them.
+//! the invariants of `docs/architecture.md`; the tests are named after them.
 //!
 //! # Order by key, and none
 //!
-//! Where the order is by key each record is a slot of its own, and each start a task: what above is
-//! said of a partition holds for a key, and keys do not know of each other (`keyed`, `tasks`). A
-//! record leaves when it and everything before it of its key are terminal; the watermark is the
-//! lowest that has not left. A record without a key is alone in its line, so "no order" is nothing
-//! but an order by key in which no record has one.
+//! Where the order is by key, each record is a slot of its own and each start is a task: the rules
+//! above hold for a key in the place of a partition, and keys are independent of each other
+//! (`keyed`, `tasks`). A record leaves when it and everything before it of its key are terminal; the
+//! watermark is the lowest that has not left. A record without a key is alone in its line, so "no
+//! order" is an order by key in which no record has a key.
 #![forbid(unsafe_code)]
 
 mod assigned;

@@ -1,4 +1,4 @@
-//! What follows from any event: the phases of a step behind the first.
+//! The phases of a step after the first: stores, releases, starts and ends, hold-backs.
 
 use std::ops::Range;
 
@@ -19,15 +19,18 @@ impl Engine {
                 continue;
             };
             if let Records::Keyed(keyed) = &mut assigned.records {
+                // A skip needs no capacity and moves the watermark, so it is done here and not with
+                // the starts.
                 keyed.wake(now, &partition.tasks);
                 while skips && let Some((at, _)) = keyed.ending() {
                     out.push(Effect::Skipped { part, at });
-                    keyed.bury(at, &partition.tasks);
+                    keyed.complete(at, &partition.tasks);
                 }
                 let freed = keyed.freed.drain(..);
                 out.extend(freed.map(|at| Effect::Free { part, at }));
             }
             assigned.advance();
+            // Behind a skipped head the next terminal records come to the front.
             while skips
                 && let Some(pieces) = assigned.pieces()
                 && let Some(at) = pieces.skip_head()
@@ -43,7 +46,7 @@ impl Engine {
         }
     }
 
-    /// Answers each revoke that is drained or out of time.
+    /// Answers each revoke whose partitions have drained or whose deadline has come.
     pub(crate) fn release(&mut self, out: &mut Vec<Effect>) {
         let mut i = 0;
         while i < self.revokes.len() {
@@ -58,6 +61,7 @@ impl Engine {
             let Revoke {
                 parts, draining, ..
             } = self.revokes.remove(i);
+            // `parts` may hold more: those that were lost meanwhile, or assigned anew.
             for part in draining {
                 self.forget(part, out);
             }
@@ -67,6 +71,7 @@ impl Engine {
 
     fn is_drained(&self, part: PartIndex) -> bool {
         let partition = &self.partitions[index(part)];
+        // Both: a handler in hand is not settled yet, and outputs outlast their handler.
         let ended = partition.lane.is_idle() && partition.tasks.running() == 0;
         ended && partition.assigned.as_ref().is_none_or(Assigned::is_quiet)
     }
@@ -80,7 +85,8 @@ impl Engine {
                 }
             }
             Some(first) => {
-                // Some had to wait for capacity: once around, beginning with the one that did first.
+                // The last starts used up the capacity: the first partition that went without comes
+                // first now, or those before it would take the capacity each time.
                 self.turn = None;
                 let all = self.partitions.len();
                 for part in among(first..all).chain(among(0..first)) {
@@ -109,6 +115,8 @@ impl Engine {
                 self.end_head(part, out);
                 self.start_runs(part, out);
             }
+            // By key the capacity is shared among the partitions of the handler: the partition only
+            // gets into line here.
             Some(true) => {
                 let ready = &mut self.handler_of(part).ready;
                 if !ready.contains(&part) {
@@ -139,13 +147,15 @@ impl Engine {
             let Some(part) = this.ready.pop_front() else {
                 return;
             };
+            // It may have been paused or revoked since it got into line.
             if self.may_start(part) && self.start_one(part, out) {
                 self.handlers[handler].ready.push_back(part);
             }
         }
     }
 
-    /// Returns whether it did; there may be more then.
+    /// Starts one task, or ends one record that has no attempts left. Returns whether it did; there
+    /// may be more then.
     fn start_one(&mut self, part: PartIndex, out: &mut Vec<Effect>) -> bool {
         let run = self.next_run;
         let limit = self.limits.ahead;
@@ -158,6 +168,7 @@ impl Engine {
         let Some(keyed) = assigned.keyed() else {
             return false;
         };
+        // An end first: the records of its key wait for it.
         if let Some((at, attempts)) = keyed.ending() {
             match on_failure {
                 OnFailure::Stop => {
@@ -224,6 +235,7 @@ impl Engine {
             return;
         };
         let (at, attempts) = (head.span.first, head.past.failures);
+        // An exit stops it as well: until the app has drained, nothing behind it may start.
         head.state = State::Stopped;
         match on_failure {
             OnFailure::Stop => out.push(Effect::Stopped { part, at, attempts }),
@@ -242,6 +254,7 @@ impl Engine {
         }
     }
 
+    /// Hands pieces to the lane, in order, up to the first that has to wait.
     fn start_runs(&mut self, part: PartIndex, out: &mut Vec<Effect>) {
         let mut from = 0;
         loop {
@@ -259,13 +272,13 @@ impl Engine {
                 State::Waiting { due } => due <= self.now,
                 _ => false,
             };
-            // A lane that was cut may still be in its old round, even one of an assignment
-            // before this. [S5]
+            // A lane that was cut may still be running what it had in hand, even of an assignment
+            // before this one. [S5]
             if !ready || lane.is_cut() || lane.records() >= self.limits.ahead {
                 return;
             }
             if !capacity {
-                // Whoever has something at work lets the others go first.
+                // A partition that has started something lets the others go first.
                 let first = index(part) + usize::from(i > 0);
                 self.turn.get_or_insert(first % self.partitions.len());
                 return;
@@ -295,7 +308,8 @@ impl Engine {
     pub(crate) fn hold_back(&mut self, touched: Range<usize>, out: &mut Vec<Effect>) {
         let limits = self.limits;
         for part in among(touched) {
-            // A partition that is given back must not keep the others from being read.
+            // A partition that is given back must not keep the others from being read: its hold-back
+            // ends, and `accepts` refuses its records.
             let closing = self.shutting_down || self.is_revoked(part);
             let Some(assigned) = &mut self.at(part).assigned else {
                 continue;
@@ -316,6 +330,7 @@ fn wanted(assigned: &Assigned, limits: &Limits) -> Option<HoldBack> {
     if assigned.paused {
         return Some(HoldBack::Paused);
     }
+    // However little it holds: the stop ends by hand only.
     if assigned.stands() {
         return Some(HoldBack::Waiting);
     }
@@ -330,9 +345,11 @@ fn wanted(assigned: &Assigned, limits: &Limits) -> Option<HoldBack> {
     // Not half of the span: a single record can keep it, and up to the limit it holds up nobody. [L2]
     let above_half = records > limits.held_records / 2 || bytes > limits.held_bytes / 2 || reached;
     match assigned.held {
+        // Whatever the bounds are, or nothing would ever be read.
         _ if assigned.is_empty() => None,
         None if !full => None,
         Some(_) if !above_half => None,
+        // The user has resumed it, and a pause does not count as having been full.
         Some(HoldBack::Paused) if !full => None,
         // Once waiting it stays so until there is room again: each attempt would otherwise throw
         // away what was read ahead.

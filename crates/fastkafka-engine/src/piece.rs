@@ -21,13 +21,13 @@ pub(crate) struct Piece {
 pub(crate) enum State {
     /// Waits for its turn.
     Queued,
-    /// Handed to the lane, which takes results of this run: not begun, in hand, or handled and
-    /// not settled. Nobody needs to know which.
+    /// Handed to the lane: not begun, in hand, or handled and not settled. The engine does not need
+    /// to know which. Results of this run count.
     Running(RunId),
     /// Failed, and waits for the next attempt.
     Waiting { due: Time },
-    /// No attempt is left. Its end waits until everything before it is terminal: earlier, an
-    /// output of one of those could still fail, and their replay would find this record gone.
+    /// No attempt is left. Its end waits until everything before it is terminal: an output of an
+    /// earlier record could still fail, and the replay would find this record gone.
     Exhausted,
     /// Its dead letter is under way.
     WritingDeadLetter(RunId),
@@ -39,18 +39,19 @@ pub(crate) enum State {
     Terminal,
 }
 
-/// What happened to the records of a piece before; it survives replays.
+/// The failures of the records of a piece; a replay keeps them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Past {
     /// Failed attempts.
     pub(crate) failures: u32,
     /// Transient failures since the last of those.
     pub(crate) transients: u32,
-    /// Why it is not done yet, and since when.
+    /// The reason why it is not done yet, and the time since when.
     pub(crate) wait: Option<(Wait, Time)>,
-    /// Out of attempts as a batch: hand over the records one by one.
+    /// Its attempts as a batch are used up: the records are handed over one by one.
     pub(crate) single: bool,
-    /// An output of it was lost after later records were done: those wait until it is settled.
+    /// An output of it was lost after later records were done: those wait until it is settled, or
+    /// readers of the outputs would see the later ones first.
     pub(crate) alone: bool,
 }
 
@@ -63,7 +64,7 @@ impl Piece {
         matches!(self.state, State::Running(_))
     }
 
-    /// Whether something outside works on it whose result still counts.
+    /// Whether a result that still counts is awaited for it.
     pub(crate) fn is_under_way(&self) -> bool {
         matches!(self.state, State::Running(_) | State::WritingDeadLetter(_))
     }
@@ -126,9 +127,9 @@ impl Piece {
     }
 
     /// Its dead letter could not be written now.
-    pub(crate) fn keep_letter(&mut self, policy: &Policy, part: PartIndex, now: Time) {
+    pub(crate) fn dead_letter_failed(&mut self, policy: &Policy, part: PartIndex, now: Time) {
         let at = (part, self.span.first);
-        self.state = self.past.keep_letter(policy, at, now);
+        self.state = self.past.dead_letter_failed(policy, at, now);
     }
 
     pub(crate) fn report(&self) -> Failed {
@@ -172,7 +173,7 @@ impl Past {
     }
 
     /// The dead letter could not be written now.
-    pub(crate) fn keep_letter(
+    pub(crate) fn dead_letter_failed(
         &mut self,
         policy: &Policy,
         at: (PartIndex, i64),

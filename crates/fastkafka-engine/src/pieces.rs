@@ -1,7 +1,7 @@
 //! The records of one assigned partition in partition order, from the watermark on.
 //!
 //! One deque of pieces is the whole state. What may start, what to store, whether a revoke is
-//! answered and when reading stops are all looked up in it, so they can not disagree.
+//! answered and when reading stops are all looked up in it, so they cannot disagree.
 
 use std::collections::VecDeque;
 
@@ -16,12 +16,12 @@ pub(crate) struct Pieces {
 }
 
 impl Pieces {
-    /// Where the last one ends.
+    /// The end of the last one.
     pub(crate) fn end(&self) -> Option<i64> {
         self.pieces.back().map(|last| last.span.next)
     }
 
-    /// Only the head can have stopped: whatever is before an end is terminal.
+    /// The piece that has stopped. It can only be the head: everything before an end is terminal.
     pub(crate) fn stopped(&self) -> Option<&Piece> {
         self.pieces.front().filter(|p| p.state == State::Stopped)
     }
@@ -48,6 +48,7 @@ impl Pieces {
     pub(crate) fn frontier(&self, from: usize) -> Option<usize> {
         for (i, piece) in self.pieces.iter().enumerate().skip(from) {
             match piece.state {
+                // A run that was settled early does not hold up what is behind it.
                 State::Terminal => {}
                 State::Running(_) if piece.past.alone => return None,
                 State::Running(_) => {}
@@ -57,7 +58,7 @@ impl Pieces {
         None
     }
 
-    /// The piece that everything behind it waits for, if it is not simply at work.
+    /// Whether the first piece that is not at work cannot start at once.
     pub(crate) fn waits(&self) -> bool {
         self.frontier(0)
             .is_some_and(|i| self.pieces[i].state != State::Queued)
@@ -93,12 +94,14 @@ impl Pieces {
         });
     }
 
-    /// Marks what `run` still owns below `prefix` as terminal.
+    /// The records below `prefix` that still belong to `run` are terminal. Those of a replay or of
+    /// another assignment belong to another run, so a late result finds nothing here.
     pub(crate) fn settle(&mut self, run: RunId, prefix: i64) {
         let owned = |p: &Piece| p.state == State::Running(run);
         let Some(from) = self.pieces.iter().position(owned) else {
             return;
         };
+        // `prefix` may lie before the first of them: then nothing is settled.
         let end = self.split(prefix);
         for piece in self.pieces.range_mut(from..end.max(from)) {
             if owned(piece) {
@@ -108,7 +111,8 @@ impl Pieces {
         self.join();
     }
 
-    /// Makes `[at, next)` a piece of its own if it belongs to `run`.
+    /// Makes `[at, next)` a piece of its own if it belongs to `run`: a failure is one of this unit
+    /// alone.
     pub(crate) fn carve(&mut self, run: RunId, at: i64, next: i64) -> Option<usize> {
         let owned =
             |p: &Piece| p.state == State::Running(run) && p.span.first <= at && at < p.span.next;
@@ -118,7 +122,7 @@ impl Pieces {
         Some(i)
     }
 
-    /// The lane halted before `at`: what it did not begin waits again.
+    /// The lane halted before `at`: the records that it did not begin are queued again.
     pub(crate) fn unstart(&mut self, at: i64) {
         let from = self.split(at);
         for piece in self.pieces.range_mut(from..).filter(|p| p.is_running()) {
@@ -127,8 +131,8 @@ impl Pieces {
         self.join();
     }
 
-    /// Everything from piece `from` on is to be handled once more, also what is settled: readers
-    /// of the outputs must see the last copies in order. Failed records keep waiting.
+    /// Everything from piece `from` on is handled once more, also what is settled: readers of the
+    /// outputs must see the last copies in order. Failed records keep waiting.
     pub(crate) fn replay(&mut self, from: usize) {
         for piece in self.pieces.range_mut(from..) {
             if piece.is_running() || piece.is_terminal() {
@@ -138,7 +142,7 @@ impl Pieces {
         self.join();
     }
 
-    /// Takes off what is terminal at the head, and says where it ends.
+    /// Removes the terminal pieces at the head and returns their end.
     pub(crate) fn advance(&mut self) -> Option<i64> {
         let mut end = None;
         while let Some(head) = self.pieces.pop_front_if(|p| p.is_terminal()) {
@@ -147,7 +151,7 @@ impl Pieces {
         end
     }
 
-    /// A head without attempts is terminal, if there is one: its policy is to go on without it.
+    /// Under the policy to go on without it, a head without attempts is terminal. Returns its offset.
     pub(crate) fn skip_head(&mut self) -> Option<i64> {
         let head = self.pieces.front_mut();
         let head = head.filter(|head| head.state == State::Exhausted)?;
@@ -169,7 +173,7 @@ impl Pieces {
     }
 
     /// The piece whose dead letter has this run number.
-    pub(crate) fn disposing(&mut self, run: RunId) -> Option<&mut Piece> {
+    pub(crate) fn writing_dead_letter(&mut self, run: RunId) -> Option<&mut Piece> {
         self.pieces
             .iter_mut()
             .find(|p| p.state == State::WritingDeadLetter(run))
@@ -188,8 +192,8 @@ impl Pieces {
         }
     }
 
-    /// Joins neighbours that nothing tells apart: cost stays per run, however often progress is
-    /// reported.
+    /// Joins neighbours without a difference, so that the cost stays per run, however often progress
+    /// is reported.
     fn join(&mut self) {
         let mut i = 1;
         while i < self.pieces.len() {

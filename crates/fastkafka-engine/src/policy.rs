@@ -1,14 +1,14 @@
-//! What the user decided about failures, and how much work may be under way.
+//! The user's settings for order and failures, and the bounds of the work under way.
 
 use std::time::Duration;
 
-/// In which order records are handled, and what becomes of one that its handler does not accept.
+/// The order in which records are handled, and the end of a record that its handler does not accept.
 /// One per handler.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// What waits for what.
+    /// The records that wait for each other.
     pub order: Order,
-    /// How often a record is tried, the first time included; `None` is for ever.
+    /// The maximum number of attempts, including the first; `None` is no maximum.
     pub attempts: Option<u32>,
     /// The wait before the second attempt. It doubles with every further one.
     pub backoff: Duration,
@@ -16,8 +16,8 @@ pub struct Policy {
     pub backoff_max: Duration,
     /// The end of a record without attempts left.
     pub on_failure: OnFailure,
-    /// The handler takes batches: a unit that used up its attempts is run record by record once,
-    /// so that only the bad ones meet `on_failure`.
+    /// The handler takes batches: a batch that used up its attempts is run record by record once,
+    /// so that `on_failure` is applied to the bad records only.
     pub batch: bool,
 }
 
@@ -35,20 +35,20 @@ impl Default for Policy {
     }
 }
 
-/// What is handled one after another.
+/// The records that are handled one after another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     /// The records of a partition.
     Partition,
     /// The records of a key. Those without a key have no order; where none has one, nothing has.
     Key {
-        /// How many tasks of the handler run at once, dead letters being written included, over
-        /// all its partitions.
+        /// The number of tasks of the handler that run at once, dead letters being written included,
+        /// over all its partitions.
         concurrency: u32,
     },
 }
 
-/// The end of a record that can not be handled.
+/// The end of a record that cannot be handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnFailure {
     /// Its partition stays assigned and stands still.
@@ -64,14 +64,14 @@ pub enum OnFailure {
 /// Bounds of the work under way. Reaching one is never an error: reading or starting waits.
 ///
 /// Each is checked before work is taken in, so the last run may exceed it: a run bigger than a
-/// bound is admitted instead of being waited for in vain.
+/// bound could otherwise never start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Records one partition holds from its watermark on before it is held back.
+    /// Records that one partition holds from its watermark on before it is held back.
     pub held_records: u64,
     /// The same in bytes.
     pub held_bytes: u64,
-    /// Offsets one partition may have been read beyond its lowest open record.
+    /// Offsets that one partition may have been read beyond its lowest open record.
     pub max_uncommitted: i64,
     /// Records of one partition in runs that are started and not closed. Keeps a slow partition
     /// from taking the whole of `outstanding`.

@@ -1,4 +1,4 @@
-//! What the search of `proof` needs beside `step`: states that can be compared.
+//! Digests of states, for the search of `proof`, which has to tell them apart.
 
 use std::hash::{Hash, Hasher};
 
@@ -28,7 +28,7 @@ impl<H: Hasher> Digest<'_, H> {
         self.put(self.order.iter().position(|&p| p == part));
     }
 
-    /// How far it is away; what has come has come.
+    /// The time until then; a date in the past is now.
     fn date(&mut self, date: Time) {
         self.put(date.saturating_sub(self.now));
     }
@@ -43,7 +43,7 @@ impl<H: Hasher> Digest<'_, H> {
     }
 
     pub(crate) fn past(&mut self, past: &Past) {
-        // When it began to wait is for people.
+        // The date when it began to wait is for people.
         let wait = past.wait.map(|(wait, _)| std::mem::discriminant(&wait));
         self.put((past.failures, past.transients, wait));
         self.put((past.single, past.alone));
@@ -51,19 +51,19 @@ impl<H: Hasher> Digest<'_, H> {
 }
 
 impl Engine {
-    /// The round its lane is in.
+    /// The number of halts of its lane.
     pub fn cut(&self, part: PartIndex) -> u32 {
         self.partitions[index(part)].lane.cut()
     }
 
-    /// Whether `run` belongs to the round its lane is in: what its failure would end.
+    /// Whether `run` was started since the last halt of its lane, so that its failure would be a halt.
     pub fn is_current(&self, part: PartIndex, run: RunId) -> bool {
         self.partitions[index(part)].lane.has(run)
     }
 
     /// Hashes everything that decides what this engine will do, and nothing else: dates relative
     /// to `now`, runs by the names that `rename` gives them in the order of appearance, partitions
-    /// in the given order, and neither rounds nor anything that only counts.
+    /// in the given order, and neither the numbers of cuts nor anything else that only counts.
     pub fn digest<H: Hasher>(
         &self,
         now: Time,

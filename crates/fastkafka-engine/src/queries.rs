@@ -1,14 +1,14 @@
-//! What the owner asks between steps. All of it is looked up in the records.
+//! Questions between steps. Every answer is looked up in the records.
 
 use crate::assigned::Assigned;
 use crate::engine::{Engine, Partition, among, index};
 use crate::event::{PartIndex, Time};
 
 impl Engine {
-    /// When to step with [`Event::Tick`](crate::Event::Tick) if nothing happens before: the next
+    /// The time to step with [`Event::Tick`](crate::Event::Tick) if nothing happens before: the next
     /// attempt, the next try of a dead letter, or the end of a revoke.
     ///
-    /// A date that has come and waits for something else, such as room, is none.
+    /// A record that is due and waits for something else, such as room, gives no deadline.
     pub fn next_deadline(&self) -> Option<Time> {
         let dues = self
             .assignments()
@@ -33,7 +33,7 @@ impl Engine {
         self.accepts(part) && assigned.is_some_and(|a| a.is_empty() && !a.paused)
     }
 
-    /// How many lanes and tasks have not ended and runs are not closed, those of former
+    /// The number of lanes and tasks that have not ended and runs that are not closed, those of former
     /// assignments included. A lane that has nothing to do ends when it is cut.
     pub fn busy(&self) -> usize {
         let of = |p: &Partition| usize::from(!p.lane.is_idle()) + p.lane.runs() + p.tasks.busy();

@@ -1,4 +1,4 @@
-//! What comes back of started work: accepted, settled, failed, or not begun after all.
+//! Results of started work: accepted, settled, failed, or not begun after all.
 
 use std::ops::Range;
 
@@ -9,22 +9,23 @@ use crate::piece::State;
 use crate::tasks::Task;
 
 impl Engine {
-    /// The task of `run` has ended, whatever its result is worth.
+    /// The task of `run` has ended, whether its result counts or not.
     pub(crate) fn handled(&mut self, part: PartIndex, run: RunId) {
         let partition = self.at(part);
         let Some(task) = partition.tasks.end(run) else {
             return;
         };
         let handler = partition.handler;
+        // Its key is free for the records of this assignment, even if the task was of a former one.
         if let Some((keyed, tasks)) = partition.keyed() {
             keyed.unlocked(&task, tasks);
         }
         self.take_back(part, run, task);
-        self.rest(handler);
+        self.release_slot(handler);
     }
 
-    /// Once a run is over nobody will tell of what it still owns: of a batch, that is what lies
-    /// behind a lost output.
+    /// When the task of a run has ended and the run is closed, nothing more is reported of it. What
+    /// it still owns, the records of a batch behind a lost output, is queued again.
     pub(crate) fn take_back(&mut self, part: PartIndex, run: RunId, task: Task) {
         if let Some((keyed, tasks)) = self.at(part).keyed()
             && tasks.is_over(run)
@@ -33,8 +34,8 @@ impl Engine {
         }
     }
 
-    /// One less is busy.
-    pub(crate) fn rest(&mut self, handler: HandlerId) {
+    /// Releases a concurrency slot.
+    pub(crate) fn release_slot(&mut self, handler: HandlerId) {
         self.handlers[handler.0 as usize].busy -= 1;
     }
 
@@ -59,6 +60,7 @@ impl Engine {
                 }
             }
         }
+        // Also of a former assignment: the bounds count everything that is under way.
         if closed {
             let records = partition.lane.close(run) + partition.tasks.close(run);
             self.outstanding -= records;
@@ -66,6 +68,7 @@ impl Engine {
         if let Some(Broken { at, next, failure }) = broken
             && self.fail(part, run, at..next, failure, true)
         {
+            // The lane has gone on to later records, which are handled again after this one. [S5]
             self.cut_lane(part, out);
         }
         if let Some(task) = task {
@@ -93,16 +96,17 @@ impl Engine {
         }
         let halted = self.at(part).lane.has(run);
         if halted {
-            self.end_round(part, Some(next));
+            self.halted(part, Some(next));
         }
-        // When a cut had ended its round already, later records may have started again since.
+        // If a cut had halted the lane before, later records may have started again since: they have
+        // to be handled after this one, so the lane is cut once more.
         if self.fail(part, run, at..next, failure, false) && !halted {
             self.cut_lane(part, out);
         }
     }
 
-    /// A failed attempt of `unit`, unless it belongs to `run` no more. Everything behind it in its
-    /// order unit is handled after it once more, from memory.
+    /// A failed attempt of `unit`, unless it belongs to another run by now. Everything behind it in
+    /// its order unit is handled after it once more, from memory. Returns whether the attempt counts.
     pub(crate) fn fail(
         &mut self,
         part: PartIndex,
@@ -142,10 +146,11 @@ impl Engine {
         outcome: DeadLetterOutcome,
         out: &mut Vec<Effect>,
     ) {
+        // By key it holds a concurrency slot, also when its partition is gone or has come back.
         let letter = self.at(part).tasks.end_letter(run);
         if letter.is_some() {
             let handler = self.at(part).handler;
-            self.rest(handler);
+            self.release_slot(handler);
         }
         let now = self.now;
         let (policy, partition) = self.with_policy(part);
@@ -154,12 +159,12 @@ impl Engine {
         };
         match &mut assigned.records {
             Records::Pieces(pieces) => {
-                let Some(piece) = pieces.disposing(run) else {
+                let Some(piece) = pieces.writing_dead_letter(run) else {
                     return;
                 };
                 match outcome {
                     DeadLetterOutcome::Written => piece.state = State::Terminal,
-                    DeadLetterOutcome::Transient => piece.keep_letter(policy, part, now),
+                    DeadLetterOutcome::Transient => piece.dead_letter_failed(policy, part, now),
                     DeadLetterOutcome::Permanent => {
                         piece.state = State::Stopped;
                         out.push(Effect::Stopped {
@@ -171,15 +176,15 @@ impl Engine {
                 }
             }
             Records::Keyed(keyed) => {
-                let Some(at) = letter.filter(|&at| keyed.is_disposing(at, run)) else {
+                let Some(at) = letter.filter(|&at| keyed.awaits_dead_letter(at, run)) else {
                     return;
                 };
                 if outcome == DeadLetterOutcome::Written {
-                    return keyed.bury(at, &partition.tasks);
+                    return keyed.complete(at, &partition.tasks);
                 }
                 let again = outcome == DeadLetterOutcome::Transient;
                 let when = (policy, part, now);
-                let attempts = keyed.keep_letter(at, again, when, &partition.tasks);
+                let attempts = keyed.dead_letter_failed(at, again, when, &partition.tasks);
                 if !again {
                     out.push(Effect::Stopped { part, at, attempts });
                 }
@@ -187,7 +192,8 @@ impl Engine {
         }
     }
 
-    pub(crate) fn end_round(&mut self, part: PartIndex, at: Option<i64>) {
+    /// The lane has halted before `at`: the runs that it did not begin are started again.
+    pub(crate) fn halted(&mut self, part: PartIndex, at: Option<i64>) {
         let next_run = self.next_run;
         let partition = self.at(part);
         let forgotten = partition.lane.end(at, next_run);

@@ -1,7 +1,8 @@
-//! What the engine knows of the tasks that handle a partition's records by key.
+//! The engine's view of the tasks that handle a partition's records by key.
 //!
 //! They outlive assignments, as lanes do: the partition may come straight back to this process,
-//! and two tasks would then handle one key at once (S5).
+//! and two tasks would then handle one key at once (S5). So a key stays locked until the task that
+//! holds it has ended, even when its partition was revoked.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +21,7 @@ pub(crate) struct Tasks {
     running: usize,
     /// Records of the runs that are not closed.
     records: u64,
-    /// Dead letters being written, and of which offset.
+    /// Dead letters being written, with the offsets of their records.
     letters: BTreeMap<RunId, i64>,
 }
 
@@ -93,7 +94,7 @@ impl Tasks {
         self.runs.insert(run, task);
     }
 
-    /// The task of `run` has returned: its key is free. None if it had before.
+    /// The task of `run` has returned, so its key is free. `None` if that was known.
     pub(crate) fn end(&mut self, run: RunId) -> Option<Task> {
         let task = self.runs.get_mut(&run).filter(|task| !task.ended)?;
         task.ended = true;
@@ -125,6 +126,7 @@ impl Tasks {
         u64::from(task.records)
     }
 
+    /// The end of a task and the close of its run come in either order; the later one removes it.
     fn sweep(&mut self, run: RunId, task: Task) {
         if task.ended && task.closed {
             self.runs.remove(&run);
@@ -135,7 +137,7 @@ impl Tasks {
         self.letters.insert(run, at);
     }
 
-    /// Of which offset it was, if it was under way.
+    /// A dead letter has an outcome. Returns the offset of its record, `None` if it was not under way.
     pub(crate) fn end_letter(&mut self, run: RunId) -> Option<i64> {
         self.letters.remove(&run)
     }

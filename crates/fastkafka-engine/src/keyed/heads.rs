@@ -1,4 +1,4 @@
-//! The indexes: which heads may start, which wait for a date, which have come to their end.
+//! The three indexes of heads: ready to start, waiting for a date, without attempts.
 
 use super::Keyed;
 use crate::event::Key;
@@ -15,15 +15,17 @@ impl Keyed {
 
     /// Enters `at` into the index of its state if it is the head of its line. Idempotent.
     pub(super) fn list(&mut self, key: Option<Key>, at: i64, tasks: &Tasks) {
+        // A task of a former assignment may still hold the key. [S5]
         let mut free = !tasks.is_locked(key, at);
         let mut first = true;
         if let Some(line) = key.and_then(|key| self.lines.get(&key)) {
             if line.waiting.front() != Some(&at) {
                 return;
             }
-            // A record that runs alone lets nothing start behind it until it is settled.
+            // A record that lost an output runs alone: nothing starts behind it until it is settled.
             let alone = line.started.back().map(|last| &self.slots[last]);
             free &= !alone.is_some_and(|s| s.past.alone && s.state != State::Terminal);
+            // It ends only when everything before it is terminal and has left. [S7]
             first = line.started.is_empty();
         }
         match self.slots[&at].state {

@@ -1,10 +1,10 @@
 //! The records of one assigned partition in order by key: one slot for each, from the watermark on.
 //!
 //! A *line* is the records of one key, in offset order; a record without a key is a line of its own.
-//! What was started of a line comes first, then what waits; only the first that waits, the *head*,
-//! can start or come to its end, and only heads stand in the three indexes. A slot leaves when it is
-//! terminal and so is everything before it in its line: until then a lost output of an earlier
-//! record could ask for it again.
+//! The started records of a line come first, then the waiting ones. Only the first that waits, the
+//! *head*, can start or end, and only heads are in the three indexes. A slot leaves when it is
+//! terminal and so is everything before it in its line: until then a lost output of an earlier record
+//! could make it run again.
 
 mod heads;
 mod results;
@@ -25,13 +25,13 @@ pub(crate) struct Keyed {
     ready: BTreeSet<i64>,
     /// Heads that wait for a date.
     due: BTreeSet<(Time, i64)>,
-    /// Heads without attempts, everything before them in their line being terminal.
+    /// Heads without attempts, where everything before them in their line is terminal.
     exhausted: BTreeSet<i64>,
     running: usize,
     letters: usize,
     bytes: u64,
     end: Option<i64>,
-    /// Offsets of slots that left, to be told.
+    /// Offsets of slots that have left; the step reports them with `Free`.
     pub(crate) freed: Vec<i64>,
 }
 
@@ -39,7 +39,8 @@ pub(crate) struct Keyed {
 struct Slot {
     key: Option<Key>,
     bytes: u64,
-    /// First offset of what was read together, and the place in it: a batch is made of neighbours.
+    /// The first offset of the records read together, and the index in them: a batch takes
+    /// neighbours.
     origin: i64,
     index: u32,
     state: State,
@@ -54,7 +55,7 @@ struct Line {
     waiting: VecDeque<i64>,
 }
 
-/// What a new task takes.
+/// The records of a new task.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Taken {
     pub(crate) span: Span,
@@ -89,7 +90,7 @@ impl Keyed {
         self.running == 0 && self.letters == 0
     }
 
-    /// Nothing of it is at work or could be.
+    /// Whether nothing of it is at work or could start.
     pub(crate) fn waits(&self) -> bool {
         self.running == 0 && self.ready.is_empty()
     }
@@ -165,7 +166,7 @@ impl Keyed {
         }
     }
 
-    /// Whatever is due may start, or be written, again.
+    /// The records that are due may start, or their dead letters be written, again.
     pub(crate) fn wake(&mut self, now: Time, tasks: &Tasks) {
         while let Some(&(due, at)) = self.due.first()
             && due <= now
@@ -181,8 +182,8 @@ impl Keyed {
         }
     }
 
-    /// The lowest record that may start, with the neighbours that make a batch of it; they belong to
-    /// `run` then.
+    /// Starts the lowest record that may start, and in a batch its neighbours with it: they belong to
+    /// `run` from now on.
     pub(crate) fn start(&mut self, run: RunId, batch: bool) -> Option<Taken> {
         let first = self.ready.pop_first()?;
         let head = self.slots.get_mut(&first).expect("an index names slots");
@@ -200,6 +201,8 @@ impl Keyed {
             line.waiting.pop_front();
             line.started.push_back(first);
         } else if batch && !single {
+            // Records with a key wait for each other, so a batch is made of records without one. They
+            // have to be equal in their attempts, because the batch has one number for all.
             let rest = self.slots.range_mut(first + 1..);
             for (index, (&at, slot)) in (head.index + 1..).zip(rest) {
                 let joins = slot.origin == head.origin

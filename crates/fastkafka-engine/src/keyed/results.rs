@@ -1,4 +1,4 @@
-//! What becomes of the records of a line: settled, failed, handled again, at their end.
+//! Results for the records of a line: settled, failed, handled again, ended.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::policy::Policy;
 use crate::tasks::Tasks;
 
 impl Keyed {
-    /// What `run` still owns from `first` up to `prefix` is terminal.
+    /// The records from `first` up to `prefix` that still belong to `run` are terminal.
     pub(crate) fn settle(&mut self, run: RunId, first: i64, prefix: i64, tasks: &Tasks) {
         let owned: Vec<i64> = self.owned(run, first, prefix).collect();
         for at in owned {
@@ -24,7 +24,7 @@ impl Keyed {
             .map(|(&at, _)| at)
     }
 
-    /// The task ended before it began these: they wait again.
+    /// The task ended before it began these: they are queued again.
     pub(crate) fn unstart(&mut self, run: RunId, (from, next): (i64, i64), tasks: &Tasks) {
         // Only a batch has a rest, and its records have no keys.
         let rest: Vec<i64> = self.owned(run, from, next).collect();
@@ -35,8 +35,8 @@ impl Keyed {
         }
     }
 
-    /// A failed attempt of `[at, next)`, unless it belongs to `run` no more. What is behind it in its
-    /// line is handled after it once more.
+    /// A failed attempt of `[at, next)`, unless it belongs to another run by now. The records behind
+    /// it in its line are handled after it once more.
     pub(crate) fn fail(
         &mut self,
         run: RunId,
@@ -61,18 +61,20 @@ impl Keyed {
         }
     }
 
-    /// `from`, which is not running any more, and everything behind it in its line waits again.
+    /// `from`, which is not running any more, and everything behind it in its line is queued again.
     fn replay(&mut self, key: Key, from: i64, tasks: &Tasks) {
         self.unlist_head(key);
         let line = self.lines.get_mut(&key).expect("a key with a slot");
         let Some(i) = line.started.iter().position(|&o| o == from) else {
             return;
         };
+        // Started records come before the waiting ones in the line, so order is kept.
         let mut again = line.started.split_off(i);
         for &at in again.iter().skip(1) {
             let slot = self.slots.get_mut(&at).expect("a line names slots");
             let running = matches!(slot.state, State::Running(_));
             self.running -= usize::from(running);
+            // Also what is settled: its output would otherwise stand before the repeated one.
             slot.state = State::Queued;
         }
         again.append(&mut line.waiting);
@@ -80,21 +82,21 @@ impl Keyed {
         self.list_head(key, tasks);
     }
 
-    /// The lowest record that has come to its end.
+    /// The lowest record without attempts that may end, and its attempts.
     pub(crate) fn ending(&self) -> Option<(i64, u32)> {
         let at = *self.exhausted.first()?;
         Some((at, self.slots[&at].past.failures))
     }
 
-    /// What `ending` named stands still, or waits for its dead letter.
+    /// The record that `ending` returned stops, or waits for its dead letter.
     pub(crate) fn end_as(&mut self, at: i64, state: State) {
         self.exhausted.remove(&at);
         self.letters += usize::from(matches!(state, State::WritingDeadLetter(_)));
         self.slots.get_mut(&at).expect("it was exhausted").state = state;
     }
 
-    /// What `ending` named is skipped, or its dead letter is written.
-    pub(crate) fn bury(&mut self, at: i64, tasks: &Tasks) {
+    /// The record that `ending` returned is skipped, or its dead letter is written: it is terminal.
+    pub(crate) fn complete(&mut self, at: i64, tasks: &Tasks) {
         let slot = self.slots.get_mut(&at).expect("it was exhausted");
         self.exhausted.remove(&at);
         self.letters -= usize::from(matches!(slot.state, State::WritingDeadLetter(_)));
@@ -112,13 +114,13 @@ impl Keyed {
     }
 
     /// Whether the dead letter `run` of `at` is the one that counts.
-    pub(crate) fn is_disposing(&self, at: i64, run: RunId) -> bool {
+    pub(crate) fn awaits_dead_letter(&self, at: i64, run: RunId) -> bool {
         let slot = self.slots.get(&at);
         slot.is_some_and(|slot| slot.state == State::WritingDeadLetter(run))
     }
 
-    /// The dead letter of `at` is not written: again later, or never.
-    pub(crate) fn keep_letter(
+    /// The dead letter of `at` could not be written: again later, or never. Returns the attempts.
+    pub(crate) fn dead_letter_failed(
         &mut self,
         at: i64,
         again: bool,
@@ -128,7 +130,7 @@ impl Keyed {
         self.letters -= 1;
         let slot = self.slots.get_mut(&at).expect("just found");
         slot.state = match again {
-            true => slot.past.keep_letter(policy, (part, at), now),
+            true => slot.past.dead_letter_failed(policy, (part, at), now),
             false => State::Stopped,
         };
         let (key, attempts) = (slot.key, slot.past.failures);
@@ -159,11 +161,13 @@ impl Keyed {
         self.leave(at, tasks);
     }
 
-    /// Lets go of what is terminal from the front of the line of `at`.
+    /// Removes the terminal records at the front of the line of `at`.
     fn leave(&mut self, at: i64, tasks: &Tasks) {
         let Some(key) = self.slots[&at].key else {
             return self.free(at);
         };
+        // Not `at` itself if something before it is open: that could still fail, and `at` would have
+        // to be handled again.
         let mut gone = Vec::new();
         let line = self.lines.get_mut(&key).expect("a key with a slot");
         let slots = &self.slots;

@@ -218,7 +218,7 @@ fn a_record_that_was_to_run_alone_does_so_after_a_restart() {
 }
 
 #[test]
-fn a_failure_told_after_the_end_of_its_round_cuts_the_next() {
+fn a_failure_told_after_its_lane_has_halted_cuts_it_once_more() {
     let mut lab = Lab::new(Policy::default());
     lab.step(fetched(0, 0..3), "start #1 0..3");
     lab.step(fetched(0, 2..4), "cut 0");
@@ -241,7 +241,7 @@ fn a_failure_of_an_old_assignment_cuts_nothing() {
 }
 
 #[test]
-fn runs_are_open_that_were_begun_and_those_of_earlier_rounds() {
+fn runs_are_open_that_were_begun_and_those_from_before_a_halt() {
     let mut lab = Lab::new(Policy::default());
     lab.step(fetched(0, 0..2), "start #1 0..2");
     lab.step(fetched(0, 2..4), "start #2 2..4");

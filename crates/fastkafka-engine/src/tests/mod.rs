@@ -6,6 +6,7 @@ mod bounds;
 mod control;
 mod failures;
 mod keyed;
+mod keyed_reread;
 mod lab;
 mod offsets;
 mod rebalance;

@@ -6,7 +6,7 @@ use super::lab::{Lab, RETRY, assigned, ended, failed, fetched, lost, progress, r
 use crate::{Event, PartIndex, Policy};
 
 #[test]
-fn s4_a_revoke_is_answered_when_the_round_has_ended_and_its_runs_are_settled() {
+fn s4_a_revoke_is_answered_when_the_lane_has_halted_and_its_runs_are_settled() {
     let mut lab = Lab::new(Policy::default());
     lab.step(fetched(0, 0..4), "start #1 0..4");
     lab.step(fetched(0, 4..8), "start #2 4..8");
@@ -18,7 +18,7 @@ fn s4_a_revoke_is_answered_when_the_round_has_ended_and_its_runs_are_settled() {
 }
 
 #[test]
-fn s4_the_last_settle_may_come_before_the_end_of_the_round() {
+fn s4_the_last_settle_may_come_before_the_lane_has_halted() {
     let mut lab = Lab::new(Policy::default());
     lab.step(fetched(0, 0..4), "start #1 0..4");
     lab.step(revoking(&[0], 10), "cut 0");
@@ -47,7 +47,7 @@ fn a_revoke_of_what_rests_or_is_not_ours_is_answered_at_once() {
 }
 
 #[test]
-fn s5_nothing_of_a_new_assignment_starts_before_the_old_round_has_ended() {
+fn s5_nothing_of_a_new_assignment_starts_before_the_lane_has_halted() {
     let mut lab = Lab::new(Policy::default());
     lab.step(fetched(0, 0..4), "start #1 0..4");
     lab.step(revoking(&[0], 1), "cut 0");
@@ -58,14 +58,14 @@ fn s5_nothing_of_a_new_assignment_starts_before_the_old_round_has_ended() {
 }
 
 #[test]
-fn s5_a_failure_of_the_old_assignment_ends_its_round_as_well() {
+fn s5_a_failure_of_the_old_assignment_halts_the_lane_as_well() {
     let mut lab = Lab::new(Policy::default());
     lab.step(fetched(0, 0..4), "start #1 0..4");
     lab.step(lost(&[0]), "cut 0, release [0]");
     lab.step(assigned(0, 0), "resume");
     lab.step(fetched(0, 0..4), "");
     lab.step(failed(0, 1, 2..3, RETRY), "start #2 0..4 cut 1");
-    // The cut came too late for the round it meant.
+    // The lane had halted before the cut came.
     lab.step(ended(0, 0, Some(3)), "");
     lab.step(settled(0, 2, 4), "store 4");
 }
