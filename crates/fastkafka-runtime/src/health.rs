@@ -45,11 +45,16 @@ impl fmt::Display for Health {
             [] => f.write_str("ready")?,
             problems => write!(f, "not ready: {}", problems.join("; "))?,
         }
-        let paused = self.groups.iter().flat_map(|group| {
-            let paused = group.paused.iter();
-            paused.map(|(topic, n)| format!("{topic}[{n}]{}", on(&group.cluster)))
-        });
-        let paused: Vec<_> = paused.collect();
+        let mut paused = Vec::new();
+        for group in &self.groups {
+            let on = on(&group.cluster);
+            paused.extend(
+                group
+                    .paused
+                    .iter()
+                    .map(|(topic, n)| format!("{topic}[{n}]{on}")),
+            );
+        }
         if !paused.is_empty() {
             write!(f, "; paused: {}", paused.join(", "))?;
         }

@@ -207,7 +207,7 @@ impl Handle {
 
 impl GroupControl {
     fn reads(&self, target: &Target) -> bool {
-        let mut handlers = self.handlers.iter();
-        target.names_group(&self.cluster, &self.id) && handlers.any(|def| target.names(def))
+        target.names_group(&self.cluster, &self.id)
+            && self.handlers.iter().any(|def| target.names(def))
     }
 }

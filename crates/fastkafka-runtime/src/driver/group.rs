@@ -33,11 +33,11 @@ impl<T: GroupConsumer> Driver<T> {
     }
 
     fn resolve(&mut self, places: &[PartitionRef]) {
-        let starts = places.iter().map(|place| {
+        let mut starts = Vec::with_capacity(places.len());
+        for place in places {
             let part = self.part(place);
-            (*place, self.partitions[part].handler.reset)
-        });
-        let starts = starts.collect();
+            starts.push((*place, self.partitions[part].handler.reset));
+        }
         self.consumer.resolve(starts);
     }
 

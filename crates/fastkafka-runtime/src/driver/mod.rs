@@ -12,7 +12,7 @@
 mod control;
 mod effects;
 mod group;
-mod kept;
+mod kept_runs;
 mod mail;
 mod notices;
 mod partition;

@@ -1,6 +1,6 @@
 //! A partition as its driver knows it, through all of its assignments.
 
-use super::kept::KeptRuns;
+use super::kept_runs::KeptRuns;
 use super::started::{Lost, StartedRuns};
 use crate::handling::handler::Handler;
 use crate::handling::job::{LaneHandle, ToLane};

@@ -16,12 +16,13 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::{OnceCell, OwnedMutexGuard, watch};
 use tokio::task::JoinHandle;
 
-/// One partition at a time.
+/// The lock of a partition, held by one assignment at a time.
 pub(crate) type OrderLock = Arc<tokio::sync::Mutex<()>>;
 
 /// A partition, by its address, and the bytes of a key.
-type Unit = (usize, Arc<[u8]>);
+type PlacedKey = (usize, Arc<[u8]>);
 
+/// The locks of a group in this process.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct OrderLocks(Arc<Inner>);
 
@@ -31,7 +32,7 @@ struct Inner {
     /// How many stragglers there are: without one nobody looks further.
     late: AtomicUsize,
     /// Each closes its channel when it has ended.
-    stragglers: Mutex<HashMap<Unit, Vec<watch::Receiver<()>>>>,
+    stragglers: Mutex<HashMap<PlacedKey, Vec<watch::Receiver<()>>>>,
 }
 
 fn number(place: PartitionRef) -> usize {
@@ -53,10 +54,10 @@ impl OrderLocks {
         tasks: Vec<JoinHandle<()>>,
         tokio: &tokio::runtime::Handle,
     ) {
-        let unit = (number(place), key.bytes.clone());
+        let placed = (number(place), key.bytes.clone());
         let (ended, ends) = watch::channel(());
         lock(&self.0.stragglers)
-            .entry(unit.clone())
+            .entry(placed.clone())
             .or_default()
             .push(ends);
         self.0.late.fetch_add(1, Release);
@@ -71,10 +72,10 @@ impl OrderLocks {
             key.spawned.end_all().await;
             drop(ended);
             let mut stragglers = lock(&inner.stragglers);
-            if let Some(of_key) = stragglers.get_mut(&unit) {
+            if let Some(of_key) = stragglers.get_mut(&placed) {
                 of_key.retain(|ends| ends.has_changed().is_ok());
                 if of_key.is_empty() {
-                    stragglers.remove(&unit);
+                    stragglers.remove(&placed);
                 }
             }
             inner.late.fetch_sub(1, Release);

@@ -9,10 +9,10 @@ use std::sync::Arc;
 /// Runs that were read, in offset order, each until the watermark has passed it: a replay comes from
 /// memory.
 #[derive(Debug, Default)]
-pub(crate) struct KeptRuns(VecDeque<Kept>);
+pub(crate) struct KeptRuns(VecDeque<KeptRun>);
 
 #[derive(Debug)]
-struct Kept {
+struct KeptRun {
     /// The offset after the last record.
     next: i64,
     block: Arc<dyn Fetched>,
@@ -31,7 +31,7 @@ impl KeptRuns {
         {
             (back.range.end, back.next) = (back.index(span.first), span.first);
         }
-        self.0.push_back(Kept {
+        self.0.push_back(KeptRun {
             next: span.next,
             block: block.clone(),
             range,
@@ -57,7 +57,7 @@ impl KeptRuns {
     }
 }
 
-impl Kept {
+impl KeptRun {
     fn first(&self) -> i64 {
         self.block.offset(self.range.start)
     }
