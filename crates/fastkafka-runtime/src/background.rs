@@ -37,7 +37,7 @@ struct Running {
     handle: Option<JoinHandle<()>>,
 }
 
-/// What health says of a task.
+/// The facts that the health of a task is made of.
 #[derive(Debug)]
 struct State {
     /// Since when it runs; `None` while it waits for its restart.

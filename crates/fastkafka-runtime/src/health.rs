@@ -74,11 +74,11 @@ pub struct GroupHealth {
     pub assigned: Vec<(String, i32)>,
     /// Partitions, or keys of them, that stand still until somebody acts: the first hundred.
     pub stopped: Vec<StoppedPartition>,
-    /// How many more stand still.
+    /// The number of those beyond the first hundred.
     pub more_stopped: usize,
     /// Records that failed and are tried again: the first hundred.
     pub waiting: Vec<WaitingRecord>,
-    /// How many more are tried again.
+    /// The number of those beyond the first hundred.
     pub more_waiting: usize,
     /// The partitions that the user has paused. That is no problem.
     pub paused: Vec<(String, i32)>,

@@ -1,9 +1,9 @@
-//! What lanes, tasks and delivery reports tell a driver. `mailbox` is how it gets there.
+//! The mail of a driver: from lanes, tasks and delivery reports. `mailbox` carries it.
 
 use fastkafka_core::{Closed, Failure, RunTag};
 use fastkafka_engine::{DeadLetterOutcome, PartIndex, RunId};
 
-/// What lanes, tasks and delivery reports tell a driver.
+/// A message from a lane, a task or a delivery report to a driver.
 #[derive(Debug)]
 pub(crate) enum Mail {
     /// The user wants something: `Shared` has it.

@@ -1,18 +1,18 @@
-//! How an app runs, beside what its functions say.
+//! The settings of a run that no function sets.
 
 use crate::control::handle::Handle;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-/// How an app runs, beside what its functions say.
+/// The settings of a run that no function sets.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Options {
     /// Consumers per group in this process.
     pub workers: NonZeroUsize,
-    /// How long the start may take.
+    /// The longest time that the start may take.
     pub start_timeout: Duration,
-    /// How long the stop may take.
+    /// The longest time that the stop may take.
     pub shutdown_timeout: Duration,
     /// Records sent and not yet reported at which producers wait.
     pub max_in_flight: usize,

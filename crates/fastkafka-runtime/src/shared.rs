@@ -1,4 +1,4 @@
-//! What a driver and the rest of the app tell each other.
+//! The state that a driver shares with the rest of the app.
 
 use crate::control::command::{Command, Reply};
 use crate::health::GroupHealth;
@@ -10,7 +10,7 @@ use fastkafka_core::{Closed, RunTag, Settle};
 use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
-/// One driver's side of that, shared with the app's handle, its lanes and its delivery reports.
+/// The state that a driver shares with the app's handle, its lanes and its delivery reports.
 #[derive(Debug)]
 pub(crate) struct Shared {
     health: Mutex<GroupHealth>,
@@ -18,9 +18,9 @@ pub(crate) struct Shared {
     /// Why the app must end.
     failure: Mutex<Option<String>>,
     failed: tokio::sync::Notify,
-    /// How long the shutdown may take, where that was said with the request.
+    /// The time that the shutdown may take, where the request named one.
     shutdown_within: OnceLock<Duration>,
-    /// What the user wants; `None` when the driver has ended.
+    /// The user's commands; `None` when the driver has ended.
     commands: Mutex<Option<Vec<(Command, Reply)>>>,
     /// Without a group: by partition the offset below which all is settled. A group has its commits for
     /// that.
@@ -112,7 +112,7 @@ impl Shared {
         }
     }
 
-    /// What [`Shared::note_settled`] was told last of each partition, without a group.
+    /// The last offset of each partition from [`Shared::note_settled`], without a group.
     pub(crate) fn settled(&self) -> Option<Offsets> {
         let settled = self.settled.as_ref()?;
         let settled = lock(settled);

@@ -69,13 +69,13 @@ pub enum StartError {
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{message}")]
 pub struct ClientError {
-    /// What it means for the app.
+    /// The meaning for the app.
     pub kind: ErrorKind,
     /// In librdkafka's words.
     pub message: String,
 }
 
-/// What an error means for the app.
+/// The meaning of an error for the app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
     /// The broker is down, unreachable or moving: the client goes on trying.

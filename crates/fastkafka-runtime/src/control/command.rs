@@ -5,7 +5,7 @@ use super::target::Target;
 use std::time::SystemTime;
 use tokio::sync::mpsc::UnboundedSender;
 
-/// Where a partition goes on.
+/// The position where a partition goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seek {
     /// At this offset: that of the next record to handle.
@@ -30,7 +30,7 @@ pub struct Position {
     pub offset: i64,
 }
 
-/// What a driver is asked to do.
+/// A request to a driver.
 #[derive(Clone, Debug)]
 pub(crate) enum Command {
     /// Apply the pauses: they have changed.

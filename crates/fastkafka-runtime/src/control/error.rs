@@ -15,7 +15,7 @@ pub enum ControlError {
     /// The app reads no such topic, or not in that group.
     #[error("no consumer of the app reads {target}; it reads {}", .known.join(", "))]
     Unknown {
-        /// What was asked for.
+        /// The target of the request.
         target: Target,
         /// The topics that are read, each with its group.
         known: Vec<String>,
@@ -23,7 +23,7 @@ pub enum ControlError {
     /// A seek moves the position of one group.
     #[error("{target} is read by the groups {}: name one, as in `Target::topic(\"{}\").group(\"{}\")`", .groups.join(", "), .target.topic, .groups[0])]
     SeveralGroups {
-        /// What was asked for.
+        /// The target of the request.
         target: Target,
         /// Its groups.
         groups: Vec<String>,
@@ -31,7 +31,7 @@ pub enum ControlError {
     /// A seek moves the position on one cluster.
     #[error("{target} is read on several clusters, {}: name one, as in `Target::topic(\"{}\").cluster(\"{}\")`", quoted(.clusters), .target.topic, .clusters[0])]
     SeveralClusters {
-        /// What was asked for.
+        /// The target of the request.
         target: Target,
         /// Its clusters.
         clusters: Vec<String>,
@@ -45,7 +45,7 @@ pub enum ControlError {
     /// The partition is another member's, or nobody's yet.
     #[error("{target} is not assigned to this process")]
     NotAssigned {
-        /// What was asked for.
+        /// The target of the request.
         target: Target,
     },
     /// The group is rebalancing.
@@ -71,7 +71,7 @@ pub enum ControlError {
         topic: String,
         /// The partition.
         partition: i32,
-        /// What was asked for.
+        /// The offset of the request.
         offset: i64,
         /// The log's first offset.
         low: i64,
@@ -97,7 +97,7 @@ pub enum ControlError {
         topic: String,
         /// The partition.
         partition: i32,
-        /// Where it goes on.
+        /// The offset where it goes on.
         offset: i64,
         /// In the client's words.
         why: String,

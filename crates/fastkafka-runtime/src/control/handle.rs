@@ -40,8 +40,8 @@ pub(crate) struct GroupControl {
 }
 
 impl Handle {
-    /// Handles and reads nothing more of the target in this process until [`resume`](Self::resume).
-    /// When it returns no further record begins; what is in hand ends, and is committed.
+    /// Stops handling and reading the target in this process until [`resume`](Self::resume). When it
+    /// returns no further record begins; the records in hand are finished and committed.
     ///
     /// The pause stays through rebalances and is gone when the process ends. The member keeps its
     /// partitions meanwhile: nobody else handles them.
@@ -54,7 +54,7 @@ impl Handle {
         self.tell(&target, &Command::Pause).await.map(drop)
     }
 
-    /// Goes on with the target: ends its pause, and tries again the records it has stopped at, with all
+    /// Resumes the target: ends its pause, and tries again the records it has stopped at, with all
     /// their attempts. By key and without order that means the records that have stopped, each with what
     /// waits behind it.
     ///
@@ -80,11 +80,12 @@ impl Handle {
         self.tell(&target, &command).await.map(drop)
     }
 
-    /// Goes on elsewhere: back, to handle records again, or forward, to leave some out. What is in hand
-    /// of the target counts for nothing; it ends before the first record of the new position begins.
+    /// Moves the target to another position: back, to handle records again, or forward, to leave some
+    /// out. The records in hand count for nothing; they end before the first one of the new position
+    /// begins.
     ///
     /// When it returns the new position is committed, so neither a crash nor a rebalance undoes it.
-    /// Of a whole topic it moves the partitions that this process has. Returns where each goes on.
+    /// A seek of a whole topic moves the partitions that this process has. Returns where each goes on.
     ///
     /// ```
     /// # use fastkafka_runtime::{ControlError, Handle, Seek};
@@ -97,8 +98,8 @@ impl Handle {
     /// ```
     ///
     /// # Errors
-    /// Of the first partition that could not be moved; others of the target may have been. Nothing moves
-    /// during a rebalance.
+    /// The reason of the first partition that could not be moved; others of the target may have been.
+    /// Nothing moves during a rebalance.
     pub async fn seek(
         &self,
         target: impl Into<Target>,

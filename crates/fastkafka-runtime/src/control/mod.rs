@@ -1,4 +1,4 @@
-//! What the user wants of an app that runs: pause, resume, seek.
+//! The controls of a running app: pause, resume, seek.
 
 pub(crate) mod command;
 pub(crate) mod error;

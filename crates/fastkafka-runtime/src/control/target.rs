@@ -4,7 +4,8 @@ use crate::health::StoppedPartition;
 use fastkafka_core::{Consumer, ConsumerDef, TopicPartition};
 use std::fmt;
 
-/// Which partitions a [`Handle`](super::handle::Handle) acts on: those of a topic, one of them, those of a handler.
+/// The partitions that a [`Handle`](super::handle::Handle) acts on: those of a topic, one of them, or those
+/// of a handler.
 ///
 /// A topic's name is one, and so are a name with a number and what health says of a partition that
 /// stands still. Where several groups of the app read the topic it means all of them, until
@@ -38,7 +39,7 @@ impl Target {
         }
     }
 
-    /// What a handler reads: `Target::consumer::<on_orders>()`.
+    /// The partitions that a handler reads: `Target::consumer::<on_orders>()`.
     pub fn consumer<C: Consumer>() -> Self {
         Self {
             handler: Some(C::DEF.path().into()),

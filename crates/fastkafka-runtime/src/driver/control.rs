@@ -1,4 +1,4 @@
-//! Doing what the user wants: pause, resume, seek.
+//! The user's commands: pause, resume, seek.
 //!
 //! A seek is three steps. First the client is asked for the position, while everything goes on. Then
 //! the engine forgets the partition, the position is stored, and it is committed by itself: librdkafka's
@@ -90,7 +90,7 @@ impl<T: GroupConsumer> Driver<T> {
         Ok(())
     }
 
-    /// Where a seek goes to is known, or why that is unknown.
+    /// The client has found the position of a seek, or says why it could not.
     pub(super) fn seek_found(&mut self, place: PartitionRef, found: Result<i64, ControlError>) {
         let found = if self.seeks.is_given_back(place) {
             let target = Target::from((&*place.topic, place.partition));

@@ -107,7 +107,7 @@ impl<T: GroupConsumer> Driver<T> {
         };
         let lost = lost || self.consumer.lost();
         if lost {
-            // What could not be committed is not ours to commit any more.
+            // These offsets are not ours to commit any more.
             self.client_errors.forget_commits();
             for part in parts {
                 self.partitions[*part].store = None;

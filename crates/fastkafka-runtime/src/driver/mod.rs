@@ -2,8 +2,8 @@
 //! engine says.
 //!
 //! A turn is a plain function over a [`GroupConsumer`]. `serve.rs` calls it from a thread that sleeps in
-//! one place, or from a task; tests call it under a paused clock. Each file here is a part of the turn,
-//! `state/` is what the turn decides.
+//! one place, or from a task; tests call it under a paused clock. Each file here is a part of the turn, or a
+//! type that it works on. The decisions of a turn are in `state/`.
 //!
 //! Records have three names on their way. A *block* ([`Fetched`]) is what the client gives at once of
 //! one partition. A *run* is consecutive records of one block, under a number of the engine's; the span
@@ -40,7 +40,7 @@ use fastkafka_engine::{Effect, Engine, Event, HandlerId, PartIndex, Time};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What follows a turn.
+/// The caller's next step after a turn.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
     /// Another one at once.
@@ -56,7 +56,7 @@ pub(crate) struct Driver<T> {
     consumer: T,
     pub(crate) setup: Setup,
     engine: Engine,
-    /// What the engine calls each of the setup's handlers.
+    /// The engine's number of each of the setup's handlers.
     handlers: Vec<HandlerId>,
     pub(crate) partitions: Partitions,
     rebalance: Rebalance,
@@ -163,7 +163,7 @@ impl<T: GroupConsumer> Driver<T> {
         places.iter().map(|place| self.part(place)).collect()
     }
 
-    /// How long nothing will happen by itself.
+    /// The time for which nothing will happen by itself.
     fn sleep(&self) -> Duration {
         let due = self.engine.next_deadline();
         let working = self.partitions.iter().any(|p| !p.started.is_empty());

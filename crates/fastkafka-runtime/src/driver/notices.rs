@@ -1,4 +1,4 @@
-//! What the client has to say: to the rebalance, to the seeks, and about itself.
+//! The client's notices: each goes to the rebalance, to the seeks, or to the client's errors.
 
 use super::Driver;
 use super::state::rebalance::Asked;

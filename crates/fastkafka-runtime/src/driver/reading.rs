@@ -8,7 +8,7 @@ use fastkafka_engine::{Event, HoldBack, PartIndex, Span};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// How many records one turn asks for.
+/// The records that one turn asks for.
 const FETCH: usize = 1_024;
 
 impl<T: GroupConsumer> Driver<T> {
@@ -21,7 +21,7 @@ impl<T: GroupConsumer> Driver<T> {
         let mut blocks = std::mem::take(&mut self.blocks);
         let more = self.consumer.fetch(FETCH, &mut blocks);
         for (place, block) in blocks.drain(..) {
-            // What was read before a seek is not what follows it.
+            // These records were read before the seek.
             if self.seeks.is_moving(place) {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! What goes on: progress of long runs, health, and what stands still.
+//! The progress of long runs, the health of the group, and reminders of records that stand still.
 
 use super::Driver;
 use super::partition::OwnedPartition;

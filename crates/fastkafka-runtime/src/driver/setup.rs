@@ -1,4 +1,4 @@
-//! What a driver is given beside its client.
+//! Everything that a driver is given beside its client.
 
 use crate::control::pauses::Pauses;
 use crate::handling::call::HandlerContext;
@@ -56,7 +56,7 @@ impl Setup {
         }
     }
 
-    /// What a partition has instead of a lane, in order by key and without order.
+    /// The counterpart of a lane in order by key and without order.
     pub(super) fn keyed(
         &self,
         part: PartIndex,

@@ -19,7 +19,7 @@ pub(crate) struct StartedRun {
     pub(crate) scope: ScopeRef,
     /// The stop flag of its cut.
     pub(crate) stop: Arc<StopFlag>,
-    /// How many records from the first on the engine knows to be settled.
+    /// The number of records, from the first on, that the engine knows to be settled.
     settled: usize,
     /// The first record that will not settle, of those that the engine was told of.
     broken: Option<usize>,
@@ -28,7 +28,7 @@ pub(crate) struct StartedRun {
 /// The offsets of a run's records.
 #[derive(Debug)]
 pub(crate) enum Offsets {
-    /// Of a run of one record. It may stay open for long, and does not keep its block for that.
+    /// A run of one record. It may stay open for long, and does not keep its block for that.
     One(i64),
     Of(Arc<dyn Fetched>, Range<usize>),
 }
@@ -122,7 +122,7 @@ impl StartedRun {
         }
     }
 
-    /// What has become of the run since the last call, if anything.
+    /// The news since the last call, if there are any.
     pub(crate) fn progress(&mut self) -> Option<Progress> {
         let settled = self.scope.progress(self.settled);
         let lost = self.scope.lost();

@@ -19,10 +19,10 @@ use std::task::Poll;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// How the handler's futures end: with the run, or with a panic.
+/// The end of a call: that of the run, or a panic.
 type CallEnd = Result<RunEnd, Box<dyn Any + Send>>;
 
-/// What the handlers of a partition are called with.
+/// The surroundings of a handler that is called for a partition.
 #[derive(Debug)]
 pub(crate) struct HandlerContext {
     pub(crate) app: Arc<AppContext>,

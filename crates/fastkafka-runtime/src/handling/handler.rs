@@ -165,7 +165,7 @@ mod tests {
         assert_eq!(dynamic.order, Order::Key { concurrency: 64 });
     }
 
-    /// What the guide and `check --explain` say is what nobody set.
+    /// The guide and `check --explain` tell the defaults that are used.
     #[test]
     fn a_default_is_what_it_says() {
         let defaults = handler(ConsumerSettings::default());

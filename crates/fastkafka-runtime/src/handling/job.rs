@@ -1,4 +1,4 @@
-//! What a lane is given to do, and the driver's end of it.
+//! The jobs of a lane, and the driver's end of it.
 
 use fastkafka_core::{Fetched, ScopeRef, StopFlag};
 use fastkafka_engine::RunId;
@@ -22,7 +22,7 @@ pub(crate) struct Job {
     pub(crate) scope: ScopeRef,
     /// 1 for the first attempt of its first record.
     pub(crate) attempt: u32,
-    /// Of a batch handler: hand over the records one by one.
+    /// A batch handler is given the records one by one.
     pub(crate) single: bool,
 }
 
@@ -37,7 +37,7 @@ pub(crate) struct DeadLetterJob {
     pub(crate) error: String,
 }
 
-/// What the driver sends to a lane.
+/// A message of the driver to a lane.
 #[derive(Debug)]
 pub(crate) enum ToLane {
     Handle(Job),

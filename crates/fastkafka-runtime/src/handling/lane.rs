@@ -118,7 +118,7 @@ impl Work {
             self.position.get_or_insert(job.offset(0));
             return;
         }
-        // What an earlier attempt of these records spawned must be over before they begin again.
+        // The tasks that an earlier attempt spawned must be over before they begin again.
         self.spawned.end_from(job.offset(0)).await;
         if self.guard.is_none() {
             self.guard = Some(self.lane.lock.clone().lock_owned().await);

@@ -29,7 +29,7 @@ pub(crate) struct OrderLocks(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     places: Mutex<HashMap<usize, OrderLock>>,
-    /// How many stragglers there are: without one nobody looks further.
+    /// The number of stragglers: without one nobody looks further.
     late: AtomicUsize,
     /// Each closes its channel when it has ended.
     stragglers: Mutex<HashMap<PlacedKey, Vec<watch::Receiver<()>>>>,

@@ -42,8 +42,8 @@ impl Queue {
     }
 }
 
-/// What the runtime's driver does in a turn, reduced to what concerns its sleep: the same steps in
-/// the same order (`Driver::turn`, `serve::on_thread`).
+/// A turn of the runtime's driver, reduced to the parts that concern its sleep: the same steps in the
+/// same order (`Driver::turn`, `serve::on_thread`).
 struct Driver {
     mailbox: Arc<Mailbox<u32>>,
     events: Arc<Queue>,
@@ -57,7 +57,7 @@ struct Driver {
     stopping: bool,
 }
 
-/// What one fetch takes at most.
+/// The most records of one fetch.
 const FETCH: usize = 2;
 
 impl Driver {

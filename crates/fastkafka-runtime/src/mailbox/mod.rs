@@ -1,5 +1,5 @@
-//! How other threads reach a thread that sleeps: a locked list that is taken whole, one wake-up per
-//! filled list, and the request to stop.
+//! Mail for a thread that sleeps: a locked list that is taken whole, one wake-up per filled list, and the
+//! request to stop.
 //!
 //! A driver is what sleeps. The mail itself is of no concern here: loom checks the wake-ups alone.
 

@@ -17,13 +17,13 @@ pub(super) struct Entry {
 
 #[derive(Debug, Default)]
 pub(super) struct Log {
-    /// What retention and compaction left, with offsets.
+    /// The records that retention and compaction left, with their offsets.
     pub(super) entries: Vec<(i64, Entry)>,
     pub(super) low: i64,
     pub(super) high: i64,
 }
 
-/// What the members of the group share.
+/// The cluster that the members of the group share.
 #[derive(Debug, Default)]
 pub(super) struct Cluster {
     pub(super) logs: HashMap<PartitionRef, Log>,
@@ -33,7 +33,7 @@ pub(super) struct Cluster {
     pub(super) block: Option<usize>,
 }
 
-/// What a test and its parts share.
+/// A value that a test and its parts share.
 pub(super) type Locked<T> = Arc<Mutex<T>>;
 
 pub(super) fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {

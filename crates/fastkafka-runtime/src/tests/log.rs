@@ -1,4 +1,4 @@
-//! What the log says.
+//! The lines of the log.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};

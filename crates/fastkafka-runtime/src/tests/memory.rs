@@ -20,9 +20,9 @@ pub(super) struct Member {
     readers: Vec<Reader>,
     queue: VecDeque<(PartitionRef, Arc<Block>)>,
     stored: HashMap<PartitionRef, i64>,
-    /// What this client committed last: its periodic commits go on from there, never back.
+    /// The offsets that this client committed last: its periodic commits never go back.
     committed: HashMap<PartitionRef, i64>,
-    /// What each explicit commit was.
+    /// The commits of seeks, as partition and offset.
     pub(super) seeks: Vec<(i32, i64)>,
     /// The periodic commits are not due yet.
     pub(super) commits_wait: bool,
@@ -31,7 +31,7 @@ pub(super) struct Member {
     pub(super) start_error: Option<StartError>,
     /// Starts are refused until this is over.
     pub(super) start_refused: bool,
-    /// What is answered later, while the test keeps it back.
+    /// Answers that the test keeps back.
     pub(super) answers: Option<Vec<Notice>>,
     /// Polled when.
     pub(super) polls: Vec<Instant>,

@@ -36,8 +36,8 @@ async fn gated(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
     state.gate.acquire().await.unwrap().forget();
 }
 
-/// Who has left sends no heartbeats: the group would take its record for another member's, and its
-/// commit for nobody's.
+/// A member that has left sends no heartbeats: the group would give its records to another member, and
+/// refuse its commits.
 #[tokio::test(start_paused = true)]
 async fn a_member_leaves_its_group_when_what_it_has_in_hand_has_ended() {
     let mut lab = Lab::new::<gated>(1, 3);

@@ -1,4 +1,4 @@
-//! How long full partitions may keep the others waiting.
+//! The time for which full partitions may keep the others waiting.
 //!
 //! All partitions share one queue of the client. Back-pressure is not to read: it costs nothing, where
 //! a pause throws away what was prefetched. But while one partition is full, nothing is read of the

@@ -1,4 +1,4 @@
-//! What the client complains about, and for how long.
+//! The errors that the client has reported, and since when they last.
 
 use fastkafka_engine::Time;
 
@@ -34,7 +34,7 @@ impl ClientErrors {
 
     pub(crate) fn note_commit(&mut self) {
         self.commits_refused = None;
-        // What was refused has been put right: the consumer is a member and may commit.
+        // The refusal is over: the consumer is a member and may commit.
         self.refused = None;
     }
 

@@ -1,6 +1,6 @@
-//! What a driver decides, without a client, a channel or a clock.
+//! The decisions of a driver, without a client, a channel or a clock.
 //!
-//! A state is told what has come, and when. It answers with what is to be done, and the driver does it.
+//! A state is told the events and the time. It answers with the steps to take, and the driver takes them.
 
 pub(crate) mod backpressure;
 pub(crate) mod client_errors;

@@ -80,7 +80,7 @@ impl Rebalance {
         self.queue.push_back(asked);
     }
 
-    /// What to do next. Call again until there is nothing.
+    /// The next step. Call again until there is none.
     pub(crate) fn next(&mut self, now: Time) -> Option<Step> {
         if let Some(places) = self.ask_again(now) {
             return Some(Step::Resolve(places));

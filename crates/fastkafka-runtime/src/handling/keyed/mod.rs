@@ -30,7 +30,7 @@ pub(crate) struct Keyed {
     tokio: Handle,
     records: KeyedRecords,
     key_ids: KeyIds,
-    /// What records without a key have spawned.
+    /// The tasks that records without a key have spawned.
     without_key: Arc<Spawned>,
     /// Tasks that have not told their end, those of former assignments included.
     at_work: HashMap<RunId, AtWork>,

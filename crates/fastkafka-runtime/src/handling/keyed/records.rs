@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// How many bytes of blocks may be held in vain before anything is copied. Without failures a block is
+/// The bytes that blocks may hold in vain before anything is copied. Without failures a block is
 /// freed soon, and a copy would be wasted.
 const SLACK: u64 = 1 << 20;
 /// Blocks of which at most every fourth record is needed are copied.
@@ -33,12 +33,12 @@ struct Block {
     notes: Vec<Note>,
     /// The offset after its last record.
     next: i64,
-    /// How many of its records are needed.
+    /// The number of its records that are needed.
     open: usize,
     bytes: u64,
 }
 
-/// What is known of a record of a block.
+/// A note about one record of a block.
 #[derive(Debug)]
 struct Note {
     key: Option<Key>,
@@ -46,7 +46,7 @@ struct Note {
     needed: bool,
 }
 
-/// What can be freed with a record that is needed no more.
+/// Everything that can be freed with a record that is needed no more.
 #[derive(Debug)]
 pub(crate) struct Freed {
     pub(crate) key: Option<Key>,

@@ -16,7 +16,7 @@ pub(crate) struct Task {
     pub(crate) context: Arc<HandlerContext>,
     pub(crate) job: Job,
     pub(crate) key: Option<Arc<KeyId>>,
-    /// What the records of its key spawn, or all records without a key.
+    /// The tasks that the records of its key spawn, or all records without a key.
     pub(crate) spawned: Arc<Spawned>,
     pub(crate) gate: Arc<Gate>,
     pub(crate) locks: OrderLocks,
@@ -77,7 +77,7 @@ impl Task {
             spawned: &spawned,
             job: &job,
         };
-        // What an earlier attempt spawned must be over before the record begins again.
+        // The tasks that an earlier attempt spawned must be over before the record begins again.
         spawned_by.end_from(0).await;
         if job.stop.released() {
             guard.end(Mail::Handled { part, run });
@@ -113,7 +113,7 @@ impl Task {
     }
 }
 
-/// What the records of a job have spawned, among what others have.
+/// The tasks that the records of a job have spawned, among those of other records.
 struct SpawnedBy<'t> {
     by_key: bool,
     spawned: &'t Spawned,

@@ -1,4 +1,4 @@
-//! What handlers share with their test.
+//! The state that handlers share with their test.
 
 use super::super::cluster::{Locked, lock};
 use fastkafka_core::{Ack, EventMetadata};
@@ -17,12 +17,12 @@ pub(crate) struct Call {
     pub(crate) at: Duration,
 }
 
-/// What handlers share with their test.
+/// The state that handlers share with their test.
 #[derive(Clone)]
 pub(crate) struct HandlerState {
     pub(super) origin: Instant,
     calls: Locked<Vec<Call>>,
-    /// How many calls are under way, and how many were at most.
+    /// The calls under way, and the most that ever were.
     busy: Locked<(usize, usize)>,
     pub(crate) acks: Locked<Vec<(i64, Ack)>>,
     /// First offset and length of each batch.

@@ -12,7 +12,7 @@ use fastkafka_engine::Limits;
 use std::sync::Arc;
 use tokio::sync::Notify;
 
-/// What the members of a group have in common.
+/// Everything that the members of a group have in common.
 #[derive(Clone)]
 pub(crate) struct World {
     pub(crate) cluster: Locked<Cluster>,
