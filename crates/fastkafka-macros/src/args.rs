@@ -16,7 +16,7 @@ pub(crate) struct Arg {
     pub(crate) given: Given,
 }
 
-/// What was written after a key.
+/// The value behind a key, as it was written.
 pub(crate) enum Given {
     /// Nothing: it is a flag.
     Flag,
@@ -139,7 +139,7 @@ impl Args {
         }
     }
 
-    /// What nobody took: the settings.
+    /// The arguments that are left: the settings.
     pub(crate) fn rest(self) -> Vec<Arg> {
         self.0
     }
@@ -188,7 +188,7 @@ fn one(attribute: &Attribute, input: ParseStream<'_>) -> syn::Result<Arg> {
     Ok(Arg { key, form, given })
 }
 
-/// What a macro's `$value:expr` holds: it arrives in an invisible group.
+/// The expression inside the invisible group in which a macro's `$value:expr` arrives.
 pub(crate) fn ungrouped(expr: &Expr) -> &Expr {
     match expr {
         Expr::Group(group) => ungrouped(&group.expr),

@@ -19,7 +19,7 @@ struct Model {
     /// Each made through `FromApp`.
     parameters: Vec<Type>,
     output: TokenStream,
-    /// Where mistakes of the return type are reported.
+    /// The place for mistakes of the return type.
     output_span: Span,
     settings: Settings,
 }

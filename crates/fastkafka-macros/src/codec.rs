@@ -7,7 +7,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, LitStr};
 
-/// What reads or writes the payload.
+/// The codec of the payload.
 pub(crate) enum Codec {
     /// Chosen by the payload's type: bytes as they are, everything else JSON.
     ByType,
@@ -51,7 +51,7 @@ impl Codec {
     }
 }
 
-/// What reads or writes the key, where that is not left to its type.
+/// The codec of the key, where that is not left to its type.
 pub(crate) enum KeyCodec {
     Word(LitStr),
     /// A function of the user's.
@@ -81,7 +81,7 @@ impl KeyCodec {
         })
     }
 
-    /// What a `KeyProbe` is asked, and with what.
+    /// The method of `KeyProbe` that makes the key, and its argument.
     pub(crate) fn probe(&self, p: &TokenStream, span: Span) -> (TokenStream, TokenStream) {
         match self {
             Self::Function(path) => (quote!(extract), quote!(#path)),
@@ -106,7 +106,7 @@ impl KeyCodec {
         }
     }
 
-    /// What the AsyncAPI document says of the key.
+    /// The function that describes the key in the AsyncAPI document.
     pub(crate) fn schema(&self, p: &TokenStream) -> TokenStream {
         match self {
             Self::Function(_) => quote!(#p::custom_key),

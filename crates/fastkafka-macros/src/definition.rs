@@ -1,4 +1,4 @@
-//! What the attributes emit beside the function: a struct of its name that carries the definition,
+//! The code beside the function: a struct of its name that carries the definition,
 //! and the entry in the link-time list.
 
 use crate::names::Names;

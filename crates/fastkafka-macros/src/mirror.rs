@@ -30,7 +30,7 @@ pub(crate) fn of_consumer(function: &Function) -> TokenStream {
     expand(function, &quote!(#(#methods)*))
 }
 
-/// What a producer has sent.
+/// Returns the records that a producer has sent.
 pub(crate) fn of_producer(function: &Function) -> TokenStream {
     let (p, ident) = (&function.names.contract, &function.ident);
     let method = method("on", &function.names.topic);

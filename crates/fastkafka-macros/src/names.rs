@@ -1,4 +1,4 @@
-//! What the attributes say about their function beside settings: topic, description, app.
+//! The names of an annotated function: topic, description, app.
 
 use crate::args::Args;
 use crate::contract;
@@ -50,7 +50,7 @@ pub(crate) struct Names {
     pub(crate) topic: String,
     /// Several topics, or the one.
     pub(crate) topics: Vec<String>,
-    /// What the names of its topics match.
+    /// The pattern of its topics' names.
     pub(crate) pattern: Option<String>,
     /// `description = ".."`, or the doc comment; may be empty.
     pub(crate) description: String,

@@ -18,7 +18,7 @@ pub(crate) struct Setting {
     value: Value,
 }
 
-/// What is assigned.
+/// The value of an assignment.
 enum Value {
     /// The expression as it is.
     Expr(Expr),
@@ -37,7 +37,7 @@ enum Value {
 pub(crate) struct Settings(Vec<Setting>);
 
 impl Settings {
-    /// What can be said of the values before the compiler looks at them.
+    /// Reads the values, and reports the mistakes that show without their types.
     pub(crate) fn new(args: Vec<Arg>, errors: &mut Errors) -> Self {
         let settings = args.into_iter().filter_map(|arg| {
             let value = match arg.given {
@@ -55,7 +55,7 @@ impl Settings {
         Self(settings.collect())
     }
 
-    /// Where a setting was written, if it was.
+    /// The place of a setting, if it was written.
     pub(crate) fn place(&self, name: &str) -> Option<Span> {
         self.find(name).map(|setting| setting.field.span())
     }
@@ -76,7 +76,7 @@ impl Settings {
         }
     }
 
-    /// Where a setting is written as the number 0.
+    /// The place of a setting that is written as the number 0.
     pub(crate) fn zero(&self, name: &str) -> Option<Span> {
         let Value::Expr(Expr::Lit(ExprLit {
             lit: Lit::Int(number),

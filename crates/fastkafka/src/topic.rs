@@ -2,7 +2,7 @@
 
 use fastkafka_kafka::TopicSpec;
 
-/// How a topic is made by `run --create-topics`, and on the embedded broker.
+/// The partitions, replicas and settings of a topic that `run --create-topics` or the embedded broker makes.
 ///
 /// ```
 /// # use fastkafka::{App, Topic};
@@ -22,14 +22,14 @@ impl Topic {
         Self::default()
     }
 
-    /// How many partitions.
+    /// The number of partitions.
     #[must_use]
     pub fn partitions(mut self, partitions: u16) -> Self {
         self.partitions = Some(partitions);
         self
     }
 
-    /// How many copies of each record.
+    /// The number of copies of each record.
     #[must_use]
     pub fn replicas(mut self, replicas: u16) -> Self {
         self.replicas = Some(replicas);

@@ -63,7 +63,7 @@ pub struct Leg {
     pub recovered_min: i64,
 }
 
-/// Why a flight is refused. Trying again can not help: the record itself is wrong.
+/// Why a flight is refused. Trying again cannot help: the record itself is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// The aircraft is not known.

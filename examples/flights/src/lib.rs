@@ -29,7 +29,7 @@ impl FlightError {
     }
 }
 
-/// Works out the leg of a flight and sends it on. What can not be a flight goes to `flights.dead`;
+/// Works out the leg of a flight and sends it on. What cannot be a flight goes to `flights.dead`;
 /// cancelled and diverted flights have no leg. The flights of one aircraft are handled one after another,
 /// aircraft side by side.
 #[consumes(

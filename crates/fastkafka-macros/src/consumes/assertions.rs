@@ -1,9 +1,8 @@
-//! What only the compiler can tell of a consumer's types: constants that do not evaluate where the
-//! attribute and the types contradict each other.
+//! Assertions that only the compiler can decide: constants that do not evaluate where the attribute and
+//! the types of its function contradict each other.
 
-use super::expand::payload;
 use super::model::Model;
-use super::order;
+use super::types::payload;
 use crate::lifetimes::with_lifetime;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
@@ -12,7 +11,7 @@ use syn::spanned::Spanned;
 /// All of them.
 pub(super) fn expand(model: &Model) -> TokenStream {
     let (not_bytes, key_used) = (not_bytes(model), key_used(model));
-    let (is_batch, order) = (is_batch(model), order::expand(model));
+    let (is_batch, order) = (is_batch(model), order(model));
     quote!(#not_bytes #key_used #is_batch #order)
 }
 
@@ -56,4 +55,37 @@ fn is_batch(model: &Model) -> Option<TokenStream> {
     Some(quote_spanned!(model.batch?=> const _: () = {
         ::core::assert!(<<#ident as #p::Consumer>::Shape as #p::Shape>::BATCH, #message);
     };))
+}
+
+/// Only the type of the first parameter tells whether the handler takes batches.
+fn order(model: &Model) -> TokenStream {
+    let settings = &model.settings;
+    let (p, ident) = (&model.function.names.contract, &model.function.ident);
+    let name = &model.function.names.function;
+    let order = match (settings.word("order"), settings.word("executor")) {
+        (Some(order), _) => order,
+        (None, Some("Dynamic")) if settings.place("order").is_none() => "Key",
+        _ => return TokenStream::new(),
+    };
+    let mut checks = TokenStream::new();
+    if let (true, Some(at)) = (
+        order == "Key",
+        settings.place("order").or(settings.place("executor")),
+    ) {
+        let message = format!(
+            "consumer `{name}` takes batches in order by key, but a batch has many keys; take one record at a time, or write `order = \"unordered\"`"
+        );
+        checks.extend(quote_spanned!(at=> const _: () = {
+            ::core::assert!(!<<#ident as #p::Consumer>::Shape as #p::Shape>::BATCH, #message);
+        };));
+    }
+    if let (true, Some(at)) = (order != "Partition", settings.place("max_poll_records")) {
+        let message = format!(
+            "consumer `{name}` has `max_poll_records`, but by key and without order each record is a call of its own; `concurrency` bounds the calls"
+        );
+        checks.extend(quote_spanned!(at=> const _: () = {
+            ::core::assert!(<<#ident as #p::Consumer>::Shape as #p::Shape>::BATCH, #message);
+        };));
+    }
+    checks
 }

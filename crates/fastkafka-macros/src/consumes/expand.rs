@@ -117,12 +117,13 @@
 
 use super::assertions;
 use super::model::Model;
+use super::types::{codec, payload, shape};
 use crate::codec::Codec;
 use crate::definition::local;
 use crate::item::Item;
 use crate::lifetimes::with_lifetime;
 use crate::mirror;
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Expr;
 use syn::spanned::Spanned;
@@ -233,37 +234,6 @@ fn key(model: &Model) -> TokenStream {
         use #p::NoKeySchema as _;
         #p::first_key(&[#(#keys),*])
     })
-}
-
-fn shape(model: &Model) -> TokenStream {
-    let p = &model.function.names.contract;
-    let input = with_lifetime(&model.input, "static");
-    quote! {
-        <() as #p::SelectShape<{
-            #[allow(unused_imports)]
-            use #p::DefaultShape as _;
-            #p::ShapeProbe::<#input>::SHAPE
-        }>>::Shape
-    }
-}
-
-/// What one record carries.
-pub(super) fn payload(model: &Model, lifetime: &str) -> TokenStream {
-    let (p, ident) = (&model.function.names.contract, &model.function.ident);
-    let input = with_lifetime(&model.input, lifetime);
-    let lifetime = syn::Lifetime::new(&format!("'{lifetime}"), Span::mixed_site());
-    quote_spanned!(model.input.span()=> <#input as #p::InputOf<#lifetime, <#ident as #p::Consumer>::Shape>>::Payload)
-}
-
-fn codec(model: &Model) -> TokenStream {
-    let (p, span) = (&model.function.names.contract, model.input.span());
-    let payload = payload(model, "static");
-    let is_raw = quote_spanned!(span=>
-        #[allow(unused_imports)]
-        use #p::DefaultCodec as _;
-        #p::CodecProbe::<#payload>::RAW
-    );
-    model.decoder.ty(p, span, &is_raw)
 }
 
 /// `decode` and `schema`.

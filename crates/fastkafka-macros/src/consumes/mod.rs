@@ -5,6 +5,7 @@ mod expand;
 mod model;
 mod order;
 mod parse;
+mod types;
 
 use crate::args::Args;
 use crate::errors::Errors;

@@ -21,7 +21,7 @@ pub(crate) struct Model {
     /// The others, each made through `FromContext`.
     pub(crate) parameters: Vec<Type>,
     pub(crate) output: TokenStream,
-    /// Where mistakes of the return type are reported.
+    /// The place for mistakes of the return type.
     pub(crate) output_span: Span,
     pub(crate) is_async: bool,
     /// Only sync functions.
@@ -29,7 +29,7 @@ pub(crate) struct Model {
     /// Override to take batches: an error if the first parameter is no `Vec`.
     pub(crate) batch: Option<Span>,
     pub(crate) decoder: Codec,
-    /// What makes `Key<K>` parameters.
+    /// The codec of `Key<K>` parameters.
     pub(crate) key_decoder: Option<KeyCodec>,
     /// `fn(&E) -> bool`: the failure is final.
     pub(crate) reject_if: Option<Expr>,

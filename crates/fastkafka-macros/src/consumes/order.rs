@@ -1,13 +1,11 @@
 //! `order`, `executor` and `concurrency`: what contradicts itself where all of it is written as
 //! literals. What only values tell is found when the app is checked (core's `order.rs`).
 
-use super::model::Model;
 use crate::errors::Errors;
 use crate::settings::Settings;
-use proc_macro2::{Span, TokenStream};
-use quote::quote_spanned;
+use proc_macro2::Span;
 
-/// What can be said without the types.
+/// The contradictions that show without the types.
 pub(super) fn check(name: &str, settings: &Settings, errors: &mut Errors) {
     let (order, executor) = (settings.word("order"), settings.word("executor"));
     let mut wrong = |at: Option<Span>, what: &str| {
@@ -45,37 +43,4 @@ fn is_partition(settings: &Settings) -> bool {
         (None, Some(executor)) => !said("order") && executor == "Sequential",
         (None, None) => !said("order") && !said("executor"),
     }
-}
-
-/// Only the type of the first parameter tells whether the handler takes batches.
-pub(super) fn expand(model: &Model) -> TokenStream {
-    let settings = &model.settings;
-    let (p, ident) = (&model.function.names.contract, &model.function.ident);
-    let name = &model.function.names.function;
-    let order = match (settings.word("order"), settings.word("executor")) {
-        (Some(order), _) => order,
-        (None, Some("Dynamic")) if settings.place("order").is_none() => "Key",
-        _ => return TokenStream::new(),
-    };
-    let mut checks = TokenStream::new();
-    if let (true, Some(at)) = (
-        order == "Key",
-        settings.place("order").or(settings.place("executor")),
-    ) {
-        let message = format!(
-            "consumer `{name}` takes batches in order by key, but a batch has many keys; take one record at a time, or write `order = \"unordered\"`"
-        );
-        checks.extend(quote_spanned!(at=> const _: () = {
-            ::core::assert!(!<<#ident as #p::Consumer>::Shape as #p::Shape>::BATCH, #message);
-        };));
-    }
-    if let (true, Some(at)) = (order != "Partition", settings.place("max_poll_records")) {
-        let message = format!(
-            "consumer `{name}` has `max_poll_records`, but by key and without order each record is a call of its own; `concurrency` bounds the calls"
-        );
-        checks.extend(quote_spanned!(at=> const _: () = {
-            ::core::assert!(<<#ident as #p::Consumer>::Shape as #p::Shape>::BATCH, #message);
-        };));
-    }
-    checks
 }

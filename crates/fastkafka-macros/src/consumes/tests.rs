@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::quote;
 
-/// What the documentation abbreviates: first paths, then types.
+/// The abbreviations of the documentation: first of paths, then of types.
 const ABBREVIATED: [(&str, &str); 13] = [
     ("::fastkafka::__private", "p"),
     ("#[allow(unused_imports)]", ""),

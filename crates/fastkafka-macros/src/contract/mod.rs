@@ -1,4 +1,4 @@
-//! Where the emitted paths lead: the standard library by its absolute path, everything else through
+//! The roots of emitted paths: the standard library by its absolute path, everything else through
 //! one module of the facade, which is the whole contract between the expansion and the library.
 
 use proc_macro2::TokenStream;

@@ -67,7 +67,7 @@ fn take_attribute(function: &mut syn::ItemFn) -> Option<(Expand, TokenStream)> {
     Some((expand, arguments))
 }
 
-/// What follows `__private::`, at any depth.
+/// The names behind `__private::`, at any depth.
 fn collect(tokens: TokenStream, names: &mut BTreeSet<String>) {
     let mut tokens = tokens.into_iter().peekable();
     let colon =

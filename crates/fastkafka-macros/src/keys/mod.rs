@@ -4,7 +4,7 @@
 pub(crate) struct Attribute {
     /// As it is written.
     pub(crate) name: &'static str,
-    /// What its function is.
+    /// The word for its function.
     pub(crate) noun: &'static str,
     /// The prefix that a function's name loses to become the topic.
     pub(crate) prefix: &'static str,
@@ -58,7 +58,7 @@ impl Attribute {
     }
 }
 
-/// What an attribute does with a key.
+/// The use of a key in an attribute.
 #[derive(Clone, Copy)]
 pub(crate) enum Key {
     Works(Form),
@@ -68,7 +68,7 @@ pub(crate) enum Key {
     NotYet(&'static str),
 }
 
-/// What stands after a key that works.
+/// The form of the value behind a key that works.
 #[derive(Clone, Copy)]
 pub(crate) enum Form {
     /// An expression that the attribute itself uses; not a setting.
@@ -97,9 +97,9 @@ pub(crate) enum Form {
     Group,
     /// A setting that is text and not printed.
     Secret,
-    /// What makes tokens.
+    /// A provider of tokens.
     Tokens,
-    /// What makes the brokers of a cluster.
+    /// The brokers of a cluster, or a function that returns them.
     Brokers,
 }
 
@@ -107,7 +107,7 @@ pub(crate) enum Form {
 pub(crate) struct Words {
     pub(crate) enumeration: &'static str,
     pub(crate) variants: &'static [(&'static str, &'static str)],
-    /// What else can be written, appended to the list of words in a message.
+    /// The other values, appended to the list of words in a message.
     pub(crate) or: &'static str,
 }
 

@@ -18,10 +18,10 @@ pub(crate) struct Model {
     pub(crate) function: Function,
     /// The return type, without elided lifetimes.
     pub(crate) output: TokenStream,
-    /// Where mistakes of the return type are reported.
+    /// The place for mistakes of the return type.
     pub(crate) output_span: Span,
     pub(crate) encoder: Codec,
-    /// What writes the keys of returned `KafkaEvent`s.
+    /// The codec for the keys of returned `KafkaEvent`s.
     pub(crate) key_encoder: Option<KeyCodec>,
     pub(crate) settings: Settings,
     /// For the function's documentation.

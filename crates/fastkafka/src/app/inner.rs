@@ -1,17 +1,17 @@
-//! What an app is made of, and what is chosen before its start.
+//! The inside of an app: the specification, the context of its calls, and the values of the builder.
 
+use super::choice::Choice;
 use super::life::Life;
 use crate::hook::Hooks;
 use crate::topic::Topic;
 use fastkafka_core::{
     AppContext, AppSpec, Cluster, Connections, EMBEDDED, Plan, UnknownBroker, choose,
 };
-use fastkafka_kafka::{KafkaOptions, TopicNames, TopicSpec};
+use fastkafka_kafka::{KafkaOptions, TopicSpec};
 use fastkafka_runtime::{Handle, Options};
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 pub(crate) struct Inner {
     pub(crate) spec: AppSpec,
@@ -27,37 +27,9 @@ pub(crate) struct Inner {
     pub(crate) life: Life,
 }
 
-#[derive(Clone, Debug)]
-pub(super) struct Choice {
-    pub(super) broker: Option<String>,
-    pub(super) workers: NonZeroUsize,
-    pub(super) create_topics: bool,
-    pub(super) from: Option<SystemTime>,
-    /// The way to the clusters, where it does not follow from the name of a broker.
-    pub(super) connections: Option<Connections>,
-    /// The names of topics and groups, by cluster.
-    pub(super) names: BTreeMap<String, TopicNames>,
-    /// How often groups commit whose functions do not say.
-    pub(super) commit_interval: Option<Duration>,
-}
-
-impl Default for Choice {
-    fn default() -> Self {
-        Self {
-            broker: None,
-            workers: NonZeroUsize::MIN,
-            create_topics: false,
-            from: None,
-            connections: None,
-            names: BTreeMap::new(),
-            commit_interval: None,
-        }
-    }
-}
-
 impl Inner {
-    /// How each cluster is reached by the broker that is chosen, else the builder's default, else the
-    /// first of the first cluster, which is the app's own where a function is on that.
+    /// The connection to each cluster: of the chosen broker, else of the builder's default, else of the first
+    /// broker of the first cluster, which is the app's own where a function is on that.
     pub(super) fn connections(
         &self,
         clusters: &[Cluster],
@@ -95,7 +67,7 @@ impl Inner {
         options
     }
 
-    /// What the app reads, writes or declares.
+    /// The topics that the app reads, writes or declares.
     pub(super) fn specs(&self, plan: &Plan) -> Vec<TopicSpec> {
         let topics = plan.topics().into_iter().map(|(_, topic)| topic);
         let mut names: BTreeSet<_> = topics.collect();
@@ -103,7 +75,7 @@ impl Inner {
         names.iter().map(|name| self.spec(name)).collect()
     }
 
-    /// The same with the cluster that each is on; what no function names is on the first.
+    /// The same topics, each with its cluster; a topic that no function names is on the first.
     pub(super) fn specs_by_cluster(&self, plan: &Plan) -> Vec<(String, TopicSpec)> {
         let mut topics = plan.topics();
         let first = plan.clusters.first().map(|cluster| cluster.name.clone());

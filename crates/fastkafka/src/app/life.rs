@@ -2,7 +2,7 @@
 
 use super::App;
 use super::begin::problem;
-use super::inner::Choice;
+use super::choice::Choice;
 use crate::error::RunError;
 use fastkafka_core::{Plan, Problems};
 use fastkafka_kafka::Embedded;
@@ -185,7 +185,7 @@ impl App {
     /// It waits for the handlers, so no handler may call it: a handler calls [`App::shut_down`].
     ///
     /// # Errors
-    /// What did not end in time, could not be committed, or failed in a hook.
+    /// Names each task that did not end in time, each offset that was not committed, and each hook that failed.
     pub async fn stop(&self) -> Result<(), RunError> {
         self.stop_by(self.deadline()).await
     }

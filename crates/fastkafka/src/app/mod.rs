@@ -6,6 +6,7 @@
 
 mod begin;
 mod beside;
+mod choice;
 mod inner;
 mod life;
 mod parts;

@@ -1,6 +1,7 @@
 //! The app: annotated functions, state and brokers; what can be chosen and asked.
 
-use super::inner::{Choice, Inner};
+use super::choice::Choice;
+use super::inner::Inner;
 use crate::builder::AppBuilder;
 use crate::lock::lock;
 use fastkafka_core::{
@@ -135,7 +136,7 @@ impl App {
         }
     }
 
-    /// Where each setting of each function comes from; secrets are masked.
+    /// Each setting of each function with the place that it comes from; secrets are masked.
     pub fn explain(&self) -> Vec<Explained> {
         let mut functions = explain(&self.inner.spec);
         let rows = functions.iter_mut().flat_map(|function| &mut function.rows);

@@ -65,7 +65,7 @@ fn connection_to(plan: &Plan, cluster: &str) -> Connection {
     }
 }
 
-/// How a broker is reached, without anything secret.
+/// A broker's address and login, without its secrets.
 fn described(cluster: &str, name: &str, broker: &Broker) -> asyncapi::Broker {
     let connection = broker.reached_by();
     let protocol = connection.security_protocol.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What is made at the start and released at the stop.
+//! Values that are made at the start and released at the stop.
 
 use super::AppBuilder;
 use crate::app::App;

@@ -1,10 +1,23 @@
 //! `check`: every problem that shows without a broker, and what the service does.
 
-use super::{Check, failed};
+use super::failed::failed;
 use crate::app::App;
+use clap::Args;
 use fastkafka_core::{Explained, Plan, Restart};
 use std::fmt::Write;
 use std::process::ExitCode;
+
+/// Options of `check`.
+#[derive(Args, Clone, Debug)]
+#[non_exhaustive]
+pub struct Check {
+    /// Check the choice of a broker too.
+    #[arg(long, value_name = "NAME|ADDRESS")]
+    pub kafka_broker: Option<String>,
+    /// Show each setting of each function: its value, where it comes from, and what it won over.
+    #[arg(long)]
+    pub explain: bool,
+}
 
 pub(super) fn check(app: &App, options: &Check) -> ExitCode {
     if let Some(broker) = &options.kafka_broker

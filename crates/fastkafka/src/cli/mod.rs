@@ -57,18 +57,18 @@
 mod check;
 #[cfg(feature = "docs")]
 mod docs;
+mod failed;
 mod run;
 mod time;
 
 use crate::app::App;
-use clap::{Args, Parser, Subcommand};
+pub use check::Check;
+use clap::{Parser, Subcommand};
 #[cfg(feature = "docs")]
 pub use docs::{CheckDocs, Diff, Docs, Generate, Serve};
-use std::fmt::Display;
+pub use run::Run;
 use std::io::IsTerminal;
-use std::num::NonZeroUsize;
 use std::process::ExitCode;
-use std::time::SystemTime;
 
 /// The commands of a service.
 #[derive(Clone, Debug, Subcommand)]
@@ -86,49 +86,11 @@ pub enum Command {
     Docs(Docs),
 }
 
-/// Options of `run`.
-#[derive(Args, Clone, Debug)]
-#[non_exhaustive]
-pub struct Run {
-    /// A broker of the app by name, in every cluster, `embedded`, or for an app with one cluster an
-    /// address HOST:PORT[,HOST:PORT..].
-    #[arg(long, value_name = "NAME|ADDRESS")]
-    pub kafka_broker: Option<String>,
-    /// Consumers per group in this process.
-    #[arg(long, value_name = "N", default_value_t = NonZeroUsize::MIN)]
-    pub num_workers: NonZeroUsize,
-    /// Make missing topics first, as the app declares them.
-    #[arg(long)]
-    pub create_topics: bool,
-    /// Begin at the first record not older than this, whatever was committed: a time as in
-    /// 2026-01-31T08:00:00Z, or so long ago, as in 2h. Needs groups without members.
-    #[arg(long, value_name = "TIME", value_parser = time::parse)]
-    pub from: Option<SystemTime>,
-}
-
-/// Options of `check`.
-#[derive(Args, Clone, Debug)]
-#[non_exhaustive]
-pub struct Check {
-    /// Check the choice of a broker too.
-    #[arg(long, value_name = "NAME|ADDRESS")]
-    pub kafka_broker: Option<String>,
-    /// Show each setting of each function: its value, where it comes from, and what it won over.
-    #[arg(long)]
-    pub explain: bool,
-}
-
 #[derive(Parser)]
 #[command(version, about, long_about = None)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
-}
-
-/// Prints an error, and is the exit code of a command that failed.
-fn failed(error: impl Display) -> ExitCode {
-    eprintln!("error: {error}");
-    ExitCode::from(1)
 }
 
 /// The `main` of a service: reads the command line, does what it says.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-/// What is wrong with a file of documentation.
+/// A file of documentation that is stale, or cannot be read or written.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum DocsError {

@@ -1,4 +1,4 @@
-//! What an app ends with when it does not end well.
+//! The error of an app that did not run to a clean stop.
 
 use super::Problems;
 use std::fmt;

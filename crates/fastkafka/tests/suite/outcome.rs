@@ -186,7 +186,7 @@ async fn a_background_task_that_blocks_keeps_no_group_from_its_end() {
     let stopping = app.clone();
     let stopping = tokio::spawn(async move { stopping.stop().await });
     record.add_permits(1);
-    // The group has ended when nobody heeds its controls any more, and the task is at work still.
+    // The group has ended when its controls return an error; the task is still at work.
     while app.handle().pause("jobs").await.is_ok() {
         tokio::task::yield_now().await;
     }

@@ -5,11 +5,11 @@ mod site;
 
 use crate::app::App;
 use crate::asyncapi;
-use crate::asyncapi::{check_file, forms};
+use crate::asyncapi::check_file;
 use crate::error::DocsError;
 use clap::{Args, Subcommand};
 use fastkafka_asyncapi::{Document, Format};
-use std::net::SocketAddr;
+pub use serve::Serve;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -56,15 +56,6 @@ pub struct Diff {
     pub old: PathBuf,
     /// The document to compare; without it the service as it is.
     pub new: Option<PathBuf>,
-}
-
-/// Options of `docs serve`.
-#[derive(Args, Clone, Debug)]
-#[non_exhaustive]
-pub struct Serve {
-    /// Where to listen; port 0 takes any that is free.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8000")]
-    pub bind: SocketAddr,
 }
 
 /// A command that could not do its work: `1` where it found something, `2` where it could not look.
@@ -181,12 +172,4 @@ fn read(path: &Path) -> Result<Document, Failed> {
     })?;
     Document::parse(&text)
         .map_err(|error| Failed::unreadable(format!("{}: {error}", path.display())))
-}
-
-/// The forms of the document, by the paths they are served at.
-fn pages(document: &Document) -> Vec<site::Page> {
-    forms(document)
-        .into_iter()
-        .map(|(format, text)| site::Page::new(format, text))
-        .collect()
 }

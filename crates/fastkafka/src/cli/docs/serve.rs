@@ -1,14 +1,26 @@
 //! `docs serve`: a server for a browser on the same machine.
 
-use super::{Serve, pages, site};
+use super::site;
+use crate::asyncapi::forms;
+use clap::Args;
 use fastkafka_asyncapi::Document;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
+
+/// Options of `docs serve`.
+#[derive(Args, Clone, Debug)]
+#[non_exhaustive]
+pub struct Serve {
+    /// Where to listen; port 0 takes any that is free.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8000")]
+    pub bind: SocketAddr,
+}
 
 /// Serves until Ctrl-C.
 pub(super) fn serve(document: &Document, options: &Serve) -> Result<(), String> {
@@ -52,4 +64,12 @@ async fn accept(listener: &TcpListener, pages: Arc<[site::Page]>) {
             }
         });
     }
+}
+
+/// The forms of the document, by the paths they are served at.
+fn pages(document: &Document) -> Vec<site::Page> {
+    forms(document)
+        .into_iter()
+        .map(|(format, text)| site::Page::new(format, text))
+        .collect()
 }

@@ -1,4 +1,4 @@
-//! What is served: a few pages that never change while the service runs, and what a request gets.
+//! The pages of `docs serve`, which never change while it runs, and the answers to requests.
 
 use crate::asyncapi::NAME;
 use fastkafka_asyncapi::{Format, content_security_policy};
