@@ -3,7 +3,7 @@
 use super::Problems;
 use std::fmt;
 
-/// Why an app did not run to a clean stop.
+/// The reason that an app did not run to a clean stop.
 #[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
