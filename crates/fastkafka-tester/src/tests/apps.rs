@@ -1,0 +1,94 @@
+//! Several apps, several processes, several threads.
+
+use crate::Tester;
+use crate::tests::support::*;
+use fastkafka::{App, consumes};
+
+#[tokio::test(start_paused = true)]
+async fn a_record_goes_through_two_apps_before_its_send_returns() {
+    let tester = Tester::start([app(), billing()]).await.unwrap();
+    tester.to_eu_orders_v1(order(1)).await;
+    tester
+        .spy::<on_billed>()
+        .assert_called_once_with(&invoice(1));
+    tester.on_receipts().assert_called_once_with(&1);
+    tester.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_test_calls_finds_the_app_that_has_it() {
+    let tester = Tester::start([app(), billing()]).await.unwrap();
+    to_receipts(5).await.unwrap();
+    to_corrections(6).await.unwrap();
+    assert_eq!(tester.on_receipts().messages().len(), 1);
+    assert_eq!(tester.mirror::<to_corrections>().messages().len(), 1);
+    tester.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_testers_of_one_app_do_not_see_each_other() {
+    let one = Tester::start(app()).await.unwrap();
+    let other = Tester::start(app()).await.unwrap();
+    one.to_eu_orders_v1(order(1)).await;
+    other.spy::<on_orders>().assert_not_called();
+    other.mirror::<to_invoices>().assert_not_called();
+    one.mirror::<to_invoices>().assert_called_once();
+}
+
+#[tokio::test(start_paused = true)]
+async fn spies_and_mocks_outlive_a_crash() {
+    let tester = Tester::start_with(app).await.unwrap();
+    tester
+        .mock::<on_orders>()
+        .expect_call()
+        .times(2)
+        .returning(|_| Ok(()));
+    tester.to_eu_orders_v1(order(1)).await;
+    tester.crash_and_restart().await.unwrap();
+    tester.to_eu_orders_v1(order(2)).await;
+    let spy = tester.spy::<on_orders>();
+    spy.assert_has_calls(&[order(1), order(2)]);
+    tester.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn on_several_threads_everything_is_seen_too() {
+    let tester = Tester::start(app()).await.unwrap();
+    let orders = (100..200).map(order);
+    tester.mirror::<on_orders>().send_all(orders).await;
+    assert_eq!(tester.spy::<on_orders>().count(), 100);
+    assert_eq!(tester.mirror::<to_invoices>().messages().len(), 100);
+    tester.stop().await;
+}
+
+struct Blocking;
+
+#[consumes(app = Blocking, blocking, auto_offset_reset = "earliest", attempts = 1, on_failure = "skip")]
+fn on_blocks(number: u64) {
+    assert_ne!(number, 13, "unlucky number");
+}
+
+fn blocking() -> App {
+    App::scoped::<Blocking>().title("blocking").build()
+}
+
+#[tokio::test]
+async fn a_blocking_handler_is_spied_and_mocked_on_its_thread() {
+    let tester = Tester::start(blocking()).await.unwrap();
+    tester.to_blocks(1).await;
+    tester.spy::<on_blocks>().assert_called_once_with(&1);
+    tester
+        .mock::<on_blocks>()
+        .expect_call()
+        .times(1)
+        .return_const(());
+    tester.to_blocks(13).await;
+    tester.stop().await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "`on_blocks` panicked")]
+async fn a_panic_of_a_blocking_handler_fails_the_test() {
+    let tester = Tester::start(blocking()).await.unwrap();
+    tester.to_blocks(13).await;
+}
