@@ -2,6 +2,7 @@
 //! Functions belong to the app of their test (`app = ..`).
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
+mod allocations;
 mod clusters;
 mod outcome;
 mod start;

@@ -1,10 +1,11 @@
 //! The framework allocates per run, not per record: measured on a whole app, from the fetch to the
 //! delivery report. librdkafka's own memory is C's and is not counted.
-//! A process of its own: every allocation in it is counted.
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+//!
+//! Every allocation of a process is counted, so the test starts itself again as a process of its own.
 
 use fastkafka::{App, ProduceError, Topic, consumes, delivery_scope, produces};
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use tokio::sync::Notify;
 
@@ -30,6 +31,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
+// All tests of the executable allocate by it; only the process of this one reads the count.
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
@@ -72,8 +74,28 @@ async fn to_numbers(number: u64) -> Result<u64, ProduceError> {
     Ok(number)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_framework_allocates_per_run_and_not_per_record() {
+/// Set in the process that measures.
+const ALONE: &str = "FASTKAFKA_TEST_ALLOCATIONS";
+
+#[test]
+fn the_framework_allocates_per_run_and_not_per_record() {
+    if std::env::var_os(ALONE).is_some() {
+        return tokio::runtime::Runtime::new().unwrap().block_on(measure());
+    }
+    let name = "allocations::the_framework_allocates_per_run_and_not_per_record";
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args([name, "--exact", "--nocapture"])
+        .env(ALONE, "")
+        .output()
+        .unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{printed}{errors}");
+    assert!(printed.contains("allocations per record"), "{printed}");
+    println!("{printed}");
+}
+
+async fn measure() {
     // The source makes the broker and fills it first, so that the service only catches up.
     let source = App::scoped::<Source>()
         .topic("numbers", Topic::new().partitions(4))
