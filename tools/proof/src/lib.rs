@@ -11,4 +11,6 @@ pub mod cli;
 mod oracle;
 pub mod scopes;
 pub mod search;
+#[cfg(test)]
+mod tests;
 pub mod world;

@@ -7,7 +7,7 @@ use syn::{Item, UseTree};
 
 /// The annotated functions: every form, and the codecs behind features, which do not compile here.
 const FORMS: [&str; 2] = [
-    "tests/every_form.rs",
+    "tests/suite/every_form.rs",
     "tests/ui/word_without_its_feature.rs",
 ];
 

@@ -1,8 +1,8 @@
 //! The corner of the proof that is searched in a moment; the binary searches the rest.
 
-use proof::scopes;
-use proof::search::{Limits, Model, Mutable, mutants, report};
-use proof::world::Scope;
+use crate::scopes;
+use crate::search::{Limits, Model, Mutable, mutants, report};
+use crate::world::Scope;
 use std::collections::HashSet;
 
 fn small() -> Vec<Scope> {

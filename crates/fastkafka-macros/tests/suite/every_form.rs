@@ -2,7 +2,6 @@
 //!
 //! The unit tests of `src/contract` expand the functions of this file, and compare the names with
 //! those that `fastkafka::__private` lists. Add a function here when an expansion learns a new name.
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 use fastkafka::*;
 use fastkafka_macros::{benchmark, consumes, produces, run_in_background};

@@ -1,8 +1,8 @@
 //! Random walks through worlds that are too large to be searched: each engine mutant of
 //! `tools/mutants` dies on these same walks.
 
-use proof::scopes;
-use proof::search::{Limits, Model, parallel, shrink, trace, walk};
+use crate::scopes;
+use crate::search::{Limits, Model, parallel, shrink, trace, walk};
 
 #[test]
 fn every_invariant_holds_on_walks_through_wide_worlds() {
