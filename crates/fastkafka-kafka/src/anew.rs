@@ -74,14 +74,15 @@ fn begin_anew(
     topics: &[&'static str],
     at: SystemTime,
 ) -> Result<Vec<(PartitionRef, i64)>, ResetError> {
-    let mut config = config::consumer(access.config(), group_id, settings);
+    let names = access.names();
+    let group_id = names.on_cluster(group_id);
+    let mut config = config::consumer(access.config(), &group_id, settings);
     config.set("enable.auto.commit", "false");
     let outsider = config.create_with_context(Logged);
     let outsider: BaseConsumer<Logged> = outsider.map_err(|e| ResetError::Retry(e.to_string()))?;
     access
         .admit(outsider.client())
         .map_err(|e| ResetError::Retry(e.to_string()))?;
-    let names = access.names();
     let topics: Vec<_> = topics.iter().map(|topic| names.on_cluster(topic)).collect();
     reset(&outsider, &topics, names, at)
 }

@@ -43,3 +43,15 @@ impl KafkaOptions {
         self.names.get(cluster).cloned().unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_app_is_called_by_its_own_names_and_commits_at_the_interval_of_its_settings() {
+        let options = KafkaOptions::new("localhost:9092");
+        assert_eq!(options.commit_interval, None);
+        assert_eq!(options.names_on("").on_cluster("orders"), "orders");
+    }
+}

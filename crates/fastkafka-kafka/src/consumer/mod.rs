@@ -195,7 +195,7 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
     }
 
     fn fetch(&mut self, max: usize, runs: &mut Vec<(PartitionRef, Arc<dyn Fetched>)>) -> bool {
-        let (now, mut errors) = (self.client.now(), Vec::new());
+        let (mut lost, mut errors) = (Vec::new(), Vec::new());
         let taken = self.client.fetch(max, |piece| {
             let Piece {
                 topic,
@@ -210,20 +210,19 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
                     runs.push((part.place, records));
                 }
                 (Err(FetchError::OutOfRange { position }), Some(part)) => {
-                    let position = position.unwrap_or(part.next);
-                    self.lost.add(part.place, position, now);
-                    errors.push(None);
+                    lost.push((part.place, position.unwrap_or(part.next)));
                 }
-                (Err(FetchError::Other(error)), _) => errors.push(Some(error)),
+                (Err(FetchError::Other(error)), _) => errors.push(error),
                 (_, None) => {}
             }
         });
+        for (place, position) in lost {
+            self.lost.add(place, position, self.client.now());
+            // The next poll asks for the range of the log.
+            self.client.wake();
+        }
         for error in errors {
-            match error {
-                Some(error) => self.client.post(Event::Error(error)),
-                // The next poll asks for the range of the log.
-                None => self.client.wake(),
-            }
+            self.client.post(Event::Error(error));
         }
         taken == max
     }

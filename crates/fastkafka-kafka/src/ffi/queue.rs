@@ -32,7 +32,7 @@ pub(crate) struct Queue {
     queue: *mut rd::rd_kafka_queue_t,
     client: Client,
     scratch: Vec<*mut rd::rd_kafka_message_t>,
-    _owner: Box<Thread>,
+    _driver: Box<Thread>,
     keep: KeepClient,
 }
 
@@ -62,7 +62,7 @@ impl Queue {
             queue,
             client,
             scratch: Vec::new(),
-            _owner: driver,
+            _driver: driver,
             keep: consumer.clone(),
         }
     }

@@ -102,6 +102,7 @@ impl<T: GroupConsumer> Driver<T> {
             Ok(position) => position,
             Err(error) => return drop(self.seeks.fail(place).send(Err(error))),
         };
+        self.seeks.commit(place, position);
         let part = self.part(place);
         let partition = &mut self.partitions[part];
         partition.truncated = None;
@@ -109,7 +110,6 @@ impl<T: GroupConsumer> Driver<T> {
         self.step(Event::Seek { part, position });
         self.store();
         self.consumer.commit(place, position);
-        self.seeks.commit(place, position);
     }
 
     /// The commit of a seek is answered. Refused or not, the engine has moved, and the client follows.

@@ -2,9 +2,8 @@
 
 use crate::topology::{ClusterName, Topology};
 use fastkafka::App;
-use fastkafka_core::{Connection, Connections};
+use fastkafka_core::{Connection, Connections, Plan};
 use fastkafka_kafka::{Embedded, TopicNames};
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How often groups commit whose handlers do not say: an assertion waits for that.
@@ -23,8 +22,8 @@ pub(crate) enum Target {
 pub(super) struct Access {
     /// As messages call the broker.
     pub(super) broker: String,
-    /// The names of topics and groups, by cluster.
-    names: BTreeMap<String, TopicNames>,
+    /// The end of the names of this test's topics and groups.
+    test: String,
     /// The address of each cluster; `None`: as the apps say, by the broker's name.
     connections: Option<Connections>,
     /// The brokers in the process, by cluster. They forget everything when they are dropped.
@@ -35,7 +34,7 @@ impl Access {
     pub(super) fn new(target: Target, topology: &Topology) -> Result<Self, String> {
         let mut access = Self {
             broker: String::new(),
-            names: names(topology.clusters()),
+            test: format!("-{:016x}", rand::random::<u64>()),
             connections: None,
             embedded: Vec::new(),
         };
@@ -72,9 +71,14 @@ impl Access {
             let chosen = app.set_kafka_broker(&self.broker);
             chosen.map_err(|error| error.to_string())?;
         }
-        let (connections, names) = (self.connections.clone(), self.names.clone());
+        // Its clusters and not those of the test's start: an app that joins later may have others.
+        let (plan, _) = Plan::sketch(app.parts().spec);
+        let names = plan.clusters.iter().map(|cluster| {
+            let names = TopicNames::with_suffix(&suffix(&self.test, &cluster.name));
+            (cluster.name.to_string(), names)
+        });
         app.parts()
-            .choose_clusters(connections, names, COMMIT_INTERVAL);
+            .choose_clusters(self.connections.clone(), names.collect(), COMMIT_INTERVAL);
         Ok(())
     }
 
@@ -90,17 +94,8 @@ impl Access {
     }
 }
 
-/// Names of this test's own, also where several of its clusters are at one broker. No suffix is the end
-/// of another, so that no pattern finds topics of the other cluster.
-fn names(clusters: &[ClusterName]) -> BTreeMap<String, TopicNames> {
-    let test = format!("-{:016x}", rand::random::<u64>());
-    let names = clusters.iter().map(|cluster| {
-        let names = TopicNames::with_suffix(&suffix(&test, cluster));
-        ((*cluster).to_owned(), names)
-    });
-    names.collect()
-}
-
+/// The end of names on a cluster, also where several clusters of a test are at one broker. No suffix is
+/// the end of another, so that no pattern finds topics of the other cluster.
 fn suffix(test: &str, cluster: &str) -> String {
     if cluster.is_empty() {
         return test.to_owned();

@@ -123,9 +123,6 @@ impl WatchedRun<'_> {
                 && call.metadata.offset() == record.offset
                 && call.outcome() == CallOutcome::GivenUp
         });
-        if let Some(call) = call {
-            call.end(CallOutcome::Panicked(text.to_owned()));
-        }
         let is_complaint = is_complaint(text);
         if is_complaint || !self.watcher.panics_allowed() {
             let what = if is_complaint {
@@ -138,6 +135,10 @@ impl WatchedRun<'_> {
             let attempt = if current == 0 { run.attempt } else { 1 };
             self.watcher
                 .fail(format!("{what}\n  record: {record}\n  attempt: {attempt}"));
+        }
+        // Last: a test that sees this outcome may end, and its end asks for the failures.
+        if let Some(call) = call {
+            call.end(CallOutcome::Panicked(text.to_owned()));
         }
         self.watcher.notify();
     }

@@ -60,11 +60,10 @@ impl<R> Seeks<R> {
             .any(|seek| seek.place == place && seek.given_back)
     }
 
-    /// The position is found and is being committed.
+    /// The position is found and is going to be committed.
     pub(crate) fn commit(&mut self, place: PartitionRef, position: i64) {
-        if let Some(seek) = self.0.iter_mut().find(|seek| seek.place == place) {
-            seek.to = Some(position);
-        }
+        let seek = self.0.iter_mut().find(|seek| seek.place == place);
+        seek.expect("only a seek asks for a position").to = Some(position);
     }
 
     /// Ends a seek whose position was not found.
