@@ -82,6 +82,22 @@ fn a_seek_of_a_partition_that_was_never_given_is_ignored() {
 }
 
 #[test]
+fn a_revoke_is_a_loss_from_the_start_or_becomes_one_while_it_is_answered() {
+    for lost_at_once in [true, false] {
+        let mut member = KafkaConsumer::reading(COOPERATIVE, &[(0, 9)], &[(0, 0)]);
+        member.client.is_lost = lost_at_once;
+        member.client.rebalance(Event::Revoke(vec![place(0)]));
+        let told = member.hear_all();
+        assert!(
+            matches!(&told[..], [Notice::Revoke { lost, .. }] if *lost == lost_at_once),
+            "{told:?}"
+        );
+        member.client.is_lost = true;
+        assert!(member.lost());
+    }
+}
+
+#[test]
 fn in_an_eager_group_a_revoke_takes_everything() {
     let logs = [(0, 9), (0, 9)];
     let mut member = KafkaConsumer::reading(EAGER, &logs, &[(0, 0), (1, 0)]);

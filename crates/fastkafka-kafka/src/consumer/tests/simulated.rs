@@ -45,6 +45,8 @@ pub(super) struct Simulated {
     pub(super) requests: RefCell<Vec<Request>>,
     /// A rebalance waits for its answer.
     pub(super) waits: bool,
+    /// The partitions that are being revoked are another member's already.
+    pub(super) is_lost: bool,
     /// How many rebalances were answered.
     pub(super) answers: usize,
     pub(super) stored: Vec<Commit>,
@@ -74,6 +76,7 @@ impl Simulated {
             wakes: Cell::new(0),
             requests: RefCell::default(),
             waits: false,
+            is_lost: false,
             answers: 0,
             stored: Vec::new(),
             commit: None,
@@ -273,7 +276,7 @@ impl RawClient for Simulated {
     }
 
     fn is_lost(&self) -> bool {
-        false
+        self.is_lost
     }
 
     fn pause(&mut self, places: &Offsets) -> Result<(), ClientError> {
