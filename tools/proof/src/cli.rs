@@ -24,7 +24,7 @@ pub struct Lists<M> {
     pub wide: Vec<M>,
     /// How many walks the tests take through each of `wide`.
     pub walks: u64,
-    /// What mutants are hunted in, in this order.
+    /// The scopes in which mutants are hunted, in this order.
     pub mutants: Vec<M>,
 }
 
@@ -36,7 +36,7 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
     /// Only scopes whose name holds this text (`mutants`: only mutants; with counterexamples).
-    /// What was never reached is then not told.
+    /// The things that were never reached are then not reported.
     #[arg(long, global = true)]
     filter: Option<String>,
     /// How many scopes are searched at once [default: one per core].

@@ -13,16 +13,16 @@ pub(crate) fn broken<T>(invariant: &'static str, text: impl Into<String>) -> Che
     Err(Violation::new(invariant, text))
 }
 
-/// What is true of the records of the partitions, whoever owns them.
+/// The truth about the records of the partitions, whoever owns them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Ledger {
     /// Settled, dead-lettered, skipped, or deleted by retention.
     pub(crate) terminal: [Set; PARTS],
     /// Begun, and nothing has happened since that explains another begin. [S4]
     pub(crate) spent: [Set; PARTS],
-    /// Where the group began.
+    /// The offset at which the group began.
     pub(crate) start: [Option<i64>; PARTS],
-    /// What was committed last.
+    /// The offset that was committed last.
     pub(crate) committed: [i64; PARTS],
     /// Seeks that have not taken the commit back: nothing else may. [S3]
     pub(crate) sought: [u8; PARTS],
@@ -39,7 +39,7 @@ pub(crate) enum Is {
     Terminal,
 }
 
-/// What became of one record in this assignment.
+/// The state of one record in this assignment.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Fact {
     pub(crate) is: Is,
@@ -118,6 +118,21 @@ impl View {
             end = end.max(scope.offset(p, i) + 1);
         }
         end
+    }
+
+    /// The log is read again from the first record of `set`, if that or a later one was read before:
+    /// what was read from there on is forgotten.
+    pub(crate) fn reads_again(&mut self, scope: &Scope, p: usize, set: Set) -> bool {
+        let Some(first) = ones(set).next() else {
+            return false;
+        };
+        let again = self.all(|_| true) & !below(first) != 0;
+        if again {
+            self.facts[first..].fill(Fact::default());
+            self.letters[first..].fill(None);
+            self.stored = self.stored.min(scope.offset(p, first));
+        }
+        again
     }
 
     pub(crate) fn delivered(&mut self, set: Set) {
@@ -259,6 +274,12 @@ impl View {
         if scope.unit(p, i) & below(i) & self.open() != 0 {
             let at = scope.offset(p, i);
             return broken("S7", format!("{what} of {at} overtakes an open record"));
+        }
+        // A batch that no repetition helps goes to its end through its records.
+        let used_up = |n| u32::from(self.facts[i].failures) >= n;
+        if !scope.policy.batch && !scope.policy.attempts.is_some_and(used_up) {
+            let at = scope.offset(p, i);
+            return broken("S9", format!("{what} of {at} with attempts left"));
         }
         Ok(())
     }

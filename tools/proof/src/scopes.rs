@@ -7,7 +7,7 @@ use fastkafka_sim::Protocol;
 
 const ORDERS: [&str; 3] = ["partition", "key", "unordered"];
 
-/// Those that are combined with each other.
+/// The faults that are combined with each other.
 const FAULTS: [Fault; 8] = [
     Fault::Crash,
     Fault::Rebalance,
@@ -93,7 +93,7 @@ pub fn four() -> Vec<Scope> {
     combined(["0101", ""], 2)
 }
 
-/// What is no fault: other protocols, policies, logs and bounds.
+/// Differences that are no faults: other protocols, policies, logs and bounds.
 pub fn shapes() -> Vec<Scope> {
     ORDERS.into_iter().flat_map(of_order).collect()
 }
@@ -231,6 +231,28 @@ fn of_order(order: &'static str) -> Vec<Scope> {
             },
         );
     }
+    add(
+        "one at a time, dead letters",
+        ["01", ""],
+        &[Handler, Letter],
+        &|s| {
+            if let Order::Key { concurrency } = &mut s.policy.order {
+                *concurrency = 1;
+            }
+        },
+    );
+    add(
+        "read again",
+        ["01", ""],
+        &[Reread, Handler, Output],
+        &|_| {},
+    );
+    add(
+        "read again, and a rebalance",
+        ["00", ""],
+        &[Reread, Rebalance, Letter],
+        &|_| {},
+    );
     add("no room", ["0", "0"], &[Room, Rebalance], &|_| {});
     add(
         "the clock jumps",
@@ -301,6 +323,16 @@ fn wide_in(order: &'static str) -> Vec<Scope> {
         list.push(scope);
     };
     add("everything", &[Rebalance, Handler], &|_| {});
+    add(
+        "everything, one at a time",
+        &[Handler, Handler, Handler, Reread],
+        &|s| {
+            s.policy.attempts = Some(2);
+            if let Order::Key { concurrency } = &mut s.policy.order {
+                *concurrency = 1;
+            }
+        },
+    );
     add("everything, and a user", &[User, User, User], &|s| {
         s.protocol = Protocol::Consumer;
         s.policy.on_failure = OnFailure::Stop;
@@ -323,7 +355,7 @@ fn wide_in(order: &'static str) -> Vec<Scope> {
     list
 }
 
-/// Where mutants are looked for: first the few that show what no pair on one partition does.
+/// The scopes in which mutants are looked for: first the few that show more than a pair on one partition.
 pub fn mutants() -> Vec<Scope> {
     let rare = |scope: &Scope| {
         let timer = scope.name.starts_with("2p") && scope.name.ends_with("rebalance+handler");

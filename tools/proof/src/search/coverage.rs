@@ -1,4 +1,4 @@
-//! What has happened at least once.
+//! The things that have happened at least once.
 
 /// A set of indices into [`Model::sometimes`](super::Model::sometimes).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use super::prints::{Met, Prints};
 use super::{Coverage, Limits, take};
 use std::time::{Duration, Instant};
 
-/// What a search has found in one scope.
+/// The result of a search in one scope.
 #[derive(Clone, Debug)]
 pub struct Found<A> {
     /// States that differ, the start included.
@@ -19,9 +19,9 @@ pub struct Found<A> {
     pub time: Duration,
     /// Whether everything was visited: `false` where a limit or a violation ended the search.
     pub complete: bool,
-    /// What is wrong, and the choices that lead there.
+    /// The violation, and the choices that lead there.
     pub failure: Option<(Violation, Vec<A>)>,
-    /// What was reached on the way.
+    /// The things that were reached on the way.
     pub coverage: Coverage,
 }
 

@@ -31,7 +31,7 @@ pub use walks::{Walked, walk};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-/// Where a search gives up. What was cut is not shown: it counts as a failure.
+/// The limits at which a search gives up. A scope that was cut is not shown: it counts as a failure.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// For one scope.

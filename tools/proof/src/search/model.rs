@@ -1,4 +1,4 @@
-//! What is searched: states, the choices that lead from one to the next, and what must hold.
+//! The model that is searched: states, the choices that lead from one to the next, and invariants.
 
 use std::fmt;
 use std::hash::{BuildHasher, Hash};
@@ -28,7 +28,7 @@ pub trait Model: Sync {
         0
     }
 
-    /// Where every run begins.
+    /// The state in which every run begins.
     fn start(&self) -> Self::State;
 
     /// Appends every choice that is possible in `state`, in an order that depends on nothing else.
@@ -104,7 +104,7 @@ pub trait Mutable: Model + Sized {
 pub struct Violation {
     /// Its name, such as `S1`.
     pub invariant: &'static str,
-    /// What was seen.
+    /// The observation.
     pub text: String,
 }
 
@@ -124,7 +124,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// What a choice brought about besides the state that follows.
+/// The results of a choice besides the state that follows.
 #[derive(Debug)]
 pub struct Seen<'a> {
     pub(super) reached: &'a mut super::Coverage,
@@ -149,7 +149,7 @@ impl<'a> Seen<'a> {
         self.reached.reach(index);
     }
 
-    /// What was answered, for the third column of a counterexample. `text` is called only when
+    /// An answer, for the third column of a counterexample. `text` is called only when
     /// somebody reads it.
     pub fn effect(&mut self, text: impl FnOnce() -> String) {
         if let Some(effects) = &mut self.effects {

@@ -28,7 +28,7 @@ pub struct Fate {
 pub struct Death {
     /// The scope that killed it.
     pub scope: String,
-    /// What it violated.
+    /// The violation.
     pub violation: Violation,
     /// How many choices the shortest way there has, in that scope.
     pub steps: usize,
@@ -78,7 +78,7 @@ pub struct Stumble {
     pub walks: u64,
     /// The scope of the walk.
     pub scope: String,
-    /// What was violated before, on an earlier walk, if something was.
+    /// The invariant that an earlier walk violated, if one did.
     pub before: Option<&'static str>,
 }
 

@@ -55,7 +55,7 @@ impl Prints {
         self.places[place] &= !ON_PATH;
     }
 
-    /// Where `print` is, or the empty place where it belongs.
+    /// The place of `print`, or the empty place where it belongs.
     fn find(&self, print: u64) -> usize {
         let mask = self.places.len() - 1;
         let mut place = (print >> 1) as usize & mask;

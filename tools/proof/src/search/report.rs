@@ -1,4 +1,4 @@
-//! What is printed of lists of scopes.
+//! Reports on lists of scopes.
 
 use super::exhaustive::{Found, breadth_first, depth_first};
 use super::model::Model;
@@ -13,7 +13,7 @@ pub struct Searched {
     pub list: String,
     /// One for each scope, in the order of the list.
     pub rows: Vec<Row>,
-    /// What any of them reached.
+    /// The things that any of them reached.
     pub coverage: Coverage,
     /// How long it took, in seconds, on all threads together.
     pub seconds: f64,

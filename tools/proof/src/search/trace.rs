@@ -67,7 +67,7 @@ pub(super) fn columns(rows: &[Vec<String>]) -> String {
     out
 }
 
-/// Why a printed trace can not be run again.
+/// The reason why a printed trace cannot be run again.
 #[derive(Debug, PartialEq, Eq)]
 pub enum NoReplay {
     /// No choice has this text.
@@ -76,7 +76,7 @@ pub enum NoReplay {
         line: usize,
         /// The text.
         text: String,
-        /// What is possible there.
+        /// The choices that are possible there.
         possible: Vec<String>,
     },
     /// Two choices have the same text: a fault of the model.
@@ -161,7 +161,7 @@ fn choice(line: &str) -> Option<&str> {
     cells.next()
 }
 
-/// What the run violates at its end, if anything.
+/// The violation at the end of the run, if there is one.
 pub fn violation<M: Model>(model: &M, trace: &[M::Action]) -> Option<Violation> {
     let mut state = model.start();
     let mut reached = Coverage::default();

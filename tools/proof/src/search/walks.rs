@@ -4,7 +4,7 @@ use super::model::{Model, Seen, Violation};
 use super::{Coverage, Limits, take};
 use std::time::Instant;
 
-/// What a number of walks has found.
+/// The result of a number of walks.
 #[derive(Clone, Debug)]
 pub struct Walked<A> {
     /// Walks begun.
@@ -13,9 +13,9 @@ pub struct Walked<A> {
     pub steps: u64,
     /// How long it took, in seconds.
     pub seconds: f64,
-    /// What is wrong, and the choices that lead there, not shrunk.
+    /// The violation, and the choices that lead there, not shrunk.
     pub failure: Option<(Violation, Vec<A>)>,
-    /// What was reached on the way.
+    /// The things that were reached on the way.
     pub coverage: Coverage,
 }
 

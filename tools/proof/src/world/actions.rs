@@ -121,13 +121,18 @@ pub enum Action {
         p: u8,
         i: u8,
     },
+    Reread {
+        m: u8,
+        p: u8,
+        i: u8,
+    },
     Restart {
         m: u8,
         p: u8,
     },
 }
 
-/// What becomes of a dead letter.
+/// The outcome of a dead letter.
 #[allow(missing_docs)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -147,7 +152,7 @@ impl From<Outcome> for DeadLetterOutcome {
 }
 
 impl Action {
-    /// Which budget it uses up.
+    /// The fault whose budget it uses up.
     pub(crate) fn fault(self) -> Option<Fault> {
         Some(match self {
             Action::Fail { .. } => Fault::Handler,
@@ -167,6 +172,7 @@ impl Action {
             Action::Truncate { .. } => Fault::Truncation,
             Action::Pause { .. } | Action::Seek { .. } => Fault::User,
             Action::Restart { .. } => Fault::User,
+            Action::Reread { .. } => Fault::Reread,
             _ => return None,
         })
         .filter(|_| !self.is_poison())
@@ -194,8 +200,8 @@ impl Action {
     }
 }
 
-/// Stands for the failure of a record that can not succeed.
+/// Stands for the failure of a record that cannot succeed.
 pub(super) const POISON: u8 = u8::MAX;
 
-/// What happens to a commit that is answered in time.
+/// The outcome of a commit that is answered in time.
 pub(crate) const ARRIVES: Answer = Answer::Arrives;

@@ -1,4 +1,4 @@
-//! What each choice does.
+//! The effect of each choice.
 
 use super::actions::{ARRIVES, Action};
 use super::state::{Member, part};
@@ -155,6 +155,10 @@ impl Scope {
             Action::Pause { p, .. } => return self.pause(w, m, p.into(), true, seen),
             Action::Unpause { p, .. } => return self.pause(w, m, p.into(), false, seen),
             Action::Seek { p, i, .. } => return self.seek(w, m, (p.into(), i.into()), seen),
+            Action::Reread { p, i, .. } => {
+                let (id, from) = (w.id(p.into()), self.offset(p.into(), i.into()));
+                let _ = w.members[m].client.seek(id, from);
+            }
             Action::Restart { p, .. } => {
                 let p = usize::from(p);
                 let view = &mut w.members[m].views[p];
@@ -175,9 +179,10 @@ impl Scope {
         };
         let mut target = w.cluster.group(w.group).target(id);
         for p in super::ones(set) {
-            match gets {
-                true => target.insert(w.id(p)),
-                false => target.remove(w.id(p)),
+            if gets {
+                target.insert(w.id(p));
+            } else {
+                target.remove(w.id(p));
             }
         }
         w.cluster
@@ -211,7 +216,13 @@ impl Scope {
         let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
             return Ok(());
         };
-        x.views[p].delivered(self.span(p, first.offset, last.offset + 1));
+        let set = self.span(p, first.offset, last.offset + 1);
+        if x.views[p].reads_again(self, p, set) {
+            // Those records come again, and the commit may go back to the first of them.
+            w.ledger.spent[p] &= below(self.index(p, first.offset));
+            w.ledger.sought[p] += 1;
+        }
+        x.views[p].delivered(set);
         let part = part(p);
         let event = if self.is_keyed() {
             let read = |entry: &fastkafka_sim::Entry<u8>| Read {

@@ -1,4 +1,4 @@
-//! What may happen next in a state.
+//! The choices that are possible in a state.
 
 use super::actions::{Action, Outcome, POISON};
 use super::state::{Member, part};
@@ -53,9 +53,11 @@ impl Scope {
                 Some(Notice::Assign(set)) => {
                     let known = |p: usize| x.resolved[p].is_some() || w.committed(p).is_some();
                     let mut given = (0..w.parts()).filter(|&p| set.contains(w.id(p)));
-                    out.push(match !self.latest || given.all(known) || !belongs {
-                        true => Action::Assign { m },
-                        false => Action::Resolve { m },
+                    let resolved = !self.latest || given.all(known) || !belongs;
+                    out.push(if resolved {
+                        Action::Assign { m }
+                    } else {
+                        Action::Resolve { m }
                     });
                 }
                 Some(Notice::Revoke { .. }) => {}
@@ -240,6 +242,9 @@ impl Scope {
         if has(Fault::Crash) {
             out.push(Action::Crash { m });
         }
+        if has(Fault::Reread) {
+            self.rereads(w, m, x, out);
+        }
         let belongs = w.belongs(m.into());
         if has(Fault::Kick) && belongs {
             out.push(Action::Kick { m });
@@ -282,6 +287,24 @@ impl Scope {
             }
             if view.all(|fact| fact.stopped) != 0 {
                 out.push(Action::Restart { m, p: p8 });
+            }
+        }
+    }
+}
+
+impl Scope {
+    /// Each record that was read may be the first of those that are read again.
+    fn rereads(&self, w: &World, m: u8, x: &Member, out: &mut Vec<Action>) {
+        for (p, view) in x.views.iter().enumerate().take(w.parts()) {
+            let at = x.client.position(w.id(p));
+            let before = |&i: &usize| at.is_some_and(|at| self.offset(p, i) < at);
+            if view.assigned && view.revoking.is_none() && !x.closing {
+                let read = ones(view.all(|_| true)).filter(before);
+                out.extend(read.map(|i| Action::Reread {
+                    m,
+                    p: p as u8,
+                    i: i as u8,
+                }));
             }
         }
     }

@@ -211,7 +211,7 @@ impl Scope {
         Ok(())
     }
 
-    /// Whoever has the partition next begins at what is committed.
+    /// The next owner of the partition begins at the committed offset.
     pub(crate) fn excuse_uncommitted(&self, w: &mut World, p: usize) {
         let committed = w.committed(p).unwrap_or(0);
         w.ledger.spent[p] &= below(self.index(p, committed));
@@ -272,7 +272,7 @@ impl World {
             .collect()
     }
 
-    /// What the member is to begin with.
+    /// The partitions that the member is to begin with.
     fn told(&self, m: usize) -> impl Iterator<Item = usize> + use<> {
         let set = match self.members[m].client.told() {
             Some(Notice::Assign(set)) => self.parts_of(set),

@@ -231,7 +231,7 @@ impl Scope {
     }
 }
 
-/// What of a halted lane has handled nothing is forgotten, the rest of it is over.
+/// Runs of a halted lane that have handled nothing are forgotten, the others are over.
 fn forget_rest(x: &mut super::Member, p: usize) {
     let stays = |job: &Job| usize::from(job.p) != p || job.over || job.handled != 0;
     x.jobs.retain(|job| stays(job) || job.in_hand != 0);

@@ -48,7 +48,7 @@ pub(crate) fn below(i: usize) -> Set {
     (1 << i) - 1
 }
 
-/// What can go wrong, or nobody has to do.
+/// Things that go wrong, or that nobody has to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Fault {
@@ -78,10 +78,12 @@ pub enum Fault {
     Truncation,
     /// The user pauses, seeks or restarts a partition.
     User,
+    /// A log is read again from an earlier offset.
+    Reread,
 }
 
 impl Fault {
-    pub(crate) const ALL: [Fault; 13] = [
+    pub(crate) const ALL: [Fault; 14] = [
         Fault::Crash,
         Fault::Rebalance,
         Fault::Kick,
@@ -95,6 +97,7 @@ impl Fault {
         Fault::Retention,
         Fault::Truncation,
         Fault::User,
+        Fault::Reread,
     ];
 }
 

@@ -39,7 +39,7 @@ impl WorldMutant {
 
 const ORDERS: [&str; 3] = ["partition", "key", "unordered"];
 
-/// What has to happen in each order beside the faults.
+/// The things that have to happen in each order, beside the faults.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Wanted {
     RunOfTwo,
@@ -81,7 +81,7 @@ const WANTED: [&str; 17] = [
     "a member that leaves with work in hand",
 ];
 
-/// What each order can not do: without lanes nothing is cut, and by key a run is one record.
+/// The things that an order does not have: without lanes nothing is cut, and by key a run is one record.
 fn never(order: usize) -> &'static [Wanted] {
     match order {
         0 => &[],
@@ -95,7 +95,7 @@ fn never(order: usize) -> &'static [Wanted] {
     }
 }
 
-/// Where the names of an order begin.
+/// The index at which the names of an order begin.
 fn first_name(order: usize) -> usize {
     (0..order)
         .map(|o| Fault::ALL.len() + WANTED.len() - never(o).len())
@@ -105,7 +105,7 @@ fn first_name(order: usize) -> usize {
 impl Scope {
     pub(super) fn want(&self, what: Wanted, seen: &mut Seen<'_>) {
         let never = never(self.order());
-        assert!(!never.contains(&what), "{what:?} can not be in this order");
+        assert!(!never.contains(&what), "{what:?} cannot be in this order");
         let before = never.iter().filter(|&&n| (n as usize) < what as usize);
         let at = Fault::ALL.len() + what as usize - before.count();
         seen.reach(first_name(self.order()) + at);

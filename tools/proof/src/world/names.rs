@@ -1,4 +1,4 @@
-//! What a counterexample says.
+//! The texts of a counterexample.
 
 use super::actions::Action;
 use super::{Scope, Set, World, ones};
@@ -23,6 +23,7 @@ impl Action {
             Action::Crash { m } | Action::Kick { m } | Action::Rebalance { m, .. } => m.into(),
             Action::Shutdown { m } | Action::Leave { m } | Action::Pause { m, .. } => m.into(),
             Action::Seek { m, .. } | Action::Restart { m, .. } => m.into(),
+            Action::Reread { m, .. } => m.into(),
         }
     }
 }
@@ -120,6 +121,10 @@ impl Scope {
                 format!("m{m} seeks p{p} to {}", self.offset(p.into(), i.into()))
             }
             Action::Restart { p, .. } => format!("m{m} restarts p{p}"),
+            Action::Reread { p, i, .. } => {
+                let from = self.offset(p.into(), i.into());
+                format!("m{m} is to read p{p} again from {from}")
+            }
         }
     }
 

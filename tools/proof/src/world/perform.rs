@@ -1,4 +1,4 @@
-//! What an engine is told, and doing what it says.
+//! Events for an engine, and its effects.
 
 use super::state::{Ended, Job, Letter};
 use super::{PARTS, RECORDS, Scope, World, WorldMutant, below, ones};
@@ -212,7 +212,7 @@ impl Scope {
         }
     }
 
-    /// What must hold after every step.
+    /// The invariants that must hold after every step.
     pub(crate) fn check(&self, w: &mut World) -> Checked {
         self.check_commits(w)?;
         for x in w.members.iter().filter(|x| x.open) {

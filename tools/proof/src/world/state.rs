@@ -1,4 +1,4 @@
-//! What a state is made of, and its name up to what nobody can tell apart.
+//! The parts of a state, and its digest, in which equal situations are equal.
 
 use super::{Budget, MEMBERS, PARTS, Scope, Set, ones};
 use crate::oracle::{Ledger, View};
@@ -30,7 +30,7 @@ pub struct Member {
     /// Started and not closed, oldest first.
     pub(crate) jobs: Vec<Job>,
     pub(crate) letters: ArrayVec<Letter, 4>,
-    /// What a lane answers to a cut and the engine has not heard.
+    /// The answer of a lane to a cut that the engine has not got yet.
     pub(crate) ended: [Option<Ended>; PARTS],
     pub(crate) views: [View; PARTS],
     /// Starts that were looked up and are not committed.
