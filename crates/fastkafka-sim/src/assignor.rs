@@ -1,4 +1,4 @@
-//! Who gets which partition: Kafka's assignors, deterministic.
+//! Kafka's assignors, deterministic.
 
 use crate::group::Member;
 use crate::ids::{PartitionId, PartitionSet};

@@ -1,6 +1,6 @@
 //! The classic protocols: join and sync.
 //!
-//! Whoever syncs first is the leader: a follower that waits for another leader differs in nothing from
+//! The member that syncs first is the leader: a follower that waits for another leader differs in nothing from
 //! one whose turn has not come, and so no member is special.
 
 use crate::group::{Group, GroupError, Phase, Protocol};

@@ -1,4 +1,4 @@
-//! What librdkafka does between an application and its group, as far as delivery depends on it.
+//! The part of librdkafka between an application and its group, as far as delivery depends on it.
 
 use crate::cluster::Cluster;
 use crate::commits::InFlight;
@@ -7,7 +7,7 @@ use crate::ids::{GroupId, MemberId, PartitionId, PartitionSet, TopicId};
 use crate::reader::Reader;
 use std::sync::Arc;
 
-/// What the application is told. It answers with [`Client::assign`] or [`Client::unassign`], when
+/// A notice for the application. It answers with [`Client::assign`] or [`Client::unassign`], when
 /// it likes; until then nothing is fetched.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Notice {
@@ -64,9 +64,9 @@ pub struct Client<R> {
     pub(crate) member: Option<MemberId>,
     pub(crate) generation: u32,
     pub(crate) state: State,
-    /// What the application has been told and has not answered.
+    /// The notice that the application has not answered.
     pub(crate) told: Option<Notice>,
-    /// What the group lets it have.
+    /// The partitions that the group lets it have.
     pub(crate) given: PartitionSet,
     /// To be told even if there is nothing new: after a classic rebalance, and after what was given back.
     pub(crate) announce: bool,
@@ -133,7 +133,7 @@ impl<R> Client<R> {
         self.generation
     }
 
-    /// What the application has been told and has not answered.
+    /// The notice that the application has not answered.
     pub fn told(&self) -> Option<&Notice> {
         self.told.as_ref()
     }
@@ -149,7 +149,7 @@ impl<R> Client<R> {
         self.state == State::Closed
     }
 
-    /// What the application has assigned.
+    /// The partitions that the application has assigned.
     pub fn assignment(&self) -> PartitionSet {
         self.readers.iter().map(|r| r.partition).collect()
     }

@@ -9,7 +9,7 @@ use crate::topics::Topics;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-/// What becomes of a record that is produced.
+/// The fate of a record that is produced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// Written and acknowledged.
@@ -20,7 +20,7 @@ pub enum Outcome {
     ErrorButWritten,
 }
 
-/// The producer heard no acknowledgement. Whether the record was written it can not tell.
+/// The producer heard no acknowledgement. It cannot tell whether the record was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ProduceError;
 
@@ -116,7 +116,7 @@ impl<R> Cluster<R> {
         self.topics.partitions(topic)
     }
 
-    /// Where a producer puts records with this key; none when the topic does not exist.
+    /// The partition that a producer chooses for records with this key; none when the topic does not exist.
     pub fn partition_for_key(&self, topic: TopicId, key: &[u8]) -> Option<PartitionId> {
         match self.partitions(topic) {
             [] => None,
@@ -160,7 +160,7 @@ impl<R> Cluster<R> {
     }
 }
 
-/// What changes logs. Each panics when the partition does not exist.
+/// Changes of logs. Each panics when the partition does not exist.
 impl<R: Clone> Cluster<R> {
     fn log_mut(&mut self, partition: PartitionId) -> &mut Log<R> {
         let log = self.logs[partition.index()].as_mut();
@@ -258,7 +258,7 @@ impl<R> Cluster<R> {
         &self.groups[group.index()]
     }
 
-    /// What a group has committed.
+    /// The committed offset of a group.
     pub fn committed(&self, group: GroupId, partition: PartitionId) -> Option<&Committed> {
         self.group(group).committed(partition)
     }

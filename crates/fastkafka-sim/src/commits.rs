@@ -15,7 +15,7 @@ pub(crate) struct InFlight {
     pub(crate) stale: bool,
 }
 
-/// What becomes of a commit.
+/// The fate of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Answer {
     /// It arrives, and the client hears what the coordinator says.
@@ -125,7 +125,7 @@ impl<R> Client<R> {
         Some(cluster.commit(self.group, &commit))
     }
 
-    /// What a refusal tells the client about its membership.
+    /// The state of its membership that the client learns from a refusal.
     fn refused(&mut self, error: GroupError) {
         match error {
             // KIP-848: the heartbeat that librdkafka sends at once in this case says the same.

@@ -6,7 +6,7 @@ use crate::group::{Group, Phase, Protocol};
 use crate::ids::PartitionSet;
 use crate::reader::Reader;
 
-/// What the next exchange will be.
+/// The next exchange.
 enum Step {
     Tell,
     Join,
@@ -95,7 +95,7 @@ impl<R> Client<R> {
         (!same || assigned != self.given || resend).then_some(Step::Heartbeat)
     }
 
-    /// What a heartbeat says it has. What was given back counts until its commit is answered.
+    /// The partitions that a heartbeat reports. One that was given back counts until its commit is answered.
     fn owned(&self, group: &Group) -> PartitionSet {
         let mut owned = self.assignment();
         if let (false, Some(member)) = (self.commits.is_empty(), self.member)
@@ -175,7 +175,7 @@ impl<R> Client<R> {
         }
     }
 
-    /// What the application is to be told next.
+    /// The next notice for the application.
     fn due(&self) -> Option<Notice> {
         if self.told.is_some() || self.state == State::Closed {
             return None;
@@ -209,7 +209,7 @@ impl<R> Client<R> {
         self.lose();
     }
 
-    /// What it still has is lost. It joins again once the application has given that back.
+    /// The partitions that it still has are lost. It joins again once the application has given them back.
     pub(crate) fn lose(&mut self) {
         self.generation = 0;
         self.lost = true;

@@ -14,11 +14,11 @@ pub enum Protocol {
     /// one rebalance and handed on by the next.
     Cooperative,
     /// KIP-848: the coordinator leads each member to its target by itself, and hands a partition on
-    /// once its owner has acknowledged that it gave it back.
+    /// once its member has acknowledged that it gave it back.
     Consumer,
 }
 
-/// What a coordinator answers instead of success, by Kafka's names.
+/// The errors that a coordinator answers, by Kafka's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum GroupError {
     /// The group has no such member (any more).
@@ -71,7 +71,7 @@ impl From<i64> for Committed {
 /// A request to commit.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Commit {
-    /// Who asks; nobody is an administrator, to whom only a group without members listens.
+    /// The member; `None` for an admin client, accepted only while the group is empty.
     pub member: Option<MemberId>,
     /// The generation, or epoch, that the member believes in.
     pub generation: u32,
@@ -79,16 +79,16 @@ pub struct Commit {
     pub offsets: Vec<(PartitionId, Committed)>,
 }
 
-/// What the coordinator knows of a member.
+/// The coordinator's knowledge of a member.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Member {
     pub(crate) id: MemberId,
     pub(crate) topics: Arc<[TopicId]>,
     /// KIP-848: the member's epoch. Classic members share that of the group.
     pub(crate) epoch: u32,
-    /// What it should have in the end.
+    /// The partitions that it should have in the end.
     pub(crate) target: PartitionSet,
-    /// What it has been given. Classic: in this generation.
+    /// The partitions that it has been given. Classic: in this generation.
     pub(crate) assigned: PartitionSet,
     /// KIP-848: what it was asked to give back and has not given back.
     pub(crate) revoking: PartitionSet,
@@ -98,7 +98,7 @@ pub(crate) struct Member {
     pub(crate) waiting: bool,
 }
 
-/// Where a classic group stands. The others are always stable.
+/// The phase of a classic group. The others are always stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Phase {
     /// Waits until every member has joined again. Commits of the old generation are still good.
@@ -141,12 +141,12 @@ impl Group {
         self.protocol
     }
 
-    /// Who gets which partition.
+    /// The assignor.
     pub fn assignor(&self) -> Assignor {
         self.assignor
     }
 
-    /// Where it stands.
+    /// The phase.
     pub fn phase(&self) -> Phase {
         self.phase
     }
@@ -156,7 +156,7 @@ impl Group {
         self.generation
     }
 
-    /// Who is in the group, whether alive or not.
+    /// The members of the group, whether alive or not.
     pub fn members(&self) -> impl Iterator<Item = MemberId> {
         self.members.iter().map(|member| member.id)
     }
@@ -166,19 +166,19 @@ impl Group {
         self.members().any(|id| id == member)
     }
 
-    /// What a member should have in the end.
+    /// The partitions that a member should have in the end.
     pub fn target(&self, member: MemberId) -> PartitionSet {
         self.find(member)
             .map_or_else(PartitionSet::new, |m| m.target.clone())
     }
 
-    /// What the group holds a member to have: given to it, and not known to be given back.
+    /// The partitions that a member has in the eyes of the group: given to it, and not known to be given back.
     pub fn assignment(&self, member: MemberId) -> PartitionSet {
         self.find(member)
             .map_or_else(PartitionSet::new, |m| m.assigned.union(&m.revoking))
     }
 
-    /// What is committed for a partition.
+    /// The committed offset of a partition.
     pub fn committed(&self, partition: PartitionId) -> Option<&Committed> {
         self.committed.get(partition.index())?.as_ref()
     }

@@ -81,19 +81,19 @@ impl PartitionSet {
         *self = self.minus(&Self::from_iter([partition]));
     }
 
-    /// Those that are in either.
+    /// The partitions that are in at least one of the two.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         self.combine(other, |a, b| a | b)
     }
 
-    /// Those that are in both.
+    /// The partitions that are in both sets.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
         self.combine(other, |a, b| a & b)
     }
 
-    /// Those that are not in `other`.
+    /// The partitions that are not in `other`.
     #[must_use]
     pub fn minus(&self, other: &Self) -> Self {
         self.combine(other, |a, b| a & !b)

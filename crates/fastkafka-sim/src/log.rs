@@ -5,25 +5,25 @@ use std::collections::BTreeMap;
 /// A record in a log.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Entry<R> {
-    /// Where it stands.
+    /// Its offset.
     pub offset: i64,
     /// Milliseconds since the epoch.
     pub timestamp: i64,
-    /// What it carries.
+    /// Its content.
     pub record: R,
 }
 
-/// What a fetch brought.
+/// The result of a fetch.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Batch<T> {
     /// The records, in offset order.
     pub records: T,
-    /// Where to fetch next: behind the last record, and behind the gap that follows it when the log
+    /// The offset to fetch next: behind the last record, and behind the gap that follows it when the log
     /// ends there.
     pub next: i64,
 }
 
-/// Why a partition can not be read.
+/// The reason why a partition cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FetchError {
     /// The offset is not in the log: retention has passed it, or the log was truncated.
@@ -50,7 +50,7 @@ impl std::fmt::Display for FetchError {
 
 impl std::error::Error for FetchError {}
 
-/// What is left of everything that was written to a partition. Offsets may have gaps.
+/// The records that are left of everything that was written to a partition. Offsets may have gaps.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Log<R> {
     entries: Vec<Entry<R>>,
@@ -69,7 +69,7 @@ impl<R> Default for Log<R> {
 }
 
 impl<R> Log<R> {
-    /// What is left, in offset order.
+    /// The records that are left, in offset order.
     pub fn entries(&self) -> &[Entry<R>] {
         &self.entries
     }

@@ -1,4 +1,4 @@
-//! Which partition a producer chooses for a key: Kafka's murmur2.
+//! The partition that a producer chooses for a key: Kafka's murmur2.
 
 /// The partition of a key among `partitions`, as the Java client chooses it, and librdkafka with
 /// `partitioner = murmur2_random`. Records without a key go anywhere: that choice is the caller's.

@@ -1,4 +1,4 @@
-//! What a client reads: positions, prefetched records, pauses, stored offsets.
+//! The reading side of a client: positions, prefetched records, pauses, stored offsets.
 
 use crate::client::{Client, NotAssigned};
 use crate::cluster::Cluster;
@@ -15,7 +15,7 @@ pub(crate) struct Reader<R> {
     /// Read ahead, and where reading ahead goes on.
     ahead: Option<Batch<Vec<Entry<R>>>>,
     pub(crate) stored: Option<Committed>,
-    /// What the client knows to be committed since it was assigned.
+    /// The offset that the client knows to be committed since it was assigned.
     pub(crate) committed: Option<i64>,
 }
 
@@ -55,7 +55,7 @@ impl<R> Client<R> {
         Some(self.reader(partition)?.position)
     }
 
-    /// What is stored for a partition.
+    /// The stored offset of a partition.
     pub fn stored(&self, partition: PartitionId) -> Option<&Committed> {
         self.reader(partition)?.stored.as_ref()
     }

@@ -40,7 +40,7 @@ impl Group {
         Ok((epoch, assigned))
     }
 
-    /// What the next heartbeat with these partitions makes of a member: epoch, assigned, revoking.
+    /// The member after the next heartbeat with these partitions: epoch, assigned, revoking.
     /// Kafka's `CurrentAssignmentBuilder`.
     pub(crate) fn progress(
         &self,

@@ -129,9 +129,10 @@ impl Keyed {
     ) -> u32 {
         self.letters -= 1;
         let slot = self.slots.get_mut(&at).expect("just found");
-        slot.state = match again {
-            true => slot.past.dead_letter_failed(policy, (part, at), now),
-            false => State::Stopped,
+        slot.state = if again {
+            slot.past.dead_letter_failed(policy, (part, at), now)
+        } else {
+            State::Stopped
         };
         let (key, attempts) = (slot.key, slot.past.failures);
         self.list(key, at, tasks);
