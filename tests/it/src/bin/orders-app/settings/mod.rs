@@ -33,6 +33,11 @@ macro_rules! setting {
     };
 }
 
+pub(crate) mod batch;
+mod steered;
+
+pub(crate) use steered::*;
+
 setting!(
     join,
     "join",
@@ -265,158 +270,6 @@ setting!(
 );
 
 setting!(
-    seek_sticky,
-    "seek-sticky",
-    "seek-sticky.out",
-    "seek-sticky.dead",
-    consumes(
-        auto_offset_reset = "earliest",
-        session_timeout_ms = 6_000,
-        auto_commit_interval_ms = 1_000
-    )
-);
-setting!(
-    seek_range,
-    "seek-range",
-    "seek-range.out",
-    "seek-range.dead",
-    consumes(
-        auto_offset_reset = "earliest",
-        session_timeout_ms = 6_000,
-        auto_commit_interval_ms = 1_000,
-        partition_assignment_strategy = "range"
-    )
-);
-setting!(
-    seek_848,
-    "seek-848",
-    "seek-848.out",
-    "seek-848.dead",
-    consumes(
-        auto_offset_reset = "earliest",
-        auto_commit_interval_ms = 1_000,
-        group_protocol = "consumer"
-    )
-);
-setting!(
-    pause_sticky,
-    "pause-sticky",
-    "pause-sticky.out",
-    "pause-sticky.dead",
-    consumes(
-        auto_offset_reset = "earliest",
-        session_timeout_ms = 6_000,
-        auto_commit_interval_ms = 1_000
-    )
-);
-setting!(
-    pause_range,
-    "pause-range",
-    "pause-range.out",
-    "pause-range.dead",
-    consumes(
-        auto_offset_reset = "earliest",
-        session_timeout_ms = 6_000,
-        auto_commit_interval_ms = 1_000,
-        partition_assignment_strategy = "range"
-    )
-);
-setting!(
-    pause_848,
-    "pause-848",
-    "pause-848.out",
-    "pause-848.dead",
-    consumes(
-        auto_offset_reset = "earliest",
-        auto_commit_interval_ms = 1_000,
-        group_protocol = "consumer"
-    )
-);
-setting!(
-    from_sticky,
-    "from-sticky",
-    "from-sticky.out",
-    "from-sticky.dead",
-    consumes(
-        auto_offset_reset = "earliest",
-        session_timeout_ms = 6_000,
-        auto_commit_interval_ms = 1_000
-    )
-);
-setting!(
-    from_range,
-    "from-range",
-    "from-range.out",
-    "from-range.dead",
-    consumes(
-        auto_offset_reset = "earliest",
-        session_timeout_ms = 6_000,
-        auto_commit_interval_ms = 1_000,
-        partition_assignment_strategy = "range"
-    )
-);
-setting!(
-    from_848,
-    "from-848",
-    "from-848.out",
-    "from-848.dead",
-    consumes(
-        auto_offset_reset = "earliest",
-        auto_commit_interval_ms = 1_000,
-        group_protocol = "consumer"
-    )
-);
-setting!(
-    refused,
-    "refused",
-    "refused.out",
-    "refused.dead",
-    consumes(auto_offset_reset = "earliest")
-);
-setting!(
-    rests,
-    "rests",
-    "rests.out",
-    "rests.dead",
-    consumes(session_timeout_ms = 6_000, max_poll_interval_ms = 6_000)
-);
-setting!(
-    resumed,
-    "resumed",
-    "resumed.out",
-    "resumed.dead",
-    consumes(
-        auto_offset_reset = "earliest",
-        attempts = 2,
-        auto_commit_interval_ms = 500
-    )
-);
-setting!(
-    resumed_key,
-    "resumed-key",
-    "resumed-key.out",
-    "resumed-key.dead",
-    consumes(
-        auto_offset_reset = "earliest",
-        attempts = 2,
-        order = "key",
-        auto_commit_interval_ms = 500
-    )
-);
-setting!(
-    seek_key,
-    "seek-key",
-    "seek-key.out",
-    "seek-key.dead",
-    consumes(
-        auto_offset_reset = "earliest",
-        session_timeout_ms = 6_000,
-        order = "key",
-        auto_commit_interval_ms = 1_000
-    )
-);
-
-setting!(
     keys,
     "keys",
     "keys.out",
@@ -455,43 +308,6 @@ setting!(
         sasl_oauth_token_provider = unsigned_token
     )
 );
-
-/// The only one that takes batches.
-pub(crate) mod batch {
-    use super::{App, Done, Duration, Event, Order, attempt};
-    use fastkafka::error::BatchFailure;
-    use fastkafka::{EventMetadata, KafkaEvent, ProduceError, consumes, produces};
-
-    struct Scope;
-
-    #[consumes(
-        app = Scope,
-        topic = "batch",
-        group_id = "batch",
-        auto_offset_reset = "earliest",
-        attempts = 2,
-        backoff = Duration::from_millis(20),
-        dead_letter = "batch.dead"
-    )]
-    async fn on_orders(orders: Vec<Order>, metas: Vec<EventMetadata>) -> Result<(), BatchFailure> {
-        for (at, (order, meta)) in orders.iter().zip(metas).enumerate() {
-            let done = attempt(order).await;
-            done.map_err(|failure| BatchFailure::at(at, failure))?;
-            let sent = to_done(Done::new(order, meta)).await;
-            sent.map_err(|error| BatchFailure::at(at, error))?;
-        }
-        Ok(())
-    }
-
-    #[produces(app = Scope, topic = "batch.out")]
-    async fn to_done(done: Done) -> Result<Event, ProduceError> {
-        Ok(KafkaEvent::new(done))
-    }
-
-    pub(crate) fn app() -> App {
-        super::app::<Scope>("batch", "batch.out", "batch.dead")
-    }
-}
 
 fn app<S: 'static>(topic: &str, out: &str, dead: &str) -> App {
     App::scoped::<S>()
