@@ -1,0 +1,158 @@
+# shellcheck shell=bash
+# What .ci/run and .ci/nightly share. Both source it from the root of the repository, with their arguments.
+
+export CARGO_INCREMENTAL=0
+export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-never}"
+# Tools that take minutes to build, compiled C and results, all by version: kept from run to run.
+tools="${CI_TOOLS_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/fastkafka-ci}"
+target="${CARGO_TARGET_DIR:-$PWD/target}"
+mkdir -p "$tools"
+
+typos_version=1.52.0
+deny_version=0.20.2
+
+current=setup
+ran=()
+not_run=
+
+finish() {
+    local code=$?
+    if ((code == 0)); then
+        echo "ci: passed in ${SECONDS} s: ${ran[*]}"
+    else
+        echo "ci: FAILED at '$current' after ${SECONDS} s; passed before it: ${ran[*]:-nothing}" >&2
+    fi
+}
+trap finish EXIT
+
+# The stages that the command line names, or all.
+wanted=" $* "
+
+# stage NAME COMMAND..
+stage() {
+    [[ $wanted == "  " || $wanted == *" $1 "* ]] || return 0
+    current=$1
+    not_run=
+    local began=$SECONDS said
+    echo "=== $1"
+    "${@:2}"
+    said="$((SECONDS - began)) s"
+    [[ -z $not_run ]] || said="NOT RUN: $not_run"
+    echo "=== $1: $said"
+    ran+=("$1 ($said)")
+}
+
+# skipped REASON: the stage stands in the last line with its reason, and not with a time.
+skipped() {
+    not_run=$1
+}
+
+apt_updated=
+# need PACKAGE COMMAND..: installs the Debian package unless the command succeeds.
+need() {
+    local package=$1 as_root=()
+    "${@:2}" >/dev/null 2>&1 && return
+    command -v apt-get >/dev/null || { echo "ci: install $package (Debian's name) first" >&2; return 1; }
+    ((EUID == 0)) || as_root=(sudo)
+    [[ $apt_updated ]] || "${as_root[@]}" apt-get update -qq
+    apt_updated=yes
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package"
+}
+
+# What compiling needs. C is compiled once, whatever the target directory: librdkafka alone is built
+# for each set of features that a stage asks for.
+compilers() {
+    need build-essential sh -c 'command -v cc && command -v c++ && command -v make'
+    need python3 command -v python3
+    need ccache command -v ccache
+    # For the feature `gssapi`, which clippy turns on.
+    need libsasl2-dev sh -c 'echo "#include <sasl/sasl.h>" | cc -E - -o /dev/null'
+    local name links="$tools/ccache-links"
+    mkdir -p "$links"
+    for name in cc gcc c++ g++; do
+        ln -sf "$(command -v ccache)" "$links/$name"
+    done
+    export PATH="$links:$PATH" CCACHE_DIR="$tools/ccache" CCACHE_MAXSIZE=2G
+    # Build scripts compile in their OUT_DIR, which another clone has elsewhere.
+    export CCACHE_NOHASHDIR=1 CCACHE_BASEDIR="$target"
+}
+
+# Stages name no package for what they build: with `-p` Cargo would choose other features for shared
+# dependencies, and build those again. This is what `cargo test --workspace` has built, and the rest
+# of the binaries and examples.
+programs() {
+    cargo build -q --workspace --tests --bins --examples
+}
+
+# The features of the lanes that need more than Rust and C.
+lanes=it/kafka,conformance/kafka,kafka-lab/kafka,codecs/python
+
+# all_test_programs [CARGO'S OPTION..]: PACKAGE TARGET FOLDER EXECUTABLE of each test executable. A package
+# is named as its folder, which is where Cargo runs its tests.
+all_test_programs() {
+    cargo test -q --workspace --no-run --message-format=json "$@" | python3 -c '
+import json, os, sys
+for message in map(json.loads, sys.stdin):
+    if message.get("executable") and message["profile"]["test"]:
+        folder = os.path.dirname(message["manifest_path"])
+        print(os.path.basename(folder), message["target"]["name"], folder, message["executable"])'
+}
+
+# test_programs PACKAGE TARGET [CARGO'S OPTION..]: FOLDER EXECUTABLE of those; a TARGET of `*` stands for all.
+test_programs() {
+    local all
+    all=$(all_test_programs "${@:3}")
+    awk -v package="$1" -v target="$2" '
+        $1 == package && (target == "*" || $2 == target) { print $3, $4; found = 1 }
+        END { if (!found) { print "ci: " package " has no test executable " target > "/dev/stderr"; exit 1 } }' <<<"$all"
+}
+
+# at FOLDER COMMAND..: as Cargo runs a test. That of a proc-macro crate wants Rust's own libraries.
+at() {
+    (cd "$1" && LD_LIBRARY_PATH=$(rustc --print target-libdir) "${@:2}" </dev/null)
+}
+
+# lane_test PACKAGE TARGET [OPTION..]: runs a test executable with the features of the lanes.
+lane_test() {
+    local programs folder program
+    programs=$(test_programs "$1" "$2" --features "$lanes")
+    read -r folder program <<<"$programs"
+    at "$folder" "$program" "${@:3}"
+}
+
+# valgrind_lane PACKAGE [FILTER..]: the package's tests whose names hold one of the filters, or all.
+# leaks=no: for tests that leave a client to the end of the process on purpose.
+valgrind_lane() {
+    need valgrind command -v valgrind
+    local programs folder program count=0 tests
+    programs=$(test_programs "$1" '*')
+    while read -r folder program; do
+        tests=$(at "$folder" "$program" --list "${@:2}" | grep -c ': test$' || true)
+        ((tests > 0)) || continue
+        count=$((count + tests))
+        at "$folder" valgrind --quiet --error-exitcode=1 --fair-sched=yes \
+            --leak-check="${leaks:-full}" --show-leak-kinds=definite --errors-for-leak-kinds=definite \
+            "$program" --test-threads=1 "${@:2}"
+    done <<<"$programs"
+    ((count > 0)) || { echo "ci: no test of $1 matches: ${*:2}" >&2; return 1; }
+}
+
+# proof LIST: a search depends on nothing but its sources and the compiler, so what has passed is not
+# searched again.
+proof() {
+    local key sources
+    sources=(crates/fastkafka-engine crates/fastkafka-sim tools/proof Cargo.toml Cargo.lock rust-toolchain.toml)
+    key=$(
+        git ls-files -s -- "${sources[@]}"
+        git diff HEAD -- "${sources[@]}"
+    )
+    key="$tools/proved/$1-$(sha256sum <<<"$key" | cut -c1-16)"
+    if [[ -f $key ]]; then
+        echo "these sources have passed before:"
+        cat "$key"
+        return
+    fi
+    mkdir -p "$tools/proved"
+    cargo run -q --release -p proof -- "$1" | tee "$key.running"
+    mv "$key.running" "$key"
+}
