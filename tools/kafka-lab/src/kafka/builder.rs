@@ -52,7 +52,7 @@ impl Builder {
         self
     }
 
-    /// Gives node 1 so many further listeners, each behind a [`Proxy`]. Needs Go, 1.19 or later.
+    /// Gives node 1 so many further listeners, each behind a [`Proxy`](crate::Proxy). Needs Go, 1.19 or later.
     #[must_use]
     pub fn proxied(mut self, count: usize) -> Self {
         self.proxied = count;
