@@ -15,18 +15,29 @@ current=setup
 ran=()
 not_run=
 
+# The stages that the command line names, or all.
+wanted=" $* "
+all_done=
+
+# The last command of both scripts: a signal or an error ends them without it.
+all_stages_done() {
+    local name
+    for name in $wanted; do
+        [[ " ${ran[*]} " == *" $name ("* ]] || { echo "ci: there is no stage '$name'" >&2; return 1; }
+    done
+    all_done=yes
+}
+
 finish() {
     local code=$?
-    if ((code == 0)); then
+    if [[ $all_done ]]; then
         echo "ci: passed in ${SECONDS} s: ${ran[*]}"
     else
         echo "ci: FAILED at '$current' after ${SECONDS} s; passed before it: ${ran[*]:-nothing}" >&2
+        exit "$((code == 0 ? 1 : code))"
     fi
 }
 trap finish EXIT
-
-# The stages that the command line names, or all.
-wanted=" $* "
 
 # stage NAME COMMAND..
 stage() {
