@@ -75,7 +75,8 @@ fn start(pid_file: &Path, count: u32) -> Result<(), Box<dyn Error>> {
 
     let mut printed = 0;
     for line in BufReader::new(child.stdout.take().expect("is piped")).lines() {
-        println!("{}", line?);
+        // A caller may have read enough (`| head -n 1`): the brokers run all the same.
+        let _ = writeln!(std::io::stdout(), "{}", line?);
         printed += 1;
         // The addresses and the pid file: from here on it serves.
         if printed == count + 1 {
