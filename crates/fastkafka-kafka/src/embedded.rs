@@ -4,11 +4,11 @@
 //! API, no compaction or retention, keeps little, and forgets everything when it is dropped.
 
 use super::client_context::Logged;
-use super::error::{call_error, problem};
+use super::error::{call_error, problem, refused};
 use super::ffi;
 use super::topics::TopicSpec;
 use fastkafka_core::Problems;
-use fastkafka_runtime::platform::{ClientError, ErrorKind};
+use fastkafka_runtime::platform::ClientError;
 use rdkafka::ClientConfig;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
@@ -83,12 +83,7 @@ impl EmbeddedBroker {
         ffi::start_groups_at_once(&client);
         let address = match client.client().mock_cluster() {
             Some(cluster) => cluster.bootstrap_servers(),
-            None => {
-                return Err(ClientError {
-                    kind: ErrorKind::Refused,
-                    message: "librdkafka was built without its mock cluster".into(),
-                });
-            }
+            None => return Err(refused("librdkafka was built without its mock cluster")),
         };
         Ok(Self { client, address })
     }

@@ -6,7 +6,7 @@ use crate::error::problem;
 use crate::options::KafkaOptions;
 use crate::topics::{TopicSpec, TopicState, Topics};
 use fastkafka_core::{Plan, Problem, Problems};
-use fastkafka_runtime::platform::{ClientError, ErrorKind};
+use fastkafka_runtime::platform::{ClientError, Lasting};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -105,7 +105,7 @@ async fn look_up(
         let asked = tokio::task::spawn_blocking(move || topics.look_up(&names, patience));
         match asked.await.map_err(|error| problem(error.to_string()))? {
             Ok(found) => return Ok(found),
-            Err(error) if error.kind == ErrorKind::Unreachable && left > LOOK_AGAIN => {
+            Err(error) if error.lasting == Lasting::Passing && left > LOOK_AGAIN => {
                 tracing::warn!(
                     "waiting for a broker at {}{}, at most {left:.0?} more: {error}",
                     access.address(),
@@ -119,12 +119,12 @@ async fn look_up(
 
 fn unreachable(error: &ClientError, options: &KafkaOptions, access: &Access) -> Problems {
     let bootstrap = format!("{}{}", access.address(), access.names());
-    problem(match error.kind {
-        ErrorKind::Unreachable => format!(
+    problem(match error.lasting {
+        Lasting::Passing => format!(
             "no broker answers at {bootstrap} within {:?} (`start_timeout`): {error}; is the address right, and does Kafka run? Does it speak `security_protocol = \"{}\"` there?",
             options.start_timeout,
             access.protocol()
         ),
-        _ => format!("the broker at {bootstrap} refuses: {error}"),
+        Lasting::Permanent => format!("the broker at {bootstrap} refuses: {error}"),
     })
 }

@@ -4,7 +4,7 @@ use super::access::Access;
 use super::client_context::{Logged, log};
 use super::error::{call_error, client_error};
 use super::lock::lock;
-use fastkafka_runtime::platform::{ClientError, ErrorKind};
+use fastkafka_runtime::platform::{ClientError, Lasting, Scope};
 use rdkafka::ClientContext;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::config::RDKafkaLogLevel;
@@ -75,12 +75,12 @@ impl ClientContext for Asking {
         let mut kept = lock(&self.0);
         if kept
             .as_ref()
-            .is_none_or(|kept| kept.kind != ErrorKind::Refused)
+            .is_none_or(|kept| kept.lasting == Lasting::Passing)
         {
             let mut error = client_error(code, reason);
             // An alert of TLS comes as a connection that broke, and comes again.
             if error.message.contains("SSL routines") {
-                error.kind = ErrorKind::Refused;
+                (error.scope, error.lasting) = (Scope::Login, Lasting::Permanent);
             }
             *kept = Some(error);
         }
@@ -116,7 +116,7 @@ impl Topics {
         kept.clone().unwrap_or_else(|| call_error(error))
     }
 
-    /// The state of each topic; a missing one is `Refused`. Blocks up to `timeout`.
+    /// The state of each topic; a missing one is an error. Blocks up to `timeout`.
     ///
     /// # Errors
     /// When the broker does not answer in time, or refuses to talk to us.
@@ -183,13 +183,8 @@ impl Topics {
             match result {
                 Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
                 Err((topic, code)) => {
-                    return Err(ClientError {
-                        kind: match client_error(code, "").kind {
-                            ErrorKind::Unreachable => ErrorKind::Unreachable,
-                            _ => ErrorKind::Refused,
-                        },
-                        message: format!("topic `{topic}` could not be created: {code}"),
-                    });
+                    let what = format!("topic `{topic}` could not be created: {code}");
+                    return Err(client_error(code, what));
                 }
             }
         }

@@ -8,6 +8,7 @@
 
 mod background;
 mod benchmarks;
+mod client_error;
 mod control;
 mod driver;
 mod handling;
@@ -26,6 +27,9 @@ mod transport;
 
 pub use control::{ControlError, Handle, Position, Seek, Target};
 pub use handling::spawned::spawn;
-pub use health::{GroupHealth, Health, StoppedPartition, TaskHealth, WaitingFor, WaitingRecord};
+pub use health::{
+    GroupHealth, Health, Problem, ProblemCode, StoppedPartition, TaskHealth, WaitingFor,
+    WaitingRecord,
+};
 pub use options::Options;
 pub use runtime::Runtime;

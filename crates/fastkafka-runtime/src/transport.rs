@@ -3,6 +3,7 @@
 //! No call waits. A question that takes a round trip (where a partition starts, whether an offset is in
 //! range) is asked by one call, and answered by a [`Notice`] of a later one.
 
+use crate::client_error::ClientError;
 use crate::control::command::Seek;
 use crate::control::error::ControlError;
 use fastkafka_core::{Fetched, OffsetReset, TopicPartition};
@@ -43,13 +44,22 @@ pub enum Notice {
     /// The answer to [`GroupConsumer::find`]: the offset, which is in the log.
     Found(PartitionRef, Result<i64, ControlError>),
     /// The answer to [`GroupConsumer::commit`].
-    Moved(PartitionRef, Result<(), String>),
-    /// A periodic commit was answered.
-    Committed(Result<(), String>),
+    Moved(PartitionRef, Result<(), ClientError>),
+    /// A commit of stored offsets was answered: for each partition the offset, or why it is refused.
+    Committed(Vec<(PartitionRef, Result<i64, ClientError>)>),
+    /// Everything of the partition below this offset has been read: it is the end of its log.
+    AtEnd(PartitionRef, i64),
     /// The broker could not be reached or refused something.
     Error(ClientError),
     /// A broker answered: the client is connected.
     Connected,
+    /// The client has looked, after a refusal, what is still refused.
+    Checked {
+        /// The topics of the subscription, by the app's names; patterns are not among them.
+        topics: Vec<(String, Result<(), ClientError>)>,
+        /// The group.
+        group: Result<(), ClientError>,
+    },
 }
 
 /// Why it cannot be worked out where partitions start.
@@ -63,30 +73,6 @@ pub enum StartError {
     /// Try again later.
     #[error("cannot work out where to start: {0}")]
     Retry(String),
-}
-
-/// An error of the client that belongs to no single record.
-#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{message}")]
-pub struct ClientError {
-    /// The meaning for the app.
-    pub kind: ErrorKind,
-    /// In librdkafka's words.
-    pub message: String,
-}
-
-/// The meaning of an error for the app.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ErrorKind {
-    /// The broker is down, unreachable or moving: the client goes on trying.
-    Unreachable,
-    /// Authentication, authorisation, an unknown topic, a group that speaks another protocol.
-    /// At start the app gives up; later it is not ready, and the client goes on trying.
-    Refused,
-    /// The client cannot go on: drain and end.
-    Fatal,
-    /// Another error, for the log.
-    Other,
 }
 
 /// A consumer as its driver sees it. One thread at a time.

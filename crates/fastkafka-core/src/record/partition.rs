@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::{Mutex, OnceLock};
 
 /// A topic and one of its partitions, interned: two equal ones are the same reference.
-#[derive(Debug, PartialEq, Eq, Hash)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TopicPartition {
     /// The topic's name.
     pub topic: String,

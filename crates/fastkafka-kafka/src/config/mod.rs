@@ -39,7 +39,8 @@ pub(crate) fn consumer(
         .set("enable.auto.offset.store", "false")
         // Starts are worked out here and committed; librdkafka must not choose one.
         .set("auto.offset.reset", "error")
-        .set("enable.partition.eof", "false")
+        // That a partition is read to its end is the evidence that it can be read.
+        .set("enable.partition.eof", "true")
         .set("isolation.level", "read_committed")
         // librdkafka's default of a second caps catching up at some 170,000 records per second.
         .set("fetch.queue.backoff.ms", "10")

@@ -8,6 +8,7 @@
 //! nothing.
 
 mod assignment;
+mod checks;
 pub(crate) mod client;
 mod leaving;
 mod lost;
@@ -22,6 +23,7 @@ mod standalone;
 mod tests;
 
 use self::assignment::Assignment;
+use self::checks::Checks;
 use self::leaving::{Leaving, Membership};
 use self::lost::LostPositions;
 use self::raw::{Answer, Event, FetchError, Piece, RawClient, Request};
@@ -34,7 +36,7 @@ use crate::offsets::broker::Commit;
 use crate::offsets::partition_count::PartitionCount;
 use fastkafka_core::{Fetched, OffsetReset};
 use fastkafka_runtime::Seek;
-use fastkafka_runtime::platform::{ClientError, ErrorKind, GroupConsumer, Notice, PartitionRef};
+use fastkafka_runtime::platform::{ClientError, GroupConsumer, Notice, PartitionRef, Scope};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -49,14 +51,25 @@ pub(crate) struct KafkaConsumer<C> {
     seeks: Seeks,
     lost: LostPositions,
     reachability: Reachability,
+    checks: Checks,
+    /// The subscription, by the cluster's names. Patterns are not in it.
+    topics: Vec<String>,
+    /// Partitions that were read to the end since the last poll.
+    at_end: Vec<(PartitionRef, i64)>,
     /// In the place of a group.
     standalone: Option<Standalone>,
     leaving: Leaving,
 }
 
 impl<C: RawClient> KafkaConsumer<C> {
-    /// `standalone` is in the place of a group.
-    fn new(client: C, membership: Membership, standalone: Option<Standalone>) -> Self {
+    /// `topics` go by the cluster's names. `standalone` is in the place of a group.
+    fn new(
+        client: C,
+        membership: Membership,
+        mut topics: Vec<String>,
+        standalone: Option<Standalone>,
+    ) -> Self {
+        topics.retain(|topic| !topic.starts_with('^'));
         Self {
             client,
             assigned: Assignment::default(),
@@ -65,6 +78,9 @@ impl<C: RawClient> KafkaConsumer<C> {
             seeks: Seeks::default(),
             lost: LostPositions::default(),
             reachability: Reachability::new(),
+            checks: Checks::default(),
+            topics,
+            at_end: Vec::new(),
             standalone,
             leaving: Leaving::new(membership),
         }
@@ -82,11 +98,9 @@ impl<C: RawClient> KafkaConsumer<C> {
                 let lost = self.client.is_lost();
                 Some(Notice::Revoke { places, lost })
             }
-            Event::Committed(result) => Some(Notice::Committed(result)),
+            Event::Committed(offsets) => Some(Notice::Committed(offsets)),
             Event::Error(error) => {
-                if error.kind == ErrorKind::Unreachable {
-                    self.reachability.unreachable(self.client.now());
-                }
+                self.note_error(&error);
                 Some(Notice::Error(error))
             }
             Event::Answer(answer) => self.hear_answer(answer),
@@ -130,9 +144,27 @@ impl<C: RawClient> KafkaConsumer<C> {
                     high,
                 })
             }
+            Answer::Checked { topics, group } => {
+                let answers = topics.iter().map(|(_, answer)| answer);
+                self.checks.heard(answers.chain([&group]));
+                Some(Notice::Checked { topics, group })
+            }
             Answer::Connected => {
                 self.reachability.connected();
                 Some(Notice::Connected)
+            }
+        }
+    }
+
+    /// Begins to ask for the evidence that an error is over.
+    fn note_error(&mut self, error: &ClientError) {
+        let now = self.client.now();
+        if error.is_unreachable() {
+            self.reachability.unreachable(now);
+        } else if error.is_refusal() {
+            match error.scope {
+                Scope::Login | Scope::Cluster => self.reachability.unreachable(now),
+                _ => self.checks.refused(now),
             }
         }
     }
@@ -142,6 +174,14 @@ impl<C: RawClient> KafkaConsumer<C> {
         let now = self.client.now();
         if self.reachability.is_due(now) {
             self.client.ask(Request::IsReached);
+        }
+        if self.checks.is_due(now) {
+            let place = match self.standalone {
+                Some(_) => None,
+                None => self.assigned.positions().first().map(|(place, _)| *place),
+            };
+            let topics = self.topics.clone();
+            self.client.ask(Request::Check { topics, place });
         }
         let due = self.standalone.as_mut().and_then(|all| all.due(now));
         if let Some(topics) = due {
@@ -188,6 +228,8 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
         for event in events {
             notices.extend(self.hear(event));
         }
+        let at_end = self.at_end.drain(..);
+        notices.extend(at_end.map(|(place, offset)| Notice::AtEnd(place, offset)));
         self.ask();
         if self.rebalance.is_answered() {
             self.restart_waiting();
@@ -212,7 +254,11 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
                 (Err(FetchError::OutOfRange { position }), Some(part)) => {
                     lost.push((part.place, position.unwrap_or(part.next)));
                 }
-                (Err(FetchError::Other(error)), _) => errors.push(error),
+                (Err(FetchError::AtEnd { offset }), Some(part)) => {
+                    self.at_end.push((part.place, offset));
+                }
+                (Err(FetchError::Other(error)), Some(part)) => errors.push(error.at(part.place)),
+                (Err(FetchError::Other(error)), None) => errors.push(error),
                 (_, None) => {}
             }
         });

@@ -22,8 +22,8 @@ pub(crate) enum Event {
     Assign(Vec<PartitionRef>),
     /// The group wants these back. The client waits for an unassign.
     Revoke(Vec<PartitionRef>),
-    /// A periodic commit was answered.
-    Committed(Result<(), String>),
+    /// A commit of stored offsets was answered: for each partition the offset, or why it is refused.
+    Committed(Vec<(PartitionRef, Result<i64, ClientError>)>),
     /// An error that belongs to no request.
     Error(ClientError),
     /// The answer to a request.
@@ -46,6 +46,12 @@ pub(crate) enum Request {
     /// The range of the log of a partition whose position is not in it. Without an answer there is no
     /// event.
     Range(PartitionRef, i64),
+    /// Whether these topics, by the cluster's names, and the group are refused. [`Answer::Checked`].
+    Check {
+        topics: Vec<String>,
+        /// A partition for which the group is asked; `None` without a group.
+        place: Option<PartitionRef>,
+    },
     /// A sign of life of any broker. Without an answer there is no event.
     IsReached,
 }
@@ -56,7 +62,12 @@ pub(crate) enum Answer {
     Resolved(Result<Resolved, StartError>),
     Listed(Vec<PartitionRef>),
     Found(PartitionRef, Result<i64, ControlError>),
-    Moved(PartitionRef, Result<(), String>),
+    Moved(PartitionRef, Result<(), ClientError>),
+    Checked {
+        /// By the app's names.
+        topics: Vec<(String, Result<(), ClientError>)>,
+        group: Result<(), ClientError>,
+    },
     Range {
         place: PartitionRef,
         /// The position that the request named.
@@ -85,6 +96,8 @@ pub(crate) enum FetchError {
         /// `None`: the one that was read next.
         position: Option<i64>,
     },
+    /// No error: all that was in the log has been read.
+    AtEnd { offset: i64 },
     /// Anything else.
     Other(ClientError),
 }

@@ -3,11 +3,15 @@
 //! `rdkafka` copies and wraps one record at a time; batches, queues that wake their reader, cached
 //! topic handles and headers on demand are only in librdkafka's C interface.
 
+mod errors;
 mod handle;
 mod messages;
 mod produce;
 mod queue;
 
+pub(super) use errors::error_name;
+#[cfg(test)]
+pub(super) use errors::all_errors;
 pub(super) use produce::{Opaque, Sent, Topic, flush};
 pub(super) use queue::{EventQueue, FetchError, Piece, Queue};
 

@@ -1,6 +1,6 @@
 //! The questions to a broker. Each waits for its answer, so only a thread that may wait asks them.
 
-use fastkafka_runtime::platform::{PartitionRef, StartError};
+use fastkafka_runtime::platform::{ClientError, PartitionRef, StartError};
 use std::time::{Duration, SystemTime};
 
 /// A position in a log that the broker turns into an offset.
@@ -49,7 +49,7 @@ pub(crate) struct Commit {
 pub(crate) struct CommitRefused {
     /// The group has members, and the client is none of them.
     pub(crate) group_is_active: bool,
-    pub(crate) message: String,
+    pub(crate) error: ClientError,
 }
 
 /// A broker that is asked in the name of one group. Topics go by the cluster's names.

@@ -1,6 +1,7 @@
 //! The questions by a client of rdkafka.
 
 use super::broker::{Broker, Commit, CommitRefused, Committed, Found, Position};
+use crate::error::call_error;
 use crate::ffi;
 use fastkafka_runtime::platform::{PartitionRef, StartError};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
@@ -92,7 +93,7 @@ impl<C: ConsumerContext> Broker for BaseConsumer<C> {
         let committed = Consumer::commit(self, &list(offsets), CommitMode::Sync);
         committed.map_err(|error| CommitRefused {
             group_is_active: is_active(&error),
-            message: error.to_string(),
+            error: call_error(&error),
         })
     }
 }

@@ -50,7 +50,7 @@ pub(crate) fn reset(
     match broker.commit(&commits) {
         Ok(()) => Ok(starts),
         Err(refused) if refused.group_is_active => Err(ResetError::Active),
-        Err(refused) => Err(ResetError::Retry(refused.message)),
+        Err(refused) => Err(ResetError::Retry(refused.error.message)),
     }
 }
 

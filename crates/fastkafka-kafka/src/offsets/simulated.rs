@@ -1,7 +1,9 @@
 //! A broker that answers from lists.
 
 use super::broker::{Broker, Commit, CommitRefused, Committed, Found, Position};
+use crate::error::client_error;
 use fastkafka_runtime::platform::{PartitionRef, StartError};
+use rdkafka::types::RDKafkaErrorCode::UnknownMemberId;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -121,7 +123,7 @@ impl Broker for SimulatedBroker {
         if state.group_is_active {
             return Err(CommitRefused {
                 group_is_active: true,
-                message: "unknown member".to_owned(),
+                error: client_error(UnknownMemberId, "unknown member"),
             });
         }
         state.commits.extend_from_slice(offsets);

@@ -167,7 +167,7 @@ fn commit(
         })
         .collect();
     let committed = broker.commit(&commits);
-    committed.map_err(|refused| StartError::Retry(refused.message))?;
+    committed.map_err(|refused| StartError::Retry(refused.error.message))?;
     // The commit has one error for all partitions: a refusal of some shows only here.
     let asked: Vec<_> = pinned
         .iter()

@@ -8,7 +8,7 @@ use crate::names::ClusterNames;
 use crate::producer::in_flight::InFlight;
 use crate::producer::partitioner::Function;
 use fastkafka_core::{Delivery, Failure, FailureKind, ProduceError};
-use fastkafka_runtime::platform::{ClientError, ErrorKind};
+use fastkafka_runtime::platform::ClientError;
 use rdkafka::message::Message;
 use rdkafka::producer::{BaseProducer, DeliveryResult, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
@@ -36,12 +36,12 @@ pub(crate) type Producer = BaseProducer<Context<Reports>, Function>;
 
 impl ErrorHandler for Reports {
     fn handle(&self, error: ClientError) {
-        if error.kind == ErrorKind::Fatal {
+        if error.is_fatal() {
             tracing::error!("a producer{} cannot go on: {error}", self.names);
             // The first one is the cause of the others.
             let _ = self.shared.fatal.set(error);
             self.shared.in_flight.wake_drivers();
-        } else if error.kind != ErrorKind::Unreachable || self.is_time_to_remind() {
+        } else if !error.is_unreachable() || self.is_time_to_remind() {
             tracing::warn!("producer{}: {error}", self.names);
         }
     }

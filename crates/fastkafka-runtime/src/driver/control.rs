@@ -10,6 +10,7 @@
 
 use super::Driver;
 use super::state::seeks::Sought;
+use crate::client_error::ClientError;
 use crate::control::command::{Command, Position, Reply, Seek};
 use crate::control::error::ControlError;
 use crate::control::target::Target;
@@ -113,7 +114,7 @@ impl<T: GroupConsumer> Driver<T> {
     }
 
     /// The commit of a seek is answered. Refused or not, the engine has moved, and the client follows.
-    pub(super) fn seek_committed(&mut self, place: PartitionRef, committed: Result<(), String>) {
+    pub(super) fn seek_committed(&mut self, place: PartitionRef, committed: Result<(), ClientError>) {
         let Sought {
             position: offset,
             given_back,
@@ -130,11 +131,11 @@ impl<T: GroupConsumer> Driver<T> {
                 partition,
                 offset,
             }),
-            Err(why) => Err(ControlError::NotCommitted {
+            Err(error) => Err(ControlError::NotCommitted {
                 topic,
                 partition,
                 offset,
-                why,
+                why: error.message,
             }),
         });
         self.report();

@@ -108,7 +108,6 @@ impl<T: GroupConsumer> Driver<T> {
         let lost = lost || self.consumer.lost();
         if lost {
             // These offsets are not ours to commit any more.
-            self.client_errors.forget_commits();
             for part in parts {
                 self.partitions[*part].store = None;
             }
@@ -123,6 +122,7 @@ impl<T: GroupConsumer> Driver<T> {
             partition.truncated = None;
         }
         self.seeks.give_back(&places);
+        self.problems.give_away(&places);
         if let Err(error) = self.consumer.unassign(&places) {
             tracing::error!(group = self.setup.group(), "revoke not answered: {error}");
         }
@@ -171,11 +171,7 @@ impl<T: GroupConsumer> Driver<T> {
             .map(|p| format!("`{}` on {}", p.handler.def.name, p.place))
             .collect();
         if busy.is_empty() && self.consumer.close() {
-            let refused = self.client_errors.commits_refused();
-            return Some(match refused {
-                Some((_, why)) => Err(format!("the last offsets could not be committed: {why}")),
-                None => Ok(()),
-            });
+            return Some(self.last_commits());
         }
         if self.now < deadline {
             return None;
@@ -185,5 +181,18 @@ impl<T: GroupConsumer> Driver<T> {
         } else {
             format!("handlers did not end in time: {}", busy.join(", "))
         }))
+    }
+
+    /// What became of the commits since the consumer leaves its group.
+    fn last_commits(&self) -> Result<(), String> {
+        let refused = self.not_committed.iter();
+        let refused: Vec<_> = refused.map(|(place, why)| format!("{place}: {why}")).collect();
+        if refused.is_empty() {
+            return Ok(());
+        }
+        Err(format!(
+            "the last offsets could not be committed: {}",
+            refused.join(", ")
+        ))
     }
 }

@@ -28,7 +28,7 @@ use self::partition::OwnedPartition;
 use self::partitions::Partitions;
 use self::setup::Setup;
 use self::state::backpressure::Backpressure;
-use self::state::client_errors::ClientErrors;
+use self::state::problems::Problems;
 use self::state::rebalance::Rebalance;
 use self::state::seeks::Seeks;
 use self::state::upkeep::Upkeep;
@@ -37,6 +37,7 @@ use crate::mail::Mail;
 use crate::transport::{GroupConsumer, Notice, PartitionRef};
 use fastkafka_core::Fetched;
 use fastkafka_engine::{Effect, Engine, Event, HandlerId, PartIndex, Time};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -61,7 +62,11 @@ pub(crate) struct Driver<T> {
     pub(crate) partitions: Partitions,
     rebalance: Rebalance,
     seeks: Seeks<Reply>,
-    client_errors: ClientErrors,
+    problems: Problems,
+    /// The client's last error, which may be over.
+    last_error: Option<String>,
+    /// Why offsets were not committed since the consumer leaves its group.
+    not_committed: BTreeMap<PartitionRef, String>,
     backpressure: Backpressure,
     upkeep: Upkeep,
     /// The producers have room, as far as the engine knows.
@@ -89,7 +94,9 @@ impl<T: GroupConsumer> Driver<T> {
             partitions: Partitions::default(),
             rebalance: Rebalance::default(),
             seeks: Seeks::default(),
-            client_errors: ClientErrors::default(),
+            problems: Problems::default(),
+            last_error: None,
+            not_committed: BTreeMap::new(),
             backpressure: Backpressure::default(),
             upkeep: Upkeep::default(),
             room: true,

@@ -1,8 +1,11 @@
-//! The client's notices: each goes to the rebalance, to the seeks, or to the client's errors.
+//! The client's notices: each goes to the rebalance, to the seeks, or to the problems.
 
 use super::Driver;
+use super::state::problems::Key;
 use super::state::rebalance::Asked;
-use crate::transport::{ClientError, ErrorKind, GroupConsumer, Notice, PartitionRef};
+use crate::client_error::{ClientError, Scope};
+use crate::health::ProblemCode;
+use crate::transport::{GroupConsumer, Notice, PartitionRef};
 
 impl<T: GroupConsumer> Driver<T> {
     pub(super) fn poll(&mut self) {
@@ -23,51 +26,105 @@ impl<T: GroupConsumer> Driver<T> {
                 } => self.out_of_range(place, position, low, high),
                 Notice::Found(place, found) => self.seek_found(place, found),
                 Notice::Moved(place, committed) => self.seek_committed(place, committed),
-                Notice::Committed(Ok(())) => self.client_errors.note_commit(),
-                Notice::Committed(Err(why)) => {
-                    let (group, cluster) = (self.setup.group(), self.setup.named_cluster());
-                    tracing::warn!(group, cluster, "commit refused: {why}");
-                    self.client_errors.note_refused_commit(self.now, why);
-                }
+                Notice::Committed(offsets) => self.committed(offsets),
+                Notice::AtEnd(place, _) => self.is_read(place),
                 Notice::Connected => self.connected(),
-                Notice::Error(error) => self.client_error(error),
+                Notice::Checked { topics, group } => self.checked(topics, group),
+                Notice::Error(error) => self.client_error(&error),
             }
         }
         self.notices = notices;
     }
 
+    fn committed(&mut self, offsets: Vec<(PartitionRef, Result<i64, ClientError>)>) {
+        for (place, committed) in offsets {
+            let refused = Key::partition(ProblemCode::CommitRefused, place);
+            match committed {
+                Ok(_) => {
+                    self.problems.clear(&refused);
+                    self.not_committed.remove(place);
+                    // The coordinator takes this consumer for a member.
+                    self.problems.clear(&Key::consumer(ProblemCode::GroupRefused));
+                }
+                Err(error) => {
+                    let group = self.setup.group();
+                    tracing::warn!(group, %place, "commit refused: {error}");
+                    if !self.rebalance.membership.is_member() {
+                        self.not_committed.insert(place, error.message.clone());
+                    }
+                    // Of a partition that was given away, another member commits.
+                    if self.rebalance.assigned().contains(&place) {
+                        self.problems.raise(refused, self.now, &error.message);
+                    }
+                }
+            }
+        }
+    }
+
+    /// There are records of the partition, or its end is reached.
+    pub(super) fn is_read(&mut self, place: PartitionRef) {
+        for code in [ProblemCode::TopicRefused, ProblemCode::BatchUnreadable] {
+            self.problems.clear(&Key::partition(code, place));
+        }
+    }
+
     fn connected(&mut self) {
-        if let Some(since) = self.client_errors.note_connected() {
+        for code in [ProblemCode::LoginRefused, ProblemCode::ClusterRefused] {
+            self.problems.clear(&Key::consumer(code));
+        }
+        let unreachable = Key::consumer(ProblemCode::NoBroker);
+        if let Some(since) = self.problems.clear(&unreachable) {
             let (group, cluster) = (self.setup.group(), self.setup.named_cluster());
             let away = self.now.saturating_sub(since);
             tracing::info!(group, cluster, "a broker answers again, after {away:.1?}");
         }
     }
 
-    fn client_error(&mut self, error: ClientError) {
+    /// Each topic, and the group, has its own answer.
+    fn checked(
+        &mut self,
+        topics: Vec<(String, Result<(), ClientError>)>,
+        group: Result<(), ClientError>,
+    ) {
+        let topics = topics.into_iter();
+        let topics = topics.map(|(topic, answer)| (Key::topic(ProblemCode::TopicRefused, &topic), answer));
+        let group = (Key::consumer(ProblemCode::GroupRefused), group);
+        for (key, answer) in topics.chain([group]) {
+            match answer {
+                Ok(()) => drop(self.problems.clear(&key)),
+                Err(error) if error.is_refusal() => {
+                    self.problems.raise(key, self.now, &error.message);
+                }
+                // No answer: what was so stays so.
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn client_error(&mut self, error: &ClientError) {
         let (group, cluster) = (self.setup.group(), self.setup.named_cluster());
-        self.client_errors.note(&error.message);
-        match error.kind {
-            // The log says it once, and health goes on.
-            ErrorKind::Unreachable => {
-                if self.client_errors.note_unreachable(self.now) {
-                    tracing::warn!(group, cluster, "{error}");
-                }
+        self.last_error = Some(error.message.clone());
+        if error.is_fatal() {
+            let reason = format!("the consumer of group `{group}` cannot go on: {error}");
+            self.setup.shared.fail(reason);
+        } else if error.is_unreachable() {
+            // The client says it many times a second, the log once, and health until it is over.
+            let key = Key::consumer(ProblemCode::NoBroker);
+            if self.problems.raise(key, self.now, &error.message) {
+                tracing::warn!(group, cluster, "{error}");
             }
-            ErrorKind::Refused => {
-                tracing::error!(group, cluster, "{error}");
-                // Before the start nothing is at stake yet: give up at once instead of trying on.
-                if !self.setup.shared.is_started() {
-                    let reason = format!("group `{group}`: {error}");
-                    self.setup.shared.fail(reason);
-                }
-                self.client_errors.note_refused(error.message);
-            }
-            ErrorKind::Fatal => {
-                let reason = format!("the consumer of group `{group}` cannot go on: {error}");
+        } else if error.is_refusal() {
+            tracing::error!(group, cluster, "{error}");
+            // Before the start nothing is at stake yet: give up at once instead of trying on.
+            if !self.setup.shared.is_started() {
+                let reason = format!("group `{group}`: {error}");
                 self.setup.shared.fail(reason);
             }
-            ErrorKind::Other => tracing::warn!(group, cluster, "{error}"),
+            for key in refused(error) {
+                self.problems.raise(key, self.now, &error.message);
+            }
+        } else {
+            tracing::warn!(group, cluster, "{error}");
         }
     }
 
@@ -97,5 +154,24 @@ impl<T: GroupConsumer> Driver<T> {
             partition.truncated = Some(position);
             self.pause(part, true);
         }
+    }
+}
+
+/// The problems that a refusal is.
+fn refused(error: &ClientError) -> Vec<Key> {
+    let code = match error.scope {
+        Scope::Topic | Scope::Partition => ProblemCode::TopicRefused,
+        Scope::Login => ProblemCode::LoginRefused,
+        Scope::Cluster => ProblemCode::ClusterRefused,
+        _ => ProblemCode::GroupRefused,
+    };
+    match (code, &*error.places) {
+        // The client names no topic: it looks which one it is, and says so with `Notice::Checked`.
+        (ProblemCode::TopicRefused, []) => Vec::new(),
+        (ProblemCode::TopicRefused, places) => {
+            let places = places.iter();
+            places.map(|place| Key::partition(code, place)).collect()
+        }
+        _ => vec![Key::consumer(code)],
     }
 }

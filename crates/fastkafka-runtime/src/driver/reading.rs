@@ -25,6 +25,7 @@ impl<T: GroupConsumer> Driver<T> {
             if self.seeks.is_moving(place) {
                 continue;
             }
+            self.is_read(place);
             let part = self.part(place);
             let most = self.partitions[part].handler.max_records;
             for first in (0..block.len()).step_by(most) {

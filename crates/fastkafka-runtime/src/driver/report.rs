@@ -2,8 +2,9 @@
 
 use super::Driver;
 use super::partition::OwnedPartition;
+use super::state::problems::{Key, On, Open};
 use crate::handling::job::LaneHandle;
-use crate::health::{GroupHealth, StoppedPartition, WaitingRecord};
+use crate::health::{GroupHealth, Problem, StoppedPartition, Subject, WaitingRecord};
 use crate::transport::{GroupConsumer, PartitionRef};
 use fastkafka_engine::{Event, PartIndex, Time};
 use std::time::Duration;
@@ -86,7 +87,8 @@ impl<T: GroupConsumer> Driver<T> {
     /// Works out health, and names in the log what stands still.
     pub(super) fn report(&mut self) {
         let (stopped, more_stopped) = self.stopped();
-        let health = self.health(&stopped, more_stopped);
+        let mut health = self.health(&stopped, more_stopped);
+        health.open = self.open_problems(&health);
         let stands = |(part, at)| stopped.iter().any(|s| (s.0, s.1) == (part, at));
         self.upkeep.retain(stands);
         for (&(part, at, _), named) in stopped.iter().zip(&health.stopped) {
@@ -116,7 +118,6 @@ impl<T: GroupConsumer> Driver<T> {
             .map(|stopped| self.stopped_partition(*stopped));
         let name = |place: &PartitionRef| (place.topic.clone(), place.partition);
         let assigned = self.rebalance.assigned();
-        let errors = &self.client_errors;
         GroupHealth {
             cluster: self.setup.cluster().to_owned(),
             group: self.setup.group().to_owned(),
@@ -135,13 +136,16 @@ impl<T: GroupConsumer> Driver<T> {
                 .span_reached()
                 .map(|part| name(&self.partitions[part].place))
                 .collect(),
-            unreachable_for: errors.unreachable_since().map(|since| self.since(since)),
-            refused: errors.refused().cloned(),
-            last_error: errors.last().cloned(),
-            commits_refused: errors
-                .commits_refused()
-                .map(|(since, why)| (self.since(*since), why.clone())),
+            last_error: self.last_error.clone(),
+            open: Vec::new(),
         }
+    }
+
+    fn open_problems(&mut self, health: &GroupHealth) -> Vec<Problem> {
+        let now = self.now;
+        let open = self.problems.open(now);
+        open.filter_map(|(key, open)| open_problem(health, key, open, now))
+            .collect()
     }
 
     fn stopped_partition(&self, (part, at, attempts): Stopped) -> StoppedPartition {
@@ -185,4 +189,22 @@ impl<T: GroupConsumer> Driver<T> {
     fn since(&self, time: Time) -> Duration {
         self.now.saturating_sub(time)
     }
+}
+
+fn open_problem(health: &GroupHealth, key: &Key, open: &Open, now: Time) -> Option<Problem> {
+    let subject = match &key.on {
+        On::Consumer => health.subject(),
+        On::Topic(topic) => Subject {
+            topic: Some(topic),
+            ..health.subject()
+        },
+        On::Partition(place) => Subject {
+            topic: Some(&place.topic),
+            partition: Some(place.partition),
+            ..health.subject()
+        },
+    };
+    let since = now.saturating_sub(open.since);
+    let problem = Problem::new(key.code, &subject, since, &open.error)?;
+    Some(problem.times(open.times))
 }

@@ -121,9 +121,10 @@ impl Runtime {
             late.map(|group| {
                 let health = group.shared.health();
                 let name = health.name();
-                let why = health
-                    .refused
-                    .or(health.last_error)
+                let open = health.open.into_iter().map(|problem| problem.error);
+                let why = open
+                    .chain(health.last_error)
+                    .next()
                     .unwrap_or_else(|| "no answer to the join".to_owned());
                 Problem::Broker(format!(
                     "{name} has no assignment after {seconds} s (`start_timeout`): {why}"

@@ -2,9 +2,10 @@
 //! faults.
 
 use super::cluster::{Block, Cluster, Locked, lock, place};
+use crate::client_error::{ClientError, Lasting, Scope};
 use crate::control::{ControlError, Seek};
 use crate::mailbox::Wake;
-use crate::transport::{ClientError, GroupConsumer, Notice, PartitionRef, StartError};
+use crate::transport::{GroupConsumer, Notice, PartitionRef, StartError};
 use fastkafka_core::{Fetched, OffsetReset};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -46,6 +47,11 @@ pub(super) struct Member {
     pub(super) closed: bool,
 }
 
+/// An error that may pass.
+fn passing(message: impl Into<String>) -> ClientError {
+    ClientError::new("_FAIL", Scope::Request, Lasting::Passing, message)
+}
+
 struct Reader {
     place: PartitionRef,
     position: i64,
@@ -85,10 +91,7 @@ impl Member {
         let mut readers = self.readers.iter_mut();
         readers
             .find(|reader| reader.place == place)
-            .ok_or(ClientError {
-                kind: crate::transport::ErrorKind::Other,
-                message: format!("{place} is not assigned"),
-            })
+            .ok_or_else(|| passing(format!("{place} is not assigned")))
     }
 
     /// Drops what was read ahead of a partition; the position goes back to it.
@@ -175,13 +178,17 @@ impl Memory {
             return;
         }
         if let Some(why) = cluster.refuse_commits.clone() {
-            member.notices.push(Notice::Committed(Err(why)));
+            let refused = |place: &PartitionRef| (*place, Err(passing(why.clone())));
+            let refused = member.stored.keys().map(refused).collect();
+            member.notices.push(Notice::Committed(refused));
             return;
         }
         let Member {
             stored, committed, ..
         } = &mut *member;
+        let mut answer = Vec::new();
         for (place, offset) in stored.drain() {
+            answer.push((place, Ok(offset)));
             if committed.get(place).is_some_and(|before| offset <= *before) {
                 continue;
             }
@@ -192,7 +199,7 @@ impl Memory {
                 "commit of {place} goes back [S3]"
             );
         }
-        member.notices.push(Notice::Committed(Ok(())));
+        member.notices.push(Notice::Committed(answer));
     }
 }
 
@@ -251,10 +258,7 @@ impl GroupConsumer for Memory {
         });
         let mut member = lock(&self.member);
         if member.refuse_assign {
-            return Err(ClientError {
-                kind: crate::transport::ErrorKind::Other,
-                message: "erroneous state".into(),
-            });
+            return Err(passing("erroneous state"));
         }
         member.readers.extend(readers);
         Ok(())
@@ -314,7 +318,7 @@ impl GroupConsumer for Memory {
     fn commit(&mut self, place: PartitionRef, offset: i64) {
         let refused = lock(&self.cluster).refuse_commits.clone();
         let committed = match refused {
-            Some(why) => Err(why),
+            Some(why) => Err(passing(why)),
             None => {
                 lock(&self.cluster).committed.insert(place, offset);
                 lock(&self.member).committed.insert(place, offset);

@@ -1,7 +1,8 @@
 use super::cluster::lock;
 use super::lab::{HandlerState, Lab, World};
 use super::log::Log;
-use crate::transport::{ClientError, ErrorKind, Notice, StartError};
+use crate::client_error::{ClientError, Lasting, Scope};
+use crate::transport::{Notice, StartError};
 use fastkafka_core as fk;
 use fastkafka_core::{EventMetadata, State};
 use fastkafka_macros::consumes;
@@ -135,16 +136,27 @@ async fn a_position_past_the_end_of_the_log_stops_its_partition_alone() {
     assert_eq!((lab.committed(0), lab.state.offsets(0)), (Some(9), vec![]));
 }
 
+fn unreachable() -> Notice {
+    let (scope, lasting) = (Scope::Cluster, Lasting::Passing);
+    Notice::Error(ClientError::new(
+        "_ALL_BROKERS_DOWN",
+        scope,
+        lasting,
+        "all brokers down",
+    ))
+}
+
 #[tokio::test(start_paused = true)]
-async fn refused_commits_are_told_after_a_minute() {
+async fn refused_commits_are_told_after_half_a_minute() {
     let mut lab = Lab::new::<on>(1, 1);
     lock(&lab.cluster).refuse_commits = Some("not authorised".into());
-    lab.pass(Duration::from_secs(59)).await;
+    lab.pass(Duration::from_secs(29)).await;
     assert!(lab.problems().is_empty());
     lab.pass(Duration::from_secs(3)).await;
-    assert_eq!(
-        lab.problems(),
-        ["group `lab`: commits are refused: not authorised"]
+    let problems = lab.problems();
+    assert!(
+        problems[0].starts_with("in[0]: commits are refused for 3"),
+        "{problems:?}"
     );
     lock(&lab.cluster).refuse_commits = None;
     lab.until_committed(0, 1).await;
@@ -155,17 +167,11 @@ async fn refused_commits_are_told_after_a_minute() {
 #[tokio::test(start_paused = true)]
 async fn a_broker_that_is_not_reached_is_told_after_half_a_minute() {
     let mut lab = Lab::new::<on>(1, 0);
-    let error = |kind| {
-        Notice::Error(ClientError {
-            kind,
-            message: "all brokers down".into(),
-        })
-    };
-    lock(&lab.member).notify(error(ErrorKind::Unreachable));
+    lock(&lab.member).notify(unreachable());
     lab.pass(Duration::from_secs(29)).await;
     assert!(lab.problems().is_empty());
     lab.pass(Duration::from_secs(3)).await;
-    assert!(lab.problems()[0].starts_with("group `lab`: no broker reached for 3"));
+    assert!(lab.problems()[0].starts_with("group `lab`: no broker is reached for 3"));
     lock(&lab.member).notify(Notice::Connected);
     lab.pass(Duration::from_secs(2)).await;
     assert!(lab.problems().is_empty());
@@ -178,10 +184,7 @@ async fn the_log_says_once_that_no_broker_is_reached_and_once_that_one_answers()
     let _subscribed = log.listen();
     for _ in 0..2 {
         for _ in 0..3 {
-            lock(&lab.member).notify(Notice::Error(ClientError {
-                kind: ErrorKind::Unreachable,
-                message: "all brokers down".into(),
-            }));
+            lock(&lab.member).notify(unreachable());
             lab.pass(Duration::from_secs(1)).await;
         }
         lock(&lab.member).notify(Notice::Connected);
@@ -194,11 +197,14 @@ async fn the_log_says_once_that_no_broker_is_reached_and_once_that_one_answers()
 #[tokio::test(start_paused = true)]
 async fn what_the_broker_refuses_ends_the_start_and_later_only_the_readiness() {
     let refused = || {
-        let message = "topic authorization failed".into();
-        Notice::Error(ClientError {
-            kind: ErrorKind::Refused,
+        let message = "topic authorization failed";
+        let error = ClientError::new(
+            "TOPIC_AUTHORIZATION_FAILED",
+            Scope::Topic,
+            Lasting::Permanent,
             message,
-        })
+        );
+        Notice::Error(error.at(super::cluster::place(0)))
     };
     let world = World::new::<on>();
     let mut lab = world.member();
@@ -215,11 +221,13 @@ async fn what_the_broker_refuses_ends_the_start_and_later_only_the_readiness() {
 #[tokio::test(start_paused = true)]
 async fn an_error_that_is_fatal_to_the_client_ends_the_app() {
     let mut lab = Lab::new::<on>(1, 0);
-    let message = "fenced".into();
-    lock(&lab.member).notify(Notice::Error(ClientError {
-        kind: ErrorKind::Fatal,
-        message,
-    }));
+    let fenced = ClientError::new(
+        "FENCED_INSTANCE_ID",
+        Scope::Client,
+        Lasting::Permanent,
+        "fenced",
+    );
+    lock(&lab.member).notify(Notice::Error(fenced));
     lab.until(|labs| labs[0].shared.failure().is_some()).await;
     assert_eq!(
         lab.shared.failure().unwrap(),

@@ -9,7 +9,7 @@ use crate::memory::stored::Block;
 use fastkafka::control::Seek;
 use fastkafka_core::{Fetched, OffsetReset};
 use fastkafka_runtime::platform::{
-    ClientError, ErrorKind, GroupConsumer, Notice, PartitionRef, StartError,
+    ClientError, GroupConsumer, Lasting, Notice, PartitionRef, Scope, StartError,
 };
 use fastkafka_sim::FetchError;
 use std::sync::Arc;
@@ -51,10 +51,8 @@ impl GroupConsumer for MemoryConsumer {
             if state.down != member.knows_down {
                 member.knows_down = state.down;
                 member.notices.push(if state.down {
-                    Notice::Error(ClientError {
-                        kind: ErrorKind::Unreachable,
-                        message: DOWN.to_owned(),
-                    })
+                    let (scope, lasting) = (Scope::Cluster, Lasting::Passing);
+                    Notice::Error(ClientError::new("_ALL_BROKERS_DOWN", scope, lasting, DOWN))
                 } else {
                     Notice::Connected
                 });
@@ -188,9 +186,11 @@ impl GroupConsumer for MemoryConsumer {
     fn commit(&mut self, place: PartitionRef, offset: i64) {
         self.with(|member, state| {
             let moved = match partition_id(state, place) {
-                _ if state.down => Err(DOWN.to_owned()),
-                Err(error) => Err(error.to_string()),
-                Ok(partition) => commit_offset(member, state, partition, offset),
+                _ if state.down => Err(client_error(DOWN)),
+                Err(error) => Err(error),
+                Ok(partition) => {
+                    commit_offset(member, state, partition, offset).map_err(client_error)
+                }
             };
             member.tell(Notice::Moved(place, moved));
         });

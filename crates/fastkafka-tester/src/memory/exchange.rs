@@ -4,6 +4,7 @@
 //! commit has arrived when the call returns.
 
 use crate::memory::member::Member;
+use crate::memory::positions::client_error;
 use crate::memory::state::ClusterState;
 use fastkafka_runtime::platform::Notice;
 use fastkafka_sim::{self as sim, Answer, PartitionId};
@@ -43,7 +44,7 @@ pub(super) fn commit_stored(member: &mut Member, state: &mut ClusterState) {
     let answers = answers(member, state);
     member
         .notices
-        .extend(answers.into_iter().map(Notice::Committed));
+        .extend(answers.into_iter().map(|answer| answer.notice(state)));
 }
 
 /// Commits an offset of one partition and returns the answer.
@@ -57,17 +58,43 @@ pub(super) fn commit_offset(
     commit_stored(member, state);
     member.client.commit(vec![(partition, offset.into())]);
     let last = answers(member, state).pop();
-    last.unwrap_or_else(|| Err("the commit was not answered".to_owned()))
+    last.map_or_else(
+        || Err("the commit was not answered".to_owned()),
+        |last| last.answer,
+    )
+}
+
+/// A commit and its answer.
+struct Answered {
+    offsets: Vec<(PartitionId, i64)>,
+    answer: Result<(), String>,
+}
+
+impl Answered {
+    fn notice(self, state: &ClusterState) -> Notice {
+        let answer = |(partition, offset): (PartitionId, i64)| {
+            let answer = self.answer.as_ref();
+            let answer = answer.map(|()| offset).map_err(client_error);
+            (state.partition_ref(partition), answer)
+        };
+        Notice::Committed(self.offsets.iter().copied().map(answer).collect())
+    }
 }
 
 /// Answers the commits under way, in their order.
-fn answers(member: &mut Member, state: &mut ClusterState) -> Vec<Result<(), String>> {
+fn answers(member: &mut Member, state: &mut ClusterState) -> Vec<Answered> {
     let answer = if state.commits_lost {
         Answer::Lost
     } else {
         Answer::Arrives
     };
-    std::iter::from_fn(|| member.client.answer_commit(&mut state.sim, answer))
-        .map(|answered| answered.map_err(|error| error.to_string()))
-        .collect()
+    std::iter::from_fn(|| {
+        let commit = member.client.commits().next()?;
+        let offsets = commit.offsets.iter();
+        let offsets = offsets.map(|(p, c)| (*p, c.offset)).collect();
+        let answer = member.client.answer_commit(&mut state.sim, answer)?;
+        let answer = answer.map_err(|error| error.to_string());
+        Some(Answered { offsets, answer })
+    })
+    .collect()
 }

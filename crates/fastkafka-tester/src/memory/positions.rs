@@ -5,7 +5,7 @@ use crate::memory::member::Member;
 use crate::memory::state::ClusterState;
 use fastkafka::control::{ControlError, Seek};
 use fastkafka_core::OffsetReset;
-use fastkafka_runtime::platform::{ClientError, ErrorKind, PartitionRef, StartError};
+use fastkafka_runtime::platform::{ClientError, Lasting, PartitionRef, Scope, StartError};
 use fastkafka_sim::PartitionId;
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -20,10 +20,8 @@ pub(super) fn partition_id(
 }
 
 pub(super) fn client_error(what: impl fmt::Display) -> ClientError {
-    ClientError {
-        kind: ErrorKind::Other,
-        message: what.to_string(),
-    }
+    let (scope, lasting) = (Scope::Request, Lasting::Passing);
+    ClientError::new("_FAIL", scope, lasting, what.to_string())
 }
 
 /// Finds the offset at which the group starts in a partition, and commits it if there was no commit.

@@ -2,11 +2,14 @@
 
 use super::context::{Events, Group};
 use crate::consumer::raw::{Answer, Event, Request};
+use crate::error::{call_error, client_error};
 use crate::offsets::broker::{Broker, Commit};
 use crate::offsets::{look_up, start_offsets};
-use fastkafka_runtime::platform::StartError;
+use fastkafka_runtime::platform::{ClientError, PartitionRef, StartError};
+use rdkafka::TopicPartitionList;
 use rdkafka::consumer::Consumer;
 use rdkafka::topic_partition_list::TopicPartitionListElem;
+use rdkafka::types::RDKafkaErrorCode;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{JoinHandle, Thread};
@@ -16,6 +19,8 @@ use std::time::Duration;
 const PROBE: Duration = Duration::from_secs(1);
 /// A topic that may be asked about, whether or not the cluster has it.
 const ANY_TOPIC: &str = "__consumer_offsets";
+/// A topic that is not described within this time is not known to be refused or not.
+const CHECK: Duration = Duration::from_secs(5);
 /// The range of a log must come within this time.
 const RANGE: Duration = Duration::from_secs(5);
 
@@ -94,7 +99,7 @@ fn answer(request: Request, consumer: &Group, events: &Events) -> Option<Answer>
                 metadata,
             };
             let committed = Broker::commit(consumer, &[commit]);
-            Answer::Moved(place, committed.map_err(|refused| refused.message))
+            Answer::Moved(place, committed.map_err(|refused| refused.error))
         }
         Request::Range(place, position) => {
             let (low, high) = match consumer.range(place, RANGE) {
@@ -111,8 +116,44 @@ fn answer(request: Request, consumer: &Group, events: &Events) -> Option<Answer>
                 high,
             }
         }
+        Request::Check { topics, place } => check(consumer, events, &topics, place),
         Request::IsReached => is_reached(consumer).then_some(Answer::Connected)?,
     })
+}
+
+fn check(
+    consumer: &Group,
+    events: &Events,
+    topics: &[String],
+    place: Option<PartitionRef>,
+) -> Answer {
+    let look = |topic: &String| {
+        let name = events.names.topic(topic).to_owned();
+        (name, is_there(consumer, topic))
+    };
+    let group = place.map_or(Ok(()), |place| {
+        let mut list = TopicPartitionList::new();
+        list.add_partition(&place.on_cluster, place.partition);
+        let committed = consumer.committed_offsets(list, CHECK);
+        committed.map(drop).map_err(|error| call_error(&error))
+    });
+    Answer::Checked {
+        topics: topics.iter().map(look).collect(),
+        group,
+    }
+}
+
+/// The broker lists the topic.
+fn is_there(consumer: &Group, topic: &str) -> Result<(), ClientError> {
+    let metadata = consumer.fetch_metadata(Some(topic), CHECK);
+    let metadata = metadata.map_err(|error| call_error(&error))?;
+    let found = metadata.topics().iter().find(|found| found.name() == topic);
+    let code = match found.map(|found| (found.error(), found.partitions().len())) {
+        Some((None, partitions)) if partitions > 0 => return Ok(()),
+        Some((Some(code), _)) => code.into(),
+        _ => RDKafkaErrorCode::UnknownTopicOrPartition,
+    };
+    Err(client_error(code, code.to_string()))
 }
 
 /// Any broker answers.

@@ -4,10 +4,12 @@
 
 use crate::client_context::{self, ErrorHandler};
 use crate::consumer::raw::Event;
+use crate::error::call_error;
 use crate::lock::lock;
 use crate::names::ClusterNames;
 use fastkafka_runtime::platform::{ClientError, PartitionRef};
-use rdkafka::TopicPartitionList;
+use rdkafka::error::KafkaError;
+use rdkafka::{Offset, TopicPartitionList};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaResult;
 use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
@@ -74,23 +76,24 @@ impl ConsumerContext for Context {
     }
 
     fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
+        let whole = result.err();
+        // There was nothing to commit.
+        if whole.as_ref().and_then(KafkaError::rdkafka_error_code) == Some(RDKafkaErrorCode::NoOffset) {
+            return;
+        }
         let elements = offsets.elements();
-        let refused = elements.iter().find_map(|element| {
-            let error = element.error().err()?;
-            Some(format!(
-                "{}[{}]: {error}",
-                element.topic(),
-                element.partition()
-            ))
+        let offsets = elements.iter().filter_map(|element| {
+            let place = self.events.names.place(element.topic(), element.partition());
+            // The error of an offset counts, and that of the commit where it has none.
+            let error = element.error().err();
+            let answer = match (error.as_ref().or(whole.as_ref()), element.offset()) {
+                (Some(error), _) => Err(call_error(error).at(place)),
+                (None, Offset::Offset(offset)) => Ok(offset),
+                (None, _) => return None,
+            };
+            Some((place, answer))
         });
-        let result = match (result, refused) {
-            // There was nothing to commit.
-            (Err(e), _) if e.rdkafka_error_code() == Some(RDKafkaErrorCode::NoOffset) => return,
-            (_, Some(refused)) => Err(refused),
-            (Err(e), None) => Err(e.to_string()),
-            (Ok(()), None) => Ok(()),
-        };
-        self.events.add(Event::Committed(result));
+        self.events.add(Event::Committed(offsets.collect()));
     }
 }
 

@@ -69,7 +69,7 @@ pub(crate) fn join(
     }
     let refresh = join.settings.metadata_max_age_ms;
     let refresh = refresh.map_or(REFRESH, Duration::from_millis);
-    let standalone = join.standalone.then(|| Standalone::new(topics, refresh));
+    let standalone = join.standalone.then(|| Standalone::new(topics.clone(), refresh));
     let blocking = BlockingClient::new(
         join.group_id,
         consumer.clone(),
@@ -85,7 +85,7 @@ pub(crate) fn join(
         driver,
         made: Instant::now(),
     };
-    Ok(KafkaConsumer::new(client, join.membership(), standalone))
+    Ok(KafkaConsumer::new(client, join.membership(), topics, standalone))
 }
 
 impl Join<'_> {

@@ -7,11 +7,11 @@ pub(crate) mod join;
 use self::blocking::BlockingClient;
 use self::context::{Events, Group};
 use super::raw::{Event, FetchError, Offsets, Piece, RawClient, Request, Stored};
-use crate::error::{call_error, client_error};
+use crate::error::{call_error, client_error, fatal};
 use crate::ffi::{self, EventQueue, Queue};
 use crate::offsets::broker::Commit;
 use crate::offsets::client::list as commits;
-use fastkafka_runtime::platform::{ClientError, ErrorKind, PartitionRef};
+use fastkafka_runtime::platform::{ClientError, PartitionRef};
 use rdkafka::consumer::{Consumer, RebalanceProtocol};
 use rdkafka::error::KafkaResult;
 use rdkafka::types::RDKafkaErrorCode;
@@ -63,10 +63,10 @@ impl RawClient for Librdkafka {
             match consumer.poll(Duration::ZERO) {
                 // Errors went to the context.
                 None | Some(Err(_)) => {}
-                Some(Ok(_)) => self.events.add(Event::Error(ClientError {
-                    kind: ErrorKind::Fatal,
-                    message: "a record came outside the queue of its partition".into(),
-                })),
+                Some(Ok(_)) => {
+                    let what = "a record came outside the queue of its partition";
+                    self.events.add(Event::Error(fatal(what)));
+                }
             }
             // `poll(0)` says `None` when it served an event, too.
             if !self.has_events() {
@@ -206,8 +206,11 @@ impl RawClient for Librdkafka {
 }
 
 fn fetch_error(topic: &str, partition: i32, error: ffi::FetchError) -> FetchError {
-    use RDKafkaErrorCode::{AutoOffsetReset, LogTruncation, OffsetOutOfRange};
+    use RDKafkaErrorCode::{AutoOffsetReset, LogTruncation, OffsetOutOfRange, PartitionEOF};
     let ffi::FetchError { code, text, offset } = error;
+    if code == PartitionEOF {
+        return FetchError::AtEnd { offset };
+    }
     if matches!(code, AutoOffsetReset | LogTruncation | OffsetOutOfRange) {
         return FetchError::OutOfRange {
             position: (offset >= 0).then_some(offset),

@@ -26,14 +26,15 @@ impl KafkaConsumer<Simulated> {
     }
 
     fn with(membership: Membership, cooperative: bool, logs: &[(i64, i64)]) -> Self {
-        Self::new(Simulated::new(cooperative, logs), membership, None)
+        let topics = vec![simulated::TOPIC.to_owned()];
+        Self::new(Simulated::new(cooperative, logs), membership, topics, None)
     }
 
     fn standalone(logs: &[(i64, i64)]) -> Self {
         let topics = vec![simulated::TOPIC.to_owned()];
-        let standalone = Standalone::new(topics, Duration::from_secs(300));
+        let standalone = Standalone::new(topics.clone(), Duration::from_secs(300));
         let client = Simulated::new(EAGER, logs);
-        Self::new(client, Membership::Standalone, Some(standalone))
+        Self::new(client, Membership::Standalone, topics, Some(standalone))
     }
 
     /// A member that reads these partitions, from these offsets.

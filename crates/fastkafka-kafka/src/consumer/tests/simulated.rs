@@ -4,7 +4,9 @@
 use crate::consumer::raw::{Event, FetchError, Offsets, Piece, RawClient, Request, Stored};
 use crate::offsets::broker::Commit;
 use fastkafka_core::{Fetched, Header, Record, Timestamp, TopicPartition};
-use fastkafka_runtime::platform::{ClientError, ErrorKind, PartitionRef};
+use crate::error::{client_error, fatal};
+use fastkafka_runtime::platform::{ClientError, PartitionRef};
+use rdkafka::types::RDKafkaErrorCode::State;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -142,10 +144,7 @@ impl Simulated {
 
     /// A record comes to the consumer's own queue.
     fn stray(&mut self) {
-        self.raise(Event::Error(ClientError {
-            kind: ErrorKind::Fatal,
-            message: "a stray record".to_owned(),
-        }));
+        self.raise(Event::Error(fatal("a stray record")));
     }
 
     fn revoke_all(&mut self) {
@@ -263,10 +262,7 @@ impl RawClient for Simulated {
             self.reading.contains_key(&partition)
         };
         if !places.iter().all(is_read) {
-            return Err(ClientError {
-                kind: ErrorKind::Other,
-                message: "not in the assignment".to_owned(),
-            });
+            return Err(client_error(State, "not in the assignment"));
         }
         self.answer();
         for (place, _) in places {

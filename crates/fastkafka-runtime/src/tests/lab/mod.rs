@@ -180,6 +180,9 @@ impl Lab {
             ..Health::default()
         }
         .problems()
+        .iter()
+        .map(ToString::to_string)
+        .collect()
     }
 
     /// The user's handle of this member.

@@ -3,15 +3,21 @@
 //! A state that ends by itself is no problem: no assignment, a retry, a pause, a broker that is away for
 //! a moment. The facts are here all the same.
 
+mod problem;
+
+pub(crate) use self::problem::Subject;
+pub use self::problem::{Problem, ProblemCode};
+
 use fastkafka_engine::Wait;
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 use std::fmt;
 use std::time::Duration;
 
-/// How long an app without contact to a broker still counts as ready.
-const CONTACT: Duration = Duration::from_secs(30);
-/// How long it still counts as ready with a transient failure, a dead letter that cannot be written or
-/// commits that are refused.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long something that may pass by itself is no problem: a broker that is not reached, a transient
+/// failure, a commit that is refused.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// So many problems are written out.
+const LISTED: usize = 100;
 
 /// The health of an app, from `App::health`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,24 +32,50 @@ pub struct Health {
 }
 
 impl Health {
-    /// True when there is no problem: nothing for which a person must act or a fault must end.
+    /// True when no problem [blocks](Problem::blocks): nothing for which a person must act or a fault must
+    /// end.
     pub fn is_ready(&self) -> bool {
-        self.problems().is_empty()
+        !self.problems().iter().any(|problem| problem.blocks)
     }
 
-    /// The problems, a line each. They name partitions, records and handlers.
-    pub fn problems(&self) -> Vec<String> {
+    /// The problems. Each names its partition, record and function, and is one line when it is written out.
+    pub fn problems(&self) -> Vec<Problem> {
         let groups = self.groups.iter().flat_map(GroupHealth::problems);
         let tasks = self.tasks.iter().filter_map(TaskHealth::problem);
         groups.chain(tasks).collect()
     }
 }
 
+/// As JSON: `ready`, `problems`, `groups`, `tasks` and `in_flight`. Times are seconds.
+impl Serialize for Health {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut health = serializer.serialize_struct("Health", 5)?;
+        health.serialize_field("ready", &self.is_ready())?;
+        health.serialize_field("problems", &self.problems())?;
+        health.serialize_field("groups", &self.groups)?;
+        health.serialize_field("tasks", &self.tasks)?;
+        health.serialize_field("in_flight", &self.in_flight)?;
+        health.end()
+    }
+}
+
+fn seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(time.as_secs_f64())
+}
+
+/// One line: `ready`, or `not ready:` and the problems; then what is paused.
 impl fmt::Display for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &*self.problems() {
-            [] => f.write_str("ready")?,
-            problems => write!(f, "not ready: {}", problems.join("; "))?,
+        let problems = self.problems();
+        f.write_str(if self.is_ready() { "ready" } else { "not ready" })?;
+        for (at, problem) in problems.iter().take(LISTED).enumerate() {
+            f.write_str(if at == 0 { ": " } else { "; " })?;
+            write!(f, "{problem}")?;
+        }
+        let more = problems.len().saturating_sub(LISTED)
+            + self.groups.iter().map(GroupHealth::more).sum::<usize>();
+        if more > 0 {
+            write!(f, "; and {more} more")?;
         }
         let mut paused = Vec::new();
         for group in &self.groups {
@@ -63,7 +95,7 @@ impl fmt::Display for Health {
 }
 
 /// The health of a group's consumer.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct GroupHealth {
     /// The name of its cluster; empty for the app's own, unless that has one.
@@ -84,18 +116,15 @@ pub struct GroupHealth {
     pub paused: Vec<(String, i32)>,
     /// Partitions read as far ahead of their committed offset as `max_uncommitted` allows.
     pub span_reached: Vec<(String, i32)>,
-    /// For how long no broker was reached.
-    pub unreachable_for: Option<Duration>,
-    /// Why the broker refuses the app: credentials, rights, a topic or the group's protocol.
-    pub refused: Option<String>,
     /// The client's last error; it may be over.
     pub last_error: Option<String>,
-    /// For how long commits have been refused, and why.
-    pub commits_refused: Option<(Duration, String)>,
+    /// What the client has told and is not over; without the records, which are above.
+    #[serde(skip)]
+    pub(crate) open: Vec<Problem>,
 }
 
 /// The health of a background task.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct TaskHealth {
     /// The function, `module::name`.
@@ -103,26 +132,32 @@ pub struct TaskHealth {
     /// True when it has returned, or has failed and is not started again.
     pub ended: bool,
     /// For how long it has failed again and again, and its last failure.
+    #[serde(skip)]
     pub failing: Option<(Duration, String)>,
 }
 
 impl TaskHealth {
-    fn problem(&self) -> Option<String> {
+    fn problem(&self) -> Option<Problem> {
         let (time, what) = self.failing.as_ref()?;
         let long = *time >= PATIENCE;
-        (self.ended || long).then(|| {
-            let since = if long {
-                format!(", again and again for {} s", time.as_secs())
-            } else {
-                String::new()
-            };
-            format!("background task `{}` {what}{since}", self.task)
-        })
+        let since = if long {
+            format!(", again and again for {} s", time.as_secs())
+        } else {
+            String::new()
+        };
+        let line = format!("background task `{}` {what}{since}", self.task);
+        let subject = Subject {
+            function: Some(&self.task),
+            ..Subject::default()
+        };
+        let time = if self.ended { PATIENCE.max(*time) } else { *time };
+        let problem = Problem::new(ProblemCode::TaskFails, &subject, time, what)?;
+        Some(problem.in_words(line))
     }
 }
 
 /// A partition, or a key of it, that stands still.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct StoppedPartition {
     /// The name of the cluster; empty for the app's own, unless that has one.
@@ -175,7 +210,7 @@ impl fmt::Display for StoppedPartition {
 }
 
 /// A record that failed and is tried again.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct WaitingRecord {
     /// The name of the cluster; empty for the app's own, unless that has one.
@@ -191,13 +226,15 @@ pub struct WaitingRecord {
     /// The reason to wait.
     pub wait: WaitingFor,
     /// For how long it has waited.
+    #[serde(serialize_with = "seconds")]
     pub since: Duration,
     /// The last failure.
     pub error: String,
 }
 
 /// The reason why a record waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum WaitingFor {
     /// Its next attempt is not due.
     Retry,
@@ -239,52 +276,65 @@ impl GroupHealth {
         format!("group `{}`{}", self.group, on(&self.cluster))
     }
 
-    fn problems(&self) -> Vec<String> {
-        let (group, on) = (self.name(), on(&self.cluster));
-        let mut problems = Vec::new();
-        if let Some(time) = self.unreachable_for.filter(|time| *time >= CONTACT) {
-            problems.push(format!(
-                "{group}: no broker reached for {} s",
-                time.as_secs()
-            ));
-        }
-        if let Some(why) = &self.refused {
-            problems.push(format!("{group}: {why}"));
-        }
-        let refused = self.commits_refused.as_ref();
-        if let Some((_, why)) = refused.filter(|(time, _)| *time >= PATIENCE) {
-            problems.push(format!("{group}: commits are refused: {why}"));
-        }
-        problems.extend(self.stopped.iter().map(ToString::to_string));
-        if self.more_stopped > 0 {
-            problems.push(format!("{} more records stand still", self.more_stopped));
-        }
-        let waiting = self.waiting.iter();
-        problems.extend(waiting.filter_map(|record| record.problem(&on)));
-        for (topic, partition) in &self.span_reached {
-            problems.push(format!("{topic}[{partition}]{on} has read `max_uncommitted` offsets ahead of its oldest open record"));
-        }
-        problems
+    fn problems(&self) -> Vec<Problem> {
+        let stopped = self.stopped.iter().filter_map(|record| {
+            let problem = Problem::new(
+                ProblemCode::RecordStopped,
+                &self.record(&record.topic, record.partition, record.offset, record.handler),
+                Duration::ZERO,
+                &record.error,
+            )?;
+            Some(problem.in_words(record.to_string()))
+        });
+        let waiting = self.waiting.iter().filter_map(|record| {
+            let code = match record.wait {
+                // Its attempts come to an end.
+                WaitingFor::Retry => return None,
+                WaitingFor::Transient => ProblemCode::RecordWaits,
+                WaitingFor::DeadLetter => ProblemCode::DeadLetterWaits,
+            };
+            let subject =
+                self.record(&record.topic, record.partition, record.offset, record.handler);
+            Problem::new(code, &subject, record.since, &record.error)
+        });
+        let far = self.span_reached.iter().filter_map(|(topic, partition)| {
+            let subject = Subject {
+                topic: Some(topic),
+                partition: Some(*partition),
+                ..self.subject()
+            };
+            Problem::new(ProblemCode::SpanReached, &subject, Duration::ZERO, "")
+        });
+        let open = self.open.iter().cloned();
+        open.chain(stopped).chain(waiting).chain(far).collect()
     }
-}
 
-impl WaitingRecord {
-    fn problem(&self, on: &str) -> Option<String> {
-        let what = match self.wait {
-            // Its attempts come to an end.
-            WaitingFor::Retry => return None,
-            WaitingFor::Transient => "waits for a transient failure to pass",
-            WaitingFor::DeadLetter => "its dead letter cannot be written",
-        };
-        (self.since >= PATIENCE).then(|| {
-            format!(
-                "{}[{}]{on} offset {} {what} for {} s: {}",
-                self.topic,
-                self.partition,
-                self.offset,
-                self.since.as_secs(),
-                self.error
-            )
-        })
+    /// The records beyond the first hundred.
+    fn more(&self) -> usize {
+        self.more_stopped + self.more_waiting
+    }
+
+    pub(crate) fn subject(&self) -> Subject<'_> {
+        Subject {
+            cluster: &self.cluster,
+            group: Some(&self.group),
+            ..Subject::default()
+        }
+    }
+
+    fn record<'a>(
+        &'a self,
+        topic: &'a str,
+        partition: i32,
+        offset: i64,
+        handler: &'a str,
+    ) -> Subject<'a> {
+        Subject {
+            topic: Some(topic),
+            partition: Some(partition),
+            offset: Some(offset),
+            function: Some(handler),
+            ..self.subject()
+        }
     }
 }

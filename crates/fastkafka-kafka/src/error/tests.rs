@@ -1,0 +1,81 @@
+use super::table::follows;
+use super::*;
+use RDKafkaErrorCode::*;
+
+#[test]
+fn errors_mean_what_the_table_says() {
+    let unreachable = [AllBrokersDown, BrokerTransportFailure, Resolve, RequestTimedOut];
+    let refused = [
+        Authentication,
+        GroupAuthorizationFailed,
+        UnknownTopicOrPartition,
+        InconsistentGroupProtocol,
+        UnsupportedVersion,
+    ];
+    let fatal = [Fatal, FencedInstanceId, ProducerFenced];
+    let other = [PollExceeded, CoordinatorNotAvailable, LeaderNotAvailable, Unknown];
+    let verdict = |code| {
+        let error = client_error(code, "");
+        (error.is_unreachable(), error.is_refusal(), error.is_fatal())
+    };
+    for (codes, expected) in [
+        (&unreachable[..], (true, false, false)),
+        (&refused[..], (false, true, false)),
+        (&fatal[..], (false, false, true)),
+        (&other[..], (false, false, false)),
+    ] {
+        for code in codes {
+            assert_eq!(verdict(*code), expected, "{code}");
+        }
+    }
+}
+
+#[test]
+fn a_record_that_timed_out_may_be_sent_again_and_one_too_large_may_not() {
+    assert!(!is_permanent(MessageTimedOut));
+    assert!(is_permanent(MessageSizeTooLarge));
+    // The login is refused, not the record.
+    assert!(!is_permanent(Authentication));
+    assert!(!is_permanent(Fatal));
+}
+
+/// The document that is made of the table.
+fn document() -> String {
+    let mut rows = String::new();
+    for (code, name, text) in ffi::all_errors() {
+        let (scope, lasting) = row(code);
+        let follows = follows(scope, lasting);
+        let text = text.trim_end_matches('.').replace('|', "/");
+        rows += &format!("| `{name}` | {text} | {scope:?} | {lasting:?} | {follows} |\n");
+    }
+    format!(
+        "# Errors of the client\n\n\
+         Every error code of librdkafka {}, the smallest thing that is wrong, and what follows. Names that begin \
+         with `_` are librdkafka's own, the others come from a broker.\n\n\
+         This file is made from [`error/table.rs`](../crates/fastkafka-kafka/src/error/table.rs). \
+         `UPDATE_ERRORS=1 cargo test -p fastkafka-kafka --lib error::` writes it again.\n\n\
+         | code | text | scope | lasting | what follows |\n|---|---|---|---|---|\n{rows}",
+        rdkafka::util::get_rdkafka_version().1
+    )
+}
+
+#[test]
+fn the_document_has_a_row_for_each_code_and_says_what_the_table_says() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/errors.md");
+    let document = document();
+    if std::env::var_os("UPDATE_ERRORS").is_some() {
+        std::fs::write(path, &document).unwrap();
+    }
+    let written = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        written == document,
+        "docs/errors.md is not what the table says: run this test with UPDATE_ERRORS=1"
+    );
+}
+
+#[test]
+fn every_code_has_a_name() {
+    for (code, name, _) in ffi::all_errors() {
+        assert_eq!(client_error(code, "").code, name);
+    }
+}

@@ -1,0 +1,326 @@
+//! A problem of a running app, as data and as a line.
+
+use serde::ser::{Error as _, Serialize, Serializer};
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+/// Something that the app should do and does not, or has not done for half a minute.
+///
+/// Each problem goes when there is evidence that it is over, and not sooner: [`Problem::ends`] says which.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Problem {
+    /// The kind of problem.
+    pub code: ProblemCode,
+    /// The name of the cluster; empty for the app's own, unless that has one.
+    pub cluster: String,
+    /// The id of the group, where it is a consumer's.
+    pub group: Option<String>,
+    /// The topic, where it concerns one.
+    pub topic: Option<String>,
+    /// The partition, where it concerns one.
+    pub partition: Option<i32>,
+    /// The offset of the record, where it concerns one.
+    pub offset: Option<i64>,
+    /// The handler or background task, where it concerns one.
+    pub function: Option<String>,
+    /// For how long, on a clock that nobody sets.
+    #[serde(serialize_with = "super::seconds")]
+    pub since: Duration,
+    /// The time of day when it began.
+    #[serde(serialize_with = "unix_time")]
+    pub began: SystemTime,
+    /// How often it has come: more than once where it comes and goes.
+    pub times: u32,
+    /// The last error.
+    pub error: String,
+    /// True when the app is not ready because of it.
+    pub blocks: bool,
+    line: String,
+}
+
+/// The kinds of [`Problem`]. [`ProblemCode::as_str`] is for machines and stays as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum ProblemCode {
+    /// No broker of the cluster is reached.
+    NoBroker,
+    /// The login, or a right on the cluster, is refused.
+    LoginRefused,
+    /// The cluster does not speak with the client.
+    ClusterRefused,
+    /// The group does not take the consumer.
+    GroupRefused,
+    /// A topic, or a partition of it, is not there or may not be read.
+    TopicRefused,
+    /// Commits of a partition are refused.
+    CommitRefused,
+    /// A record, or a partition behind it, stands still until somebody acts.
+    RecordStopped,
+    /// The log of a partition ends before the position, or is another one.
+    LogTruncated,
+    /// A record waits for a transient failure to pass.
+    RecordWaits,
+    /// The dead letter of a record cannot be written.
+    DeadLetterWaits,
+    /// A partition was read as far ahead as `max_uncommitted` allows.
+    SpanReached,
+    /// The broker does not say where a partition starts.
+    StartUnknown,
+    /// A batch of a partition cannot be read.
+    BatchUnreadable,
+    /// A record has been with its handler for too long.
+    HandlerStalled,
+    /// A record was handled, and an output, an `Ack` or a spawned task keeps it open.
+    RecordOpen,
+    /// A partition could not be moved, paused or resumed.
+    PartitionStuck,
+    /// Records were sent and are not acknowledged.
+    OutputsWait,
+    /// A producer cannot go on.
+    ProducerDead,
+    /// A background task fails.
+    TaskFails,
+}
+
+impl ProblemCode {
+    /// The code for machines, such as `no-broker`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoBroker => "no-broker",
+            Self::LoginRefused => "login-refused",
+            Self::ClusterRefused => "cluster-refused",
+            Self::GroupRefused => "group-refused",
+            Self::TopicRefused => "topic-refused",
+            Self::CommitRefused => "commit-refused",
+            Self::RecordStopped => "record-stopped",
+            Self::LogTruncated => "log-truncated",
+            Self::RecordWaits => "record-waits",
+            Self::DeadLetterWaits => "dead-letter-waits",
+            Self::SpanReached => "span-reached",
+            Self::StartUnknown => "start-unknown",
+            Self::BatchUnreadable => "batch-unreadable",
+            Self::HandlerStalled => "handler-stalled",
+            Self::RecordOpen => "record-open",
+            Self::PartitionStuck => "partition-stuck",
+            Self::OutputsWait => "outputs-wait",
+            Self::ProducerDead => "producer-dead",
+            Self::TaskFails => "task-fails",
+        }
+    }
+
+    /// How long it must last before it is listed: half a minute for what may pass by itself.
+    pub(crate) fn patience(self) -> Duration {
+        match self {
+            Self::LoginRefused
+            | Self::ClusterRefused
+            | Self::GroupRefused
+            | Self::TopicRefused
+            | Self::RecordStopped
+            | Self::LogTruncated
+            | Self::SpanReached
+            | Self::BatchUnreadable
+            | Self::ProducerDead => Duration::ZERO,
+            // What is raised only after the time that was set for it.
+            Self::HandlerStalled | Self::RecordOpen => Duration::ZERO,
+            Self::NoBroker
+            | Self::CommitRefused
+            | Self::RecordWaits
+            | Self::DeadLetterWaits
+            | Self::StartUnknown
+            | Self::PartitionStuck
+            | Self::OutputsWait
+            | Self::TaskFails => super::PATIENCE,
+        }
+    }
+
+    /// What is wrong, in words that follow the subject.
+    fn words(self) -> &'static str {
+        match self {
+            Self::NoBroker => "no broker is reached",
+            Self::LoginRefused => "the login is refused",
+            Self::ClusterRefused => "the cluster refuses the client",
+            Self::GroupRefused => "the consumer is refused",
+            Self::TopicRefused => "cannot be read",
+            Self::CommitRefused => "commits are refused",
+            Self::RecordStopped => "stands still",
+            Self::LogTruncated => "its log is not the one that was read",
+            Self::RecordWaits => "waits for a transient failure to pass",
+            Self::DeadLetterWaits => "its dead letter cannot be written",
+            Self::SpanReached => "has read `max_uncommitted` offsets ahead of its oldest open record",
+            Self::StartUnknown => "its first offset is not known, so nothing is read",
+            Self::BatchUnreadable => "a batch cannot be read",
+            Self::HandlerStalled => "its handler has not returned",
+            Self::RecordOpen => "is handled and still open",
+            Self::PartitionStuck => "cannot be moved, paused or resumed",
+            Self::OutputsWait => "records are not acknowledged",
+            Self::ProducerDead => "the producer cannot go on",
+            Self::TaskFails => "fails",
+        }
+    }
+
+    /// The evidence with which a problem of this kind goes.
+    pub fn ends(self) -> &'static str {
+        match self {
+            Self::NoBroker => "a broker answers",
+            Self::LoginRefused => "a broker takes the login",
+            Self::ClusterRefused => "a broker answers",
+            Self::GroupRefused => "the coordinator answers for the group again",
+            Self::TopicRefused => "the broker lists the topic and gives records of it",
+            Self::CommitRefused => "a commit of the partition is taken, or the partition is given away",
+            Self::RecordStopped => "`Handle::resume` tries the record again, or `Handle::seek` leaves it",
+            Self::LogTruncated => "`Handle::seek` moves the partition to an offset that is there",
+            Self::RecordWaits => "an attempt succeeds",
+            Self::DeadLetterWaits => "the dead letter is written",
+            Self::SpanReached => "the oldest open record is settled",
+            Self::StartUnknown => "the broker says where the partition starts",
+            Self::BatchUnreadable => "records beyond the batch are read, or `Handle::seek` leaves it",
+            Self::HandlerStalled => "the handler returns",
+            Self::RecordOpen => "the output is acknowledged, the `Ack` or the task ends",
+            Self::PartitionStuck => "the client does it; it is tried again every second",
+            Self::OutputsWait => "the broker acknowledges them",
+            Self::ProducerDead => "the app is started again",
+            Self::TaskFails => "the task runs for a while without a failure",
+        }
+    }
+}
+
+impl Serialize for ProblemCode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// Seconds since 1970.
+fn unix_time<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    serializer.serialize_f64(since.map_err(S::Error::custom)?.as_secs_f64())
+}
+
+impl fmt::Display for ProblemCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The subject of a problem: its fields are those of [`Problem`].
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Subject<'a> {
+    pub(crate) cluster: &'a str,
+    pub(crate) group: Option<&'a str>,
+    pub(crate) topic: Option<&'a str>,
+    pub(crate) partition: Option<i32>,
+    pub(crate) offset: Option<i64>,
+    pub(crate) function: Option<&'a str>,
+}
+
+impl Subject<'_> {
+    /// As a line begins.
+    fn named(&self) -> String {
+        let on = super::on(self.cluster);
+        match *self {
+            Subject {
+                topic: Some(topic),
+                partition: Some(partition),
+                ..
+            } => {
+                let offset = self.offset.map(|offset| format!(" offset {offset}"));
+                format!("{topic}[{partition}]{on}{}", offset.unwrap_or_default())
+            }
+            Subject {
+                topic: Some(topic), ..
+            } => format!("topic `{topic}`{on}"),
+            Subject {
+                group: Some(group), ..
+            } => format!("group `{group}`{on}"),
+            Subject {
+                function: Some(task),
+                ..
+            } => format!("background task `{task}`"),
+            _ => format!("producer{on}"),
+        }
+    }
+}
+
+impl Problem {
+    /// `None` as long as a problem of this kind may pass by itself.
+    pub(crate) fn new(
+        code: ProblemCode,
+        subject: &Subject<'_>,
+        since: Duration,
+        error: &str,
+    ) -> Option<Self> {
+        if since < code.patience() {
+            return None;
+        }
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        let mut line = format!("{}: {}", subject.named(), code.words());
+        if since.as_secs() > 0 {
+            line += &format!(" for {} s", since.as_secs());
+        }
+        if let (Some(_), Some(function)) = (subject.topic, subject.function) {
+            line += &format!(", `{function}`");
+        }
+        if !error.is_empty() {
+            line += &format!(": {error}");
+        }
+        Some(Self {
+            code,
+            cluster: subject.cluster.to_owned(),
+            group: owned(subject.group),
+            topic: owned(subject.topic),
+            partition: subject.partition,
+            offset: subject.offset,
+            function: owned(subject.function),
+            since,
+            began: SystemTime::now().checked_sub(since).unwrap_or(SystemTime::UNIX_EPOCH),
+            times: 1,
+            error: error.to_owned(),
+            blocks: true,
+            line,
+        })
+    }
+
+    /// Says it in other words.
+    #[must_use]
+    pub(crate) fn in_words(mut self, line: String) -> Self {
+        self.line = line;
+        self
+    }
+
+    /// It came and went so often.
+    #[must_use]
+    pub(crate) fn times(mut self, times: u32) -> Self {
+        if times > 1 {
+            self.times = times;
+            self.line += &format!(" ({times} times)");
+        }
+        self
+    }
+
+    /// The app is ready all the same.
+    #[must_use]
+    pub(crate) fn listed_only(mut self) -> Self {
+        self.blocks = false;
+        self
+    }
+
+    /// The evidence with which it goes.
+    pub fn ends(&self) -> &'static str {
+        self.code.ends()
+    }
+}
+
+/// One line.
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.line)
+    }
+}
+
+/// For tests that compare lines.
+impl PartialEq<&str> for Problem {
+    fn eq(&self, line: &&str) -> bool {
+        self.line == *line
+    }
+}
