@@ -10,6 +10,8 @@ pub(crate) struct Assigned {
     pub(crate) records: Records,
     /// Everything below is terminal.
     pub(crate) watermark: i64,
+    /// Everything below was read, or will never come.
+    pub(crate) read_to: i64,
     /// The watermark that was stored last.
     pub(crate) stored: i64,
     /// The reason why it is not read, if it is held back.
@@ -49,6 +51,7 @@ impl Assigned {
         Assigned {
             records,
             watermark: position,
+            read_to: position,
             stored: position,
             held: None,
             paused: false,
@@ -75,16 +78,19 @@ impl Assigned {
             Records::Pieces(pieces) => pieces.end(),
             Records::Keyed(keyed) => keyed.end(),
         };
-        end.unwrap_or(self.watermark).max(self.watermark)
+        end.unwrap_or(self.watermark)
+            .max(self.watermark)
+            .max(self.read_to)
     }
 
     /// The log was read again from `first`: the records seen from there on are gone from it.
     pub(crate) fn rewind(&mut self, first: i64) {
         self.watermark = self.watermark.min(first);
         self.stored = self.stored.min(first);
+        self.read_to = self.read_to.min(first);
     }
 
-    /// Moves the watermark over what is terminal.
+    /// Moves the watermark over what is terminal, and over what will never come.
     pub(crate) fn advance(&mut self) {
         let seen = self.seen();
         match &mut self.records {
@@ -92,6 +98,8 @@ impl Assigned {
                 if let Some(end) = pieces.advance() {
                     self.watermark = end;
                 }
+                let open = pieces.first().unwrap_or(seen);
+                self.watermark = self.watermark.max(open.min(self.read_to));
             }
             // Slots leave out of order, so the lowest that has not left is the watermark.
             Records::Keyed(keyed) => self.watermark = keyed.lowest().unwrap_or(seen),

@@ -163,6 +163,7 @@ impl Engine {
             Event::Assigned { part, .. }
             | Event::Fetched { part, .. }
             | Event::Read { part, .. }
+            | Event::ReadTo { part, .. }
             | Event::Handled { part, .. }
             | Event::Pause { part, .. }
             | Event::Seek { part, .. }
@@ -186,6 +187,7 @@ impl Engine {
             Event::Lost { parts } => self.lost(parts, out),
             Event::Fetched { part, span } => self.fetched(part, span, out),
             Event::Read { part, records } => self.read(part, &records),
+            Event::ReadTo { part, offset } => self.read_to(part, offset),
             Event::Handled { part, run } => self.handled(part, run),
             Event::Settled {
                 part,

@@ -105,6 +105,15 @@ pub enum Event {
         /// again from there.
         records: Vec<Read>,
     },
+    /// The log was read up to here: what is below and was not told will never come. It is a control record
+    /// of a transaction, or was aborted or compacted away. The watermark moves over it when nothing below is
+    /// open.
+    ReadTo {
+        /// The partition.
+        part: PartIndex,
+        /// The offset to read next.
+        offset: i64,
+    },
     /// By key: the task of this run has returned and accepted all of it. Its key is free.
     Handled {
         /// The partition.

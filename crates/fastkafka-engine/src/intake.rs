@@ -100,6 +100,16 @@ impl Engine {
         }
     }
 
+    pub(crate) fn read_to(&mut self, part: PartIndex, offset: i64) {
+        // What is read of a partition that is given back is not taken in: the end of it says nothing.
+        if !self.accepts(part) {
+            return;
+        }
+        if let Some(assigned) = &mut self.at(part).assigned {
+            assigned.read_to = assigned.read_to.max(offset);
+        }
+    }
+
     pub(crate) fn pause(&mut self, part: PartIndex, pause: bool, out: &mut Vec<Effect>) {
         if let Some(assigned) = &mut self.at(part).assigned {
             assigned.paused = pause;
@@ -120,6 +130,7 @@ impl Engine {
             assigned.records = records;
             assigned.watermark = position;
             assigned.stored = position;
+            assigned.read_to = position;
             // Also backwards: the user's seek is the only thing that may take a commit back. [S3]
             out.push(Effect::Store {
                 part,

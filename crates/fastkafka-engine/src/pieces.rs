@@ -16,6 +16,11 @@ pub(crate) struct Pieces {
 }
 
 impl Pieces {
+    /// The offset of the first one.
+    pub(crate) fn first(&self) -> Option<i64> {
+        self.pieces.front().map(|first| first.span.first)
+    }
+
     /// The end of the last one.
     pub(crate) fn end(&self) -> Option<i64> {
         self.pieces.back().map(|last| last.span.next)

@@ -115,7 +115,7 @@ impl Engine {
 
 impl Assigned {
     fn digest<H: Hasher>(&self, d: &mut Digest<'_, H>) {
-        d.put((self.watermark, self.stored, self.paused));
+        d.put((self.watermark, self.read_to, self.stored, self.paused));
         d.put(self.held.map(|held| std::mem::discriminant(&held)));
         match &self.records {
             Records::Pieces(pieces) => {

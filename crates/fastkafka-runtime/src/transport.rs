@@ -47,7 +47,8 @@ pub enum Notice {
     Moved(PartitionRef, Result<(), ClientError>),
     /// A commit of stored offsets was answered: for each partition the offset, or why it is refused.
     Committed(Vec<(PartitionRef, Result<i64, ClientError>)>),
-    /// Everything of the partition below this offset has been read: it is the end of its log.
+    /// Everything of the partition below this offset was fetched before: it is the end of its log. Told before
+    /// anything that moves the partition.
     AtEnd(PartitionRef, i64),
     /// The broker could not be reached or refused something.
     Error(ClientError),

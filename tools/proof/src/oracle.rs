@@ -73,6 +73,8 @@ pub(crate) struct View {
     pub(crate) revoking: Option<Time>,
     pub(crate) paused: bool,
     pub(crate) stored: i64,
+    /// The engine was told that the log was read up to here.
+    pub(crate) read_to: i64,
     /// Dead letters under way, by record.
     pub(crate) letters: [Option<RunId>; RECORDS],
     pub(crate) facts: [Fact; RECORDS],
@@ -83,6 +85,7 @@ impl View {
         View {
             assigned: true,
             stored: position,
+            read_to: position,
             ..View::default()
         }
     }
@@ -113,11 +116,11 @@ impl View {
         let mut end = self.stored;
         for i in ones(self.all(|_| true)) {
             if self.facts[i].is != Is::Terminal {
-                break;
+                return end.max(self.read_to.min(scope.offset(p, i)));
             }
             end = end.max(scope.offset(p, i) + 1);
         }
-        end
+        end.max(self.read_to)
     }
 
     /// The log is read again from the first record of `set`, if that or a later one was read before:
@@ -131,6 +134,7 @@ impl View {
             self.facts[first..].fill(Fact::default());
             self.letters[first..].fill(None);
             self.stored = self.stored.min(scope.offset(p, first));
+            self.read_to = self.read_to.min(scope.offset(p, first));
         }
         again
     }

@@ -3,7 +3,7 @@
 use super::lab::{
     Lab, RETRY, assigned, ended, failed, fetched, fetched_with_gaps, progress, settled,
 };
-use crate::Policy;
+use crate::{Event, PartIndex, Policy};
 
 #[test]
 fn s1_a_later_run_that_is_settled_first_stores_nothing() {
@@ -120,4 +120,42 @@ fn a_run_without_records_is_nothing() {
     let mut lab = Lab::new(Policy::default());
     lab.step(fetched(0, 4..4), "");
     assert!(lab.engine.starves(crate::PartIndex(0)));
+}
+
+fn read_to(offset: i64) -> Event {
+    Event::ReadTo {
+        part: PartIndex(0),
+        offset,
+    }
+}
+
+#[test]
+fn l6_the_watermark_moves_over_control_records_when_nothing_before_them_is_open() {
+    let mut lab = Lab::new(Policy::default());
+    lab.step(fetched(0, 0..3), "start #1 0..3");
+    lab.step(read_to(5), "");
+    lab.step(settled(0, 1, 3), "store 5");
+    lab.step(read_to(5), "");
+    lab.step(read_to(7), "store 7");
+    lab.step(fetched(0, 7..8), "start #2 7..8");
+    lab.step(settled(0, 2, 8), "store 8");
+}
+
+#[test]
+fn s1_a_record_behind_control_records_is_not_skipped() {
+    let mut lab = Lab::new(Policy::default());
+    lab.step(fetched(0, 0..3), "start #1 0..3");
+    lab.step(fetched(0, 5..6), "start #2 5..6");
+    lab.step(read_to(9), "");
+    lab.step(settled(0, 1, 3), "store 5");
+    lab.step(failed(0, 2, 5..6, RETRY), "");
+}
+
+#[test]
+fn the_end_of_a_log_that_is_read_again_says_nothing_of_what_comes() {
+    let mut lab = Lab::new(Policy::default());
+    lab.step(read_to(5), "store 5");
+    lab.step(fetched(0, 2..4), "start #1 2..4");
+    lab.step(settled(0, 1, 3), "store 3");
+    lab.step(settled(0, 1, 4), "store 4");
 }

@@ -225,11 +225,13 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
     fn poll(&mut self, notices: &mut Vec<Notice>) {
         let mut events = Vec::new();
         self.client.poll(&mut events);
+        // First: an event may move the partition.
+        let at_end = self.at_end.drain(..);
+        let at_end = at_end.filter(|(place, _)| !self.seeks.waits(*place));
+        notices.extend(at_end.map(|(place, offset)| Notice::AtEnd(place, offset)));
         for event in events {
             notices.extend(self.hear(event));
         }
-        let at_end = self.at_end.drain(..);
-        notices.extend(at_end.map(|(place, offset)| Notice::AtEnd(place, offset)));
         self.ask();
         if self.rebalance.is_answered() {
             self.restart_waiting();

@@ -12,6 +12,11 @@ impl Seeks {
         self.0.push((place, offset));
     }
 
+    /// A seek of this partition waits.
+    pub(crate) fn waits(&self, place: PartitionRef) -> bool {
+        self.0.iter().any(|(waiting, _)| *waiting == place)
+    }
+
     /// These partitions are given away.
     pub(crate) fn forget(&mut self, places: &[PartitionRef]) {
         self.0.retain(|(place, _)| !places.contains(place));

@@ -6,6 +6,7 @@ use super::state::rebalance::Asked;
 use crate::client_error::{ClientError, Scope};
 use crate::health::ProblemCode;
 use crate::transport::{GroupConsumer, Notice, PartitionRef};
+use fastkafka_engine::Event;
 
 impl<T: GroupConsumer> Driver<T> {
     pub(super) fn poll(&mut self) {
@@ -27,7 +28,7 @@ impl<T: GroupConsumer> Driver<T> {
                 Notice::Found(place, found) => self.seek_found(place, found),
                 Notice::Moved(place, committed) => self.seek_committed(place, committed),
                 Notice::Committed(offsets) => self.committed(offsets),
-                Notice::AtEnd(place, _) => self.is_read(place),
+                Notice::AtEnd(place, offset) => self.at_end(place, offset),
                 Notice::Connected => self.connected(),
                 Notice::Checked { topics, group } => self.checked(topics, group),
                 Notice::Error(error) => self.client_error(&error),
@@ -65,6 +66,15 @@ impl<T: GroupConsumer> Driver<T> {
     pub(super) fn is_read(&mut self, place: PartitionRef) {
         for code in [ProblemCode::TopicRefused, ProblemCode::BatchUnreadable] {
             self.problems.clear(&Key::partition(code, place));
+        }
+    }
+
+    fn at_end(&mut self, place: PartitionRef, offset: i64) {
+        self.is_read(place);
+        // Otherwise it was read at the position that the seek leaves.
+        if !self.seeks.is_moving(place) {
+            let part = self.part(place);
+            self.step(Event::ReadTo { part, offset });
         }
     }
 

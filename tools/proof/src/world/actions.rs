@@ -23,6 +23,11 @@ pub enum Action {
         p: u8,
         count: u8,
     },
+    /// The end of the log is read, behind what is no record.
+    ReadTo {
+        m: u8,
+        p: u8,
+    },
     Handle {
         m: u8,
         job: u8,

@@ -153,6 +153,7 @@ impl Scope {
                 w.cluster.truncate(id, high);
             }
             Action::Pause { p, .. } => return self.pause(w, m, p.into(), true, seen),
+            Action::ReadTo { p, .. } => return self.read_to(w, m, p.into(), seen),
             Action::Unpause { p, .. } => return self.pause(w, m, p.into(), false, seen),
             Action::Seek { p, i, .. } => return self.seek(w, m, (p.into(), i.into()), seen),
             Action::Reread { p, i, .. } => {
@@ -242,6 +243,23 @@ impl Scope {
             Event::Fetched { part, span }
         };
         self.tell(w, m, event, seen)
+    }
+
+    fn read_to(&self, w: &mut World, m: usize, p: usize, seen: &mut Seen<'_>) -> Checked {
+        let id = w.id(p);
+        let World {
+            cluster, members, ..
+        } = w;
+        let x = &mut members[m];
+        // Markers are passed over.
+        let records = x.client.fetch(cluster, id, 1);
+        assert_eq!(records.map(|records| records.len()), Ok(0), "the end");
+        let Some(offset) = x.client.position(id) else {
+            return Ok(());
+        };
+        x.views[p].read_to = x.views[p].read_to.max(offset);
+        let part = part(p);
+        self.tell(w, m, Event::ReadTo { part, offset }, seen)
     }
 
     fn commit(&self, w: &mut World, m: usize, answer: Answer) -> Checked {

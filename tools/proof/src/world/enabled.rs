@@ -115,6 +115,10 @@ impl Scope {
                     count: count as u8,
                 });
             }
+            let at_end = ready == 0 && !beyond && x.views[p].read_to < w.high(p);
+            if self.tells_end && reads && at_end {
+                out.push(Action::ReadTo { m, p: p as u8 });
+            }
             if x.ended[p].is_some() {
                 out.push(Action::Ended { m, p: p as u8 });
             }

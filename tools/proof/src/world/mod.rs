@@ -131,6 +131,10 @@ pub struct Scope {
     pub(crate) protocol: Protocol,
     /// Offset and key of each record.
     pub(crate) logs: [Vec<(i64, u8)>; PARTS],
+    /// The ends of the logs: behind the last records there may be offsets without one.
+    pub(crate) ends: [i64; PARTS],
+    /// Clients tell that they have read to the end, and what is no record comes with the records before it.
+    pub(crate) tells_end: bool,
     /// How many of a partition's records are there from the beginning.
     pub(crate) early: [usize; PARTS],
     /// A group without a commit starts at the end.
@@ -153,9 +157,10 @@ pub struct Scope {
 pub(crate) const RETRY: Failure = Failure::Retry { after: None };
 
 impl Scope {
-    /// `logs` by keys: `01` is two records of two keys, `0-1` has a gap between them.
+    /// `logs` by keys: `01` is two records of two keys, `0-1` has a gap between them, `0-` one at its end.
     pub(crate) fn new(order: &'static str, logs: [&str; PARTS]) -> Self {
         let keyed = Order::Key { concurrency: 3 };
+        let ends = logs.map(|keys| keys.len() as i64);
         let logs = logs.map(|keys| {
             let all = keys.bytes().enumerate().filter(|(_, key)| *key != b'-');
             all.map(|(i, key)| (i as i64, key - b'0'))
@@ -186,6 +191,8 @@ impl Scope {
             members: 2,
             protocol: Protocol::Cooperative,
             early: [logs[0].len(), logs[1].len()],
+            ends,
+            tells_end: false,
             logs,
             latest: false,
             grows: false,

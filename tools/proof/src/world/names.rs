@@ -11,7 +11,7 @@ impl Action {
             Action::Write { .. } | Action::Grow | Action::Tick | Action::Jump => 0,
             Action::Retention { .. } | Action::Truncate { .. } => 0,
             Action::Give { m, .. } | Action::Resolve { m } | Action::Assign { m } => m.into(),
-            Action::Fetch { m, .. } | Action::Handle { m, .. } | Action::Halt { m, .. } => m.into(),
+            Action::Fetch { m, .. } | Action::ReadTo { m, .. } | Action::Handle { m, .. } | Action::Halt { m, .. } => m.into(),
             Action::Ended { m, .. }
             | Action::Settle { m, .. }
             | Action::DeadLetterDone { m, .. } => m.into(),
@@ -46,6 +46,7 @@ impl Scope {
             Action::Give { p, .. } => format!("m{m} is to get p{p}"),
             Action::Resolve { .. } => format!("m{m} looks up its starts"),
             Action::Assign { .. } => format!("m{m} begins what it was given"),
+            Action::ReadTo { p, .. } => format!("m{m} reads p{p} to its end"),
             Action::Fetch { p, count, .. } => format!("m{m} reads {count} of p{p}"),
             Action::Handle { job, .. } => {
                 format!("m{m} handles a unit of {}", self.job(w, m as u8, job))

@@ -235,6 +235,14 @@ impl World {
             }
             self.cluster.append(id, key, 0);
         }
+        if scope.tells_end {
+            let high = self.high(p);
+            let mut offsets = scope.logs[p].iter().map(|(offset, _)| *offset);
+            let next = offsets.find(|offset| *offset >= high);
+            for _ in high..next.unwrap_or(scope.ends[p]) {
+                self.cluster.append_marker(id);
+            }
+        }
     }
 
     pub(crate) fn id(&self, p: usize) -> PartitionId {
