@@ -160,7 +160,7 @@ public final class Helper {
             case "group":
                 return group(request.get("group").asText());
             case "produce":
-                return produce(topic, request.get("records"));
+                return produce(topic, request.get("records"), request.path("transaction").asText(""));
             case "consume":
                 return consume(topic);
             default:
@@ -354,14 +354,23 @@ public final class Helper {
 
     // Records
 
-    private Object produce(String topic, JsonNode records) throws Exception {
+    /** {@code transaction} is empty, {@code commit} or {@code abort}. */
+    private Object produce(String topic, JsonNode records, String transaction) throws Exception {
         Map<String, Object> config = clientConfig();
         config.put("linger.ms", "5");
         config.put("request.timeout.ms", "5000");
         config.put("delivery.timeout.ms", "10000");
+        if (!transaction.isEmpty()) {
+            config.put("transactional.id", "kafka-lab");
+            config.put("transaction.timeout.ms", "10000");
+        }
         List<Future<RecordMetadata>> sent = new ArrayList<>();
         try (KafkaProducer<byte[], byte[]> producer =
                 new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer())) {
+            if (!transaction.isEmpty()) {
+                producer.initTransactions();
+                producer.beginTransaction();
+            }
             for (JsonNode record : records) {
                 JsonNode partition = record.get("partition");
                 ProducerRecord<byte[], byte[]> out = new ProducerRecord<>(
@@ -375,6 +384,11 @@ public final class Helper {
                 sent.add(producer.send(out));
             }
             producer.flush();
+            if (transaction.equals("commit")) {
+                producer.commitTransaction();
+            } else if (transaction.equals("abort")) {
+                producer.abortTransaction();
+            }
         }
         List<Object> places = new ArrayList<>();
         for (Future<RecordMetadata> one : sent) {

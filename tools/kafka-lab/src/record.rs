@@ -78,6 +78,31 @@ impl Kafka {
     ///
     /// The first failure, at the latest after 10 s. Records of the same call before and after it may have been written.
     pub fn produce(&self, topic: &str, records: &[NewRecord]) -> Result<Vec<(i32, i64)>, LabError> {
+        self.produce_as(topic, records, None)
+    }
+
+    /// As [`produce`](Self::produce), in a transaction that is committed or aborted at the end. The log has a
+    /// control record behind the records.
+    ///
+    /// # Errors
+    ///
+    /// As `produce`.
+    pub fn produce_in_transaction(
+        &self,
+        topic: &str,
+        records: &[NewRecord],
+        commit: bool,
+    ) -> Result<Vec<(i32, i64)>, LabError> {
+        let end = if commit { "commit" } else { "abort" };
+        self.produce_as(topic, records, Some(end))
+    }
+
+    fn produce_as(
+        &self,
+        topic: &str,
+        records: &[NewRecord],
+        transaction: Option<&str>,
+    ) -> Result<Vec<(i32, i64)>, LabError> {
         // Bounded lines: a test may well write a million records at once.
         const CHUNK: usize = 10_000;
         let mut places: Vec<(i32, i64)> = Vec::with_capacity(records.len());
@@ -95,7 +120,10 @@ impl Kafka {
                     })
                 })
                 .collect();
-            let request = json!({"do": "produce", "topic": topic, "records": records});
+            let mut request = json!({"do": "produce", "topic": topic, "records": records});
+            if let Some(end) = transaction {
+                request["transaction"] = end.into();
+            }
             places.append(&mut self.helper().request(&request)?);
         }
         Ok(places)

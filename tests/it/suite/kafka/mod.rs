@@ -11,6 +11,7 @@ mod liveness;
 mod members;
 mod process;
 mod python;
+mod refusals;
 mod security;
 mod shutdown;
 mod sources;

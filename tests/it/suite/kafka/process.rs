@@ -138,6 +138,23 @@ impl Process {
         line.strip_prefix(&answer).unwrap().to_owned()
     }
 
+    /// The health of an orders app.
+    pub(crate) fn health(&mut self) -> serde_json::Value {
+        serde_json::from_str(&self.wish("health")).unwrap()
+    }
+
+    /// The codes of its problems and what they are of, such as `topic-refused listed.b`.
+    pub(crate) fn problems(&mut self) -> Vec<String> {
+        let health = self.health();
+        let problems = health["problems"].as_array().unwrap().iter();
+        problems
+            .map(|problem| {
+                let part = |name: &str| problem[name].as_str().unwrap_or_default();
+                format!("{} {}", part("code"), part("topic"))
+            })
+            .collect()
+    }
+
     /// The first line of the log that holds `text`.
     pub(crate) fn line(&self, text: &str) -> Option<String> {
         self.log()

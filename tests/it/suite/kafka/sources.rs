@@ -6,12 +6,12 @@ use serde_json::json;
 use crate::kafka::fixture::{AppFixture, kafka, order};
 use crate::kafka::process::eventually;
 
-fn send(kafka: &Kafka, topic: &str, partition: i32, order: &serde_json::Value) {
+pub(crate) fn send(kafka: &Kafka, topic: &str, partition: i32, order: &serde_json::Value) {
     let record = NewRecord::new(order.to_string()).partition(partition);
     kafka.produce(topic, &[record]).unwrap();
 }
 
-fn create(kafka: &Kafka, topics: &[&str]) {
+pub(crate) fn create(kafka: &Kafka, topics: &[&str]) {
     for topic in topics {
         kafka.create_topic(topic, 1, &[]).unwrap();
     }

@@ -27,6 +27,7 @@ macro_rules! choose {
         match $chosen {
             "apart" => clusters::app,
             "listed" => sources::listed::app,
+            "vanishing" => sources::vanishing::app,
             "matching" => sources::matching::app,
             "alone" => sources::alone::app,
             $(stringify!($name) => settings::$name::app,)*
@@ -81,6 +82,7 @@ fn main() -> ExitCode {
         from_848,
         refused,
         rests,
+        transacted,
         resumed,
         resumed_key,
         seek_key,

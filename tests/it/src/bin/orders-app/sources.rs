@@ -35,6 +35,12 @@ macro_rules! source {
 
 source!(listed, "listed.out", topics = ["listed.a", "listed.b"]);
 source!(
+    vanishing,
+    "vanishing.out",
+    topics = ["vanishing.a", "vanishing.b"],
+    auto_commit_interval_ms = 200
+);
+source!(
     matching,
     "matching.out",
     pattern = "^matching\\.in\\..*",

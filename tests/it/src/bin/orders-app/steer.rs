@@ -7,20 +7,25 @@ use std::io::BufRead;
 
 /// On a thread of its own: nobody can give up a read of the standard input.
 pub(crate) fn heed(app: &App) {
-    let (handle, topic) = (app.handle(), app.info().title.clone());
+    let (app, handle, topic) = (app.clone(), app.handle(), app.info().title.clone());
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         let runtime = runtime.expect("a thread can wait");
         for line in std::io::stdin().lock().lines().map_while(Result::ok) {
             let (number, wish) = line.split_once(' ').unwrap_or((&line, ""));
-            let outcome = runtime.block_on(obey(&handle, &topic, wish));
+            let outcome = match wish {
+                // In one line.
+                "health" => serde_json::to_string(&app.health()).map_err(|error| error.to_string()),
+                wish => runtime.block_on(obey(&handle, &topic, wish)),
+            };
             let outcome = outcome.unwrap_or_else(|error| error);
             println!("wish {number}: {outcome}");
         }
     });
 }
 
-/// `pause 0`, `resume 0`, `seek 0 OFFSET|beginning|end`; `all` stands for all partitions.
+/// `pause 0`, `resume 0`, `seek 0 OFFSET|beginning|end`; `all` stands for all partitions. `health` is answered
+/// before.
 async fn obey(handle: &Handle, topic: &str, wish: &str) -> Result<String, String> {
     let words: Vec<_> = wish.split(' ').collect();
     let [wish, partition, rest @ ..] = &words[..] else {

@@ -121,6 +121,13 @@ setting!(
     consumes(session_timeout_ms = 6_000, max_poll_interval_ms = 6_000)
 );
 setting!(
+    transacted,
+    "transacted",
+    "transacted.out",
+    "transacted.dead",
+    consumes(auto_offset_reset = "earliest", auto_commit_interval_ms = 500)
+);
+setting!(
     resumed,
     "resumed",
     "resumed.out",
