@@ -16,7 +16,8 @@
 //! * [Background tasks](background): work that belongs to no record.
 //! * [Benchmarking](benchmarking): throughput of a function.
 //! * [Several clusters](clusters): here and there in one app.
-//! * [Running](running): command line, brokers, stopping, health, logs.
+//! * [Running](running): command line, brokers, stopping, logs.
+//! * [Health](health): what stands still, since when, and what to do.
 //! * [The contract](asyncapi): AsyncAPI in files, pages, `cargo doc` and CI.
 //! * Beside a web server (`web`, with the feature `axum`): a server and the app in one process.
 //! * [Steering a running app](control): pause, resume, seek; beginning at a time.
@@ -42,6 +43,7 @@ macro_rules! chapter {
         #[doc = "[benchmarking]: crate::guide::benchmarking"]
         #[doc = "[clusters]: crate::guide::clusters"]
         #[doc = "[running]: crate::guide::running"]
+        #[doc = "[health]: crate::guide::health"]
         #[doc = "[control]: crate::guide::control"]
         #[doc = "[asyncapi]: crate::guide::asyncapi"]
         #[doc = "[testing]: crate::guide::testing"]
@@ -117,6 +119,11 @@ chapter!(
 chapter!(
     #[doc = include_str!("../../../docs/guide/running.md")]
     running
+);
+
+chapter!(
+    #[doc = include_str!("../../../docs/guide/health.md")]
+    health
 );
 #[cfg(feature = "docs")]
 chapter!(

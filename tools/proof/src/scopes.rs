@@ -185,15 +185,45 @@ fn of_order(order: &'static str) -> Vec<Scope> {
         &|_| {},
     );
     let tells_end = |s: &mut Scope| s.tells_end = true;
-    add("control records", ["0-", "-"], &[Rebalance, Crash], &tells_end);
-    add("control records only", ["-", ""], &[Rebalance, Crash], &tells_end);
-    add("control records, a record later", ["0-0-", ""], &[Handler, Output], &|s| {
-        s.tells_end = true;
-        s.early = [1, 0];
-    });
-    add("control records and users", ["0-0-", ""], &[User, Rebalance], &tells_end);
-    add("control records, read again", ["0-0-", ""], &[Reread, Handler], &tells_end);
-    add("control records, dead letters", ["0-0-", ""], &[Letter, Output], &tells_end);
+    add(
+        "control records",
+        ["0-", "-"],
+        &[Rebalance, Crash],
+        &tells_end,
+    );
+    add(
+        "control records only",
+        ["-", ""],
+        &[Rebalance, Crash],
+        &tells_end,
+    );
+    add(
+        "control records, a record later",
+        ["0-0-", ""],
+        &[Handler, Output],
+        &|s| {
+            s.tells_end = true;
+            s.early = [1, 0];
+        },
+    );
+    add(
+        "control records and users",
+        ["0-0-", ""],
+        &[User, Rebalance],
+        &tells_end,
+    );
+    add(
+        "control records, read again",
+        ["0-0-", ""],
+        &[Reread, Handler],
+        &tells_end,
+    );
+    add(
+        "control records, dead letters",
+        ["0-0-", ""],
+        &[Letter, Output],
+        &tells_end,
+    );
     add("gaps", ["-0-10", ""], &[Rebalance, Crash], &|_| {});
     add(
         "gaps, output and handler",

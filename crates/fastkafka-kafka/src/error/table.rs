@@ -20,7 +20,11 @@ pub(crate) fn row(code: RDKafkaErrorCode) -> (Scope, Lasting) {
         | OutOfOrderSequenceNumber
         | GaplessGuarantee
         | Inconsistent => (Scope::Client, Permanent),
-        BrokerDestroy | DestroyBroker | PurgeQueue | PurgeInflight | QueueFull
+        BrokerDestroy
+        | DestroyBroker
+        | PurgeQueue
+        | PurgeInflight
+        | QueueFull
         | CriticalSystemResource => (Scope::Client, Passing),
 
         // Who we are, and what that one may do on the cluster.
@@ -41,10 +45,15 @@ pub(crate) fn row(code: RDKafkaErrorCode) -> (Scope, Lasting) {
         ThrottlingQuotaExceeded => (Scope::Login, Passing),
 
         // The way to the cluster.
-        AllBrokersDown | BrokerTransportFailure | Resolve | OperationTimedOut | TimedOutQueue
-        | RequestTimedOut | NetworkException | BrokerNotAvailable | RebootstrapRequired => {
-            (Scope::Cluster, Passing)
-        }
+        AllBrokersDown
+        | BrokerTransportFailure
+        | Resolve
+        | OperationTimedOut
+        | TimedOutQueue
+        | RequestTimedOut
+        | NetworkException
+        | BrokerNotAvailable
+        | RebootstrapRequired => (Scope::Cluster, Passing),
         UnsupportedVersion | UnsupportedFeature => (Scope::Cluster, Permanent),
 
         // The group, and the consumer's membership of it.

@@ -4,7 +4,12 @@ use RDKafkaErrorCode::*;
 
 #[test]
 fn errors_mean_what_the_table_says() {
-    let unreachable = [AllBrokersDown, BrokerTransportFailure, Resolve, RequestTimedOut];
+    let unreachable = [
+        AllBrokersDown,
+        BrokerTransportFailure,
+        Resolve,
+        RequestTimedOut,
+    ];
     let refused = [
         Authentication,
         GroupAuthorizationFailed,
@@ -13,7 +18,12 @@ fn errors_mean_what_the_table_says() {
         UnsupportedVersion,
     ];
     let fatal = [Fatal, FencedInstanceId, ProducerFenced];
-    let other = [PollExceeded, CoordinatorNotAvailable, LeaderNotAvailable, Unknown];
+    let other = [
+        PollExceeded,
+        CoordinatorNotAvailable,
+        LeaderNotAvailable,
+        Unknown,
+    ];
     let verdict = |code| {
         let error = client_error(code, "");
         (error.is_unreachable(), error.is_refusal(), error.is_fatal())

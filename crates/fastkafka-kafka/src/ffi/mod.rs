@@ -9,9 +9,9 @@ mod messages;
 mod produce;
 mod queue;
 
-pub(super) use errors::error_name;
 #[cfg(test)]
 pub(super) use errors::all_errors;
+pub(super) use errors::error_name;
 pub(super) use produce::{Opaque, Sent, Topic, flush};
 pub(super) use queue::{EventQueue, FetchError, Piece, Queue};
 

@@ -114,7 +114,11 @@ impl<T: GroupConsumer> Driver<T> {
     }
 
     /// The commit of a seek is answered. Refused or not, the engine has moved, and the client follows.
-    pub(super) fn seek_committed(&mut self, place: PartitionRef, committed: Result<(), ClientError>) {
+    pub(super) fn seek_committed(
+        &mut self,
+        place: PartitionRef,
+        committed: Result<(), ClientError>,
+    ) {
         let Sought {
             position: offset,
             given_back,

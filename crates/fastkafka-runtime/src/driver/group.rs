@@ -186,7 +186,9 @@ impl<T: GroupConsumer> Driver<T> {
     /// What became of the commits since the consumer leaves its group.
     fn last_commits(&self) -> Result<(), String> {
         let refused = self.not_committed.iter();
-        let refused: Vec<_> = refused.map(|(place, why)| format!("{place}: {why}")).collect();
+        let refused: Vec<_> = refused
+            .map(|(place, why)| format!("{place}: {why}"))
+            .collect();
         if refused.is_empty() {
             return Ok(());
         }

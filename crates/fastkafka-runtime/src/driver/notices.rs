@@ -45,7 +45,8 @@ impl<T: GroupConsumer> Driver<T> {
                     self.problems.clear(&refused);
                     self.not_committed.remove(place);
                     // The coordinator takes this consumer for a member.
-                    self.problems.clear(&Key::consumer(ProblemCode::GroupRefused));
+                    self.problems
+                        .clear(&Key::consumer(ProblemCode::GroupRefused));
                 }
                 Err(error) => {
                     let group = self.setup.group();
@@ -97,7 +98,8 @@ impl<T: GroupConsumer> Driver<T> {
         group: Result<(), ClientError>,
     ) {
         let topics = topics.into_iter();
-        let topics = topics.map(|(topic, answer)| (Key::topic(ProblemCode::TopicRefused, &topic), answer));
+        let topics =
+            topics.map(|(topic, answer)| (Key::topic(ProblemCode::TopicRefused, &topic), answer));
         let group = (Key::consumer(ProblemCode::GroupRefused), group);
         for (key, answer) in topics.chain([group]) {
             match answer {

@@ -67,7 +67,11 @@ fn seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Er
 impl fmt::Display for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let problems = self.problems();
-        f.write_str(if self.is_ready() { "ready" } else { "not ready" })?;
+        f.write_str(if self.is_ready() {
+            "ready"
+        } else {
+            "not ready"
+        })?;
         for (at, problem) in problems.iter().take(LISTED).enumerate() {
             f.write_str(if at == 0 { ": " } else { "; " })?;
             write!(f, "{problem}")?;
@@ -150,7 +154,11 @@ impl TaskHealth {
             function: Some(&self.task),
             ..Subject::default()
         };
-        let time = if self.ended { PATIENCE.max(*time) } else { *time };
+        let time = if self.ended {
+            PATIENCE.max(*time)
+        } else {
+            *time
+        };
         let problem = Problem::new(ProblemCode::TaskFails, &subject, time, what)?;
         Some(problem.in_words(line))
     }
@@ -280,7 +288,12 @@ impl GroupHealth {
         let stopped = self.stopped.iter().filter_map(|record| {
             let problem = Problem::new(
                 ProblemCode::RecordStopped,
-                &self.record(&record.topic, record.partition, record.offset, record.handler),
+                &self.record(
+                    &record.topic,
+                    record.partition,
+                    record.offset,
+                    record.handler,
+                ),
                 Duration::ZERO,
                 &record.error,
             )?;
@@ -293,8 +306,12 @@ impl GroupHealth {
                 WaitingFor::Transient => ProblemCode::RecordWaits,
                 WaitingFor::DeadLetter => ProblemCode::DeadLetterWaits,
             };
-            let subject =
-                self.record(&record.topic, record.partition, record.offset, record.handler);
+            let subject = self.record(
+                &record.topic,
+                record.partition,
+                record.offset,
+                record.handler,
+            );
             Problem::new(code, &subject, record.since, &record.error)
         });
         let far = self.span_reached.iter().filter_map(|(topic, partition)| {

@@ -84,6 +84,29 @@ pub enum ProblemCode {
 }
 
 impl ProblemCode {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[
+        Self::NoBroker,
+        Self::LoginRefused,
+        Self::ClusterRefused,
+        Self::GroupRefused,
+        Self::TopicRefused,
+        Self::CommitRefused,
+        Self::RecordStopped,
+        Self::LogTruncated,
+        Self::RecordWaits,
+        Self::DeadLetterWaits,
+        Self::SpanReached,
+        Self::StartUnknown,
+        Self::BatchUnreadable,
+        Self::HandlerStalled,
+        Self::RecordOpen,
+        Self::PartitionStuck,
+        Self::OutputsWait,
+        Self::ProducerDead,
+        Self::TaskFails,
+    ];
+
     /// The code for machines, such as `no-broker`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -147,7 +170,9 @@ impl ProblemCode {
             Self::LogTruncated => "its log is not the one that was read",
             Self::RecordWaits => "waits for a transient failure to pass",
             Self::DeadLetterWaits => "its dead letter cannot be written",
-            Self::SpanReached => "has read `max_uncommitted` offsets ahead of its oldest open record",
+            Self::SpanReached => {
+                "has read `max_uncommitted` offsets ahead of its oldest open record"
+            }
             Self::StartUnknown => "its first offset is not known, so nothing is read",
             Self::BatchUnreadable => "a batch cannot be read",
             Self::HandlerStalled => "its handler has not returned",
@@ -167,14 +192,20 @@ impl ProblemCode {
             Self::ClusterRefused => "a broker answers",
             Self::GroupRefused => "the coordinator answers for the group again",
             Self::TopicRefused => "the broker lists the topic and gives records of it",
-            Self::CommitRefused => "a commit of the partition is taken, or the partition is given away",
-            Self::RecordStopped => "`Handle::resume` tries the record again, or `Handle::seek` leaves it",
+            Self::CommitRefused => {
+                "a commit of the partition is taken, or the partition is given away"
+            }
+            Self::RecordStopped => {
+                "`Handle::resume` tries the record again, or `Handle::seek` leaves it"
+            }
             Self::LogTruncated => "`Handle::seek` moves the partition to an offset that is there",
             Self::RecordWaits => "an attempt succeeds",
             Self::DeadLetterWaits => "the dead letter is written",
             Self::SpanReached => "the oldest open record is settled",
             Self::StartUnknown => "the broker says where the partition starts",
-            Self::BatchUnreadable => "records beyond the batch are read, or `Handle::seek` leaves it",
+            Self::BatchUnreadable => {
+                "records beyond the batch are read, or `Handle::seek` leaves it"
+            }
             Self::HandlerStalled => "the handler returns",
             Self::RecordOpen => "the output is acknowledged, the `Ack` or the task ends",
             Self::PartitionStuck => "the client does it; it is tried again every second",
@@ -273,7 +304,9 @@ impl Problem {
             offset: subject.offset,
             function: owned(subject.function),
             since,
-            began: SystemTime::now().checked_sub(since).unwrap_or(SystemTime::UNIX_EPOCH),
+            began: SystemTime::now()
+                .checked_sub(since)
+                .unwrap_or(SystemTime::UNIX_EPOCH),
             times: 1,
             error: error.to_owned(),
             blocks: true,
@@ -298,13 +331,6 @@ impl Problem {
         self
     }
 
-    /// The app is ready all the same.
-    #[must_use]
-    pub(crate) fn listed_only(mut self) -> Self {
-        self.blocks = false;
-        self
-    }
-
     /// The evidence with which it goes.
     pub fn ends(&self) -> &'static str {
         self.code.ends()
@@ -322,5 +348,44 @@ impl fmt::Display for Problem {
 impl PartialEq<&str> for Problem {
     fn eq(&self, line: &&str) -> bool {
         self.line == *line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_guide_says_of_each_problem_what_it_means_and_what_to_do() {
+        let guide = include_str!("../../../../docs/guide/health.md");
+        let rows = guide.lines().filter(|line| line.starts_with("| `"));
+        let told: Vec<_> = rows.filter_map(|row| row.split('`').nth(1)).collect();
+        let all = ProblemCode::ALL.iter().map(|code| code.as_str());
+        assert_eq!(told, all.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_may_pass_by_itself_is_a_problem_after_half_a_minute() {
+        let subject = Subject {
+            cluster: "payments",
+            topic: Some("orders"),
+            partition: Some(3),
+            ..Subject::default()
+        };
+        let problem = |code, seconds| {
+            let since = Duration::from_secs(seconds);
+            Problem::new(code, &subject, since, "not authorised")
+        };
+        assert_eq!(problem(ProblemCode::CommitRefused, 29), None);
+        let refused = problem(ProblemCode::CommitRefused, 30).unwrap();
+        assert_eq!(
+            refused.times(5),
+            "orders[3] on `payments`: commits are refused for 30 s: not authorised (5 times)"
+        );
+        let deleted = problem(ProblemCode::TopicRefused, 0).unwrap();
+        assert_eq!(
+            deleted,
+            "orders[3] on `payments`: cannot be read: not authorised"
+        );
     }
 }

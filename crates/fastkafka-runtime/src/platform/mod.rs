@@ -15,8 +15,8 @@ use std::time::Instant;
 
 pub use self::handle::ConsumerHandle;
 pub use self::new_consumer::NewConsumer;
-pub use crate::mailbox::Wake;
 pub use crate::client_error::{ClientError, Lasting, Scope};
+pub use crate::mailbox::Wake;
 pub use crate::transport::{GroupConsumer, Notice, Offsets, PartitionRef, StartError};
 
 /// The producers of an app.

@@ -1,11 +1,12 @@
 //! A consumer that a platform is asked to make and to serve.
 
 use super::handle::ConsumerHandle;
+use crate::client_error::ClientError;
 use crate::driver::setup::Setup;
 use crate::driver::{Driver, serve};
 use crate::mailbox::{Mailbox, Wake};
 use crate::shared::Shared;
-use crate::transport::{ClientError, GroupConsumer};
+use crate::transport::GroupConsumer;
 use fastkafka_core::{ConsumerSettings, Group, Text};
 use std::fmt;
 use std::sync::{Arc, OnceLock, mpsc};

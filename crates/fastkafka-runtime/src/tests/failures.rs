@@ -179,7 +179,7 @@ async fn an_error_that_reject_if_knows_is_not_retried() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_that_retry_if_knows_uses_up_no_attempts_and_is_told_after_a_minute() {
+async fn an_error_that_retry_if_knows_uses_up_no_attempts_and_is_told_after_half_a_minute() {
     #[consumes(crate = fk, topic = "in", attempts = 2, retry_if = String::is_empty, backoff_max = Duration::from_secs(5))]
     async fn on(
         _: u32,
@@ -195,15 +195,15 @@ async fn an_error_that_retry_if_knows_uses_up_no_attempts_and_is_told_after_a_mi
     }
     let mut lab = Lab::new::<on>(1, 1);
     lab.state.set_failing(true);
-    lab.pass(Duration::from_secs(59)).await;
+    lab.pass(Duration::from_secs(29)).await;
     assert!(lab.problems().is_empty(), "{:?}", lab.problems());
     lab.pass(Duration::from_secs(3)).await;
     let problems = lab.problems();
     assert!(
-        problems[0].starts_with("in[0] offset 0 waits for a transient failure to pass"),
+        problems[0].starts_with("in[0] offset 0: waits for a transient failure to pass"),
         "{problems:?}"
     );
-    assert!(lab.state.times(0).len() > 10);
+    assert!(lab.state.times(0).len() > 5);
     lab.state.set_failing(false);
     lab.until_committed(0, 1).await;
     lab.pass(Duration::from_secs(1)).await;

@@ -224,7 +224,7 @@ async fn the_uncommitted_span_is_told_and_ends() {
     let mut lab = world.member();
     lab.assign([0]);
     lab.until(|labs| !labs[0].problems().is_empty()).await;
-    assert!(lab.problems()[0].starts_with("in[0] has read `max_uncommitted`"));
+    assert!(lab.problems()[0].starts_with("in[0]: has read `max_uncommitted`"));
     lab.state.gate.add_permits(1);
     lab.until_committed(0, 100).await;
     lab.pass(Duration::from_secs(1)).await;

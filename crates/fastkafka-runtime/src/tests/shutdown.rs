@@ -191,7 +191,7 @@ async fn offsets_that_were_refused_last_are_told_at_the_end() {
     let result = lab.shut_down().await;
     assert_eq!(
         result,
-        Err("the last offsets could not be committed: coordinator gone".into())
+        Err("the last offsets could not be committed: in[0]: coordinator gone".into())
     );
 }
 

@@ -37,7 +37,8 @@ fn a_deleted_topic_is_told_until_it_is_there_again_however_much_the_others_commi
 fn a_topic_that_is_written_in_transactions_is_committed_to_its_end() {
     let fixture = AppFixture::new("transacted", 1);
     let records = |ids: std::ops::Range<u64>| -> Vec<_> {
-        ids.map(|id| crate::kafka::fixture::record(&order(id))).collect()
+        ids.map(|id| crate::kafka::fixture::record(&order(id)))
+            .collect()
     };
     let produce = |ids, commit| {
         let written = kafka().produce_in_transaction(&fixture.topic, &records(ids), commit);

@@ -11,7 +11,10 @@ impl Action {
             Action::Write { .. } | Action::Grow | Action::Tick | Action::Jump => 0,
             Action::Retention { .. } | Action::Truncate { .. } => 0,
             Action::Give { m, .. } | Action::Resolve { m } | Action::Assign { m } => m.into(),
-            Action::Fetch { m, .. } | Action::ReadTo { m, .. } | Action::Handle { m, .. } | Action::Halt { m, .. } => m.into(),
+            Action::Fetch { m, .. }
+            | Action::ReadTo { m, .. }
+            | Action::Handle { m, .. }
+            | Action::Halt { m, .. } => m.into(),
             Action::Ended { m, .. }
             | Action::Settle { m, .. }
             | Action::DeadLetterDone { m, .. } => m.into(),

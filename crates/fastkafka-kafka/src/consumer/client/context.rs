@@ -8,11 +8,11 @@ use crate::error::call_error;
 use crate::lock::lock;
 use crate::names::ClusterNames;
 use fastkafka_runtime::platform::{ClientError, PartitionRef};
-use rdkafka::error::KafkaError;
-use rdkafka::{Offset, TopicPartitionList};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::KafkaError;
 use rdkafka::error::KafkaResult;
 use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
+use rdkafka::{Offset, TopicPartitionList};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -78,12 +78,17 @@ impl ConsumerContext for Context {
     fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
         let whole = result.err();
         // There was nothing to commit.
-        if whole.as_ref().and_then(KafkaError::rdkafka_error_code) == Some(RDKafkaErrorCode::NoOffset) {
+        if whole.as_ref().and_then(KafkaError::rdkafka_error_code)
+            == Some(RDKafkaErrorCode::NoOffset)
+        {
             return;
         }
         let elements = offsets.elements();
         let offsets = elements.iter().filter_map(|element| {
-            let place = self.events.names.place(element.topic(), element.partition());
+            let place = self
+                .events
+                .names
+                .place(element.topic(), element.partition());
             // The error of an offset counts, and that of the commit where it has none.
             let error = element.error().err();
             let answer = match (error.as_ref().or(whole.as_ref()), element.offset()) {

@@ -69,7 +69,9 @@ pub(crate) fn join(
     }
     let refresh = join.settings.metadata_max_age_ms;
     let refresh = refresh.map_or(REFRESH, Duration::from_millis);
-    let standalone = join.standalone.then(|| Standalone::new(topics.clone(), refresh));
+    let standalone = join
+        .standalone
+        .then(|| Standalone::new(topics.clone(), refresh));
     let blocking = BlockingClient::new(
         join.group_id,
         consumer.clone(),
@@ -85,7 +87,12 @@ pub(crate) fn join(
         driver,
         made: Instant::now(),
     };
-    Ok(KafkaConsumer::new(client, join.membership(), topics, standalone))
+    Ok(KafkaConsumer::new(
+        client,
+        join.membership(),
+        topics,
+        standalone,
+    ))
 }
 
 impl Join<'_> {

@@ -2,9 +2,9 @@
 //! depends on, and panics where librdkafka would hang.
 
 use crate::consumer::raw::{Event, FetchError, Offsets, Piece, RawClient, Request, Stored};
+use crate::error::{client_error, fatal};
 use crate::offsets::broker::Commit;
 use fastkafka_core::{Fetched, Header, Record, Timestamp, TopicPartition};
-use crate::error::{client_error, fatal};
 use fastkafka_runtime::platform::{ClientError, PartitionRef};
 use rdkafka::types::RDKafkaErrorCode::State;
 use std::cell::{Cell, RefCell};

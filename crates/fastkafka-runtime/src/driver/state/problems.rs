@@ -78,7 +78,9 @@ impl Key {
 impl Open {
     fn comes_often(&self, now: Time) -> bool {
         let came = self.came.iter();
-        came.filter(|time| now.saturating_sub(**time) < MINUTE).count() > OFTEN
+        came.filter(|time| now.saturating_sub(**time) < MINUTE)
+            .count()
+            > OFTEN
     }
 
     fn is_open(&self, now: Time) -> bool {
@@ -132,14 +134,13 @@ impl Problems {
     /// The open ones. Those that are over for long are forgotten.
     pub(crate) fn open(&mut self, now: Time) -> impl Iterator<Item = (&Key, &Open)> {
         self.0.retain(|_, open| {
-            let came = open.came.back().is_some_and(|last| now.saturating_sub(*last) < MINUTE);
+            let came = open
+                .came
+                .back()
+                .is_some_and(|last| now.saturating_sub(*last) < MINUTE);
             !open.is_over || came
         });
         self.0.iter().filter(move |(_, open)| open.is_open(now))
-    }
-
-    pub(crate) fn get(&self, key: &Key) -> Option<&Open> {
-        self.0.get(key).filter(|open| !open.is_over)
     }
 }
 
@@ -160,7 +161,8 @@ mod tests {
 
     fn listed(problems: &mut Problems, now: Time) -> Vec<(Key, Time, u32)> {
         let open = problems.open(now);
-        open.map(|(key, open)| (key.clone(), open.since, open.times)).collect()
+        open.map(|(key, open)| (key.clone(), open.since, open.times))
+            .collect()
     }
 
     #[test]
@@ -169,7 +171,10 @@ mod tests {
         assert!(problems.raise(refused(0), SECOND, "a"));
         assert!(problems.raise(refused(1), SECOND, "b"));
         assert!(!problems.raise(refused(0), 2 * SECOND, "c"), "no news");
-        assert_eq!(problems.get(&refused(0)).unwrap().error, "c");
+        let errors = problems
+            .open(2 * SECOND)
+            .map(|(_, open)| open.error.clone());
+        assert_eq!(errors.collect::<Vec<_>>(), ["c", "b"]);
         assert_eq!(problems.clear(&refused(1)), Some(SECOND));
         assert_eq!(problems.clear(&refused(1)), None, "once");
         assert_eq!(listed(&mut problems, 9 * SECOND), [(refused(0), SECOND, 1)]);
@@ -197,11 +202,20 @@ mod tests {
             assert_eq!(listed(&mut problems, came * 10 * SECOND + SECOND), []);
         }
         problems.raise(key.clone(), 40 * SECOND, "");
-        assert_eq!(listed(&mut problems, 41 * SECOND), [(key.clone(), 10 * SECOND, 4)]);
+        assert_eq!(
+            listed(&mut problems, 41 * SECOND),
+            [(key.clone(), 10 * SECOND, 4)]
+        );
         problems.clear(&key);
-        assert_eq!(listed(&mut problems, 59 * SECOND), [(key.clone(), 10 * SECOND, 4)]);
+        assert_eq!(
+            listed(&mut problems, 59 * SECOND),
+            [(key.clone(), 10 * SECOND, 4)]
+        );
         assert_eq!(listed(&mut problems, 60 * SECOND), []);
         problems.raise(key.clone(), 500 * SECOND, "");
-        assert_eq!(listed(&mut problems, 501 * SECOND), [(key, 500 * SECOND, 1)]);
+        assert_eq!(
+            listed(&mut problems, 501 * SECOND),
+            [(key, 500 * SECOND, 1)]
+        );
     }
 }

@@ -125,7 +125,10 @@ setting!(
     "transacted",
     "transacted.out",
     "transacted.dead",
-    consumes(auto_offset_reset = "earliest", auto_commit_interval_ms = 500)
+    consumes(
+        auto_offset_reset = "earliest",
+        auto_commit_interval_ms = 500
+    )
 );
 setting!(
     resumed,
