@@ -54,8 +54,6 @@ pub(crate) struct KafkaConsumer<C> {
     checks: Checks,
     /// The subscription, by the cluster's names. Patterns are not in it.
     topics: Vec<String>,
-    /// Partitions that were read to the end since the last poll.
-    at_end: Vec<(PartitionRef, i64)>,
     /// In the place of a group.
     standalone: Option<Standalone>,
     leaving: Leaving,
@@ -80,7 +78,6 @@ impl<C: RawClient> KafkaConsumer<C> {
             reachability: Reachability::new(),
             checks: Checks::default(),
             topics,
-            at_end: Vec::new(),
             standalone,
             leaving: Leaving::new(membership),
         }
@@ -225,10 +222,6 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
     fn poll(&mut self, notices: &mut Vec<Notice>) {
         let mut events = Vec::new();
         self.client.poll(&mut events);
-        // First: an event may move the partition.
-        let at_end = self.at_end.drain(..);
-        let at_end = at_end.filter(|(place, _)| !self.seeks.waits(*place));
-        notices.extend(at_end.map(|(place, offset)| Notice::AtEnd(place, offset)));
         for event in events {
             notices.extend(self.hear(event));
         }
@@ -255,9 +248,6 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
                 }
                 (Err(FetchError::OutOfRange { position }), Some(part)) => {
                     lost.push((part.place, position.unwrap_or(part.next)));
-                }
-                (Err(FetchError::AtEnd { offset }), Some(part)) => {
-                    self.at_end.push((part.place, offset));
                 }
                 (Err(FetchError::Other(error)), Some(part)) => errors.push(error.at(part.place)),
                 (Err(FetchError::Other(error)), None) => errors.push(error),

@@ -96,8 +96,6 @@ pub(crate) enum FetchError {
         /// `None`: the one that was read next.
         position: Option<i64>,
     },
-    /// No error: all that was in the log has been read.
-    AtEnd { offset: i64 },
     /// Anything else.
     Other(ClientError),
 }

@@ -141,7 +141,7 @@ fn what_delivery_depends_on_is_fixed() {
         ("enable.auto.commit", "true"),
         ("enable.auto.offset.store", "false"),
         ("auto.offset.reset", "error"),
-        ("enable.partition.eof", "true"),
+        ("enable.partition.eof", "false"),
     ] {
         assert_eq!(config.get(property), Some(value));
         assert!(Of::Consumer.refusal(property).is_some(), "{property}");

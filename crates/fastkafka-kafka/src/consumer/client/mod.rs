@@ -206,11 +206,8 @@ impl RawClient for Librdkafka {
 }
 
 fn fetch_error(topic: &str, partition: i32, error: ffi::FetchError) -> FetchError {
-    use RDKafkaErrorCode::{AutoOffsetReset, LogTruncation, OffsetOutOfRange, PartitionEOF};
+    use RDKafkaErrorCode::{AutoOffsetReset, LogTruncation, OffsetOutOfRange};
     let ffi::FetchError { code, text, offset } = error;
-    if code == PartitionEOF {
-        return FetchError::AtEnd { offset };
-    }
     if matches!(code, AutoOffsetReset | LogTruncation | OffsetOutOfRange) {
         return FetchError::OutOfRange {
             position: (offset >= 0).then_some(offset),
