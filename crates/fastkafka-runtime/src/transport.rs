@@ -47,6 +47,8 @@ pub enum Notice {
     Moved(PartitionRef, Result<(), ClientError>),
     /// A commit of stored offsets was answered: for each partition the offset, or why it is refused.
     Committed(Vec<(PartitionRef, Result<i64, ClientError>)>),
+    /// The partition, of which an error was told before, is read again.
+    Reads(PartitionRef),
     /// Everything of the partition below this offset was fetched before: it is the end of its log. Told before
     /// anything that moves the partition.
     AtEnd(PartitionRef, i64),

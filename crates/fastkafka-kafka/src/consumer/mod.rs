@@ -10,6 +10,7 @@
 mod assignment;
 mod checks;
 pub(crate) mod client;
+mod errors;
 mod leaving;
 mod lost;
 mod moving;
@@ -24,6 +25,7 @@ mod tests;
 
 use self::assignment::Assignment;
 use self::checks::Checks;
+use self::errors::Errors;
 use self::leaving::{Leaving, Membership};
 use self::lost::LostPositions;
 use self::raw::{Answer, Event, FetchError, Piece, RawClient, Request};
@@ -49,6 +51,7 @@ pub(crate) struct KafkaConsumer<C> {
     counts: HashMap<&'static str, PartitionCount>,
     rebalance: Rebalance,
     seeks: Seeks,
+    errors: Errors,
     lost: LostPositions,
     reachability: Reachability,
     checks: Checks,
@@ -74,6 +77,7 @@ impl<C: RawClient> KafkaConsumer<C> {
             counts: HashMap::new(),
             rebalance: Rebalance::default(),
             seeks: Seeks::default(),
+            errors: Errors::default(),
             lost: LostPositions::default(),
             reachability: Reachability::new(),
             checks: Checks::default(),
@@ -191,6 +195,19 @@ impl<C: RawClient> KafkaConsumer<C> {
         }
     }
 
+    /// Lets partitions begin again some time after an error, and tells those that are read again.
+    fn after_errors(&mut self) -> impl Iterator<Item = Notice> + use<C> {
+        let now = self.client.now();
+        for place in self.errors.due(now) {
+            if let Some(part) = self.assigned.get_mut(place)
+                && !self.seeks.waits(place)
+            {
+                self.seeks.add(place, part.next);
+            }
+        }
+        self.errors.take_well(now).into_iter().map(Notice::Reads)
+    }
+
     fn count(&self, place: PartitionRef) -> PartitionCount {
         let count = self.counts.get(place.on_cluster.as_str());
         count.copied().unwrap_or_default()
@@ -226,6 +243,7 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
             notices.extend(self.hear(event));
         }
         self.ask();
+        notices.extend(self.after_errors());
         if self.rebalance.is_answered() {
             self.restart_waiting();
         }
@@ -233,6 +251,7 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
 
     fn fetch(&mut self, max: usize, runs: &mut Vec<(PartitionRef, Arc<dyn Fetched>)>) -> bool {
         let (mut lost, mut errors) = (Vec::new(), Vec::new());
+        let now = self.client.now();
         let taken = self.client.fetch(max, |piece| {
             let Piece {
                 topic,
@@ -242,14 +261,19 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
             // Records of a partition that was given away are freed unseen.
             let part = self.assigned.part(topic, partition);
             match (content, part) {
+                (Ok(_), Some(part)) if self.errors.is_broken(part.place) => {}
                 (Ok(records), Some(part)) => {
+                    self.errors.read(part.place);
                     part.next = records.offset(records.len() - 1) + 1;
                     runs.push((part.place, records));
                 }
                 (Err(FetchError::OutOfRange { position }), Some(part)) => {
                     lost.push((part.place, position.unwrap_or(part.next)));
                 }
-                (Err(FetchError::Other(error)), Some(part)) => errors.push(error.at(part.place)),
+                (Err(FetchError::Other(error)), Some(part)) => {
+                    self.errors.add(part.place, now);
+                    errors.push(error.at(part.place));
+                }
                 (Err(FetchError::Other(error)), None) => errors.push(error),
                 (_, None) => {}
             }
@@ -281,6 +305,7 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
     fn unassign(&mut self, places: &[PartitionRef]) -> Result<(), ClientError> {
         self.rebalance.answer();
         self.seeks.forget(places);
+        self.errors.forget(places);
         // One that was never begun with is not in librdkafka's list, which refuses it.
         let given = self.assigned.remove(places);
         if self.client.is_cooperative() {

@@ -31,6 +31,7 @@ impl<C: RawClient> KafkaConsumer<C> {
     pub(super) fn restart(&mut self, place: PartitionRef, offset: i64) -> Result<(), ClientError> {
         // What was lost was lost at the old position.
         self.lost.settle(place);
+        self.errors.begun_again(place, self.client.now());
         if let Some(part) = self.assigned.get_mut(place) {
             part.next = offset;
         }

@@ -28,6 +28,7 @@ impl<T: GroupConsumer> Driver<T> {
                 Notice::Found(place, found) => self.seek_found(place, found),
                 Notice::Moved(place, committed) => self.seek_committed(place, committed),
                 Notice::Committed(offsets) => self.committed(offsets),
+                Notice::Reads(place) => self.is_read(place),
                 Notice::AtEnd(place, offset) => self.at_end(place, offset),
                 Notice::Connected => self.connected(),
                 Notice::Checked { topics, group } => self.checked(topics, group),

@@ -6,7 +6,7 @@ use crate::error::{client_error, fatal};
 use crate::offsets::broker::Commit;
 use fastkafka_core::{Fetched, Header, Record, Timestamp, TopicPartition};
 use fastkafka_runtime::platform::{ClientError, PartitionRef};
-use rdkafka::types::RDKafkaErrorCode::State;
+use rdkafka::types::RDKafkaErrorCode::{BadCompression, State};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -40,6 +40,10 @@ pub(super) struct Simulated {
     /// Fetchers that were stopped and have not noticed yet.
     stopping: BTreeSet<i32>,
     pub(super) paused: BTreeSet<i32>,
+    /// Partitions of which the next fetch tells an error. Its batch calls take that for a record: a pause goes
+    /// on one behind it.
+    pub(super) failing: BTreeSet<i32>,
+    moved_on: BTreeSet<i32>,
     events: RefCell<Vec<Event>>,
     /// Events that no poll has served.
     pub(super) unserved: bool,
@@ -73,6 +77,8 @@ impl Simulated {
             forwarded: BTreeSet::new(),
             stopping: BTreeSet::new(),
             paused: BTreeSet::new(),
+            failing: BTreeSet::new(),
+            moved_on: BTreeSet::new(),
             events: RefCell::default(),
             unserved: false,
             wakes: Cell::new(0),
@@ -128,6 +134,16 @@ impl Simulated {
                 stopped: false,
             };
             self.reading.insert(partition, reading);
+            self.moved_on.remove(&partition);
+        }
+    }
+
+    /// A pause begins: reading will go on where the application is thought to be.
+    fn go_on(&mut self, partition: i32) {
+        if self.moved_on.remove(&partition)
+            && let Some(reading) = self.reading.get_mut(&partition)
+        {
+            reading.position += 1;
         }
     }
 
@@ -198,7 +214,13 @@ impl RawClient for Simulated {
                 continue;
             }
             let position = reading.position;
-            let content = if (low..high).contains(&position) {
+            let content = if self.failing.remove(&partition) {
+                self.moved_on.insert(partition);
+                Err(FetchError::Other(client_error(
+                    BadCompression,
+                    "cannot be read",
+                )))
+            } else if (low..high).contains(&position) {
                 reading.position = high;
                 Ok(Arc::new(Records {
                     offsets: position..high,
@@ -277,7 +299,8 @@ impl RawClient for Simulated {
 
     fn pause(&mut self, places: &Offsets) -> Result<(), ClientError> {
         let partitions = places.iter().map(|(place, _)| place.partition);
-        self.paused.extend(partitions);
+        self.paused.extend(partitions.clone());
+        partitions.for_each(|partition| self.go_on(partition));
         Ok(())
     }
 
