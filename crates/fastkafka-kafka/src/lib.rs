@@ -32,6 +32,9 @@ mod tokens;
 mod topics;
 
 pub use config::check::check;
+#[cfg(feature = "proof")]
+#[doc(hidden)]
+pub use consumer::proof;
 pub use embedded::Embedded;
 pub use inspect::{GroupOffsets, Inspector, LogReader, LogRecord};
 pub use names::TopicNames;

@@ -19,6 +19,12 @@ mod mailbox;
 mod options;
 #[doc(hidden)]
 pub mod platform;
+#[cfg(feature = "proof")]
+#[doc(hidden)]
+pub mod proof {
+    //! For the search of `proof`.
+    pub use crate::driver::proof::{Asking, Kit, Searched};
+}
 mod runtime;
 mod shared;
 #[cfg(test)]

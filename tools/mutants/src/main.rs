@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
-use mutants::patch::{self, Files, Patch};
+use mutants::patch::{self, Files, Patch, Searched};
 use mutants::scratch::{self, Scratch};
 use mutants::{repository, verdict};
 use std::path::{Path, PathBuf};
@@ -140,7 +140,9 @@ impl Hunt {
         let mut scratch = Scratch::new(target.join("mutants"))?;
         // What does not compile with nothing planted is no matter of a patch.
         scratch.write(&sources)?;
-        scratch.build().context("with nothing planted")?;
+        scratch
+            .build(Searched::Engine)
+            .context("with nothing planted")?;
         Ok(Hunt {
             scratch,
             sources,
@@ -151,7 +153,7 @@ impl Hunt {
     /// The bugs of proof's own world, with nothing planted in the engine.
     fn world(&mut self) -> Result<bool> {
         self.scratch.write(&self.sources)?;
-        let proof = self.scratch.build()?;
+        let proof = self.scratch.build(Searched::Engine)?;
         let mut search = Command::new(proof);
         let (status, printed) =
             verdict::run(search.arg("mutants"), &self.scratch.output(), self.time)?;
@@ -183,7 +185,7 @@ impl Hunt {
     fn one(&mut self, patch: &Patch, table: bool) -> Result<()> {
         self.scratch.write(&patch.apply(&self.sources)?)?;
         let begun = Instant::now();
-        let proof = self.scratch.build()?;
+        let proof = self.scratch.build(patch.model)?;
         let built = begun.elapsed().as_secs_f64();
         let output = self.scratch.output();
         let begun = Instant::now();

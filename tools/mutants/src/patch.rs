@@ -19,10 +19,24 @@ pub struct Patch {
     pub bug: String,
     /// The invariant that has to find it.
     pub kills: String,
+    /// The model whose search finds it.
+    #[serde(default)]
+    pub model: Searched,
     /// The scope in which the search finds it.
     pub scope: String,
     /// The replacements, done one after another.
     pub change: Vec<Change>,
+}
+
+/// A model of proof.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Searched {
+    /// Engine and cluster.
+    #[default]
+    Engine,
+    /// The driver and the client's machines.
+    Shell,
 }
 
 /// Whole lines of one file that are replaced.

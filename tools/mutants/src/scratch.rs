@@ -1,6 +1,6 @@
 //! A copy of the crates that are searched, where one bug after another is planted and built.
 
-use crate::patch::Files;
+use crate::patch::{Files, Searched};
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,11 +8,17 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The crates that a search is built of.
-const COPIED: [&str; 3] = [
+const COPIED: [&str; 7] = [
+    "crates/fastkafka-core",
     "crates/fastkafka-engine",
+    "crates/fastkafka-kafka",
+    "crates/fastkafka-macros",
+    "crates/fastkafka-runtime",
     "crates/fastkafka-sim",
     "tools/proof",
 ];
+/// What of a crate is copied: its sources, and what its manifest or its sources name.
+const PARTS: [&str; 5] = ["Cargo.toml", "README.md", "benches", "docs", "src"];
 
 /// Built for the sum of compile time and search time: a death takes few states, most of them in
 /// less than a second.
@@ -32,13 +38,12 @@ codegen-units = 16
 /// A file cannot be read, or the manifest of the workspace has another form.
 pub fn sources(repository: &Path) -> Result<Files> {
     let mut files = Files::new();
-    for crate_ in COPIED {
-        read(
-            repository,
-            &Path::new(crate_).join("Cargo.toml"),
-            &mut files,
-        )?;
-        walk(repository, &Path::new(crate_).join("src"), &mut files)?;
+    for part in parts() {
+        if repository.join(&part).is_dir() {
+            walk(repository, &part, &mut files)?;
+        } else if repository.join(&part).exists() {
+            read(repository, &part, &mut files)?;
+        }
     }
     read(repository, Path::new("Cargo.lock"), &mut files)?;
     read(repository, Path::new("Cargo.toml"), &mut files)?;
@@ -48,6 +53,11 @@ pub fn sources(repository: &Path) -> Result<Files> {
     let line = line.context("Cargo.toml has no line `members = [..]`")?;
     *manifest = manifest.replace(line, &format!("members = {COPIED:?}")) + PROFILE;
     Ok(files)
+}
+
+fn parts() -> impl Iterator<Item = PathBuf> {
+    let parts = |crate_| PARTS.iter().map(move |part| Path::new(crate_).join(part));
+    COPIED.into_iter().flat_map(parts)
 }
 
 fn walk(repository: &Path, folder: &Path, files: &mut Files) -> Result<()> {
@@ -90,8 +100,7 @@ impl Scratch {
     pub fn new(root: PathBuf) -> Result<Self> {
         fs::create_dir_all(root.join("workspace"))?;
         let mut before = Files::new();
-        for crate_ in COPIED {
-            let folder = Path::new(crate_).join("src");
+        for folder in parts() {
             if root.join("workspace").join(&folder).is_dir() {
                 walk(&root.join("workspace"), &folder, &mut before)?;
             }
@@ -129,17 +138,18 @@ impl Scratch {
         Ok(())
     }
 
-    /// Builds the search and says where it is.
+    /// Builds the search and says where it is. That of the engine is built without the rest of the app.
     ///
     /// # Errors
     ///
     /// It does not compile.
-    pub fn build(&self) -> Result<PathBuf> {
+    pub fn build(&self, model: Searched) -> Result<PathBuf> {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
         cargo
             .current_dir(self.root.join("workspace"))
             .args(["build", "--quiet", "--profile", "mutants"])
             .args(["--package", "proof", "--bin", "proof"])
+            .args((model == Searched::Engine).then_some("--no-default-features"))
             .env("CARGO_TARGET_DIR", self.root.join("target"))
             // One bug after another in the same crates: what CI turns off pays here.
             .env("CARGO_INCREMENTAL", "1");

@@ -1,6 +1,6 @@
 //! What the search says of a planted bug, and whether that is the death it has to die.
 
-use crate::patch::Patch;
+use crate::patch::{Patch, Searched};
 use anyhow::{Context, Result, bail, ensure};
 use std::fs::{self, File};
 use std::path::Path;
@@ -18,7 +18,8 @@ pub struct Death {
     pub states: u64,
     /// The scope.
     pub scope: String,
-    /// How many of the walks of proof's tests were taken until one violated the invariant.
+    /// How many of the walks of proof's tests were taken until one violated the invariant; there are none
+    /// through the shell.
     pub walks: u64,
     /// The scope of that walk.
     pub walked: String,
@@ -40,7 +41,11 @@ pub fn judge(
     table: bool,
 ) -> Result<Death> {
     let mut search = Command::new(proof);
-    search.args(["planted", "--by", &patch.kills, "--scope", &patch.scope]);
+    let planted = match patch.model {
+        Searched::Engine => "planted",
+        Searched::Shell => "planted-shell",
+    };
+    search.args([planted, "--by", &patch.kills, "--scope", &patch.scope]);
     search.args(table.then_some("--table"));
     let (status, printed) = run(&mut search, output, time)?;
     // 1 says that it survived or died of something else, which the line says better.
@@ -57,7 +62,7 @@ pub fn judge(
         death.states
     );
     ensure!(
-        death.walks > 0,
+        death.walks > 0 || patch.model == Searched::Shell,
         "{} finds it in the search, and on no walk of proof's tests",
         patch.kills
     );

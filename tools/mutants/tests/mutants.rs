@@ -1,6 +1,6 @@
 //! What counts as a death, and the patches of this repository against its source.
 
-use mutants::patch::{self, Change, Files, Patch};
+use mutants::patch::{self, Change, Files, Patch, Searched};
 use mutants::{repository, scratch, verdict};
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
@@ -10,6 +10,7 @@ fn patch(old: &str, new: &str) -> Patch {
         name: "a_bug".into(),
         bug: "It is wrong.".into(),
         kills: "S1".into(),
+        model: Searched::Engine,
         scope: "small".into(),
         change: vec![Change {
             file: "src/lib.rs".into(),

@@ -5,12 +5,16 @@
 //! model: members that run the engine that ships, against a cluster in memory, and an oracle that
 //! shares no code with the engine. `scopes` holds the lists of scopes: `shapes()`, `pairs()`,
 //! `triples()`, `four()` (records), `wide()` for random walks, and `mutants()`, smallest first.
+//!
+//! `shell` is a second model, of what stands around the engine: the driver and the client's machines.
 #![forbid(unsafe_code)]
 
 pub mod cli;
 mod oracle;
 pub mod scopes;
 pub mod search;
+#[cfg(feature = "shell")]
+pub mod shell;
 #[cfg(test)]
 mod tests;
 pub mod world;

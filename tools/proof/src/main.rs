@@ -13,5 +13,7 @@ fn main() -> ExitCode {
         wide: scopes::wide(),
         walks: scopes::WALKS,
         mutants: scopes::mutants(),
+        #[cfg(feature = "shell")]
+        shell: proof::shell::scopes::pairs(),
     })
 }

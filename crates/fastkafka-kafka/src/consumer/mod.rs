@@ -14,11 +14,15 @@ mod errors;
 mod leaving;
 mod lost;
 mod moving;
+#[cfg(feature = "proof")]
+pub mod proof;
 mod raw;
 mod reachability;
 mod rebalance;
 mod refused;
 mod seeks;
+#[cfg(any(test, feature = "proof"))]
+mod simulated;
 mod standalone;
 #[cfg(test)]
 mod tests;

@@ -17,6 +17,8 @@ mod mail;
 mod notices;
 mod partition;
 mod partitions;
+#[cfg(feature = "proof")]
+pub(crate) mod proof;
 mod reading;
 mod report;
 pub(crate) mod serve;

@@ -79,6 +79,25 @@ impl StartedRuns {
         self.0.drain(..).for_each(|run| run.stop.release());
     }
 
+    /// For the search of `proof`: runs by the names that `rename` gives them.
+    #[cfg(feature = "proof")]
+    pub(crate) fn write(
+        &self,
+        rename: &mut impl FnMut(RunId) -> u64,
+        to: &mut impl std::fmt::Write,
+    ) -> std::fmt::Result {
+        for run in &self.0 {
+            let (first, stops) = (run.offset(0), run.stop.stopping());
+            let (next, settled, broken) = (run.next, run.settled, run.broken);
+            write!(
+                to,
+                "{} {first} {next} {settled} {broken:?} {stops};",
+                rename(run.run)
+            )?;
+        }
+        Ok(())
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -98,7 +98,11 @@ pub fn depth_first<M: Model>(model: &M, limits: &Limits) -> Found<M::Action> {
         let mut actions = lists.pop().unwrap_or_default();
         actions.clear();
         model.actions(&state, &mut actions);
-        failed = model.at_rest(&state, &actions).err();
+        let mut seen = Seen {
+            reached: &mut found.coverage,
+            effects: None,
+        };
+        failed = model.rest(&state, &actions, &mut seen).err();
         found.depth = found.depth.max(path.len());
         path.push(Level {
             state,
@@ -162,6 +166,7 @@ pub fn breadth_first<M: Model>(model: &M, limits: &Limits) -> Found<M::Action> {
                 }
                 if prints.enter(model.fingerprint(&after)) == Met::New {
                     ways.push(Some((from, action)));
+                    model.put_aside(&after);
                     next.push((ways.len() - 1, after));
                 } else {
                     spare.push(after);

@@ -62,9 +62,26 @@ pub trait Model: Sync {
     /// The invariant that is broken.
     fn at_rest(&self, state: &Self::State, actions: &[Self::Action]) -> Result<(), Violation>;
 
+    /// The same, where what is looked at may reach something.
+    ///
+    /// # Errors
+    ///
+    /// The invariant that is broken.
+    fn rest(
+        &self,
+        state: &Self::State,
+        actions: &[Self::Action],
+        _seen: &mut Seen<'_>,
+    ) -> Result<(), Violation> {
+        self.at_rest(state, actions)
+    }
+
     /// The same for states whose futures are the same up to names (equal members, equal
     /// partitions), different for others: usually the least [`fingerprint`] of all permutations.
     fn fingerprint(&self, state: &Self::State) -> u64;
+
+    /// The state is put aside for a while: what can be made again need not be kept.
+    fn put_aside(&self, _state: &Self::State) {}
 
     /// Everything that has to happen at least once in a list of scopes: a green run that reached
     /// nothing is red. [`Seen::reach`] ticks one off by its index here; at most

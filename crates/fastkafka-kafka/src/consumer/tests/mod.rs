@@ -2,12 +2,11 @@
 
 mod ending;
 mod moving;
-mod simulated;
 
-use self::simulated::{Simulated, place};
 use super::KafkaConsumer;
 use super::leaving::Membership;
 use super::raw::{Event, Request};
+use super::simulated::{self, Simulated, place};
 use super::standalone::Standalone;
 use fastkafka_core::Fetched;
 use fastkafka_runtime::platform::{GroupConsumer, Notice, PartitionRef};

@@ -93,6 +93,16 @@ impl<R> Seeks<R> {
         }
     }
 
+    /// For the search of `proof`: all but where the answers go.
+    #[cfg(feature = "proof")]
+    pub(crate) fn write(&self, to: &mut impl std::fmt::Write) -> std::fmt::Result {
+        for seek in &self.0 {
+            let (number, to_offset, back) = (seek.place.partition, seek.to, seek.given_back);
+            write!(to, "{number} {to_offset:?} {back};")?;
+        }
+        Ok(())
+    }
+
     /// Drops all seeks, so that their callers return.
     pub(crate) fn clear(&mut self) {
         self.0.clear();

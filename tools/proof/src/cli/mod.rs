@@ -1,11 +1,13 @@
 //! The command line: which lists are searched, and what counts as a failure.
 
+mod replay;
+
+use self::replay::replay;
 use crate::search::{
     Coverage, Limits, Model, Mutable, Walked, mutants, parallel, report, shrink, trace, walk,
 };
 use clap::{Parser, Subcommand};
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -26,6 +28,9 @@ pub struct Lists<M> {
     pub walks: u64,
     /// The scopes in which mutants are hunted, in this order.
     pub mutants: Vec<M>,
+    /// The scopes of the second model.
+    #[cfg(feature = "shell")]
+    pub shell: Vec<crate::shell::Scope>,
 }
 
 /// Searches the delivery engine to the end. Exits with 1 where something is violated, was cut, was
@@ -61,6 +66,9 @@ enum Command {
     Triples,
     /// Every pair of faults, with four records.
     Four,
+    /// The driver and the client's machines: every pair of faults.
+    #[cfg(feature = "shell")]
+    Shell,
     /// All of these, then the mutants, then walks.
     All,
     /// Every known bug of the world around the engine, planted: each has to be found by its
@@ -73,6 +81,19 @@ enum Command {
     /// Demands that an invariant is violated, in a scope and on the walks of the tests: for
     /// `tools/mutants`, which runs this with a bug planted in the engine.
     Planted {
+        /// The invariant.
+        #[arg(long)]
+        by: String,
+        /// Look in scopes whose name holds this text only.
+        #[arg(long, default_value = "")]
+        scope: String,
+        /// Print the counterexample.
+        #[arg(long)]
+        table: bool,
+    },
+    /// The same of the second model, in which there are no walks.
+    #[cfg(feature = "shell")]
+    PlantedShell {
         /// The invariant.
         #[arg(long)]
         by: String,
@@ -126,6 +147,17 @@ impl Cli {
             Command::Pairs => self.search(&[shapes, pairs], true),
             Command::Triples => self.search(&[triples], false),
             Command::Four => self.search(&[four], false),
+            #[cfg(feature = "shell")]
+            Command::Shell => {
+                let chosen = self.choose(&lists.shell, Model::name);
+                crate::shell::report::search(
+                    &chosen,
+                    self.threads(),
+                    &self.limits(),
+                    self.each,
+                    self.filter.is_none(),
+                )
+            }
             Command::All => {
                 let searched = self.search(&[shapes, pairs, triples, four], true)?;
                 let hunted = self.hunt(&lists.mutants, "")?;
@@ -134,6 +166,17 @@ impl Cli {
             }
             Command::Mutants { scopes } => self.hunt(&lists.mutants, scopes),
             Command::Planted { by, scope, table } => self.planted(lists, by, scope, *table),
+            #[cfg(feature = "shell")]
+            Command::PlantedShell { by, scope, table } => {
+                let named = lists.shell.iter();
+                let named = named.filter(|one| one.name().contains(scope.as_str()));
+                crate::shell::report::planted(
+                    &named.collect::<Vec<_>>(),
+                    by,
+                    &self.limits(),
+                    *table,
+                )
+            }
             Command::Walks { seed, count } => self.walk(&lists.wide, *seed, *count),
             Command::Replay { file, mutant } => replay(lists, file, mutant.as_deref()),
         }
@@ -309,7 +352,7 @@ impl Cli {
     }
 }
 
-fn reached(all: usize, missing: &[String]) -> String {
+pub(crate) fn reached(all: usize, missing: &[String]) -> String {
     if missing.is_empty() {
         return format!("each of {all} things that must happen at least once has happened");
     }
@@ -339,39 +382,4 @@ fn told<M: Model>(scope: &M, walked: &Walked<M::Action>, count: u64) -> bool {
         trace::table(scope, &short)
     );
     false
-}
-
-fn replay<M: Mutable>(lists: &Lists<M>, file: &Path, mutant: Option<&str>) -> Result<bool, String> {
-    let mut table = String::new();
-    let read = if file == Path::new("-") {
-        std::io::stdin().read_to_string(&mut table).map(|_| ())
-    } else {
-        std::fs::read_to_string(file).map(|text| table = text)
-    };
-    read.map_err(|error| format!("{}: {error}", file.display()))?;
-    let wanted = trace::scope_of(&table).ok_or("the table has no line `scope: ..` above it")?;
-    let all = [
-        &lists.shapes,
-        &lists.pairs,
-        &lists.triples,
-        &lists.four,
-        &lists.wide,
-        &lists.mutants,
-    ];
-    let mut scopes = all.into_iter().flatten();
-    let scope = scopes.find(|scope| scope.name() == wanted);
-    let scope = scope.ok_or_else(|| format!("no scope is called `{wanted}`"))?;
-    let Some(name) = mutant else {
-        return again(scope, &table);
-    };
-    let mut mutants = M::mutants().into_iter();
-    let mutant = mutants.find(|(mutant, _)| format!("{mutant:?}") == name);
-    let (mutant, _) = mutant.ok_or_else(|| format!("no mutant is called `{name}`"))?;
-    again(&scope.with(mutant), &table)
-}
-
-fn again<M: Model>(scope: &M, table: &str) -> Result<bool, String> {
-    let steps = trace::parse(scope, table).map_err(|error| error.to_string())?;
-    println!("{}", trace::table(scope, &steps));
-    Ok(trace::violation(scope, &steps).is_none())
 }

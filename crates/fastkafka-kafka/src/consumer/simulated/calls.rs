@@ -1,174 +1,16 @@
-//! A client without a broker. It has those habits of librdkafka that the consumer's order of calls
-//! depends on, and panics where librdkafka would hang.
+//! The calls of the client, with the habits of librdkafka that their order depends on.
 
+use super::within::{Call, When};
+use super::{Simulated, TOPIC};
 use crate::consumer::raw::{Event, FetchError, Offsets, Piece, RawClient, Request, Stored};
-use crate::error::{client_error, fatal};
+use crate::error::client_error;
 use crate::offsets::broker::Commit;
-use fastkafka_core::{Fetched, Header, Record, Timestamp, TopicPartition};
+use fastkafka_core::{Fetched, Header, Record, Timestamp};
 use fastkafka_runtime::platform::{ClientError, PartitionRef};
 use rdkafka::types::RDKafkaErrorCode::{BadCompression, State};
-use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// All partitions are of this topic.
-pub(super) const TOPIC: &str = "orders";
-
-pub(super) fn place(partition: i32) -> PartitionRef {
-    TopicPartition::intern(TOPIC, partition)
-}
-
-/// A partition that the client reads.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Reading {
-    position: i64,
-    /// It stands still after an error, until it is assigned anew.
-    stopped: bool,
-}
-
-#[derive(Debug)]
-pub(super) struct Simulated {
-    pub(super) now: Duration,
-    cooperative: bool,
-    /// First offset and end.
-    pub(super) logs: BTreeMap<i32, (i64, i64)>,
-    reading: BTreeMap<i32, Reading>,
-    /// Those whose records go to the private queue.
-    forwarded: BTreeSet<i32>,
-    /// Fetchers that were stopped and have not noticed yet.
-    stopping: BTreeSet<i32>,
-    pub(super) paused: BTreeSet<i32>,
-    /// Partitions of which the next fetch tells an error. Its batch calls take that for a record: a pause goes
-    /// on one behind it.
-    pub(super) failing: BTreeSet<i32>,
-    moved_on: BTreeSet<i32>,
-    events: RefCell<Vec<Event>>,
-    /// Events that no poll has served.
-    pub(super) unserved: bool,
-    pub(super) wakes: Cell<usize>,
-    pub(super) requests: RefCell<Vec<Request>>,
-    /// A rebalance waits for its answer.
-    pub(super) waits: bool,
-    /// The partitions that are being revoked are another member's already.
-    pub(super) is_lost: bool,
-    /// How many rebalances were answered.
-    pub(super) answers: usize,
-    pub(super) stored: Vec<Commit>,
-    /// Polls until the last commit is answered.
-    commit: Option<u32>,
-    is_leaving: bool,
-    is_closing: bool,
-    is_member: bool,
-    /// Whether the group was left; known at the end.
-    pub(super) has_left: Option<bool>,
-    has_queue: bool,
-    records: Arc<()>,
-}
-
-impl Simulated {
-    pub(super) fn new(cooperative: bool, logs: &[(i64, i64)]) -> Self {
-        Self {
-            now: Duration::ZERO,
-            cooperative,
-            logs: (0..).zip(logs.iter().copied()).collect(),
-            reading: BTreeMap::new(),
-            forwarded: BTreeSet::new(),
-            stopping: BTreeSet::new(),
-            paused: BTreeSet::new(),
-            failing: BTreeSet::new(),
-            moved_on: BTreeSet::new(),
-            events: RefCell::default(),
-            unserved: false,
-            wakes: Cell::new(0),
-            requests: RefCell::default(),
-            waits: false,
-            is_lost: false,
-            answers: 0,
-            stored: Vec::new(),
-            commit: None,
-            is_leaving: false,
-            is_closing: false,
-            is_member: true,
-            has_left: None,
-            has_queue: true,
-            records: Arc::new(()),
-        }
-    }
-
-    /// The group begins a rebalance.
-    pub(super) fn rebalance(&mut self, event: Event) {
-        assert!(!self.waits, "a client has one rebalance at a time");
-        self.waits = true;
-        self.raise(event);
-    }
-
-    pub(super) fn raise(&mut self, event: Event) {
-        self.events.get_mut().push(event);
-        self.unserved = true;
-    }
-
-    /// Every assign and unassign is taken for the answer to a rebalance that waits.
-    fn answer(&mut self) {
-        if std::mem::take(&mut self.waits) {
-            self.answers += 1;
-            if self.is_leaving || self.is_closing {
-                self.commit = Some(3);
-            }
-        }
-    }
-
-    fn start(&mut self, starts: &Offsets) {
-        for (place, position) in starts {
-            let partition = place.partition;
-            if !self.forwarded.contains(&partition) {
-                self.stray();
-            }
-            // The fetcher notices now, and takes the forwarding with it.
-            if self.stopping.remove(&partition) {
-                self.forwarded.remove(&partition);
-            }
-            let reading = Reading {
-                position: *position,
-                stopped: false,
-            };
-            self.reading.insert(partition, reading);
-            self.moved_on.remove(&partition);
-        }
-    }
-
-    /// A pause begins: reading will go on where the application is thought to be.
-    fn go_on(&mut self, partition: i32) {
-        if self.moved_on.remove(&partition)
-            && let Some(reading) = self.reading.get_mut(&partition)
-        {
-            reading.position += 1;
-        }
-    }
-
-    fn stop(&mut self, partition: i32) {
-        self.reading.remove(&partition);
-        self.stopping.insert(partition);
-    }
-
-    fn stop_all(&mut self) {
-        while let Some((partition, _)) = self.reading.pop_first() {
-            self.stopping.insert(partition);
-        }
-    }
-
-    /// A record comes to the consumer's own queue.
-    fn stray(&mut self) {
-        self.raise(Event::Error(fatal("a stray record")));
-    }
-
-    fn revoke_all(&mut self) {
-        let places = self.reading.keys().map(|partition| place(*partition));
-        let places = places.collect();
-        self.rebalance(Event::Revoke(places));
-    }
-}
 
 impl RawClient for Simulated {
     fn now(&self) -> Duration {
@@ -178,6 +20,8 @@ impl RawClient for Simulated {
     fn poll(&mut self, events: &mut Vec<Event>) {
         events.append(self.events.get_mut());
         self.unserved = false;
+        self.is_woken.set(false);
+        self.arrive(When::AfterPoll);
         self.commit = self.commit.and_then(|polls| polls.checked_sub(1));
         if self.is_leaving && !self.waits && self.commit.is_none() {
             self.is_member = false;
@@ -195,6 +39,7 @@ impl RawClient for Simulated {
 
     fn wake(&self) {
         self.wakes.set(self.wakes.get() + 1);
+        self.is_woken.set(true);
     }
 
     fn ask(&self, request: Request) {
@@ -206,7 +51,8 @@ impl RawClient for Simulated {
         let mut strays = 0;
         for (&partition, reading) in &mut self.reading {
             let (low, high) = self.logs[&partition];
-            if reading.stopped || reading.position == high || self.paused.contains(&partition) {
+            let waits = self.paused.contains(&partition) || self.silent.contains(&partition);
+            if reading.stopped || reading.position == high || waits {
                 continue;
             }
             if !self.forwarded.contains(&partition) {
@@ -256,40 +102,48 @@ impl RawClient for Simulated {
 
     fn assign(&mut self, starts: &Offsets) -> Result<(), ClientError> {
         assert!(!self.cooperative, "refused in a cooperative group");
+        self.try_to(Call::Assign)?;
         self.answer();
         // Also those that are in the list again.
         self.stop_all();
         self.start(starts);
+        self.follow();
         Ok(())
     }
 
     fn assign_more(&mut self, starts: &Offsets) -> Result<(), ClientError> {
         assert!(self.cooperative, "refused in an eager group");
+        self.try_to(Call::Assign)?;
         self.answer();
         self.start(starts);
+        self.follow();
         Ok(())
     }
 
     fn unassign(&mut self) -> Result<(), ClientError> {
         assert!(!self.cooperative, "refused in a cooperative group");
-        self.answer();
+        self.try_to(Call::Unassign)?;
         self.stop_all();
+        self.answer();
+        self.follow();
         Ok(())
     }
 
     fn unassign_some(&mut self, places: &Offsets) -> Result<(), ClientError> {
         assert!(self.cooperative, "refused in an eager group");
+        self.try_to(Call::Unassign)?;
         let is_read = |(place, _): &(PartitionRef, i64)| {
             let partition = place.partition;
             self.reading.contains_key(&partition)
         };
         if !places.iter().all(is_read) {
-            return Err(client_error(State, "not in the assignment"));
+            return Err(refused("not in the assignment"));
         }
-        self.answer();
         for (place, _) in places {
             self.stop(place.partition);
         }
+        self.answer();
+        self.follow();
         Ok(())
     }
 
@@ -298,6 +152,10 @@ impl RawClient for Simulated {
     }
 
     fn pause(&mut self, places: &Offsets) -> Result<(), ClientError> {
+        if places.is_empty() {
+            return Ok(());
+        }
+        self.try_to(Call::Pause)?;
         let partitions = places.iter().map(|(place, _)| place.partition);
         self.paused.extend(partitions.clone());
         partitions.for_each(|partition| self.go_on(partition));
@@ -305,6 +163,12 @@ impl RawClient for Simulated {
     }
 
     fn resume(&mut self, places: &Offsets) -> Result<(), ClientError> {
+        // To begin with nothing paused is no resume.
+        let is_paused = |(place, _): &(PartitionRef, i64)| self.paused.contains(&place.partition);
+        if !places.iter().any(is_paused) {
+            return Ok(());
+        }
+        self.try_to(Call::Resume)?;
         for (place, _) in places {
             self.paused.remove(&place.partition);
         }
@@ -314,6 +178,9 @@ impl RawClient for Simulated {
     fn store(&mut self, offsets: &[Commit]) -> Stored {
         self.stored.extend_from_slice(offsets);
         let is_read = |commit: &Commit| self.reading.contains_key(&commit.place.partition);
+        for commit in offsets.iter().filter(|commit| is_read(commit)) {
+            self.commits.store(commit.place.partition, commit.offset);
+        }
         let refused = offsets
             .iter()
             .map(|commit| (!is_read(commit)).then(|| "not read".to_owned()));
@@ -364,7 +231,11 @@ impl RawClient for Simulated {
     }
 }
 
-/// Records without content.
+pub(super) fn refused(message: &str) -> ClientError {
+    client_error(State, message)
+}
+
+/// Records with the content `0`.
 #[derive(Debug)]
 struct Records {
     offsets: Range<i64>,
@@ -377,12 +248,12 @@ impl Fetched for Records {
     }
 
     fn offset(&self, at: usize) -> i64 {
-        self.offsets.start + i64::try_from(at).unwrap()
+        self.offsets.start + i64::try_from(at).expect("a log of few records")
     }
 
     fn records<'r>(&'r self, range: Range<usize>, into: &mut Vec<Record<'r>>) {
         into.extend(range.map(|at| Record {
-            payload: None,
+            payload: Some(b"0"),
             key: None,
             offset: self.offset(at),
             timestamp: Timestamp::NONE,

@@ -1,0 +1,316 @@
+//! The consumer over its simulated client, for the search of `proof`: the search is the broker and the
+//! group. It decides when an event of the client comes and when a request is answered.
+
+mod words;
+
+pub use self::words::{Asked, Call, Given, Trouble, When};
+
+use super::KafkaConsumer;
+use super::leaving::Membership;
+use super::raw::{Answer, Event, RawClient, Request};
+use super::simulated::{self, Simulated, place, within};
+use crate::offsets::partition_count::PartitionCount;
+use crate::offsets::start_offsets::Resolved;
+use fastkafka_core::{Fetched, OffsetReset};
+use fastkafka_runtime::Seek;
+use fastkafka_runtime::platform::{ClientError, GroupConsumer, Notice, PartitionRef};
+use std::fmt::{self, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A consumer over a simulated client. All partitions are of [`TOPIC`](Simulation::TOPIC).
+#[derive(Debug)]
+pub struct Simulation(KafkaConsumer<Simulated>);
+
+impl Simulation {
+    /// The topic that it reads.
+    pub const TOPIC: &str = simulated::TOPIC;
+
+    /// A member of a group that moves single partitions, or all of them together. `logs` have a first
+    /// offset and an end.
+    pub fn new(cooperative: bool, logs: &[(i64, i64)]) -> Self {
+        let client = Simulated::new(cooperative, logs);
+        let topics = vec![Self::TOPIC.to_owned()];
+        Self(KafkaConsumer::new(
+            client,
+            Membership::Classic,
+            topics,
+            None,
+        ))
+    }
+
+    /// The time since the client was made.
+    pub fn set_now(&mut self, now: Duration) {
+        self.0.client.now = now;
+    }
+
+    /// The group begins a rebalance: these come.
+    pub fn give(&mut self, partitions: &[i32], when: When) {
+        let places = partitions.iter().map(|partition| place(*partition));
+        self.come(Event::Assign(places.collect()), when);
+    }
+
+    /// The group begins a rebalance: these go.
+    pub fn take(&mut self, partitions: &[i32], when: When) {
+        let places = partitions.iter().map(|partition| place(*partition));
+        self.come(Event::Revoke(places.collect()), when);
+    }
+
+    /// What is being taken is another member's already, or is not any more.
+    pub fn set_lost(&mut self, lost: bool) {
+        self.0.client.is_lost = lost;
+    }
+
+    /// An error that belongs to no request.
+    pub fn error(&mut self, trouble: Trouble, when: When) {
+        self.come(Event::Error(trouble.error()), when);
+    }
+
+    /// The client can do nothing any more.
+    pub fn die(&mut self) {
+        self.0.client.is_fatal = true;
+    }
+
+    /// A periodic commit of these was answered.
+    pub fn committed(&mut self, result: Result<(), Trouble>, of: &[(i32, i64)]) {
+        for (partition, offset) in of {
+            self.note_committed(*partition, *offset, result.is_ok());
+        }
+        let told = |&(partition, offset): &(i32, i64)| {
+            let told = result.map(|()| offset).map_err(Trouble::error);
+            (place(partition), told)
+        };
+        let told = of.iter().map(told).collect();
+        self.0.client.post(Event::Committed(told));
+    }
+
+    /// A commit is done, or has failed.
+    pub fn note_committed(&mut self, partition: i32, offset: i64, done: bool) {
+        self.0.client.note_committed(partition, offset, done);
+    }
+
+    fn come(&mut self, event: Event, when: When) {
+        let client = &mut self.0.client;
+        let is_rebalance = matches!(event, Event::Assign(_) | Event::Revoke(_));
+        let when = match when {
+            When::Now if is_rebalance => return client.rebalance(event),
+            When::Now => return client.raise(event),
+            When::AfterPoll => within::When::AfterPoll,
+            When::InCall => within::When::InCall,
+        };
+        client.later.push((when, event));
+    }
+
+    /// A turn is over: what came in none of its calls has come.
+    pub fn end_turn(&mut self) {
+        self.0.client.arrive_now();
+    }
+
+    /// Something may be there to be read.
+    pub fn wake(&mut self) {
+        self.0.client.wake();
+    }
+
+    /// A rebalance waits for its answer, and the consumer has heard of it.
+    pub fn is_rebalance_heard(&self) -> bool {
+        self.0.client.is_rebalance_heard()
+    }
+
+    /// A rebalance waits for its answer.
+    pub fn is_rebalancing(&self) -> bool {
+        self.0.client.waits
+    }
+
+    /// How many rebalances were answered.
+    pub fn answers(&self) -> usize {
+        self.0.client.answers
+    }
+
+    /// The client has said something that no poll has served, or has a call on the way.
+    pub fn has_news(&self) -> bool {
+        self.0.client.has_news()
+    }
+
+    /// The next call of this kind fails.
+    pub fn fail_next(&mut self, call: Call) {
+        self.0.client.fails = Some(match call {
+            Call::Assign => within::Call::Assign,
+            Call::Unassign => within::Call::Unassign,
+            Call::Pause => within::Call::Pause,
+            Call::Resume => within::Call::Resume,
+        });
+    }
+
+    /// Nothing comes of this partition, as without a leader.
+    pub fn set_silent(&mut self, partition: i32, silent: bool) {
+        let all = &mut self.0.client.silent;
+        if silent {
+            all.insert(partition);
+        } else {
+            all.remove(&partition);
+        }
+    }
+
+    /// The log of this partition is another one.
+    pub fn set_log(&mut self, partition: i32, low: i64, high: i64) {
+        self.0.client.logs.insert(partition, (low, high));
+    }
+
+    /// The first of what it was asked.
+    pub fn asked(&self) -> Option<Asked> {
+        let numbers = |places: &[(PartitionRef, OffsetReset)]| {
+            let numbers = places.iter().map(|(place, _)| place.partition);
+            Asked::Starts(numbers.collect())
+        };
+        let requests = self.0.client.requests.borrow();
+        Some(match requests.first()? {
+            Request::Resolve(places) | Request::Choose(places) => numbers(places),
+            Request::Find(place, Seek::Offset(to)) => Asked::Found(place.partition, *to),
+            Request::Find(place, _) => Asked::Found(place.partition, 0),
+            Request::Commit(place, offset, ..) => Asked::Commit(place.partition, *offset),
+            Request::Range(place, ..) => Asked::Range(place.partition),
+            Request::IsReached => Asked::Reached,
+            Request::List(_) => Asked::Listed,
+            Request::Check { .. } => Asked::Checked,
+        })
+    }
+
+    /// Answers that; the next poll tells it.
+    ///
+    /// # Panics
+    /// When nothing was asked, or something else.
+    pub fn answer(&mut self, given: Given) {
+        let request = self.0.client.requests.get_mut().remove(0);
+        let answer = match (request, given) {
+            (_, Given::Nothing) => return,
+            (Request::Resolve(_) | Request::Choose(_), Given::Starts(starts)) => {
+                Answer::Resolved(starts.map(|starts| Resolved {
+                    starts: starts.iter().map(|(p, at)| (place(*p), *at)).collect(),
+                    counts: vec![(simulated::TOPIC, PartitionCount::new(2))],
+                }))
+            }
+            (Request::Find(place, _), Given::Found(found)) => Answer::Found(place, found),
+            (Request::Commit(place, ..), Given::Moved(moved)) => {
+                Answer::Moved(place, moved.map_err(Trouble::error))
+            }
+            (Request::Check { .. }, Given::Checked(topic, group)) => Answer::Checked {
+                topics: vec![(Self::TOPIC.to_owned(), topic.map_err(Trouble::error))],
+                group: group.map_err(Trouble::error),
+            },
+            (Request::Range(place, position), Given::Range(low, high)) => Answer::Range {
+                place,
+                position,
+                low,
+                high,
+            },
+            (Request::IsReached, Given::Connected) => Answer::Connected,
+            (request, given) => panic!("{request:?} is not answered by {given:?}"),
+        };
+        self.0.client.post(Event::Answer(answer));
+    }
+
+    /// The periodic commit is due: what is stored is sent.
+    pub fn commit_stored(&mut self) {
+        self.0.client.commit_stored(None);
+    }
+
+    /// Something is stored that was not sent.
+    pub fn has_stored(&self) -> bool {
+        self.0.client.has_stored()
+    }
+
+    /// The commits that were sent since the last call: partitions and offsets.
+    pub fn take_sent(&mut self) -> Vec<(i32, i64)> {
+        self.0.client.take_sent()
+    }
+
+    /// The client is destroyed.
+    pub fn is_destroyed(&self) -> bool {
+        self.0.client.is_destroyed()
+    }
+
+    /// The position of a partition that the client reads; `None` of one that it does not, or where it
+    /// stands still.
+    pub fn position(&self, partition: i32) -> Option<i64> {
+        let (position, stopped) = self.0.client.reads(partition)?;
+        (!stopped).then_some(position)
+    }
+
+    /// Everything that decides what it will do, as text.
+    ///
+    /// # Errors
+    /// Those of `to`.
+    pub fn write(&self, to: &mut impl Write) -> fmt::Result {
+        let KafkaConsumer {
+            client,
+            assigned,
+            rebalance,
+            seeks,
+            errors,
+            lost,
+            reachability,
+            checks,
+            leaving,
+            ..
+        } = &self.0;
+        write!(
+            to,
+            "{assigned:?}{rebalance:?}{seeks:?}{errors:?}{lost:?}{reachability:?}{checks:?}{leaving:?}"
+        )?;
+        client.write(to)
+    }
+}
+
+impl GroupConsumer for Simulation {
+    fn poll(&mut self, notices: &mut Vec<Notice>) {
+        self.0.poll(notices);
+    }
+
+    fn fetch(&mut self, max: usize, blocks: &mut Vec<(PartitionRef, Arc<dyn Fetched>)>) -> bool {
+        self.0.fetch(max, blocks)
+    }
+
+    fn resolve(&mut self, places: Vec<(PartitionRef, OffsetReset)>) {
+        self.0.resolve(places);
+    }
+
+    fn assign(&mut self, starts: &[(PartitionRef, i64)]) -> Result<(), ClientError> {
+        self.0.assign(starts)
+    }
+
+    fn unassign(&mut self, places: &[PartitionRef]) -> Result<(), ClientError> {
+        self.0.unassign(places)
+    }
+
+    fn lost(&self) -> bool {
+        self.0.lost()
+    }
+
+    fn store(&mut self, offsets: &[(PartitionRef, i64)]) -> Vec<(PartitionRef, String)> {
+        self.0.store(offsets)
+    }
+
+    fn find(&mut self, place: PartitionRef, to: Seek) {
+        self.0.find(place, to);
+    }
+
+    fn commit(&mut self, place: PartitionRef, offset: i64) {
+        self.0.commit(place, offset);
+    }
+
+    fn seek(&mut self, place: PartitionRef, offset: i64) -> Result<(), ClientError> {
+        self.0.seek(place, offset)
+    }
+
+    fn pause(&mut self, place: PartitionRef, pause: bool) -> Result<(), ClientError> {
+        self.0.pause(place, pause)
+    }
+
+    fn unsubscribe(&mut self) {
+        self.0.unsubscribe();
+    }
+
+    fn close(&mut self) -> bool {
+        self.0.close()
+    }
+}

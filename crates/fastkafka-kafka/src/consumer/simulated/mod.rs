@@ -1,0 +1,222 @@
+//! A client without a broker. It has those habits of librdkafka that the consumer's order of calls
+//! depends on, and panics where librdkafka would hang. For the tests of the consumer, and for the search
+//! of `proof`.
+
+mod calls;
+mod commits;
+#[cfg(feature = "proof")]
+mod searched;
+pub(crate) mod within;
+
+use self::commits::Commits;
+use self::within::{Call, When};
+use crate::consumer::raw::{Event, Offsets, Request};
+use crate::error::fatal;
+use crate::offsets::broker::Commit;
+use fastkafka_core::TopicPartition;
+use fastkafka_runtime::platform::PartitionRef;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// All partitions are of this topic.
+pub(crate) const TOPIC: &str = "orders";
+
+pub(crate) fn place(partition: i32) -> PartitionRef {
+    TopicPartition::intern(TOPIC, partition)
+}
+
+/// A partition that the client reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Reading {
+    position: i64,
+    /// It stands still after an error, until it is assigned anew.
+    stopped: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Simulated {
+    pub(crate) now: Duration,
+    cooperative: bool,
+    /// First offset and end.
+    pub(crate) logs: BTreeMap<i32, (i64, i64)>,
+    reading: BTreeMap<i32, Reading>,
+    /// Those whose records go to the private queue.
+    forwarded: BTreeSet<i32>,
+    /// Fetchers that were stopped and have not noticed yet.
+    stopping: BTreeSet<i32>,
+    pub(crate) paused: BTreeSet<i32>,
+    /// Partitions of which the next fetch tells an error. Its batch calls take that for a record: a pause goes
+    /// on one behind it.
+    pub(crate) failing: BTreeSet<i32>,
+    moved_on: BTreeSet<i32>,
+    events: RefCell<Vec<Event>>,
+    /// Events that come within the next turn.
+    pub(crate) later: Vec<(When, Event)>,
+    /// The next call of this kind fails.
+    pub(crate) fails: Option<Call>,
+    /// The client can do nothing any more, as when another one has its name in the group.
+    pub(crate) is_fatal: bool,
+    /// Partitions of which nothing comes, as without a leader.
+    pub(crate) silent: BTreeSet<i32>,
+    /// Events that no poll has served.
+    pub(crate) unserved: bool,
+    pub(crate) wakes: Cell<usize>,
+    /// It was woken since the last poll.
+    is_woken: Cell<bool>,
+    pub(crate) requests: RefCell<Vec<Request>>,
+    /// A rebalance waits for its answer.
+    pub(crate) waits: bool,
+    /// The partitions that are being revoked are another member's already.
+    pub(crate) is_lost: bool,
+    /// How many rebalances were answered.
+    pub(crate) answers: usize,
+    pub(crate) stored: Vec<Commit>,
+    commits: Commits,
+    /// Polls until the last commit is answered.
+    commit: Option<u32>,
+    is_leaving: bool,
+    is_closing: bool,
+    is_member: bool,
+    /// The last revoke comes when the rebalance that waits is answered.
+    revokes_next: bool,
+    /// Whether the group was left; known at the end.
+    pub(crate) has_left: Option<bool>,
+    has_queue: bool,
+    records: Arc<()>,
+}
+
+impl Simulated {
+    pub(crate) fn new(cooperative: bool, logs: &[(i64, i64)]) -> Self {
+        Self {
+            now: Duration::ZERO,
+            cooperative,
+            logs: (0..).zip(logs.iter().copied()).collect(),
+            reading: BTreeMap::new(),
+            forwarded: BTreeSet::new(),
+            stopping: BTreeSet::new(),
+            paused: BTreeSet::new(),
+            failing: BTreeSet::new(),
+            moved_on: BTreeSet::new(),
+            events: RefCell::default(),
+            later: Vec::new(),
+            fails: None,
+            is_fatal: false,
+            silent: BTreeSet::new(),
+            unserved: false,
+            wakes: Cell::new(0),
+            is_woken: Cell::new(false),
+            requests: RefCell::default(),
+            waits: false,
+            is_lost: false,
+            answers: 0,
+            stored: Vec::new(),
+            commits: Commits::default(),
+            commit: None,
+            is_leaving: false,
+            is_closing: false,
+            is_member: true,
+            revokes_next: false,
+            has_left: None,
+            has_queue: true,
+            records: Arc::new(()),
+        }
+    }
+
+    /// The group begins a rebalance.
+    pub(crate) fn rebalance(&mut self, event: Event) {
+        assert!(!self.waits, "a client has one rebalance at a time");
+        self.waits = true;
+        self.raise(event);
+    }
+
+    pub(crate) fn raise(&mut self, event: Event) {
+        self.events.get_mut().push(event);
+        self.unserved = true;
+    }
+
+    /// Every assign and unassign is taken for the answer to a rebalance that waits.
+    fn answer(&mut self) {
+        if std::mem::take(&mut self.waits) {
+            self.answers += 1;
+            if self.is_leaving || self.is_closing {
+                self.commit = Some(3);
+            }
+        }
+    }
+
+    /// The last revoke, if it had to wait for an answer.
+    fn follow(&mut self) {
+        if !self.waits && std::mem::take(&mut self.revokes_next) {
+            self.revoke_all();
+        }
+    }
+
+    /// The periodic commit: a client that is no member any more, or is dead, sends none.
+    pub(crate) fn commit_stored(&mut self, of: Option<i32>) {
+        if !self.is_fatal && !self.is_lost {
+            self.commits.send(of);
+        }
+    }
+
+    fn start(&mut self, starts: &Offsets) {
+        for (place, position) in starts {
+            let partition = place.partition;
+            if !self.forwarded.contains(&partition) {
+                self.stray();
+            }
+            // The fetcher notices now, and takes the forwarding with it.
+            if self.stopping.remove(&partition) {
+                self.forwarded.remove(&partition);
+            }
+            let reading = Reading {
+                position: *position,
+                stopped: false,
+            };
+            self.reading.insert(partition, reading);
+            self.moved_on.remove(&partition);
+        }
+    }
+
+    /// A pause begins: reading will go on where the application is thought to be.
+    fn go_on(&mut self, partition: i32) {
+        if self.moved_on.remove(&partition)
+            && let Some(reading) = self.reading.get_mut(&partition)
+        {
+            reading.position += 1;
+        }
+    }
+
+    /// What is stored of a partition is committed when it is given up.
+    fn stop(&mut self, partition: i32) {
+        self.commit_stored(Some(partition));
+        self.commits.forget(partition);
+        self.reading.remove(&partition);
+        self.stopping.insert(partition);
+    }
+
+    fn stop_all(&mut self) {
+        while let Some((&partition, _)) = self.reading.first_key_value() {
+            self.stop(partition);
+        }
+    }
+
+    /// A record comes to the consumer's own queue.
+    fn stray(&mut self) {
+        self.raise(Event::Error(fatal("a stray record")));
+    }
+
+    fn revoke_all(&mut self) {
+        if self.is_fatal {
+            return;
+        }
+        if self.waits {
+            self.revokes_next = true;
+            return;
+        }
+        let places = self.reading.keys().map(|partition| place(*partition));
+        let places = places.collect();
+        self.rebalance(Event::Revoke(places));
+    }
+}

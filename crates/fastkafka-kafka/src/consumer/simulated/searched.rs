@@ -1,0 +1,103 @@
+//! What the search of `proof` asks a simulated client.
+
+use super::Simulated;
+use super::within::When;
+use crate::consumer::raw::Event;
+use std::fmt::{Result, Write};
+use std::sync::Arc;
+
+impl Simulated {
+    /// Those that found no call to come in.
+    pub(crate) fn arrive_now(&mut self) {
+        self.arrive(When::AfterPoll);
+        self.arrive(When::InCall);
+    }
+
+    /// A rebalance waits, and a poll has told of it.
+    pub(crate) fn is_rebalance_heard(&self) -> bool {
+        let events = self.events.borrow();
+        let is_one = |event: &Event| matches!(event, Event::Assign(_) | Event::Revoke(_));
+        self.waits && !events.iter().any(is_one)
+    }
+
+    /// A commit would say something.
+    pub(crate) fn has_stored(&self) -> bool {
+        !self.is_lost && !self.is_fatal && self.commits.has_some()
+    }
+
+    /// A commit is answered. What was refused is sent again, unless more is stored since.
+    pub(crate) fn note_committed(&mut self, partition: i32, offset: i64, done: bool) {
+        if self.reading.contains_key(&partition) {
+            self.commits.note(partition, offset, done);
+        }
+    }
+
+    /// The commits that were sent since the last call.
+    pub(crate) fn take_sent(&mut self) -> Vec<(i32, i64)> {
+        self.stored.clear();
+        self.commits.take_sent()
+    }
+
+    /// The position of a partition that is read, and whether it stands still.
+    pub(crate) fn reads(&self, partition: i32) -> Option<(i64, bool)> {
+        let reading = self.reading.get(&partition)?;
+        Some((reading.position, reading.stopped))
+    }
+
+    /// A poll would have something to do.
+    pub(crate) fn has_news(&self) -> bool {
+        !self.events.borrow().is_empty() || self.is_woken.get()
+    }
+
+    /// Everything that decides what it will do, as text.
+    pub(crate) fn write(&self, to: &mut impl Write) -> Result {
+        let Self {
+            now: _,
+            cooperative: _,
+            logs,
+            reading,
+            forwarded,
+            stopping,
+            paused,
+            events,
+            later,
+            failing,
+            moved_on,
+            fails,
+            is_fatal,
+            silent,
+            unserved,
+            wakes: _,
+            is_woken,
+            requests,
+            waits,
+            is_lost,
+            answers: _,
+            stored: _,
+            commits,
+            commit,
+            is_leaving,
+            is_closing,
+            is_member,
+            revokes_next,
+            has_left,
+            has_queue,
+            records,
+        } = self;
+        let (events, requests) = (events.borrow(), requests.borrow());
+        write!(
+            to,
+            "{logs:?}{reading:?}{forwarded:?}{stopping:?}{paused:?}{events:?}{later:?}{failing:?}{moved_on:?}{fails:?}"
+        )?;
+        write!(
+            to,
+            "{is_fatal}{silent:?}{unserved}{}{requests:?}{waits}{is_lost}{commits:?}",
+            is_woken.get()
+        )?;
+        write!(
+            to,
+            "{commit:?}{is_leaving}{is_closing}{is_member}{revokes_next}{has_left:?}{has_queue}{}",
+            Arc::strong_count(records) > 1
+        )
+    }
+}

@@ -1,0 +1,79 @@
+//! The scopes of the shell: every pair of faults, where the world is small.
+
+use super::scope::{Fault, Scope};
+
+/// Every pair of faults, in a cooperative group; those that the protocol matters to in an eager one, too.
+#[must_use]
+pub fn pairs() -> Vec<Scope> {
+    let mut list = Vec::new();
+    for (at, &a) in Fault::ALL.iter().enumerate() {
+        for &b in &Fault::ALL[at..] {
+            list.push(pair(true, a, b));
+            let moves = [Fault::Rebalance, Fault::Kick, Fault::Seek];
+            if moves.contains(&a) || moves.contains(&b) {
+                list.push(pair(false, a, b));
+            }
+        }
+    }
+    for fault in [Fault::Rebalance, Fault::Kick] {
+        for other in [Fault::Seek, Fault::Pause] {
+            for cooperative in [true, false] {
+                let scope = Scope::new(cooperative, [2, 1], &[fault, other]);
+                list.push(known(scope.within_calls(), &[fault, other]));
+            }
+        }
+    }
+    list
+}
+
+fn pair(cooperative: bool, a: Fault, b: Fault) -> Scope {
+    known(Scope::new(cooperative, [2, 1], &[a, b]), &[a, b])
+}
+
+/// What today's code gets wrong, until it is mended. The numbers are those of the design's list.
+fn known(mut scope: Scope, faults: &[Fault]) -> Scope {
+    let has = |fault| faults.contains(&fault);
+    let cases = [
+        (Fault::Leaderless, "H2", "1: one unknown start holds up all"),
+        (
+            Fault::Commit,
+            "H1",
+            "1: a start that cannot be committed is not named",
+        ),
+        (
+            Fault::Hang,
+            "H1",
+            "4: a handler that never returns is not named",
+        ),
+        (Fault::Keep, "H1", "2: an `Ack` that is kept is not named"),
+        (
+            Fault::Keep,
+            "H2",
+            "2: an `Ack` that is kept holds up the others",
+        ),
+        (Fault::Fatal, "H3", "17: a dead client is waited for"),
+    ];
+    for (fault, invariant, what) in cases {
+        if has(fault) {
+            scope = scope.known(invariant, what);
+        }
+    }
+    if has(Fault::Resume) && has(Fault::Pause) {
+        scope = scope.known("H2", "a resume that has failed is never tried again");
+    }
+    let gives_back = [Fault::Rebalance, Fault::Shutdown];
+    if has(Fault::Seek) && gives_back.into_iter().any(has) {
+        scope = scope.known("S3", "10: a seek is committed too late");
+    }
+    if has(Fault::Seek) && scope.within_calls {
+        scope = scope.known("S10", "10: a rebalance comes between a look and the move");
+    }
+    scope
+}
+
+/// A corner that is searched in a moment.
+#[must_use]
+pub fn small() -> Vec<Scope> {
+    let single = |fault| known(Scope::new(true, [1, 1], &[fault]), &[fault]);
+    Fault::ALL.into_iter().map(single).collect()
+}
