@@ -75,6 +75,8 @@ pub struct Client<R> {
     pub(crate) leaving: bool,
     /// By partition.
     pub(crate) readers: Vec<Reader<R>>,
+    /// Taken over from the group and not read: the application has answered without them.
+    pub(crate) unread: PartitionSet,
     /// The application's pauses: they outlive assignments.
     pub(crate) paused: PartitionSet,
     /// In the order in which they were sent.
@@ -97,6 +99,7 @@ impl<R> Client<R> {
             lost: false,
             leaving: false,
             readers: Vec::new(),
+            unread: PartitionSet::new(),
             paused: PartitionSet::new(),
             commits: Vec::new(),
             late: Vec::new(),
@@ -154,6 +157,12 @@ impl<R> Client<R> {
         self.readers.iter().map(|r| r.partition).collect()
     }
 
+    /// The partitions that it has in the eyes of the group: also those that it was told of and does not
+    /// read (librdkafka's `rkcg_group_assignment`).
+    pub(crate) fn held(&self) -> PartitionSet {
+        self.assignment().union(&self.unread)
+    }
+
     /// The application closes the consumer. A last revoke follows, if it has partitions; then it
     /// commits, leaves the group and is closed.
     pub fn leave(&mut self) {
@@ -176,14 +185,24 @@ impl<R> Client<R> {
     /// Answers [`Notice::Assign`]: reading begins at these offsets. What the application had paused
     /// before is still paused.
     ///
+    /// The answer may leave partitions out, as in librdkafka. They stay with the member, which does not
+    /// read them, until they are revoked or assigned by a later call.
+    ///
     /// # Errors
-    /// These are not the partitions it was told of.
+    /// Not all of these are partitions that it was told of and does not read yet.
     pub fn assign(&mut self, starts: &[(PartitionId, i64)]) -> Result<(), NotAssigned> {
         let partitions: PartitionSet = starts.iter().map(|(p, _)| *p).collect();
-        match &self.told {
-            Some(Notice::Assign(told)) if *told == partitions => self.told = None,
-            _ => return Err(NotAssigned),
+        let unread = match &self.told {
+            Some(Notice::Assign(told)) => self.unread.union(told),
+            Some(Notice::Revoke { .. }) => return Err(NotAssigned),
+            None if starts.is_empty() => return Err(NotAssigned),
+            None => self.unread.clone(),
+        };
+        if !partitions.minus(&unread).is_empty() {
+            return Err(NotAssigned);
         }
+        self.unread = unread.minus(&partitions);
+        self.told = None;
         let readers = starts.iter().map(|&(p, offset)| Reader::new(p, offset));
         self.readers.extend(readers);
         self.readers.sort_by_key(|reader| reader.partition);
@@ -204,6 +223,7 @@ impl<R> Client<R> {
             .into_iter()
             .partition(|reader| partitions.contains(reader.partition));
         self.readers = kept;
+        self.unread = self.unread.minus(partitions);
         self.told = None;
         if self.lost {
             self.fall_out_if_lost();

@@ -97,7 +97,7 @@ impl<R> Client<R> {
 
     /// The partitions that a heartbeat reports. One that was given back counts until its commit is answered.
     fn owned(&self, group: &Group) -> PartitionSet {
-        let mut owned = self.assignment();
+        let mut owned = self.held();
         if let (false, Some(member)) = (self.commits.is_empty(), self.member)
             && let Some(member) = group.find(member)
         {
@@ -117,7 +117,7 @@ impl<R> Client<R> {
                 self.heartbeat(group);
             }
             Step::Join => {
-                let owned = self.assignment();
+                let owned = self.held();
                 match group.join(self.member, &self.topics, owned, &topics) {
                     Ok(member) => {
                         self.member = Some(member);
@@ -133,7 +133,7 @@ impl<R> Client<R> {
             Step::Sync => {
                 let assigned = self.member.map(|m| group.sync(m, self.generation));
                 if let Some(Ok(assigned)) = assigned {
-                    let revoked = !self.assignment().minus(&assigned).is_empty();
+                    let revoked = !self.held().minus(&assigned).is_empty();
                     self.state = if revoked {
                         State::Rejoining
                     } else {
@@ -180,7 +180,7 @@ impl<R> Client<R> {
         if self.told.is_some() || self.state == State::Closed {
             return None;
         }
-        let mine = self.assignment();
+        let mine = self.held();
         let revoke = |partitions, lost| Notice::Revoke { partitions, lost };
         if self.lost {
             return Some(revoke(mine, true));
@@ -217,7 +217,7 @@ impl<R> Client<R> {
     }
 
     pub(crate) fn fall_out_if_lost(&mut self) {
-        if self.lost && self.told.is_none() && self.readers.is_empty() {
+        if self.lost && self.told.is_none() && self.held().is_empty() {
             self.lost = false;
             self.commits.retain(|commit| !commit.stale);
             self.given = PartitionSet::new();

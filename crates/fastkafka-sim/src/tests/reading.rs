@@ -1,4 +1,4 @@
-use super::kit::World;
+use super::kit::{PROTOCOLS, World};
 use crate::*;
 
 fn reading() -> (World, PartitionId) {
@@ -97,4 +97,43 @@ fn an_answer_to_something_else_is_refused() {
     assert_eq!(client.assign(&[(p, 0)]), Err(NotAssigned));
     assert_eq!(client.unassign(), Err(NotAssigned));
     assert_eq!(client.seek(PartitionId(77), 0), Err(NotAssigned));
+}
+
+#[test]
+fn what_an_answer_leaves_out_stays_with_the_member_and_is_not_read() {
+    for protocol in PROTOCOLS {
+        let mut world = World::new(protocol, Assignor::Sticky, 2);
+        world.clients.push(Client::new(world.group, [world.topic]));
+        let (first, second) = (world.partition(0), world.partition(1));
+        assert_eq!(world.until_told(0), Notice::Assign(world.set(&[0, 1])));
+        world.clients[0].assign(&[(first, 0)]).unwrap();
+        world.settle();
+        assert_eq!(world.assignments(), [world.set(&[0])], "{protocol:?}");
+        assert_eq!(fetch(&mut world, 0, second, 1), []);
+
+        world.clients[0].assign(&[(second, 3)]).unwrap();
+        assert_eq!(fetch(&mut world, 0, second, 1), [3], "{protocol:?}");
+        let again = world.clients[0].assign(&[(second, 3)]);
+        assert_eq!(again, Err(NotAssigned), "it is read already");
+    }
+}
+
+#[test]
+fn what_was_never_read_is_revoked_with_the_rest() {
+    for protocol in PROTOCOLS {
+        let mut world = World::new(protocol, Assignor::Sticky, 2);
+        world.clients.push(Client::new(world.group, [world.topic]));
+        world.until_told(0);
+        world.clients[0].assign(&[]).unwrap();
+        world.settle();
+        world.clients[0].leave();
+        let revoked = Notice::Revoke {
+            partitions: world.set(&[0, 1]),
+            lost: false,
+        };
+        assert_eq!(world.until_told(0), revoked, "{protocol:?}");
+        world.clients[0].unassign().unwrap();
+        world.settle();
+        assert!(world.clients[0].closed(), "{protocol:?}");
+    }
 }
