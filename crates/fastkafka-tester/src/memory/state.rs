@@ -238,8 +238,12 @@ impl ClusterState {
         }
     }
 
-    /// Wakes the consumers of a group that have something to exchange with it.
+    /// Wakes the consumers of a group that have something to exchange with it. While the broker is down
+    /// they cannot: each would only wake the others, for ever and at one instant.
     pub(crate) fn wake_group(&self, group: GroupId) {
+        if self.down {
+            return;
+        }
         for member in &self.members {
             if member.client.group() == group && member.client.may_exchange(&self.sim) {
                 member.wake.notify_one();
