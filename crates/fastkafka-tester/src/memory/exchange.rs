@@ -83,7 +83,7 @@ impl Answered {
 
 /// Answers the commits under way, in their order.
 fn answers(member: &mut Member, state: &mut ClusterState) -> Vec<Answered> {
-    let answer = if state.commits_lost {
+    let answer = if state.commits_lost && !member.standalone {
         Answer::Lost
     } else {
         Answer::Arrives

@@ -12,6 +12,9 @@ use tokio::sync::Notify;
 pub(crate) struct Member {
     pub(super) id: u64,
     pub(crate) client: Client<Stored>,
+    /// It is in no group that anybody knows, and commits nothing: what it is told of commits is the
+    /// simulator's way to remember where it is.
+    pub(super) standalone: bool,
     pub(super) reads: Subscription,
     /// The topics of the subscription that exist.
     pub(crate) topics: Vec<TopicId>,
@@ -29,6 +32,7 @@ impl Member {
     pub(super) fn new(
         id: u64,
         group: GroupId,
+        standalone: bool,
         reads: Subscription,
         topics: Vec<TopicId>,
         wake: Arc<Notify>,
@@ -36,6 +40,7 @@ impl Member {
         Self {
             id,
             client: Client::new(group, topics.iter().copied()),
+            standalone,
             reads,
             topics,
             wake,

@@ -40,7 +40,16 @@ impl Platform for MemoryPlatform {
                 return Err(format!("there is no topic `{missing}`"));
             }
             let topics = state.read_by(&reads);
-            state.add_member(|id| Member::new(id, group, reads, topics, wake.clone()))
+            state.add_member(|id| {
+                Member::new(
+                    id,
+                    group,
+                    wanted.is_standalone(),
+                    reads,
+                    topics,
+                    wake.clone(),
+                )
+            })
         };
         let consumer = MemoryConsumer::new(cluster.clone(), id);
         let cluster = cluster.clone();

@@ -353,3 +353,20 @@ async fn without_a_group_every_process_reads_everything_and_after_a_crash_anew()
     assert_eq!(sorted(), [1, 1, 1, 2, 2, 2]);
     tester.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn without_a_group_it_does_not_matter_whether_commits_arrive() {
+    let cache = || {
+        App::scoped::<Cache>()
+            .title("cache")
+            .state(Seen::default())
+            .build()
+    };
+    let tester = Tester::start_with(cache).await.unwrap();
+    tester.lose_commits();
+    tester.add_member().await.unwrap();
+    tester.crash_and_restart().await.unwrap();
+    send(&tester, [1, 2]).await;
+    tester.settle().await.unwrap();
+    tester.stop().await;
+}
