@@ -4,7 +4,7 @@ use crate::function::Function;
 use crate::subscription::Subscription;
 use crate::topology::{ClusterName, intern};
 use fastkafka::App;
-use fastkafka_core::{Def, Group};
+use fastkafka_core::{Def, Group, Plan};
 use fastkafka_runtime::Runtime;
 use fastkafka_runtime::platform::Offsets;
 
@@ -32,10 +32,16 @@ pub(crate) fn must_have(apps: &[App], function: Function) {
     );
 }
 
-/// The consumer groups of all apps. An app whose plan has problems did not start and has none.
+/// The plans of all apps. An app whose plan has problems did not start and has none. Not as
+/// [`App::check`]: an app that could not reach its brokers in production runs here all the same.
+pub(crate) fn plans(apps: &[App]) -> impl Iterator<Item = Plan> {
+    apps.iter()
+        .filter_map(|app| Plan::new(app.parts().spec).ok())
+}
+
+/// The consumer groups of all apps.
 pub(crate) fn groups(apps: &[App]) -> impl Iterator<Item = Group> {
-    let plans = apps.iter().filter_map(|app| app.check().ok());
-    plans.flat_map(|plan| plan.groups)
+    plans(apps).flat_map(|plan| plan.groups)
 }
 
 /// The handlers of all apps.

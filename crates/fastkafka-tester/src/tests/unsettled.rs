@@ -188,3 +188,24 @@ async fn a_topic_that_does_not_exist_is_named() {
         "{problems:?}"
     );
 }
+
+/// Its client would not start in production.
+struct Unfit;
+
+#[consumes(app = Unfit, topic = "unfit", auto_offset_reset = "earliest", config = { "fetch.mni.bytes": 5 })]
+async fn waits_unfit(_: u64) {
+    std::future::pending::<()>().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_handlers_of_an_app_are_known_whatever_its_brokers_would_say() {
+    let app = App::scoped::<Unfit>().title("Unfit").build();
+    assert!(app.check().is_err());
+    let tester = Tester::builder().in_memory_broker();
+    let tester = tester.start(app).await.unwrap();
+    tester.to_unfit(1).unsettled().await;
+    assert_eq!(
+        unsettled(&tester).await[0],
+        "unfit[0] offset 0 of group `unfit` is not settled: `waits_unfit` was called and has not returned"
+    );
+}
