@@ -107,6 +107,36 @@ fn suffix(test: &str, cluster: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fastkafka::cluster::Brokers;
+    use fastkafka::consumes;
+    use std::collections::BTreeMap;
+
+    struct Late;
+
+    fn far() -> Brokers {
+        Brokers::new("far")
+    }
+
+    #[consumes(app = Late, topic = "orders")]
+    async fn on_orders(_order: u64) {}
+
+    #[consumes(app = Late, topic = "orders", brokers = far)]
+    async fn on_far_orders(_order: u64) {}
+
+    #[test]
+    fn an_app_that_joins_later_has_topics_of_the_tests_own_on_clusters_that_the_test_began_without()
+    {
+        let topology = Topology::new(&[], BTreeMap::new());
+        let target = Target::Broker("127.0.0.1:1".to_owned());
+        let access = Access::new(target, &topology).unwrap();
+        let app = App::scoped::<Late>().title("Late").build();
+        access.give(&app).unwrap();
+        let options = app.parts().kafka_options().unwrap();
+        for cluster in ["", "far"] {
+            let topic = options.names_on(cluster).on_cluster("orders");
+            assert_eq!(topic, format!("orders{}", suffix(&access.test, cluster)));
+        }
+    }
 
     #[test]
     fn a_test_has_topics_of_its_own_on_each_cluster_also_at_one_address() {

@@ -92,3 +92,27 @@ async fn a_panic_of_a_blocking_handler_fails_the_test() {
     let tester = Tester::start(blocking()).await.unwrap();
     tester.to_blocks(13).await;
 }
+
+/// It panics on its thread, and the standard error hears nothing of it.
+#[consumes(app = Blocking, blocking, topic = "quiet", auto_offset_reset = "earliest", attempts = 1, on_failure = "skip")]
+fn panics_quietly(_number: u64) {
+    std::panic::resume_unwind(Box::new("unlucky number"));
+}
+
+/// It may end the test at once, on another thread.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_sees_that_a_call_has_panicked_finds_the_failure() {
+    for _ in 0..200 {
+        let tester = Tester::builder().in_memory_broker();
+        let tester = tester.start(blocking()).await.unwrap();
+        let quiet = tester.mirror::<panics_quietly>();
+        quiet.raw("1").unsettled().await;
+        let is_panic = |outcome| matches!(outcome, crate::CallOutcome::Panicked(_));
+        let spy = tester.spy::<panics_quietly>();
+        while !spy.calls().iter().any(|call| is_panic(call.outcome())) {
+            std::hint::spin_loop();
+        }
+        let failure = tester.watcher().take_failure();
+        assert!(failure.is_some_and(|text| text.contains("unlucky number")));
+    }
+}
