@@ -54,7 +54,7 @@ pub use function::dispatch::{Direct, Invoke, handle, run_with};
 pub use function::event::KafkaEvent;
 pub use function::extract::{FromContext, PerRecord, PerRecordValue, State};
 #[doc(hidden)]
-pub use function::interceptor::{Hooks, Interceptor, TaskFailure};
+pub use function::interceptor::{Hooks, Interceptor, RecordEnd, TaskFailure};
 pub use function::key::{DecodeKey, EncodeKey, IntoKey, Key};
 #[doc(hidden)]
 pub use function::kind::{Consumes, Produces, RunsInBackground};

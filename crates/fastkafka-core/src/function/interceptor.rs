@@ -10,6 +10,7 @@ use super::definition::{ConsumerDef, ProducerDef};
 use crate::delivery::error::ProduceError;
 use crate::delivery::failure::Rejection;
 use crate::delivery::sink::OutRecord;
+use crate::record::TopicPartition;
 use std::fmt;
 
 /// Sees every call and every output of an app; set once, by
@@ -37,6 +38,16 @@ pub trait Interceptor: Send + Sync {
     /// A record did not decode, so that there is no call.
     fn undecoded(&self, call: &HandlerCall<'_>, rejection: &Rejection);
 
+    /// A record has come to its end without its handler having accepted it. Told before anything behind
+    /// it in its order unit begins.
+    fn ended(
+        &self,
+        handler: &'static ConsumerDef,
+        place: &'static TopicPartition,
+        offset: i64,
+        how: RecordEnd,
+    );
+
     /// A record was handed to the client, which took it or refused it with `error`.
     fn produced(
         &self,
@@ -47,6 +58,15 @@ pub trait Interceptor: Send + Sync {
 
     /// A background task has failed.
     fn task_failed(&self, failure: &TaskFailure);
+}
+
+/// The end of a record that its handler has not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordEnd {
+    /// Its dead letter is written.
+    DeadLettered,
+    /// It is skipped, as `on_failure` says.
+    Skipped,
 }
 
 /// The failure of a background task.

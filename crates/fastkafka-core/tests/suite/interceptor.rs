@@ -71,6 +71,10 @@ impl Interceptor for Notes {
         })
     }
 
+    fn ended(&self, _: &'static ConsumerDef, _: &'static TopicPartition, _: i64, _: RecordEnd) {
+        unreachable!("there is no runtime that ends a record");
+    }
+
     fn undecoded(&self, call: &HandlerCall<'_>, rejection: &Rejection) {
         let at = call.metadata().offset();
         self.add(format!("undecoded at {at}: {rejection}"));

@@ -4,7 +4,7 @@ use super::Driver;
 use super::started::{Offsets, StartedRun};
 use crate::handling::job::{DeadLetterJob, Job, LaneHandle, ToLane};
 use crate::transport::GroupConsumer;
-use fastkafka_core::{DeliveryScope, RunTag};
+use fastkafka_core::{DeliveryScope, RecordEnd, RunTag};
 use fastkafka_engine::{Effect, HoldBack, PartIndex, RunId, Span};
 
 impl<T: GroupConsumer> Driver<T> {
@@ -35,6 +35,9 @@ impl<T: GroupConsumer> Driver<T> {
             Effect::Skipped { part, at } => {
                 let p = &self.partitions[part];
                 tracing::error!(handler = p.handler.def.name, place = %p.place, offset = at, "record skipped: {}", p.error(at));
+                if let Some(interceptor) = self.setup.app.interceptor() {
+                    interceptor.ended(p.handler.def, p.place, at, RecordEnd::Skipped);
+                }
             }
             // Worked out once per turn: by key many may stop in one.
             Effect::Stopped { .. } => self.upkeep.health_changed(),

@@ -5,7 +5,7 @@ use crate::handling::job::DeadLetterJob;
 use bytes::Bytes;
 use fastkafka_core::{
     DEAD_LETTER_HEADERS, DEAD_LETTER_PREFIX, DeliveryScope, Failure, FailureKind, OutRecord,
-    ProduceError,
+    ProduceError, RecordEnd,
 };
 use fastkafka_engine::DeadLetterOutcome;
 
@@ -27,6 +27,11 @@ pub(crate) async fn write(context: &HandlerContext, job: &DeadLetterJob) -> Dead
                 "record written to dead-letter topic `{topic}`: {}",
                 job.error
             );
+            if let Some(interceptor) = context.app.interceptor() {
+                let offset = job.block.offset(job.index);
+                let (handler, place) = (context.handler.def, context.place);
+                interceptor.ended(handler, place, offset, RecordEnd::DeadLettered);
+            }
             DeadLetterOutcome::Written
         }
         Err((outcome, reason)) => {

@@ -2,9 +2,11 @@
 
 mod fault;
 mod invariants;
+mod order;
 
 use self::fault::Fault;
 use self::invariants::Invariants;
+use crate::apps;
 use crate::cluster::Cluster;
 use crate::lines::on;
 use crate::memory::faults::ProduceFault;
@@ -194,8 +196,7 @@ impl Chaos<'_> {
 
     fn fail_output(&self, cluster: Cluster<'_>, rng: &mut SmallRng, fault: ProduceFault) {
         let apps = self.tester.apps();
-        let plans = apps.iter().filter_map(|app| app.check().ok());
-        let mut topics: Vec<_> = plans
+        let mut topics: Vec<_> = apps::plans(&apps)
             .flat_map(|plan| plan.written())
             .filter(|(on, _)| *on == cluster.name())
             .map(|(_, topic)| topic)

@@ -14,6 +14,7 @@ use crate::remote::RemoteClusters;
 use crate::subscription::Subscription;
 use crate::time::clock;
 use crate::topology::{ClusterName, Topology};
+use crate::watching::interceptor::ProcessWatcher;
 use crate::watching::journal::Journal;
 use crate::watching::watcher::Watcher;
 use fastkafka::App;
@@ -68,12 +69,10 @@ impl Tester {
             apps,
             _entered: entered,
         });
+        let watcher = ProcessWatcher::new(&self.watcher);
         for app in started {
             // An app that was watched before was started before, which is refused next.
-            let _ = app
-                .parts()
-                .context
-                .intercept(Arc::new(self.watcher.clone()));
+            let _ = app.parts().context.intercept(watcher.clone());
             match &self.backend {
                 Backend::Memory(clusters) => {
                     let platform = MemoryPlatform(clusters.clone());

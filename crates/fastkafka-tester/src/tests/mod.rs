@@ -5,6 +5,7 @@
 mod apps;
 mod benchmarks;
 mod bugs;
+mod chaos;
 mod clusters;
 mod clusters_on_brokers;
 mod codecs;

@@ -9,7 +9,8 @@ use fastkafka::error::{FailureKind, Rejection};
 use fastkafka::record::RawRecord;
 use fastkafka::{EventMetadata, Failure};
 use fastkafka_core::{Header, Owned, Record, Timestamp, TimestampType, TopicPartition, read_again};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -38,11 +39,29 @@ pub enum CallOutcome {
     GivenUp,
 }
 
+/// The place of an event among all others of the process, on whatever thread: whoever knows of an
+/// event has a higher number than that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Number(pub(crate) u64);
+
+impl Number {
+    pub(crate) fn next() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Self(LAST.fetch_add(1, Relaxed))
+    }
+}
+
 struct Progress {
     /// The app's hook has let the call through to the function.
     begun: bool,
     outcome: CallOutcome,
     took: Option<Duration>,
+    ended: Option<Number>,
+    /// Of a call that failed: its first records that the runtime takes as handled. A batch may name the
+    /// record that it failed at.
+    accepted: usize,
+    /// Outputs that are not acknowledged: under way or lost.
+    open_outputs: usize,
 }
 
 /// A call of a handler, or a record that does not fit its parameters.
@@ -51,6 +70,9 @@ pub(crate) struct RecordedCall {
     pub(crate) records: Vec<TopicRecord>,
     pub(crate) metadata: EventMetadata,
     pub(crate) attempt: u32,
+    /// The process of its app.
+    pub(crate) process: u32,
+    pub(crate) begun: Number,
     started: Instant,
     progress: Mutex<Progress>,
 }
@@ -58,6 +80,7 @@ pub(crate) struct RecordedCall {
 impl RecordedCall {
     pub(crate) fn new<'r>(
         function: Function,
+        process: u32,
         attempt: u32,
         records: impl Iterator<Item = RawRecord<'r>>,
         metadata: EventMetadata,
@@ -67,11 +90,16 @@ impl RecordedCall {
             records: records.map(|record| kept(&record)).collect(),
             metadata,
             attempt,
+            process,
+            begun: Number::next(),
             started: Instant::now(),
             progress: Mutex::new(Progress {
                 begun: false,
                 outcome: CallOutcome::Running,
                 took: None,
+                ended: None,
+                accepted: 0,
+                open_outputs: 0,
             }),
         }
     }
@@ -85,7 +113,9 @@ impl RecordedCall {
     }
 
     pub(crate) fn refuse(&self, rejection: &Rejection) {
-        self.progress().outcome = CallOutcome::Refused(rejection.to_string());
+        let mut progress = self.progress();
+        progress.outcome = CallOutcome::Refused(rejection.to_string());
+        progress.ended = Some(Number::next());
     }
 
     /// The function or its mock was called. Otherwise the record was refused before, or a hook has
@@ -100,6 +130,48 @@ impl RecordedCall {
         let mut progress = self.progress();
         progress.outcome = outcome;
         progress.took = Some(took);
+        // The first time counts: a panic has dropped the call before it is told.
+        progress.ended.get_or_insert_with(Number::next);
+    }
+
+    /// The runtime takes the first `accepted` records as handled and the others as failed, whatever the
+    /// call itself has returned.
+    pub(crate) fn judge(&self, accepted: usize, failure: &Failure) {
+        let mut progress = self.progress();
+        progress.accepted = accepted;
+        if progress.outcome == CallOutcome::Done {
+            progress.outcome = CallOutcome::new(Some(failure));
+        }
+    }
+
+    /// When it ended; `None` while it runs.
+    pub(crate) fn ended(&self) -> Option<Number> {
+        self.progress().ended
+    }
+
+    /// The records that it has handled.
+    pub(crate) fn accepted(&self) -> &[TopicRecord] {
+        let progress = self.progress();
+        let accepted = match progress.outcome {
+            CallOutcome::Done => self.records.len(),
+            _ => progress.accepted,
+        };
+        &self.records[..accepted]
+    }
+
+    /// What it has produced is acknowledged.
+    pub(crate) fn outputs_acknowledged(&self) -> bool {
+        self.progress().open_outputs == 0
+    }
+
+    /// An output of it is on its way.
+    pub(crate) fn output_begun(&self) {
+        self.progress().open_outputs += 1;
+    }
+
+    /// One is acknowledged, or was not taken, which its producer has heard.
+    pub(crate) fn output_over(&self) {
+        self.progress().open_outputs -= 1;
     }
 
     pub(crate) fn outcome(&self) -> CallOutcome {

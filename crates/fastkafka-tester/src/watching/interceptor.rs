@@ -1,16 +1,17 @@
 //! The watcher in its place around every call and output of an app.
 
 use crate::lines::content_line;
-use crate::watching::calls::{CallOutcome, RecordedCall, RecordedOutput};
+use crate::watching::calls::{CallOutcome, Number, RecordedCall, RecordedOutput};
+use crate::watching::in_hand::InHand;
 use crate::watching::mock::is_complaint;
-use crate::watching::watcher::Watcher;
+use crate::watching::watcher::{EndedRecord, Watcher};
 use bytes::Bytes;
 use fastkafka::error::Rejection;
 use fastkafka::hook::{Around, HandlerCall, HandlerFuture};
 use fastkafka::{Failure, ProduceError};
 use fastkafka_core::{
-    ConsumerDef, Hooks, Interceptor, OutRecord, ProducerDef, Run, RunEnd, RunFuture, TaskFailure,
-    panic_text,
+    ConsumerDef, Hooks, Interceptor, OutRecord, ProducerDef, RecordEnd, Run, RunEnd, RunFuture,
+    TaskFailure, TopicPartition, panic_text,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
@@ -18,19 +19,35 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::task::{Context, Poll};
 
-impl Interceptor for Watcher {
+/// The watcher as the apps of one process meet it.
+pub(crate) struct ProcessWatcher {
+    watcher: Watcher,
+    process: u32,
+}
+
+impl ProcessWatcher {
+    /// For a process that starts now.
+    pub(crate) fn new(watcher: &Watcher) -> Arc<Self> {
+        Arc::new(Self {
+            watcher: watcher.clone(),
+            process: watcher.new_process(),
+        })
+    }
+}
+
+impl Interceptor for ProcessWatcher {
     fn run<'r>(
         &'r self,
         handler: &'static ConsumerDef,
         run: &'r Run<'r>,
         hooks: Hooks<'r>,
     ) -> RunFuture<'r> {
-        let future = match self.mock(handler.into()) {
+        let future = match self.watcher.mock(handler.into()) {
             Some(mock) => mock.run(run, hooks),
             None => (handler.run)(run, hooks),
         };
         Box::pin(WatchedRun {
-            watcher: self,
+            of: self,
             handler,
             run,
             future,
@@ -48,8 +65,8 @@ impl Interceptor for Watcher {
         let recorded = running.recorded.clone();
         let begun: HandlerFuture<'a> = Box::pin(async move {
             recorded.begin();
-            self.notify();
-            if let Some(delay) = self.delay(recorded.function) {
+            self.watcher.notify();
+            if let Some(delay) = self.watcher.delay(recorded.function) {
                 tokio::time::sleep(delay).await;
             }
             next.await
@@ -58,6 +75,7 @@ impl Interceptor for Watcher {
             Some(hook) => hook.around(call, begun),
             None => begun,
         };
+        let work = InHand::new(running.recorded.clone(), work);
         Box::pin(async move {
             let outcome = work.await;
             running.end(outcome.as_ref().err());
@@ -66,13 +84,30 @@ impl Interceptor for Watcher {
     }
 
     fn block(&self, work: Box<dyn FnOnce() + Send>) {
-        self.threads().run(work);
+        self.watcher.threads().run(work);
     }
 
     fn undecoded(&self, call: &HandlerCall<'_>, rejection: &Rejection) {
         let running = RunningCall::begin(self, call);
         running.recorded.refuse(rejection);
-        self.notify();
+        self.watcher.notify();
+    }
+
+    fn ended(
+        &self,
+        handler: &'static ConsumerDef,
+        place: &'static TopicPartition,
+        offset: i64,
+        how: RecordEnd,
+    ) {
+        self.watcher.add_end(EndedRecord {
+            function: handler.into(),
+            process: self.process,
+            place,
+            offset,
+            how,
+            number: Number::next(),
+        });
     }
 
     fn produced(
@@ -81,7 +116,7 @@ impl Interceptor for Watcher {
         record: &OutRecord<'_>,
         error: Option<&ProduceError>,
     ) {
-        self.add_output(RecordedOutput {
+        self.watcher.add_output(RecordedOutput {
             function: producer.into(),
             topic: record.topic.to_owned(),
             partition: record.partition,
@@ -95,36 +130,62 @@ impl Interceptor for Watcher {
 
     fn task_failed(&self, failure: &TaskFailure) {
         // An error before a restart is an outcome like others, a panic is not.
-        let allowed = !failure.panicked || self.panics_allowed();
+        let allowed = !failure.panicked || self.watcher.panics_allowed();
         if failure.is_final || !allowed {
-            self.fail(failure.message.clone());
+            self.watcher.fail(failure.message.clone());
         }
     }
 }
 
-/// A run that notes the text of a panic on its way to the runtime, which decides what follows from it.
+/// A run that notes its end on the way to the runtime, which decides what follows from it: which records
+/// it has handled, and the text of a panic.
 struct WatchedRun<'r> {
-    watcher: &'r Watcher,
+    of: &'r ProcessWatcher,
     handler: &'static ConsumerDef,
     run: &'r Run<'r>,
     future: RunFuture<'r>,
 }
 
 impl WatchedRun<'_> {
+    /// The last call with a record of the run that `is_it`.
+    fn last_call(
+        &self,
+        offset: i64,
+        is_it: impl Fn(&RecordedCall) -> bool,
+    ) -> Option<Arc<RecordedCall>> {
+        let place = self.run.place;
+        let calls = self.of.watcher.calls(self.handler.into());
+        let mut latest_first = calls.into_iter().rev();
+        latest_first.find(|call| {
+            call.process == self.of.process
+                && call.metadata.topic() == place.topic
+                && call.metadata.partition() == place.partition
+                && call.records.iter().any(|record| record.offset == offset)
+                && is_it(call)
+        })
+    }
+
+    fn ended(&self, end: &RunEnd) {
+        if let Some((_, failure)) = &end.failure {
+            let offset = self.run.records[end.handled].offset;
+            if let Some(call) = self.last_call(offset, |_| true) {
+                let accepted = call.records.iter().filter(|record| record.offset < offset);
+                call.judge(accepted.count(), failure);
+            }
+        }
+    }
+
     fn panicked(&self, text: &str) {
         let run = self.run;
         let current = run.scope.current();
         let record = &run.records[current];
-        let calls = self.watcher.calls(self.handler.into());
+        let watcher = &self.of.watcher;
         // The unwinding has dropped the call already, which counts as given up until here.
-        let call = calls.iter().rev().find(|call| {
-            call.metadata.topic() == run.place.topic
-                && call.metadata.partition() == run.place.partition
-                && call.metadata.offset() == record.offset
-                && call.outcome() == CallOutcome::GivenUp
+        let call = self.last_call(record.offset, |call| {
+            call.metadata.offset() == record.offset && call.outcome() == CallOutcome::GivenUp
         });
         let is_complaint = is_complaint(text);
-        if is_complaint || !self.watcher.panics_allowed() {
+        if is_complaint || !watcher.panics_allowed() {
             let what = if is_complaint {
                 text.to_owned()
             } else {
@@ -133,14 +194,13 @@ impl WatchedRun<'_> {
             let position = format!("{} offset {}", run.place, record.offset);
             let record = content_line(&position, record.key, record.payload);
             let attempt = if current == 0 { run.attempt } else { 1 };
-            self.watcher
-                .fail(format!("{what}\n  record: {record}\n  attempt: {attempt}"));
+            watcher.fail(format!("{what}\n  record: {record}\n  attempt: {attempt}"));
         }
         // Last: a test that sees this outcome may end, and its end asks for the failures.
         if let Some(call) = call {
             call.end(CallOutcome::Panicked(text.to_owned()));
         }
-        self.watcher.notify();
+        watcher.notify();
     }
 }
 
@@ -150,7 +210,12 @@ impl Future for WatchedRun<'_> {
         let this = &mut *self;
         let poll = AssertUnwindSafe(|| this.future.as_mut().poll(cx));
         match catch_unwind(poll) {
-            Ok(poll) => poll,
+            Ok(poll) => {
+                if let Poll::Ready(end) = &poll {
+                    this.ended(end);
+                }
+                poll
+            }
             Err(panic) => {
                 this.panicked(panic_text(&*panic));
                 resume_unwind(panic)
@@ -167,17 +232,18 @@ struct RunningCall {
 }
 
 impl RunningCall {
-    fn begin(watcher: &Watcher, call: &HandlerCall<'_>) -> Self {
+    fn begin(of: &ProcessWatcher, call: &HandlerCall<'_>) -> Self {
         let recorded = Arc::new(RecordedCall::new(
             call.handler.into(),
+            of.process,
             call.attempt(),
             call.records(),
             call.metadata(),
         ));
-        watcher.add_call(recorded.clone());
+        of.watcher.add_call(recorded.clone());
         Self {
             recorded,
-            watcher: watcher.clone(),
+            watcher: of.watcher.clone(),
         }
     }
 

@@ -67,6 +67,11 @@ impl Journal {
         self.contents().records.clone()
     }
 
+    /// The number of records so far. On a real broker more may be on their way here.
+    pub(crate) fn number_of_records(&self) -> usize {
+        self.contents().records.len()
+    }
+
     /// The records of a topic so far.
     pub(crate) fn records(&self, cluster: &str, topic: &str) -> Vec<Arc<TopicRecord>> {
         let mut records = self.all();

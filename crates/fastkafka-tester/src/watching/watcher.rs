@@ -7,11 +7,13 @@ use crate::lock::lock;
 use crate::record::TopicRecord;
 use crate::time::threads::Threads;
 use crate::topology::Topology;
-use crate::watching::calls::{CallOutcome, RecordedCall, RecordedOutput};
+use crate::watching::calls::{CallOutcome, Number, RecordedCall, RecordedOutput};
 use crate::watching::mock::Mock;
+use fastkafka_core::{RecordEnd, TopicPartition};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -26,11 +28,25 @@ struct Shared {
     seen: Mutex<Seen>,
     changed: Arc<Notify>,
     threads: Arc<Threads>,
+    /// The number of processes so far.
+    processes: AtomicU32,
+}
+
+/// The end of a record that its handler has not accepted.
+#[derive(Clone, Copy)]
+pub(crate) struct EndedRecord {
+    pub(crate) function: Function,
+    pub(crate) process: u32,
+    pub(crate) place: &'static TopicPartition,
+    pub(crate) offset: i64,
+    pub(crate) how: RecordEnd,
+    pub(crate) number: Number,
 }
 
 #[derive(Default)]
 struct Seen {
     calls: Vec<Arc<RecordedCall>>,
+    ends: Vec<EndedRecord>,
     outputs: Vec<Arc<RecordedOutput>>,
     mocks: BTreeMap<Function, Arc<dyn Mock>>,
     /// Time that passes before each call of a handler begins.
@@ -48,11 +64,17 @@ impl Watcher {
             seen: Mutex::default(),
             changed: Arc::default(),
             threads: Threads::new(patience),
+            processes: AtomicU32::new(0),
         }))
     }
 
     pub(crate) fn threads(&self) -> &Arc<Threads> {
         &self.0.threads
+    }
+
+    /// The number of a process that starts now.
+    pub(super) fn new_process(&self) -> u32 {
+        self.0.processes.fetch_add(1, Relaxed)
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
@@ -83,6 +105,28 @@ impl Watcher {
         let mut calls = self.seen().calls.clone();
         calls.retain(|call| call.function == function);
         calls
+    }
+
+    /// The calls of all handlers so far.
+    pub(crate) fn number_of_calls(&self) -> usize {
+        self.seen().calls.len()
+    }
+
+    /// The calls of all handlers without the `first` ones.
+    pub(crate) fn calls_from(&self, first: usize) -> Vec<Arc<RecordedCall>> {
+        self.seen().calls.get(first..).unwrap_or_default().to_vec()
+    }
+
+    pub(super) fn add_end(&self, end: EndedRecord) {
+        self.seen().ends.push(end);
+        self.notify();
+    }
+
+    /// The records of a handler that have ended without having been accepted by it.
+    pub(crate) fn ends(&self, function: Function) -> Vec<EndedRecord> {
+        let mut ends = self.seen().ends.clone();
+        ends.retain(|end| end.function == function);
+        ends
     }
 
     /// The calls that have not returned, a line for each.

@@ -302,6 +302,12 @@ impl DeliveryToken {
         self.end();
     }
 
+    /// It keeps a record of a handler's run open, and not a piece of code that waits for its reports.
+    pub fn is_of_run(&self) -> bool {
+        self.scope()
+            .is_some_and(|scope| matches!(scope.report, Report::Run { .. }))
+    }
+
     /// The partition of this record was revoked: its results no longer count.
     pub(crate) fn released(&self) -> bool {
         self.scope().is_some_and(DeliveryScope::released)

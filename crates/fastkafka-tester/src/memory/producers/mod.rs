@@ -16,6 +16,7 @@ use crate::memory::cluster::MemoryCluster;
 use crate::memory::clusters::MemoryClusters;
 use crate::record::{NewRecord, Refusal};
 use crate::topology::{ClusterName, intern};
+use crate::watching::in_hand::in_hand;
 use bytes::Bytes;
 use fastkafka_core::{
     DeliveryToken, Failure, FailureKind, OutRecord, Output, ProduceError, RecordSink,
@@ -177,7 +178,11 @@ impl MemoryProducers {
 /// Sends a record and reports the result. Gives the record back when the broker is down.
 fn send(cluster: &MemoryCluster, waiting: WaitingRecord) -> Option<WaitingRecord> {
     match cluster.produce(&waiting.record) {
-        Ok(delivery) => waiting.token.ack(|| delivery),
+        Ok(delivery) => {
+            // Before its record may be settled.
+            waiting.call.iter().for_each(|call| call.output_over());
+            waiting.token.ack(|| delivery);
+        }
         Err(Refusal::Down) => return Some(waiting),
         Err(refusal) => {
             if let Refusal::UnknownTopic(_) | Refusal::UnknownPartition { .. } = &refusal {
@@ -226,9 +231,11 @@ impl RecordSink for MemoryProducers {
         let mut waiting = WaitingRecord {
             id: queues.next_id(),
             record: new,
+            call: in_hand().filter(|_| token.is_of_run()),
             token,
             deadline: None,
         };
+        waiting.call.iter().for_each(|call| call.output_begun());
         if queues.queue(cluster).is_idle() {
             drop(queues);
             match send(self.clusters.named(cluster), waiting) {
@@ -242,6 +249,8 @@ impl RecordSink for MemoryProducers {
             && let Some(producer) = record.producer
         {
             drop(queues);
+            // The producer hears of it, and its handler with it.
+            waiting.call.iter().for_each(|call| call.output_over());
             waiting.token.cancel();
             return Err(ProduceError::QueueFull {
                 producer: producer.name,

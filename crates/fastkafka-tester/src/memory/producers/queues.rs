@@ -2,9 +2,11 @@
 
 use crate::record::NewRecord;
 use crate::topology::ClusterName;
+use crate::watching::calls::RecordedCall;
 use fastkafka_core::DeliveryToken;
 use fastkafka_runtime::platform::Wake;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::task::Waker;
 use tokio::time::Instant;
 
@@ -29,6 +31,8 @@ pub(super) struct WaitingRecord {
     pub(super) id: u64,
     pub(super) record: NewRecord,
     pub(super) token: DeliveryToken,
+    /// The call that waits for it, if one does.
+    pub(super) call: Option<Arc<RecordedCall>>,
     /// `None`: it may wait for ever.
     pub(super) deadline: Option<Instant>,
 }
