@@ -4,6 +4,7 @@ pub(crate) mod builder;
 mod end;
 mod processes;
 mod settle;
+mod standstill;
 
 use crate::apps;
 use crate::function::Function;
@@ -162,7 +163,8 @@ impl Tester {
     /// wait for records to settle.
     ///
     /// # Panics
-    /// In real time: the test needs the cluster in memory and `#[tokio::test(start_paused = true)]`.
+    /// In real time: the test needs the cluster in memory and `#[tokio::test(start_paused = true)]`. And
+    /// when the apps never come to rest, as with a handler that writes to its own topic: names it.
     #[track_caller]
     pub fn advance(&self, time: Duration) -> impl Future<Output = ()> {
         self.memory();
@@ -170,8 +172,11 @@ impl Tester {
             clock::is_virtual(),
             "`advance` moves virtual time, and this test runs in real time: write `#[tokio::test(start_paused = true)]`"
         );
+        let at = std::panic::Location::caller();
         async move {
-            tokio::time::sleep(time).await;
+            self.sleep(time)
+                .await
+                .unwrap_or_else(|endless| panic!("{at}: {endless}"));
             // Tasks that became due at this instant run before the test goes on.
             for _ in 0..TASKS {
                 tokio::task::yield_now().await;

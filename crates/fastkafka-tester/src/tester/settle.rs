@@ -1,5 +1,6 @@
 //! Waiting until nothing is left to do: every record of every topic that is read is terminal.
 
+use super::standstill::Standstill;
 use super::{Backend, Tester};
 use crate::apps;
 use crate::memory::clusters::MemoryClusters;
@@ -83,6 +84,7 @@ impl Tester {
     async fn wait(&self, mut progress: impl FnMut() -> Progress) -> Result<(), Unsettled> {
         let patience = tokio::time::sleep(self.patience);
         tokio::pin!(patience);
+        let mut standstill = Standstill::new(self);
         loop {
             // Armed before anything is looked at, so that no change between is missed.
             let (changed, called) = (self.memory().changed(), self.watcher.changed());
@@ -96,6 +98,9 @@ impl Tester {
                 Progress::Open => {}
             }
             self.check_mocks()?;
+            if let Some(endless) = standstill.look(self) {
+                return Err(Unsettled::new(vec![endless]));
+            }
             tokio::select! {
                 biased;
                 () = changed => {}
@@ -105,6 +110,28 @@ impl Tester {
                     problems.push(self.waited());
                     return Err(Unsettled::new(problems));
                 }
+            }
+        }
+    }
+
+    /// Waits until the time has come.
+    ///
+    /// # Errors
+    /// It never does: what happens without end.
+    pub(super) async fn sleep(&self, time: Duration) -> Result<(), String> {
+        let sleep = tokio::time::sleep(time);
+        tokio::pin!(sleep);
+        let mut standstill = Standstill::new(self);
+        loop {
+            let (changed, called) = (self.memory().changed(), self.watcher.changed());
+            tokio::select! {
+                biased;
+                () = &mut sleep => return Ok(()),
+                () = changed => {}
+                () = called => {}
+            }
+            if let Some(endless) = standstill.look(self) {
+                return Err(endless);
             }
         }
     }

@@ -209,3 +209,40 @@ async fn the_handlers_of_an_app_are_known_whatever_its_brokers_would_say() {
         "unfit[0] offset 0 of group `unfit` is not settled: `waits_unfit` was called and has not returned"
     );
 }
+
+struct Endless;
+
+#[consumes(app = Endless, topic = "echoes", auto_offset_reset = "earliest")]
+async fn on_echoes(n: u64) -> Result<(), ProduceError> {
+    to_echoes(n + 1).await?;
+    Ok(())
+}
+
+#[produces(app = Endless, topic = "echoes")]
+async fn to_echoes(n: u64) -> Result<u64, ProduceError> {
+    Ok(n)
+}
+
+async fn endless() -> Tester {
+    let app = App::scoped::<Endless>().title("Endless").build();
+    let tester = Tester::builder().in_memory_broker();
+    let tester = tester.start(app).await.unwrap();
+    tester.to_echoes(0).unsettled().await;
+    tester
+}
+
+/// It never waits: the clock stands still, and the test would with it.
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_feeds_itself_is_named() {
+    let problems = unsettled(&endless().await).await;
+    let begin = "a loop in which no time passes: `on_echoes` was called ";
+    assert!(problems[0].starts_with(begin), "{problems:?}");
+    let last = "the last record: echoes[0] offset ";
+    assert!(problems[0].contains(last), "{problems:?}");
+}
+
+#[tokio::test(start_paused = true)]
+#[should_panic(expected = "a loop in which no time passes: `on_echoes` was called ")]
+async fn time_does_not_pass_beside_a_handler_that_feeds_itself() {
+    endless().await.advance(Duration::from_secs(1)).await;
+}

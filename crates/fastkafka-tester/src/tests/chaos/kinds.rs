@@ -203,7 +203,7 @@ pub(super) mod settled_later {
         meta: EventMetadata,
         State(tries): State<Tries>,
     ) -> Result<(), Failure> {
-        if n % 4 == 0 {
+        if n.is_multiple_of(4) {
             fastkafka::spawn(async move {
                 tokio::time::sleep(Duration::from_millis(n)).await;
                 to_ledger(n).await.map(drop)

@@ -9,7 +9,7 @@ struct Slow;
 #[consumes(app = Slow, topic = "orders", auto_offset_reset = "earliest", attempts = 3, backoff = Duration::from_secs(1), handler_timeout = Duration::from_secs(5), on_failure = "skip")]
 async fn on_slow(n: u64) {
     // Some never return by themselves.
-    let seconds = if n % 3 == 0 { 3_600 } else { 1 };
+    let seconds = if n.is_multiple_of(3) { 3_600 } else { 1 };
     tokio::time::sleep(Duration::from_secs(seconds)).await;
 }
 
