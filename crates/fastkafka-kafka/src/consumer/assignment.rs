@@ -62,6 +62,12 @@ impl Assignment {
         self.parts().map(|part| (part.place, part.next)).collect()
     }
 
+    /// Those that are not paused, with their next offsets.
+    pub(crate) fn reading(&self) -> Vec<(PartitionRef, i64)> {
+        let reading = self.parts().filter(|part| !part.paused);
+        reading.map(|part| (part.place, part.next)).collect()
+    }
+
     pub(crate) fn paused(&self) -> Vec<(PartitionRef, i64)> {
         let paused = self.parts().filter(|part| part.paused);
         paused.map(|part| (part.place, part.next)).collect()

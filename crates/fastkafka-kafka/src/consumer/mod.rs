@@ -10,6 +10,7 @@
 mod assignment;
 mod checks;
 pub(crate) mod client;
+mod ends;
 mod errors;
 mod leaving;
 mod lost;
@@ -29,6 +30,7 @@ mod tests;
 
 use self::assignment::Assignment;
 use self::checks::Checks;
+use self::ends::Ends;
 use self::errors::Errors;
 use self::leaving::{Leaving, Membership};
 use self::lost::LostPositions;
@@ -56,6 +58,9 @@ pub(crate) struct KafkaConsumer<C> {
     rebalance: Rebalance,
     seeks: Seeks,
     errors: Errors,
+    ends: Ends,
+    /// Answers about ends of logs, for the next poll.
+    passed: Vec<(PartitionRef, i64, i64)>,
     lost: LostPositions,
     reachability: Reachability,
     checks: Checks,
@@ -82,6 +87,8 @@ impl<C: RawClient> KafkaConsumer<C> {
             rebalance: Rebalance::default(),
             seeks: Seeks::default(),
             errors: Errors::default(),
+            ends: Ends::default(),
+            passed: Vec::new(),
             lost: LostPositions::default(),
             reachability: Reachability::new(),
             checks: Checks::default(),
@@ -154,6 +161,11 @@ impl<C: RawClient> KafkaConsumer<C> {
                 self.checks.heard(answers.chain([&group]));
                 Some(Notice::Checked { topics, group })
             }
+            Answer::Ends(ends) => {
+                self.ends.answered();
+                self.passed.extend(ends);
+                None
+            }
             Answer::Connected => {
                 self.reachability.connected();
                 Some(Notice::Connected)
@@ -180,6 +192,14 @@ impl<C: RawClient> KafkaConsumer<C> {
         if self.reachability.is_due(now) {
             self.client.ask(Request::IsReached);
         }
+        if self.ends.is_due(now) {
+            let client = &self.client;
+            let next = self.assigned.reading();
+            let quiet = self.ends.look(now, &next, |place| client.known_end(place));
+            if !quiet.is_empty() {
+                self.client.ask(Request::Ends(quiet));
+            }
+        }
         if self.checks.is_due(now) {
             let place = match self.standalone {
                 Some(_) => None,
@@ -197,6 +217,23 @@ impl<C: RawClient> KafkaConsumer<C> {
         for (place, position) in due {
             self.client.ask(Request::Range(place, position));
         }
+    }
+
+    /// The partitions that have passed what is no record, unless they have moved since they were looked at.
+    fn take_ends(&mut self) -> impl Iterator<Item = Notice> + use<C> {
+        let mut notices = Vec::new();
+        for (place, from, to) in std::mem::take(&mut self.passed) {
+            let moves = self.seeks.waits(place) || self.errors.is_broken(place);
+            if let Some(part) = self.assigned.get_mut(place)
+                && part.next == from
+                && to > from
+                && !moves
+            {
+                part.next = to;
+                notices.push(Notice::AtEnd(place, to));
+            }
+        }
+        notices.into_iter()
     }
 
     /// Lets partitions begin again some time after an error, and tells those that are read again.
@@ -246,6 +283,7 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
         for event in events {
             notices.extend(self.hear(event));
         }
+        notices.extend(self.take_ends());
         self.ask();
         notices.extend(self.after_errors());
         if self.rebalance.is_answered() {
@@ -289,6 +327,9 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
         }
         for error in errors {
             self.client.post(Event::Error(error));
+        }
+        if taken < max {
+            self.ends.drained();
         }
         taken == max
     }

@@ -52,6 +52,8 @@ pub(crate) enum Request {
         /// A partition for which the group is asked; `None` without a group.
         place: Option<PartitionRef>,
     },
+    /// Whether anything comes of these partitions from here on before their logs end. [`Answer::Ends`].
+    Ends(Vec<(PartitionRef, i64)>),
     /// A sign of life of any broker. Without an answer there is no event.
     IsReached,
 }
@@ -63,6 +65,8 @@ pub(crate) enum Answer {
     Listed(Vec<PartitionRef>),
     Found(PartitionRef, Result<i64, ControlError>),
     Moved(PartitionRef, Result<(), ClientError>),
+    /// Those of which nothing comes: where they were, and the ends of their logs.
+    Ends(Vec<(PartitionRef, i64, i64)>),
     Checked {
         /// By the app's names.
         topics: Vec<(String, Result<(), ClientError>)>,
@@ -131,6 +135,9 @@ pub(crate) trait RawClient {
 
     /// Takes at most this many records and errors from the private queue. Returns how many there were.
     fn fetch(&mut self, max: usize, each: impl FnMut(Piece<'_>)) -> usize;
+
+    /// The end of a log, as far as the client knows from what it has fetched.
+    fn known_end(&self, place: PartitionRef) -> Option<i64>;
 
     /// Sends the records of these partitions to the private queue.
     fn forward(&mut self, places: &Offsets);

@@ -47,6 +47,22 @@ pub(super) fn is_member<C: ConsumerContext>(consumer: &BaseConsumer<C>) -> bool 
     }
 }
 
+/// The end of a log as the client knows it from its last fetch, without asking.
+pub(super) fn known_end<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    topic: &str,
+    partition: i32,
+) -> Option<i64> {
+    let topic = CString::new(topic).ok()?;
+    let (mut low, mut high) = (-1, -1);
+    // SAFETY: a valid client, a C string, and places for two numbers.
+    let code = unsafe {
+        let client = consumer.client().native_ptr();
+        rd::rd_kafka_get_watermark_offsets(client, topic.as_ptr(), partition, &mut low, &mut high)
+    };
+    (code == NO_ERROR && high >= 0).then_some(high)
+}
+
 /// Gives a client the token to log in with.
 pub(super) fn set_token(client: Client, token: &OAuthToken) -> Result<(), String> {
     let nul = |_| "the token holds a zero byte".to_owned();

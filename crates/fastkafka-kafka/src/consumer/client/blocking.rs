@@ -117,6 +117,7 @@ fn answer(request: Request, consumer: &Group, events: &Events) -> Option<Answer>
             }
         }
         Request::Check { topics, place } => check(consumer, events, &topics, place),
+        Request::Ends(_) => unreachable!("ends of logs are looked at by another client"),
         Request::IsReached => is_reached(consumer).then_some(Answer::Connected)?,
     })
 }

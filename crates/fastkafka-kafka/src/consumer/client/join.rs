@@ -3,7 +3,9 @@
 use super::Librdkafka;
 use super::blocking::BlockingClient;
 use super::context::{Context, Events, Group};
+use super::ends::{self, EndsOfLogs};
 use crate::access::Access;
+use crate::client_context::Logged;
 use crate::config;
 use crate::consumer::KafkaConsumer;
 use crate::consumer::leaving::Membership;
@@ -13,7 +15,8 @@ use crate::ffi::{EventQueue, Queue};
 use fastkafka_core::{ConsumerSettings, GroupProtocol};
 use fastkafka_runtime::platform::ClientError;
 use rdkafka::ClientConfig;
-use rdkafka::consumer::Consumer;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::thread::Thread;
 use std::time::{Duration, Instant};
@@ -78,11 +81,21 @@ pub(crate) fn join(
         events.clone(),
         driver.clone(),
     );
+    let ends = EndsOfLogs::new({
+        let (access, config) = (join.access.clone(), ends::config(join.config()));
+        Box::new(move || {
+            let consumer = config.create_with_context(Logged);
+            let consumer: BaseConsumer<Logged> = consumer.map_err(|e| call_error(&e))?;
+            access.admit(consumer.client())?;
+            Ok(consumer)
+        })
+    });
     let client = Librdkafka {
         queue: Some(queue),
         event_queue: Some(event_queue),
         consumer: Some(consumer),
         blocking,
+        ends: RefCell::new(ends),
         events,
         driver,
         made: Instant::now(),

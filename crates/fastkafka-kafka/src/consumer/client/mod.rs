@@ -2,10 +2,12 @@
 
 mod blocking;
 mod context;
+mod ends;
 pub(crate) mod join;
 
 use self::blocking::BlockingClient;
 use self::context::{Events, Group};
+use self::ends::EndsOfLogs;
 use super::raw::{Event, FetchError, Offsets, Piece, RawClient, Request, Stored};
 use crate::error::{call_error, client_error, fatal};
 use crate::ffi::{self, EventQueue, Queue};
@@ -16,6 +18,7 @@ use rdkafka::consumer::{Consumer, RebalanceProtocol};
 use rdkafka::error::KafkaResult;
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{Offset, TopicPartitionList};
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 use std::thread::Thread;
@@ -28,6 +31,7 @@ pub(crate) struct Librdkafka {
     event_queue: Option<EventQueue>,
     consumer: Option<Arc<Group>>,
     blocking: BlockingClient,
+    ends: RefCell<EndsOfLogs>,
     events: Arc<Events>,
     driver: Thread,
     made: Instant,
@@ -90,7 +94,13 @@ impl RawClient for Librdkafka {
     }
 
     fn ask(&self, request: Request) {
-        self.blocking.ask(request);
+        match request {
+            Request::Ends(places) => {
+                let (events, driver) = (self.events.clone(), self.driver.clone());
+                self.ends.borrow_mut().look(places, events, driver);
+            }
+            request => self.blocking.ask(request),
+        }
     }
 
     fn fetch(&mut self, max: usize, mut each: impl FnMut(Piece<'_>)) -> usize {
@@ -112,6 +122,14 @@ impl RawClient for Librdkafka {
                 },
             });
         })
+    }
+
+    fn known_end(&self, place: PartitionRef) -> Option<i64> {
+        ffi::known_end(
+            self.consumer.as_deref()?,
+            &place.on_cluster,
+            place.partition,
+        )
     }
 
     fn forward(&mut self, places: &Offsets) {
@@ -198,10 +216,11 @@ impl RawClient for Librdkafka {
         self.event_queue = None;
         self.consumer = None;
         self.blocking.end();
+        self.ends.get_mut().end();
     }
 
     fn is_destroyed(&self) -> bool {
-        self.blocking.ended()
+        self.blocking.ended() && self.ends.borrow().has_ended()
     }
 }
 

@@ -172,6 +172,7 @@ impl Simulation {
             Request::IsReached => Asked::Reached,
             Request::List(_) => Asked::Listed,
             Request::Check { .. } => Asked::Checked,
+            Request::Ends(_) => unreachable!("no log of the model goes on without records"),
         })
     }
 

@@ -51,7 +51,8 @@ impl RawClient for Simulated {
         let mut strays = 0;
         for (&partition, reading) in &mut self.reading {
             let (low, high) = self.logs[&partition];
-            let waits = self.paused.contains(&partition) || self.silent.contains(&partition);
+            let gives_none = [&self.paused, &self.silent, &self.recordless];
+            let waits = gives_none.iter().any(|all| all.contains(&partition));
             if reading.stopped || reading.position == high || waits {
                 continue;
             }
@@ -87,6 +88,11 @@ impl RawClient for Simulated {
         }
         (0..strays).for_each(|_| self.stray());
         taken
+    }
+
+    fn known_end(&self, place: PartitionRef) -> Option<i64> {
+        let (_, end) = self.logs.get(&place.partition)?;
+        self.recordless.contains(&place.partition).then_some(*end)
     }
 
     fn forward(&mut self, places: &Offsets) {

@@ -60,6 +60,8 @@ pub(crate) struct Simulated {
     pub(crate) is_fatal: bool,
     /// Partitions of which nothing comes, as without a leader.
     pub(crate) silent: BTreeSet<i32>,
+    /// Partitions whose logs go on without records.
+    pub(crate) recordless: BTreeSet<i32>,
     /// Events that no poll has served.
     pub(crate) unserved: bool,
     pub(crate) wakes: Cell<usize>,
@@ -99,6 +101,7 @@ impl Simulated {
             paused: BTreeSet::new(),
             failing: BTreeSet::new(),
             moved_on: BTreeSet::new(),
+            recordless: BTreeSet::new(),
             events: RefCell::default(),
             later: Vec::new(),
             fails: None,

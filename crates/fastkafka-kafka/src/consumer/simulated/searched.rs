@@ -66,6 +66,7 @@ impl Simulated {
             fails,
             is_fatal,
             silent,
+            recordless,
             unserved,
             wakes: _,
             is_woken,
@@ -91,7 +92,7 @@ impl Simulated {
         )?;
         write!(
             to,
-            "{is_fatal}{silent:?}{unserved}{}{requests:?}{waits}{is_lost}{commits:?}",
+            "{is_fatal}{silent:?}{recordless:?}{unserved}{}{requests:?}{waits}{is_lost}{commits:?}",
             is_woken.get()
         )?;
         write!(

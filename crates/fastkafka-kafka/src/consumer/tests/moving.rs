@@ -343,3 +343,42 @@ fn a_partition_without_a_further_error_is_read_again() {
     member.client.now += 10 * SECOND;
     assert!(is_read(member.hear_all()));
 }
+
+#[test]
+fn a_log_that_goes_on_without_records_is_passed_unless_the_partition_has_moved() {
+    let at_ends = |notices: Vec<Notice>| {
+        let at_end = |notice: &Notice| match notice {
+            Notice::AtEnd(place, offset) => Some((place.partition, *offset)),
+            _ => None,
+        };
+        notices.iter().filter_map(at_end).collect::<Vec<_>>()
+    };
+    for moves in [false, true] {
+        let mut member = KafkaConsumer::reading(COOPERATIVE, &[(0, 3)], &[(0, 3)]);
+        // Control records, which the client never gives out.
+        member.client.logs.insert(0, (0, 5));
+        member.client.recordless.insert(0);
+        for _ in 0..2 {
+            member.read();
+            member.client.now += 5 * SECOND;
+            member.hear_all();
+        }
+        let asked = member.client.requests.borrow();
+        let ends: Vec<_> = asked
+            .iter()
+            .filter(|r| matches!(r, Request::Ends(_)))
+            .collect();
+        assert!(
+            matches!(&ends[..], [Request::Ends(of)] if of[..] == [(place(0), 3)]),
+            "{ends:?}"
+        );
+        drop(asked);
+        if moves {
+            member.seek(place(0), 1).unwrap();
+        }
+        let answer = Answer::Ends(vec![(place(0), 3, 5)]);
+        member.client.post(Event::Answer(answer));
+        let expected: &[_] = if moves { &[] } else { &[(0, 5)] };
+        assert_eq!(at_ends(member.hear_all()), expected);
+    }
+}
