@@ -44,6 +44,10 @@ pub enum Action {
     Back,
     /// The leader of a partition goes away, or comes back.
     Leader(i32, bool),
+    /// A batch of a partition cannot be read, or can again.
+    Batch(i32, bool),
+    /// The topic may not be read, or may again.
+    Topic(bool),
     /// The broker begins to refuse commits, or ends that.
     Commits(bool),
     /// The next call that resumes a partition fails.
@@ -174,6 +178,19 @@ fn conditions(world: &World, out: &mut Vec<Action>) {
         } else if left.has(Fault::Leaderless) {
             out.push(Action::Leader(*partition, false));
         }
+    }
+    for (partition, part) in ALL.iter().zip(&world.parts) {
+        if part.unreadable {
+            out.push(Action::Batch(*partition, true));
+        } else if left.has(Fault::Unreadable) {
+            out.push(Action::Batch(*partition, false));
+        }
+    }
+    // Before the start it would end the app, and so it should.
+    if world.refused {
+        out.push(Action::Topic(true));
+    } else if left.has(Fault::Refused) && world.driver.is_started() {
+        out.push(Action::Topic(false));
     }
     if world.refuses_commits {
         out.push(Action::Commits(true));

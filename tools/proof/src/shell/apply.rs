@@ -61,8 +61,22 @@ impl World {
                     self.left.take(Fault::Leaderless);
                 }
                 self.part(partition).leaderless = !is_back;
-                self.client().set_silent(partition, !is_back);
-                self.hear();
+                self.set_reading();
+            }
+            Action::Batch(partition, is_well) => {
+                if !is_well {
+                    self.left.take(Fault::Unreadable);
+                }
+                self.part(partition).unreadable = !is_well;
+                self.set_reading();
+            }
+            Action::Topic(is_well) => {
+                self.refused = !is_well;
+                if !is_well {
+                    self.left.take(Fault::Refused);
+                    self.client().error(Trouble::TopicRefused, When::Now);
+                }
+                self.set_reading();
             }
             Action::Commits(taken) => {
                 if !taken {
@@ -104,12 +118,11 @@ impl World {
     /// Time passes, and the driver takes its turn.
     pub(super) fn pass(&mut self, time: Duration) -> Result<(), Violation> {
         self.now += time;
+        // The client tries again, and tells the error again.
+        if self.parts.iter().any(|part| part.unreadable) {
+            self.set_reading();
+        }
         self.turn()
-    }
-
-    fn hear(&mut self) {
-        // What was silent comes: the client's queue wakes the driver.
-        self.client().wake();
     }
 
     fn tell(&mut self, scope: &Scope, tells: Tells, when: When) {
@@ -213,6 +226,7 @@ impl World {
             },
             Asked::Checked => match refused {
                 Some(why) => Given::Checked(Err(why), Err(why)),
+                None if self.refused => Given::Checked(Err(Trouble::TopicRefused), Ok(())),
                 None => Given::Checked(Ok(()), Ok(())),
             },
             Asked::Reached | Asked::Listed => Given::Nothing,

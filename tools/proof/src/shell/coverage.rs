@@ -8,7 +8,7 @@ use crate::search::Seen;
 use fastkafka_kafka::proof::When;
 
 /// The names, in the order of their numbers.
-const NAMES: [&str; 27] = [
+const NAMES: [&str; 29] = [
     "a turn",
     "time passes",
     "the group gives partitions",
@@ -22,6 +22,8 @@ const NAMES: [&str; 27] = [
     "starts are answered",
     "a start is not known",
     "a leader comes back",
+    "a batch can be read again",
+    "the topic may be read again",
     "a commit is refused",
     "commits are taken again",
     "a handler fails",
@@ -98,6 +100,8 @@ impl World {
             Action::Settle(_) => reach("an `Ack` that was kept is used", true),
             Action::Back => reach("a broker is reached again", true),
             Action::Leader(_, is_back) => reach("a leader comes back", is_back),
+            Action::Batch(_, is_well) => reach("a batch can be read again", is_well),
+            Action::Topic(is_well) => reach("the topic may be read again", is_well),
             Action::Commits(taken) => reach("commits are taken again", taken),
             Action::ResumeFails => reach("a call that resumes fails", true),
             Action::Pause(_, true) => {

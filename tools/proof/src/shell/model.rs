@@ -161,6 +161,7 @@ impl World {
             answers: _,
             owed,
             away,
+            refused,
             refuses_commits,
             told_refused,
             kicked,
@@ -171,16 +172,8 @@ impl World {
             unclean,
             left,
         } = self;
-        (
-            now,
-            sleep,
-            pending,
-            owed,
-            away,
-            refuses_commits,
-            told_refused,
-        )
-            .hash(to);
+        (now, sleep, pending, owed, away, told_refused).hash(to);
+        (refused, refuses_commits).hash(to);
         (kicked, fatal, ending_since, cut, unclean, left).hash(to);
         (calls.at_work(), calls.kept()).hash(to);
         for (partition, part) in (0..).zip(parts) {

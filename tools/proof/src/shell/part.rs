@@ -34,6 +34,8 @@ pub(super) struct Part {
     pub(super) lost: bool,
     /// Its leader is away.
     pub(super) leaderless: bool,
+    /// A batch of it cannot be read.
+    pub(super) unreadable: bool,
     /// Its handler never returns.
     pub(super) hung: bool,
     /// The user has paused it.
@@ -55,6 +57,7 @@ impl Part {
             epoch: 0,
             lost: false,
             leaderless: false,
+            unreadable: false,
             hung: false,
             paused: false,
             failed: false,

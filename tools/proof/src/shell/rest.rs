@@ -79,12 +79,16 @@ impl World {
 
     /// What is wrong with a partition of its own.
     fn is_wrong(part: &Part) -> bool {
-        part.leaderless || part.hung || part.failed || part.kept_in == Some(part.epoch)
+        part.leaderless
+            || part.unreadable
+            || part.hung
+            || part.failed
+            || part.kept_in == Some(part.epoch)
     }
 
     /// What is wrong with all of them.
     fn is_all_wrong(&self) -> bool {
-        self.away || self.refuses_commits || self.fatal
+        self.away || self.refused || self.refuses_commits || self.fatal
     }
 
     fn lags(part: &Part) -> bool {

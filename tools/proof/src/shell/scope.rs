@@ -13,6 +13,10 @@ pub enum Fault {
     Away,
     /// Where a partition starts cannot be looked up, and nothing of it comes, until its leader is back.
     Leaderless,
+    /// A batch of a partition cannot be read, until it can.
+    Unreadable,
+    /// The topic may not be read, until it may.
+    Refused,
     /// The broker refuses commits for a while.
     Commit,
     /// The group takes a partition, gives it to another member, and gives it back.
@@ -41,9 +45,11 @@ pub enum Fault {
 
 impl Fault {
     /// All of them, in their order.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Away,
         Self::Leaderless,
+        Self::Unreadable,
+        Self::Refused,
         Self::Commit,
         Self::Rebalance,
         Self::Kick,

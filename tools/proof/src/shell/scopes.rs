@@ -36,6 +36,11 @@ fn known(mut scope: Scope, faults: &[Fault]) -> Scope {
     let cases = [
         (Fault::Leaderless, "H2", "1: one unknown start holds up all"),
         (
+            Fault::Unreadable,
+            "H1",
+            "3: a batch that cannot be read is not named",
+        ),
+        (
             Fault::Commit,
             "H1",
             "1: a start that cannot be committed is not named",

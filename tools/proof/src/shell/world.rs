@@ -49,6 +49,8 @@ pub(super) struct World {
     /// These have to be given next.
     pub(super) owed: Vec<i32>,
     pub(super) away: bool,
+    /// The topic may not be read.
+    pub(super) refused: bool,
     pub(super) refuses_commits: bool,
     /// It has said so to this commit.
     pub(super) told_refused: bool,
@@ -84,6 +86,7 @@ impl World {
             answers: 0,
             owed: Vec::new(),
             away: false,
+            refused: false,
             refuses_commits: false,
             told_refused: false,
             kicked: false,
@@ -138,6 +141,19 @@ impl World {
         }
         self.client().end_turn();
         self.settle()
+    }
+
+    /// What comes of a partition, and what does not.
+    pub(super) fn set_reading(&mut self) {
+        for partition in ALL {
+            let refused = self.refused;
+            let part = self.part(partition);
+            let (silent, unreadable) = (part.leaderless || refused, part.unreadable);
+            self.client().set_silent(partition, silent);
+            self.client().set_unreadable(partition, unreadable);
+        }
+        // What was silent comes: the client's queue wakes the driver.
+        self.client().wake();
     }
 
     /// What follows from a step without a choice.

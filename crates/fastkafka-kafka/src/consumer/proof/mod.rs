@@ -151,6 +151,16 @@ impl Simulation {
         }
     }
 
+    /// The next batch of this partition cannot be read, or can.
+    pub fn set_unreadable(&mut self, partition: i32, unreadable: bool) {
+        let all = &mut self.0.client.failing;
+        if unreadable {
+            all.insert(partition);
+        } else {
+            all.remove(&partition);
+        }
+    }
+
     /// The log of this partition is another one.
     pub fn set_log(&mut self, partition: i32, low: i64, high: i64) {
         self.0.client.logs.insert(partition, (low, high));
