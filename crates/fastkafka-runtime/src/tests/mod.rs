@@ -15,6 +15,7 @@ mod outputs;
 mod pressure;
 mod random;
 mod rebalance;
+mod refusals;
 mod settling;
 mod shutdown;
 mod starts;
