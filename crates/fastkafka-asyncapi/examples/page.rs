@@ -2,10 +2,11 @@
 
 use fastkafka_asyncapi::Document;
 use std::error::Error;
+use std::io::Write;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args().nth(1).ok_or("usage: page FILE")?;
     let document = Document::parse(&std::fs::read_to_string(path)?)?;
-    print!("{}", document.to_html());
+    std::io::stdout().write_all(document.to_html().as_bytes())?;
     Ok(())
 }

@@ -11,6 +11,7 @@ use fastkafka_runtime::platform::ClientError;
 use rdkafka::ClientConfig;
 use rdkafka::client::{Client, ClientContext};
 use std::sync::Arc;
+use tokio::time::Instant;
 
 /// A way to a cluster. Two logins at one cluster are two ways.
 #[derive(Clone, Debug)]
@@ -32,16 +33,18 @@ impl Access {
         }
     }
 
-    /// With a token, if the connection needs one.
+    /// With a token, if the connection needs one, which has to be there by the deadline.
     pub(crate) async fn open(
         cluster: &str,
         connection: Connection,
         options: &KafkaOptions,
+        deadline: Instant,
     ) -> Result<Self, Problems> {
         let token = match &connection.sasl_oauth_token_provider {
             Some(tokens) => {
-                let token = CurrentToken::keep(tokens.provider().clone()).await;
-                Some(token.map_err(problem)?)
+                let provider = tokens.provider().clone();
+                let token = CurrentToken::keep(provider, deadline, options.start_timeout);
+                Some(token.await.map_err(problem)?)
             }
             None => None,
         };

@@ -6,7 +6,6 @@ use crate::clusters::Clusters;
 use crate::config;
 use crate::error::problem;
 use crate::offsets::reset::{ResetError, reset};
-use crate::options::KafkaOptions;
 use fastkafka_core::{ConsumerSettings, Plan, Problems};
 use fastkafka_runtime::platform::PartitionRef;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -21,14 +20,13 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// happens once, however many members come and however often partitions move.
 ///
 /// # Errors
-/// A group that has members; a broker that does not answer within `start_timeout`.
+/// A group that has members; a broker that does not answer by the deadline.
 pub(crate) async fn start_from(
-    options: &KafkaOptions,
+    deadline: Instant,
     clusters: &Clusters,
     plan: &Plan,
     at: SystemTime,
 ) -> Result<(), Problems> {
-    let deadline = Instant::now() + options.start_timeout;
     for group in &plan.groups {
         if group.standalone || group.handlers.iter().any(|h| h.def.pattern.is_some()) {
             return Err(problem(format!(

@@ -4,6 +4,7 @@ use super::access::Access;
 use super::options::KafkaOptions;
 use fastkafka_core::{Connection, Connections, Plan, Problems};
 use std::collections::BTreeSet;
+use tokio::time::Instant;
 
 /// The ways to the clusters of an app: one for each cluster and login.
 #[derive(Clone, Debug)]
@@ -13,11 +14,12 @@ pub(crate) struct Clusters {
 }
 
 impl Clusters {
-    /// Fetches the tokens that are needed.
+    /// Fetches the tokens that are needed, within `start_timeout`.
     ///
     /// # Errors
     /// When a token cannot be had.
     pub(crate) async fn open(options: &KafkaOptions, plan: &Plan) -> Result<Self, Problems> {
+        let deadline = Instant::now() + options.start_timeout;
         let connections = &options.connections;
         let mut clusters = Self {
             all: Vec::new(),
@@ -33,7 +35,7 @@ impl Clusters {
             }
             if clusters.find(cluster, &own).is_none() {
                 let connection = connections.to(cluster, &own);
-                let access = Access::open(cluster, connection, options).await?;
+                let access = Access::open(cluster, connection, options, deadline).await?;
                 clusters.all.push(access);
             }
         }

@@ -36,6 +36,8 @@ pub use config::check::check;
 #[doc(hidden)]
 pub use consumer::proof;
 pub use embedded::Embedded;
+#[cfg(unix)]
+pub use ffi::hangup_ends_the_process;
 pub use inspect::{GroupOffsets, Inspector, LogReader, LogRecord};
 pub use names::TopicNames;
 pub use options::KafkaOptions;

@@ -9,6 +9,7 @@ use super::producer::KafkaProducers;
 use fastkafka_core::{Plan, Problems};
 use fastkafka_runtime::platform::{ConsumerHandle, NewConsumer, Platform, Producers};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// The clusters of an app, opened.
 #[derive(Debug)]
@@ -29,10 +30,11 @@ impl Kafka {
     /// # Panics
     /// Outside a tokio runtime.
     pub async fn open(options: &KafkaOptions, plan: &Plan) -> Result<Arc<dyn Platform>, Problems> {
+        let deadline = Instant::now() + options.start_timeout;
         let clusters = Clusters::open(options, plan).await?;
-        wait_for_topics(options, &clusters, plan).await?;
+        wait_for_topics(options, &clusters, plan, deadline).await?;
         if let Some(from) = options.from {
-            start_from(options, &clusters, plan, from).await?;
+            start_from(deadline, &clusters, plan, from).await?;
         }
         let interval = options.commit_interval;
         Ok(Arc::new(Self {

@@ -23,9 +23,9 @@ pub async fn create_topics(
     plan: &Plan,
     specs: &[TopicSpec],
 ) -> Result<(), Problems> {
+    let deadline = Instant::now() + options.start_timeout;
     let clusters = Clusters::open(options, plan).await?;
     let names: Vec<_> = specs.iter().map(|spec| spec.name.clone()).collect();
-    let deadline = Instant::now() + options.start_timeout;
     for (access, names) in clusters.topics(plan, &names) {
         let topics = connect(access)?;
         let found = look_up(&topics, &names, deadline, options, access).await?;
@@ -46,17 +46,17 @@ pub async fn create_topics(
 /// Waits until all topics are there.
 ///
 /// # Errors
-/// All that is missing or refused, when `start_timeout` is over.
+/// All that is missing or refused at the deadline, when `start_timeout` is over.
 pub(crate) async fn wait_for_topics(
     options: &KafkaOptions,
     clusters: &Clusters,
     plan: &Plan,
+    deadline: Instant,
 ) -> Result<(), Problems> {
     let mut asked = Vec::new();
     for (access, names) in clusters.topics(plan, &[]) {
         asked.push((access, connect(access)?, names));
     }
-    let deadline = Instant::now() + options.start_timeout;
     loop {
         let mut problems = Vec::new();
         for (access, topics, names) in &asked {

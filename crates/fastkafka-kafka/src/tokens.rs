@@ -1,14 +1,18 @@
 //! OAuth tokens: fetched ahead in the background, since librdkafka asks for one and can not wait.
 
 use crate::lock::lock;
-use fastkafka_core::{OauthToken, TokenProvider};
+use fastkafka_core::{CatchRun, OauthToken, TokenProvider, panic_text};
 use rdkafka::client::OAuthToken;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Duration, SystemTime};
+use tokio::time::Instant;
 
 /// Between two questions to a provider that failed.
 const AGAIN: Duration = Duration::from_secs(2);
+
+/// For the answer to a later question: one that never comes must not be the last.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The token that clients get.
 pub(super) struct CurrentToken {
@@ -18,16 +22,25 @@ pub(super) struct CurrentToken {
 }
 
 impl CurrentToken {
-    /// Fetches the first token, and the following ones as long as somebody has the value.
+    /// Fetches the first token, and the following ones as long as somebody has the value. The first one has to
+    /// come by the deadline, which is that of `start_timeout`.
     ///
     /// # Errors
     /// When there is no first one.
     ///
     /// # Panics
     /// Outside a tokio runtime.
-    pub(super) async fn keep(provider: Arc<dyn TokenProvider>) -> Result<Arc<Self>, String> {
-        let token = provider.token().await;
-        let token = token.map_err(|e| format!("`sasl_oauth_token_provider` has no token: {e}"))?;
+    pub(super) async fn keep(
+        provider: Arc<dyn TokenProvider>,
+        deadline: Instant,
+        start_timeout: Duration,
+    ) -> Result<Arc<Self>, String> {
+        let token = ask(&*provider, deadline).await.map_err(|why| match why {
+            Refusal::Late => format!(
+                "`sasl_oauth_token_provider` has not answered within {start_timeout:?} (`start_timeout`)"
+            ),
+            Refusal::Failed(why) => format!("`sasl_oauth_token_provider` has no token: {why}"),
+        })?;
         if remaining(&token).is_zero() {
             return Err("`sasl_oauth_token_provider` gave a token that has ended".to_owned());
         }
@@ -77,6 +90,22 @@ fn remaining(token: &OauthToken) -> Duration {
     left.unwrap_or_default()
 }
 
+/// Why there is no token.
+enum Refusal {
+    Failed(String),
+    Late,
+}
+
+/// Asks once. The code is a user's: it may hang and panic.
+async fn ask(provider: &dyn TokenProvider, deadline: Instant) -> Result<OauthToken, Refusal> {
+    let asked = CatchRun::new(Box::pin(async { provider.token().await }));
+    match tokio::time::timeout_at(deadline, asked).await {
+        Ok(Ok(token)) => token.map_err(|error| Refusal::Failed(error.to_string())),
+        Ok(Err(panic)) => Err(Refusal::Failed(format!("a panic: {}", panic_text(&*panic)))),
+        Err(_) => Err(Refusal::Late),
+    }
+}
+
 /// librdkafka asks when four fifths of a token's life are over: by then there is a new one.
 async fn renew(provider: Arc<dyn TokenProvider>, current: Weak<CurrentToken>) {
     let left = || Some(remaining(&current.upgrade()?.lock()));
@@ -88,22 +117,23 @@ async fn renew(provider: Arc<dyn TokenProvider>, current: Weak<CurrentToken>) {
         if current.strong_count() == 0 {
             return;
         }
-        let token = provider.token().await;
+        let token = ask(&*provider, Instant::now() + PATIENCE).await;
         let Some(current) = current.upgrade() else {
             return;
         };
-        wait = match token {
+        let why = match token {
             Ok(token) => {
-                let wait = remaining(&token) * 3 / 4;
+                let left = remaining(&token) * 3 / 4;
                 current.put(token);
-                wait.max(Duration::from_millis(100))
+                wait = left.max(Duration::from_millis(100));
+                continue;
             }
-            Err(error) => {
-                tracing::warn!("`sasl_oauth_token_provider` has no new token: {error}");
-                current.fail(Some(error.to_string()));
-                AGAIN
-            }
+            Err(Refusal::Failed(why)) => why,
+            Err(Refusal::Late) => format!("it has not answered within {PATIENCE:?}"),
         };
+        tracing::warn!("`sasl_oauth_token_provider` has no new token: {why}");
+        current.fail(Some(why));
+        wait = AGAIN;
     }
 }
 
@@ -117,6 +147,11 @@ impl fmt::Debug for CurrentToken {
 mod tests {
     use super::*;
     use std::sync::atomic::{AtomicU32, Ordering};
+
+    async fn first(provider: Arc<dyn TokenProvider>) -> Result<Arc<CurrentToken>, String> {
+        let start_timeout = Duration::from_secs(30);
+        CurrentToken::keep(provider, Instant::now() + start_timeout, start_timeout).await
+    }
 
     fn token(text: String, life: Duration) -> OauthToken {
         OauthToken {
@@ -144,7 +179,7 @@ mod tests {
                 n => Ok(token(format!("token {n}"), Duration::from_millis(400))),
             }
         }
-        let current = CurrentToken::keep(Arc::new(mine)).await.unwrap();
+        let current = first(Arc::new(mine)).await.unwrap();
         assert_eq!(current.token().unwrap().token, "token 0");
         // The old one has ended, and the reason is known.
         until(|| current.token().is_err()).await;
@@ -158,7 +193,7 @@ mod tests {
         async fn none() -> Result<OauthToken, String> {
             Err("no such client".to_owned())
         }
-        let why = CurrentToken::keep(Arc::new(none)).await.unwrap_err();
+        let why = first(Arc::new(none)).await.unwrap_err();
         assert_eq!(
             why,
             "`sasl_oauth_token_provider` has no token: no such client"
@@ -166,7 +201,7 @@ mod tests {
         async fn old() -> Result<OauthToken, String> {
             Ok(token(String::new(), Duration::ZERO))
         }
-        assert!(CurrentToken::keep(Arc::new(old)).await.is_err());
+        assert!(first(Arc::new(old)).await.is_err());
     }
 
     #[tokio::test]
@@ -177,9 +212,48 @@ mod tests {
             Ok(token(String::new(), Duration::from_millis(20)))
         }
         let provider: Arc<dyn TokenProvider> = Arc::new(mine);
-        drop(CurrentToken::keep(provider.clone()).await.unwrap());
+        drop(first(provider.clone()).await.unwrap());
         // The task lets go of the provider when it ends.
         until(|| Arc::strong_count(&provider) == 1).await;
         assert_eq!(ASKED.load(Ordering::Relaxed), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_provider_that_hangs_or_panics_is_a_reason_too() {
+        async fn never() -> Result<OauthToken, String> {
+            std::future::pending().await
+        }
+        async fn panics() -> Result<OauthToken, String> {
+            panic!("no server is named");
+        }
+        let why = first(Arc::new(never)).await.unwrap_err();
+        assert_eq!(
+            why,
+            "`sasl_oauth_token_provider` has not answered within 30s (`start_timeout`)"
+        );
+        let why = first(Arc::new(panics)).await.unwrap_err();
+        assert_eq!(
+            why,
+            "`sasl_oauth_token_provider` has no token: a panic: no server is named"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_provider_that_hangs_once_or_panics_once_is_asked_again() {
+        static ASKED: AtomicU32 = AtomicU32::new(0);
+        async fn mine() -> Result<OauthToken, String> {
+            let life = Duration::from_secs(3_600);
+            match ASKED.fetch_add(1, Ordering::Relaxed) {
+                1 => std::future::pending().await,
+                2 => panic!("no server is named"),
+                n => Ok(token(format!("token {n}"), life)),
+            }
+        }
+        let current = first(Arc::new(mine)).await.unwrap();
+        let reason = || lock(&current.failure).clone();
+        until(|| reason().is_some()).await;
+        assert_eq!(reason().unwrap(), "it has not answered within 30s");
+        until(|| current.token().is_ok_and(|t| t.token == "token 3")).await;
+        assert_eq!(reason(), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::error::RunError;
-use crate::signals::stop_on_signal;
+use crate::signals::StopOnSignal;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
@@ -50,7 +50,10 @@ impl App {
     /// When the app has no broker of that name.
     pub fn axum_lifespan(&self, broker: &str) -> Result<Lifespan, UnknownBroker> {
         self.set_kafka_broker(broker)?;
-        Ok(Lifespan { app: self.clone() })
+        Ok(Lifespan {
+            app: self.clone(),
+            signals: true,
+        })
     }
 
     /// Routes for those who watch over the process, to be merged into a server's own.
@@ -87,7 +90,7 @@ fn answer(status: StatusCode, text: impl Display) -> Response {
 
 /// An app and a server that live and end together. See [`App::axum_lifespan`].
 ///
-/// The app starts first; requests that come meanwhile wait. Both end at SIGINT, SIGTERM,
+/// The app starts first; requests that come meanwhile wait. Both end at SIGINT, SIGTERM, SIGHUP,
 /// [`App::shut_down`], when the app ends by itself, and when the server does:
 ///
 /// 1. The server takes no more requests and answers those in hand. Handlers go on: a request may wait
@@ -96,7 +99,8 @@ fn answer(status: StatusCode, text: impl Display) -> Response {
 ///    committed. The stop hooks run.
 ///
 /// All of it has the app's `shutdown_timeout`, of which the server may take half. A second signal ends
-/// the process at once, with status 1.
+/// the process at once, with status 1. When both have ended, a signal ends the process as it would have without
+/// them; see [`without_signals`](Self::without_signals).
 ///
 /// A response that streams without end, such as server-sent events, has to end with
 /// [`App::stopping`], or it keeps the server for its half.
@@ -104,9 +108,19 @@ fn answer(status: StatusCode, text: impl Display) -> Response {
 #[must_use = "nothing starts before `serve` or `run`"]
 pub struct Lifespan {
     app: App,
+    signals: bool,
 }
 
 impl Lifespan {
+    /// Leaves the signals of the process to the program, which then calls [`App::shut_down`] itself.
+    ///
+    /// Without this they belong to the lifespan and, when that has ended, to nobody: a signal that comes later
+    /// ends the process, also if the program listens to it.
+    pub fn without_signals(mut self) -> Self {
+        self.signals = false;
+        self
+    }
+
     /// Runs the app and an axum server with these routes.
     ///
     /// # Errors
@@ -150,7 +164,8 @@ impl Lifespan {
         S: IntoFuture<Output = Result<(), E>>,
         E: Display,
     {
-        stop_on_signal(self.app.clone()).map_err(|error| {
+        let signals = self.signals.then(|| StopOnSignal::new(&self.app));
+        let _signals = signals.transpose().map_err(|error| {
             let what = format!("signals cannot be handled: {error}");
             RunError::Start(Problems(vec![Problem::Broker(what)]))
         })?;

@@ -6,6 +6,7 @@ use anyhow::Context;
 use clap::Args;
 use fastkafka::{App, Broker, KafkaEvent, ProduceError, Topic, delivery_scope, produces};
 use indicatif::{ProgressBar, ProgressStyle};
+use std::io::{self, Write};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -53,7 +54,7 @@ pub fn feed(options: &Options) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            let _ = writeln!(io::stderr(), "error: {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -95,7 +96,7 @@ async fn send(options: &Options) -> anyhow::Result<()> {
     }
     bar.finish();
     app.stop().await?;
-    println!("sent {total} flights to `flights`");
+    writeln!(io::stdout(), "sent {total} flights to `flights`")?;
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use clap::Parser;
 use fastkafka::record::Bytes;
 use fastkafka::{App, EventMetadata, Headers, Key, State, consumes};
 use std::collections::BTreeMap;
+use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,7 +50,7 @@ pub fn main(
     match shown {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            let _ = writeln!(stderr(), "error: {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -80,7 +81,7 @@ async fn demonstrate(
     outside.stop().await?;
     let topics = topics.borrow();
     for record in topics.values() {
-        println!("{record}");
+        writeln!(stdout(), "{record}")?;
     }
     ensure!(in_time, "{} of {records} records after 30 s", topics.len());
     Ok(())

@@ -5,6 +5,7 @@ use crate::model::{Flower, IrisInputData, IrisPrediction};
 use anyhow::{Context, ensure};
 use fastkafka::{App, KafkaEvent, Key, ProduceError, State, consumes, delivery_scope, produces};
 use std::collections::BTreeMap;
+use std::io::{Write, stdout};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -48,7 +49,7 @@ pub async fn run() -> anyhow::Result<()> {
     let service = crate::app();
     service.start().await?;
     let address = service.bootstrap().context("the service has no broker")?;
-    println!("broker in this process on {address}");
+    writeln!(stdout(), "broker in this process on {address}")?;
 
     let answers = Answers {
         species: Arc::default(),
@@ -70,7 +71,11 @@ pub async fn run() -> anyhow::Result<()> {
         Ok::<_, ProduceError>(())
     })
     .await?;
-    println!("sent {} flowers to `input_data`", deliveries.len());
+    writeln!(
+        stdout(),
+        "sent {} flowers to `input_data`",
+        deliveries.len()
+    )?;
 
     let mut count = answers.count.subscribe();
     let all = count.wait_for(|count| *count == flowers.len());
@@ -87,24 +92,32 @@ pub async fn run() -> anyhow::Result<()> {
 fn summary(flowers: &[Flower], answers: &Answers, elapsed: Duration) -> anyhow::Result<()> {
     let answers = answers.species.lock().expect("nobody panics with it");
     ensure!(answers.len() == flowers.len(), "an answer is missing");
-    println!(
+    writeln!(
+        stdout(),
         "got {} predictions from `predictions` in {elapsed:.1?}\n",
         answers.len()
-    );
+    )?;
     let mut by_species = BTreeMap::<&str, (usize, usize)>::new();
     for (flower, predicted) in flowers.iter().zip(answers.values()) {
         let (all, right) = by_species.entry(&flower.species).or_default();
         *all += 1;
         *right += usize::from(*predicted == flower.species);
     }
-    println!("{:<12} {:>7} {:>6}", "species", "flowers", "right");
+    writeln!(
+        stdout(),
+        "{:<12} {:>7} {:>6}",
+        "species",
+        "flowers",
+        "right"
+    )?;
     for (species, (all, right)) in &by_species {
-        println!("{species:<12} {all:>7} {right:>6}");
+        writeln!(stdout(), "{species:<12} {all:>7} {right:>6}")?;
     }
     let right: usize = by_species.values().map(|(_, right)| right).sum();
-    println!(
+    writeln!(
+        stdout(),
         "\nnearest centroid, {right} of {} right (the flowers it learned from)",
         flowers.len()
-    );
+    )?;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Without arguments the demonstration, with `run` the plain service.
 
 use clap::Parser;
+use std::io::Write;
 use std::process::ExitCode;
 
 #[derive(Parser)]
@@ -24,7 +25,7 @@ fn demo() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            let _ = writeln!(std::io::stderr(), "error: {error:#}");
             ExitCode::FAILURE
         }
     }

@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use clap::Parser;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use tokio::net::TcpListener;
@@ -36,7 +37,7 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
     let listener = TcpListener::bind(args.bind)
         .await
         .with_context(|| format!("cannot listen on {}", args.bind))?;
-    println!("http://{}/", listener.local_addr()?);
+    writeln!(std::io::stdout(), "http://{}/", listener.local_addr()?)?;
     lifespan.serve(listener, web::router(&app)).await?;
     Ok(())
 }

@@ -50,7 +50,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("kafka-lab: {error}");
+            let _ = writeln!(std::io::stderr(), "kafka-lab: {error}");
             ExitCode::FAILURE
         }
     }
@@ -100,9 +100,9 @@ fn serve(pid_file: &Path, count: u32) -> Result<(), Box<dyn Error>> {
         .map(|_| Kafka::start())
         .collect::<Result<Vec<_>, _>>()?;
     for broker in &brokers {
-        println!("{}", broker.bootstrap());
+        writeln!(std::io::stdout(), "{}", broker.bootstrap())?;
     }
-    println!("{}", pid_file.display());
+    writeln!(std::io::stdout(), "{}", pid_file.display())?;
     // `stop` ends this process; the brokers end with it.
     loop {
         std::thread::park();

@@ -18,6 +18,7 @@ use clap::{Parser, Subcommand};
 use finding::Report;
 use limits::Limits;
 use std::env;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use workspace::Package;
@@ -69,7 +70,7 @@ fn main() -> Result<ExitCode> {
             links::check(&root)?,
         ],
     };
-    Ok(print(&root, &reports))
+    print(&root, &reports)
 }
 
 fn circles(root: &Path, crates: &[PathBuf], limits: &Limits, why: bool) -> Result<Report> {
@@ -88,9 +89,10 @@ fn lengths(root: &Path, limits: &Limits) -> Result<Report> {
     lengths::check(&workspace::packages(root)?, limits.lengths.below)
 }
 
-fn print(root: &Path, reports: &[Report]) -> ExitCode {
+fn print(root: &Path, reports: &[Report]) -> Result<ExitCode> {
+    let mut output = io::stdout().lock();
     for report in reports {
-        print!("{}", report.text);
+        write!(output, "{}", report.text)?;
     }
     let mut code = ExitCode::SUCCESS;
     let broken = reports.iter().flat_map(|report| {
@@ -102,8 +104,8 @@ fn print(root: &Path, reports: &[Report]) -> ExitCode {
         if let Ok(file) = finding.file.strip_prefix(root) {
             finding.file = file.to_owned();
         }
-        println!("error: {finding}");
+        writeln!(output, "error: {finding}")?;
         code = ExitCode::FAILURE;
     }
-    code
+    Ok(code)
 }

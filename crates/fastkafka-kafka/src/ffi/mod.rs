@@ -1,4 +1,4 @@
-//! All unsafe code of the crate: fetching in batches, queues, produce calls.
+//! All unsafe code of the crate: fetching in batches, queues, produce calls, and what a signal does.
 //!
 //! `rdkafka` copies and wraps one record at a time; batches, queues that wake their reader, cached
 //! topic handles and headers on demand are only in librdkafka's C interface.
@@ -8,12 +8,16 @@ mod handle;
 mod messages;
 mod produce;
 mod queue;
+#[cfg(unix)]
+mod signals;
 
 #[cfg(test)]
 pub(super) use errors::all_errors;
 pub(super) use errors::error_name;
 pub(super) use produce::{Opaque, Sent, Topic, flush};
 pub(super) use queue::{EventQueue, FetchError, Piece, Queue};
+#[cfg(unix)]
+pub use signals::hangup_ends_the_process;
 
 use handle::{Client, NO_ERROR};
 

@@ -16,7 +16,8 @@ impl App {
         plan: &Plan,
         platform: Option<Arc<dyn Platform>>,
     ) -> Result<(), RunError> {
-        self.inner.hooks.start(self).await.map_err(problem)?;
+        let hooks = self.inner.hooks.start(self, self.inner.start_timeout);
+        hooks.await.map_err(problem)?;
         let mut runtime = self.connect(plan, platform).await?;
         let joined = runtime.join(plan);
         // Kept before the error is looked at: a stop ends the consumers that have joined.

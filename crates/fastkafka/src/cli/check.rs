@@ -1,11 +1,11 @@
 //! `check`: every problem that shows without a broker, and what the service does.
 
-use super::failed::failed;
+use super::failed::Failed;
+use super::output::print;
 use crate::app::App;
 use clap::Args;
 use fastkafka_core::{Explained, Plan, Restart};
 use std::fmt::Write;
-use std::process::ExitCode;
 
 /// Options of `check`.
 #[derive(Args, Clone, Debug)]
@@ -19,23 +19,22 @@ pub struct Check {
     pub explain: bool,
 }
 
-pub(super) fn check(app: &App, options: &Check) -> ExitCode {
-    if let Some(broker) = &options.kafka_broker
-        && let Err(unknown) = app.set_kafka_broker(broker)
-    {
-        return failed(unknown);
+pub(super) fn check(app: &App, options: &Check) -> Result<(), Failed> {
+    if let Some(broker) = &options.kafka_broker {
+        app.set_kafka_broker(broker).map_err(Failed::found)?;
     }
     let checked = app.check();
-    if options.explain {
+    let printed = if options.explain {
         // Also of an app with problems: it may show where they come from.
-        print!("{}", explain(&app.explain()));
-    } else if let Ok(plan) = &checked {
-        print!("{}", describe(plan));
-    }
-    match checked {
-        Ok(_) => ExitCode::SUCCESS,
-        Err(problems) => failed(problems),
-    }
+        print(explain(&app.explain()))
+    } else {
+        checked
+            .as_ref()
+            .map_or(Ok(()), |plan| print(describe(plan)))
+    };
+    // What was found comes before what could not be shown.
+    checked.map_err(Failed::found)?;
+    printed
 }
 
 /// A line per function: what it is, its topic and cluster, its group, where it stands.
@@ -93,14 +92,14 @@ fn on(cluster: &str) -> String {
 }
 
 /// A line per topic, with its cluster where that is not the app's own.
-pub(super) fn topics(app: &App) -> String {
+pub(super) fn topics(app: &App) -> Result<(), Failed> {
     let topics = app.sketch().topics();
     let mut rows: Vec<_> = topics
         .iter()
         .map(|(cluster, topic)| [topic.clone(), on(cluster)])
         .collect();
     rows.sort();
-    table(&rows)
+    print(table(&rows))
 }
 
 /// A block per function, a line per setting.

@@ -45,19 +45,21 @@
 //! | code | meaning |
 //! |---|---|
 //! | 0 | a clean stop; a check without problems; no breaking change |
-//! | 1 | it did not start, ended by itself, or did not stop cleanly; a check with problems; a breaking change |
+//! | 1 | it did not start, ended by itself, or did not stop cleanly; a second signal; a check with problems; a breaking change; the standard output cannot be written |
 //! | 2 | the command line is wrong, or a file cannot be read |
+//! | 141 | nobody reads what is printed any more, as in `service topics \| head -n 1` |
 //!
 //! # Signals
 //!
-//! `run` stops gracefully at SIGINT or SIGTERM: records in hand are finished, outputs acknowledged,
+//! `run` stops gracefully at SIGINT, SIGTERM or SIGHUP: records in hand are finished, outputs acknowledged,
 //! offsets committed, within the app's `shutdown_timeout`. A second signal ends the process at once
-//! with code 1.
+//! with code 1. SIGHUP is left alone where it is ignored, as under `nohup`, or handled by the program.
 
 mod check;
 #[cfg(feature = "docs")]
 mod docs;
 mod failed;
+mod output;
 mod run;
 mod time;
 
@@ -66,6 +68,7 @@ pub use check::Check;
 use clap::{Parser, Subcommand};
 #[cfg(feature = "docs")]
 pub use docs::{CheckDocs, Diff, Docs, Generate, Serve};
+use failed::Failed;
 pub use run::Run;
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -74,7 +77,7 @@ use std::process::ExitCode;
 #[derive(Clone, Debug, Subcommand)]
 #[non_exhaustive]
 pub enum Command {
-    /// Run the service until SIGINT or SIGTERM.
+    /// Run the service until SIGINT, SIGTERM or SIGHUP.
     Run(Run),
     /// Look for problems without a broker, and show what the service consumes and produces.
     Check(Check),
@@ -95,7 +98,18 @@ struct Cli {
 
 /// The `main` of a service: reads the command line, does what it says.
 pub fn main(app: impl FnOnce() -> App) -> ExitCode {
-    Cli::parse().command.execute(app)
+    match Cli::try_parse() {
+        Ok(cli) => cli.command.execute(app),
+        Err(usage) => show(&usage),
+    }
+}
+
+/// Help and version on the standard output, mistakes on the standard error.
+fn show(usage: &clap::Error) -> ExitCode {
+    match usage.print() {
+        Err(error) if !usage.use_stderr() => Failed::unprinted(&error).exit(),
+        _ => ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(2)),
+    }
 }
 
 impl Command {
@@ -103,21 +117,21 @@ impl Command {
     pub fn execute(self, app: impl FnOnce() -> App) -> ExitCode {
         log();
         let app = app();
-        match self {
+        let done = match self {
             Self::Run(run) => run::run(&app, &run),
             Self::Check(options) => check::check(&app, &options),
             #[cfg(feature = "docs")]
             Self::Docs(command) => docs::docs(&app, &command),
-            Self::Topics => {
-                print!("{}", check::topics(&app));
-                ExitCode::SUCCESS
-            }
-        }
+            Self::Topics => check::topics(&app),
+        };
+        done.map_or_else(Failed::exit, |()| ExitCode::SUCCESS)
     }
 }
 
 /// Logs to standard error, at level `info` unless `RUST_LOG` says something else. A program that has
 /// set up its own logging keeps it.
+///
+/// Lines that cannot be written are lost, and nothing else: the service goes on, and stops when it is told to.
 pub fn log() {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
@@ -128,7 +142,9 @@ pub fn log() {
         .with_env_filter(filter)
         .with_target(false)
         .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
+        .with_writer(std::io::stderr)
+        // It would be told to the standard error, which is what cannot be written, by a panic.
+        .log_internal_errors(false);
     // A subscriber that is there already stays.
     let _ = log.try_init();
 }

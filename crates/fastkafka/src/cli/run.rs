@@ -1,12 +1,11 @@
 //! `run`: the service until a signal.
 
-use super::failed::failed;
+use super::failed::Failed;
 use super::time;
 use crate::app::App;
-use crate::signals::stop_on_signal;
+use crate::signals::StopOnSignal;
 use clap::Args;
 use std::num::NonZeroUsize;
-use std::process::ExitCode;
 use std::time::SystemTime;
 
 /// Options of `run`.
@@ -29,32 +28,24 @@ pub struct Run {
     pub from: Option<SystemTime>,
 }
 
-pub(super) fn run(app: &App, options: &Run) -> ExitCode {
-    if let Some(broker) = &options.kafka_broker
-        && let Err(unknown) = app.set_kafka_broker(broker)
-    {
-        return failed(unknown);
+pub(super) fn run(app: &App, options: &Run) -> Result<(), Failed> {
+    if let Some(broker) = &options.kafka_broker {
+        app.set_kafka_broker(broker).map_err(Failed::found)?;
     }
     app.set_workers(options.num_workers);
     app.set_create_topics(options.create_topics);
     if let Some(from) = options.from {
         app.set_start_from(from);
     }
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-    {
-        Ok(runtime) => runtime,
-        Err(error) => return failed(format_args!("cannot start the tokio runtime: {error}")),
-    };
-    if let Err(error) = stop_on_signal(app.clone()) {
-        return failed(format_args!("cannot handle signals: {error}"));
-    }
+        .map_err(|error| Failed::found(format_args!("cannot start the tokio runtime: {error}")))?;
+    let signals = StopOnSignal::new(app)
+        .map_err(|error| Failed::found(format_args!("cannot handle signals: {error}")))?;
     let result = runtime.block_on(app.run());
+    drop(signals);
     // A handler that blocks its thread must not keep the process.
     runtime.shutdown_background();
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => failed(error),
-    }
+    result.map_err(Failed::found)
 }

@@ -136,6 +136,8 @@ where
 pub(crate) struct Hooks {
     hooks: Vec<Hook>,
     made: Mutex<Vec<(Name, Release)>>,
+    /// The one that runs.
+    at_work: Mutex<Option<Name>>,
 }
 
 impl fmt::Debug for Hooks {
@@ -150,10 +152,30 @@ impl Hooks {
         self.hooks.push(hook);
     }
 
-    /// In order, until one fails.
-    pub(crate) async fn start(&self, app: &App) -> Result<(), String> {
+    /// What all of them together may take at the stop, beyond the time of the handlers.
+    #[cfg(any(feature = "cli", feature = "axum"))]
+    pub(crate) fn least(&self) -> Duration {
+        LEAST * u32::try_from(self.hooks.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The one that runs, for who wants to know what keeps the app.
+    #[cfg(any(feature = "cli", feature = "axum"))]
+    pub(crate) fn at_work(&self) -> Option<String> {
+        lock(&self.at_work).as_ref().map(Name::to_string)
+    }
+
+    /// In order, until one fails. All together they have `patience`.
+    pub(crate) async fn start(&self, app: &App, patience: Duration) -> Result<(), String> {
+        let deadline = Instant::now() + patience;
         for hook in &self.hooks {
-            let made = caught(async { (hook.start)(app.clone()).await }).await;
+            let _at_work = AtWork::new(self, &hook.name);
+            let made = caught(async { (hook.start)(app.clone()).await });
+            let made = tokio::time::timeout_at(deadline, made).await;
+            let made = made.unwrap_or_else(|_| {
+                Err(format!(
+                    "did not end: all hooks together have {patience:?} (`start_timeout`)"
+                ))
+            });
             if let Some(release) = made.map_err(|why| format!("{} {why}", hook.name))? {
                 lock(&self.made).push((hook.name.clone(), release));
             }
@@ -167,6 +189,7 @@ impl Hooks {
         loop {
             let next = lock(&self.made).pop();
             let Some((name, release)) = next else { break };
+            let _at_work = AtWork::new(self, &name);
             let deadline = deadline.max(Instant::now() + LEAST);
             let release = caught(async { release(app.clone()).await });
             let ended = tokio::time::timeout_at(deadline, release).await;
@@ -183,6 +206,22 @@ impl Hooks {
         } else {
             Err(problems.join("; "))
         }
+    }
+}
+
+/// While it lives, a hook runs; its future may be dropped.
+struct AtWork<'a>(&'a Hooks);
+
+impl<'a> AtWork<'a> {
+    fn new(hooks: &'a Hooks, name: &Name) -> Self {
+        *lock(&hooks.at_work) = Some(name.clone());
+        Self(hooks)
+    }
+}
+
+impl Drop for AtWork<'_> {
+    fn drop(&mut self) {
+        *lock(&self.0.at_work) = None;
     }
 }
 

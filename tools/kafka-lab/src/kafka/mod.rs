@@ -3,6 +3,7 @@
 mod builder;
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -283,7 +284,9 @@ impl Drop for Kafka {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.directory.disable_cleanup(true);
-            eprintln!(
+            // A panic here would be the second.
+            let _ = writeln!(
+                std::io::stderr(),
                 "kafka-lab: the broker's log is kept in {}",
                 self.log().display()
             );

@@ -3,6 +3,8 @@
 mod serve;
 mod site;
 
+use super::failed::Failed;
+use super::output::print;
 use crate::app::App;
 use crate::asyncapi;
 use crate::asyncapi::check_file;
@@ -11,7 +13,6 @@ use clap::{Args, Subcommand};
 use fastkafka_asyncapi::{Document, Format};
 pub use serve::Serve;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 /// What can be done with the contract.
 #[derive(Clone, Debug, Subcommand)]
@@ -58,52 +59,19 @@ pub struct Diff {
     pub new: Option<PathBuf>,
 }
 
-/// A command that could not do its work: `1` where it found something, `2` where it could not look.
-struct Failed {
-    code: u8,
-    what: String,
-}
-
-impl Failed {
-    fn found(what: impl ToString) -> Self {
-        Self {
-            code: 1,
-            what: what.to_string(),
-        }
-    }
-
-    fn unreadable(what: impl ToString) -> Self {
-        Self {
-            code: 2,
-            what: what.to_string(),
-        }
-    }
-}
-
-pub(super) fn docs(app: &App, command: &Docs) -> ExitCode {
-    let done = match command {
+pub(super) fn docs(app: &App, command: &Docs) -> Result<(), Failed> {
+    match command {
         Docs::Generate(options) => generate(app, options),
         Docs::Check(options) => check(app, options),
         Docs::Diff(options) => diff(app, options),
-        Docs::Serve(options) => serve::serve(&app.asyncapi(), options).map_err(Failed::found),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Failed { code, what }) => {
-            eprintln!("error: {what}");
-            ExitCode::from(code)
-        }
+        Docs::Serve(options) => serve::serve(&app.asyncapi(), options),
     }
 }
 
 fn generate(app: &App, options: &Generate) -> Result<(), Failed> {
     let Some(path) = &options.out else {
-        print!(
-            "{}",
-            app.asyncapi()
-                .render(options.format.unwrap_or(Format::Yaml))
-        );
-        return Ok(());
+        let format = options.format.unwrap_or(Format::Yaml);
+        return print(app.asyncapi().render(format));
     };
     if path.is_dir() && options.format.is_none() {
         return app.create_docs(path).map_err(Failed::found);
@@ -149,11 +117,10 @@ fn diff(app: &App, options: &Diff) -> Result<(), Failed> {
         None => app.asyncapi(),
     };
     let changes = asyncapi::diff(&old, &new);
-    for change in &changes {
-        println!("{change}");
-    }
+    let lines: String = changes.iter().map(|change| format!("{change}\n")).collect();
+    let printed = print(lines);
     match changes.iter().filter(|change| change.breaking).count() {
-        0 => Ok(()),
+        0 => printed,
         1 => Err(Failed::found(
             "1 change breaks those who rely on the contract",
         )),

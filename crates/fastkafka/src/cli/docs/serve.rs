@@ -2,6 +2,8 @@
 
 use super::site;
 use crate::asyncapi::forms;
+use crate::cli::failed::Failed;
+use crate::cli::output::print;
 use clap::Args;
 use fastkafka_asyncapi::Document;
 use hyper::server::conn::http1;
@@ -23,20 +25,24 @@ pub struct Serve {
 }
 
 /// Serves until Ctrl-C.
-pub(super) fn serve(document: &Document, options: &Serve) -> Result<(), String> {
+pub(super) fn serve(document: &Document, options: &Serve) -> Result<(), Failed> {
     let pages = pages(document).into();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| format!("cannot start the tokio runtime: {error}"))?;
+        .map_err(|error| Failed::found(format_args!("cannot start the tokio runtime: {error}")))?;
     runtime.block_on(async {
-        let cannot = |error: io::Error| format!("cannot listen on {}: {error}", options.bind);
+        let cannot = |error: io::Error| {
+            Failed::found(format_args!("cannot listen on {}: {error}", options.bind))
+        };
         let listener = TcpListener::bind(options.bind).await.map_err(cannot)?;
         let address = listener.local_addr().map_err(cannot)?;
-        println!("http://{address}/");
+        print(format_args!("http://{address}/\n"))?;
         tokio::select! {
             () = accept(&listener, pages) => Ok(()),
-            stop = tokio::signal::ctrl_c() => stop.map_err(|error| format!("cannot wait for Ctrl-C: {error}")),
+            stop = tokio::signal::ctrl_c() => stop.map_err(|error| {
+                Failed::found(format_args!("cannot wait for Ctrl-C: {error}"))
+            }),
         }
     })
 }

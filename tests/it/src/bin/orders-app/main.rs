@@ -4,6 +4,7 @@
 //! a broker and nothing else. A test steers the process by lines on its standard input.
 
 mod clusters;
+mod ending;
 mod orders;
 mod settings;
 mod sources;
@@ -23,9 +24,12 @@ struct Args {
 
 /// The settings by name.
 macro_rules! choose {
-    ($chosen:expr, $($name:ident),*) => {
-        match $chosen {
+    ($args:expr, $($name:ident),*) => {
+        match $args.setting.as_str() {
             "apart" => clusters::app,
+            "ending" => return $args.command.execute(ending::app),
+            "beside" => return ending::beside(false),
+            "beside-heeding" => return ending::beside(true),
             "listed" => sources::listed::app,
             "vanishing" => sources::vanishing::app,
             "matching" => sources::matching::app,
@@ -42,7 +46,7 @@ macro_rules! choose {
 fn main() -> ExitCode {
     let args = Args::parse();
     let app: fn() -> App = choose!(
-        args.setting.as_str(),
+        args,
         join,
         session,
         range,
