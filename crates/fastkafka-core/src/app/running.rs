@@ -34,12 +34,8 @@ pub(crate) fn running(
     scope: TypeId,
     producer: &'static str,
 ) -> Result<Arc<AppContext>, ProduceError> {
-    let all = unpoisoned(RUNNING.read());
-    let mut found = all
-        .iter()
-        .filter_map(Weak::upgrade)
-        .filter(|app| app.scope() == scope);
-    match (found.next(), found.count()) {
+    let mut found = running_of(scope).into_iter();
+    match (found.next(), found.len()) {
         (None, _) => Err(ProduceError::NoApp { producer }),
         (Some(app), 0) => Ok(app),
         (Some(_), more) => Err(ProduceError::AmbiguousApp {
@@ -47,4 +43,15 @@ pub(crate) fn running(
             running: more + 1,
         }),
     }
+}
+
+/// The caller drops them without the lock: the last one to let go of an app runs what its states do when
+/// they are dropped, and that may start or stop another.
+fn running_of(scope: TypeId) -> Vec<Arc<AppContext>> {
+    let all = unpoisoned(RUNNING.read());
+    let running = all.iter().filter_map(Weak::upgrade);
+    let (of_scope, others): (Vec<_>, Vec<_>) = running.partition(|app| app.scope() == scope);
+    drop(all);
+    drop(others);
+    of_scope
 }

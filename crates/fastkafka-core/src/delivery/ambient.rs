@@ -22,7 +22,14 @@ pub struct Ambient {
 }
 
 thread_local! {
-    static AMBIENT: RefCell<Ambient> = const { RefCell::new(Ambient { app: None, scope: None, record: None }) };
+    // Shared, so that code can hold on to it: nothing of a user's, nor of a client's, runs while the cell is
+    // borrowed. A partitioner, a waker or an observer of records may well poll what changes it.
+    static AMBIENT: RefCell<Option<Arc<Ambient>>> = const { RefCell::new(None) };
+}
+
+/// The surroundings of the code at hand; `None` outside any.
+fn current() -> Option<Arc<Ambient>> {
+    AMBIENT.with_borrow(Option::clone)
 }
 
 impl Ambient {
@@ -46,7 +53,7 @@ impl Ambient {
     /// A copy of this code's surroundings. It keeps the record in hand: outputs that another task sends
     /// later are still charged to that record. The app that was entered last goes along.
     pub fn capture() -> Self {
-        let mut ambient = AMBIENT.with_borrow(Self::clone);
+        let mut ambient = current().as_deref().cloned().unwrap_or_default();
         if ambient.app.is_none() {
             ambient.app = entered::last();
         }
@@ -58,7 +65,7 @@ impl Ambient {
 
     /// The app whose handler runs.
     pub(super) fn current_app() -> Option<Arc<AppContext>> {
-        AMBIENT.with_borrow(|ambient| ambient.app.clone())
+        current()?.app.clone()
     }
 
     /// Keeps the record in hand open until the token is settled; `None` outside any scope.
@@ -78,31 +85,28 @@ pub(crate) fn target<R>(
     producer: &'static str,
     f: impl FnOnce(&AppContext, &Ambient) -> Result<R, ProduceError>,
 ) -> Result<R, ProduceError> {
-    AMBIENT.with_borrow(|ambient| match &ambient.app {
-        Some(app) if app.scope() == scope => f(app, ambient),
-        _ => {
-            let app = match entered::last_of(scope) {
-                Some(app) => app,
-                None => running(scope, producer)?,
-            };
-            f(&app, ambient)
-        }
-    })
+    let current = current();
+    let outside = Ambient::default();
+    let ambient = current.as_deref().unwrap_or(&outside);
+    if let Some(app) = &ambient.app
+        && app.scope() == scope
+    {
+        return f(app, ambient);
+    }
+    let app = match entered::last_of(scope) {
+        Some(app) => app,
+        None => running(scope, producer)?,
+    };
+    f(&app, ambient)
 }
 
 /// Calls `f` with the app of a type that this code belongs to. [`target`] says how it is found; without
 /// one nothing happens.
 #[inline]
 pub(crate) fn with_app(scope: TypeId, f: impl Fn(&AppContext)) {
-    let found = AMBIENT.with_borrow(|ambient| match &ambient.app {
-        Some(app) if app.scope() == scope => {
-            f(app);
-            true
-        }
-        _ => false,
-    });
-    if !found {
-        with_app_outside(scope, &f);
+    match current().as_deref() {
+        Some(Ambient { app: Some(app), .. }) if app.scope() == scope => f(app),
+        _ => with_app_outside(scope, &f),
     }
 }
 
@@ -116,22 +120,22 @@ fn with_app_outside(scope: TypeId, f: &dyn Fn(&AppContext)) {
 
 /// An output of the record in hand can never be sent, so no attempt of the record can succeed.
 pub(crate) fn give_up() {
-    AMBIENT.with_borrow(|ambient| {
-        if let Some(scope) = &ambient.scope {
-            scope.give_up(ambient.record.unwrap_or_else(|| scope.current()));
-        }
-    });
+    if let Some(ambient) = current()
+        && let Some(scope) = &ambient.scope
+    {
+        scope.give_up(ambient.record.unwrap_or_else(|| scope.current()));
+    }
 }
 
 /// True inside a handler and inside [`delivery_scope`](crate::delivery_scope).
 pub(crate) fn in_scope() -> bool {
-    AMBIENT.with_borrow(|ambient| ambient.scope.is_some())
+    AMBIENT.with_borrow(|ambient| ambient.as_ref().is_some_and(|now| now.scope.is_some()))
 }
 
-struct Swap<'a>(&'a mut Ambient);
+struct Swap<'a>(&'a mut Option<Arc<Ambient>>);
 
 impl<'a> Swap<'a> {
-    fn new(other: &'a mut Ambient) -> Self {
+    fn new(other: &'a mut Option<Arc<Ambient>>) -> Self {
         AMBIENT.with_borrow_mut(|ambient| std::mem::swap(ambient, other));
         Self(other)
     }
@@ -146,14 +150,17 @@ impl Drop for Swap<'_> {
 /// A future that finds its ambient whenever it is polled: two swaps per poll, nothing per record.
 #[derive(Debug)]
 pub struct Scoped<F> {
-    ambient: Ambient,
+    ambient: Option<Arc<Ambient>>,
     future: F,
 }
 
 impl<F> Scoped<F> {
     /// Polls `future` with `ambient` around it.
     pub fn new(ambient: Ambient, future: F) -> Self {
-        Self { ambient, future }
+        Self {
+            ambient: Some(Arc::new(ambient)),
+            future,
+        }
     }
 }
 
@@ -191,6 +198,47 @@ mod tests {
         target(TypeId::of::<S>(), "to_test", |app, _| Ok(title(app))).ok()
     }
 
+    /// What `look` finds where the surroundings are these.
+    fn within<T>(ambient: Ambient, look: impl FnOnce() -> T) -> T {
+        let look = Box::pin(async move { look() });
+        let mut look = std::pin::pin!(Scoped::new(ambient, look));
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        let Poll::Ready(found) = look.as_mut().poll(&mut cx) else {
+            panic!("nothing to wait for");
+        };
+        found
+    }
+
+    fn running<S: 'static>(title: &'static str) -> Ambient {
+        Ambient::of_app(app::<S>(title))
+    }
+
+    /// A partitioner of the user's runs inside a call of a producer, and so does whoever is woken by it.
+    #[test]
+    fn code_that_a_call_runs_may_poll_what_has_other_surroundings() {
+        let (inner, outer) = within(running::<Orders>("orders"), || {
+            let scope = TypeId::of::<Orders>();
+            let found = target(scope, "to_test", |_, _| {
+                let inner = within(running::<Billing>("billing"), found::<Billing>);
+                Ok((inner, found::<Orders>()))
+            });
+            found.unwrap()
+        });
+        assert_eq!((inner, outer), (Some("billing"), Some("orders")));
+    }
+
+    #[test]
+    fn so_may_code_that_a_count_wakes() {
+        let scope = TypeId::of::<Orders>();
+        let seen = std::cell::Cell::new(None);
+        within(running::<Orders>("orders"), || {
+            with_app(scope, |_| {
+                seen.set(within(running::<Billing>("billing"), found::<Billing>));
+            });
+        });
+        assert_eq!(seen.get(), Some("billing"));
+    }
+
     #[test]
     fn apps_of_several_types_are_entered_at_once() {
         let _orders = enter(app::<Orders>("orders"));
@@ -222,16 +270,8 @@ mod tests {
     #[test]
     fn the_app_whose_handler_runs_comes_before_one_that_was_entered() {
         let _entered = enter(app::<Orders>("entered"));
-        let ambient = Ambient {
-            app: Some(app::<Orders>("running")),
-            ..Ambient::default()
-        };
-        let look = Box::pin(async { (found::<Orders>(), found::<Billing>()) });
-        let mut look = std::pin::pin!(Scoped::new(ambient, look));
-        let mut cx = Context::from_waker(std::task::Waker::noop());
-        let Poll::Ready((orders, billing)) = look.as_mut().poll(&mut cx) else {
-            panic!("nothing to wait for");
-        };
+        let ambient = running::<Orders>("running");
+        let (orders, billing) = within(ambient, || (found::<Orders>(), found::<Billing>()));
         assert_eq!(orders, Some("running"));
         assert_eq!(billing, None);
     }

@@ -26,12 +26,16 @@ impl DeliveryScope {
             return Ok(Vec::new());
         };
         std::future::poll_fn(|cx| {
+            // Cloned, and the former one dropped, without the lock: both are the code of an executor.
+            let waker = cx.waker().clone();
             let mut collected = unpoisoned(collected.lock());
             // Checked under the lock: the thread that closes the scope takes it to find the waker.
             if self.open.load(Acquire) == 0 {
                 return Poll::Ready(());
             }
-            collected.waker = Some(cx.waker().clone());
+            let former = collected.waker.replace(waker);
+            drop(collected);
+            drop(former);
             Poll::Pending
         })
         .await;

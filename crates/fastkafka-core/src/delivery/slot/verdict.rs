@@ -72,10 +72,11 @@ impl DeliveryScope {
     /// after it are handled again with it.
     pub(super) fn fail(&self, at: u32, failure: Failure) {
         let mut broken = unpoisoned(self.broken.lock());
-        if broken.as_ref().is_none_or(|(first, _)| at < *first) {
-            *broken = Some((at, failure));
-        }
+        let counts = broken.as_ref().is_none_or(|(first, _)| at < *first);
+        let replaced = counts.then(|| broken.replace((at, failure)));
         drop(broken);
+        // Without the lock: an error of the user's may hold an `Ack` of this very run.
+        drop(replaced);
         // What follows would only have to be replayed.
         if let Report::Run { stop, .. } = &self.report {
             stop.stop();

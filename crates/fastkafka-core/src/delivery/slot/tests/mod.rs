@@ -1,5 +1,7 @@
 //! One attempt of a run, and its end as its reports come in.
 
+#[cfg(not(loom))]
+mod locks;
 #[cfg(loom)]
 mod loom;
 #[cfg(not(loom))]
