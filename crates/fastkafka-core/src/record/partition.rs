@@ -32,16 +32,19 @@ impl TopicPartition {
         on_cluster: &str,
         partition: i32,
     ) -> &'static Self {
-        type All = HashMap<(String, String, i32), &'static TopicPartition>;
+        type All = HashMap<([String; 3], i32), &'static TopicPartition>;
         static ALL: OnceLock<Mutex<All>> = OnceLock::new();
         let mut all = unpoisoned(ALL.get_or_init(Mutex::default).lock());
-        all.entry((cluster.to_owned(), on_cluster.to_owned(), partition))
-            .or_insert_with(|| {
+        // By both names: two apps of one process may have different ones for a topic of a cluster.
+        let names = [cluster, topic, on_cluster].map(str::to_owned);
+        all.entry((names, partition))
+            .or_insert_with_key(|(names, _)| {
+                let [cluster, topic, on_cluster] = names.clone();
                 Box::leak(Box::new(Self {
-                    topic: topic.to_owned(),
+                    topic,
                     partition,
-                    on_cluster: on_cluster.to_owned(),
-                    cluster: cluster.to_owned(),
+                    on_cluster,
+                    cluster,
                 }))
             })
     }
@@ -82,6 +85,17 @@ mod tests {
         assert!(!std::ptr::eq(own, payments));
         assert_eq!(own.to_string(), "a[1]");
         assert_eq!(payments.to_string(), "a[1] on `payments`");
+    }
+
+    #[test]
+    fn two_apps_may_have_names_of_their_own_for_one_topic() {
+        let ours = TopicPartition::intern_on("", "events", "events-2a", 0);
+        let theirs = TopicPartition::intern_on("", "events-2a", "events-2a", 0);
+        assert_eq!(
+            (&*ours.topic, &*theirs.topic),
+            ("events", "events-2a"),
+            "the first to name it does not choose for all"
+        );
     }
 
     #[test]
