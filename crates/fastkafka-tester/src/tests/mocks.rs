@@ -3,6 +3,9 @@
 use crate::tests::support::*;
 use crate::{Call, CallOutcome, Tester};
 use fastkafka::error::FailureKind;
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Waker};
 
 #[tokio::test(start_paused = true)]
 async fn a_mock_is_called_in_place_of_the_function() {
@@ -113,6 +116,30 @@ async fn what_a_producer_sends_while_its_mock_is_told_what_to_expect_is_kept_for
     tester.to_eu_orders_v1(order(3)).await;
     mock.expect_call().times(1).return_const(());
     drop(mock);
+    tester.stop().await;
+}
+
+/// What a mock does is code of the test: it may send more of what it is called with.
+#[tokio::test(start_paused = true)]
+async fn a_producers_mock_may_send_more_through_the_producer() {
+    let tester = Tester::start(app()).await.unwrap();
+    let seen = Arc::<Mutex<Vec<u64>>>::default();
+    let noted = seen.clone();
+    tester
+        .mock::<to_invoices>()
+        .expect_call()
+        .times(3)
+        .returning(move |sent| {
+            noted.lock().unwrap().push(sent.order);
+            if sent.order < 5 {
+                let next = order(sent.order + 1);
+                let mut call = pin!(to_invoices(&next, None));
+                let sent = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+                assert!(sent.is_ready(), "inside a handler it ends at enqueue");
+            }
+        });
+    tester.to_eu_orders_v1(order(3)).await;
+    assert_eq!(*seen.lock().unwrap(), [3, 4, 5]);
     tester.stop().await;
 }
 

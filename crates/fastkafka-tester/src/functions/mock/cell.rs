@@ -6,7 +6,8 @@ use fastkafka_core::panic_text;
 use std::collections::VecDeque;
 use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
 use tokio::sync::Notify;
 
 mod generated {
@@ -26,16 +27,28 @@ pub use generated::MockHandler;
 const GENERIC: &str = "MockHandler::call";
 
 /// The place of a mock. The test takes the mock out to set expectations; a call waits until it is back.
+///
+/// What the mock does is code of the test: no lock is held meanwhile, and whoever comes then (another
+/// thread, or the mock itself, which may send more records) waits or leaves its arguments.
 pub(super) struct MockCell<A: 'static, R: 'static> {
     pub(super) function: Function,
     contents: Mutex<Contents<A, R>>,
     put_back: Notify,
+    returned: Condvar,
     /// Notified when a call has to wait.
     on_wait: Arc<Notify>,
 }
 
+enum Place<A: 'static, R: 'static> {
+    In(MockHandler<A, R>),
+    /// In the hands of the test.
+    Taken,
+    /// This thread calls it.
+    Called(ThreadId),
+}
+
 struct Contents<A: 'static, R: 'static> {
-    mock: Option<MockHandler<A, R>>,
+    mock: Place<A, R>,
     /// The place in the test where the mock was taken out last.
     taken_at: &'static Location<'static>,
     /// The number of handler calls that wait for the mock.
@@ -54,12 +67,13 @@ impl<A: Debug + Send + 'static, R: Send + 'static> MockCell<A, R> {
         Arc::new(Self {
             function,
             contents: Mutex::new(Contents {
-                mock: None,
+                mock: Place::Taken,
                 taken_at,
                 waiting: 0,
                 arguments: VecDeque::new(),
             }),
             put_back: Notify::new(),
+            returned: Condvar::new(),
             on_wait,
         })
     }
@@ -68,27 +82,46 @@ impl<A: Debug + Send + 'static, R: Send + 'static> MockCell<A, R> {
         lock(&self.contents)
     }
 
-    /// Takes the mock out.
+    /// The contents, once no other thread calls the mock.
+    fn between_calls(&self) -> MutexGuard<'_, Contents<A, R>> {
+        let me = thread::current().id();
+        let is_called =
+            |contents: &mut Contents<A, R>| matches!(contents.mock, Place::Called(by) if by != me);
+        let contents = self.returned.wait_while(self.contents(), is_called);
+        contents.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the mock out, at the end of a call that has it.
     ///
     /// # Panics
-    /// When it is out already.
+    /// When it is out already, and inside the mock itself.
     #[track_caller]
     pub(super) fn take(&self) -> MockHandler<A, R> {
-        let mut contents = self.contents();
-        let Some(mock) = contents.mock.take() else {
-            let (function, at) = (self.function, contents.taken_at);
-            drop(contents);
-            panic!(
-                "the mock of {function} is being told what to expect already, at {at}: drop that guard first"
-            );
+        let mut contents = self.between_calls();
+        let problem = match std::mem::replace(&mut contents.mock, Place::Taken) {
+            Place::In(mock) => {
+                contents.taken_at = Location::caller();
+                return mock;
+            }
+            Place::Taken => format!(
+                "the mock of {} is being told what to expect already, at {}: drop that guard first",
+                self.function, contents.taken_at
+            ),
+            Place::Called(by) => {
+                contents.mock = Place::Called(by);
+                let function = self.function;
+                format!(
+                    "the mock of {function} is told what to expect by itself, while it is called"
+                )
+            }
         };
-        contents.taken_at = Location::caller();
-        mock
+        drop(contents);
+        panic!("{problem}");
     }
 
     /// Puts the mock back, and calls it with everything that came meanwhile. Returns the complaints.
     pub(super) fn put(&self, mock: MockHandler<A, R>) -> Vec<String> {
-        self.contents().mock = Some(mock);
+        self.contents().mock = Place::In(mock);
         let complaints = self.call_with_arguments();
         self.put_back.notify_waiters();
         complaints
@@ -100,11 +133,8 @@ impl<A: Debug + Send + 'static, R: Send + 'static> MockCell<A, R> {
             let put_back = self.put_back.notified();
             let mut put_back = std::pin::pin!(put_back);
             put_back.as_mut().enable();
-            {
-                let contents = self.contents();
-                if let Some(mock) = &contents.mock {
-                    return self.call_mock(mock, contents.taken_at, argument);
-                }
+            if let Some(call) = self.begin() {
+                return call.with(argument);
             }
             let _waits = Waiting::begin(self);
             put_back.await;
@@ -118,35 +148,40 @@ impl<A: Debug + Send + 'static, R: Send + 'static> MockCell<A, R> {
     }
 
     fn call_with_arguments(&self) -> Vec<String> {
-        let mut contents = self.contents();
-        let Contents {
-            mock,
-            taken_at,
-            arguments,
-            ..
-        } = &mut *contents;
-        let Some(mock) = mock else { return Vec::new() };
-        let called = arguments.drain(..).filter_map(|argument| {
-            let call = AssertUnwindSafe(|| self.call_mock(mock, taken_at, argument));
-            let panic = catch_unwind(call).err()?;
-            Some(panic_text(&*panic).to_owned())
-        });
-        called.collect()
+        let mut complaints = Vec::new();
+        // A call that is under way looks again when it is over.
+        while let Some((call, argument)) = self.begin_with_argument() {
+            let called = catch_unwind(AssertUnwindSafe(|| call.with(argument)));
+            complaints.extend(called.err().map(|panic| panic_text(&*panic).to_owned()));
+        }
+        complaints
     }
 
-    /// Calls the mock. mockall knows neither the function nor how to show the argument.
-    fn call_mock(&self, mock: &MockHandler<A, R>, at: &Location<'_>, argument: A) -> R {
-        let shown = format!("{argument:?}");
-        let panic = match catch_unwind(AssertUnwindSafe(|| mock.call(argument))) {
-            Ok(returned) => return returned,
-            Err(panic) => panic,
-        };
-        let function = self.function;
-        match complaint(panic_text(&*panic)) {
-            Some(complaint) => resume_unwind(Box::new(format!(
-                "mock of {function} was called with {shown}: {complaint}\n  set up at {at}"
-            ))),
-            None => resume_unwind(panic),
+    fn begin(&self) -> Option<Calling<'_, A, R>> {
+        self.begin_in(&mut self.contents())
+    }
+
+    fn begin_with_argument(&self) -> Option<(Calling<'_, A, R>, A)> {
+        let mut contents = self.contents();
+        if contents.arguments.is_empty() {
+            return None;
+        }
+        let call = self.begin_in(&mut contents)?;
+        Some((call, contents.arguments.pop_front()?))
+    }
+
+    fn begin_in(&self, contents: &mut Contents<A, R>) -> Option<Calling<'_, A, R>> {
+        let called = Place::Called(thread::current().id());
+        match std::mem::replace(&mut contents.mock, called) {
+            Place::In(mock) => Some(Calling {
+                cell: self,
+                mock: Some(mock),
+                at: contents.taken_at,
+            }),
+            other => {
+                contents.mock = other;
+                None
+            }
         }
     }
 
@@ -154,7 +189,7 @@ impl<A: Debug + Send + 'static, R: Send + 'static> MockCell<A, R> {
     pub(super) fn blocked_call(&self) -> Option<String> {
         let contents = self.contents();
         let (function, at) = (self.function, contents.taken_at);
-        let is_blocked = contents.mock.is_none() && contents.waiting > 0;
+        let is_blocked = matches!(contents.mock, Place::Taken) && contents.waiting > 0;
         is_blocked.then(|| {
             format!("a call of {function} waits for its mock: the guard of {at} is still held")
         })
@@ -162,17 +197,59 @@ impl<A: Debug + Send + 'static, R: Send + 'static> MockCell<A, R> {
 
     /// The expectations that are not met. They are not checked again.
     pub(super) fn verify(&self) -> Option<String> {
-        let mut contents = self.contents();
+        let mut contents = self.between_calls();
         let (function, at) = (self.function, contents.taken_at);
-        let Some(mock) = &mut contents.mock else {
+        let call = self.begin_in(&mut contents);
+        drop(contents);
+        let Some(mut call) = call else {
             return Some(format!(
                 "the mock of {function} was never put in its place: the guard of {at} is still held"
             ));
         };
-        let panic = catch_unwind(AssertUnwindSafe(|| mock.checkpoint())).err()?;
+        let panic = catch_unwind(AssertUnwindSafe(|| call.mock().checkpoint())).err()?;
         let text = panic_text(&*panic);
         let complaint = complaint(text).unwrap_or(text);
         Some(format!("mock of {function}: {complaint}\n  set up at {at}"))
+    }
+}
+
+/// The mock while it is called. It is back in its place when this is dropped, also by a panic.
+struct Calling<'a, A: 'static, R: 'static> {
+    cell: &'a MockCell<A, R>,
+    mock: Option<MockHandler<A, R>>,
+    at: &'static Location<'static>,
+}
+
+impl<A: Debug + 'static, R: 'static> Calling<'_, A, R> {
+    fn mock(&mut self) -> &mut MockHandler<A, R> {
+        self.mock.as_mut().expect("only `drop` takes it")
+    }
+
+    /// mockall knows neither the function nor how to show the argument.
+    fn with(mut self, argument: A) -> R {
+        let shown = format!("{argument:?}");
+        let mock = self.mock();
+        let panic = match catch_unwind(AssertUnwindSafe(|| mock.call(argument))) {
+            Ok(returned) => return returned,
+            Err(panic) => panic,
+        };
+        let (function, at) = (self.cell.function, self.at);
+        match complaint(panic_text(&*panic)) {
+            Some(complaint) => resume_unwind(Box::new(format!(
+                "mock of {function} was called with {shown}: {complaint}\n  set up at {at}"
+            ))),
+            None => resume_unwind(panic),
+        }
+    }
+}
+
+impl<A: 'static, R: 'static> Drop for Calling<'_, A, R> {
+    fn drop(&mut self) {
+        if let Some(mock) = self.mock.take() {
+            lock(&self.cell.contents).mock = Place::In(mock);
+        }
+        self.cell.returned.notify_all();
+        self.cell.put_back.notify_waiters();
     }
 }
 
@@ -190,7 +267,7 @@ impl<A: 'static, R: 'static> Drop for MockCell<A, R> {
             .contents
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner);
-        let mock = contents.mock.take();
+        let mock = std::mem::replace(&mut contents.mock, Place::Taken);
         let _ = catch_unwind(AssertUnwindSafe(|| drop(mock)));
     }
 }
