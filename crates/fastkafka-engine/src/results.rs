@@ -24,13 +24,13 @@ impl Engine {
         self.release_slot(handler);
     }
 
-    /// When the task of a run has ended and the run is closed, nothing more is reported of it. What
-    /// it still owns, the records of a batch behind a lost output, is queued again.
+    /// When the task of a run has ended, what the run still owns and nothing more is expected of is queued
+    /// again: the records of a batch behind a lost output. Others of its outputs may be open for long.
     pub(crate) fn take_back(&mut self, part: PartIndex, run: RunId, task: Task) {
         if let Some((keyed, tasks)) = self.at(part).keyed()
-            && tasks.is_over(run)
+            && let Some(from) = tasks.rest(run, &task)
         {
-            keyed.unstart(run, (task.first, task.next), tasks);
+            keyed.unstart(run, (from, task.next), tasks);
         }
     }
 
@@ -66,7 +66,7 @@ impl Engine {
             self.outstanding -= records;
         }
         if let Some(Broken { at, next, failure }) = broken
-            && self.fail(part, run, at..next, failure, true)
+            && self.lose(part, run, at..next, failure)
         {
             // The lane has gone on to later records, which are handled again after this one. [S5]
             self.cut_lane(part, out);
@@ -74,6 +74,12 @@ impl Engine {
         if let Some(task) = task {
             self.take_back(part, run, task);
         }
+    }
+
+    /// An output of `unit` is lost: a failed attempt of it. Returns whether the attempt counts.
+    fn lose(&mut self, part: PartIndex, run: RunId, unit: Range<i64>, failure: Failure) -> bool {
+        self.at(part).tasks.lose(run, unit.end);
+        self.fail(part, run, unit, failure, true)
     }
 
     pub(crate) fn failed(

@@ -35,6 +35,8 @@ pub(crate) struct Task {
     records: u32,
     ended: bool,
     closed: bool,
+    /// The offset after its first record that is known to have lost an output.
+    lost: Option<i64>,
 }
 
 impl Tasks {
@@ -65,9 +67,21 @@ impl Tasks {
         self.runs.get(&run).copied()
     }
 
-    /// Whether its task has ended and nothing of it is open.
-    pub(crate) fn is_over(&self, run: RunId) -> bool {
-        !self.runs.contains_key(&run)
+    /// The record before `next` has lost an output.
+    pub(crate) fn lose(&mut self, run: RunId, next: i64) {
+        if let Some(task) = self.runs.get_mut(&run) {
+            task.lost = Some(task.lost.map_or(next, |lost| lost.min(next)));
+        }
+    }
+
+    /// Where the records of `run` begin that nothing more is expected of, its task `task` being known: all of
+    /// it when the task has ended and nothing is open; what is behind a lost output when the task has ended,
+    /// for that will not settle with this run whatever is still open of it.
+    pub(crate) fn rest(&self, run: RunId, task: &Task) -> Option<i64> {
+        match self.runs.get(&run) {
+            None => Some(task.first),
+            Some(task) => task.lost.filter(|_| task.ended),
+        }
     }
 
     pub(crate) fn begin(&mut self, run: RunId, taken: &Taken) {
@@ -90,6 +104,7 @@ impl Tasks {
             records,
             ended: false,
             closed: false,
+            lost: None,
         };
         self.runs.insert(run, task);
     }
@@ -148,7 +163,7 @@ impl Tasks {
         for (&run, task) in &self.runs {
             d.run(run);
             d.put((task.key, task.first, task.records));
-            d.put((task.ended, task.closed));
+            d.put((task.ended, task.closed, task.lost));
         }
         for (&run, &at) in &self.letters {
             d.run(run);

@@ -7,8 +7,8 @@ use super::lab::{
     settled,
 };
 use crate::{
-    DeadLetterOutcome, Effect, Event, Failure, Limits, OnFailure, Order, PartIndex, Policy, RunId,
-    Span, Stopped, Wait, Waiting,
+    Broken, DeadLetterOutcome, Effect, Event, Failure, Limits, OnFailure, Order, PartIndex, Policy,
+    RunId, Span, Stopped, Wait, Waiting,
 };
 
 pub(super) fn by_key(concurrency: u32, attempts: u32, on_failure: OnFailure) -> Policy {
@@ -236,6 +236,38 @@ fn batches_without_order_overlap_and_fail_alone() {
     lab.step(handled(0, 3), "start #5 4..5 attempt 2 single");
     assert_eq!(lab.engine.stopped().count(), 1);
     let _ = RunId(0);
+}
+
+#[test]
+fn what_is_behind_a_lost_output_of_a_batch_waits_for_no_other_output() {
+    let batch = || Policy {
+        batch: true,
+        ..by_key(8, 3, OnFailure::Stop)
+    };
+    // Another output of the batch is open all the time.
+    let lost = |run, at: i64| Event::Settled {
+        part: PartIndex(0),
+        run: RunId(run),
+        prefix: at,
+        broken: Some(Broken {
+            at,
+            next: at + 1,
+            failure: RETRY,
+        }),
+        closed: false,
+    };
+    let mut lab = Lab::new(batch());
+    lab.step(read(0, 0, "___"), "start #1 0..3");
+    lab.step(handled(0, 1), "");
+    lab.step(lost(1, 1), "free 0, store 1, start #2 2..3");
+    // Not before its task has ended: a record is in one pair of hands.
+    let mut lab = Lab::new(batch());
+    lab.step(read(0, 0, "___"), "start #1 0..3");
+    lab.step(lost(1, 0), "");
+    lab.step(handled(0, 1), "start #2 1..3");
+    lab.step(settled(0, 1, 0), "");
+    lab.step(handled(0, 2), "");
+    lab.step(settled(0, 2, 3), "free 1, free 2");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 use super::super::cluster::{Entry, lock, place};
-use super::super::lab::{HandlerState, Lab, World};
+use super::super::lab::{HandlerState, Lab, World, to_out};
+use super::super::outbox::{Fate, ack};
 use fastkafka_core as fk;
-use fastkafka_core::{BatchFailure, EventMetadata, Failure, State};
+use fastkafka_core::{BatchFailure, EventMetadata, Failure, ProduceError, State};
 use fastkafka_macros::consumes;
 use std::time::Duration;
 
@@ -78,4 +79,39 @@ async fn a_batch_without_order_may_name_the_record_that_failed() {
     lab.until_committed(0, 4).await;
     let handled: usize = lock(&lab.state.batches)[1..].iter().map(|(_, n)| n).sum();
     assert_eq!(handled, 2, "what stands before the record is done");
+}
+
+/// One of its outputs may be on its way for as long as the client tries.
+#[tokio::test(start_paused = true)]
+async fn a_batch_without_order_that_has_lost_an_output_does_not_wait_for_the_others() {
+    #[consumes(crate = fk, topic = "in", order = "unordered")]
+    async fn on(
+        values: Vec<u32>,
+        metas: Vec<EventMetadata>,
+        State(state): State<HandlerState>,
+    ) -> Result<(), ProduceError> {
+        lock(&state.batches).push((metas[0].offset(), values.len()));
+        for value in values {
+            to_out(value.to_string()).await?;
+        }
+        Ok(())
+    }
+    let mut lab = Lab::new::<on>(1, 3);
+    lab.outbox.decide(|_| Fate::Hold);
+    lab.until(|labs| labs[0].outbox.held() == 3).await;
+    lab.outbox
+        .report(1, |token| token.fail(Failure::retry("broker gone")));
+    lab.until(|labs| lock(&labs[0].state.batches).len() == 3)
+        .await;
+    let mut batches = lock(&lab.state.batches).clone();
+    batches[1..].sort_unstable();
+    assert_eq!(batches, [(0, 3), (0, 1), (1, 2)]);
+    assert_eq!(
+        lab.outbox.held(),
+        5,
+        "two of the first attempt are still open"
+    );
+    lab.outbox.decide(|_| Fate::Ack);
+    lab.outbox.report(5, ack);
+    lab.until_committed(0, 3).await;
 }
