@@ -2,7 +2,7 @@
 
 use super::entered;
 use super::error::ProduceError;
-use super::slot::{DeliveryToken, ScopeRef};
+use super::slot::{DeliveryScope, DeliveryToken, ScopeRef};
 use crate::app::{AppContext, running};
 use std::any::TypeId;
 use std::cell::RefCell;
@@ -120,10 +120,19 @@ fn with_app_outside(scope: TypeId, f: &dyn Fn(&AppContext)) {
 
 /// An output of the record in hand can never be sent, so no attempt of the record can succeed.
 pub(crate) fn give_up() {
+    with_record(DeliveryScope::give_up);
+}
+
+/// An output of the record in hand cannot be sent now, which is not the record's fault.
+pub(crate) fn excuse() {
+    with_record(DeliveryScope::excuse);
+}
+
+fn with_record(f: impl Fn(&DeliveryScope, usize)) {
     if let Some(ambient) = current()
         && let Some(scope) = &ambient.scope
     {
-        scope.give_up(ambient.record.unwrap_or_else(|| scope.current()));
+        f(scope, ambient.record.unwrap_or_else(|| scope.current()));
     }
 }
 

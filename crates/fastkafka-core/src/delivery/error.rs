@@ -69,8 +69,27 @@ pub enum ProduceError {
         topic: String,
         /// The reason, in librdkafka's words.
         reason: String,
-        /// No repetition can help: too large, not authorised, unknown topic.
+        /// No repetition can help: not authorised, unknown topic.
         permanent: bool,
+    },
+    /// The client, or the topic, does not take a record of this size.
+    #[error("a record for topic `{topic}` was not delivered: it is too large: {reason}")]
+    TooLarge {
+        /// The topic.
+        topic: String,
+        /// The reason, in librdkafka's words.
+        reason: String,
+    },
+    /// The client of the producer has ended, with the app or by an error of its own. In the latter case another
+    /// takes its place.
+    #[error(
+        "a record for topic `{topic}` was not delivered: the client of its producer has ended: {reason}"
+    )]
+    ClientEnded {
+        /// The topic.
+        topic: String,
+        /// The reason, in librdkafka's words.
+        reason: String,
     },
     /// A [`delivery_scope`](crate::delivery_scope) lost a record.
     #[error("{0}")]
@@ -84,10 +103,17 @@ impl ProduceError {
             self,
             Self::Encode { .. }
                 | Self::Unacknowledged { .. }
+                | Self::TooLarge { .. }
                 | Self::NotDelivered {
                     permanent: true,
                     ..
                 }
         )
+    }
+
+    /// It is not the record's fault, and passes by itself: a handler that returns it has not used up an
+    /// attempt.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::ClientEnded { .. })
     }
 }

@@ -226,15 +226,18 @@ impl fmt::Display for Rejection {
 
 impl Error for Rejection {}
 
-/// Rejected when no repetition can help: see [`ProduceError::is_permanent`].
+/// Rejected when no repetition can help ([`ProduceError::is_permanent`]), transient when it is not the
+/// record's fault ([`ProduceError::is_transient`]).
 impl From<ProduceError> for Failure {
     fn from(error: ProduceError) -> Self {
-        let kind = error.is_permanent().then_some(FailureKind::Rejected);
-        let failure = Self::from_error(error);
-        match kind {
-            Some(kind) => failure.with_kind(kind),
-            None => failure,
-        }
+        let kind = if error.is_permanent() {
+            FailureKind::Rejected
+        } else if error.is_transient() {
+            FailureKind::Transient { after: None }
+        } else {
+            FailureKind::Retry { after: None }
+        };
+        Self::from_error(error).with_kind(kind)
     }
 }
 
@@ -270,5 +273,18 @@ mod tests {
             Failure::from(refused(false)).kind(),
             FailureKind::Retry { after: None }
         );
+        let (topic, reason) = ("t".to_owned(), "10 MB".to_owned());
+        let large = ProduceError::TooLarge { topic, reason };
+        assert_eq!(Failure::from(large).kind(), FailureKind::Rejected);
+    }
+
+    #[test]
+    fn the_end_of_a_client_is_not_the_records_fault() {
+        let ended = ProduceError::ClientEnded {
+            topic: "t".into(),
+            reason: "fatal".into(),
+        };
+        let kind = Failure::from(ended).kind();
+        assert_eq!(kind, FailureKind::Transient { after: None });
     }
 }

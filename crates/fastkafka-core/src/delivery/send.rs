@@ -1,6 +1,6 @@
 //! The way of a producer's records to the sink.
 
-use super::ambient::{Ambient, give_up, in_scope, target};
+use super::ambient::{Ambient, excuse, give_up, in_scope, target};
 use super::error::ProduceError;
 use super::failure::{Failure, Rejection};
 use super::sink::OutRecord;
@@ -25,8 +25,10 @@ fn send<P: Producer>(
         // The `Serialize` of a payload calls a producer: the buffer is in use.
         Err(_) => encode_and_enqueue::<P>(own, &out, &mut Vec::new()),
     });
-    if sent.as_ref().is_err_and(ProduceError::is_permanent) {
-        give_up();
+    match &sent {
+        Err(error) if error.is_permanent() => give_up(),
+        Err(error) if error.is_transient() => excuse(),
+        _ => {}
     }
     sent
 }

@@ -129,9 +129,12 @@ fn judge(
         Ok(()) => (taken, None),
         Err((at, failure)) => {
             let is_retry = matches!(failure.kind(), FailureKind::Retry { .. });
-            // The handler passed on that its output can never be sent.
+            // The handler passed on, maybe in an error of its own, that its output can never be sent, or
+            // not now.
             let failure = if is_retry && run.scope.is_hopeless(first) {
                 failure.with_kind(FailureKind::Rejected)
+            } else if is_retry && run.scope.is_excused(first) {
+                failure.with_kind(FailureKind::Transient { after: None })
             } else {
                 failure
             };

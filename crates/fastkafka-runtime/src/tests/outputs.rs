@@ -171,3 +171,41 @@ async fn a_handler_waits_in_its_producer_while_there_is_no_room() {
     lab.until_committed(0, 1).await;
     assert_eq!(lab.outbox.texts(), ["\"0\""]);
 }
+
+fn client_ended() -> ProduceError {
+    ProduceError::ClientEnded {
+        topic: "out".into(),
+        reason: "fatal".into(),
+    }
+}
+
+/// The handler's error is one of its own.
+#[consumes(crate = fk, topic = "in", attempts = 2)]
+async fn copy_or_say(
+    value: u32,
+    meta: EventMetadata,
+    State(state): State<HandlerState>,
+) -> Result<(), String> {
+    let _busy = state.call(meta);
+    let sent: Result<_, ProduceError> = to_out(value.to_string()).await;
+    sent.map(drop)
+        .map_err(|error| format!("not copied: {error}"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_producers_client_uses_up_no_attempt() {
+    for refuse in [true, false] {
+        let mut lab = Lab::new::<copy_or_say>(1, 1);
+        let mut left = 6;
+        lab.outbox.decide(move |_| {
+            left -= 1;
+            match left {
+                1.. if refuse => Fate::Refuse(client_ended()),
+                1.. => Fate::Lose(client_ended().into()),
+                _ => Fate::Ack,
+            }
+        });
+        lab.until_committed(0, 1).await;
+        assert_eq!(lab.state.offsets(0), [0; 6]);
+    }
+}

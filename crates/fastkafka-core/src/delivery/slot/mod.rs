@@ -63,6 +63,8 @@ pub struct DeliveryScope {
     broken: Mutex<Option<(u32, Failure)>>,
     /// Index + 1 of the last record that tried to send what can never be sent; 0 while there is none.
     hopeless: AtomicU32,
+    /// The same of one that tried to send what cannot be sent now.
+    excused: AtomicU32,
     /// The leaked reference; null while there has been no token.
     held: AtomicPtr<DeliveryScope>,
     slots: Box<[Slot]>,
@@ -111,6 +113,7 @@ impl DeliveryScope {
             end: AtomicU32::new(records),
             broken: Mutex::new(None),
             hopeless: AtomicU32::new(0),
+            excused: AtomicU32::new(0),
             held: AtomicPtr::new(ptr::null_mut()),
             slots: (0..records).map(slot).collect(),
         });
@@ -157,6 +160,16 @@ impl DeliveryScope {
     /// True after [`DeliveryScope::give_up`]: another attempt of the record cannot succeed.
     pub(crate) fn is_hopeless(&self, at: usize) -> bool {
         self.hopeless.load(Acquire) == index(at) + 1
+    }
+
+    /// The record at `at` tried to send what cannot be sent now.
+    pub(crate) fn excuse(&self, at: usize) {
+        self.excused.store(index(at) + 1, Release);
+    }
+
+    /// True after [`DeliveryScope::excuse`]: that the attempt fails is not the fault of the record.
+    pub(crate) fn is_excused(&self, at: usize) -> bool {
+        self.excused.load(Acquire) == index(at) + 1
     }
 
     /// The partition of this run was revoked.
