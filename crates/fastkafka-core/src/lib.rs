@@ -33,7 +33,7 @@ pub use codec::{Avro, avro};
 pub use codec::{Codec, Decode, Encode, Json, Message, OutMessage, Raw, Reads, Writes};
 pub use delivery::ack::{Ack, Revoked};
 pub use delivery::ambient::{Ambient, Scoped};
-pub use delivery::dead_letter::{DEAD_LETTER_HEADERS, DEAD_LETTER_PREFIX};
+pub use delivery::dead_letter::{DEAD_LETTER_HEADERS, DEAD_LETTER_LEFT_OUT, DEAD_LETTER_PREFIX};
 pub use delivery::entered::{Entered, enter};
 pub use delivery::error::ProduceError;
 pub use delivery::failure::{BatchFailure, Failure, FailureKind, IntoFailure, Rejection};

@@ -24,7 +24,10 @@ pub(crate) enum Mail {
     DeadLetterDone {
         part: PartIndex,
         run: RunId,
+        at: i64,
         outcome: DeadLetterOutcome,
+        /// Why it is not written.
+        why: Option<String>,
     },
     /// The answer to a cut.
     Ended {

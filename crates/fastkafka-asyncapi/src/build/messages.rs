@@ -6,7 +6,7 @@ use super::schemas::Described;
 use super::sorted;
 use crate::model::{self, BINDING, Bindings, Example, Message, MessageBinding, Named, Ref, Schema};
 use crate::names;
-use fastkafka_core::{DEAD_LETTER_HEADERS, DEAD_LETTER_PREFIX};
+use fastkafka_core::{DEAD_LETTER_HEADERS, DEAD_LETTER_LEFT_OUT, DEAD_LETTER_PREFIX};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -130,8 +130,8 @@ fn alone(payload: &Described) -> Value {
 
 fn dead_letter_headers() -> Schema {
     let name = |name: &str| format!("{DEAD_LETTER_PREFIX}{name}");
-    let properties: Map<_, _> = DEAD_LETTER_HEADERS
-        .iter()
+    let all = DEAD_LETTER_HEADERS.iter().chain(&DEAD_LETTER_LEFT_OUT);
+    let properties: Map<_, _> = all
         .map(|(header, about)| {
             (
                 name(header),

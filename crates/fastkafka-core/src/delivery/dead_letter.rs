@@ -20,3 +20,17 @@ pub const DEAD_LETTER_HEADERS: [(&str, &str); 8] = [
     ("error", "Why the last attempt failed."),
     ("attempts", "How often it was tried, in decimal digits."),
 ];
+
+/// Headers of a dead letter that the broker has found too large as it was, beside the others, and without the
+/// prefix. What was left out lies where `topic`, `partition` and `offset` say.
+pub const DEAD_LETTER_LEFT_OUT: [(&str, &str); 2] = [
+    // `payload`, or `payload, key, headers`.
+    (
+        "left-out",
+        "What was left out of a record that was too large.",
+    ),
+    (
+        "size",
+        "The bytes of payload, key and headers of the record, in decimal digits; only where something was left out.",
+    ),
+];

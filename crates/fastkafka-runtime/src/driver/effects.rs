@@ -72,7 +72,7 @@ impl<T: GroupConsumer> Driver<T> {
             }
             Effect::Free { part, at } => {
                 let partition = &mut self.partitions[part];
-                partition.errors.remove(&at);
+                partition.errors.forget(at);
                 if let Some(keyed) = &mut partition.keyed {
                     keyed.free(at);
                 }
@@ -138,6 +138,7 @@ impl<T: GroupConsumer> Driver<T> {
             run,
             block,
             index: range.start,
+            offset: at,
             attempts,
             error: partition.error(at).to_owned(),
         };

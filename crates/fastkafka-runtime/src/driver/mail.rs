@@ -41,7 +41,7 @@ impl<T: GroupConsumer> Driver<T> {
                 failure: why,
             } => {
                 let partition = &mut self.partitions[part];
-                partition.errors.insert(at, why.message().to_owned());
+                partition.errors.failed(at, why.message().to_owned());
                 // A lane that fails has halted: it forgets the runs behind this one. By key each run
                 // is a task of its own.
                 if partition.keyed.is_none() {
@@ -60,7 +60,16 @@ impl<T: GroupConsumer> Driver<T> {
                 self.task_panicked(part);
                 None
             }
-            Mail::DeadLetterDone { part, run, outcome } => {
+            Mail::DeadLetterDone {
+                part,
+                run,
+                at,
+                outcome,
+                why,
+            } => {
+                if let Some(why) = why {
+                    self.partitions[part].errors.no_letter(at, why);
+                }
                 Some(Event::DeadLetterDone { part, run, outcome })
             }
             Mail::Ended { part, cut, at } => {

@@ -11,6 +11,7 @@
 
 mod control;
 mod effects;
+mod errors;
 mod group;
 mod kept_runs;
 mod mail;

@@ -163,7 +163,7 @@ impl<T: GroupConsumer> Driver<T> {
             tracing::error!(%place, "{what}; the partition stops");
             let part = self.part(place);
             let partition = &mut self.partitions[part];
-            partition.errors.insert(position, what);
+            partition.errors.failed(position, what);
             partition.truncated = Some(position);
             self.pause(part, true);
         }

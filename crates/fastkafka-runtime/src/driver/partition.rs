@@ -1,5 +1,6 @@
 //! A partition as its driver knows it, through all of its assignments.
 
+use super::errors::Errors;
 use super::kept_runs::KeptRuns;
 use super::started::{Lost, StartedRuns};
 use crate::handling::handler::Handler;
@@ -8,7 +9,6 @@ use crate::handling::keyed::Keyed;
 use crate::transport::PartitionRef;
 use fastkafka_core::{FailureKind, Fetched, StopFlag};
 use fastkafka_engine::{self as engine, Broken, HoldBack, Span};
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -31,8 +31,8 @@ pub(crate) struct OwnedPartition {
     pub(crate) user_paused: bool,
     /// The position, when the log ends before it.
     pub(crate) truncated: Option<i64>,
-    /// Why records failed, by offset; for dead letters and health.
-    pub(crate) errors: BTreeMap<i64, String>,
+    /// Why records failed; for dead letters and health.
+    pub(crate) errors: Errors,
     kept: KeptRuns,
 }
 
@@ -50,7 +50,7 @@ impl OwnedPartition {
             paused: false,
             user_paused: false,
             truncated: None,
-            errors: BTreeMap::new(),
+            errors: Errors::default(),
             kept: KeptRuns::default(),
         }
     }
@@ -76,18 +76,12 @@ impl OwnedPartition {
                 lane.send(ToLane::Free(block));
             }
         }
-        if self
-            .errors
-            .first_key_value()
-            .is_some_and(|(offset, _)| *offset < watermark)
-        {
-            self.errors = self.errors.split_off(&watermark);
-        }
+        self.errors.forget_below(watermark);
     }
 
     /// Why the record at `at` failed, as far as it is known.
     pub(crate) fn error(&self, at: i64) -> &str {
-        self.errors.get(&at).map_or("", String::as_str)
+        self.errors.of_handler(at)
     }
 
     /// Notes a record that was handled and will not settle.
@@ -104,7 +98,7 @@ impl OwnedPartition {
             offset = at,
             "record not settled: {why}"
         );
-        self.errors.insert(at, why);
+        self.errors.failed(at, why);
         Broken {
             at,
             next,

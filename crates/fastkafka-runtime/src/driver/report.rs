@@ -157,7 +157,7 @@ impl<T: GroupConsumer> Driver<T> {
             offset: at,
             handler: partition.handler.def.name,
             attempts,
-            error: partition.error(at).to_owned(),
+            error: partition.errors.of_record(at),
             key_only: partition.keyed.is_some(),
         }
     }
@@ -175,7 +175,7 @@ impl<T: GroupConsumer> Driver<T> {
                     handler: partition.handler.def.name,
                     wait: waiting.wait.into(),
                     since: self.since(waiting.since),
-                    error: partition.error(waiting.at).to_owned(),
+                    error: partition.errors.of_record(waiting.at),
                 }
             })
             .collect()

@@ -1,48 +1,120 @@
 //! Dead letters: the record as it was, with headers that say why it is there.
+//!
+//! What the broker finds too large is written with less of it, and says where the rest lies.
 
 use crate::handling::call::HandlerContext;
 use crate::handling::job::DeadLetterJob;
+use crate::mail::Mail;
 use bytes::Bytes;
 use fastkafka_core::{
-    DEAD_LETTER_HEADERS, DEAD_LETTER_PREFIX, DeliveryScope, Failure, FailureKind, OutRecord,
-    ProduceError, RecordEnd,
+    DEAD_LETTER_HEADERS, DEAD_LETTER_LEFT_OUT, DEAD_LETTER_PREFIX, DeliveryScope, Failure,
+    FailureKind, Header, OutRecord, ProduceError, Record, RecordEnd,
 };
 use fastkafka_engine::DeadLetterOutcome;
 
 /// Longest value of one of our headers, in bytes.
 const LONGEST: usize = 1_024;
 
-/// Publishes the record and waits for the report. [S7]
-pub(crate) async fn write(context: &HandlerContext, job: &DeadLetterJob) -> DeadLetterOutcome {
-    let Some(topic) = &context.handler.dead_letter else {
-        return DeadLetterOutcome::Permanent;
-    };
-    match publish(context, job, topic).await {
-        Ok(()) => {
-            tracing::warn!(
-                handler = context.handler.def.name,
-                place = %context.place,
-                offset = job.block.offset(job.index),
-                attempts = job.attempts,
-                "record written to dead-letter topic `{topic}`: {}",
-                job.error
-            );
-            if let Some(interceptor) = context.app.interceptor() {
-                let offset = job.block.offset(job.index);
-                let (handler, place) = (context.handler.def, context.place);
-                interceptor.ended(handler, place, offset, RecordEnd::DeadLettered);
-            }
-            DeadLetterOutcome::Written
+/// How much of the record a dead letter has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    Whole,
+    /// Empty in the place of the payload. Not a tombstone, which would delete what is known under its key.
+    WithoutPayload,
+    /// Nothing of the record but our headers.
+    Notice,
+}
+
+impl Extent {
+    fn left_out(self) -> Option<&'static str> {
+        match self {
+            Self::Whole => None,
+            Self::WithoutPayload => Some("payload"),
+            Self::Notice => Some("payload, key, headers"),
         }
-        Err((outcome, reason)) => {
-            tracing::error!(
-                handler = context.handler.def.name,
-                place = %context.place,
-                offset = job.block.offset(job.index),
-                "dead letter for topic `{topic}` not written{}: {reason}",
-                if outcome == DeadLetterOutcome::Permanent { ", it stops here" } else { ", trying again" }
-            );
-            outcome
+    }
+
+    fn less(self) -> Option<Self> {
+        match self {
+            Self::Whole => Some(Self::WithoutPayload),
+            Self::WithoutPayload => Some(Self::Notice),
+            Self::Notice => None,
+        }
+    }
+}
+
+/// Publishes the record and waits for the report. [S7] The answer is mail for the driver.
+pub(crate) async fn write(context: &HandlerContext, job: &DeadLetterJob) -> Mail {
+    let (outcome, why) = attempt(context, job).await;
+    Mail::DeadLetterDone {
+        part: context.part,
+        run: job.run,
+        at: job.offset,
+        outcome,
+        why,
+    }
+}
+
+async fn attempt(
+    context: &HandlerContext,
+    job: &DeadLetterJob,
+) -> (DeadLetterOutcome, Option<String>) {
+    let Some(topic) = &context.handler.dead_letter else {
+        return (DeadLetterOutcome::Permanent, None);
+    };
+    let (handler, place) = (context.handler.def.name, &context.place);
+    let offset = job.offset;
+    let mut extent = Extent::Whole;
+    loop {
+        let (outcome, reason) = match publish(context, job, topic, extent).await {
+            Ok(()) => {
+                let without = extent.left_out();
+                let without = without.map_or(String::new(), |what| format!(" without {what}"));
+                tracing::warn!(
+                    handler, %place, offset, attempts = job.attempts,
+                    "record written to dead-letter topic `{topic}`{without}: {}", job.error
+                );
+                if let Some(interceptor) = context.app.interceptor() {
+                    let (handler, place) = (context.handler.def, context.place);
+                    interceptor.ended(handler, place, offset, RecordEnd::DeadLettered);
+                }
+                return (DeadLetterOutcome::Written, None);
+            }
+            Err(refused) => refused,
+        };
+        if reason.is_too_large
+            && let Some(less) = extent.less()
+        {
+            extent = less;
+            continue;
+        }
+        let what = match outcome {
+            DeadLetterOutcome::Permanent => "it stops here",
+            _ => "trying again",
+        };
+        tracing::error!(
+            handler, %place, offset,
+            "dead letter for topic `{topic}` not written, {what}: {}", reason.text
+        );
+        let why = format!(
+            "its dead letter for topic `{topic}` is not written: {}",
+            reason.text
+        );
+        return (outcome, Some(why));
+    }
+}
+
+/// Why a dead letter is not written.
+struct Reason {
+    text: String,
+    is_too_large: bool,
+}
+
+impl From<String> for Reason {
+    fn from(text: String) -> Self {
+        Self {
+            text,
+            is_too_large: false,
         }
     }
 }
@@ -51,31 +123,33 @@ async fn publish(
     context: &HandlerContext,
     job: &DeadLetterJob,
     topic: &str,
-) -> Result<(), (DeadLetterOutcome, String)> {
+    extent: Extent,
+) -> Result<(), (DeadLetterOutcome, Reason)> {
     let original = job.block.headers(job.index);
     if original
         .iter()
         .any(|(name, _)| name.starts_with(DEAD_LETTER_PREFIX))
     {
         // It came out of a dead-letter topic: written there again it would be hidden for good.
-        return Err((
-            DeadLetterOutcome::Permanent,
-            "the record is a dead letter itself".to_owned(),
-        ));
+        let why = "the record is a dead letter itself".to_owned();
+        return Err((DeadLetterOutcome::Permanent, why.into()));
     }
     let mut records = Vec::with_capacity(1);
     job.block.records(job.index..job.index + 1, &mut records);
     let record = records[0];
-    let mut headers: Vec<_> = original
-        .iter()
+    let whole = extent == Extent::Whole;
+    let carried = original.iter().filter(|_| extent != Extent::Notice);
+    let mut headers: Vec<_> = carried
         .map(|(name, value)| ((*name).to_owned(), value.map(Bytes::copy_from_slice)))
         .collect();
     headers.extend(reasons(context, job, record.timestamp.millis()));
+    if let Some(what) = extent.left_out() {
+        let values = [what.to_owned(), size(&record, &original).to_string()];
+        headers.extend(ours(&DEAD_LETTER_LEFT_OUT, values));
+    }
     let sink = context.app.sink().ok_or_else(|| {
-        (
-            DeadLetterOutcome::Transient,
-            "the app is not connected".to_owned(),
-        )
+        let why = "the app is not connected".to_owned();
+        (DeadLetterOutcome::Transient, why.into())
     })?;
     let scope = DeliveryScope::collecting();
     let out = OutRecord {
@@ -83,18 +157,19 @@ async fn publish(
         cluster: Some(&context.handler.cluster),
         topic,
         partition: None,
-        payload: record.payload,
-        key: record.key,
+        payload: record.payload.map(|all| if whole { all } else { &[] }),
+        key: record.key.filter(|_| extent != Extent::Notice),
         headers: &headers,
         timestamp: None,
     };
-    sink.enqueue(out, scope.token(0))
-        .map_err(|error| (refused(&error), error.to_string()))?;
-    scope
-        .reports()
-        .await
-        .map(drop)
-        .map_err(|failure| (lost(&failure), failure.message().to_owned()))
+    let failure = match sink.enqueue(out, scope.token(0)) {
+        Ok(()) => match scope.reports().await {
+            Ok(_) => return Ok(()),
+            Err(failure) => failure,
+        },
+        Err(error) => Failure::from(error),
+    };
+    Err(refused(&failure))
 }
 
 fn reasons(
@@ -105,17 +180,33 @@ fn reasons(
     let values: [String; DEAD_LETTER_HEADERS.len()] = [
         context.place.topic.clone(),
         context.place.partition.to_string(),
-        job.block.offset(job.index).to_string(),
+        job.offset.to_string(),
         timestamp.map_or_else(String::new, |millis| millis.to_string()),
         context.handler.group.clone(),
         context.handler.def.path(),
         job.error.clone(),
         job.attempts.to_string(),
     ];
-    DEAD_LETTER_HEADERS
-        .iter()
-        .zip(values)
-        .map(|((name, _), value)| (format!("{DEAD_LETTER_PREFIX}{name}"), Some(cut(value))))
+    ours(&DEAD_LETTER_HEADERS, values)
+}
+
+/// Our headers with these values.
+fn ours<const N: usize>(
+    headers: &'static [(&'static str, &'static str); N],
+    values: [String; N],
+) -> impl Iterator<Item = (String, Option<Bytes>)> {
+    let named = headers.iter().zip(values);
+    named.map(|((name, _), value)| (format!("{DEAD_LETTER_PREFIX}{name}"), Some(cut(value))))
+}
+
+/// The bytes of a record.
+fn size(record: &Record<'_>, headers: &[Header<'_>]) -> usize {
+    let length = |bytes: Option<&[u8]>| bytes.map_or(0, <[u8]>::len);
+    let headers = headers.iter();
+    let headers: usize = headers
+        .map(|(name, value)| name.len() + length(*value))
+        .sum();
+    length(record.payload) + length(record.key) + headers
 }
 
 /// At most [`LONGEST`] bytes, at a character's boundary.
@@ -126,20 +217,18 @@ fn cut(mut text: String) -> Bytes {
     text.into()
 }
 
-fn refused(error: &ProduceError) -> DeadLetterOutcome {
-    if error.is_permanent() {
-        DeadLetterOutcome::Permanent
-    } else {
-        DeadLetterOutcome::Transient
-    }
-}
-
-fn lost(failure: &Failure) -> DeadLetterOutcome {
-    if failure.kind() == FailureKind::Rejected {
-        DeadLetterOutcome::Permanent
-    } else {
-        DeadLetterOutcome::Transient
-    }
+fn refused(failure: &Failure) -> (DeadLetterOutcome, Reason) {
+    let outcome = match failure.kind() {
+        FailureKind::Rejected => DeadLetterOutcome::Permanent,
+        _ => DeadLetterOutcome::Transient,
+    };
+    let error = failure.error();
+    let error = error.and_then(|error| error.downcast_ref::<ProduceError>());
+    let reason = Reason {
+        text: failure.message().to_owned(),
+        is_too_large: matches!(error, Some(ProduceError::TooLarge { .. })),
+    };
+    (outcome, reason)
 }
 
 #[cfg(test)]

@@ -31,8 +31,9 @@ pub(crate) struct Job {
 pub(crate) struct DeadLetterJob {
     pub(crate) run: RunId,
     pub(crate) block: Arc<dyn Fetched>,
-    /// The record's index in the block.
+    /// The record's index in the block, and its offset.
     pub(crate) index: usize,
+    pub(crate) offset: i64,
     pub(crate) attempts: u32,
     pub(crate) error: String,
 }

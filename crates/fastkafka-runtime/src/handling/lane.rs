@@ -76,12 +76,8 @@ impl Work {
                     self.backlog.fetch_sub(1, Relaxed);
                 }
                 ToLane::DeadLetter(job) => {
-                    let outcome = dead_letter::write(&self.lane.context, &job).await;
-                    self.lane.context.shared.mailbox.push(Mail::DeadLetterDone {
-                        part: self.lane.context.part,
-                        run: job.run,
-                        outcome,
-                    });
+                    let done = dead_letter::write(&self.lane.context, &job).await;
+                    self.lane.context.shared.mailbox.push(done);
                 }
                 ToLane::Fence { cut } => {
                     let at = self.position.take();

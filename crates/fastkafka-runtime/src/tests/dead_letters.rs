@@ -126,8 +126,12 @@ async fn a_dead_letter_that_cannot_be_written_now_is_tried_again_and_told_after_
         problems[0].contains("offset 1: its dead letter cannot be written"),
         "{problems:?}"
     );
+    assert!(problems[0].contains("broker gone"), "{problems:?}");
     lab.outbox.decide(|_| Fate::Ack);
     lab.until_committed(0, 3).await;
+    // Its error is the handler's, however often it was written.
+    let error = letters(&lab).pop().unwrap();
+    assert_eq!(error.header("fastkafka-dead-letter-error"), Some("odd"));
     // The record itself was not tried again.
     assert_eq!(lab.state.times(1).len(), 1);
 }
@@ -151,6 +155,92 @@ async fn a_dead_letter_that_can_never_be_written_stops_the_partition() {
         assert_eq!(lab.committed(0), Some(1));
         assert!(letters(&lab).len() <= 1);
     }
+}
+
+/// A record that `even` rejects, with a key and a header.
+fn large() -> Entry {
+    Entry {
+        key: Some("k".into()),
+        payload: Some("1001".into()),
+        headers: vec![("trace".into(), Some("abc".into()))],
+        ..Entry::default()
+    }
+}
+
+fn too_large() -> Failure {
+    Failure::from(ProduceError::TooLarge {
+        topic: "dead".into(),
+        reason: "12 bytes are the most".into(),
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_letter_that_is_too_large_is_written_without_its_payload_and_says_where_that_lies() {
+    let mut lab = Lab::new::<even>(1, 0);
+    lab.outbox.decide(|sent| match sent.text() {
+        "" => Fate::Ack,
+        _ => Fate::Lose(too_large()),
+    });
+    lock(&lab.cluster).publish(0, large());
+    lab.until_committed(0, 1).await;
+    let sent = &letters(&lab)[1];
+    // Not a tombstone: that would delete what is known under the key.
+    assert_eq!(sent.entry.payload.as_deref(), Some(&b""[..]));
+    assert_eq!(sent.entry.key.as_deref(), Some(&b"k"[..]));
+    assert_eq!(sent.header("trace"), Some("abc"));
+    let says = [
+        ("left-out", "payload"),
+        ("size", "13"),
+        ("topic", "in"),
+        ("partition", "0"),
+        ("offset", "0"),
+        ("error", "odd"),
+    ];
+    for (name, value) in says {
+        let header = format!("fastkafka-dead-letter-{name}");
+        assert_eq!(sent.header(&header), Some(value), "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_record_whose_key_or_headers_are_too_large_a_notice_is_written() {
+    let mut lab = Lab::new::<even>(1, 0);
+    lab.outbox.decide(|sent| match sent.entry.key {
+        None => Fate::Ack,
+        // The client says so before it sends anything.
+        Some(_) => Fate::Refuse(ProduceError::TooLarge {
+            topic: "dead".into(),
+            reason: "12 bytes are the most".into(),
+        }),
+    });
+    lock(&lab.cluster).publish(0, large());
+    lab.until_committed(0, 1).await;
+    let [sent] = &*letters(&lab) else {
+        panic!("one is taken")
+    };
+    assert_eq!(sent.entry.payload.as_deref(), Some(&b""[..]));
+    assert_eq!(sent.header("trace"), None);
+    let header = |name| sent.header(name).unwrap().to_owned();
+    assert_eq!(
+        header("fastkafka-dead-letter-left-out"),
+        "payload, key, headers"
+    );
+    assert_eq!(header("fastkafka-dead-letter-offset"), "0");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_letter_that_stands_still_says_why_beside_what_the_handler_said() {
+    let mut lab = Lab::new::<even>(1, 0);
+    lab.outbox.decide(|_| Fate::Lose(too_large()));
+    lock(&lab.cluster).publish(0, large());
+    lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
+    assert_eq!(letters(&lab).len(), 3);
+    let error = &lab.health().stopped[0].error;
+    assert!(
+        error.starts_with("odd; its dead letter for topic `dead` is not written"),
+        "{error}"
+    );
+    assert!(error.contains("12 bytes are the most"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -133,7 +133,5 @@ impl SpawnedBy<'_> {
 /// Writes a dead letter. It ends with `DeadLetterDone`.
 pub(crate) async fn dead_letter(context: Arc<HandlerContext>, job: DeadLetterJob) {
     let guard = MailGuard::new(&context);
-    let (part, run) = (context.part, job.run);
-    let outcome = dead_letter::write(&context, &job).await;
-    guard.end(Mail::DeadLetterDone { part, run, outcome });
+    guard.end(dead_letter::write(&context, &job).await);
 }
