@@ -1,10 +1,10 @@
 //! The part of a client's context that is the same for all: log lines, errors, and tokens.
 
-use crate::error::client_error;
+use crate::error::{client_error, fatal};
 use crate::tokens::CurrentToken;
 use fastkafka_runtime::platform::ClientError;
 use rdkafka::ClientContext;
-use rdkafka::client::OAuthToken;
+use rdkafka::client::{Client, OAuthToken};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
@@ -39,6 +39,13 @@ impl<E: ErrorHandler> ClientContext for Context<E> {
         let code = code.unwrap_or(RDKafkaErrorCode::Unknown);
         self.events.handle(client_error(code, reason));
     }
+}
+
+/// Why librdkafka has given a client up, once it has. The event of such an error has the code of its cause,
+/// so no event tells.
+pub(crate) fn ended<C: ClientContext>(client: &Client<C>) -> Option<ClientError> {
+    let (code, reason) = client.fatal_error()?;
+    Some(fatal(format!("{code}: {reason}")))
 }
 
 /// The context of a client that has nothing to say but log lines.

@@ -111,14 +111,38 @@ impl EmbeddedBroker {
     #[cfg(test)]
     pub(super) fn leaves(&self) -> usize {
         const LEAVE_GROUP: i16 = 13;
-        ffi::requests(&self.client, LEAVE_GROUP)
+        self.requests(LEAVE_GROUP)
+    }
+
+    /// The number of requests of a kind since `keep_requests`.
+    #[cfg(test)]
+    pub(super) fn requests(&self, api_key: i16) -> usize {
+        ffi::requests(&self.client, api_key)
+    }
+
+    /// Nobody reaches it, or somebody does again.
+    #[cfg(test)]
+    pub(super) fn set_down(&self, down: bool) {
+        let (cluster, first) = (self.cluster(), 1);
+        let set = match down {
+            true => cluster.broker_down(first),
+            false => cluster.broker_up(first),
+        };
+        set.unwrap();
+    }
+
+    /// The next records are refused.
+    #[cfg(test)]
+    pub(super) fn refuse_records(&self, error: rdkafka::types::RDKafkaRespErr) {
+        const PRODUCE: i16 = 0;
+        ffi::refuse_next(&self.client, PRODUCE, error);
     }
 
     /// The number of commits since `keep_requests`.
     #[cfg(test)]
     pub(super) fn commits(&self) -> usize {
         const OFFSET_COMMIT: i16 = 8;
-        ffi::requests(&self.client, OFFSET_COMMIT)
+        self.requests(OFFSET_COMMIT)
     }
 
     /// Each answer takes this long from now on.

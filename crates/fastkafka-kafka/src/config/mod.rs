@@ -12,6 +12,11 @@ use rdkafka::config::RDKafkaLogLevel;
 use std::hash::{BuildHasher, RandomState};
 use table::Of;
 
+/// The time that a record has from enqueue to acknowledgement, unless its producer says.
+pub(crate) const DELIVERY_TIMEOUT_MILLIS: u64 = 60_000;
+/// The most that librdkafka takes for `message.max.bytes`.
+const LARGEST: u32 = 1_000_000_000;
+
 /// The properties that every client has.
 pub(crate) fn client(connection: &Connection, client_id: &str) -> ClientConfig {
     let mut config = ClientConfig::new();
@@ -127,7 +132,7 @@ pub(crate) fn producer(
 ) -> ClientConfig {
     config
         .set("linger.ms", "5")
-        .set("delivery.timeout.ms", "60000")
+        .set("delivery.timeout.ms", DELIVERY_TIMEOUT_MILLIS.to_string())
         .set("message.max.bytes", "1000000")
         .set("queue.buffering.max.messages", queue.to_string());
     if is_idempotent(settings) {
@@ -150,6 +155,14 @@ pub(crate) fn producer(
     apply(&mut config, Of::Producer, shown);
     pass_through(&mut config, settings.config.as_ref());
     config
+}
+
+/// Suits a producer to dead letters. They are as large as the topics they come from have taken, and the
+/// client must not know better: the broker says what is too large. It says so of a batch, so each is one.
+pub(crate) fn dead_letters(config: &mut ClientConfig) {
+    config
+        .set("message.max.bytes", LARGEST.to_string())
+        .set("batch.num.messages", "1");
 }
 
 /// librdkafka's idempotent producer needs the acknowledgement of all replicas.

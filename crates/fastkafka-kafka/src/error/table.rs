@@ -134,7 +134,9 @@ pub(crate) fn row(code: RDKafkaErrorCode) -> (Scope, Lasting) {
 #[cfg(test)]
 pub(super) fn follows(scope: Scope, lasting: Lasting) -> &'static str {
     match (scope, lasting) {
-        (Scope::Client, Permanent) => "the app ends by itself, with the reason",
+        (Scope::Client, Permanent) => {
+            "reading: the app ends by itself, with the reason. Sending: another client takes its place"
+        }
         (Scope::Login | Scope::Cluster | Scope::Member, Permanent) => {
             "start: the app does not start. Later: not ready until a broker answers otherwise; the client goes on trying"
         }

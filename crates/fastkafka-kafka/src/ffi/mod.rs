@@ -24,9 +24,10 @@ use handle::{Client, NO_ERROR};
 use rdkafka::bindings as rd;
 use rdkafka::client::OAuthToken;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
+use rdkafka::producer::{BaseProducer, Partitioner, Producer, ProducerContext};
 use std::ffi::{CStr, CString, c_char};
 use std::slice;
+use std::time::Duration;
 
 /// A new group of a mock cluster starts without waiting for more members.
 pub(super) fn start_groups_at_once<C: ProducerContext>(producer: &BaseProducer<C>) {
@@ -91,6 +92,48 @@ pub(super) fn set_token(client: Client, token: &OAuthToken) -> Result<(), String
         let reason = CStr::from_ptr(reason.as_ptr()).to_string_lossy();
         Err(format!("the token is not taken: {reason}"))
     }
+}
+
+/// True when a broker answers within this time. Asks about nothing that the client does not know already: a
+/// question of a producer about a topic may create it.
+pub(super) fn is_reached<C, P>(producer: &BaseProducer<C, P>, within: Duration) -> bool
+where
+    C: ProducerContext<P>,
+    P: Partitioner,
+{
+    let millis = i32::try_from(within.as_millis()).unwrap_or(i32::MAX);
+    let mut metadata = std::ptr::null();
+    // SAFETY: a valid client; no topic means those that it knows, and the answer is ours to destroy.
+    unsafe {
+        let client = producer.client().native_ptr();
+        let code = rd::rd_kafka_metadata(client, 0, std::ptr::null_mut(), &mut metadata, millis);
+        if code == NO_ERROR {
+            rd::rd_kafka_metadata_destroy(metadata);
+        }
+        code == NO_ERROR
+    }
+}
+
+/// A mock cluster answers the next request of a kind with an error.
+#[cfg(test)]
+pub(super) fn refuse_next<C: ProducerContext>(
+    producer: &BaseProducer<C>,
+    api_key: i16,
+    code: rd::rd_kafka_resp_err_t,
+) {
+    // SAFETY: a valid client with a mock cluster; the one error is copied.
+    unsafe {
+        let cluster = rd::rd_kafka_handle_mock_cluster(producer.client().native_ptr());
+        rd::rd_kafka_mock_push_request_errors_array(cluster, api_key, 1, &code);
+    }
+}
+
+/// Lets librdkafka give a client up.
+#[cfg(test)]
+pub(super) fn give_up(client: Client, code: rd::rd_kafka_resp_err_t) {
+    // SAFETY: a valid client, and a string that is copied.
+    let set = unsafe { rd::rd_kafka_test_fatal_error(client, code, c"for a test".as_ptr()) };
+    assert_eq!(set, NO_ERROR, "it was given up before");
 }
 
 /// The number of requests of a kind that a mock cluster has kept.

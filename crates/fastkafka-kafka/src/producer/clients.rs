@@ -1,15 +1,20 @@
-//! The clients of an app's producers: one for each cluster and distinct settings.
+//! The clients of an app's producers: one for each cluster and distinct settings, and one for the dead
+//! letters of each cluster. Another takes the place of one that has ended ([`super::life`]).
 
 use crate::access::Access;
 use crate::client_context::Context;
 use crate::config;
-use crate::error::call_error;
+use crate::error::{call_error, client_error};
 use crate::ffi::Topic;
-use crate::producer::delivery_reports::{Producer, Reports, Shared};
+use crate::producer::condition::Kind;
+use crate::producer::delivery_reports::{Producer, Reports};
 use crate::producer::in_flight::InFlight;
+use crate::producer::life;
 use crate::producer::partitioner::Function;
+use crate::producer::watch::Watch;
+use arc_swap::{ArcSwap, Guard};
 use fastkafka_core::{ProducerSettings, Text};
-use fastkafka_runtime::platform::ClientError;
+use fastkafka_runtime::platform::{ClientError, ProblemCode, ProducerHealth};
 use rdkafka::error::KafkaResult;
 use rdkafka::producer::Producer as _;
 use rdkafka::types::RDKafkaErrorCode;
@@ -17,84 +22,182 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-/// How long the thread for reports waits for one. rdkafka's `poll` serves reports as they come, but
-/// spins through the last millisecond of its time-out.
-const REPORTS: Duration = Duration::from_millis(200);
+/// What a client writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Outputs,
+    /// Records that others have written, as large as their topics took them.
+    DeadLetters,
+}
 
-/// A client, with a thread of its own for reports.
-pub(crate) struct Client {
+/// What a client is made of.
+pub(crate) struct Recipe {
     pub(crate) cluster: Text,
     pub(crate) settings: ProducerSettings,
+    pub(crate) purpose: Purpose,
+    pub(crate) access: Access,
+    /// Topics that functions write, each with its function.
+    pub(crate) routes: Vec<(&'static str, &'static str)>,
+    pub(crate) max_in_flight: usize,
+}
+
+/// The client that the records of a [`Recipe`] go through.
+pub(crate) struct Client {
+    pub(crate) recipe: Recipe,
+    live: ArcSwap<Live>,
+    pub(crate) watch: Arc<Watch>,
+    in_flight: Arc<InFlight>,
+}
+
+/// A client of librdkafka, and its handles of topics.
+pub(crate) struct Live {
     pub(crate) producer: Arc<Producer>,
+    /// The topics of the recipe.
+    routed: Vec<Topic>,
     /// Topics that no definition names: dead letters, and those chosen at run time.
     others: RwLock<HashMap<String, Arc<Topic>>>,
 }
 
 impl Client {
-    /// Connects in the background. `max_in_flight` bounds the records of all clients together.
+    /// Connects in the background, with a thread of its own for reports.
     ///
     /// # Errors
-    /// When librdkafka refuses a setting.
+    /// When librdkafka refuses a setting or a topic's name.
     ///
     /// # Panics
     /// If the system cannot start a thread.
-    pub(crate) fn new(
-        access: &Access,
-        cluster: &Text,
-        settings: ProducerSettings,
-        shared: &Arc<Shared>,
-        max_in_flight: usize,
-    ) -> Result<Self, ClientError> {
-        let queue = InFlight::capacity(max_in_flight);
-        let config = config::producer(access.config(), &settings, queue);
+    pub(crate) fn new(recipe: Recipe, in_flight: Arc<InFlight>) -> Result<Arc<Self>, ClientError> {
+        let watch = Arc::new(Watch::new(recipe.in_time()));
+        let live = Arc::new(recipe.make(&in_flight, &watch)?);
+        let producer = live.producer.clone();
+        let client = Arc::new(Self {
+            recipe,
+            live: ArcSwap::new(live),
+            watch,
+            in_flight,
+        });
+        life::begin(&client, producer);
+        Ok(client)
+    }
+
+    /// The client of now. What is sent through it while another takes its place is refused.
+    pub(crate) fn live(&self) -> Guard<Arc<Live>> {
+        self.live.load()
+    }
+
+    /// How it is; nobody asks about one that nothing goes through.
+    pub(crate) fn health(&self) -> Option<ProducerHealth> {
+        let recipe = &self.recipe;
+        let letters = recipe.purpose == Purpose::DeadLetters;
+        let functions = recipe.functions();
+        if functions.is_empty() && !letters {
+            return None;
+        }
+        let mut health = ProducerHealth::new(&recipe.cluster, functions, letters);
+        for trouble in self.watch.troubles() {
+            let code = match trouble.kind {
+                Kind::Away => ProblemCode::NoBroker,
+                Kind::Login => ProblemCode::LoginRefused,
+                Kind::Ended => ProblemCode::ProducerEnded,
+                Kind::Unacknowledged => ProblemCode::OutputsWait,
+            };
+            let place = trouble.place.as_ref();
+            let place = place.map(|(topic, partition)| (&**topic, *partition));
+            health.add(code, place, trouble.since, trouble.times, &trouble.error);
+        }
+        Some(health)
+    }
+
+    /// Puts another client in the place of the one that is there.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub(super) fn make_anew(&self) -> Result<Arc<Producer>, ClientError> {
+        let live = self.recipe.make(&self.in_flight, &self.watch)?;
+        let producer = live.producer.clone();
+        self.live.store(Arc::new(live));
+        Ok(producer)
+    }
+}
+
+impl Recipe {
+    fn make(&self, in_flight: &Arc<InFlight>, watch: &Arc<Watch>) -> Result<Live, ClientError> {
+        let queue = InFlight::capacity(self.max_in_flight);
+        let mut config = config::producer(self.access.config(), &self.settings, queue);
+        if self.purpose == Purpose::DeadLetters {
+            config::dead_letters(&mut config);
+        }
+        let names = self.access.names();
         let producer: KafkaResult<Producer> = config.create_with_context(Context {
             events: Reports {
-                shared: shared.clone(),
-                names: access.names().clone(),
+                in_flight: in_flight.clone(),
+                watch: watch.clone(),
+                names: names.clone(),
                 unreachable: Mutex::default(),
-                partitioner: settings.partitioner.and_then(Function::new),
+                partitioner: self.settings.partitioner.and_then(Function::new),
             },
-            token: access.token().cloned(),
+            token: self.access.token().cloned(),
         });
         let producer = Arc::new(producer.map_err(|e| call_error(&e))?);
-        access.admit(producer.client())?;
-        serve_reports(producer.clone());
-        Ok(Self {
-            cluster: cluster.clone(),
-            settings,
+        self.access.admit(producer.client())?;
+        let topic = |(topic, _): &(&str, _)| handle(&producer, topic);
+        Ok(Live {
+            routed: self.routes.iter().map(topic).collect::<Result<_, _>>()?,
             producer,
             others: RwLock::default(),
         })
     }
 
-    /// The handle of a topic, by the app's name.
-    pub(crate) fn topic(&self, name: &str) -> Result<Topic, RDKafkaErrorCode> {
-        let names = &self.producer.context().events.names;
-        Topic::new(&self.producer, &names.on_cluster(name)).ok_or(RDKafkaErrorCode::InvalidTopic)
+    /// The time that a record has.
+    fn in_time(&self) -> Duration {
+        let millis = self.settings.delivery_timeout_ms;
+        Duration::from_millis(millis.unwrap_or(config::DELIVERY_TIMEOUT_MILLIS))
     }
 
-    /// The same of a topic that no definition names: looked up once.
+    /// The functions whose records go through it.
+    fn functions(&self) -> Vec<&'static str> {
+        let mut names: Vec<_> = self.routes.iter().map(|(_, function)| *function).collect();
+        names.dedup();
+        names
+    }
+
+    /// The same in a sentence.
+    pub(super) fn users(&self) -> String {
+        match (self.purpose, &*self.functions()) {
+            (Purpose::DeadLetters, _) => "dead letters".to_owned(),
+            (Purpose::Outputs, []) => "no function".to_owned(),
+            (Purpose::Outputs, names) => format!("`{}`", names.join("`, `")),
+        }
+    }
+}
+
+/// The handle of a topic, by the app's name.
+fn handle(producer: &Arc<Producer>, name: &str) -> Result<Topic, ClientError> {
+    let names = &producer.context().events.names;
+    Topic::new(producer, &names.on_cluster(name)).ok_or_else(|| {
+        client_error(
+            RDKafkaErrorCode::InvalidTopic,
+            format!("`{name}` cannot be the name of a topic"),
+        )
+    })
+}
+
+impl Live {
+    /// The topic of a route, by its number in the recipe.
+    pub(crate) fn routed(&self, number: usize) -> &Topic {
+        &self.routed[number]
+    }
+
+    /// A topic that no definition names: looked up once.
     pub(crate) fn other(&self, name: &str) -> Result<Arc<Topic>, RDKafkaErrorCode> {
         let others = self.others.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(topic) = others.get(name) {
             return Ok(topic.clone());
         }
         drop(others);
-        let topic = Arc::new(self.topic(name)?);
+        let topic = handle(&self.producer, name).map_err(|_| RDKafkaErrorCode::InvalidTopic)?;
+        let topic = Arc::new(topic);
         let mut others = self.others.write().unwrap_or_else(PoisonError::into_inner);
         Ok(others.entry(name.to_owned()).or_insert(topic).clone())
     }
-}
-
-/// The thread ends after the producers and takes the client with it. Records without a report get one by
-/// then that says so: rdkafka purges a client that it drops, and serves the reports of that.
-fn serve_reports(producer: Arc<Producer>) {
-    std::thread::Builder::new()
-        .name("delivery-reports".into())
-        .spawn(move || {
-            while Arc::strong_count(&producer) > 1 {
-                producer.poll(REPORTS);
-            }
-        })
-        .expect("the system can start a thread");
 }

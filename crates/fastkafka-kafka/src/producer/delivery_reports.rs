@@ -7,25 +7,22 @@ use crate::lock::lock;
 use crate::names::ClusterNames;
 use crate::producer::in_flight::InFlight;
 use crate::producer::partitioner::Function;
-use fastkafka_core::{Delivery, Failure, FailureKind, ProduceError};
+use crate::producer::watch::Watch;
+use fastkafka_core::{Delivery, Failure, ProduceError};
 use fastkafka_runtime::platform::ClientError;
 use rdkafka::message::Message;
 use rdkafka::producer::{BaseProducer, DeliveryResult, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// How often the log says again that no broker is reached.
 const REMIND: Duration = Duration::from_secs(60);
 
-/// Shared by the clients of an app.
-pub(crate) struct Shared {
-    pub(crate) in_flight: InFlight,
-    pub(crate) fatal: OnceLock<ClientError>,
-}
-
 pub(crate) struct Reports {
-    pub(crate) shared: Arc<Shared>,
+    /// Shared by the clients of an app.
+    pub(crate) in_flight: Arc<InFlight>,
+    pub(crate) watch: Arc<Watch>,
     pub(crate) names: ClusterNames,
     /// When the log last said that no broker is reached, which librdkafka says many times a second.
     pub(crate) unreachable: Mutex<Option<Instant>>,
@@ -36,12 +33,8 @@ pub(crate) type Producer = BaseProducer<Context<Reports>, Function>;
 
 impl ErrorHandler for Reports {
     fn handle(&self, error: ClientError) {
-        if error.is_fatal() {
-            tracing::error!("a producer{} cannot go on: {error}", self.names);
-            // The first one is the cause of the others.
-            let _ = self.shared.fatal.set(error);
-            self.shared.in_flight.wake_drivers();
-        } else if !error.is_unreachable() || self.is_time_to_remind() {
+        self.watch.error(&error);
+        if !error.is_unreachable() || self.is_time_to_remind() {
             tracing::warn!("producer{}: {error}", self.names);
         }
     }
@@ -70,6 +63,13 @@ impl ProducerContext<Function> for Context<Reports> {
         let bytes = message.payload_len() + message.key_len();
         match result {
             Ok(message) => {
+                let place = || {
+                    (
+                        self.events.names.topic(message.topic()),
+                        message.partition(),
+                    )
+                };
+                self.events.watch.acknowledged(place);
                 token.ack(|| {
                     let topic = self.events.names.topic(message.topic());
                     Delivery::new(topic, message.partition(), message.offset())
@@ -79,28 +79,32 @@ impl ProducerContext<Function> for Context<Reports> {
                 let code = error.rdkafka_error_code();
                 let code = code.unwrap_or(RDKafkaErrorCode::Unknown);
                 let topic = self.events.names.topic(message.topic());
-                token.fail(failure(not_delivered(topic, code)));
+                if code == RDKafkaErrorCode::MessageTimedOut {
+                    let watch = &self.events.watch;
+                    watch.late(topic, message.partition(), &code.to_string());
+                }
+                token.fail(Failure::from(not_delivered(topic, code)));
             }
         }
         // Last: who waits for "nothing on its way" also waits for what the token set off.
-        self.events.shared.in_flight.leave(bytes);
+        self.events.in_flight.leave(bytes);
     }
 }
 
 pub(crate) fn not_delivered(topic: &str, code: RDKafkaErrorCode) -> ProduceError {
-    ProduceError::NotDelivered {
-        topic: topic.to_owned(),
-        reason: code.to_string(),
-        permanent: is_permanent(code),
-    }
-}
-
-pub(crate) fn failure(error: ProduceError) -> Failure {
-    let permanent = error.is_permanent();
-    let failure = Failure::from_error(error);
-    if permanent {
-        failure.with_kind(FailureKind::Rejected)
-    } else {
-        failure
+    let (topic, reason) = (topic.to_owned(), code.to_string());
+    match code {
+        // Given up with its client, or sent through one that has ended.
+        RDKafkaErrorCode::Fatal
+        | RDKafkaErrorCode::PurgeQueue
+        | RDKafkaErrorCode::PurgeInflight => ProduceError::ClientEnded { topic, reason },
+        RDKafkaErrorCode::MessageSizeTooLarge
+        | RDKafkaErrorCode::MessageBatchTooLarge
+        | RDKafkaErrorCode::InvalidMessageSize => ProduceError::TooLarge { topic, reason },
+        code => ProduceError::NotDelivered {
+            topic,
+            reason,
+            permanent: is_permanent(code),
+        },
     }
 }

@@ -130,13 +130,6 @@ impl InFlight {
         self.waiting().drivers.push(wake);
     }
 
-    /// Something for the drivers to look at.
-    pub(crate) fn wake_drivers(&self) {
-        for driver in &self.waiting().drivers {
-            driver();
-        }
-    }
-
     /// Waits until nothing is on its way, at most until `deadline`.
     pub(crate) fn wait_empty(&self, deadline: Instant) -> bool {
         let mut waiting = self.waiting();

@@ -1,47 +1,49 @@
 //! The producers of an app: where each record goes, and how many are on their way.
 
 pub(crate) mod clients;
+pub(crate) mod condition;
 pub(crate) mod delivery_reports;
 pub(crate) mod in_flight;
+mod life;
 pub(crate) mod partitioner;
+pub(crate) mod watch;
 
-use self::clients::Client;
-use self::delivery_reports::{Shared, not_delivered};
+use self::clients::{Client, Purpose, Recipe};
+use self::delivery_reports::not_delivered;
 use self::in_flight::InFlight;
 use crate::clusters::Clusters;
-use crate::error::client_error;
-use crate::ffi::{self, Sent, Topic};
+use crate::ffi::{self, Sent};
 use fastkafka_core::{
     Acks, DeliveryToken, OutRecord, Plan, ProduceError, ProducerDef, ProducerSettings, RecordSink,
     Text,
 };
-use fastkafka_runtime::platform::{ClientError, Producers, Wake};
+use fastkafka_runtime::platform::{ClientError, ProducerHealth, Producers, Wake};
 use rdkafka::types::RDKafkaErrorCode;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 /// One round of waiting for the rest, in turn for each client.
 const FLUSH_MILLIS: i32 = 20;
 
-/// A function under `#[produces]`, with its client and the handle of its topic.
+/// A function under `#[produces]`, with its client and the number of its topic there.
 struct Route {
     def: &'static ProducerDef,
     client: usize,
-    topic: Topic,
+    topic: usize,
 }
 
 /// The producers of an app.
 pub(crate) struct KafkaProducers {
     routes: Vec<Route>,
-    /// The first of a cluster is for its dead letters, if there are any; the very first is for producers
-    /// that are not in the plan.
-    pub(crate) clients: Vec<Client>,
+    /// The first is for producers that are not in the plan.
+    pub(crate) clients: Vec<Arc<Client>>,
+    /// Those for the dead letters of each cluster that has some.
+    letters: Vec<(Text, usize)>,
     /// Some producer has `acks = 0`.
     unacknowledged: bool,
-    max_in_flight: usize,
-    shared: Arc<Shared>,
+    in_flight: Arc<InFlight>,
 }
 
 impl KafkaProducers {
@@ -58,57 +60,48 @@ impl KafkaProducers {
         plan: &Plan,
         max_in_flight: usize,
     ) -> Result<Self, ClientError> {
-        let outputs = &plan.outputs;
-        let mut producers = Self {
-            routes: Vec::new(),
-            clients: Vec::new(),
-            unacknowledged: outputs
-                .iter()
-                .any(|output| output.settings.acks == Some(Acks::None)),
+        let mut recipes = Recipes {
+            clusters,
             max_in_flight,
-            shared: Arc::new(Shared {
-                in_flight: InFlight::new(max_in_flight),
-                fatal: OnceLock::new(),
-            }),
+            all: Vec::new(),
         };
+        let mut letters = Vec::new();
         for (i, cluster) in plan.clusters.iter().enumerate() {
-            if i == 0 || plan.has_dead_letters(cluster) {
-                producers.client(clusters, &cluster.name, &cluster.dead_letters)?;
+            let has_letters = plan.has_dead_letters(cluster);
+            let purpose = match has_letters {
+                true => Purpose::DeadLetters,
+                false if i == 0 => Purpose::Outputs,
+                false => continue,
+            };
+            let client = recipes.add(&cluster.name, &cluster.dead_letters, purpose);
+            if has_letters {
+                letters.push((cluster.name.clone(), client));
             }
         }
-        for output in outputs {
-            let client = producers.client(clusters, &output.cluster, &output.settings)?;
-            let name = output.def.topic;
-            let topic = producers.clients[client].topic(name).map_err(|code| {
-                client_error(code, format!("`{name}` cannot be the name of a topic"))
-            })?;
-            producers.routes.push(Route {
+        let mut routes = Vec::new();
+        for output in &plan.outputs {
+            let client = recipes.add(&output.cluster, &output.settings, Purpose::Outputs);
+            let topics = &mut recipes.all[client].routes;
+            topics.push((output.def.topic, output.def.name));
+            routes.push(Route {
                 def: output.def,
                 client,
-                topic,
+                topic: topics.len() - 1,
             });
         }
-        Ok(producers)
-    }
-
-    /// The client on a cluster with these settings, made if there is none.
-    fn client(
-        &mut self,
-        clusters: &Clusters,
-        cluster: &Text,
-        settings: &ProducerSettings,
-    ) -> Result<usize, ClientError> {
-        // The cluster is known, and two calls of its function need not be equal.
-        let mut settings = settings.clone();
-        settings.brokers = None;
-        let same = |c: &Client| c.cluster == *cluster && c.settings == settings;
-        if let Some(known) = self.clients.iter().position(same) {
-            return Ok(known);
-        }
-        let access = clusters.access(cluster, &settings.connection());
-        let client = Client::new(access, cluster, settings, &self.shared, self.max_in_flight)?;
-        self.clients.push(client);
-        Ok(self.clients.len() - 1)
+        let in_flight = Arc::new(InFlight::new(max_in_flight));
+        let recipes = recipes.all.into_iter();
+        let clients = recipes.map(|recipe| Client::new(recipe, in_flight.clone()));
+        Ok(Self {
+            clients: clients.collect::<Result<_, _>>()?,
+            routes,
+            letters,
+            unacknowledged: plan
+                .outputs
+                .iter()
+                .any(|output| output.settings.acks == Some(Acks::None)),
+            in_flight,
+        })
     }
 
     fn route(&self, def: &'static ProducerDef) -> Option<&Route> {
@@ -121,11 +114,11 @@ impl KafkaProducers {
             .or_else(|| routes.find(|r| (r.def.name, r.def.module) == (def.name, def.module)))
     }
 
-    fn first_of(&self, cluster: &str) -> usize {
-        let mut clients = self.clients.iter();
-        clients
-            .position(|client| client.cluster == cluster)
-            .expect("a record is on a cluster of the plan")
+    /// The client for the dead letters of a cluster.
+    fn letters_of(&self, cluster: &str) -> usize {
+        let mut letters = self.letters.iter();
+        let found = letters.find(|(of, _)| **of == *cluster);
+        found.expect("a dead letter is of a handler of the plan").1
     }
 
     fn hand_over(
@@ -141,17 +134,18 @@ impl KafkaProducers {
             timestamp: record.timestamp,
         };
         let route = record.producer.and_then(|def| self.route(def));
+        let client = match (route, record.cluster) {
+            (Some(route), _) => route.client,
+            (None, Some(cluster)) => self.letters_of(cluster),
+            (None, None) => 0,
+        };
+        let live = self.clients[client].live();
         if let Some(route) = route
             && route.def.topic == record.topic
         {
-            return route.topic.produce(&sent, token);
+            return live.routed(route.topic).produce(&sent, token);
         }
-        let client = match (route, record.cluster) {
-            (Some(route), _) => route.client,
-            (None, Some(cluster)) => self.first_of(cluster),
-            (None, None) => 0,
-        };
-        match self.clients[client].other(record.topic) {
+        match live.other(record.topic) {
             Ok(topic) => topic.produce(&sent, token),
             Err(code) => {
                 token.cancel();
@@ -161,13 +155,45 @@ impl KafkaProducers {
     }
 }
 
+/// What the clients of an app are made of, as it is found out.
+struct Recipes<'a> {
+    clusters: &'a Clusters,
+    max_in_flight: usize,
+    all: Vec<Recipe>,
+}
+
+impl Recipes<'_> {
+    /// The number of the client on a cluster with these settings.
+    fn add(&mut self, cluster: &Text, settings: &ProducerSettings, purpose: Purpose) -> usize {
+        // The cluster is known, and two calls of its function need not be equal.
+        let mut settings = settings.clone();
+        settings.brokers = None;
+        let same = |recipe: &Recipe| {
+            recipe.cluster == *cluster && recipe.settings == settings && recipe.purpose == purpose
+        };
+        if let Some(known) = self.all.iter().position(same) {
+            return known;
+        }
+        let access = self.clusters.access(cluster, &settings.connection());
+        self.all.push(Recipe {
+            cluster: cluster.clone(),
+            access: access.clone(),
+            settings,
+            purpose,
+            routes: Vec::new(),
+            max_in_flight: self.max_in_flight,
+        });
+        self.all.len() - 1
+    }
+}
+
 impl RecordSink for KafkaProducers {
     fn enqueue(&self, record: OutRecord<'_>, token: DeliveryToken) -> Result<(), ProduceError> {
         let bytes = record.payload.map_or(0, <[u8]>::len) + record.key.map_or(0, <[u8]>::len);
         let full = || ProduceError::QueueFull {
             producer: record.producer.map_or("dead letter", |def| def.name),
         };
-        let in_flight = &self.shared.in_flight;
+        let in_flight = &self.in_flight;
         if !in_flight.enter(bytes, record.producer.is_none()) {
             token.cancel();
             return Err(full());
@@ -182,7 +208,7 @@ impl RecordSink for KafkaProducers {
     }
 
     fn is_unacknowledged(&self, producer: &'static ProducerDef) -> bool {
-        let nobody = |client: &Client| client.settings.acks == Some(Acks::None);
+        let nobody = |client: &Client| client.recipe.settings.acks == Some(Acks::None);
         self.unacknowledged
             && self
                 .route(producer)
@@ -190,36 +216,37 @@ impl RecordSink for KafkaProducers {
     }
 
     fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.shared.in_flight.poll_room(cx)
+        self.in_flight.poll_room(cx)
     }
 }
 
 impl Producers for KafkaProducers {
     fn in_flight(&self) -> usize {
-        self.shared.in_flight.records()
+        self.in_flight.records()
     }
 
     fn has_room(&self) -> bool {
-        self.shared.in_flight.has_room()
+        self.in_flight.has_room()
     }
 
     fn on_room(&self, wake: Wake) {
-        self.shared.in_flight.on_room(wake);
+        self.in_flight.on_room(wake);
     }
 
-    fn fatal(&self) -> Option<String> {
-        self.shared.fatal.get().map(ToString::to_string)
+    fn health(&self) -> Vec<ProducerHealth> {
+        let clients = self.clients.iter();
+        clients.filter_map(|client| client.health()).collect()
     }
 
     fn drain(&self, deadline: Instant) -> Result<(), usize> {
         while self.in_flight() > 0 && Instant::now() < deadline {
             for client in &self.clients {
-                ffi::flush(&client.producer, FLUSH_MILLIS);
+                ffi::flush(&client.live().producer, FLUSH_MILLIS);
             }
             // The threads for reports have the rest in hand.
             let round = Duration::from_millis(FLUSH_MILLIS.unsigned_abs().into());
             let until = deadline.min(Instant::now() + round);
-            self.shared.in_flight.wait_empty(until);
+            self.in_flight.wait_empty(until);
         }
         match self.in_flight() {
             0 => Ok(()),
@@ -232,7 +259,7 @@ impl fmt::Debug for KafkaProducers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KafkaProducers")
             .field("clients", &self.clients.len())
-            .field("in_flight", &self.shared.in_flight)
+            .field("in_flight", &self.in_flight)
             .finish_non_exhaustive()
     }
 }

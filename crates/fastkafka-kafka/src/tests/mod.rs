@@ -1,6 +1,8 @@
 //! Consumers and producers on the embedded broker.
 
 mod consume;
+mod ended;
+mod letters;
 mod members;
 mod produce;
 
@@ -13,6 +15,7 @@ use super::embedded::EmbeddedBroker;
 use super::producer::KafkaProducers;
 use crate::client_context::Logged;
 use crate::config;
+use crate::ffi;
 use crate::options::KafkaOptions;
 use fastkafka_core::{
     Connection, ConsumerSettings, Delivery, DeliveryScope, Failure, Fetched, OffsetReset,

@@ -60,7 +60,7 @@ fn a_sink_that_is_dropped_fails_what_is_on_its_way() {
     assert!(dropped.elapsed() < Duration::from_secs(1));
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let failure = runtime.unwrap().block_on(scope.reports()).unwrap_err();
-    assert_eq!(failure.kind(), FailureKind::Retry { after: None });
+    assert_eq!(failure.kind(), FailureKind::Transient { after: None });
 }
 
 #[test]

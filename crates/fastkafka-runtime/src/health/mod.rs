@@ -4,9 +4,11 @@
 //! a moment. The facts are here all the same.
 
 mod problem;
+mod producer;
 
 pub(crate) use self::problem::Subject;
 pub use self::problem::{Problem, ProblemCode};
+pub use self::producer::ProducerHealth;
 
 use fastkafka_engine::Wait;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
@@ -27,6 +29,8 @@ pub struct Health {
     pub groups: Vec<GroupHealth>,
     /// Its background tasks, once they were started.
     pub tasks: Vec<TaskHealth>,
+    /// What writes its records and its dead letters.
+    pub producers: Vec<ProducerHealth>,
     /// Records sent and not yet reported.
     pub in_flight: usize,
 }
@@ -42,18 +46,20 @@ impl Health {
     pub fn problems(&self) -> Vec<Problem> {
         let groups = self.groups.iter().flat_map(GroupHealth::problems);
         let tasks = self.tasks.iter().filter_map(TaskHealth::problem);
-        groups.chain(tasks).collect()
+        let producers = self.producers.iter().flat_map(|producer| &producer.open);
+        groups.chain(tasks).chain(producers.cloned()).collect()
     }
 }
 
-/// As JSON: `ready`, `problems`, `groups`, `tasks` and `in_flight`. Times are seconds.
+/// As JSON: `ready`, `problems`, `groups`, `tasks`, `producers` and `in_flight`. Times are seconds.
 impl Serialize for Health {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut health = serializer.serialize_struct("Health", 5)?;
+        let mut health = serializer.serialize_struct("Health", 6)?;
         health.serialize_field("ready", &self.is_ready())?;
         health.serialize_field("problems", &self.problems())?;
         health.serialize_field("groups", &self.groups)?;
         health.serialize_field("tasks", &self.tasks)?;
+        health.serialize_field("producers", &self.producers)?;
         health.serialize_field("in_flight", &self.in_flight)?;
         health.end()
     }

@@ -22,7 +22,7 @@ pub struct Problem {
     pub partition: Option<i32>,
     /// The offset of the record, where it concerns one.
     pub offset: Option<i64>,
-    /// The handler or background task, where it concerns one.
+    /// The handler, the producers or the background task, where it concerns one.
     pub function: Option<String>,
     /// For how long, on a clock that nobody sets.
     #[serde(serialize_with = "super::seconds")]
@@ -77,8 +77,8 @@ pub enum ProblemCode {
     PartitionStuck,
     /// Records were sent and are not acknowledged.
     OutputsWait,
-    /// A producer cannot go on.
-    ProducerDead,
+    /// The client of a producer has ended, and another takes its place.
+    ProducerEnded,
     /// A background task fails.
     TaskFails,
 }
@@ -103,7 +103,7 @@ impl ProblemCode {
         Self::RecordOpen,
         Self::PartitionStuck,
         Self::OutputsWait,
-        Self::ProducerDead,
+        Self::ProducerEnded,
         Self::TaskFails,
     ];
 
@@ -127,7 +127,7 @@ impl ProblemCode {
             Self::RecordOpen => "record-open",
             Self::PartitionStuck => "partition-stuck",
             Self::OutputsWait => "outputs-wait",
-            Self::ProducerDead => "producer-dead",
+            Self::ProducerEnded => "producer-ended",
             Self::TaskFails => "task-fails",
         }
     }
@@ -143,7 +143,7 @@ impl ProblemCode {
             | Self::LogTruncated
             | Self::SpanReached
             | Self::BatchUnreadable
-            | Self::ProducerDead => Duration::ZERO,
+            | Self::ProducerEnded => Duration::ZERO,
             // What is raised only after the time that was set for it.
             Self::HandlerStalled | Self::RecordOpen => Duration::ZERO,
             Self::NoBroker
@@ -179,7 +179,7 @@ impl ProblemCode {
             Self::RecordOpen => "is handled and still open",
             Self::PartitionStuck => "cannot be moved, paused or resumed",
             Self::OutputsWait => "records are not acknowledged",
-            Self::ProducerDead => "the producer cannot go on",
+            Self::ProducerEnded => "its client has ended, and another takes its place",
             Self::TaskFails => "fails",
         }
     }
@@ -209,8 +209,10 @@ impl ProblemCode {
             Self::HandlerStalled => "the handler returns",
             Self::RecordOpen => "the output is acknowledged, the `Ack` or the task ends",
             Self::PartitionStuck => "the client does it; it is tried again every second",
-            Self::OutputsWait => "the broker acknowledges them",
-            Self::ProducerDead => "the app is started again",
+            Self::OutputsWait => "one of them is acknowledged, or each has its report",
+            Self::ProducerEnded => {
+                "the next client delivers a record, or has lived for 10 s and a broker answers it"
+            }
             Self::TaskFails => "the task runs for a while without a failure",
         }
     }
@@ -243,6 +245,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) partition: Option<i32>,
     pub(crate) offset: Option<i64>,
     pub(crate) function: Option<&'a str>,
+    /// The functions that a client of producers is for; empty for dead letters.
+    pub(crate) producer: Option<&'a str>,
 }
 
 impl Subject<'_> {
@@ -268,7 +272,10 @@ impl Subject<'_> {
                 function: Some(task),
                 ..
             } => format!("background task `{task}`"),
-            _ => format!("producer{on}"),
+            _ => match self.producer.unwrap_or_default() {
+                "" => format!("producer of dead letters{on}"),
+                names => format!("producer `{}`{on}", names.replace(", ", "`, `")),
+            },
         }
     }
 }
@@ -289,7 +296,10 @@ impl Problem {
         if since.as_secs() > 0 {
             line += &format!(" for {} s", since.as_secs());
         }
-        if let (Some(_), Some(function)) = (subject.topic, subject.function) {
+        let function = subject.function.or(subject.producer);
+        if let (Some(_), Some(function)) = (subject.topic, function)
+            && !function.is_empty()
+        {
             line += &format!(", `{function}`");
         }
         if !error.is_empty() {
@@ -302,7 +312,7 @@ impl Problem {
             topic: owned(subject.topic),
             partition: subject.partition,
             offset: subject.offset,
-            function: owned(subject.function),
+            function: owned(subject.function.or(subject.producer)),
             since,
             began: SystemTime::now()
                 .checked_sub(since)

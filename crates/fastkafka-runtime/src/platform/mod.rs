@@ -16,6 +16,7 @@ use std::time::Instant;
 pub use self::handle::ConsumerHandle;
 pub use self::new_consumer::NewConsumer;
 pub use crate::client_error::{ClientError, Lasting, Scope};
+pub use crate::health::{ProblemCode, ProducerHealth};
 pub use crate::mailbox::Wake;
 pub use crate::transport::{GroupConsumer, Notice, Offsets, PartitionRef, StartError};
 
@@ -28,11 +29,18 @@ pub trait Producers: RecordSink + fmt::Debug {
     /// there is.
     fn has_room(&self) -> bool;
 
-    /// `wake` is called when there is room again, and when a client breaks.
+    /// `wake` is called when there is room again.
     fn on_room(&self, wake: Wake);
 
-    /// Why a client cannot go on, once that is so.
-    fn fatal(&self) -> Option<String>;
+    /// Why the app must end, where a client has ended and no other can take its place.
+    fn fatal(&self) -> Option<String> {
+        None
+    }
+
+    /// How its clients are.
+    fn health(&self) -> Vec<ProducerHealth> {
+        Vec::new()
+    }
 
     /// Waits for all reports. May block.
     ///

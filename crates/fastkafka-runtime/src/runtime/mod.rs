@@ -185,6 +185,7 @@ impl Runtime {
                 .map(|group| group.shared.health())
                 .collect(),
             tasks: self.background.health(),
+            producers: self.producers.health(),
             in_flight: self.producers.in_flight(),
         }
     }

@@ -140,6 +140,45 @@ fn an_output_whose_topic_is_gone_stops_its_partition_and_no_other() {
     assert_eq!(fixture.committed()[&0], 3);
 }
 
+/// Larger than what a producer takes unless it is told otherwise, and as large as a topic does.
+const LARGE: usize = 1_030_000;
+
+#[test]
+fn a_dead_letter_is_as_large_as_its_record_and_of_what_its_topic_refuses_the_payload_is_left_out() {
+    let fixture = AppFixture::new("large", 1);
+    let app = fixture.app();
+    let payload = "x".repeat(LARGE);
+    let letter = |count: usize| {
+        fixture.send(&[NewRecord::new(payload.clone()).partition(0)]);
+        fixture.await_committed();
+        let mut letters = fixture.kafka.consume(&fixture.dead).unwrap();
+        assert_eq!(letters.len(), count);
+        letters.pop().unwrap()
+    };
+    assert_eq!(letter(1).value.unwrap().len(), LARGE);
+
+    let limit = ("max.message.bytes", "10000");
+    let kafka = fixture.kafka;
+    kafka
+        .alter_topic_config(&fixture.dead, limit.0, limit.1)
+        .unwrap();
+    let without = letter(2);
+    assert_eq!(without.value.as_deref(), Some(&b""[..]));
+    let headers: BTreeMap<_, _> = without.headers.into_iter().collect();
+    let says = [
+        ("topic", &*fixture.topic),
+        ("partition", "0"),
+        ("offset", "1"),
+        ("left-out", "payload"),
+        ("size", "1030000"),
+    ];
+    for (name, value) in says {
+        let header = headers[&format!("fastkafka-dead-letter-{name}")].clone();
+        assert_eq!(header.as_deref(), Some(value.as_bytes()), "{name}");
+    }
+    app.stop();
+}
+
 /// The dead-letter topic needs two replicas, and one broker is down.
 #[test]
 fn a_dead_letter_that_can_not_be_written_waits_and_is_written_in_the_end() {

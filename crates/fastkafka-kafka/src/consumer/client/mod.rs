@@ -9,6 +9,7 @@ use self::blocking::BlockingClient;
 use self::context::{Events, Group};
 use self::ends::EndsOfLogs;
 use super::raw::{Event, FetchError, Offsets, Piece, RawClient, Request, Stored};
+use crate::client_context::ended;
 use crate::error::{call_error, client_error, fatal};
 use crate::ffi::{self, EventQueue, Queue};
 use crate::offsets::broker::Commit;
@@ -65,8 +66,14 @@ impl RawClient for Librdkafka {
     fn poll(&mut self, events: &mut Vec<Event>) {
         while let Some(consumer) = &self.consumer {
             match consumer.poll(Duration::ZERO) {
-                // Errors went to the context.
-                None | Some(Err(_)) => {}
+                None => {}
+                // Errors went to the context, with the code of the cause: none says that the client has ended.
+                Some(Err(_)) => {
+                    let ended = ended(consumer.client());
+                    ended
+                        .into_iter()
+                        .for_each(|error| self.events.add(Event::Error(error)));
+                }
                 Some(Ok(_)) => {
                     let what = "a record came outside the queue of its partition";
                     self.events.add(Event::Error(fatal(what)));
@@ -254,5 +261,13 @@ impl fmt::Debug for Librdkafka {
         f.debug_struct("Librdkafka")
             .field("open", &self.consumer.is_some())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+impl super::KafkaConsumer<Librdkafka> {
+    /// Lets librdkafka give the client up.
+    pub(crate) fn give_up(&self, code: rdkafka::types::RDKafkaRespErr) {
+        ffi::give_up(self.client.consumer().client().native_ptr(), code);
     }
 }

@@ -68,6 +68,7 @@ fn main() -> ExitCode {
         blocked,
         twice,
         bad,
+        large,
         batch,
         stopping,
         gone,

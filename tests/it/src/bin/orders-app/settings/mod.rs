@@ -212,6 +212,13 @@ setting!(
     )
 );
 setting!(
+    large,
+    "large",
+    "large.out",
+    "large.dead",
+    consumes(auto_offset_reset = "earliest", dead_letter = "large.dead")
+);
+setting!(
     stopping,
     "stopping",
     "stopping.out",

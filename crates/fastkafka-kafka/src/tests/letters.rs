@@ -1,0 +1,88 @@
+//! Dead letters: they have a client of their own, which has no limit.
+
+use super::*;
+use fastkafka_core::__private::schemars;
+use fastkafka_core::{ConsumerDef, Group, Handler, Location, ProduceError, ProducerSettings};
+
+static DEF: ConsumerDef = ConsumerDef {
+    name: "on_orders",
+    module: "tests",
+    location: Location {
+        file: "tests.rs",
+        line: 1,
+        column: 1,
+    },
+    topic: "orders",
+    topics: &["orders"],
+    pattern: None,
+    description: "",
+    settings: ConsumerSettings::default,
+    batch: false,
+    tombstones: false,
+    is_async: true,
+    blocking: false,
+    settles: false,
+    content_type: "application/json",
+    schema: |_| schemars::Schema::default(),
+    key: None,
+    requires: |_| (),
+    run: |_, _| unreachable!("nobody reads"),
+};
+
+/// The producers of an app with dead letters, whose producers have this limit.
+fn sink(address: &str, limit: u32) -> KafkaProducers {
+    let settings = ConsumerSettings::default().dead_letter("dead");
+    let mut plan = Plan::default();
+    plan.clusters[0].dead_letters = ProducerSettings::default().max_request_size(limit);
+    plan.groups.push(Group {
+        cluster: "".into(),
+        id: "group".into(),
+        standalone: false,
+        left_out: Vec::new(),
+        settings: settings.clone(),
+        handlers: vec![Handler {
+            def: &DEF,
+            settings,
+        }],
+    });
+    KafkaProducers::new(&clusters(address), &plan, 100).unwrap()
+}
+
+fn letter(payload: &[u8]) -> OutRecord<'_> {
+    OutRecord {
+        cluster: Some(""),
+        ..record("dead", 0, payload)
+    }
+}
+
+#[test]
+fn a_dead_letter_is_as_large_as_its_record_whatever_the_limit_of_producers() {
+    let broker = broker(&[("dead", 1)]);
+    let sink = sink(broker.address(), 2_000);
+    send(&sink, &[letter(&vec![0; 5_000_000])]).unwrap();
+}
+
+#[test]
+fn a_dead_letter_that_the_broker_finds_too_large_says_that_it_is() {
+    let broker = broker(&[("dead", 1)]);
+    let sink = sink(broker.address(), 2_000);
+    broker.refuse_records(rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+    let failure = send(&sink, &[letter(b"x")]).unwrap_err();
+    let error = failure.error().unwrap().downcast_ref::<ProduceError>();
+    assert!(
+        matches!(error, Some(ProduceError::TooLarge { .. })),
+        "{failure:?}"
+    );
+}
+
+/// The broker judges a batch: a letter in the company of others would be found too large with them.
+#[test]
+fn a_dead_letter_goes_in_a_batch_of_its_own() {
+    const PRODUCE: i16 = 0;
+    let broker = broker(&[("dead", 1)]);
+    let sink = sink(broker.address(), 2_000);
+    send(&sink, &[letter(b"x")]).unwrap();
+    broker.keep_requests();
+    send(&sink, &[letter(b"x"); 20]).unwrap();
+    assert_eq!(broker.requests(PRODUCE), 20);
+}
