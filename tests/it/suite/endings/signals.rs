@@ -104,7 +104,7 @@ fn after_a_lifespan_the_first_signal_ends_the_program() {
 
 #[test]
 fn a_lifespan_without_signals_leaves_them_to_the_program() {
-    let mut service = Settings::new(&["beside-heeding", "run"]).start();
+    let mut service = Settings::new(&["beside-listening", "run"]).start();
     service.says("handled");
     service.write_line();
     service.says("over: Ok(())");

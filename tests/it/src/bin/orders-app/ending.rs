@@ -136,15 +136,15 @@ pub(crate) fn app() -> App {
         .build()
 }
 
-/// The app beside a server, in a program that goes on when both have ended: `heeding` signals itself, or not.
-pub(crate) fn beside(heeding: bool) -> ExitCode {
+/// The app beside a server, in a program that goes on when both have ended. It `listens` to signals itself, or not.
+pub(crate) fn beside(listens: bool) -> ExitCode {
     fastkafka::cli::log();
     let app = app();
     let runtime = tokio::runtime::Runtime::new().expect("a process can have threads");
     runtime.block_on(async {
         let lifespan = app.axum_lifespan("embedded");
         let mut lifespan = lifespan.expect("every app has this broker");
-        if heeding {
+        if listens {
             lifespan = lifespan.without_signals();
         }
         let stopping = app.stopping();
@@ -154,7 +154,7 @@ pub(crate) fn beside(heeding: bool) -> ExitCode {
         };
         let ended = lifespan.run(server).await;
         say(&format!("over: {ended:?}"));
-        if heeding {
+        if listens {
             let mut interrupted = pin!(tokio::signal::ctrl_c());
             // It listens from its first poll on.
             tokio::select! {

@@ -29,7 +29,7 @@ macro_rules! choose {
             "apart" => clusters::app,
             "ending" => return $args.command.execute(ending::app),
             "beside" => return ending::beside(false),
-            "beside-heeding" => return ending::beside(true),
+            "beside-listening" => return ending::beside(true),
             "listed" => sources::listed::app,
             "vanishing" => sources::vanishing::app,
             "matching" => sources::matching::app,
