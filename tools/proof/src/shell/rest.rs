@@ -11,6 +11,8 @@ use std::time::Duration;
 
 /// What is not wrong goes on within this time. [H2]
 const SOON: Duration = Duration::from_secs(10);
+/// Health is worked out within this time.
+const TOLD: Duration = Duration::from_secs(2);
 /// What stands still is named within this time, and what was wrong is forgotten. [H1]
 const BOUND: Duration = Duration::from_secs(100);
 /// An end may take so much longer than its deadline.
@@ -26,7 +28,9 @@ impl World {
         let (mut is_soon, mut second) = (true, self.now);
         loop {
             self.finish_instant(scope)?;
-            if self.driver.over.is_some() || self.is_done() {
+            // Health is worked out now and then.
+            let is_told = self.now >= begun + TOLD;
+            if self.driver.over.is_some() || is_told && self.is_done() {
                 return Ok(());
             }
             if is_soon && self.now >= begun + SOON {
@@ -99,6 +103,7 @@ impl World {
     fn is_done(&self) -> bool {
         let wrong = |(_, part): (i32, &Part)| Self::is_wrong(part) || part.paused;
         !self.is_all_wrong()
+            && !self.driver.is_leaving()
             && self.pending.is_none()
             && !self.parts().any(wrong)
             && !self.parts().any(|(_, part)| Self::lags(part))

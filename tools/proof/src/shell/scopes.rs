@@ -66,6 +66,12 @@ fn known(mut scope: Scope, faults: &[Fault]) -> Scope {
     if has(Fault::Resume) && has(Fault::Pause) {
         scope = scope.known("H2", "a resume that has failed is never tried again");
     }
+    if has(Fault::Kick) && has(Fault::Shutdown) {
+        scope = scope.known(
+            "H3",
+            "14: a call of a lost assignment is cut without a word",
+        );
+    }
     let gives_back = [Fault::Rebalance, Fault::Shutdown];
     if has(Fault::Seek) && gives_back.into_iter().any(has) {
         scope = scope.known("S3", "10: a seek is committed too late");

@@ -39,6 +39,22 @@ impl World {
         Ok(())
     }
 
+    /// What is given back is committed as far as it is handled: its next owner handles nothing twice. [S4]
+    pub(super) fn check_given_back(&mut self, partition: i32) -> Result<(), Violation> {
+        let is_refused = self.away || self.fatal || self.kicked || self.refuses_commits;
+        let is_sought = self.seek.as_ref().is_some_and(|s| s.partition == partition);
+        let part = self.part(partition);
+        let committed = part.committed.unwrap_or(0);
+        if is_refused || is_sought || part.owner != Owner::Us || part.terminal() <= committed {
+            return Ok(());
+        }
+        let text = format!(
+            "orders[{partition}] is given back at {committed}, and is handled up to {}",
+            part.terminal()
+        );
+        Err(Violation::new("S4", text))
+    }
+
     /// What the handlers have done. [S4, S5, S10]
     pub(super) fn take_news(&mut self) -> Result<(), Violation> {
         for news in self.calls.news() {

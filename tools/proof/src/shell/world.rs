@@ -159,7 +159,7 @@ impl World {
     /// What follows from a step without a choice.
     pub(super) fn settle(&mut self) -> Result<(), Violation> {
         self.take_commits()?;
-        self.take_answers();
+        self.take_answers()?;
         self.take_replies();
         run_lanes();
         self.take_news()?;
@@ -205,10 +205,10 @@ impl World {
     }
 
     /// The group hears of the answers to its rebalances.
-    fn take_answers(&mut self) {
+    fn take_answers(&mut self) -> Result<(), Violation> {
         let answers = self.client().answers();
         if answers == self.answers {
-            return;
+            return Ok(());
         }
         self.answers = answers;
         // The last revoke is the client's own.
@@ -219,12 +219,14 @@ impl World {
             (None, _) => ALL.to_vec(),
         };
         for partition in gone {
+            self.check_given_back(partition)?;
             self.hand_over(partition);
         }
         if self.driver.is_leaving() && self.driver.client().is_rebalancing() {
             // The last revoke, which had to wait.
             self.pending = Some(Pending::Take(ALL.to_vec()));
         }
+        Ok(())
     }
 
     /// Another member takes a partition, handles a record of it and commits.
