@@ -154,7 +154,7 @@ proof() {
     local key sources
     sources=(crates/fastkafka-engine crates/fastkafka-sim tools/proof Cargo.toml Cargo.lock rust-toolchain.toml)
     # The driver and the client's machines.
-    [[ $1 != shell ]] || sources+=(crates/fastkafka-core crates/fastkafka-kafka crates/fastkafka-macros crates/fastkafka-runtime)
+    [[ $1 != shell ]] || sources+=(crates/fastkafka-core crates/fastkafka-kafka crates/fastkafka-log crates/fastkafka-macros crates/fastkafka-runtime)
     key=$(
         git ls-files -s -- "${sources[@]}"
         git diff HEAD -- "${sources[@]}"

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The crates that a search is built of.
-const COPIED: [&str; 7] = [
+const COPIED: [&str; 8] = [
     "crates/fastkafka-core",
     "crates/fastkafka-engine",
     "crates/fastkafka-kafka",
+    "crates/fastkafka-log",
     "crates/fastkafka-macros",
     "crates/fastkafka-runtime",
     "crates/fastkafka-sim",
