@@ -11,8 +11,8 @@ use std::time::Duration;
 
 /// What is not wrong goes on within this time. [H2]
 const SOON: Duration = Duration::from_secs(10);
-/// Health is worked out within this time.
-const TOLD: Duration = Duration::from_secs(2);
+/// What stands still is named within this time; some of it only then.
+const TOLD: Duration = Duration::from_secs(65);
 /// What stands still is named within this time, and what was wrong is forgotten. [H1]
 const BOUND: Duration = Duration::from_secs(100);
 /// An end may take so much longer than its deadline.
@@ -28,7 +28,7 @@ impl World {
         let (mut is_soon, mut second) = (true, self.now);
         loop {
             self.finish_instant(scope)?;
-            // Health is worked out now and then.
+            // Health may say something late.
             let is_told = self.now >= begun + TOLD;
             if self.driver.over.is_some() || is_told && self.is_done() {
                 return Ok(());
