@@ -9,10 +9,13 @@ use crate::lines::record_line;
 use std::collections::BTreeMap;
 use tokio::time::Instant;
 
-/// The most steps at one instant: calls, records that arrive, and looks that find neither.
+/// The most calls, and records that arrive, at one instant.
 const STEPS: usize = 100_000;
 /// As many more for each record that there was before: a test may send as many as it likes.
 const STEPS_PER_RECORD: usize = 20;
+
+/// The most looks, one after another, that find neither.
+const LOOKS: usize = 10_000;
 
 /// Counts what happens at one instant of virtual time. In real time each instant is another one.
 pub(super) struct Standstill {
@@ -20,6 +23,8 @@ pub(super) struct Standstill {
     /// Of all calls and records those that there were then.
     calls: usize,
     records: usize,
+    /// The steps at the last look, and how many looks have found no other since.
+    steps: usize,
     looks: usize,
 }
 
@@ -29,6 +34,7 @@ impl Standstill {
             since: Instant::now(),
             calls: tester.watcher().number_of_calls(),
             records: tester.journal().number_of_records(),
+            steps: 0,
             looks: 0,
         }
     }
@@ -39,11 +45,15 @@ impl Standstill {
             *self = Self::new(tester);
             return None;
         }
-        self.looks += 1;
         let calls = tester.watcher().number_of_calls() - self.calls;
         let records = tester.journal().number_of_records() - self.records;
-        let steps = self.looks.max(calls + records);
-        if steps <= STEPS + STEPS_PER_RECORD * self.records {
+        let steps = calls + records;
+        if steps == self.steps {
+            self.looks += 1;
+        } else {
+            (self.steps, self.looks) = (steps, 0);
+        }
+        if self.looks <= LOOKS && steps <= STEPS + STEPS_PER_RECORD * self.records {
             return None;
         }
         let busiest = self.busiest(tester);
