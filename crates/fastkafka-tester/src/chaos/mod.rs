@@ -24,6 +24,8 @@ const CALL: Duration = Duration::from_millis(20);
 const STEP: Duration = Duration::from_millis(200);
 /// The longest time for which a broker is down.
 const DOWN: Duration = Duration::from_secs(5);
+/// The longest time until a producer hears of a loss, so that records behind it have begun.
+const LOSS: Duration = Duration::from_millis(100);
 /// The most processes.
 const PROCESSES: usize = 3;
 
@@ -205,6 +207,8 @@ impl Chaos<'_> {
         topics.dedup();
         if !topics.is_empty() {
             let topic = &topics[rng.random_range(0..topics.len())];
+            let memory = self.tester.memory().named(cluster.name());
+            memory.state().losses_tell_after = Some(rng.random_range(Duration::ZERO..=LOSS));
             cluster.fail_next_produce(topic, fault);
         }
     }

@@ -102,7 +102,11 @@ impl MemoryCluster {
 
     /// Ends every fault, and drops those that are still to come.
     pub(crate) fn heal(&self) {
-        self.state().faults = Default::default();
+        {
+            let mut state = self.state();
+            state.faults = Default::default();
+            state.losses_tell_after = None;
+        }
         self.lose_commits(false);
         self.set_down(false);
     }

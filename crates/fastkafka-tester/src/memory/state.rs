@@ -13,6 +13,7 @@ use fastkafka_runtime::platform::PartitionRef;
 use fastkafka_sim::{Assignor, Cluster, GroupId, Outcome, PartitionId, Protocol, TopicId};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A cluster in memory, behind the lock of its [`MemoryCluster`](super::cluster::MemoryCluster).
 pub(crate) struct ClusterState {
@@ -27,6 +28,8 @@ pub(crate) struct ClusterState {
     /// later is read from its beginning, whatever `auto_offset_reset` says.
     pub(super) began_with: HashMap<(GroupId, TopicId), usize>,
     pub(crate) down: bool,
+    /// How long it takes until a producer hears that a record is lost; `None`: at once.
+    pub(crate) losses_tell_after: Option<Duration>,
     /// Commits do not arrive.
     pub(crate) commits_lost: bool,
     /// Called when the broker is back.
@@ -46,6 +49,7 @@ impl ClusterState {
             round_robin: HashMap::new(),
             began_with: HashMap::new(),
             down: false,
+            losses_tell_after: None,
             commits_lost: false,
             on_up: Vec::new(),
             complaints: Vec::new(),

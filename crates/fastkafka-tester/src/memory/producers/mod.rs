@@ -138,7 +138,7 @@ impl MemoryProducers {
                 next
             };
             let Some(next) = next else { break false };
-            let Some(refused) = send(memory, next) else {
+            let Some(refused) = self.send(memory, next) else {
                 continue;
             };
             // Its timer has passed without effect if it fired while the record was out of the queue.
@@ -158,6 +158,46 @@ impl MemoryProducers {
         self.notify_room();
     }
 
+    /// Sends a record and reports the result. Gives the record back when the broker is down.
+    fn send(&self, cluster: &MemoryCluster, waiting: WaitingRecord) -> Option<WaitingRecord> {
+        match cluster.produce(&waiting.record) {
+            Ok(delivery) => {
+                // Before its record may be settled.
+                waiting.call.iter().for_each(|call| call.output_over());
+                waiting.token.ack(|| delivery);
+            }
+            Err(Refusal::Down) => return Some(waiting),
+            Err(Refusal::TimedOut) => {
+                let after = cluster.state().losses_tell_after;
+                match after {
+                    Some(after) => self.time_out_later(waiting, after),
+                    None => time_out(waiting),
+                }
+            }
+            Err(refusal) => {
+                if let Refusal::UnknownTopic(_) | Refusal::UnknownPartition { .. } = &refusal {
+                    cluster.state().complaints.push(refusal.to_string());
+                }
+                waiting.token.fail(failure(&waiting.record.topic, &refusal));
+            }
+        }
+        None
+    }
+
+    /// Its producer hears of the loss when it has gone on, as on Kafka.
+    fn time_out_later(&self, waiting: WaitingRecord, after: Duration) {
+        self.queues().lost += 1;
+        let me = self.me.clone();
+        self.tokio.spawn(async move {
+            tokio::time::sleep(after).await;
+            time_out(waiting);
+            if let Some(me) = me.upgrade() {
+                me.queues().lost -= 1;
+                me.notify_room();
+            }
+        });
+    }
+
     fn expire(&self, cluster: ClusterName, id: u64) {
         let expired = self.queues().queue(cluster).remove(id);
         if let Some(expired) = expired {
@@ -173,25 +213,6 @@ impl MemoryProducers {
         self.queues().on_room.iter().for_each(|wake| wake());
         self.clusters.notify();
     }
-}
-
-/// Sends a record and reports the result. Gives the record back when the broker is down.
-fn send(cluster: &MemoryCluster, waiting: WaitingRecord) -> Option<WaitingRecord> {
-    match cluster.produce(&waiting.record) {
-        Ok(delivery) => {
-            // Before its record may be settled.
-            waiting.call.iter().for_each(|call| call.output_over());
-            waiting.token.ack(|| delivery);
-        }
-        Err(Refusal::Down) => return Some(waiting),
-        Err(refusal) => {
-            if let Refusal::UnknownTopic(_) | Refusal::UnknownPartition { .. } = &refusal {
-                cluster.state().complaints.push(refusal.to_string());
-            }
-            waiting.token.fail(failure(&waiting.record.topic, &refusal));
-        }
-    }
-    None
 }
 
 fn time_out(waiting: WaitingRecord) {
@@ -238,7 +259,7 @@ impl RecordSink for MemoryProducers {
         waiting.call.iter().for_each(|call| call.output_begun());
         if queues.queue(cluster).is_idle() {
             drop(queues);
-            match send(self.clusters.named(cluster), waiting) {
+            match self.send(self.clusters.named(cluster), waiting) {
                 None => return Ok(()),
                 Some(refused) => waiting = refused,
             }

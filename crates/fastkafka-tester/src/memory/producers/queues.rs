@@ -15,6 +15,8 @@ use tokio::time::Instant;
 pub(super) struct Queues {
     clusters: BTreeMap<ClusterName, ClusterQueue>,
     next_id: u64,
+    /// The records that are lost, which nobody has heard of yet.
+    pub(super) lost: usize,
     pub(super) wakers: Vec<Waker>,
     pub(super) on_room: Vec<Wake>,
 }
@@ -75,9 +77,9 @@ impl Queues {
             .sum()
     }
 
-    /// The records that wait or are being sent.
+    /// The records that wait or are being sent, or whose fate is not told.
     pub(super) fn in_flight(&self) -> usize {
         let sending = self.clusters.values().filter(|queue| queue.sending);
-        self.len() + sending.count()
+        self.len() + sending.count() + self.lost
     }
 }
