@@ -130,6 +130,14 @@ impl Assigned {
         }
     }
 
+    /// Whether what is read next could start at once.
+    pub(crate) fn wants(&self) -> bool {
+        match &self.records {
+            Records::Pieces(pieces) => pieces.wants(),
+            Records::Keyed(keyed) => keyed.wants(),
+        }
+    }
+
     /// Whether what is held waits for something that is not simply at work.
     pub(crate) fn waits(&self) -> bool {
         match &self.records {

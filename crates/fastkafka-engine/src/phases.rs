@@ -300,7 +300,8 @@ impl Engine {
         }
     }
 
-    fn has_capacity(&self) -> bool {
+    /// Whether anything may start.
+    pub(crate) fn has_capacity(&self) -> bool {
         self.room && self.outstanding < self.limits.outstanding
     }
 

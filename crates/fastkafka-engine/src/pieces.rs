@@ -69,6 +69,12 @@ impl Pieces {
             .is_some_and(|i| self.pieces[i].state != State::Queued)
     }
 
+    /// Whether what is read next could start at once: nothing before it waits to start, or runs alone.
+    pub(crate) fn wants(&self) -> bool {
+        let passes = |p: &Piece| p.is_terminal() || p.is_running() && !p.past.alone;
+        self.pieces.iter().all(passes)
+    }
+
     /// When the next attempt or the next try of a dead letter is due.
     pub(crate) fn due(&self) -> Option<Time> {
         match self.pieces[self.frontier(0)?].state {

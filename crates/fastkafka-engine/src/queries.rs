@@ -1,6 +1,6 @@
 //! Questions between steps. Every answer is looked up in the records.
 
-use crate::assigned::Assigned;
+use crate::assigned::{Assigned, Records};
 use crate::engine::{Engine, Partition, among, index};
 use crate::event::{PartIndex, Time};
 
@@ -31,6 +31,25 @@ impl Engine {
     pub fn starves(&self, part: PartIndex) -> bool {
         let assigned = self.partitions[index(part)].assigned.as_ref();
         self.accepts(part) && assigned.is_some_and(|a| a.is_empty() && !a.paused)
+    }
+
+    /// Whether more of it could start at once: it is read, and of what it holds nothing waits to start.
+    /// What has started may still be at work. By key that is so also while some keys wait, as others may
+    /// come; without room for any start it is so for none.
+    pub fn wants(&self, part: PartIndex) -> bool {
+        let assigned = self.partitions[index(part)].assigned.as_ref();
+        let wants = |a: &Assigned| !a.paused && a.held.is_none() && a.wants();
+        self.accepts(part) && self.has_capacity() && assigned.is_some_and(wants)
+    }
+
+    /// Whether records wait to be handled after the ones of `[at, next)`, which are in hand: in partition
+    /// order those behind them, by key those of the same key.
+    pub fn holds_up(&self, part: PartIndex, at: i64, next: i64) -> bool {
+        let assigned = self.partitions[index(part)].assigned.as_ref();
+        assigned.is_some_and(|assigned| match &assigned.records {
+            Records::Pieces(pieces) => pieces.end() > Some(next),
+            Records::Keyed(keyed) => keyed.holds_up(at),
+        })
     }
 
     /// The number of lanes and tasks that have not ended and runs that are not closed, those of former

@@ -34,8 +34,8 @@ mod transport;
 pub use control::{ControlError, Handle, Position, Seek, Target};
 pub use handling::spawned::spawn;
 pub use health::{
-    GroupHealth, Health, Problem, ProblemCode, ProducerHealth, StoppedPartition, TaskHealth,
-    WaitingFor, WaitingRecord,
+    GroupHealth, Health, Problem, ProblemCode, ProducerHealth, StalledAt, StalledRecord,
+    StoppedPartition, TaskHealth, WaitingFor, WaitingRecord,
 };
 pub use options::Options;
 pub use runtime::Runtime;

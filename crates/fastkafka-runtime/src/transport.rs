@@ -45,6 +45,16 @@ pub enum Notice {
     Found(PartitionRef, Result<i64, ControlError>),
     /// The answer to [`GroupConsumer::commit`].
     Moved(PartitionRef, Result<(), ClientError>),
+    /// A [`GroupConsumer::seek`] that was taken could not be made. Nothing is read of the partition until
+    /// another one is.
+    NotMoved {
+        /// The partition.
+        place: PartitionRef,
+        /// The offset where it was to go on.
+        offset: i64,
+        /// The client's reason.
+        error: ClientError,
+    },
     /// A commit of stored offsets was answered: for each partition the offset, or why it is refused.
     Committed(Vec<(PartitionRef, Result<i64, ClientError>)>),
     /// The partition, of which an error was told before, is read again.

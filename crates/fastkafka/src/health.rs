@@ -6,6 +6,6 @@
 
 #[doc(inline)]
 pub use fastkafka_runtime::{
-    GroupHealth, Health, Problem, ProblemCode, ProducerHealth, StoppedPartition, TaskHealth,
-    WaitingFor, WaitingRecord,
+    GroupHealth, Health, Problem, ProblemCode, ProducerHealth, StalledAt, StalledRecord,
+    StoppedPartition, TaskHealth, WaitingFor, WaitingRecord,
 };

@@ -220,6 +220,7 @@ const THEN: SystemTime = SystemTime::UNIX_EPOCH;
     backoff = Duration::from_millis(7),
     backoff_max = Duration::from_secs(8),
     handler_timeout = Duration::from_secs(9),
+    stall_after = Duration::from_secs(90),
     on_failure = "skip",
     dead_letter = "orders.dead",
     max_uncommitted = 10,
@@ -317,6 +318,7 @@ fn every_setting_arrives() {
          backoff = 7ms\n\
          backoff_max = 8s\n\
          handler_timeout = 9s\n\
+         stall_after = 1m 30s\n\
          on_failure = skip\n\
          dead_letter = orders.dead\n\
          max_uncommitted = 10\n\

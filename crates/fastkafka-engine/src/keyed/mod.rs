@@ -95,6 +95,18 @@ impl Keyed {
         self.running == 0 && self.ready.is_empty()
     }
 
+    /// Whether what is read next could start at once, if it is of another key.
+    pub(crate) fn wants(&self) -> bool {
+        self.ready.is_empty()
+    }
+
+    /// Whether records wait behind the one at `at` in its line.
+    pub(crate) fn holds_up(&self, at: i64) -> bool {
+        let key = self.slots.get(&at).and_then(|slot| slot.key);
+        let line = key.and_then(|key| self.lines.get(&key));
+        line.is_some_and(|line| !line.waiting.is_empty())
+    }
+
     pub(crate) fn due(&self) -> Option<Time> {
         self.due.first().map(|&(due, _)| due)
     }

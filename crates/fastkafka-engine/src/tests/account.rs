@@ -1,8 +1,8 @@
 //! What the engine says of itself between steps, and that its counts come back to nothing.
 
 use super::lab::{
-    Lab, RETRY, assigned, broken, dead_letter_done, ended, failed, fetched, handled, lost, policy,
-    read, revoking, settled,
+    Lab, RETRY, TRANSIENT, assigned, broken, dead_letter_done, ended, failed, fetched, handled,
+    lost, policy, read, revoking, settled,
 };
 use crate::{DeadLetterOutcome, Event, Failure, Limits, OnFailure, Order, PartIndex, Policy};
 
@@ -45,6 +45,71 @@ fn a_partition_starves_that_is_ours_holds_nothing_and_is_not_paused() {
         lab.step(lost(&[0]), &format!("{cut}release [0]"));
         assert!(!lab.engine.starves(PART));
     }
+}
+
+#[test]
+fn a_partition_wants_records_while_nothing_of_it_waits_to_start() {
+    let mut lab = Lab::new(policy(3, OnFailure::Stop));
+    assert!(lab.engine.wants(PART));
+    lab.step(fetched(0, 0..4), "start #1 0..4");
+    assert!(lab.engine.wants(PART), "what has started does not count");
+    lab.step(failed(0, 1, 1..2, RETRY), "");
+    assert!(!lab.engine.wants(PART), "nothing could pass the retry");
+    lab.wait("start #2 1..2 cut 1 attempt 2, start #3 2..4 cut 1");
+    assert!(lab.engine.wants(PART));
+    lab.step(Event::Room(false), "");
+    assert!(!lab.engine.wants(PART), "nothing can start");
+    lab.step(Event::Room(true), "");
+    let pause = Event::Pause {
+        part: PART,
+        pause: true,
+    };
+    for event in [pause, lost(&[0])] {
+        lab.engine.step(lab.now, event, &mut Vec::new());
+        assert!(!lab.engine.wants(PART));
+    }
+}
+
+#[test]
+fn by_key_a_partition_wants_records_beside_a_key_that_waits() {
+    let mut lab = Lab::new(by_key(1, OnFailure::Stop));
+    lab.step(read(0, 0, "ab"), "start #1 0..1");
+    assert!(!lab.engine.wants(PART), "b waits for its turn");
+    lab.step(failed(0, 1, 0..1, TRANSIENT), "start #2 1..2");
+    assert!(lab.engine.wants(PART), "a waits, b is at work");
+}
+
+#[test]
+fn a_record_in_hand_holds_up_those_behind_it() {
+    let mut lab = Lab::new(policy(1, OnFailure::Stop));
+    lab.step(fetched(0, 0..4), "start #1 0..4");
+    assert!(lab.engine.holds_up(PART, 2, 3));
+    assert!(!lab.engine.holds_up(PART, 3, 4));
+    lab.step(fetched(0, 4..5), "start #2 4..5");
+    assert!(lab.engine.holds_up(PART, 3, 4));
+}
+
+#[test]
+fn by_key_a_record_in_hand_holds_up_those_of_its_key() {
+    let mut lab = Lab::new(by_key(8, OnFailure::Stop));
+    lab.step(read(0, 0, "ab"), "start #1 0..1, start #2 1..2");
+    assert!(!lab.engine.holds_up(PART, 0, 1));
+    lab.step(read(0, 2, "a"), "");
+    assert!(lab.engine.holds_up(PART, 0, 1));
+    assert!(!lab.engine.holds_up(PART, 1, 2));
+    lab.step(lost(&[0]), "release [0]");
+    assert!(!lab.engine.holds_up(PART, 0, 1));
+}
+
+#[test]
+fn a_full_partition_wants_nothing() {
+    let limits = Limits {
+        held_records: 2,
+        ..Limits::default()
+    };
+    let mut lab = Lab::limited(Policy::default(), limits);
+    lab.step(fetched(0, 0..2), "start #1 0..2, hold back full");
+    assert!(!lab.engine.wants(PART));
 }
 
 #[test]

@@ -10,7 +10,9 @@
 mod assignment;
 mod checks;
 pub(crate) mod client;
+mod ending;
 mod ends;
+mod epochs;
 mod errors;
 mod leaving;
 mod lost;
@@ -31,6 +33,7 @@ mod tests;
 use self::assignment::Assignment;
 use self::checks::Checks;
 use self::ends::Ends;
+use self::epochs::Epochs;
 use self::errors::Errors;
 use self::leaving::{Leaving, Membership};
 use self::lost::LostPositions;
@@ -40,11 +43,13 @@ use self::rebalance::{Owed, Rebalance};
 use self::refused::refused;
 use self::seeks::Seeks;
 use self::standalone::Standalone;
+use crate::error::client_error;
 use crate::offsets::broker::Commit;
 use crate::offsets::partition_count::PartitionCount;
 use fastkafka_core::{Fetched, OffsetReset};
 use fastkafka_runtime::Seek;
 use fastkafka_runtime::platform::{ClientError, GroupConsumer, Notice, PartitionRef, Scope};
+use rdkafka::types::RDKafkaErrorCode::AssignmentLost;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -53,6 +58,8 @@ use std::sync::Arc;
 pub(crate) struct KafkaConsumer<C> {
     client: C,
     assigned: Assignment,
+    /// Since when partitions are ours, also those that are not read yet.
+    epochs: Epochs,
     /// The number of partitions that the commits of each topic carry.
     counts: HashMap<&'static str, PartitionCount>,
     rebalance: Rebalance,
@@ -83,6 +90,7 @@ impl<C: RawClient> KafkaConsumer<C> {
         Self {
             client,
             assigned: Assignment::default(),
+            epochs: Epochs::default(),
             counts: HashMap::new(),
             rebalance: Rebalance::default(),
             seeks: Seeks::default(),
@@ -103,13 +111,23 @@ impl<C: RawClient> KafkaConsumer<C> {
         match event {
             Event::Assign(places) => {
                 self.rebalance.begin(Owed::Assign);
+                self.epochs.begin(&places);
+                self.client.own(&self.epochs);
                 Some(Notice::Assign(places))
             }
             Event::Revoke(places) => {
-                self.rebalance.begin(Owed::Revoke(places.clone()));
-                let lost = self.client.is_lost();
+                let answered = self.rebalance.begin(Owed::Revoke(places.clone()));
+                let lost = answered || self.client.is_lost();
+                if lost {
+                    self.give_away(&places);
+                }
                 Some(Notice::Revoke { places, lost })
             }
+            Event::NotMoved(place, offset, error) => Some(Notice::NotMoved {
+                place,
+                offset,
+                error,
+            }),
             Event::Committed(offsets) => Some(Notice::Committed(offsets)),
             Event::Error(error) => {
                 self.note_error(&error);
@@ -223,7 +241,7 @@ impl<C: RawClient> KafkaConsumer<C> {
     fn take_ends(&mut self) -> impl Iterator<Item = Notice> + use<C> {
         let mut notices = Vec::new();
         for (place, from, to) in std::mem::take(&mut self.passed) {
-            let moves = self.seeks.waits(place) || self.errors.is_broken(place);
+            let moves = self.seeks.is_under_way(place) || self.errors.is_broken(place);
             if let Some(part) = self.assigned.get_mut(place)
                 && part.next == from
                 && to > from
@@ -241,7 +259,7 @@ impl<C: RawClient> KafkaConsumer<C> {
         let now = self.client.now();
         for place in self.errors.due(now) {
             if let Some(part) = self.assigned.get_mut(place)
-                && !self.seeks.waits(place)
+                && !self.seeks.is_under_way(place)
             {
                 self.seeks.add(place, part.next);
             }
@@ -249,30 +267,15 @@ impl<C: RawClient> KafkaConsumer<C> {
         self.errors.take_well(now).into_iter().map(Notice::Reads)
     }
 
+    /// These are not ours any more: nothing of them is committed.
+    fn give_away(&mut self, places: &[PartitionRef]) {
+        self.epochs.end(places);
+        self.client.own(&self.epochs);
+    }
+
     fn count(&self, place: PartitionRef) -> PartitionCount {
         let count = self.counts.get(place.on_cluster.as_str());
         count.copied().unwrap_or_default()
-    }
-
-    /// True while the client is in its group, as far as its end has to wait for that.
-    fn is_there(&self) -> bool {
-        match self.leaving.membership {
-            Membership::Static => !self.client.is_membership_closed(),
-            Membership::Classic => self.client.is_member(),
-            Membership::Standalone | Membership::BrokerAssigned => false,
-        }
-    }
-
-    /// Answers the last rebalance, if the driver has not.
-    fn answer_last(&mut self) {
-        let answered = match self.rebalance.answer() {
-            Some(Owed::Assign) => self.assign(&[]),
-            Some(Owed::Revoke(places)) => self.unassign(&places),
-            None => Ok(()),
-        };
-        if let Err(error) = answered {
-            tracing::debug!("the last rebalance is not answered: {error}");
-        }
     }
 }
 
@@ -284,6 +287,7 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
             notices.extend(self.hear(event));
         }
         notices.extend(self.take_ends());
+        self.rebalance.heard();
         self.ask();
         notices.extend(self.after_errors());
         if self.rebalance.is_answered() {
@@ -300,8 +304,15 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
                 partition,
                 content,
             } = piece;
-            // Records of a partition that was given away are freed unseen.
+            // Records of a partition that was given away are freed unseen, and so are those of one whose
+            // seek is on its way: they were read at the old position.
             let part = self.assigned.part(topic, partition);
+            if part
+                .as_ref()
+                .is_some_and(|part| self.seeks.is_under_way(part.place))
+            {
+                return;
+            }
             match (content, part) {
                 (Ok(_), Some(part)) if self.errors.is_broken(part.place) => {}
                 (Ok(records), Some(part)) => {
@@ -337,7 +348,13 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
     fn resolve(&mut self, places: Vec<(PartitionRef, OffsetReset)>) {
         self.client.ask(match &self.standalone {
             Some(standalone) => Request::Choose(standalone.policies(places)),
-            None => Request::Resolve(places),
+            None => {
+                let ours = |(place, policy)| {
+                    let epoch = self.epochs.of(place)?;
+                    Some((place, policy, epoch))
+                };
+                Request::Resolve(places.into_iter().filter_map(ours).collect())
+            }
         });
     }
 
@@ -349,14 +366,21 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
 
     fn unassign(&mut self, places: &[PartitionRef]) -> Result<(), ClientError> {
         self.rebalance.answer();
+        // Before the answer: the next owner may begin with it.
+        self.give_away(places);
+        // One that was never begun with, or was given up for a seek, is not in librdkafka's list, which
+        // refuses it.
+        let mut given = self.assigned.remove(places);
+        given.retain(|(place, _)| !self.seeks.is_given_up(place));
         self.seeks.forget(places);
         self.errors.forget(places);
-        // One that was never begun with is not in librdkafka's list, which refuses it.
-        let given = self.assigned.remove(places);
         if self.client.is_cooperative() {
             self.client.unassign_some(&given)
         } else {
             self.assigned.clear();
+            self.seeks.clear();
+            self.epochs.end_all();
+            self.client.own(&self.epochs);
             self.client.unassign()
         }
     }
@@ -390,66 +414,56 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
             self.client.post(Event::Answer(answer));
             return;
         }
+        let Some(epoch) = self.epochs.of(place) else {
+            let answer = Answer::Moved(place, Err(given_away(place)));
+            self.client.post(Event::Answer(answer));
+            return;
+        };
         let count = self.count(place);
-        self.client.ask(Request::Commit(place, offset, count));
+        self.client.ask(Request::Commit {
+            place,
+            offset,
+            count,
+            epoch,
+        });
     }
 
     fn seek(&mut self, place: PartitionRef, offset: i64) -> Result<(), ClientError> {
-        // While a rebalance waits for its answer, giving a partition up would be taken for it. librdkafka
-        // has thrown away what it had read and reads nothing until then.
+        if !self.assigned.contains(place) {
+            return Ok(());
+        }
+        self.seeks.add(place, offset);
+        // While a rebalance waits for its answer, giving a partition up would be taken for it. Any event may
+        // be one.
         if !self.rebalance.is_answered() || self.client.has_events() {
-            self.seeks.add(place, offset);
             return Ok(());
         }
         self.restart(place, offset)
     }
 
     fn pause(&mut self, place: PartitionRef, pause: bool) -> Result<(), ClientError> {
+        if pause {
+            self.client.pause(&[(place, 0)])?;
+        } else {
+            self.client.resume(&[(place, 0)])?;
+        }
         if let Some(part) = self.assigned.get_mut(place) {
             part.paused = pause;
         }
-        if pause {
-            self.client.pause(&[(place, 0)])
-        } else {
-            self.client.resume(&[(place, 0)])
-        }
+        Ok(())
     }
 
     fn unsubscribe(&mut self) {
-        match self.leaving.membership {
-            Membership::Standalone => {
-                if let Some(standalone) = &mut self.standalone {
-                    standalone.end();
-                }
-                // The words of a group.
-                let places = self.assigned.positions();
-                let places = places.into_iter().map(|(place, _)| place).collect();
-                self.client.post(Event::Revoke(places));
-            }
-            Membership::Static => {
-                if let Err(error) = self.client.close_membership() {
-                    tracing::warn!("the consumer cannot be closed: {error}");
-                }
-            }
-            Membership::Classic | Membership::BrokerAssigned => self.client.unsubscribe(),
-        }
+        self.leave();
     }
 
     fn close(&mut self) -> bool {
-        if self.leaving.is_over() {
-            return self.client.is_destroyed();
-        }
-        let (now, answered) = (self.client.now(), self.rebalance.is_answered());
-        let is_there = self.is_there();
-        if self.leaving.must_wait(now, answered, is_there) {
-            return false;
-        }
-        self.client.drop_queue();
-        if !self.client.is_held() {
-            self.answer_last();
-            self.client.destroy();
-            self.leaving.end();
-        }
-        false
+        self.end()
     }
+}
+
+/// The answer to a commit of a partition that is not ours any more.
+fn given_away(place: PartitionRef) -> ClientError {
+    let why = format!("{place} was given away meanwhile");
+    client_error(AssignmentLost, why).at(place)
 }

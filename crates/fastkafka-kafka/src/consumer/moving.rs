@@ -8,37 +8,68 @@ use fastkafka_runtime::platform::{ClientError, PartitionRef};
 impl<C: RawClient> KafkaConsumer<C> {
     /// Begins to read, nothing being paused.
     pub(super) fn begin(&mut self, starts: &Offsets) -> Result<(), ClientError> {
-        // Before: the first records must not go to the consumer's own queue. After: a fetcher that
-        // stops late, because the partition was just given up, takes the forwarding with it.
+        self.take(starts)?;
+        self.open(starts)
+    }
+
+    /// Takes these, beside the others.
+    fn take(&mut self, starts: &Offsets) -> Result<(), ClientError> {
+        // The first records must not go to the consumer's own queue.
         self.client.forward(starts);
         if self.client.is_cooperative() {
-            self.client.assign_more(starts)?;
+            self.client.assign_more(starts)
         } else if self.standalone.is_some() {
             // librdkafka keeps none that is not in the list; the others go on where they are.
             let all = self.assigned.positions();
             self.client.assign(&all)?;
             self.client.forward(&all);
+            Ok(())
         } else {
-            self.client.assign(starts)?;
+            self.client.assign(starts)
         }
+    }
+
+    /// Makes sure that their records come, to where they are looked for.
+    fn open(&mut self, starts: &Offsets) -> Result<(), ClientError> {
+        // Again: a fetcher that stops late, because the partition was just given up, takes the forwarding
+        // with it.
         self.client.forward(starts);
         // librdkafka keeps an application's pauses over a rebalance.
         self.client.resume(starts)
     }
 
     /// Moves a partition by giving it up and taking it again: librdkafka's own `seek` is refused,
-    /// silently, for a partition that stands still after an error.
+    /// silently, for a partition that stands still after an error. Until that has worked its seek is on
+    /// its way; it may be tried again.
     pub(super) fn restart(&mut self, place: PartitionRef, offset: i64) -> Result<(), ClientError> {
         // What was lost was lost at the old position.
         self.lost.settle(place);
         self.errors.begun_again(place, self.client.now());
+        let moved = self.give_up_and_take(place, offset);
+        // Nobody can look for a rebalance and make the calls at once.
+        if self.client.has_events() {
+            self.rebalance.may_be_answered();
+        }
+        match &moved {
+            Ok(()) => self.seeks.end(place),
+            Err(_) => self.seeks.fail(place),
+        }
+        moved
+    }
+
+    fn give_up_and_take(&mut self, place: PartitionRef, offset: i64) -> Result<(), ClientError> {
         if let Some(part) = self.assigned.get_mut(place) {
             part.next = offset;
         }
         let start = [(place, offset)];
         if self.client.is_cooperative() {
-            self.client.unassign_some(&start)?;
-            self.begin(&start)?;
+            if !self.seeks.is_given_up(place) {
+                self.client.unassign_some(&start)?;
+                self.seeks.set_given_up(place, true);
+            }
+            self.take(&start)?;
+            self.seeks.set_given_up(place, false);
+            self.open(&start)?;
         } else {
             // Eager groups know no single partitions.
             self.client.unassign()?;
@@ -49,11 +80,15 @@ impl<C: RawClient> KafkaConsumer<C> {
 
     /// Moves the partitions whose seeks have waited.
     pub(super) fn restart_waiting(&mut self) {
-        for (place, offset) in self.seeks.take() {
-            if self.assigned.contains(place)
-                && let Err(error) = self.restart(place, offset)
-            {
-                self.client.post(Event::Error(error));
+        for (place, offset) in self.seeks.waiting() {
+            if !self.assigned.contains(place) {
+                self.seeks.end(place);
+            } else if self.client.has_events() {
+                // One of them may be a rebalance.
+                self.client.wake();
+                return;
+            } else if let Err(error) = self.restart(place, offset) {
+                self.client.post(Event::NotMoved(place, offset, error));
             }
         }
     }

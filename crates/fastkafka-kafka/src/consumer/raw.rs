@@ -3,6 +3,7 @@
 //! No call waits. A question that takes a round trip is begun by [`RawClient::ask`] and answered by an
 //! [`Event`] of a later [`RawClient::poll`].
 
+use super::epochs::{Epoch, Epochs};
 use crate::offsets::broker::Commit;
 use crate::offsets::partition_count::PartitionCount;
 use crate::offsets::start_offsets::Resolved;
@@ -24,6 +25,8 @@ pub(crate) enum Event {
     Revoke(Vec<PartitionRef>),
     /// A commit of stored offsets was answered: for each partition the offset, or why it is refused.
     Committed(Vec<(PartitionRef, Result<i64, ClientError>)>),
+    /// A seek that has waited could not be made.
+    NotMoved(PartitionRef, i64, ClientError),
     /// An error that belongs to no request.
     Error(ClientError),
     /// The answer to a request.
@@ -33,16 +36,21 @@ pub(crate) enum Event {
 /// A question that waits for the broker. Requests are answered in the order in which they were made.
 #[derive(Clone, Debug)]
 pub(crate) enum Request {
-    /// The starts of these partitions of a group. [`Answer::Resolved`].
-    Resolve(Vec<(PartitionRef, OffsetReset)>),
+    /// The starts of these partitions of a group, if they are still ours. [`Answer::Resolved`].
+    Resolve(Vec<(PartitionRef, OffsetReset, Epoch)>),
     /// The starts of these partitions without a group. [`Answer::Resolved`].
     Choose(Vec<(PartitionRef, OffsetReset)>),
     /// The partitions of these topics, by the cluster's names.
     List(Vec<String>),
     /// The offset where the user wants to go on.
     Find(PartitionRef, Seek),
-    /// Commits this offset, be it ahead or back. [`Answer::Moved`].
-    Commit(PartitionRef, i64, PartitionCount),
+    /// Commits this offset, be it ahead or back, if the partition is still ours. [`Answer::Moved`].
+    Commit {
+        place: PartitionRef,
+        offset: i64,
+        count: PartitionCount,
+        epoch: Epoch,
+    },
     /// The range of the log of a partition whose position is not in it. Without an answer there is no
     /// event.
     Range(PartitionRef, i64),
@@ -129,6 +137,9 @@ pub(crate) trait RawClient {
 
     /// Wakes the driver: there is something to do.
     fn wake(&self);
+
+    /// From here on these are ours: no request commits anything else.
+    fn own(&mut self, ours: &Epochs);
 
     /// Begins a request.
     fn ask(&self, request: Request);

@@ -66,10 +66,12 @@ impl Commits {
     }
 }
 
-/// The starts of a member's partitions. Those without a commit are committed.
+/// The starts of a member's partitions. Those without a commit are committed, unless the partitions are
+/// not `ours` any more: that would move another member.
 pub(crate) fn resolve(
     broker: &impl Broker,
     places: &[(PartitionRef, OffsetReset)],
+    ours: impl Fn() -> bool,
 ) -> Result<Resolved, StartError> {
     let topics = read_commits(broker, places)?;
     let mut starts = Vec::with_capacity(places.len());
@@ -87,6 +89,10 @@ pub(crate) fn resolve(
         return Err(StartError::NoCommit(refused.join(", ")));
     }
     let pinned = look_up(broker, &asked)?;
+    if !pinned.is_empty() && !ours() {
+        let why = "the partitions were given away meanwhile";
+        return Err(StartError::Retry(why.to_owned()));
+    }
     commit(broker, &pinned, &topics)?;
     starts.extend(pinned);
     let counts = topics.iter().map(|(topic, c)| (*topic, c.count()));
@@ -265,7 +271,7 @@ mod tests {
     fn a_start_without_a_commit_is_committed_before_it_is_used() {
         let broker = SimulatedBroker::new(&[("orders", 0, 5), ("orders", 2, 9)]);
         let asked = ask(&[0, 1], OffsetReset::Latest);
-        let resolved = resolve(&broker, &asked).unwrap();
+        let resolved = resolve(&broker, &asked, || true).unwrap();
         assert_eq!(resolved.starts, [(place(0), 5), (place(1), 9)]);
         assert_eq!(resolved.counts, [("orders", PartitionCount::new(2))]);
         let count = || "partitions=2".to_owned();
@@ -273,7 +279,7 @@ mod tests {
         assert_eq!(broker.commits(), expected);
         // Only the first time.
         broker.grow("orders", 1, 20);
-        let again = resolve(&broker, &ask(&[1], OffsetReset::Latest)).unwrap();
+        let again = resolve(&broker, &ask(&[1], OffsetReset::Latest), || true).unwrap();
         assert_eq!(again.starts, [(place(1), 9)]);
         assert_eq!(broker.commits(), expected);
     }
@@ -282,7 +288,7 @@ mod tests {
     fn a_partition_that_the_broker_does_not_list_yet_counts_all_the_same() {
         let broker = SimulatedBroker::new(&[("orders", 0, 5), ("orders", 0, 5)]);
         broker.list_only("orders", 1);
-        let resolved = resolve(&broker, &ask(&[1], OffsetReset::Earliest)).unwrap();
+        let resolved = resolve(&broker, &ask(&[1], OffsetReset::Earliest), || true).unwrap();
         assert_eq!(resolved.counts, [("orders", PartitionCount::new(2))]);
     }
 
@@ -290,7 +296,7 @@ mod tests {
     fn a_start_that_is_not_committed_for_one_of_the_partitions_is_tried_again() {
         let broker = SimulatedBroker::new(&[("orders", 0, 5), ("orders", 0, 5)]);
         broker.drop_commits_of("orders", 1);
-        let error = resolve(&broker, &ask(&[0, 1], OffsetReset::Earliest)).unwrap_err();
+        let error = resolve(&broker, &ask(&[0, 1], OffsetReset::Earliest), || true).unwrap_err();
         let error = error.to_string();
         assert!(
             error.ends_with("the start of orders[1] was not committed"),
@@ -301,9 +307,22 @@ mod tests {
     #[test]
     fn a_policy_of_none_commits_nothing_also_not_for_a_partition_that_is_new() {
         let broker = SimulatedBroker::new(&[("orders", 0, 5), ("orders", 0, 5)]);
-        let error = resolve(&broker, &ask(&[0, 1], OffsetReset::None)).unwrap_err();
+        let error = resolve(&broker, &ask(&[0, 1], OffsetReset::None), || true).unwrap_err();
         assert!(matches!(error, StartError::NoCommit(_)), "{error:?}");
         assert_eq!(broker.commits(), []);
+    }
+
+    #[test]
+    fn a_start_of_a_partition_that_was_given_away_meanwhile_is_not_committed() {
+        let broker = SimulatedBroker::new(&[("orders", 0, 5), ("orders", 0, 9)]);
+        let asked = ask(&[0, 1], OffsetReset::Latest);
+        let error = resolve(&broker, &asked, || false).unwrap_err();
+        assert!(matches!(error, StartError::Retry(_)), "{error:?}");
+        assert_eq!(broker.commits(), []);
+        // To look one up that is committed moves nobody.
+        resolve(&broker, &asked, || true).unwrap();
+        let again = resolve(&broker, &asked, || false).unwrap();
+        assert_eq!(again.starts, [(place(0), 5), (place(1), 9)]);
     }
 
     #[test]

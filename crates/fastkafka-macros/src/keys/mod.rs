@@ -262,6 +262,7 @@ pub(crate) const CONSUMER: &[(&str, Key)] = &[
     ("backoff", Works(Duration)),
     ("backoff_max", Works(Duration)),
     ("handler_timeout", Works(Duration)),
+    ("stall_after", Works(Duration)),
     ("on_failure", Works(ON_FAILURE)),
     ("dead_letter", Works(Topic)),
     ("max_uncommitted", Works(Plain)),

@@ -144,17 +144,4 @@ impl<T: GroupConsumer> Driver<T> {
         });
         self.report();
     }
-
-    fn move_client(&mut self, place: PartitionRef, offset: i64) {
-        if let Err(error) = self.consumer.seek(place, offset) {
-            // To go on from elsewhere would leave records out.
-            let reason = format!("{place} could not be moved to offset {offset}: {error}");
-            self.setup.shared.fail(reason);
-        }
-        let part = self.part(place);
-        if self.partitions[part].hold.is_none() {
-            // It may have stood still at the end of a log that was cut.
-            self.pause(part, false);
-        }
-    }
 }

@@ -61,6 +61,7 @@ impl<T: GroupConsumer> Driver<T> {
             Effect::Resume { part } => {
                 let partition = &mut self.partitions[part];
                 partition.hold = None;
+                self.backpressure.resume(part, self.now);
                 if partition.truncated.is_none() {
                     self.pause(part, false);
                 }
@@ -111,6 +112,7 @@ impl<T: GroupConsumer> Driver<T> {
             span.next,
             scope.clone(),
             stop.clone(),
+            self.now,
         ));
         let job = Job {
             cut,

@@ -62,6 +62,8 @@ impl<T: GroupConsumer> Driver<T> {
             // The client begins with nothing paused.
             let part = self.part(place);
             self.partitions[part].paused = false;
+            self.backpressure.forget(part);
+            self.failed_calls.forget(part);
         }
         self.apply_pauses();
         if !starts.is_empty() {
@@ -120,6 +122,8 @@ impl<T: GroupConsumer> Driver<T> {
             let partition = &mut self.partitions[*part];
             partition.forget();
             partition.truncated = None;
+            self.backpressure.forget(*part);
+            self.failed_calls.forget(*part);
         }
         self.seeks.give_back(&places);
         self.problems.give_away(&places);

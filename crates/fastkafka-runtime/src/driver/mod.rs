@@ -9,6 +9,7 @@
 //! one partition. A *run* is consecutive records of one block, under a number of the engine's; the span
 //! of a run is its offsets. A *job* is a run as a lane or a task is given it.
 
+mod calls;
 mod control;
 mod effects;
 mod errors;
@@ -24,6 +25,7 @@ mod reading;
 mod report;
 pub(crate) mod serve;
 pub(crate) mod setup;
+mod stalled;
 mod started;
 mod state;
 
@@ -31,9 +33,11 @@ use self::partition::OwnedPartition;
 use self::partitions::Partitions;
 use self::setup::Setup;
 use self::state::backpressure::Backpressure;
+use self::state::failed_calls::FailedCalls;
 use self::state::problems::Problems;
 use self::state::rebalance::Rebalance;
 use self::state::seeks::Seeks;
+use self::state::stalls::Stalls;
 use self::state::upkeep::Upkeep;
 use crate::control::command::Reply;
 use crate::mail::Mail;
@@ -71,6 +75,8 @@ pub(crate) struct Driver<T> {
     /// Why offsets were not committed since the consumer leaves its group.
     not_committed: BTreeMap<PartitionRef, String>,
     backpressure: Backpressure,
+    failed_calls: FailedCalls,
+    stalls: Stalls,
     upkeep: Upkeep,
     /// The producers have room, as far as the engine knows.
     room: bool,
@@ -101,6 +107,8 @@ impl<T: GroupConsumer> Driver<T> {
             last_error: None,
             not_committed: BTreeMap::new(),
             backpressure: Backpressure::default(),
+            failed_calls: FailedCalls::default(),
+            stalls: Stalls::default(),
             upkeep: Upkeep::default(),
             room: true,
             now: Time::ZERO,
@@ -123,6 +131,7 @@ impl<T: GroupConsumer> Driver<T> {
         }
         self.answer_group();
         self.handle_commands();
+        self.repeat_calls();
         let more = self.fetch();
         self.update_health();
         self.store();
@@ -182,6 +191,7 @@ impl<T: GroupConsumer> Driver<T> {
             self.backpressure.due(self.now),
             working.then(|| self.upkeep.due(self.now)),
             self.rebalance.due(self.now),
+            self.failed_calls.due(self.now),
         ];
         let keep_alive = self.setup.keep_alive;
         all.into_iter().flatten().fold(keep_alive, Duration::min)

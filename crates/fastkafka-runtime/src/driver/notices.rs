@@ -8,6 +8,9 @@ use crate::health::ProblemCode;
 use crate::transport::{GroupConsumer, Notice, PartitionRef};
 use fastkafka_engine::Event;
 
+/// `max_poll_interval_ms` has passed without a poll.
+const NOT_POLLED: &str = "_MAX_POLL_EXCEEDED";
+
 impl<T: GroupConsumer> Driver<T> {
     pub(super) fn poll(&mut self) {
         let mut notices = std::mem::take(&mut self.notices);
@@ -26,6 +29,11 @@ impl<T: GroupConsumer> Driver<T> {
                     high,
                 } => self.out_of_range(place, position, low, high),
                 Notice::Found(place, found) => self.seek_found(place, found),
+                Notice::NotMoved {
+                    place,
+                    offset,
+                    error,
+                } => self.not_moved(place, offset, &error),
                 Notice::Moved(place, committed) => self.seek_committed(place, committed),
                 Notice::Committed(offsets) => self.committed(offsets),
                 Notice::Reads(place) => self.is_read(place),
@@ -74,8 +82,8 @@ impl<T: GroupConsumer> Driver<T> {
     fn at_end(&mut self, place: PartitionRef, offset: i64) {
         self.is_read(place);
         // Otherwise it was read at the position that the seek leaves.
-        if !self.seeks.is_moving(place) {
-            let part = self.part(place);
+        let part = self.part(place);
+        if !self.seeks.is_moving(place) && !self.failed_calls.is_moving(part) {
             self.step(Event::ReadTo { part, offset });
         }
     }
@@ -117,7 +125,17 @@ impl<T: GroupConsumer> Driver<T> {
     fn client_error(&mut self, error: &ClientError) {
         let (group, cluster) = (self.setup.group(), self.setup.named_cluster());
         self.last_error = Some(error.message.clone());
-        if error.is_fatal() {
+        if error.code == NOT_POLLED {
+            let handlers = self.setup.handlers.iter().map(|handler| handler.def.name);
+            let handlers: Vec<_> = handlers.collect();
+            tracing::error!(
+                group,
+                cluster,
+                "{error}: the group gives the partitions of {} to others; handlers do not count for it, \
+                 so the process or its consumer thread stood still",
+                handlers.join(", ")
+            );
+        } else if error.is_fatal() {
             let reason = format!("the consumer of group `{group}` cannot go on: {error}");
             self.setup.shared.fail(reason);
         } else if error.is_unreachable() {
@@ -142,8 +160,9 @@ impl<T: GroupConsumer> Driver<T> {
     }
 
     fn out_of_range(&mut self, place: PartitionRef, position: i64, low: i64, high: i64) {
+        let part = self.part(place);
         // A seek already leaves that position.
-        if self.seeks.is_moving(place) {
+        if self.seeks.is_moving(place) || self.failed_calls.is_moving(part) {
             return;
         }
         if position < low {
@@ -152,16 +171,13 @@ impl<T: GroupConsumer> Driver<T> {
                 lost = low - position,
                 "records {position}..{low} are gone from the log before they were read (retention): going on at {low}"
             );
-            if let Err(error) = self.consumer.seek(place, low) {
-                tracing::error!(%place, "cannot move to {low}: {error}");
-            }
+            self.move_client(place, low);
         } else {
             let what = format!(
                 "position {position} is past the end of the log ({high}): the topic was truncated or made anew; \
                  seek to an offset that is there, or reset the group's, to go on"
             );
             tracing::error!(%place, "{what}; the partition stops");
-            let part = self.part(place);
             let partition = &mut self.partitions[part];
             partition.errors.failed(position, what);
             partition.truncated = Some(position);

@@ -131,12 +131,9 @@ impl OwnedPartition {
         }
     }
 
-    /// Handlers have work.
-    pub(crate) fn is_handling(&self) -> bool {
-        match &self.keyed {
-            Some(keyed) => keyed.is_handling(),
-            None => self.lane.as_ref().is_some_and(LaneHandle::is_handling),
-        }
+    /// The number of runs that the lane has not handled.
+    pub(crate) fn backlog(&self) -> usize {
+        self.lane.as_ref().map_or(0, LaneHandle::backlog)
     }
 
     /// No handler goes on, also none that was aborted.

@@ -7,7 +7,6 @@ use crate::control::error::ControlError;
 use crate::control::pauses::Pauses;
 use crate::control::target::Target;
 use crate::handling::handler::Handler;
-use crate::handling::job::LaneHandle;
 use crate::handling::locks::OrderLocks;
 use crate::health::{GroupHealth, Health};
 use crate::mailbox::Mailbox;
@@ -238,13 +237,16 @@ impl<T: GroupConsumer> Searched<T> {
             problems,
             not_committed,
             backpressure,
+            failed_calls,
             upkeep,
             room,
+            // Since when something stands shows in health alone.
+            stalls: _,
             ..
         } = driver;
         write!(
             to,
-            "{rebalance:?}{problems:?}{not_committed:?}{backpressure:?}{upkeep:?}{room}"
+            "{rebalance:?}{problems:?}{not_committed:?}{backpressure:?}{failed_calls:?}{upkeep:?}{room}"
         )?;
         driver.seeks.write(to)?;
         let shared = &self.shared;
@@ -274,7 +276,7 @@ impl super::partition::OwnedPartition {
             errors,
             ..
         } = self;
-        let is_handling = lane.as_ref().map(LaneHandle::is_handling);
+        let is_handling = lane.as_ref().map(|lane| lane.backlog() > 0);
         write!(
             to,
             "{is_handling:?}{store:?}{hold:?}{paused}{user_paused}{truncated:?}{errors:?}"

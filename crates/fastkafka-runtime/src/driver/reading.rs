@@ -4,7 +4,7 @@ use super::Driver;
 use super::partition::OwnedPartition;
 use crate::transport::GroupConsumer;
 use fastkafka_core::Fetched;
-use fastkafka_engine::{Event, HoldBack, PartIndex, Span};
+use fastkafka_engine::{Event, PartIndex, Span};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -20,6 +20,9 @@ impl<T: GroupConsumer> Driver<T> {
         }
         let mut blocks = std::mem::take(&mut self.blocks);
         let more = self.consumer.fetch(FETCH, &mut blocks);
+        if !more {
+            self.backpressure.read_to_end();
+        }
         for (place, block) in blocks.drain(..) {
             // These records were read before the seek.
             if self.seeks.is_moving(place) {
@@ -32,6 +35,7 @@ impl<T: GroupConsumer> Driver<T> {
                 // Of a partition that is being given back: the next owner reads it. A partition that
                 // has stopped accepts records for its restart.
                 if self.engine.accepts(part) {
+                    self.backpressure.fed();
                     self.take_in(part, &block, first..block.len().min(first + most));
                 }
             }
@@ -58,38 +62,22 @@ impl<T: GroupConsumer> Driver<T> {
     }
 
     /// True while nothing is read for the sake of a full partition.
-    ///
-    /// The partition is paused instead when that has lasted, another one has nothing to do, and it is
-    /// its handlers that are slow: while it waits for reports, a pause would help nobody.
     fn is_held_back(&mut self) -> bool {
-        let is_full = |p: &OwnedPartition| p.hold == Some(HoldBack::Full) && !p.paused;
-        if !self.partitions.iter().any(is_full) {
-            self.backpressure.end();
-            return false;
-        }
-        let mut parts = self.partitions.numbers();
-        if !self.backpressure.has_lasted(self.now) || !parts.any(|part| self.engine.starves(part)) {
-            return true;
-        }
-        for part in self.partitions.numbers() {
-            let partition = &self.partitions[part];
-            if is_full(partition) && partition.is_handling() {
-                self.pause(part, true);
-            }
+        let is_full = |p: &OwnedPartition| p.hold.is_some() && !p.paused;
+        let numbered = self.partitions.numbered();
+        let full = numbered.filter_map(|(part, p)| is_full(p).then_some(part));
+        let full: Vec<_> = full.collect();
+        let starves = !full.is_empty() && self.partitions.numbers().any(|part| self.starves(part));
+        for part in self.backpressure.look(self.now, &full, starves) {
+            self.pause(part, true);
         }
         self.partitions.iter().any(is_full)
     }
 
-    /// Stops or resumes reading a partition in the client.
-    pub(super) fn pause(&mut self, part: PartIndex, pause: bool) {
-        let partition = &mut self.partitions[part];
-        if partition.paused == pause {
-            return;
-        }
-        partition.paused = pause;
-        tracing::debug!(place = %partition.place, pause, "reading");
-        if let Err(error) = self.consumer.pause(partition.place, pause) {
-            tracing::error!(place = %partition.place, "cannot pause or resume: {error}");
-        }
+    /// Nothing of the partition can be handled unless more of it is read. In partition order it does
+    /// not starve while its handler has work; an open output is no work.
+    fn starves(&self, part: PartIndex) -> bool {
+        let partition = &self.partitions[part];
+        self.engine.wants(part) && partition.backlog() == 0
     }
 }

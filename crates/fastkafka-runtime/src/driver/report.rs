@@ -30,6 +30,7 @@ impl<T: GroupConsumer> Driver<T> {
         }
         if self.upkeep.progress(self.now) {
             self.tell_progress();
+            self.look_for_stalls();
             self.report();
             if !self.rebalance.membership.is_closing() {
                 self.check_lanes();
@@ -87,13 +88,26 @@ impl<T: GroupConsumer> Driver<T> {
     /// Works out health, and names in the log what stands still.
     pub(super) fn report(&mut self) {
         let (stopped, more_stopped) = self.stopped();
+        let stalled = self.stalled();
         let mut health = self.health(&stopped, more_stopped);
+        (health.stalled, health.more_stalled) = self.stalled_records(&stalled);
         health.open = self.open_problems(&health);
-        let stands = |(part, at)| stopped.iter().any(|s| (s.0, s.1) == (part, at));
+        let stands = |record| {
+            let stopped = stopped.iter().any(|s| (s.0, s.1) == record);
+            stopped
+                || stalled
+                    .iter()
+                    .any(|(part, stand)| (*part, stand.place.at) == record)
+        };
         self.upkeep.retain(stands);
         for (&(part, at, _), named) in stopped.iter().zip(&health.stopped) {
             if self.upkeep.remind((part, at), self.now) {
                 tracing::error!("{named}");
+            }
+        }
+        for (&(part, stand), named) in stalled.iter().zip(&health.stalled) {
+            if self.upkeep.remind((part, stand.place.at), self.now) {
+                tracing::warn!("{named}");
             }
         }
         self.setup.shared.set_health(health);
@@ -131,6 +145,8 @@ impl<T: GroupConsumer> Driver<T> {
                 .filter(|place| self.is_paused(place))
                 .map(name)
                 .collect(),
+            stalled: Vec::new(),
+            more_stalled: 0,
             span_reached: self
                 .engine
                 .span_reached()

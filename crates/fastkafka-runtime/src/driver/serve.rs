@@ -4,8 +4,11 @@ use super::{Driver, Turn};
 use crate::shared::Shared;
 use crate::transport::GroupConsumer;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
+
+/// A turn that takes so long is told.
+const LONG_TURN: Duration = Duration::from_secs(1);
 
 /// Ends the app when the code that serves a consumer panics: nobody else would notice. [L7]
 struct PanicGuard(Arc<Shared>);
@@ -28,7 +31,10 @@ pub(crate) fn on_thread<T: GroupConsumer>(mut driver: Driver<T>) -> Result<(), S
     let origin = Instant::now();
     let _guard = PanicGuard(driver.setup.shared.clone());
     loop {
-        match driver.turn(origin.elapsed()) {
+        let begun = origin.elapsed();
+        let turn = driver.turn(begun);
+        name_long_turn(driver.setup.group(), origin.elapsed() - begun);
+        match turn {
             Turn::Again => {}
             Turn::Park(time) => std::thread::park_timeout(time),
             Turn::Over(Ok(())) => return Ok(()),
@@ -37,6 +43,14 @@ pub(crate) fn on_thread<T: GroupConsumer>(mut driver: Driver<T>) -> Result<(), S
                 return Err(why);
             }
         }
+    }
+}
+
+/// A turn waits for nothing. One that takes long does so for a call into the client, or because the process
+/// has no time; `max_poll_interval_ms` goes on meanwhile.
+fn name_long_turn(group: &str, took: Duration) {
+    if took >= LONG_TURN {
+        tracing::warn!(group, "the consumer was not polled for {took:.1?}");
     }
 }
 

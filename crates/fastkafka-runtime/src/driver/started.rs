@@ -1,7 +1,7 @@
 //! Runs that were started and are not closed: a record of theirs is still open.
 
 use fastkafka_core::{FailureKind, Fetched, ScopeRef, StopFlag};
-use fastkafka_engine::RunId;
+use fastkafka_engine::{RunId, Time};
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
@@ -19,6 +19,8 @@ pub(crate) struct StartedRun {
     pub(crate) scope: ScopeRef,
     /// The stop flag of its cut.
     pub(crate) stop: Arc<StopFlag>,
+    /// When it was handed over.
+    pub(crate) begun: Time,
     /// The number of records, from the first on, that the engine knows to be settled.
     settled: usize,
     /// The first record that will not settle, of those that the engine was told of.
@@ -102,6 +104,10 @@ impl StartedRuns {
         self.0.is_empty()
     }
 
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &StartedRun> + ExactSizeIterator {
+        self.0.iter()
+    }
+
     pub(crate) fn get_mut(&mut self, at: usize) -> Option<&mut StartedRun> {
         self.0.get_mut(at)
     }
@@ -114,6 +120,7 @@ impl StartedRun {
         next: i64,
         scope: ScopeRef,
         stop: Arc<StopFlag>,
+        begun: Time,
     ) -> Self {
         Self {
             run,
@@ -121,6 +128,7 @@ impl StartedRun {
             next,
             scope,
             stop,
+            begun,
             settled: 0,
             broken: None,
         }
@@ -130,6 +138,17 @@ impl StartedRun {
     /// nothing of the records behind one that it was told of.
     pub(crate) fn is_news(&self, index: usize) -> bool {
         self.broken.is_none_or(|told| index < told)
+    }
+
+    /// The offset of the first record that is not settled, as far as that is known.
+    pub(crate) fn first_open(&self) -> i64 {
+        self.offset(self.settled)
+    }
+
+    /// The offset of the record in hand, and the one after all that are in hand.
+    pub(crate) fn in_hand(&self) -> (i64, i64) {
+        let at = self.scope.current();
+        (self.offset(at), self.offset(at + self.scope.taken()))
     }
 
     /// The offset of the record at `index` of the run; of the end, the one after the last record.

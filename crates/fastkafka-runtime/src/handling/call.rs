@@ -70,7 +70,7 @@ impl HandlerContext {
         job.block.records(job.range.clone(), &mut records);
         let end = {
             let run = self.as_run(job, &records, None);
-            let call = self.call(job, spawned.clone(), &run);
+            let call = polled(&job.scope, self.call(job, spawned.clone(), &run));
             match self.handler.timeout {
                 None => Some(call.await),
                 Some(limit) => within(limit, &job.scope, call).await,
@@ -198,6 +198,18 @@ impl HandlerContext {
             self.handler.timeout.unwrap_or_default()
         ))
     }
+}
+
+/// Notes each poll: one that goes on and on blocks the thread of other tasks.
+async fn polled<F: Future>(scope: &ScopeRef, call: F) -> F::Output {
+    let mut call = pin!(call);
+    std::future::poll_fn(|cx| {
+        scope.begin_poll();
+        let polled = call.as_mut().poll(cx);
+        scope.end_poll();
+        polled
+    })
+    .await
 }
 
 fn failed(scope: &ScopeRef, failure: Failure) -> RunEnd {

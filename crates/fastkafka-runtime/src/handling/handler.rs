@@ -6,6 +6,10 @@ use std::time::Duration;
 
 /// Most records of a run that nobody limited.
 const RUN: u32 = 1_024;
+/// How long a record may go without progress where nobody says.
+const STALL: Duration = Duration::from_secs(30);
+/// How much longer than its time limit.
+const GRACE: Duration = Duration::from_secs(1);
 /// Most records of a batch that nobody limited.
 const BATCH: u32 = 500;
 
@@ -19,6 +23,10 @@ pub(crate) struct Handler {
     pub(crate) by_key: bool,
     pub(crate) reset: OffsetReset,
     pub(crate) timeout: Option<Duration>,
+    /// Without progress for so long, a record that is in hand has stalled.
+    pub(crate) stalls_in_hand: Duration,
+    /// The same for one that was handled and is open.
+    pub(crate) stalls_open: Duration,
     pub(crate) dead_letter: Option<String>,
     /// Most records of one run or batch.
     pub(crate) max_records: usize,
@@ -43,6 +51,12 @@ impl Handler {
             Some(Attempts::Times(times)) => Some(times),
             Some(Attempts::Forever) => None,
         };
+        let stalls_in_hand = match (settings.stall_after, settings.handler_timeout) {
+            (Some(said), _) => said,
+            // A call that can be ended is ended first.
+            (None, Some(limit)) => limit.saturating_add(GRACE),
+            (None, None) => STALL,
+        };
         let most = settings
             .max_poll_records
             .unwrap_or(if def.batch { BATCH } else { RUN });
@@ -66,6 +80,9 @@ impl Handler {
             by_key: settings.effective_order() == core::Order::Key,
             reset: settings.auto_offset_reset.unwrap_or_default(),
             timeout: settings.handler_timeout,
+            stalls_in_hand,
+            // A limit of the call says nothing about the broker, or about whoever has the `Ack`.
+            stalls_open: settings.stall_after.unwrap_or(stalls_in_hand.max(STALL)),
             dead_letter: settings.dead_letter.as_deref().map(str::to_owned),
             max_records: usize::try_from(most).expect("a u32 fits"),
             max_uncommitted: settings.max_uncommitted,
@@ -163,6 +180,30 @@ mod tests {
         assert_eq!(of(settings().attempts(Attempts::Forever)).attempts, None);
         let dynamic = of(settings().executor(core::Executor::Dynamic));
         assert_eq!(dynamic.order, Order::Key { concurrency: 64 });
+    }
+
+    #[test]
+    fn a_record_stalls_when_it_is_said_or_at_its_time_limit_or_after_half_a_minute() {
+        let second = Duration::from_secs(1);
+        let of = |settings| {
+            let handler = handler(settings);
+            (handler.stalls_in_hand, handler.stalls_open)
+        };
+        let settings = ConsumerSettings::default;
+        assert_eq!(of(settings()), (STALL, STALL));
+        assert_eq!(
+            of(settings().handler_timeout(second)),
+            (second + GRACE, STALL)
+        );
+        let long = of(settings().handler_timeout(100 * second));
+        assert_eq!(long, (100 * second + GRACE, 100 * second + GRACE));
+        let said = settings().stall_after(3 * second);
+        assert_eq!(of(said.clone()), (3 * second, 3 * second));
+        let both = said.handler_timeout(second);
+        assert_eq!(of(both), (3 * second, 3 * second));
+        let key = |key: &&(&str, &str)| key.0 == "stall_after";
+        let default = ConsumerSettings::KEYS.iter().find(key).unwrap().1;
+        assert!(default.ends_with(&format!("{}s", STALL.as_secs())));
     }
 
     /// The guide and `check --explain` tell the defaults that are used.

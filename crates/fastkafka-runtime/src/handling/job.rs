@@ -86,9 +86,9 @@ impl LaneHandle {
         let _ = self.to.send(message);
     }
 
-    /// Handlers have work: not all that was started has returned.
-    pub(crate) fn is_handling(&self) -> bool {
-        self.backlog.load(Relaxed) > 0
+    /// The number of jobs that were sent and have not returned: the first of them is in hand.
+    pub(crate) fn backlog(&self) -> usize {
+        self.backlog.load(Relaxed)
     }
 
     /// Ends the lane: at its next await, or when the thread of a blocking handler returns, which

@@ -5,10 +5,12 @@
 
 mod problem;
 mod producer;
+mod stalled;
 
 pub(crate) use self::problem::Subject;
 pub use self::problem::{Problem, ProblemCode};
 pub use self::producer::ProducerHealth;
+pub use self::stalled::{StalledAt, StalledRecord};
 
 use fastkafka_engine::Wait;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
@@ -122,6 +124,10 @@ pub struct GroupHealth {
     pub waiting: Vec<WaitingRecord>,
     /// The number of those beyond the first hundred.
     pub more_waiting: usize,
+    /// Records that have made no progress for as long as `stall_after` says: the first hundred.
+    pub stalled: Vec<StalledRecord>,
+    /// The number of those beyond the first hundred.
+    pub more_stalled: usize,
     /// The partitions that the user has paused. That is no problem.
     pub paused: Vec<(String, i32)>,
     /// Partitions read as far ahead of their committed offset as `max_uncommitted` allows.
@@ -320,6 +326,8 @@ impl GroupHealth {
             );
             Problem::new(code, &subject, record.since, &record.error)
         });
+        let stalled = self.stalled.iter();
+        let stalled = stalled.filter_map(|record| record.problem(Some(&self.group)));
         let far = self.span_reached.iter().filter_map(|(topic, partition)| {
             let subject = Subject {
                 topic: Some(topic),
@@ -329,12 +337,13 @@ impl GroupHealth {
             Problem::new(ProblemCode::SpanReached, &subject, Duration::ZERO, "")
         });
         let open = self.open.iter().cloned();
-        open.chain(stopped).chain(waiting).chain(far).collect()
+        let records = stopped.chain(waiting).chain(stalled);
+        open.chain(records).chain(far).collect()
     }
 
     /// The records beyond the first hundred.
     fn more(&self) -> usize {
-        self.more_stopped + self.more_waiting
+        self.more_stopped + self.more_waiting + self.more_stalled
     }
 
     pub(crate) fn subject(&self) -> Subject<'_> {

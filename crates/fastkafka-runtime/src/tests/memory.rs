@@ -45,6 +45,10 @@ pub(super) struct Member {
     /// It gave back partitions as one that subscribes.
     pub(super) joins_again: bool,
     pub(super) closed: bool,
+    /// The next seeks, pauses and resumes that fail.
+    pub(super) refuse_calls: u32,
+    /// Seeks are taken and fail after all.
+    pub(super) seeks_fail_late: bool,
 }
 
 /// An error that may pass.
@@ -63,6 +67,14 @@ struct Reader {
 impl Member {
     pub(super) fn notify(&mut self, notice: Notice) {
         self.notices.push(notice);
+    }
+
+    fn refuse_call(&mut self) -> Result<(), ClientError> {
+        let Some(left) = self.refuse_calls.checked_sub(1) else {
+            return Ok(());
+        };
+        self.refuse_calls = left;
+        Err(passing("erroneous state"))
     }
 
     fn answer(&mut self, notice: Notice) {
@@ -335,13 +347,25 @@ impl GroupConsumer for Memory {
 
     fn seek(&mut self, place: PartitionRef, offset: i64) -> Result<(), ClientError> {
         let mut member = lock(&self.member);
+        member.refuse_call()?;
         member.reader(place)?;
+        if member.seeks_fail_late {
+            let error = passing("it was not moved");
+            member.notify(Notice::NotMoved {
+                place,
+                offset,
+                error,
+            });
+            (self.wake)();
+            return Ok(());
+        }
         member.seek(place, offset);
         Ok(())
     }
 
     fn pause(&mut self, place: PartitionRef, pause: bool) -> Result<(), ClientError> {
         let mut member = lock(&self.member);
+        member.refuse_call()?;
         member.reader(place)?.paused = pause;
         if pause {
             member.thrown += member.throw_away(place);

@@ -18,5 +18,8 @@ mod rebalance;
 mod refusals;
 mod settling;
 mod shutdown;
+mod stalls;
 mod starts;
+mod starving;
+mod stuck;
 mod time_limits;

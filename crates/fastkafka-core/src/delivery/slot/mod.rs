@@ -56,6 +56,8 @@ pub struct DeliveryScope {
     current: AtomicU32,
     /// Records of the call in hand.
     taken: AtomicU32,
+    /// Beginnings and ends of polls of the handler: odd while a poll goes on.
+    polls: AtomicU32,
     /// Records that are not closed; the loop subtracts those without tokens in one step.
     open: AtomicU32,
     /// Records from this index on were not handled.
@@ -109,6 +111,7 @@ impl DeliveryScope {
             report,
             current: AtomicU32::new(0),
             taken: AtomicU32::new(1),
+            polls: AtomicU32::new(0),
             open: AtomicU32::new(records),
             end: AtomicU32::new(records),
             broken: Mutex::new(None),
@@ -144,6 +147,25 @@ impl DeliveryScope {
     #[inline]
     pub fn current(&self) -> usize {
         self.current.load(Relaxed) as usize
+    }
+
+    /// A poll of the handler begins, and [ends](Self::end_poll) before the next one.
+    pub fn begin_poll(&self) {
+        // Only the task at hand counts, so no addition of another is lost.
+        let polls = self.polls.load(Relaxed);
+        self.polls.store(polls.wrapping_add(1) | 1, Relaxed);
+    }
+
+    /// A poll of the handler ends.
+    pub fn end_poll(&self) {
+        let polls = self.polls.load(Relaxed);
+        self.polls.store(polls.wrapping_add(1) & !1, Relaxed);
+    }
+
+    /// The number of the poll that goes on: as long as it is the same, the handler keeps its thread.
+    pub fn polling(&self) -> Option<u32> {
+        let polls = self.polls.load(Relaxed);
+        (polls & 1 == 1).then_some(polls)
     }
 
     /// The loop has to leave at the next record boundary.

@@ -8,7 +8,7 @@ fn names(keys: &[(&'static str, &'static str)]) -> BTreeSet<&'static str> {
 }
 
 /// What the engine and the runtime do is tested where it is done: `handler.rs`, `runtime.rs`, `plan.rs`.
-const NOT_OF_THE_CLIENT: [&str; 16] = [
+const NOT_OF_THE_CLIENT: [&str; 17] = [
     "attempts",
     "auto_offset_reset",
     "backoff",
@@ -25,6 +25,7 @@ const NOT_OF_THE_CLIENT: [&str; 16] = [
     "on_failure",
     "order",
     "rebalance_timeout_ms",
+    "stall_after",
 ];
 
 #[test]

@@ -79,6 +79,7 @@ fn full_consumer() -> ConsumerSettings {
         .backoff(Duration::from_millis(7))
         .backoff_max(Duration::from_secs(7))
         .handler_timeout(Duration::from_secs(7))
+        .stall_after(Duration::from_secs(70))
         .on_failure(OnFailure::Skip)
         .dead_letter("dead")
         .max_uncommitted(700u32)

@@ -1,8 +1,11 @@
 //! The thread that waits for the broker, so that the driver of a group never does.
 
 use super::context::{Events, Group};
+use crate::consumer::epochs::Epochs;
+use crate::consumer::given_away;
 use crate::consumer::raw::{Answer, Event, Request};
 use crate::error::{call_error, client_error};
+use crate::lock::lock;
 use crate::offsets::broker::{Broker, Commit};
 use crate::offsets::{look_up, start_offsets};
 use fastkafka_runtime::platform::{ClientError, PartitionRef, StartError};
@@ -10,8 +13,8 @@ use rdkafka::TopicPartitionList;
 use rdkafka::consumer::Consumer;
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::types::RDKafkaErrorCode;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
 
@@ -24,10 +27,14 @@ const CHECK: Duration = Duration::from_secs(5);
 /// The range of a log must come within this time.
 const RANGE: Duration = Duration::from_secs(5);
 
+/// The partitions that are ours now.
+type Ours = Arc<Mutex<Epochs>>;
+
 /// The thread that waits for the broker. It holds the client until it is told to end; the last one to
 /// hold that destroys it.
 pub(super) struct BlockingClient {
     requests: Option<Sender<Request>>,
+    ours: Ours,
     thread: JoinHandle<()>,
 }
 
@@ -41,18 +48,25 @@ impl BlockingClient {
         driver: Thread,
     ) -> Self {
         let (requests, todo) = channel();
+        let ours = Ours::default();
+        let known = ours.clone();
         let thread = std::thread::Builder::new()
             .name(format!("{name}-helper"))
             .spawn(move || {
-                work(&todo, &consumer, &events, &driver);
+                work(&todo, &consumer, &events, &known, &driver);
                 drop(consumer);
                 driver.unpark();
             })
             .expect("the system can start a thread");
         Self {
             requests: Some(requests),
+            ours,
             thread,
         }
+    }
+
+    pub(super) fn own(&self, ours: &Epochs) {
+        lock(&self.ours).clone_from(ours);
     }
 
     pub(super) fn ask(&self, request: Request) {
@@ -72,18 +86,28 @@ impl BlockingClient {
     }
 }
 
-fn work(todo: &Receiver<Request>, consumer: &Group, events: &Events, driver: &Thread) {
+fn work(todo: &Receiver<Request>, consumer: &Group, events: &Events, ours: &Ours, driver: &Thread) {
     for request in todo {
-        if let Some(answer) = answer(request, consumer, events) {
+        if let Some(answer) = answer(request, consumer, events, ours) {
             events.add(Event::Answer(answer));
             driver.unpark();
         }
     }
 }
 
-fn answer(request: Request, consumer: &Group, events: &Events) -> Option<Answer> {
+fn answer(request: Request, consumer: &Group, events: &Events, ours: &Ours) -> Option<Answer> {
+    let is_ours = |place, epoch| !consumer.assignment_lost() && lock(ours).of(place) == Some(epoch);
     Some(match request {
-        Request::Resolve(places) => Answer::Resolved(start_offsets::resolve(consumer, &places)),
+        Request::Resolve(places) => {
+            let asked = places.iter().map(|(place, policy, _)| (*place, *policy));
+            let asked: Vec<_> = asked.collect();
+            let ours = || {
+                places
+                    .iter()
+                    .all(|(place, _, epoch)| is_ours(*place, *epoch))
+            };
+            Answer::Resolved(start_offsets::resolve(consumer, &asked, ours))
+        }
         Request::Choose(places) => Answer::Resolved(start_offsets::choose(consumer, &places)),
         Request::List(topics) => {
             let listed = look_up::partitions(consumer, &topics, &events.names);
@@ -91,7 +115,15 @@ fn answer(request: Request, consumer: &Group, events: &Events) -> Option<Answer>
             Answer::Listed(listed.ok()?)
         }
         Request::Find(place, to) => Answer::Found(place, look_up::find(consumer, place, to)),
-        Request::Commit(place, offset, count) => {
+        Request::Commit { place, epoch, .. } if !is_ours(place, epoch) => {
+            Answer::Moved(place, Err(given_away(place)))
+        }
+        Request::Commit {
+            place,
+            offset,
+            count,
+            ..
+        } => {
             let metadata = count.metadata();
             let commit = Commit {
                 place,

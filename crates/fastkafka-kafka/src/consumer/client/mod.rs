@@ -8,6 +8,7 @@ pub(crate) mod join;
 use self::blocking::BlockingClient;
 use self::context::{Events, Group};
 use self::ends::EndsOfLogs;
+use super::epochs::Epochs;
 use super::raw::{Event, FetchError, Offsets, Piece, RawClient, Request, Stored};
 use crate::client_context::ended;
 use crate::error::{call_error, client_error, fatal};
@@ -17,6 +18,7 @@ use crate::offsets::client::list as commits;
 use fastkafka_runtime::platform::{ClientError, PartitionRef};
 use rdkafka::consumer::{Consumer, RebalanceProtocol};
 use rdkafka::error::KafkaResult;
+use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{Offset, TopicPartitionList};
 use std::cell::RefCell;
@@ -52,6 +54,12 @@ fn list(places: &Offsets) -> TopicPartitionList {
         (topic, place.partition, Offset::Offset(*at))
     };
     places.iter().map(element).collect()
+}
+
+/// A call may succeed and not have done it for each partition.
+fn each(list: &TopicPartitionList) -> KafkaResult<()> {
+    let elements = list.elements();
+    elements.iter().try_for_each(TopicPartitionListElem::error)
 }
 
 fn done(result: KafkaResult<()>) -> Result<(), ClientError> {
@@ -98,6 +106,10 @@ impl RawClient for Librdkafka {
 
     fn wake(&self) {
         self.driver.unpark();
+    }
+
+    fn own(&mut self, ours: &Epochs) {
+        self.blocking.own(ours);
     }
 
     fn ask(&self, request: Request) {
@@ -172,11 +184,13 @@ impl RawClient for Librdkafka {
     }
 
     fn pause(&mut self, places: &Offsets) -> Result<(), ClientError> {
-        done(self.consumer().pause(&list(places)))
+        let list = list(places);
+        done(self.consumer().pause(&list).and_then(|()| each(&list)))
     }
 
     fn resume(&mut self, places: &Offsets) -> Result<(), ClientError> {
-        done(self.consumer().resume(&list(places)))
+        let list = list(places);
+        done(self.consumer().resume(&list).and_then(|()| each(&list)))
     }
 
     fn store(&mut self, offsets: &[Commit]) -> Stored {

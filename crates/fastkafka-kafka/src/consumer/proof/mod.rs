@@ -168,16 +168,19 @@ impl Simulation {
 
     /// The first of what it was asked.
     pub fn asked(&self) -> Option<Asked> {
-        let numbers = |places: &[(PartitionRef, OffsetReset)]| {
-            let numbers = places.iter().map(|(place, _)| place.partition);
-            Asked::Starts(numbers.collect())
-        };
         let requests = self.0.client.requests.borrow();
         Some(match requests.first()? {
-            Request::Resolve(places) | Request::Choose(places) => numbers(places),
+            Request::Resolve(places) => {
+                let numbers = places.iter().map(|(place, ..)| place.partition);
+                Asked::Starts(numbers.collect())
+            }
+            Request::Choose(places) => {
+                let numbers = places.iter().map(|(place, _)| place.partition);
+                Asked::Starts(numbers.collect())
+            }
             Request::Find(place, Seek::Offset(to)) => Asked::Found(place.partition, *to),
             Request::Find(place, _) => Asked::Found(place.partition, 0),
-            Request::Commit(place, offset, ..) => Asked::Commit(place.partition, *offset),
+            Request::Commit { place, offset, .. } => Asked::Commit(place.partition, *offset),
             Request::Range(place, ..) => Asked::Range(place.partition),
             Request::IsReached => Asked::Reached,
             Request::List(_) => Asked::Listed,
@@ -201,7 +204,7 @@ impl Simulation {
                 }))
             }
             (Request::Find(place, _), Given::Found(found)) => Answer::Found(place, found),
-            (Request::Commit(place, ..), Given::Moved(moved)) => {
+            (Request::Commit { place, .. }, Given::Moved(moved)) => {
                 Answer::Moved(place, moved.map_err(Trouble::error))
             }
             (Request::Check { .. }, Given::Checked(topic, group)) => Answer::Checked {

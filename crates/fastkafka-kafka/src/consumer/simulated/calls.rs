@@ -2,6 +2,7 @@
 
 use super::within::{Call, When};
 use super::{Simulated, TOPIC};
+use crate::consumer::epochs::Epochs;
 use crate::consumer::raw::{Event, FetchError, Offsets, Piece, RawClient, Request, Stored};
 use crate::error::client_error;
 use crate::offsets::broker::Commit;
@@ -40,6 +41,10 @@ impl RawClient for Simulated {
     fn wake(&self) {
         self.wakes.set(self.wakes.get() + 1);
         self.is_woken.set(true);
+    }
+
+    fn own(&mut self, ours: &Epochs) {
+        self.ours.clone_from(ours);
     }
 
     fn ask(&self, request: Request) {

@@ -10,6 +10,7 @@ pub(crate) mod within;
 
 use self::commits::Commits;
 use self::within::{Call, When};
+use crate::consumer::epochs::Epochs;
 use crate::consumer::raw::{Event, Offsets, Request};
 use crate::error::fatal;
 use crate::offsets::broker::Commit;
@@ -75,6 +76,8 @@ pub(crate) struct Simulated {
     /// How many rebalances were answered.
     pub(crate) answers: usize,
     pub(crate) stored: Vec<Commit>,
+    /// The partitions for which requests may commit.
+    pub(crate) ours: Epochs,
     commits: Commits,
     /// Polls until the last commit is answered.
     commit: Option<u32>,
@@ -115,6 +118,7 @@ impl Simulated {
             is_lost: false,
             answers: 0,
             stored: Vec::new(),
+            ours: Epochs::default(),
             commits: Commits::default(),
             commit: None,
             is_leaving: false,

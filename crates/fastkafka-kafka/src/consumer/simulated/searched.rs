@@ -75,6 +75,7 @@ impl Simulated {
             is_lost,
             answers: _,
             stored: _,
+            ours: _,
             commits,
             commit,
             is_leaving,

@@ -2,6 +2,7 @@
 
 mod ending;
 mod moving;
+mod seeks;
 
 use super::KafkaConsumer;
 use super::leaving::Membership;

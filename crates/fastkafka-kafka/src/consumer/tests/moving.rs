@@ -29,59 +29,6 @@ fn a_partition_that_is_taken_again_is_read_from_there_and_no_record_goes_astray(
 }
 
 #[test]
-fn a_seek_waits_while_a_rebalance_does_and_is_not_taken_for_its_answer() {
-    for cooperative in [COOPERATIVE, EAGER] {
-        let logs = [(0, 9), (0, 9)];
-        let mut member = KafkaConsumer::reading(cooperative, &logs, &[(0, 0), (1, 0)]);
-        member.read();
-        let revoked = if cooperative { vec![0] } else { vec![0, 1] };
-        let revoked: Vec<_> = revoked.into_iter().map(place).collect();
-        member.client.rebalance(Event::Revoke(revoked.clone()));
-        // It has come, and no poll has served it.
-        member.seek(place(1), 3).unwrap();
-        assert!(member.client.waits);
-        // It is heard.
-        member.hear_all();
-        member.seek(place(1), 4).unwrap();
-        member.hear_all();
-        assert!(member.client.waits);
-        assert_eq!(member.read_offsets(), []);
-        member.unassign(&revoked).unwrap();
-        assert_eq!(member.client.answers, 2, "the assign and the revoke");
-        member.hear_all();
-        let expected: &[_] = if cooperative { &[(1, 4, 5)] } else { &[] };
-        assert_eq!(member.read_offsets(), expected);
-    }
-}
-
-#[test]
-fn a_seek_of_a_partition_that_was_given_away_is_forgotten() {
-    let logs = [(0, 9)];
-    let mut member = KafkaConsumer::reading(COOPERATIVE, &logs, &[(0, 0)]);
-    member.client.rebalance(Event::Revoke(vec![place(0)]));
-    member.hear_all();
-    member.seek(place(0), 3).unwrap();
-    member.unassign(&[place(0)]).unwrap();
-    // It comes back, at another offset.
-    member.give(&[(0, 7)]);
-    member.hear_all();
-    assert_eq!(member.read_offsets(), [(0, 7, 2)]);
-}
-
-#[test]
-fn a_seek_of_a_partition_that_was_never_given_is_ignored() {
-    let mut member = KafkaConsumer::reading(COOPERATIVE, &[(0, 9), (0, 9)], &[(0, 0)]);
-    member.client.rebalance(Event::Assign(Vec::new()));
-    member.hear_all();
-    member.seek(place(1), 3).unwrap();
-    member.assign(&[]).unwrap();
-    member.hear_all();
-    // An error would be heard now.
-    member.hear_all();
-    assert_eq!(member.read_offsets(), [(0, 0, 9)]);
-}
-
-#[test]
 fn a_revoke_is_a_loss_from_the_start_or_becomes_one_while_it_is_answered() {
     for lost_at_once in [true, false] {
         let mut member = KafkaConsumer::reading(COOPERATIVE, &[(0, 9)], &[(0, 0)]);
@@ -248,7 +195,7 @@ fn commits_carry_the_number_of_partitions_that_came_with_the_starts() {
     let expected = PartitionCount::new(4);
     let requests = member.requests();
     assert!(
-        matches!(requests[..], [Request::Commit(_, 2, count)] if count == expected),
+        matches!(requests[..], [Request::Commit { offset: 2, count, .. }] if count == expected),
         "{requests:?}"
     );
 }

@@ -3,8 +3,10 @@
 //! A state is told the events and the time. It answers with the steps to take, and the driver takes them.
 
 pub(crate) mod backpressure;
+pub(crate) mod failed_calls;
 pub(crate) mod membership;
 pub(crate) mod problems;
 pub(crate) mod rebalance;
 pub(crate) mod seeks;
+pub(crate) mod stalls;
 pub(crate) mod upkeep;

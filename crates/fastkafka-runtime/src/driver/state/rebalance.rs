@@ -200,10 +200,14 @@ impl Rebalance {
     }
 
     /// The engine has released the partitions of the current revoke: returns them, and whether they
-    /// are lost.
+    /// are lost. `None` where they were released before: a revoke that becomes a loss is released twice.
+    ///
+    /// # Panics
+    /// While an assign is being answered. Its answer would be forgotten, and the group wait for it.
     pub(crate) fn release(&mut self) -> Option<(Vec<PartitionRef>, bool)> {
-        let Some(Answering::Revoke { places, lost }) = self.answering.take() else {
-            return None;
+        let (places, lost) = match self.answering.take()? {
+            Answering::Revoke { places, lost } => (places, lost),
+            Answering::Assign { places, .. } => panic!("{places:?} are released and not taken yet"),
         };
         let goes = |place: &PartitionRef| places.iter().any(|gone| std::ptr::eq(*gone, *place));
         self.assigned.retain(|place| !goes(place));

@@ -143,8 +143,9 @@ impl Keyed {
         }
     }
 
-    pub(crate) fn is_handling(&self) -> bool {
-        !self.at_work.is_empty()
+    /// The task of this run has not told its end.
+    pub(crate) fn is_at_work(&self, run: RunId) -> bool {
+        self.at_work.contains_key(&run)
     }
 
     /// True when no task goes on, also none that was aborted.

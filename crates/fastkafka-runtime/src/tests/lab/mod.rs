@@ -217,6 +217,13 @@ impl Lab {
         drive(&mut [self], done).await;
     }
 
+    /// One turn, at a time of the test's own.
+    pub(super) fn turn_at(&mut self, now: Duration) {
+        if let Turn::Over(result) = self.driver.turn(now) {
+            self.over = Some(result);
+        }
+    }
+
     /// Takes turns for this long.
     pub(super) async fn pass(&mut self, time: Duration) {
         let end = Instant::now() + time;
