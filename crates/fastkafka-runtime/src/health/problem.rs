@@ -272,10 +272,7 @@ impl Subject<'_> {
                 function: Some(task),
                 ..
             } => format!("background task `{task}`"),
-            _ => match self.producer.unwrap_or_default() {
-                "" => format!("producer of dead letters{on}"),
-                names => format!("producer `{}`{on}", names.replace(", ", "`, `")),
-            },
+            _ => super::producer::named(self.producer.unwrap_or_default(), &on),
         }
     }
 }
@@ -297,9 +294,8 @@ impl Problem {
             line += &format!(" for {} s", since.as_secs());
         }
         let function = subject.function.or(subject.producer);
-        if let (Some(_), Some(function)) = (subject.topic, function)
-            && !function.is_empty()
-        {
+        let function = function.filter(|name| !name.is_empty());
+        if let (Some(_), Some(function)) = (subject.topic, function) {
             line += &format!(", `{function}`");
         }
         if !error.is_empty() {

@@ -56,6 +56,14 @@ impl ProducerHealth {
     }
 }
 
+/// A client as a line begins: by the functions that it is for.
+pub(super) fn named(functions: &str, on: &str) -> String {
+    match functions {
+        "" => format!("producer of dead letters{on}"),
+        names => format!("producer `{}`{on}", names.replace(", ", "`, `")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
