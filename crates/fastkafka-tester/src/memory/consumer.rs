@@ -1,9 +1,9 @@
 //! A consumer of an app on a cluster in memory, as its driver sees it.
 
 use crate::memory::cluster::MemoryCluster;
-use crate::memory::exchange::{commit_offset, commit_stored, exchange};
+use crate::memory::exchange::{client_error, commit_offset, commit_stored, exchange};
 use crate::memory::member::Member;
-use crate::memory::positions::{client_error, find, partition_id, start, unanswered};
+use crate::memory::positions::{find, partition_id, start, unanswered};
 use crate::memory::state::ClusterState;
 use crate::memory::stored::Block;
 use fastkafka::control::Seek;

@@ -4,10 +4,16 @@
 //! commit has arrived when the call returns.
 
 use crate::memory::member::Member;
-use crate::memory::positions::client_error;
 use crate::memory::state::ClusterState;
-use fastkafka_runtime::platform::Notice;
+use fastkafka_runtime::platform::{ClientError, Lasting, Notice, Scope};
 use fastkafka_sim::{self as sim, Answer, PartitionId};
+use std::fmt;
+
+/// An error as the client would have it.
+pub(super) fn client_error(what: impl fmt::Display) -> ClientError {
+    let (scope, lasting) = (Scope::Request, Lasting::Passing);
+    ClientError::new("_FAIL", scope, lasting, what.to_string())
+}
 
 /// Does whatever is due between the consumer and its group.
 pub(super) fn exchange(member: &mut Member, state: &mut ClusterState) {

@@ -1,11 +1,11 @@
 //! The positions at which a partition is read: at its start, and after a seek.
 
-use crate::memory::exchange::commit_offset;
+use crate::memory::exchange::{client_error, commit_offset};
 use crate::memory::member::Member;
 use crate::memory::state::ClusterState;
 use fastkafka::control::{ControlError, Seek};
 use fastkafka_core::OffsetReset;
-use fastkafka_runtime::platform::{ClientError, Lasting, PartitionRef, Scope, StartError};
+use fastkafka_runtime::platform::{ClientError, PartitionRef, StartError};
 use fastkafka_sim::PartitionId;
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -17,11 +17,6 @@ pub(super) fn partition_id(
 ) -> Result<PartitionId, ClientError> {
     let found = state.partition(&place.topic, place.partition);
     found.ok_or_else(|| client_error(format_args!("{place} does not exist")))
-}
-
-pub(super) fn client_error(what: impl fmt::Display) -> ClientError {
-    let (scope, lasting) = (Scope::Request, Lasting::Passing);
-    ClientError::new("_FAIL", scope, lasting, what.to_string())
 }
 
 /// Finds the offset at which the group starts in a partition, and commits it if there was no commit.
