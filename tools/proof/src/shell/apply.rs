@@ -53,7 +53,9 @@ impl World {
             }
             Action::Settle(partition) => {
                 self.calls.settle(partition);
-                self.part(partition).kept_in = None;
+                if !self.calls.kept().iter().any(|kept| kept.0 == partition) {
+                    self.part(partition).kept_in = None;
+                }
             }
             Action::Back => self.away = false,
             Action::Leader(partition, is_back) => {

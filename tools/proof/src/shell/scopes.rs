@@ -45,17 +45,6 @@ fn known(mut scope: Scope, faults: &[Fault]) -> Scope {
             "H1",
             "1: a start that cannot be committed is not named",
         ),
-        (
-            Fault::Hang,
-            "H1",
-            "4: a handler that never returns is not named",
-        ),
-        (Fault::Keep, "H1", "2: an `Ack` that is kept is not named"),
-        (
-            Fault::Keep,
-            "H2",
-            "2: an `Ack` that is kept holds up the others",
-        ),
         (Fault::Fatal, "H3", "17: a dead client is waited for"),
     ];
     for (fault, invariant, what) in cases {
@@ -63,8 +52,21 @@ fn known(mut scope: Scope, faults: &[Fault]) -> Scope {
             scope = scope.known(invariant, what);
         }
     }
-    if has(Fault::Resume) && has(Fault::Pause) {
-        scope = scope.known("H2", "a resume that has failed is never tried again");
+    let moves = [
+        Fault::Rebalance,
+        Fault::Kick,
+        Fault::Seek,
+        Fault::Shutdown,
+        Fault::Fatal,
+    ];
+    if has(Fault::Hang) && moves.into_iter().any(has) {
+        scope = scope.known(
+            "H1",
+            "4: a call of a former assignment, or from before a seek, that never returns is not named",
+        );
+    }
+    if has(Fault::Hang) && has(Fault::Shutdown) {
+        scope = scope.known("H3", "14: a call is cut at the deadline without a word");
     }
     if has(Fault::Kick) && has(Fault::Shutdown) {
         scope = scope.known(
