@@ -338,6 +338,7 @@ impl View {
         let read = self.all(|_| true);
         let end = (Set::BITS - read.leading_zeros()).checked_sub(1);
         let end = end.map_or(self.stored, |i| scope.offset(p, i as usize) + 1);
+        let end = end.max(self.read_to);
         if offset > end {
             return broken("S3", format!("{offset} is stored and {end} is the end"));
         }

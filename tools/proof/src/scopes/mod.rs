@@ -108,6 +108,8 @@ fn wide_in(order: &'static str) -> Vec<Scope> {
         },
     );
     add("everything, and a user", &[User, User, User], &|s| {
+        // A control record behind the others.
+        (s.tells_end, s.ends) = (true, [5, 5]);
         s.protocol = Protocol::Consumer;
         s.policy.on_failure = OnFailure::Stop;
     });
