@@ -152,6 +152,15 @@ impl EmbeddedBroker {
         self.cluster().broker_round_trip_time(all, time).unwrap();
     }
 
+    /// The next heartbeat is refused, as that of a static member whose place another one has taken.
+    #[cfg(test)]
+    pub(super) fn fence_next_heartbeat(&self) {
+        use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+        let fenced = RDKafkaRespErr::RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
+        self.cluster()
+            .request_errors(RDKafkaApiKey::Heartbeat, &[fenced]);
+    }
+
     #[cfg(test)]
     pub(super) fn keep_requests(&self) {
         ffi::keep_requests(&self.client);

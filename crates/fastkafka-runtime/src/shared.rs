@@ -7,7 +7,7 @@ use crate::mail::Mail;
 use crate::mailbox::Mailbox;
 use crate::transport::{Offsets, PartitionRef};
 use fastkafka_core::{Closed, RunTag, Settle};
-use std::sync::{Mutex, MutexGuard, OnceLock};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 /// The state that a driver shares with the app's handle, its lanes and its delivery reports.
@@ -18,8 +18,8 @@ pub(crate) struct Shared {
     /// Why the app must end.
     failure: Mutex<Option<String>>,
     failed: tokio::sync::Notify,
-    /// The time that the shutdown may take, where the request named one.
-    shutdown_within: OnceLock<Duration>,
+    /// The time that the shutdown may take, where a request named one that the driver has not seen.
+    shutdown_within: Mutex<Option<Duration>>,
     /// The user's commands; `None` when the driver has ended.
     commands: Mutex<Option<Vec<(Command, Reply)>>>,
     /// Without a group: by partition the offset below which all is settled. A group has its commits for
@@ -41,7 +41,7 @@ impl Shared {
             started: tokio::sync::watch::Sender::new(false),
             failure: Mutex::default(),
             failed: tokio::sync::Notify::new(),
-            shutdown_within: OnceLock::new(),
+            shutdown_within: Mutex::default(),
             commands: Mutex::new(Some(Vec::new())),
             mailbox,
         }
@@ -52,14 +52,18 @@ impl Shared {
         self.mailbox.stop();
     }
 
-    /// Asks it to do so within this time.
+    /// Asks it to do so within this time. Of several requests the one that is over first counts.
     pub(crate) fn shut_down_within(&self, time: Duration) {
-        let _ = self.shutdown_within.set(time);
+        {
+            let mut within = lock(&self.shutdown_within);
+            *within = Some(within.map_or(time, |before| before.min(time)));
+        }
         self.shut_down();
     }
 
-    pub(crate) fn shutdown_within(&self) -> Option<Duration> {
-        self.shutdown_within.get().copied()
+    /// The time of requests that the driver has not seen, from now on.
+    pub(crate) fn take_shutdown_within(&self) -> Option<Duration> {
+        lock(&self.shutdown_within).take()
     }
 
     /// Asks the driver to do this; false when it has ended.

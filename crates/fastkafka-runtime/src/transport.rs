@@ -9,6 +9,8 @@ use crate::control::error::ControlError;
 use fastkafka_core::{Fetched, OffsetReset, TopicPartition};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
 
 /// A partition, interned.
 pub type PartitionRef = &'static TopicPartition;
@@ -142,7 +144,10 @@ pub trait GroupConsumer {
     /// Leaves the group: the last revoke follows.
     fn unsubscribe(&mut self);
 
-    /// After the last revoke: ends the client, step by step. True when it is closed; call again
-    /// until then. Messages that are still held keep it open.
-    fn close(&mut self) -> bool;
+    /// After the last revoke: ends the client, step by step, within this time. Ready when it is closed;
+    /// call again until then. Messages that are still held keep it open.
+    ///
+    /// # Errors
+    /// It is closed, and the group could not be told, or the last commit was not answered.
+    fn close(&mut self, within: Duration) -> Poll<Result<(), String>>;
 }

@@ -5,11 +5,19 @@ use super::leaving::Membership;
 use super::raw::{Event, RawClient};
 use super::rebalance::Owed;
 use fastkafka_runtime::platform::GroupConsumer;
+use std::task::Poll;
+use std::time::Duration;
 
 impl<C: RawClient> KafkaConsumer<C> {
     /// Leaves the group: the last revoke follows.
     pub(super) fn leave(&mut self) {
         match self.leaving.membership {
+            // It is in no group that it could leave. It may have been given partitions when it died.
+            _ if self.is_dead => {
+                if let Some(revoke) = self.own_revoke() {
+                    self.client.post(revoke);
+                }
+            }
             Membership::Standalone => {
                 if let Some(standalone) = &mut self.standalone {
                     standalone.end();
@@ -28,28 +36,41 @@ impl<C: RawClient> KafkaConsumer<C> {
         }
     }
 
-    /// Ends the client, step by step. True when it is over.
-    pub(super) fn end(&mut self) -> bool {
-        if self.leaving.is_over() {
-            return self.client.is_destroyed();
+    /// Ends the client, step by step. Ready when it is over.
+    pub(super) fn end(&mut self, within: Duration) -> Poll<Result<(), String>> {
+        if let Some(end) = self.leaving.end() {
+            return if self.client.is_destroyed() {
+                Poll::Ready(end)
+            } else {
+                Poll::Pending
+            };
         }
         let (now, answered) = (self.client.now(), self.rebalance.is_answered());
         let is_there = self.is_there();
-        if self.leaving.must_wait(now, answered, is_there) {
-            return false;
+        if self.leaving.must_wait(now, within, answered && is_there) {
+            return Poll::Pending;
         }
         self.client.drop_queue();
         if !self.client.is_held() {
             self.answer_last();
             self.client.destroy();
-            self.leaving.end();
+            self.leaving.destroyed(answered && is_there);
         }
-        false
+        Poll::Pending
+    }
+
+    /// The revoke of all partitions in the place of the client, which raises none. `None` where nothing is
+    /// read, or a revoke waits for its answer already.
+    pub(super) fn own_revoke(&self) -> Option<Event> {
+        let places = self.assigned.positions();
+        let places: Vec<_> = places.into_iter().map(|(place, _)| place).collect();
+        (!places.is_empty() && !self.rebalance.is_revoking()).then_some(Event::Revoke(places))
     }
 
     /// True while the client is in its group, as far as its end has to wait for that.
     fn is_there(&self) -> bool {
         match self.leaving.membership {
+            _ if self.is_dead => false,
             Membership::Static => !self.client.is_membership_closed(),
             Membership::Classic => self.client.is_member(),
             Membership::Standalone | Membership::BrokerAssigned => false,

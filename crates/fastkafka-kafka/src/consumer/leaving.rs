@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// How long to wait for librdkafka to leave the group before it is closed anyway.
-const LEAVE: Duration = Duration::from_secs(3);
+/// The part of the time that is kept for the end of the client, at most.
+const FOR_END: Duration = Duration::from_secs(1);
 
 /// The part that a consumer has in its group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,8 @@ pub(crate) struct Leaving {
     pub(crate) membership: Membership,
     /// Until when the client is given to leave the group; known from the first attempt to close.
     until: Option<Duration>,
-    is_over: bool,
+    /// Known once the client is being destroyed.
+    end: Option<Result<(), String>>,
 }
 
 impl Leaving {
@@ -33,7 +34,7 @@ impl Leaving {
         Self {
             membership,
             until: None,
-            is_over: false,
+            end: None,
         }
     }
 
@@ -42,18 +43,29 @@ impl Leaving {
     /// In a cooperative group librdkafka forgets to leave when it is closed while the commit of its last
     /// partitions is under way: the others would wait for the session to end. A rebalance that is not
     /// answered would hold the leave up, so it is answered by the close.
-    pub(crate) fn must_wait(&mut self, now: Duration, is_answered: bool, is_there: bool) -> bool {
-        let until = *self.until.get_or_insert(now + LEAVE);
-        is_answered && is_there && now < until
+    pub(crate) fn must_wait(&mut self, now: Duration, within: Duration, is_there: bool) -> bool {
+        let until = now + within.saturating_sub(FOR_END.min(within / 2));
+        let until = self.until.map_or(until, |before| before.min(until));
+        self.until = Some(until);
+        is_there && now < until
     }
 
-    /// The client is being destroyed.
-    pub(crate) fn end(&mut self) {
-        self.is_over = true;
+    /// The client is being destroyed. One that is in its group by then waits for the answer to its last commit.
+    pub(crate) fn destroyed(&mut self, is_there: bool) {
+        self.end = Some(if is_there {
+            Err(
+                "the last commit was not answered in time, so the group was not left either: offsets may not \
+                 be committed, and the partitions wait for the end of the session"
+                    .to_owned(),
+            )
+        } else {
+            Ok(())
+        });
     }
 
-    pub(crate) fn is_over(&self) -> bool {
-        self.is_over
+    /// How the client left, once it is being destroyed.
+    pub(crate) fn end(&self) -> Option<Result<(), String>> {
+        self.end.clone()
     }
 }
 
@@ -61,21 +73,32 @@ impl Leaving {
 mod tests {
     use super::*;
 
+    const WITHIN: Duration = Duration::from_secs(20);
+
     #[test]
-    fn the_client_stays_while_it_is_in_the_group_but_not_for_ever() {
+    fn the_client_stays_while_it_is_in_the_group_but_leaves_time_for_its_end() {
         let begun = Duration::from_secs(100);
+        let too_late = begun + WITHIN - FOR_END;
         let cases = [
-            ("it is there", begun, true, true, true),
-            ("it has left", begun, true, false, false),
-            ("a rebalance waits", begun, false, true, false),
-            ("nearly too late", begun + LEAVE / 2, true, true, true),
-            ("too late", begun + LEAVE, true, true, false),
+            ("it is there", begun, true, true),
+            ("it has left, or a rebalance waits", begun, false, false),
+            ("nearly too late", too_late - FOR_END, true, true),
+            ("too late", too_late, true, false),
         ];
-        for (what, now, is_answered, is_there, expected) in cases {
+        for (what, now, is_there, expected) in cases {
             let mut leaving = Leaving::new(Membership::Classic);
-            leaving.must_wait(begun, true, true);
-            let waits = leaving.must_wait(now, is_answered, is_there);
-            assert_eq!(waits, expected, "{what}");
+            leaving.must_wait(begun, WITHIN, true);
+            let left = begun + WITHIN - now;
+            assert_eq!(leaving.must_wait(now, left, is_there), expected, "{what}");
         }
+    }
+
+    #[test]
+    fn a_shorter_time_counts_and_half_of_very_little_is_kept() {
+        let mut leaving = Leaving::new(Membership::Classic);
+        assert!(leaving.must_wait(Duration::ZERO, WITHIN, true));
+        let second = Duration::from_secs(1);
+        assert!(leaving.must_wait(second, second, true));
+        assert!(!leaving.must_wait(second + second / 2, second / 2, true));
     }
 }

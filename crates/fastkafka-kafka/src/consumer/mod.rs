@@ -52,6 +52,8 @@ use fastkafka_runtime::platform::{ClientError, GroupConsumer, Notice, PartitionR
 use rdkafka::types::RDKafkaErrorCode::AssignmentLost;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
 
 /// The consumer of a group, or without one.
 #[derive(Clone, Debug)]
@@ -76,6 +78,8 @@ pub(crate) struct KafkaConsumer<C> {
     /// In the place of a group.
     standalone: Option<Standalone>,
     leaving: Leaving,
+    /// The client has raised a fatal error.
+    is_dead: bool,
 }
 
 impl<C: RawClient> KafkaConsumer<C> {
@@ -103,6 +107,7 @@ impl<C: RawClient> KafkaConsumer<C> {
             topics,
             standalone,
             leaving: Leaving::new(membership),
+            is_dead: false,
         }
     }
 
@@ -117,7 +122,7 @@ impl<C: RawClient> KafkaConsumer<C> {
             }
             Event::Revoke(places) => {
                 let answered = self.rebalance.begin(Owed::Revoke(places.clone()));
-                let lost = answered || self.client.is_lost();
+                let lost = answered || self.lost();
                 if lost {
                     self.give_away(&places);
                 }
@@ -283,10 +288,17 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
     fn poll(&mut self, notices: &mut Vec<Notice>) {
         let mut events = Vec::new();
         self.client.poll(&mut events);
+        let mut failed = false;
         for event in events {
+            failed |= matches!(event, Event::Error(_));
             notices.extend(self.hear(event));
         }
         notices.extend(self.take_ends());
+        if failed && !self.is_dead && self.client.is_dead() {
+            self.is_dead = true;
+            let revoke = self.own_revoke();
+            notices.extend(revoke.and_then(|revoke| self.hear(revoke)));
+        }
         self.rebalance.heard();
         self.ask();
         notices.extend(self.after_errors());
@@ -386,7 +398,7 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
     }
 
     fn lost(&self) -> bool {
-        self.client.is_lost()
+        self.is_dead || self.client.is_lost()
     }
 
     fn store(&mut self, offsets: &[(PartitionRef, i64)]) -> Vec<(PartitionRef, String)> {
@@ -457,8 +469,8 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
         self.leave();
     }
 
-    fn close(&mut self) -> bool {
-        self.end()
+    fn close(&mut self, within: Duration) -> Poll<Result<(), String>> {
+        self.end(within)
     }
 }
 

@@ -171,6 +171,10 @@ pub(crate) trait RawClient {
     /// True when the partitions that are being revoked already belong to another member.
     fn is_lost(&self) -> bool;
 
+    /// True from a fatal error on. The client has given up its partitions without a word then: it raises no
+    /// rebalance, commits nothing, and does not say that it leaves.
+    fn is_dead(&self) -> bool;
+
     /// Stops reading without giving up. The client keeps a pause when the partition is assigned anew.
     fn pause(&mut self, places: &Offsets) -> Result<(), ClientError>;
 

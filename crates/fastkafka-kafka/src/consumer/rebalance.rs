@@ -32,6 +32,11 @@ impl Rebalance {
         self.owed.take()
     }
 
+    /// A revoke waits.
+    pub(crate) fn is_revoking(&self) -> bool {
+        matches!(self.owed, Some(Owed::Revoke(_)))
+    }
+
     /// No rebalance waits.
     pub(crate) fn is_answered(&self) -> bool {
         self.owed.is_none()

@@ -65,8 +65,9 @@ fn messages_keep_their_client_open() {
     let closed = |member: &mut Member, patience: Duration| {
         let deadline = Instant::now() + patience;
         loop {
-            if member.consumer.close() || Instant::now() > deadline {
-                return member.consumer.close();
+            let is_closed = member.consumer.close(PATIENCE).is_ready();
+            if is_closed || Instant::now() > deadline {
+                return is_closed;
             }
             std::thread::park_timeout(Duration::from_millis(5));
         }
@@ -172,4 +173,29 @@ fn nothing_of_a_partition_is_read_between_its_seek_and_the_answer_to_a_rebalance
     });
     first.leave();
     second.leave();
+}
+
+/// Another process has the same `group_instance_id`: the broker refuses the next heartbeat.
+#[test]
+fn a_member_that_is_fenced_has_lost_its_partitions_and_is_closed_at_once() {
+    let broker = broker(&[("orders", 1)]);
+    fill(&sink(broker.address(), 100), "orders", 0, 5);
+    let settings = settings().group_instance_id("first");
+    let policy = OffsetReset::Earliest;
+    let mut member = Member::join_with(broker.address(), &["orders"], policy, &settings);
+    member.until("five records", |m| m.records() == 5);
+    member.draining = true;
+    broker.fence_next_heartbeat();
+    member.until("a revoke", |m| !m.revoked.is_empty());
+    let is_fatal = |notice: &Notice| matches!(notice, Notice::Error(error) if error.is_fatal());
+    assert!(member.notices.iter().any(is_fatal), "{:?}", member.notices);
+    assert!(member.consumer.lost());
+    member.answer_revoke();
+    member.runs.clear();
+    member.consumer.unsubscribe();
+    let begun = Instant::now();
+    while member.consumer.close(PATIENCE).is_pending() {
+        assert!(begun.elapsed() < PATIENCE / 2, "the client does not close");
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
 }

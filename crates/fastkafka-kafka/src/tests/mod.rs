@@ -168,7 +168,7 @@ impl Member {
         self.until("the last revoke", |m| m.assigned.is_empty());
         self.runs.clear();
         let deadline = Instant::now() + PATIENCE;
-        while !self.consumer.close() {
+        while self.consumer.close(PATIENCE).is_pending() {
             assert!(Instant::now() < deadline, "the client does not close");
             std::thread::park_timeout(Duration::from_millis(5));
         }

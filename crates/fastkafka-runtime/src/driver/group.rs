@@ -119,6 +119,9 @@ impl<T: GroupConsumer> Driver<T> {
         // Before it, too: unassigning commits what is stored.
         self.store();
         for part in parts {
+            if !lost {
+                self.note_unsettled(*part);
+            }
             let partition = &mut self.partitions[*part];
             partition.forget();
             partition.truncated = None;
@@ -142,9 +145,12 @@ impl<T: GroupConsumer> Driver<T> {
 
     /// Lets nothing start any more, and leaves the group when what is in hand has ended.
     pub(super) fn leave(&mut self) {
-        let within = self.setup.shared.shutdown_within();
-        let within = within.unwrap_or(self.setup.shutdown_timeout);
-        if self.rebalance.membership.shut_down(self.now, within) {
+        let begins = self.rebalance.membership.is_member();
+        let within = self.setup.shared.take_shutdown_within();
+        if let Some(within) = within.or(begins.then_some(self.setup.shutdown_timeout)) {
+            self.rebalance.membership.shut_down(self.now, within);
+        }
+        if begins {
             tracing::info!(
                 group = self.setup.group(),
                 "leaving the group: records in hand are finished, nothing new starts"
@@ -159,46 +165,5 @@ impl<T: GroupConsumer> Driver<T> {
         if membership.is_draining() && membership.unsubscribe(self.now, self.engine.open()) {
             self.consumer.unsubscribe();
         }
-    }
-
-    /// Ends the handlers and closes the client once the group is left; `Some` when that is over.
-    pub(super) fn close_consumer(&mut self) -> Option<Result<(), String>> {
-        let given_back = self.rebalance.is_over();
-        if self.rebalance.membership.close(self.now, given_back) {
-            self.end_handlers();
-            // The tasks need a moment to end.
-            return None;
-        }
-        let deadline = self.rebalance.membership.closing_deadline()?;
-        let busy = self.partitions.iter().filter(|p| !p.is_over());
-        let busy: Vec<_> = busy
-            .map(|p| format!("`{}` on {}", p.handler.def.name, p.place))
-            .collect();
-        if busy.is_empty() && self.consumer.close() {
-            return Some(self.last_commits());
-        }
-        if self.now < deadline {
-            return None;
-        }
-        Some(Err(if busy.is_empty() {
-            "the consumer could not be closed in time; offsets may not be committed".to_owned()
-        } else {
-            format!("handlers did not end in time: {}", busy.join(", "))
-        }))
-    }
-
-    /// What became of the commits since the consumer leaves its group.
-    fn last_commits(&self) -> Result<(), String> {
-        let refused = self.not_committed.iter();
-        let refused: Vec<_> = refused
-            .map(|(place, why)| format!("{place}: {why}"))
-            .collect();
-        if refused.is_empty() {
-            return Ok(());
-        }
-        Err(format!(
-            "the last offsets could not be committed: {}",
-            refused.join(", ")
-        ))
     }
 }

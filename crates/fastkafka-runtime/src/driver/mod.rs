@@ -10,6 +10,7 @@
 //! of a run is its offsets. A *job* is a run as a lane or a task is given it.
 
 mod calls;
+mod closing;
 mod control;
 mod effects;
 mod errors;
@@ -38,6 +39,7 @@ use self::state::problems::Problems;
 use self::state::rebalance::Rebalance;
 use self::state::seeks::Seeks;
 use self::state::stalls::Stalls;
+use self::state::unfinished::Unfinished;
 use self::state::upkeep::Upkeep;
 use crate::control::command::Reply;
 use crate::mail::Mail;
@@ -55,7 +57,7 @@ pub(crate) enum Turn {
     Again,
     /// Another one when woken, at the latest after this.
     Park(Duration),
-    /// The consumer is closed, or could not be within the deadline.
+    /// The consumer is closed, or could not be within the deadline: [`Driver::is_closed`].
     Over(Result<(), String>),
 }
 
@@ -78,6 +80,9 @@ pub(crate) struct Driver<T> {
     failed_calls: FailedCalls,
     stalls: Stalls,
     upkeep: Upkeep,
+    unfinished: Unfinished,
+    /// The client is closed.
+    is_closed: bool,
     /// The producers have room, as far as the engine knows.
     room: bool,
     now: Time,
@@ -110,6 +115,8 @@ impl<T: GroupConsumer> Driver<T> {
             failed_calls: FailedCalls::default(),
             stalls: Stalls::default(),
             upkeep: Upkeep::default(),
+            unfinished: Unfinished::default(),
+            is_closed: false,
             room: true,
             now: Time::ZERO,
             effects: Vec::new(),
@@ -144,6 +151,11 @@ impl<T: GroupConsumer> Driver<T> {
         } else {
             Turn::Park(self.sleep())
         }
+    }
+
+    /// The client is closed, whatever else did not end in time.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.is_closed
     }
 
     fn tick(&mut self) {
@@ -227,5 +239,7 @@ impl<T> Driver<T> {
 impl<T> Drop for Driver<T> {
     fn drop(&mut self) {
         self.drop_commands();
+        // A handler that went on would have nobody to tell what it has handled.
+        self.partitions.iter().for_each(OwnedPartition::halt);
     }
 }

@@ -136,6 +136,27 @@ impl OwnedPartition {
         self.lane.as_ref().map_or(0, LaneHandle::backlog)
     }
 
+    /// The records that handlers have in hand, or whose dead letters are being written: the first and the
+    /// last offset of each run.
+    pub(crate) fn in_hand(&self) -> Vec<(i64, i64)> {
+        match (&self.keyed, &self.lane) {
+            (Some(keyed), _) => keyed.in_hand(),
+            (None, Some(lane)) => lane.in_hand().into_iter().collect(),
+            (None, None) => Vec::new(),
+        }
+    }
+
+    /// The first offset of each started run that was handled and is not settled.
+    pub(crate) fn unsettled(&self) -> Vec<i64> {
+        match (&self.keyed, &self.lane) {
+            (Some(keyed), _) => self
+                .started
+                .unsettled(|run| if keyed.is_at_work(run) { 0 } else { usize::MAX }),
+            (None, Some(lane)) => self.started.unsettled(|run| lane.handled(run)),
+            (None, None) => Vec::new(),
+        }
+    }
+
     /// No handler goes on, also none that was aborted.
     pub(crate) fn is_over(&self) -> bool {
         match &self.keyed {
@@ -148,6 +169,12 @@ impl OwnedPartition {
     pub(crate) fn abort(&self) {
         self.lane.iter().for_each(LaneHandle::abort);
         self.keyed.iter().for_each(Keyed::abort);
+    }
+
+    /// Ends the handlers whatever state the rest is in.
+    pub(crate) fn halt(&self) {
+        self.cut.1.release();
+        self.abort();
     }
 
     /// The stop flag of a cut: a new one for each.

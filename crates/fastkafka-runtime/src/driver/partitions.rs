@@ -34,6 +34,11 @@ impl Partitions {
         self.list.iter_mut()
     }
 
+    /// A handler is at work, be it for a former assignment.
+    pub(crate) fn are_at_work(&self) -> bool {
+        self.list.iter().any(|p| !p.in_hand().is_empty())
+    }
+
     /// The numbers of all. They stay true while partitions are changed.
     pub(crate) fn numbers(&self) -> impl Iterator<Item = PartIndex> + Clone + use<> {
         (0..).map(PartIndex).take(self.list.len())

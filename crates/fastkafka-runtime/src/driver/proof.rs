@@ -239,6 +239,8 @@ impl<T: GroupConsumer> Searched<T> {
             backpressure,
             failed_calls,
             upkeep,
+            unfinished,
+            is_closed,
             room,
             // Since when something stands shows in health alone.
             stalls: _,
@@ -246,7 +248,7 @@ impl<T: GroupConsumer> Searched<T> {
         } = driver;
         write!(
             to,
-            "{rebalance:?}{problems:?}{not_committed:?}{backpressure:?}{failed_calls:?}{upkeep:?}{room}"
+            "{rebalance:?}{problems:?}{not_committed:?}{backpressure:?}{failed_calls:?}{upkeep:?}{unfinished:?}{is_closed}{room}"
         )?;
         driver.seeks.write(to)?;
         let shared = &self.shared;

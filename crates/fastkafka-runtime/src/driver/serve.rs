@@ -37,10 +37,11 @@ pub(crate) fn on_thread<T: GroupConsumer>(mut driver: Driver<T>) -> Result<(), S
         match turn {
             Turn::Again => {}
             Turn::Park(time) => std::thread::park_timeout(time),
-            Turn::Over(Ok(())) => return Ok(()),
-            Turn::Over(Err(why)) => {
-                std::mem::forget(driver);
-                return Err(why);
+            Turn::Over(ended) => {
+                if !driver.is_closed() {
+                    std::mem::forget(driver);
+                }
+                return ended;
             }
         }
     }

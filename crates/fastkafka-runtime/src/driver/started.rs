@@ -100,6 +100,17 @@ impl StartedRuns {
         Ok(())
     }
 
+    /// The first offset of each run that was handled and is not settled. `handled` is how many records of a
+    /// run were, at most.
+    pub(crate) fn unsettled(&self, handled: impl Fn(RunId) -> usize) -> Vec<i64> {
+        let unsettled = self.0.iter().filter_map(|started| {
+            let settled = started.scope.progress(started.settled);
+            let handled = handled(started.run).min(started.records());
+            (settled < handled).then(|| started.offset(settled))
+        });
+        unsettled.collect()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -157,6 +168,13 @@ impl StartedRun {
             Offsets::One(at) if index == 0 => *at,
             Offsets::Of(block, range) if index < range.len() => block.offset(range.start + index),
             _ => self.next,
+        }
+    }
+
+    fn records(&self) -> usize {
+        match &self.offsets {
+            Offsets::One(_) => 1,
+            Offsets::Of(_, range) => range.len(),
         }
     }
 

@@ -1,10 +1,11 @@
 //! The jobs of a lane, and the driver's end of it.
 
+use crate::lock::lock;
 use fastkafka_core::{Fetched, ScopeRef, StopFlag};
 use fastkafka_engine::RunId;
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
 
@@ -55,12 +56,35 @@ pub(crate) enum ToLane {
     End,
 }
 
+/// What a lane is at.
+#[derive(Debug)]
+pub(crate) enum InHand {
+    /// The run is next. It has not begun.
+    Next(RunId),
+    Run(Job),
+    /// The dead letter of the record at this offset.
+    DeadLetter(i64),
+}
+
+/// What a lane is at, for the driver to name. `None` between two jobs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AtHand(Arc<Mutex<Option<InHand>>>);
+
+impl AtHand {
+    pub(crate) fn set(&self, in_hand: Option<InHand>) {
+        let before = std::mem::replace(&mut *lock(&self.0), in_hand);
+        // Outside the lock: it may be the last to hold a block.
+        drop(before);
+    }
+}
+
 /// The driver's end of a lane.
 #[derive(Debug)]
 pub(crate) struct LaneHandle {
     pub(crate) to: UnboundedSender<ToLane>,
     /// Jobs that were sent and have not returned.
     pub(crate) backlog: Arc<AtomicUsize>,
+    pub(crate) at_hand: AtHand,
     pub(crate) task: JoinHandle<()>,
     pub(crate) blocking: bool,
 }
@@ -77,6 +101,18 @@ impl Job {
     }
 }
 
+impl Job {
+    /// The first and the last offset of the call that is under way.
+    fn in_hand(&self) -> (i64, i64) {
+        let first = self.scope.current();
+        let last = first + self.scope.taken().max(1) - 1;
+        (
+            self.offset(first),
+            self.offset(last.min(self.range.len() - 1)),
+        )
+    }
+}
+
 impl LaneHandle {
     pub(crate) fn send(&self, message: ToLane) {
         if matches!(message, ToLane::Handle(_)) {
@@ -89,6 +125,25 @@ impl LaneHandle {
     /// The number of jobs that were sent and have not returned: the first of them is in hand.
     pub(crate) fn backlog(&self) -> usize {
         self.backlog.load(Relaxed)
+    }
+
+    /// The first and the last offset of what the handler has in hand, or whose dead letter is being written.
+    pub(crate) fn in_hand(&self) -> Option<(i64, i64)> {
+        match lock(&self.at_hand.0).as_ref()? {
+            InHand::Next(_) => None,
+            InHand::Run(job) => Some(job.in_hand()),
+            InHand::DeadLetter(at) => Some((*at, *at)),
+        }
+    }
+
+    /// How many records of this run were handled, at most.
+    pub(crate) fn handled(&self, run: RunId) -> usize {
+        match lock(&self.at_hand.0).as_ref() {
+            Some(InHand::Next(at)) if run >= *at => 0,
+            Some(InHand::Run(job)) if run > job.run => 0,
+            Some(InHand::Run(job)) if run == job.run => job.scope.current(),
+            _ => usize::MAX,
+        }
     }
 
     /// Ends the lane: at its next await, or when the thread of a blocking handler returns, which

@@ -7,7 +7,7 @@
 
 use crate::handling::call::HandlerContext;
 use crate::handling::dead_letter;
-use crate::handling::job::{Job, LaneHandle, ToLane};
+use crate::handling::job::{AtHand, InHand, Job, LaneHandle, ToLane};
 use crate::handling::locks::OrderLock;
 use crate::handling::spawned::Spawned;
 use crate::mail::Mail;
@@ -27,10 +27,12 @@ impl Lane {
     pub(crate) fn spawn(self, tokio: &tokio::runtime::Handle) -> LaneHandle {
         let (to, inbox) = unbounded_channel();
         let backlog = Arc::new(AtomicUsize::new(0));
+        let at_hand = AtHand::default();
         let blocking = self.context.handler.def.blocking;
         let work = Work {
             lane: Arc::new(self),
             backlog: backlog.clone(),
+            at_hand: at_hand.clone(),
             spawned: Spawned::new(),
             guard: None,
             halted: None,
@@ -40,6 +42,7 @@ impl Lane {
         LaneHandle {
             to,
             backlog,
+            at_hand,
             task: tokio.spawn(work.serve(inbox)),
             blocking,
         }
@@ -49,6 +52,7 @@ impl Lane {
 struct Work {
     lane: Arc<Lane>,
     backlog: Arc<AtomicUsize>,
+    at_hand: AtHand,
     spawned: Arc<Spawned>,
     /// Kept until the partition is given away and what its records spawned is gone.
     guard: Option<OwnedMutexGuard<()>>,
@@ -64,6 +68,7 @@ struct Work {
 impl Drop for Work {
     fn drop(&mut self) {
         self.spawned.abort_all();
+        self.at_hand.set(None);
     }
 }
 
@@ -76,7 +81,10 @@ impl Work {
                     self.backlog.fetch_sub(1, Relaxed);
                 }
                 ToLane::DeadLetter(job) => {
+                    let at = job.block.offset(job.index);
+                    self.at_hand.set(Some(InHand::DeadLetter(at)));
                     let done = dead_letter::write(&self.lane.context, &job).await;
+                    self.at_hand.set(None);
                     self.lane.context.shared.mailbox.push(done);
                 }
                 ToLane::Fence { cut } => {
@@ -114,13 +122,17 @@ impl Work {
             self.position.get_or_insert(job.offset(0));
             return;
         }
+        self.at_hand.set(Some(InHand::Next(job.run)));
         // The tasks that an earlier attempt spawned must be over before they begin again.
         self.spawned.end_from(job.offset(0)).await;
         if self.guard.is_none() {
             self.guard = Some(self.lane.lock.clone().lock_owned().await);
         }
         let spare = std::mem::take(&mut self.spare);
+        self.at_hand.set(Some(InHand::Run(job.clone())));
         let (end, spare) = self.lane.context.handle(&job, &self.spawned, spare).await;
+        // The block has one holder less before anybody hears of the end.
+        self.at_hand.set(None);
         self.spare = spare;
         self.conclude(&job, end).await;
     }

@@ -35,6 +35,8 @@ pub struct Health {
     pub producers: Vec<ProducerHealth>,
     /// Records sent and not yet reported.
     pub in_flight: usize,
+    /// Why the app has ended by itself, or did not stop cleanly, and for how long it has known that.
+    pub ended: Option<(Duration, String)>,
 }
 
 impl Health {
@@ -49,7 +51,13 @@ impl Health {
         let groups = self.groups.iter().flat_map(GroupHealth::problems);
         let tasks = self.tasks.iter().filter_map(TaskHealth::problem);
         let producers = self.producers.iter().flat_map(|producer| &producer.open);
-        groups.chain(tasks).chain(producers.cloned()).collect()
+        let ended = self.ended.as_ref().and_then(|(since, why)| {
+            let ended = Problem::new(ProblemCode::AppEnded, &Subject::default(), *since, why)?;
+            Some(ended.in_words(why.clone()))
+        });
+        // It is the reason of all others, or what they led to.
+        let problems = ended.into_iter().chain(groups).chain(tasks);
+        problems.chain(producers.cloned()).collect()
     }
 }
 

@@ -81,6 +81,8 @@ pub enum ProblemCode {
     ProducerEnded,
     /// A background task fails.
     TaskFails,
+    /// The app has ended by itself, or it did not stop cleanly.
+    AppEnded,
 }
 
 impl ProblemCode {
@@ -105,6 +107,7 @@ impl ProblemCode {
         Self::OutputsWait,
         Self::ProducerEnded,
         Self::TaskFails,
+        Self::AppEnded,
     ];
 
     /// The code for machines, such as `no-broker`.
@@ -129,6 +132,7 @@ impl ProblemCode {
             Self::OutputsWait => "outputs-wait",
             Self::ProducerEnded => "producer-ended",
             Self::TaskFails => "task-fails",
+            Self::AppEnded => "app-ended",
         }
     }
 
@@ -143,7 +147,8 @@ impl ProblemCode {
             | Self::LogTruncated
             | Self::SpanReached
             | Self::BatchUnreadable
-            | Self::ProducerEnded => Duration::ZERO,
+            | Self::ProducerEnded
+            | Self::AppEnded => Duration::ZERO,
             // What is raised only after the time that was set for it.
             Self::HandlerStalled | Self::RecordOpen => Duration::ZERO,
             Self::NoBroker
@@ -181,6 +186,7 @@ impl ProblemCode {
             Self::OutputsWait => "records are not acknowledged",
             Self::ProducerEnded => "its client has ended, and another takes its place",
             Self::TaskFails => "fails",
+            Self::AppEnded => "has ended",
         }
     }
 
@@ -213,6 +219,7 @@ impl ProblemCode {
             Self::ProducerEnded => {
                 "the next client delivers a record, or has lived for 10 s and a broker answers it"
             }
+            Self::AppEnded => "the app is started again",
             Self::TaskFails => "the task runs for a while without a failure",
         }
     }

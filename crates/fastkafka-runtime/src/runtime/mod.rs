@@ -17,6 +17,8 @@ use tokio::time::Instant;
 
 /// How long the handlers wait at a stop for background tasks to be gone, at most.
 const AHEAD: Duration = Duration::from_secs(1);
+/// How much later than at its deadline a consumer may end. One that does not is stuck in a call of its client.
+const LATE: Duration = Duration::from_secs(1);
 
 /// An app that runs.
 #[derive(Debug)]
@@ -145,34 +147,27 @@ impl Runtime {
 
     /// Ends when the app must end by itself, with the reason: a record under `on_failure = "exit"`,
     /// a background task that failed, or a client that cannot go on.
-    pub async fn failed(&self) -> String {
-        let mut waiting: Vec<_> = self
-            .groups
-            .iter()
-            .map(|group| Box::pin(group.shared.failed()))
-            .collect();
-        let mut producers = Box::pin(self.producers_failed());
-        let mut background = Box::pin(self.background.failed());
-        std::future::poll_fn(|cx| {
-            if let Poll::Ready(reason) = producers.as_mut().poll(cx) {
-                return Poll::Ready(reason);
-            }
-            if let Poll::Ready(reason) = background.as_mut().poll(cx) {
-                return Poll::Ready(reason);
-            }
-            let mut ready = waiting.iter_mut().map(|group| group.as_mut().poll(cx));
-            ready.find(Poll::is_ready).unwrap_or(Poll::Pending)
-        })
-        .await
-    }
-
-    async fn producers_failed(&self) -> String {
-        loop {
-            let told = self.reports.notified();
-            if let Some(error) = self.producers.fatal() {
-                return format!("the producer cannot go on: {error}");
-            }
-            told.await;
+    pub fn failed(&self) -> impl Future<Output = String> + Send + 'static + use<> {
+        let groups = self.groups.iter().map(|group| group.shared.clone());
+        let groups: Vec<_> = groups.collect();
+        let (producers, reports) = (self.producers.clone(), self.reports.clone());
+        let background = self.background.clone();
+        async move {
+            let groups = groups.iter().map(|group| Box::pin(group.failed()));
+            let mut waiting: Vec<_> = groups.collect();
+            let mut producers = Box::pin(producers_failed(&*producers, &reports));
+            let mut background = Box::pin(background.failed());
+            std::future::poll_fn(|cx| {
+                if let Poll::Ready(reason) = producers.as_mut().poll(cx) {
+                    return Poll::Ready(reason);
+                }
+                if let Poll::Ready(reason) = background.as_mut().poll(cx) {
+                    return Poll::Ready(reason);
+                }
+                let mut ready = waiting.iter_mut().map(|group| group.as_mut().poll(cx));
+                ready.find(Poll::is_ready).unwrap_or(Poll::Pending)
+            })
+            .await
         }
     }
 
@@ -187,6 +182,7 @@ impl Runtime {
             tasks: self.background.health(),
             producers: self.producers.health(),
             in_flight: self.producers.in_flight(),
+            ended: None,
         }
     }
 
@@ -225,8 +221,14 @@ impl Runtime {
             group.shared.shut_down_within(left);
         }
         for group in &self.groups {
-            problems.extend(group.ended().await.err());
-            problems.extend(group.shared.failure());
+            let ended = tokio::time::timeout_at(deadline + LATE, group.ended()).await;
+            let ended = ended.unwrap_or_else(|_| Err(group.is_stuck()));
+            // The workers of a group have much to say in common.
+            for problem in [ended.err(), group.shared.failure()].into_iter().flatten() {
+                if !problems.contains(&problem) {
+                    problems.push(problem);
+                }
+            }
         }
         if self.producers.in_flight() > 0 {
             let producers = self.producers.clone();
@@ -273,7 +275,8 @@ impl Runtime {
     pub fn failure(&self) -> Option<String> {
         let mut groups = self.groups.iter();
         let failure = groups.find_map(|group| group.shared.failure());
-        failure.or_else(|| self.background.failure())
+        let failure = failure.or_else(|| self.background.failure());
+        failure.or_else(|| producers_failure(&*self.producers))
     }
 
     /// Of each consumer without a group, by cluster and name, below which offsets all is settled.
@@ -297,6 +300,11 @@ impl Drop for Runtime {
 }
 
 impl Running {
+    fn is_stuck(&self) -> String {
+        let name = self.shared.health().name();
+        format!("the consumer of {name} did not end in time: a call of its client does not return")
+    }
+
     /// Waits until it has ended. What is dropped here goes on in the next call.
     async fn ended(&self) -> Result<(), String> {
         let mut serving = self.serving.lock().await;
@@ -307,6 +315,21 @@ impl Running {
         };
         *serving = None;
         ended.map_err(|error| error.to_string()).flatten()
+    }
+}
+
+fn producers_failure(producers: &dyn Producers) -> Option<String> {
+    let error = producers.fatal()?;
+    Some(format!("the producer cannot go on: {error}"))
+}
+
+async fn producers_failed(producers: &dyn Producers, reports: &Notify) -> String {
+    loop {
+        let told = reports.notified();
+        if let Some(reason) = producers_failure(producers) {
+            return reason;
+        }
+        told.await;
     }
 }
 

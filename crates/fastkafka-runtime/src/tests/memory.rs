@@ -9,6 +9,8 @@ use crate::transport::{GroupConsumer, Notice, PartitionRef, StartError};
 use fastkafka_core::{Fetched, OffsetReset};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// Records that the client reads ahead, over all partitions.
@@ -382,10 +384,14 @@ impl GroupConsumer for Memory {
         (self.wake)();
     }
 
-    fn close(&mut self) -> bool {
+    fn close(&mut self, _: Duration) -> Poll<Result<(), String>> {
         let mut member = lock(&self.member);
         member.queue.clear();
         member.closed = Arc::strong_count(&self.alive) == 1;
-        member.closed
+        if member.closed {
+            Poll::Ready(Ok(()))
+        } else {
+            Poll::Pending
+        }
     }
 }

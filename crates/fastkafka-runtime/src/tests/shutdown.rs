@@ -1,9 +1,10 @@
 use super::cluster::lock;
+use super::keyed::keyed;
 use super::lab::{HandlerState, Lab, StopFailing, to_out};
 use super::outbox::{Fate, ack};
 use crate::shared::Shared;
 use fastkafka_core as fk;
-use fastkafka_core::{EventMetadata, ProduceError, State};
+use fastkafka_core::{Ack, EventMetadata, ProduceError, State};
 use fastkafka_macros::consumes;
 use std::time::Duration;
 
@@ -97,20 +98,126 @@ async fn a_shutdown_waits_for_the_reports_of_what_was_handled() {
     );
 }
 
+/// Shuts down with handlers that wait for ever, and says what the result is.
+async fn cut(lab: &mut Lab, at_work: usize) -> String {
+    lab.until(|labs| labs[0].state.at_work() == at_work).await;
+    let asked = lab.state.now();
+    let ended = lab.shut_down().await;
+    assert!(lab.state.now() - asked <= Duration::from_secs(25));
+    assert_eq!(lab.state.at_work(), 0, "a handler goes on");
+    assert!(lock(&lab.member).closed, "the client is left open");
+    ended.unwrap_err()
+}
+
 #[tokio::test(start_paused = true)]
-async fn a_handler_that_waits_for_ever_is_dropped_at_the_deadline() {
+async fn a_handler_that_is_cut_at_the_deadline_is_named_with_its_record() {
     #[consumes(crate = fk, topic = "in")]
     async fn on(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
+        let stays = meta.offset() == 2;
         let _busy = state.call(meta);
+        if stays {
+            std::future::pending::<()>().await;
+        }
+    }
+    let mut lab = Lab::new::<on>(2, 5);
+    let told = cut(&mut lab, 2).await;
+    assert_eq!(
+        told,
+        "handlers did not end in time: `on` on in[0] at offset 2, `on` on in[1] at offset 2"
+    );
+    assert_eq!((lab.committed(0), lab.committed(1)), (Some(2), Some(2)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn by_key_each_record_that_is_cut_is_named() {
+    #[consumes(crate = fk, topic = "in", order = "key")]
+    async fn on(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
+        let stays = meta.offset() != 1;
+        let _busy = state.call(meta);
+        if stays {
+            std::future::pending::<()>().await;
+        }
+    }
+    let mut lab = keyed::<on>(&["a", "b", "c", "a"]);
+    let told = cut(&mut lab, 2).await;
+    assert_eq!(
+        told,
+        "handlers did not end in time: `on` on in[0] at offset 0, `on` on in[0] at offset 2"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_batch_that_is_cut_all_records_are_named() {
+    #[consumes(crate = fk, topic = "in", max_poll_records = 3)]
+    async fn on(values: Vec<u32>, State(state): State<HandlerState>) {
+        lock(&state.batches).push((0, values.len()));
         std::future::pending::<()>().await;
     }
+    let mut lab = Lab::new::<on>(1, 5);
+    lab.until(|labs| !lock(&labs[0].state.batches).is_empty())
+        .await;
+    let told = lab.shut_down().await.unwrap_err();
+    assert_eq!(
+        told,
+        "handlers did not end in time: `on` on in[0] at offsets 0 to 2"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_is_not_settled_at_the_deadline_is_named() {
+    #[consumes(crate = fk, topic = "in", enable_auto_commit = false)]
+    async fn on(_: u32, meta: EventMetadata, ack: Ack, State(state): State<HandlerState>) {
+        lock(&state.acks).push((meta.offset(), ack));
+    }
     let mut lab = Lab::new::<on>(1, 3);
+    lab.until(|labs| lock(&labs[0].state.acks).len() == 3).await;
+    let (_, ack) = lock(&lab.state.acks).remove(0);
+    ack.ack().unwrap();
+    let told = lab.shut_down().await.unwrap_err();
+    assert_eq!(
+        told,
+        "records were handled and not settled in time: `on` on in[0] from offset 1"
+    );
+    assert_eq!(lab.committed(0), Some(1));
+    assert!(lock(&lab.member).closed);
+}
+
+/// The partition is another member's: nobody waits for the record, but its handler has begun.
+#[tokio::test(start_paused = true)]
+async fn a_handler_at_work_on_a_lost_partition_has_the_time_of_the_shutdown_too() {
+    for ends in [true, false] {
+        let mut lab = Lab::new::<gated>(1, 3);
+        lab.until(|labs| labs[0].state.at_work() == 1).await;
+        lab.lose([0]);
+        lab.until(|labs| labs[0].health().assigned.is_empty()).await;
+        lab.shared.shut_down();
+        lab.pass(Duration::from_secs(20)).await;
+        assert_eq!((lab.over.clone(), lab.state.at_work()), (None, 1));
+        if ends {
+            lab.state.gate.add_permits(1);
+        }
+        lab.until(|labs| labs[0].over.is_some()).await;
+        let cut = "handlers did not end in time: `gated` on in[0] at offset 0";
+        let expected = if ends { Ok(()) } else { Err(cut.to_owned()) };
+        assert_eq!(lab.over, Some(expected));
+        assert_eq!(lab.committed(0), Some(0));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_later_request_may_shorten_the_time_of_a_shutdown() {
+    let mut lab = Lab::new::<gated>(1, 3);
     lab.until(|labs| labs[0].state.at_work() == 1).await;
     let asked = lab.state.now();
-    let _ = lab.shut_down().await;
-    assert!(lab.state.now() - asked <= Duration::from_secs(25));
-    assert_eq!((lab.state.at_work(), lab.committed(0)), (0, Some(0)));
-    assert!(lock(&lab.member).closed);
+    lab.shared.shut_down();
+    lab.pass(Duration::from_secs(5)).await;
+    lab.shared.shut_down_within(Duration::from_secs(60));
+    lab.pass(Duration::from_secs(1)).await;
+    lab.shared.shut_down_within(Duration::from_secs(2));
+    lab.until(|labs| labs[0].over.is_some()).await;
+    let took = lab.state.now() - asked;
+    assert!(took <= Duration::from_secs(8), "{took:?}");
+    assert!(lab.over.take().is_some_and(|ended| ended.is_err()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -152,7 +259,11 @@ async fn seconds_until_it_is_named(shut_down: impl FnOnce(&Shared)) -> u32 {
     }
     assert_eq!(
         lab.over.take(),
-        Some(Err("handlers did not end in time: `on` on in[0]".into()))
+        Some(Err(
+            "handlers did not end in time: `on` on in[0] at offset 0; the client of group `lab` stays \
+             open: a handler that does not return has its records"
+                .into()
+        ))
     );
     seconds
 }
@@ -200,4 +311,17 @@ async fn a_member_without_partitions_ends_at_once() {
     let mut lab = Lab::new::<steady>(0, 0);
     lab.shut_down().await.unwrap();
     assert!(lab.state.now() < Duration::from_secs(1));
+}
+
+/// As after a panic of the driver.
+#[tokio::test(start_paused = true)]
+async fn handlers_end_with_their_driver() {
+    let mut lab = Lab::new::<gated>(2, 3);
+    lab.until(|labs| labs[0].state.at_work() == 2).await;
+    let state = lab.state.clone();
+    drop(lab);
+    while state.at_work() > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(state.calls().len(), 2);
 }

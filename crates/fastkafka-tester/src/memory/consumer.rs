@@ -13,6 +13,8 @@ use fastkafka_runtime::platform::{
 };
 use fastkafka_sim::FetchError;
 use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
 
 /// Most records of one fetched block.
 const BLOCK: usize = 500;
@@ -224,11 +226,15 @@ impl GroupConsumer for MemoryConsumer {
         });
     }
 
-    fn close(&mut self) -> bool {
+    fn close(&mut self, _: Duration) -> Poll<Result<(), String>> {
         self.with(|member, state| {
             exchange(member, state);
             // While the broker is down the group cannot hear that the member leaves.
-            member.client.closed() || state.down
+            if member.client.closed() || state.down {
+                Poll::Ready(Ok(()))
+            } else {
+                Poll::Pending
+            }
         })
     }
 }

@@ -45,7 +45,6 @@ fn known(mut scope: Scope, faults: &[Fault]) -> Scope {
             "H1",
             "1: a start that cannot be committed is not named",
         ),
-        (Fault::Fatal, "H3", "17: a dead client is waited for"),
     ];
     for (fault, invariant, what) in cases {
         if has(fault) {

@@ -41,10 +41,12 @@ pub(crate) struct Librdkafka {
 }
 
 impl Librdkafka {
-    fn consumer(&self) -> &Group {
-        self.consumer
-            .as_ref()
-            .expect("asked for nothing after the close")
+    /// Once the client ends there is nothing to do: an answer that comes late has no one to answer.
+    fn call(&self, call: impl FnOnce(&Group) -> KafkaResult<()>) -> Result<(), ClientError> {
+        let Some(consumer) = &self.consumer else {
+            return Ok(());
+        };
+        call(consumer).map_err(|error| call_error(&error))
     }
 }
 
@@ -60,10 +62,6 @@ fn list(places: &Offsets) -> TopicPartitionList {
 fn each(list: &TopicPartitionList) -> KafkaResult<()> {
     let elements = list.elements();
     elements.iter().try_for_each(TopicPartitionListElem::error)
-}
-
-fn done(result: KafkaResult<()>) -> Result<(), ClientError> {
-    result.map_err(|error| call_error(&error))
 }
 
 impl RawClient for Librdkafka {
@@ -159,43 +157,51 @@ impl RawClient for Librdkafka {
     }
 
     fn is_cooperative(&self) -> bool {
-        let protocol = self.consumer().rebalance_protocol();
-        matches!(protocol, RebalanceProtocol::Cooperative)
+        let protocol = self.consumer.as_ref().map(|c| c.rebalance_protocol());
+        matches!(protocol, Some(RebalanceProtocol::Cooperative))
     }
 
     fn assign(&mut self, starts: &Offsets) -> Result<(), ClientError> {
-        done(self.consumer().assign(&list(starts)))
+        self.call(|consumer| consumer.assign(&list(starts)))
     }
 
     fn assign_more(&mut self, starts: &Offsets) -> Result<(), ClientError> {
-        done(self.consumer().incremental_assign(&list(starts)))
+        self.call(|consumer| consumer.incremental_assign(&list(starts)))
     }
 
     fn unassign(&mut self) -> Result<(), ClientError> {
-        done(self.consumer().unassign())
+        self.call(Consumer::unassign)
     }
 
     fn unassign_some(&mut self, places: &Offsets) -> Result<(), ClientError> {
-        done(self.consumer().incremental_unassign(&list(places)))
+        self.call(|consumer| consumer.incremental_unassign(&list(places)))
     }
 
     fn is_lost(&self) -> bool {
         self.consumer.as_ref().is_some_and(|c| c.assignment_lost())
     }
 
+    fn is_dead(&self) -> bool {
+        let consumer = self.consumer.as_ref();
+        consumer.is_some_and(|consumer| consumer.client().fatal_error().is_some())
+    }
+
     fn pause(&mut self, places: &Offsets) -> Result<(), ClientError> {
         let list = list(places);
-        done(self.consumer().pause(&list).and_then(|()| each(&list)))
+        self.call(|consumer| consumer.pause(&list).and_then(|()| each(&list)))
     }
 
     fn resume(&mut self, places: &Offsets) -> Result<(), ClientError> {
         let list = list(places);
-        done(self.consumer().resume(&list).and_then(|()| each(&list)))
+        self.call(|consumer| consumer.resume(&list).and_then(|()| each(&list)))
     }
 
     fn store(&mut self, offsets: &[Commit]) -> Stored {
+        let Some(consumer) = &self.consumer else {
+            return Stored::default();
+        };
         let list = commits(offsets);
-        let stored = self.consumer().store_offsets(&list);
+        let stored = consumer.store_offsets(&list);
         let elements = list.elements();
         let errors = elements.iter().map(|element| element.error().err());
         Stored {
@@ -207,19 +213,21 @@ impl RawClient for Librdkafka {
     }
 
     fn unsubscribe(&mut self) {
-        self.consumer().unsubscribe();
+        if let Some(consumer) = &self.consumer {
+            consumer.unsubscribe();
+        }
     }
 
     fn close_membership(&mut self) -> Result<(), ClientError> {
-        done(self.consumer().close_queue())
+        self.call(Group::close_queue)
     }
 
     fn is_membership_closed(&self) -> bool {
-        self.consumer().closed()
+        self.consumer.as_ref().is_none_or(|c| c.closed())
     }
 
     fn is_member(&self) -> bool {
-        ffi::is_member(self.consumer())
+        self.consumer.as_ref().is_some_and(|c| ffi::is_member(c))
     }
 
     fn drop_queue(&mut self) {
@@ -282,6 +290,7 @@ impl fmt::Debug for Librdkafka {
 impl super::KafkaConsumer<Librdkafka> {
     /// Lets librdkafka give the client up.
     pub(crate) fn give_up(&self, code: rdkafka::types::RDKafkaRespErr) {
-        ffi::give_up(self.client.consumer().client().native_ptr(), code);
+        let consumer = self.client.consumer.as_ref().expect("it is open");
+        ffi::give_up(consumer.client().native_ptr(), code);
     }
 }

@@ -16,6 +16,7 @@ use fastkafka_runtime::Seek;
 use fastkafka_runtime::platform::{ClientError, GroupConsumer, Notice, PartitionRef};
 use std::fmt::{self, Write};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 /// A consumer over a simulated client. All partitions are of [`TOPIC`](Simulation::TOPIC).
@@ -265,11 +266,12 @@ impl Simulation {
             reachability,
             checks,
             leaving,
+            is_dead,
             ..
         } = &self.0;
         write!(
             to,
-            "{assigned:?}{rebalance:?}{seeks:?}{errors:?}{lost:?}{reachability:?}{checks:?}{leaving:?}"
+            "{assigned:?}{rebalance:?}{seeks:?}{errors:?}{lost:?}{reachability:?}{checks:?}{leaving:?}{is_dead}"
         )?;
         client.write(to)
     }
@@ -324,7 +326,7 @@ impl GroupConsumer for Simulation {
         self.0.unsubscribe();
     }
 
-    fn close(&mut self) -> bool {
-        self.0.close()
+    fn close(&mut self, within: Duration) -> Poll<Result<(), String>> {
+        self.0.close(within)
     }
 }

@@ -142,6 +142,10 @@ impl RawClient for Simulated {
 
     fn unassign_some(&mut self, places: &Offsets) -> Result<(), ClientError> {
         assert!(self.cooperative, "refused in an eager group");
+        if self.is_fatal {
+            self.answer();
+            return Ok(());
+        }
         self.try_to(Call::Unassign)?;
         let is_read = |(place, _): &(PartitionRef, i64)| {
             let partition = place.partition;
@@ -160,6 +164,10 @@ impl RawClient for Simulated {
 
     fn is_lost(&self) -> bool {
         self.is_lost
+    }
+
+    fn is_dead(&self) -> bool {
+        self.is_fatal
     }
 
     fn pause(&mut self, places: &Offsets) -> Result<(), ClientError> {
@@ -207,6 +215,7 @@ impl RawClient for Simulated {
     }
 
     fn close_membership(&mut self) -> Result<(), ClientError> {
+        assert!(!self.is_fatal, "refused after a fatal error");
         self.is_closing = true;
         self.revoke_all();
         Ok(())

@@ -143,6 +143,14 @@ impl Simulated {
         self.unserved = true;
     }
 
+    /// A fatal error: it gives up its partitions without a word, and raises no rebalance any more.
+    #[cfg(test)]
+    pub(crate) fn break_down(&mut self) {
+        self.is_fatal = true;
+        self.stop_all();
+        self.raise(Event::Error(fatal("fenced")));
+    }
+
     /// Every assign and unassign is taken for the answer to a rebalance that waits.
     fn answer(&mut self) {
         if std::mem::take(&mut self.waits) {
@@ -168,6 +176,10 @@ impl Simulated {
     }
 
     fn start(&mut self, starts: &Offsets) {
+        // It takes each assign for an unassign.
+        if self.is_fatal {
+            return;
+        }
         for (place, position) in starts {
             let partition = place.partition;
             if !self.forwarded.contains(&partition) {

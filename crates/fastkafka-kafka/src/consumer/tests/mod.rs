@@ -12,6 +12,7 @@ use super::standalone::Standalone;
 use fastkafka_core::Fetched;
 use fastkafka_runtime::platform::{GroupConsumer, Notice, PartitionRef};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 type Runs = Vec<(PartitionRef, Arc<dyn Fetched>)>;

@@ -7,7 +7,7 @@ use std::time::Duration;
 const LEAVING: Duration = Duration::from_millis(50);
 /// How often it looks whether the client is closed.
 const CLOSING: Duration = Duration::from_millis(5);
-/// The part of the shutdown that is left for the close of the client, at most.
+/// The part of the shutdown that is left for the last revoke and the close of the client, at most.
 const FOR_CLOSE: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -23,25 +23,43 @@ pub(crate) enum Membership {
     Closing { deadline: Time },
 }
 
-/// The deadline of the shutdown, and an earlier one for the records in hand: the close of the client
-/// needs a part of the time.
+/// The deadline of the shutdown, and earlier ones for the records in hand and for the last revoke: the
+/// close of the client needs a part of the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ShutdownDeadlines {
     drained_by: Time,
+    given_back_by: Time,
     deadline: Time,
 }
 
-impl Membership {
-    /// Begins the shutdown. False when it has begun before.
-    pub(crate) fn shut_down(&mut self, now: Time, within: Duration) -> bool {
-        let is_member = self.is_member();
-        if is_member {
-            *self = Self::Draining(ShutdownDeadlines {
-                drained_by: now + within - FOR_CLOSE.min(within / 4),
-                deadline: now + within,
-            });
+impl ShutdownDeadlines {
+    fn new(now: Time, within: Duration) -> Self {
+        let for_close = FOR_CLOSE.min(within / 4);
+        Self {
+            drained_by: now + within - for_close,
+            given_back_by: now + within - for_close / 2,
+            deadline: now + within,
         }
-        is_member
+    }
+
+    fn min(self, other: Self) -> Self {
+        Self {
+            drained_by: self.drained_by.min(other.drained_by),
+            given_back_by: self.given_back_by.min(other.given_back_by),
+            deadline: self.deadline.min(other.deadline),
+        }
+    }
+}
+
+impl Membership {
+    /// Begins the shutdown. One that has begun before is over by the earlier of its deadlines.
+    pub(crate) fn shut_down(&mut self, now: Time, within: Duration) {
+        let asked = ShutdownDeadlines::new(now, within);
+        match self {
+            Self::Member => *self = Self::Draining(asked),
+            Self::Draining(known) | Self::Leaving(known) => *known = known.min(asked),
+            Self::Closing { deadline } => *deadline = asked.deadline.min(*deadline),
+        }
     }
 
     /// True when the client must unsubscribe now: no record is open any more, or the time for them
@@ -56,11 +74,14 @@ impl Membership {
         false
     }
 
-    /// True when the handlers must end now: the last partition is given back, or the time is over.
-    pub(crate) fn close(&mut self, now: Time, given_back: bool) -> bool {
-        if let Self::Leaving(ShutdownDeadlines { deadline, .. }) = *self
-            && (given_back || now >= deadline)
+    /// True when the handlers must end now: the last partition is given back and no handler is at work, or
+    /// the time is over. One may be at work on a partition that was lost, or had to be given back before.
+    pub(crate) fn close(&mut self, now: Time, given_back: bool, at_work: bool) -> bool {
+        if let Self::Leaving(deadlines) = *self
+            && (given_back && (!at_work || now >= deadlines.drained_by)
+                || now >= deadlines.given_back_by)
         {
+            let deadline = deadlines.deadline;
             *self = Self::Closing { deadline };
             return true;
         }
@@ -73,6 +94,10 @@ impl Membership {
 
     pub(crate) fn is_draining(self) -> bool {
         matches!(self, Self::Draining(_))
+    }
+
+    pub(crate) fn is_leaving(self) -> bool {
+        matches!(self, Self::Leaving(_))
     }
 
     pub(crate) fn is_closing(self) -> bool {
@@ -117,8 +142,7 @@ mod tests {
 
     fn draining() -> Membership {
         let mut membership = Membership::Member;
-        assert!(membership.shut_down(NOW, WITHIN));
-        assert!(!membership.shut_down(NOW, 2 * WITHIN), "once");
+        membership.shut_down(NOW, WITHIN);
         membership
     }
 
@@ -136,13 +160,48 @@ mod tests {
     }
 
     #[test]
-    fn it_closes_when_all_is_given_back_or_at_its_deadline() {
+    fn it_closes_when_all_is_given_back_and_nothing_is_at_work_or_when_the_time_for_that_is_over() {
         let mut membership = draining();
-        assert!(!membership.close(NOW, true), "it is still a member");
+        assert!(!membership.close(NOW, true, false), "it is still a member");
         assert!(membership.unsubscribe(NOW, false));
-        assert!(!membership.close(NOW, false));
-        assert!(membership.close(NOW + WITHIN, false));
+        let leaving = membership;
+        assert!(!membership.close(NOW, false, false));
+        assert!(!membership.close(NOW, true, true));
+        assert!(membership.close(NOW, true, false));
         assert_eq!(membership.closing_deadline(), Some(NOW + WITHIN));
+
+        let mut membership = leaving;
+        let drained_by = NOW + WITHIN - FOR_CLOSE;
+        assert!(!membership.close(drained_by, false, true));
+        assert!(membership.close(drained_by, true, true));
+
+        // The last revoke does not come: there is time left to close the client without it.
+        let mut membership = leaving;
+        assert!(membership.close(NOW + WITHIN - FOR_CLOSE / 2, false, true));
+    }
+
+    #[test]
+    fn of_several_deadlines_the_earliest_counts_in_every_state() {
+        let deadline = |membership: &mut Membership| {
+            membership.unsubscribe(NOW, false);
+            membership.close(NOW, true, false);
+            membership.closing_deadline()
+        };
+        let shorter = WITHIN / 4;
+        let mut first = draining();
+        first.shut_down(NOW, 2 * WITHIN);
+        assert_eq!(deadline(&mut first), Some(NOW + WITHIN));
+        for steps in 0..3 {
+            let mut membership = draining();
+            if steps > 0 {
+                assert!(membership.unsubscribe(NOW, false));
+            }
+            if steps > 1 {
+                assert!(membership.close(NOW, true, false));
+            }
+            membership.shut_down(NOW, shorter);
+            assert_eq!(deadline(&mut membership), Some(NOW + shorter), "{steps}");
+        }
     }
 
     #[test]

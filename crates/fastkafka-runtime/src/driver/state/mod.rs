@@ -9,4 +9,5 @@ pub(crate) mod problems;
 pub(crate) mod rebalance;
 pub(crate) mod seeks;
 pub(crate) mod stalls;
+pub(crate) mod unfinished;
 pub(crate) mod upkeep;

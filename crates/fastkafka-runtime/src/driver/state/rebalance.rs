@@ -321,7 +321,7 @@ mod tests {
     #[test]
     fn a_consumer_that_leaves_begins_nothing() {
         let mut rebalance = resolving();
-        assert!(rebalance.membership.shut_down(Time::ZERO, SECOND));
+        rebalance.membership.shut_down(Time::ZERO, SECOND);
         rebalance.push(Asked::Resolved(Ok(vec![(place(0), 7)])));
         assert_eq!(rebalance.next(Time::ZERO), Some(Step::Decline));
         rebalance.push(Asked::Assign(vec![place(1)]));

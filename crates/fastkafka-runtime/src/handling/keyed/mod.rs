@@ -39,6 +39,8 @@ pub(crate) struct Keyed {
 #[derive(Debug)]
 struct AtWork {
     key: Option<Key>,
+    /// The first and the last offset.
+    offsets: (i64, i64),
     handle: AbortHandle,
     /// `None` once the partition was given back: the task is a straggler, and its key waits for it.
     task: Option<JoinHandle<()>>,
@@ -103,7 +105,8 @@ impl Keyed {
 
     pub(crate) fn start(&mut self, job: Job) {
         let run = job.run;
-        let number = self.records.key(job.offset(0));
+        let offsets = (job.offset(0), job.offset(job.range.len() - 1));
+        let number = self.records.key(offsets.0);
         let key = number.map(|number| self.key_ids.take(number));
         let spawned = match &key {
             Some(key) => key.spawned.clone(),
@@ -117,7 +120,7 @@ impl Keyed {
             gate: self.gate.clone(),
             locks: self.locks.clone(),
         };
-        self.add(run, number, self.tokio.spawn(task.run()));
+        self.add(run, number, offsets, self.tokio.spawn(task.run()));
     }
 
     pub(crate) fn dead_letter(&mut self, at: i64, job: DeadLetterJob) {
@@ -127,13 +130,17 @@ impl Keyed {
             self.key_ids.take(key);
         }
         let task = self.tokio.spawn(dead_letter(self.context.clone(), job));
-        self.add(run, key, task);
+        self.add(run, key, (at, at), task);
     }
 
-    fn add(&mut self, run: RunId, key: Option<Key>, task: JoinHandle<()>) {
-        let handle = task.abort_handle();
-        let task = Some(task);
-        self.at_work.insert(run, AtWork { key, handle, task });
+    fn add(&mut self, run: RunId, key: Option<Key>, offsets: (i64, i64), task: JoinHandle<()>) {
+        let work = AtWork {
+            key,
+            offsets,
+            handle: task.abort_handle(),
+            task: Some(task),
+        };
+        self.at_work.insert(run, work);
     }
 
     /// The task has told its end, and the engine knows.
@@ -146,6 +153,15 @@ impl Keyed {
     /// The task of this run has not told its end.
     pub(crate) fn is_at_work(&self, run: RunId) -> bool {
         self.at_work.contains_key(&run)
+    }
+
+    /// The first and the last offset of each task that goes on, in order.
+    pub(crate) fn in_hand(&self) -> Vec<(i64, i64)> {
+        let at_work = self.at_work.values();
+        let at_work = at_work.filter(|work| !work.handle.is_finished());
+        let mut offsets: Vec<_> = at_work.map(|work| work.offsets).collect();
+        offsets.sort_unstable();
+        offsets
     }
 
     /// True when no task goes on, also none that was aborted.

@@ -161,7 +161,8 @@ async fn a_shutdown_waits_for_the_tasks_in_hand_and_ends_at_its_deadline() {
     lab.pass(Duration::from_secs(1)).await;
     lab.state.gate.add_permits(1);
     lab.until(|labs| labs[0].over.is_some()).await;
-    assert_eq!(lab.over, Some(Ok(())));
+    let cut = "handlers did not end in time: `gated` on in[0] at offset 1";
+    assert_eq!(lab.over, Some(Err(cut.into())));
     assert_eq!((lab.state.at_work(), lab.state.calls().len()), (0, 2));
     assert_eq!(lab.committed(0), Some(1));
 }
@@ -209,6 +210,10 @@ async fn a_blocking_task_that_does_not_end_is_named_at_the_deadline() {
     }
     assert_eq!(
         lab.over.take(),
-        Some(Err("handlers did not end in time: `on` on in[0]".into()))
+        Some(Err(
+            "handlers did not end in time: `on` on in[0] at offset 0; the client of group `lab` stays \
+             open: a handler that does not return has its records"
+                .into()
+        ))
     );
 }

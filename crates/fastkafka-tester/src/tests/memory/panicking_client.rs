@@ -12,6 +12,8 @@ use fastkafka_runtime::platform::{
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
 use tokio::sync::Notify;
 
 struct Unlucky;
@@ -51,8 +53,8 @@ impl GroupConsumer for Panics {
         Ok(())
     }
     fn unsubscribe(&mut self) {}
-    fn close(&mut self) -> bool {
-        true
+    fn close(&mut self, _: Duration) -> Poll<Result<(), String>> {
+        Poll::Ready(Ok(()))
     }
 }
 
