@@ -92,11 +92,3 @@ pub(crate) fn settled(apps: &[App]) -> impl Iterator<Item = (String, String, Off
     let runtimes = apps.iter().filter_map(|app| app.parts().runtime);
     runtimes.flat_map(Runtime::settled)
 }
-
-/// Ends an app as a crash of its process would, without the stop hooks.
-pub(crate) async fn kill(app: &App) {
-    app.shut_down();
-    if let Some(runtime) = app.parts().runtime {
-        runtime.kill().await;
-    }
-}

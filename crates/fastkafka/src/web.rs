@@ -72,15 +72,15 @@ impl App {
 
 fn ready(app: &App) -> Response {
     let health = app.health();
-    if !app.is_started() {
+    if !health.is_ready() {
+        answer(StatusCode::SERVICE_UNAVAILABLE, health)
+    } else if app.is_started() {
+        answer(StatusCode::OK, health)
+    } else {
         answer(
             StatusCode::SERVICE_UNAVAILABLE,
             "not ready: the app is not started, or it stops",
         )
-    } else if health.is_ready() {
-        answer(StatusCode::OK, health)
-    } else {
-        answer(StatusCode::SERVICE_UNAVAILABLE, health)
     }
 }
 

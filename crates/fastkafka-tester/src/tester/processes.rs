@@ -4,7 +4,6 @@
 //! state in between.
 
 use super::Tester;
-use crate::apps;
 use fastkafka::App;
 use fastkafka::error::RunError;
 
@@ -69,7 +68,7 @@ impl Tester {
         for app in &process.apps {
             tokio::select! {
                 biased;
-                () = apps::kill(app) => {}
+                () = async { app.parts().kill().await } => {}
                 () = threads.given_up() => return Err(self.blocked_by_threads()),
             }
         }

@@ -170,10 +170,15 @@ async fn the_error_of_a_task_ends_its_app_and_is_what_settling_reports() {
         failure.map(|why| without_line(&why)).as_deref(),
         Some(expected)
     );
-    assert_eq!(
-        app.health().problems(),
-        ["background task `fastkafka_tester::tests::tasks::watch_files` failed: no such directory"]
-    );
+    let problems = app.health().problems();
+    let [ended, fails] = &problems[..] else {
+        panic!("{problems:?}");
+    };
+    let ended = without_line(&ended.to_string());
+    assert_eq!(ended, format!("the app ended: {expected}"));
+    let path = "fastkafka_tester::tests::tasks::watch_files";
+    let expected = format!("background task `{path}` failed: no such directory");
+    assert_eq!(*fails, &*expected);
 }
 
 /// How a test ends that starts the app and does no more than this.

@@ -1,14 +1,29 @@
 //! An app beside a server: the order of their ends, and the time for each.
 
 use super::App;
+use super::end::EndOnDrop;
 use crate::error::RunError;
 use std::fmt::Display;
 use std::pin::pin;
+use std::time::Duration;
 use tokio::time::timeout;
 
+/// A server that ends before the app does: a request in hand may send records, and wait for the answer of a
+/// handler.
+#[derive(Debug, Default)]
+pub(super) enum Server {
+    #[default]
+    None,
+    /// It is polled.
+    Serves,
+    /// It has ended; the error is its own.
+    Ended(Result<(), String>),
+    /// The app waits for it no more, and for no other.
+    LetGo,
+}
+
 impl App {
-    /// Starts, polls the server, and stops when asked to, or when one of the two ends by itself. The
-    /// server ends first: a request in hand may send records, and wait for the answer of a handler.
+    /// Starts, polls the server, and stops when asked to, or when one of the two ends by itself.
     pub(crate) async fn run_beside<E: Display>(
         &self,
         server: impl Future<Output = Result<(), E>>,
@@ -18,60 +33,82 @@ impl App {
             Err(RunError::Stopped) => return Ok(()),
             started => started?,
         }
-        let runtime = self.inner.life.runtime.get().expect("just started");
-        let mut server = pin!(server);
-        let mut served = None;
-        let ended = tokio::select! {
-            reason = runtime.failed() => Err(RunError::Ended(reason)),
-            () = self.stopping() => Ok(()),
-            over = &mut server => {
-                served = Some(over);
-                Ok(())
-            }
-        };
-        let deadline = self.deadline();
-        self.shut_down();
-        // The handlers have the other half, so that a request that hangs costs no record.
-        let half = self.inner.shutdown_timeout / 2;
-        if served.is_none() {
-            served = timeout(half, server).await.ok();
+        let dropped = EndOnDrop::new(self);
+        let end = self.serve(server).await;
+        dropped.disarm();
+        end
+    }
+
+    /// Everything is polled here, too: handlers that block all threads of tokio must not keep the app from
+    /// its end.
+    async fn serve<E: Display>(
+        &self,
+        server: impl Future<Output = Result<(), E>>,
+    ) -> Result<(), RunError> {
+        let life = &self.inner.life;
+        let runtime = life.runtime.get().expect("just started");
+        let mut end = pin!(async {
+            self.stopping().await;
+            self.stop().await
+        });
+        let state = &life.server;
+        if advance(state, Server::Serves, |now| matches!(now, Server::None)) {
+            let over = tokio::select! {
+                over = server => Server::Ended(over.map_err(|error| error.to_string())),
+                () = self.server_let_go() => Server::LetGo,
+                end = &mut end => return end,
+                never = self.fail_with(runtime) => match never {},
+            };
+            advance(state, over, |now| matches!(now, Server::Serves));
         }
-        let stopped = self.stop_by(deadline).await;
-        let served = match served {
-            Some(Ok(())) => Ok(()),
-            Some(Err(error)) => Err(RunError::Ended(format!("its server failed: {error}"))),
-            None => Err(RunError::Stop(format!(
-                "its server did not end within {half:?}, half of `shutdown_timeout`: a request is in hand, or \
+        self.shut_down();
+        end.await
+    }
+
+    async fn server_let_go(&self) {
+        let mut server = self.inner.life.server.subscribe();
+        let _ = server.wait_for(|now| matches!(now, Server::LetGo)).await;
+    }
+
+    /// Waits for the server, which hears of the end by [`App::stopping`]. Says what was wrong with it.
+    pub(super) async fn end_server(&self, within: Duration) -> Option<RunError> {
+        let mut server = self.inner.life.server.subscribe();
+        let over = server.wait_for(|now| !matches!(now, Server::Serves));
+        let in_time = timeout(within, over).await.is_ok();
+        // None begins any more.
+        let state = &self.inner.life.server;
+        advance(state, Server::LetGo, |now| !matches!(now, Server::Ended(_)));
+        let now = state.borrow();
+        match &*now {
+            Server::Ended(Err(error)) => {
+                Some(RunError::Ended(format!("its server failed: {error}")))
+            }
+            Server::LetGo if !in_time => Some(RunError::Stop(format!(
+                "its server did not end within {within:?}, half of `shutdown_timeout`: a request is in hand, or \
                  what it streams does not end with `App::stopping`"
             ))),
-        };
-        both(both(ended, served), stopped)
+            _ => None,
+        }
+    }
+
+    /// The future that polled the server was dropped, and the server with it.
+    pub(super) fn let_go_of_server(&self) {
+        let state = &self.inner.life.server;
+        advance(state, Server::LetGo, |now| matches!(now, Server::Serves));
     }
 }
 
-/// The first error decides the variant; the text of the second is appended.
-fn both(first: Result<(), RunError>, second: Result<(), RunError>) -> Result<(), RunError> {
-    match (first, second) {
-        (Ok(()), other) | (other, Ok(())) => other,
-        (Err(RunError::Ended(what)), Err(RunError::Ended(more) | RunError::Stop(more))) => {
-            Err(RunError::Ended(joined(what, &more)))
+/// Goes to another state from one of these; false if it is in another by now.
+fn advance(
+    state: &tokio::sync::watch::Sender<Server>,
+    to: Server,
+    from: impl FnOnce(&Server) -> bool,
+) -> bool {
+    state.send_if_modified(|now| {
+        let goes = from(now);
+        if goes {
+            *now = to;
         }
-        (Err(RunError::Stop(what)), Err(RunError::Ended(more) | RunError::Stop(more))) => {
-            Err(RunError::Stop(joined(what, &more)))
-        }
-        (Err(first), Err(_)) => Err(first),
-    }
-}
-
-/// Both texts in one: the stop repeats the reason of the end, which is told once.
-fn joined(what: String, more: &str) -> String {
-    let more: Vec<_> = more
-        .split("; ")
-        .filter(|more| !what.contains(more))
-        .collect();
-    if more.is_empty() {
-        what
-    } else {
-        format!("{what}; {}", more.join("; "))
-    }
+        goes
+    })
 }

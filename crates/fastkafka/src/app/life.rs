@@ -1,8 +1,10 @@
-//! The life of an app: its one start, its one stop, and the result when they meet.
+//! The life of an app: its one start, what lies between, and who is told of it. Its end is in `end.rs`.
 
 use super::App;
 use super::begin::problem;
+use super::beside::Server;
 use super::choice::Choice;
+use super::end::{EndOnDrop, Ending};
 use crate::error::RunError;
 use fastkafka_core::{Plan, Problems};
 use fastkafka_kafka::Embedded;
@@ -22,9 +24,19 @@ pub(crate) struct Life {
     /// Set when the groups are joined, also if that failed: there may be consumers to end.
     pub(super) runtime: OnceLock<Runtime>,
     phase: watch::Sender<Phase>,
-    /// The result of the end, once there is one. A start or a stop holds the lock while it works, so that
-    /// others wait for its result.
-    end: tokio::sync::Mutex<Option<Result<(), RunError>>>,
+    /// The server that ends before the app does.
+    pub(super) server: watch::Sender<Server>,
+    /// Held by the start while it works.
+    pub(super) starting: tokio::sync::Mutex<()>,
+    pub(super) ending: Mutex<Option<Ending>>,
+    /// When the end is to be over; known once it has begun.
+    pub(super) deadline: OnceLock<Instant>,
+    /// Why the app ends, if nobody has asked it to, and since when.
+    pub(super) cause: OnceLock<(Instant, RunError)>,
+    /// That it did not stop cleanly.
+    pub(super) unclean: OnceLock<(Instant, RunError)>,
+    /// The result of the end, once there is one.
+    pub(super) end: watch::Sender<Option<Result<(), RunError>>>,
 }
 
 /// `New -> Starting -> Started -> Stopping`, or `New -> Never`. From every phase a request to stop leads to
@@ -52,10 +64,19 @@ impl Life {
             goes
         })
     }
+
+    /// Sets the result of the end. The first one stays.
+    pub(super) fn set_end(&self, result: Result<(), RunError>) {
+        self.end.send_if_modified(|end| {
+            let first = end.is_none();
+            end.get_or_insert(result);
+            first
+        });
+    }
 }
 
 impl App {
-    /// True from the first assignment of every group until the stop.
+    /// True from the first assignment of every group until the app is asked to stop, or ends by itself.
     pub fn is_started(&self) -> bool {
         *self.inner.life.phase.borrow() == Phase::Started
     }
@@ -77,23 +98,46 @@ impl App {
         }
     }
 
-    /// Asks the app to stop and returns at once. It is [`App::run`] that stops, or a [`App::start`] that
-    /// is under way; who has called `start` calls [`App::stop`] as well.
+    /// Ends when the app has ended, after [`App::stopping`], and says how: any number of tasks may wait for
+    /// it, also when it is over. An app ends when it is asked to, or by itself: a record under
+    /// `on_failure = "exit"`, a background task that failed, a client that cannot go on.
+    ///
+    /// It asks for nothing: an app that nobody stops goes on.
+    ///
+    /// # Errors
+    /// Those of [`App::stop`]: `stop` and this return one result.
+    pub async fn ended(&self) -> Result<(), RunError> {
+        let mut end = self.inner.life.end.subscribe();
+        let end = end.wait_for(Option::is_some).await;
+        // The sender is in the app: it cannot be gone.
+        end.ok().and_then(|end| end.clone()).unwrap_or(Ok(()))
+    }
+
+    /// Asks the app to stop and returns at once. The stop goes on in the background; [`App::stop`] and
+    /// [`App::ended`] wait for it.
     ///
     /// A handler that wants its app to end calls this.
     pub fn shut_down(&self) {
+        let mut never = false;
         self.inner.life.phase.send_modify(|phase| {
             *phase = match phase {
                 Phase::New | Phase::Never => Phase::Never,
                 Phase::Starting | Phase::Started | Phase::Stopping => Phase::Stopping,
             };
+            never = *phase == Phase::Never;
         });
+        if never {
+            self.inner.life.set_end(Ok(()));
+        }
     }
 
     /// Starts, runs until [`App::shut_down`] or until the app ends by itself, and stops.
     ///
     /// A stop that is asked for while the app starts, or before, is a stop as any other: the start ends, what
     /// it has begun is stopped, and the result is `Ok` if that went well.
+    ///
+    /// If the future is dropped, as by `select!`, the app is asked to stop; the stop goes on in the background,
+    /// and [`App::stop`] waits for it.
     ///
     /// It installs no signal handlers; the command line does.
     ///
@@ -112,11 +156,11 @@ impl App {
     }
 
     /// Runs the start hooks, connects and joins the groups. When it returns the app is started, and
-    /// background tasks run.
+    /// background tasks run. From then on [`App::ended`] says when and why it ends by itself.
     ///
     /// When it fails, the app is stopped again: a group that has joined before another could not finishes the
-    /// records in hand, then the hooks of the stop run. If the future is dropped, the app leaves its groups,
-    /// and [`App::stop`] does the rest.
+    /// records in hand, then the hooks of the stop run. If the future is dropped, the same is done in the
+    /// background, and [`App::stop`] waits for it.
     ///
     /// # Errors
     /// Every problem found; offline ones first, all at once, then those of the broker.
@@ -140,9 +184,9 @@ impl App {
                 _ => problem("an app is started once: build a new one to start again").into(),
             });
         }
-        let dropped = ShutDownOnDrop(self);
-        // A stop that is asked for meanwhile waits here for the result of this start.
-        let mut end = life.end.lock().await;
+        let dropped = EndOnDrop::new(self);
+        // A stop that is asked for meanwhile waits here for the end of this start.
+        let starting = life.starting.lock().await;
         let begun = async {
             let plan = plan()?;
             self.begin(&plan, platform).await.map(|()| plan)
@@ -152,85 +196,24 @@ impl App {
             () = self.stopping() => Err(RunError::Stopped),
             begun = begun => begun,
         };
-        let error = match begun {
+        match begun {
             Ok(plan) if life.advance(Phase::Starting, Phase::Started) => {
-                std::mem::forget(dropped);
+                dropped.disarm();
                 if let Some(runtime) = life.runtime.get() {
                     runtime.run_in_background(&plan.tasks);
+                    self.watch(runtime);
                 }
                 tracing::info!("{} is started", self.inner.spec.info.title);
                 return Ok(());
             }
-            // Asked to stop between the end of the start and here.
-            Ok(_) => RunError::Stopped,
-            Err(error) => error,
-        };
-        self.shut_down();
-        let undone = self.undo(self.deadline()).await;
-        *end = Some(undone.clone());
-        match (error, undone) {
-            // The stop was asked for; that it failed is news.
-            (RunError::Stopped, Err(problem)) => Err(problem),
-            // The reason that the start failed comes first.
-            (error, _) => Err(error),
+            // Asked to stop, perhaps between the end of the start and here.
+            Ok(_) | Err(RunError::Stopped) => {}
+            Err(error) => drop(life.cause.set((Instant::now(), error))),
         }
-    }
-
-    /// Cancels background tasks, drains, commits, disconnects and runs the stop hooks.
-    ///
-    /// An app has one stop: called again, or by several tasks at once, each call waits for it and returns the
-    /// same result. During a [`start`](Self::start) it ends the start and waits for it; before one it keeps
-    /// the app from starting. If the future is dropped, the next call to `stop` continues where it left off.
-    ///
-    /// It waits for the handlers, so no handler may call it: a handler calls [`App::shut_down`].
-    ///
-    /// # Errors
-    /// Names each task that did not end in time, each offset that was not committed, and each hook that failed.
-    pub async fn stop(&self) -> Result<(), RunError> {
-        self.stop_by(self.deadline()).await
-    }
-
-    pub(super) async fn stop_by(&self, deadline: Instant) -> Result<(), RunError> {
-        self.shut_down();
-        let mut end = self.inner.life.end.lock().await;
-        if let Some(end) = &*end {
-            return end.clone();
-        }
-        let undone = self.undo(deadline).await;
-        *end = Some(undone.clone());
-        undone
-    }
-
-    /// Ends what the start has begun: the runtime first, then the hooks.
-    async fn undo(&self, deadline: Instant) -> Result<(), RunError> {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let stopped = match self.inner.life.runtime.get() {
-            Some(runtime) => runtime.stop(left).await,
-            None => Ok(()),
-        };
-        let released = self.inner.hooks.stop(self, deadline).await;
-        tracing::info!("{} is stopped", self.inner.spec.info.title);
-        let problems = [stopped, released].into_iter().filter_map(Result::err);
-        match problems.collect::<Vec<_>>() {
-            problems if problems.is_empty() => Ok(()),
-            problems => Err(RunError::Stop(problems.join("; "))),
-        }
-    }
-
-    /// The deadline of a stop that begins now.
-    pub(super) fn deadline(&self) -> Instant {
-        Instant::now() + self.inner.shutdown_timeout
-    }
-}
-
-/// Shuts the app down when the future of its start is dropped: no caller is left to stop what it has begun.
-struct ShutDownOnDrop<'a>(&'a App);
-
-impl Drop for ShutDownOnDrop<'_> {
-    fn drop(&mut self) {
-        self.0.shut_down();
-        if let Some(runtime) = self.0.inner.life.runtime.get() {
-            runtime.shut_down();
-        }
+        drop(starting);
+        let end = self.stop().await;
+        dropped.disarm();
+        // The stop was asked for; if it failed, that is news.
+        end.and(Err(RunError::Stopped))
     }
 }

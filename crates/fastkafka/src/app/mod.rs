@@ -7,6 +7,7 @@
 mod begin;
 mod beside;
 mod choice;
+mod end;
 mod inner;
 mod life;
 mod parts;

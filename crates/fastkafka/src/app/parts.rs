@@ -51,6 +51,17 @@ impl Parts<'_> {
         self.app.start_with(plan, Some(platform)).await
     }
 
+    /// Ends the app as a crash of its process would: nothing is drained or committed, and no hook runs.
+    pub async fn kill(&self) {
+        // First, so that nobody takes what follows for a reason to stop.
+        let what = "its process has crashed".to_owned();
+        self.app.inner.life.set_end(Err(RunError::Ended(what)));
+        self.app.shut_down();
+        if let Some(runtime) = self.runtime {
+            runtime.kill().await;
+        }
+    }
+
     /// Chooses the clusters for a start on Kafka: their addresses, if the broker's name is not to decide,
     /// and the names of topics and groups there. `commit_interval` is for groups whose functions do not
     /// say how often they commit.

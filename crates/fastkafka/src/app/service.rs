@@ -150,14 +150,20 @@ impl App {
         functions
     }
 
-    /// The health of groups and tasks; empty until the app joins its groups.
+    /// The health of groups and tasks; empty until the app joins its groups. An app that has ended by itself, or
+    /// was not stopped cleanly, is not ready for that reason.
     pub fn health(&self) -> Health {
-        self.inner
-            .life
-            .runtime
-            .get()
-            .map(Runtime::health)
-            .unwrap_or_default()
+        let life = &self.inner.life;
+        let health = life.runtime.get().map(Runtime::health);
+        let mut health = health.unwrap_or_default();
+        let begun = life.cause.get();
+        // At the end there is more to tell.
+        if let Some((since, _)) = begun.or(life.unclean.get())
+            && let Some((_, why)) = life.unclean.get().or(begun)
+        {
+            health.ended = Some((since.elapsed(), why.to_string()));
+        }
+        health
     }
 
     /// The controls of the app: pause, resume, seek. They work from the start on. A handler gets them as

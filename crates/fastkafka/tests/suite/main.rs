@@ -4,6 +4,7 @@
 
 mod allocations;
 mod clusters;
+mod ends;
 mod outcome;
 mod start;
 mod stops;

@@ -7,6 +7,7 @@ use axum::routing::{get, post};
 use fastkafka::error::RunError;
 use fastkafka::settings::OnFailure;
 use fastkafka::{App, Broker, ProduceError, State, Topic, consumes, produces};
+use std::future::{pending, ready};
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -244,6 +245,28 @@ async fn a_server_that_fails_ends_the_app_with_its_reason() {
     assert!(!app.is_started());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_ends_when_the_future_that_polls_its_server_is_dropped_or_panics() {
+    let app = || App::scoped::<Counter>().title("Counter").build();
+    let dropped = app();
+    let lifespan = dropped.axum_lifespan("embedded").unwrap();
+    tokio::select! {
+        over = lifespan.run(pending::<Result<(), String>>()) => panic!("{over:?}"),
+        () = dropped.started() => {}
+    }
+    let panicked = app();
+    let lifespan = panicked.axum_lifespan("embedded").unwrap();
+    let serving = tokio::spawn(lifespan.run(async {
+        assert!(ready(false).await, "a bug of the server");
+        Ok::<_, String>(())
+    }));
+    assert!(serving.await.unwrap_err().is_panic());
+    for app in [dropped, panicked] {
+        timeout(PATIENCE, app.ended()).await.unwrap().unwrap();
+        assert!(!app.is_started());
+    }
+}
+
 struct Fragile;
 
 #[consumes(
@@ -355,7 +378,7 @@ async fn an_app_is_alive_before_it_is_ready_and_says_why_it_is_no_more() {
     let ready = async || ask(address, "GET /readyz", "").await;
     assert_eq!(ask(address, "GET /healthz", "").await, alive);
     let not_yet = "not ready: the app is not started, or it stops\n".to_owned();
-    assert_eq!(ready().await, (503, not_yet.clone()));
+    assert_eq!(ready().await, (503, not_yet));
 
     app.start().await.unwrap();
     assert_eq!(ready().await, (200, "ready\n".to_owned()));
@@ -377,8 +400,10 @@ async fn an_app_is_alive_before_it_is_ready_and_says_why_it_is_no_more() {
     );
     assert_eq!(ask(address, "GET /healthz", "").await, alive);
 
-    app.stop().await.unwrap_err();
-    assert_eq!(ready().await, (503, not_yet));
+    let error = app.stop().await.unwrap_err();
+    let (status, why) = ready().await;
+    assert_eq!(status, 503);
+    assert!(why.starts_with(&format!("not ready: {error}")), "{why}");
     server.abort();
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
+use kafka_lab::Kafka;
 use serde_json::json;
 
 use crate::kafka::fixture::{AppFixture, assert_at_least_once, assert_once, keyed, order, times};
@@ -232,4 +233,27 @@ fn a_static_member_that_restarts_gets_its_partitions_back_and_nobody_else_moves(
 #[test]
 fn a_static_member_that_has_ended_gets_its_partitions_back_with_kip_848() {
     restarts("named_848", &["SIGTERM"]);
+}
+
+/// Another process has its name: Kafka refuses the next heartbeat of the first.
+#[test]
+fn a_static_member_that_is_replaced_ends_at_once_and_says_why() {
+    let kafka = Kafka::start().unwrap();
+    let fixture = AppFixture::on(&kafka, "named", 1);
+    let mut first = named(&fixture, "only");
+    first.is_started();
+    fixture.send_to(0, [order(0)]);
+    fixture.await_count(1);
+    fixture.await_committed();
+    let mut second = named(&fixture, "only");
+    first.says(" ends: ");
+    // The client is closed, though the stop has 8 s.
+    assert_eq!(first.exits_within(Duration::from_secs(3)), 1);
+    let end = first.line("error: the app ended: ").unwrap();
+    assert!(end.contains("fenced"), "{end}");
+    assert!(!end.contains("could not be closed"), "{end}");
+    second.is_started();
+    fixture.send_to(0, [order(1)]);
+    fixture.await_count(2);
+    second.stop();
 }
