@@ -17,6 +17,11 @@ fn names(stand: &str, who: &str) {
 }
 
 #[test]
+fn an_async_handler_that_hangs_is_named_with_status_1() {
+    names("awaits", "`on_ending` on ending[0]");
+}
+
+#[test]
 fn a_blocking_handler_that_hangs_is_named_with_status_1() {
     names("blocks", "`on_blocking` on ending.blocking[0]");
 }
