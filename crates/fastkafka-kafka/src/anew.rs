@@ -5,6 +5,7 @@ use crate::client_context::Logged;
 use crate::clusters::Clusters;
 use crate::config;
 use crate::error::problem;
+use crate::offsets::client::Asking;
 use crate::offsets::reset::{ResetError, reset};
 use fastkafka_core::{ConsumerSettings, Plan, Problems};
 use fastkafka_runtime::platform::PartitionRef;
@@ -13,6 +14,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// Between two attempts.
 const AGAIN: Duration = Duration::from_millis(500);
+/// The time of one attempt.
+const ANSWER: Duration = Duration::from_secs(10);
 
 /// Commits for every partition of every group that it begins at the first record not older than `at`.
 ///
@@ -82,5 +85,5 @@ fn begin_anew(
         .admit(outsider.client())
         .map_err(|e| ResetError::Retry(e.to_string()))?;
     let topics: Vec<_> = topics.iter().map(|topic| names.on_cluster(topic)).collect();
-    reset(&outsider, &topics, names, at)
+    reset(&Asking::new(&outsider, ANSWER), &topics, names, at)
 }

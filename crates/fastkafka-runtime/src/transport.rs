@@ -30,8 +30,12 @@ pub enum Notice {
         /// They already belong to somebody else: nothing may be stored.
         lost: bool,
     },
-    /// The answer to [`GroupConsumer::resolve`]. Each start is committed.
-    Resolved(Result<Vec<(PartitionRef, i64)>, StartError>),
+    /// The answer to [`GroupConsumer::resolve`].
+    Resolved(Starts),
+    /// No topic matches the consumer's pattern. It is in no group until one does; then an assign follows.
+    NoTopic,
+    /// The consumer is a member of its group and was given no partition. When it is, an assign follows.
+    NoPartition,
     /// The position of a partition is not in its log any more.
     OutOfRange {
         /// The partition.
@@ -77,7 +81,27 @@ pub enum Notice {
     },
 }
 
-/// Why it cannot be worked out where partitions start.
+/// Where partitions start, as far as that is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Starts {
+    /// Each of these is committed.
+    pub known: Vec<(PartitionRef, i64)>,
+    /// The others, and why. They may be asked for again.
+    pub unknown: Vec<(PartitionRef, StartError)>,
+}
+
+impl Starts {
+    /// Nothing is known of these.
+    pub fn unknown(places: impl IntoIterator<Item = PartitionRef>, why: &StartError) -> Self {
+        let unknown = places.into_iter().map(|place| (place, why.clone()));
+        Self {
+            known: Vec::new(),
+            unknown: unknown.collect(),
+        }
+    }
+}
+
+/// Why it cannot be worked out where a partition starts.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq, Hash)]
 pub enum StartError {
     /// `auto_offset_reset = "none"`, and there is no commit.
@@ -85,6 +109,9 @@ pub enum StartError {
         "no committed offset for {0}, and `auto_offset_reset = \"none\"` forbids to choose one"
     )]
     NoCommit(String),
+    /// The broker refuses the question: the group or the topic is not ours to read.
+    #[error("may not work out where to start: {0}")]
+    Refused(String),
     /// Try again later.
     #[error("cannot work out where to start: {0}")]
     Retry(String),
@@ -100,15 +127,24 @@ pub trait GroupConsumer {
     fn fetch(&mut self, max: usize, blocks: &mut Vec<(PartitionRef, Arc<dyn Fetched>)>) -> bool;
 
     /// Works out where these start, commits each start that had no commit, and answers
-    /// [`Notice::Resolved`]: the committed offset, else by the handler's policy.
+    /// [`Notice::Resolved`] with what is known within about this time: the committed offset, else by the
+    /// handler's policy. What is wrong with one of them keeps no other.
     /// Several questions are answered in the order in which they were asked.
-    fn resolve(&mut self, places: Vec<(PartitionRef, OffsetReset)>);
+    fn resolve(&mut self, places: Vec<(PartitionRef, OffsetReset)>, within: Duration);
 
-    /// Answers [`Notice::Assign`]: reading begins at these offsets, nothing is paused.
+    /// Answers [`Notice::Assign`]: reading begins at these offsets, nothing is paused. Partitions that it
+    /// leaves out are not read before [`GroupConsumer::add`].
     ///
     /// # Errors
     /// The client's.
     fn assign(&mut self, starts: &[(PartitionRef, i64)]) -> Result<(), ClientError>;
+
+    /// Begins to read these as well, nothing being paused: they were given by an assign that is
+    /// answered. Where that is not possible at once they are begun with as soon as it is.
+    ///
+    /// # Errors
+    /// The client's.
+    fn add(&mut self, starts: &[(PartitionRef, i64)]) -> Result<(), ClientError>;
 
     /// Answers [`Notice::Revoke`]. What is stored for them is committed.
     ///

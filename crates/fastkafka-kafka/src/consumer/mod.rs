@@ -14,6 +14,8 @@ mod ending;
 mod ends;
 mod epochs;
 mod errors;
+mod idle;
+mod late;
 mod leaving;
 mod lost;
 mod moving;
@@ -35,6 +37,8 @@ use self::checks::Checks;
 use self::ends::Ends;
 use self::epochs::Epochs;
 use self::errors::Errors;
+use self::idle::Idle;
+use self::late::LateStarts;
 use self::leaving::{Leaving, Membership};
 use self::lost::LostPositions;
 use self::raw::{Answer, Event, FetchError, Piece, RawClient, Request};
@@ -65,11 +69,13 @@ pub(crate) struct KafkaConsumer<C> {
     /// The number of partitions that the commits of each topic carry.
     counts: HashMap<&'static str, PartitionCount>,
     rebalance: Rebalance,
+    idle: Idle,
     seeks: Seeks,
     errors: Errors,
     ends: Ends,
     /// Answers about ends of logs, for the next poll.
     passed: Vec<(PartitionRef, i64, i64)>,
+    late: LateStarts,
     lost: LostPositions,
     reachability: Reachability,
     checks: Checks,
@@ -97,10 +103,12 @@ impl<C: RawClient> KafkaConsumer<C> {
             epochs: Epochs::default(),
             counts: HashMap::new(),
             rebalance: Rebalance::default(),
+            idle: Idle::new(membership == Membership::BrokerAssigned),
             seeks: Seeks::default(),
             errors: Errors::default(),
             ends: Ends::default(),
             passed: Vec::new(),
+            late: LateStarts::default(),
             lost: LostPositions::default(),
             reachability: Reachability::new(),
             checks: Checks::default(),
@@ -116,6 +124,7 @@ impl<C: RawClient> KafkaConsumer<C> {
         match event {
             Event::Assign(places) => {
                 self.rebalance.begin(Owed::Assign);
+                self.idle.end();
                 self.epochs.begin(&places);
                 self.client.own(&self.epochs);
                 Some(Notice::Assign(places))
@@ -133,6 +142,7 @@ impl<C: RawClient> KafkaConsumer<C> {
                 offset,
                 error,
             }),
+            Event::NoTopic => Some(Notice::NoTopic),
             Event::Committed(offsets) => Some(Notice::Committed(offsets)),
             Event::Error(error) => {
                 self.note_error(&error);
@@ -144,10 +154,10 @@ impl<C: RawClient> KafkaConsumer<C> {
 
     fn hear_answer(&mut self, answer: Answer) -> Option<Notice> {
         match answer {
-            Answer::Resolved(resolved) => Some(Notice::Resolved(resolved.map(|resolved| {
+            Answer::Resolved(resolved) => {
                 self.counts.extend(resolved.counts);
-                resolved.starts
-            }))),
+                Some(Notice::Resolved(resolved.starts))
+            }
             Answer::Listed(places) => {
                 let standalone = self.standalone.as_mut()?;
                 let new = standalone.take_new(places, self.client.now());
@@ -282,6 +292,12 @@ impl<C: RawClient> KafkaConsumer<C> {
         let count = self.counts.get(place.on_cluster.as_str());
         count.copied().unwrap_or_default()
     }
+
+    /// True while a rebalance waits for its answer, or may, since any event may be one: giving a partition
+    /// up or taking one would be taken for it.
+    fn has_rebalance(&self) -> bool {
+        !self.rebalance.is_answered() || self.client.has_events()
+    }
 }
 
 impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
@@ -300,9 +316,14 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
             notices.extend(revoke.and_then(|revoke| self.hear(revoke)));
         }
         self.rebalance.heard();
+        let client = &self.client;
+        if self.idle.has_lasted(client.now(), || client.is_joined()) {
+            notices.push(Notice::NoPartition);
+        }
         self.ask();
         notices.extend(self.after_errors());
         if self.rebalance.is_answered() {
+            self.add_waiting();
             self.restart_waiting();
         }
     }
@@ -357,15 +378,15 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
         taken == max
     }
 
-    fn resolve(&mut self, places: Vec<(PartitionRef, OffsetReset)>) {
+    fn resolve(&mut self, places: Vec<(PartitionRef, OffsetReset)>, within: Duration) {
         self.client.ask(match &self.standalone {
-            Some(standalone) => Request::Choose(standalone.policies(places)),
+            Some(standalone) => Request::Choose(standalone.policies(places), within),
             None => {
                 let ours = |(place, policy)| {
                     let epoch = self.epochs.of(place)?;
                     Some((place, policy, epoch))
                 };
-                Request::Resolve(places.into_iter().filter_map(ours).collect())
+                Request::Resolve(places.into_iter().filter_map(ours).collect(), within)
             }
         });
     }
@@ -376,6 +397,17 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
         self.begin(starts)
     }
 
+    fn add(&mut self, starts: &[(PartitionRef, i64)]) -> Result<(), ClientError> {
+        self.assigned.begin(starts);
+        if self.has_rebalance() {
+            self.late.add(starts);
+            // The next poll looks again.
+            self.client.wake();
+            return Ok(());
+        }
+        self.begin_beside(starts)
+    }
+
     fn unassign(&mut self, places: &[PartitionRef]) -> Result<(), ClientError> {
         self.rebalance.answer();
         // Before the answer: the next owner may begin with it.
@@ -383,9 +415,10 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
         // One that was never begun with, or was given up for a seek, is not in librdkafka's list, which
         // refuses it.
         let mut given = self.assigned.remove(places);
-        given.retain(|(place, _)| !self.seeks.is_given_up(place));
+        given.retain(|(place, _)| !self.seeks.is_given_up(place) && !self.late.contains(place));
         self.seeks.forget(places);
         self.errors.forget(places);
+        self.late.forget(places);
         if self.client.is_cooperative() {
             self.client.unassign_some(&given)
         } else {
@@ -441,23 +474,22 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
     }
 
     fn seek(&mut self, place: PartitionRef, offset: i64) -> Result<(), ClientError> {
-        if !self.assigned.contains(place) {
+        if !self.assigned.contains(place) || self.late.seek(place, offset) {
             return Ok(());
         }
         self.seeks.add(place, offset);
-        // While a rebalance waits for its answer, giving a partition up would be taken for it. Any event may
-        // be one.
-        if !self.rebalance.is_answered() || self.client.has_events() {
+        if self.has_rebalance() {
             return Ok(());
         }
         self.restart(place, offset)
     }
 
     fn pause(&mut self, place: PartitionRef, pause: bool) -> Result<(), ClientError> {
-        if pause {
-            self.client.pause(&[(place, 0)])?;
-        } else {
-            self.client.resume(&[(place, 0)])?;
+        match (self.late.contains(place), pause) {
+            // It is paused when it is begun with.
+            (true, _) => {}
+            (false, true) => self.client.pause(&[(place, 0)])?,
+            (false, false) => self.client.resume(&[(place, 0)])?,
         }
         if let Some(part) = self.assigned.get_mut(place) {
             part.paused = pause;

@@ -6,7 +6,7 @@ use super::raw::{Event, Offsets, RawClient};
 use fastkafka_runtime::platform::{ClientError, PartitionRef};
 
 impl<C: RawClient> KafkaConsumer<C> {
-    /// Begins to read, nothing being paused.
+    /// Begins to read beside what is read, nothing being paused of it.
     pub(super) fn begin(&mut self, starts: &Offsets) -> Result<(), ClientError> {
         self.take(starts)?;
         self.open(starts)
@@ -18,14 +18,12 @@ impl<C: RawClient> KafkaConsumer<C> {
         self.client.forward(starts);
         if self.client.is_cooperative() {
             self.client.assign_more(starts)
-        } else if self.standalone.is_some() {
+        } else {
             // librdkafka keeps none that is not in the list; the others go on where they are.
             let all = self.assigned.positions();
             self.client.assign(&all)?;
             self.client.forward(&all);
             Ok(())
-        } else {
-            self.client.assign(starts)
         }
     }
 
@@ -36,6 +34,30 @@ impl<C: RawClient> KafkaConsumer<C> {
         self.client.forward(starts);
         // librdkafka keeps an application's pauses over a rebalance.
         self.client.resume(starts)
+    }
+
+    /// Begins with partitions outside of a rebalance. Where all are assigned anew, pauses are too.
+    pub(super) fn begin_beside(&mut self, starts: &Offsets) -> Result<(), ClientError> {
+        let begun = self.begin(starts);
+        // Nobody can look for a rebalance and make the calls at once.
+        if self.client.has_events() {
+            self.rebalance.may_be_answered();
+        }
+        begun?;
+        self.client.pause(&self.assigned.paused())
+    }
+
+    /// Begins with the partitions whose starts have waited.
+    pub(super) fn add_waiting(&mut self) {
+        if self.client.has_events() {
+            return;
+        }
+        let starts = self.late.take();
+        if !starts.is_empty()
+            && let Err(error) = self.begin_beside(&starts)
+        {
+            self.client.post(Event::Error(error));
+        }
     }
 
     /// Moves a partition by giving it up and taking it again: librdkafka's own `seek` is refused,

@@ -8,7 +8,7 @@ use crate::offsets::broker::Commit;
 use crate::offsets::partition_count::PartitionCount;
 use crate::offsets::start_offsets::Resolved;
 use fastkafka_core::{Fetched, OffsetReset};
-use fastkafka_runtime::platform::{ClientError, PartitionRef, StartError};
+use fastkafka_runtime::platform::{ClientError, PartitionRef};
 use fastkafka_runtime::{ControlError, Seek};
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +29,8 @@ pub(crate) enum Event {
     NotMoved(PartitionRef, i64, ClientError),
     /// An error that belongs to no request.
     Error(ClientError),
+    /// The pattern matches no topic, so there is no group yet.
+    NoTopic,
     /// The answer to a request.
     Answer(Answer),
 }
@@ -36,10 +38,11 @@ pub(crate) enum Event {
 /// A question that waits for the broker. Requests are answered in the order in which they were made.
 #[derive(Clone, Debug)]
 pub(crate) enum Request {
-    /// The starts of these partitions of a group, if they are still ours. [`Answer::Resolved`].
-    Resolve(Vec<(PartitionRef, OffsetReset, Epoch)>),
+    /// The starts of these partitions of a group, as far as they are known within this time; committed
+    /// only where they are still ours. [`Answer::Resolved`].
+    Resolve(Vec<(PartitionRef, OffsetReset, Epoch)>, Duration),
     /// The starts of these partitions without a group. [`Answer::Resolved`].
-    Choose(Vec<(PartitionRef, OffsetReset)>),
+    Choose(Vec<(PartitionRef, OffsetReset)>, Duration),
     /// The partitions of these topics, by the cluster's names.
     List(Vec<String>),
     /// The offset where the user wants to go on.
@@ -69,7 +72,7 @@ pub(crate) enum Request {
 /// The answer to a [`Request`].
 #[derive(Debug)]
 pub(crate) enum Answer {
-    Resolved(Result<Resolved, StartError>),
+    Resolved(Resolved),
     Listed(Vec<PartitionRef>),
     Found(PartitionRef, Result<i64, ControlError>),
     Moved(PartitionRef, Result<(), ClientError>),
@@ -159,7 +162,7 @@ pub(crate) trait RawClient {
     /// Reads these and no others. Answers a rebalance.
     fn assign(&mut self, starts: &Offsets) -> Result<(), ClientError>;
 
-    /// Reads these beside the others. Answers a rebalance.
+    /// Reads these beside the others. Answers a rebalance, if one waits.
     fn assign_more(&mut self, starts: &Offsets) -> Result<(), ClientError>;
 
     /// Reads nothing any more. Answers a rebalance.
@@ -192,6 +195,9 @@ pub(crate) trait RawClient {
 
     /// True when [`RawClient::close_membership`] is done.
     fn is_membership_closed(&self) -> bool;
+
+    /// True when the broker has taken the consumer into its group, also one that it assigns itself.
+    fn is_joined(&self) -> bool;
 
     /// True from the join of a classic group until the leave is sent.
     fn is_member(&self) -> bool;

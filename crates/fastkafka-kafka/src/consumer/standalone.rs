@@ -5,7 +5,7 @@ use fastkafka_runtime::platform::PartitionRef;
 use std::collections::HashSet;
 use std::time::Duration;
 
-/// Between two looks while nothing is known.
+/// Between two looks while nothing is known of a topic.
 const SOON: Duration = Duration::from_secs(1);
 
 /// The partitions of a consumer without a group.
@@ -36,13 +36,17 @@ impl Standalone {
     /// The topics whose partitions are to be listed, when it is time.
     pub(crate) fn due(&mut self, now: Duration) -> Option<Vec<String>> {
         self.look_at.filter(|at| *at <= now)?;
-        let wait = if self.known.is_empty() {
-            SOON
-        } else {
-            self.refresh
-        };
-        self.look_at = Some(now + wait);
+        self.look_at = Some(now + self.pause());
         Some(self.topics.clone())
+    }
+
+    fn pause(&self) -> Duration {
+        let is_known = |topic: &String| self.known.iter().any(|p| p.on_cluster == *topic);
+        if self.topics.iter().all(is_known) {
+            self.refresh
+        } else {
+            SOON
+        }
     }
 
     /// Those that were not there before, of all that there are; none once it ends.
@@ -54,12 +58,14 @@ impl Standalone {
         if self.look_at.is_none() {
             return Vec::new();
         }
-        let first = self.known.is_empty();
+        let topics: HashSet<_> = self.known.iter().map(|p| &p.on_cluster).collect();
+        let is_grown = |place: &PartitionRef| topics.contains(&place.on_cluster);
+        let grown: Vec<_> = places.iter().copied().filter(is_grown).collect();
         places.retain(|place| self.known.insert(*place));
-        if first {
-            self.look_at = Some(now + self.refresh);
-        } else {
-            self.new.extend(places.iter().copied());
+        let new = grown.into_iter().filter(|place| places.contains(place));
+        self.new.extend(new);
+        if !places.is_empty() {
+            self.look_at = Some(now + self.pause());
         }
         places
     }
@@ -111,8 +117,22 @@ mod tests {
     }
 
     #[test]
+    fn a_topic_that_is_found_late_begins_by_the_policy_and_is_looked_for_until_then() {
+        let topics = ["orders", "payments"].map(str::to_owned).to_vec();
+        let mut standalone = Standalone::new(topics, HOUR);
+        assert!(standalone.due(Duration::ZERO).is_some());
+        assert_eq!(standalone.take_new(vec![place(0)], SOON), [place(0)]);
+        assert!(standalone.due(SOON * 2).is_some());
+        let late = TopicPartition::intern("payments", 0);
+        assert_eq!(standalone.take_new(vec![place(0), late], SOON * 2), [late]);
+        let asked = vec![(late, OffsetReset::Latest)];
+        assert_eq!(standalone.policies(asked.clone()), asked);
+        assert!(standalone.due(SOON * 9).is_none());
+    }
+
+    #[test]
     fn a_partition_that_was_added_begins_at_its_beginning() {
-        let mut standalone = Standalone::new(Vec::new(), HOUR);
+        let mut standalone = Standalone::new(vec!["orders".to_owned()], HOUR);
         let asked = |partition| vec![(place(partition), OffsetReset::Latest)];
         standalone.take_new(vec![place(0)], SOON);
         let both = vec![place(0), place(1)];

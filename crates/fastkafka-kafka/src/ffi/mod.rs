@@ -68,6 +68,21 @@ pub(super) fn known_end<C: ConsumerContext>(
     (code == NO_ERROR && high >= 0).then_some(high)
 }
 
+/// True when the broker has given the client a generation, or an epoch, of its group.
+pub(super) fn is_joined<C: ConsumerContext>(consumer: &BaseConsumer<C>) -> bool {
+    let client = consumer.client().native_ptr();
+    // SAFETY: a valid client; what it returns is null or ours to free.
+    unsafe {
+        let group = rd::rd_kafka_consumer_group_metadata(client);
+        if group.is_null() {
+            return false;
+        }
+        let generation = rd::rd_kafka_consumer_group_metadata_generation_id(group);
+        rd::rd_kafka_consumer_group_metadata_destroy(group);
+        generation > 0
+    }
+}
+
 /// Gives a client the token to log in with.
 pub(super) fn set_token(client: Client, token: &OAuthToken) -> Result<(), String> {
     let nul = |_| "the token holds a zero byte".to_owned();

@@ -52,22 +52,29 @@ pub(crate) struct CommitRefused {
     pub(crate) error: ClientError,
 }
 
-/// A broker that is asked in the name of one group. Topics go by the cluster's names.
+/// The answer about one of the partitions that were asked about.
+pub(crate) type Of<T> = Result<T, StartError>;
+
+/// A broker that is asked in the name of one group. Topics go by the cluster's names. An error of a call
+/// speaks for all that it was asked about; one inside of the answer for its partition alone.
 pub(crate) trait Broker {
-    /// The number of partitions of a topic.
-    fn partition_count(&self, topic: &str) -> Result<i32, StartError>;
+    /// The leader of each partition of a topic; `None` where it has none.
+    fn leaders(&self, topic: &str) -> Result<Vec<Option<i32>>, StartError>;
 
     /// The first offset of a log, and the one after its last record. Waits no longer than `within`.
     fn range(&self, place: PartitionRef, within: Duration) -> Result<(i64, i64), StartError>;
 
     /// The commits of the group, in the order of the question.
-    fn committed(&self, partitions: &[(&str, i32)]) -> Result<Vec<Option<Committed>>, StartError>;
+    fn committed(
+        &self,
+        partitions: &[(&str, i32)],
+    ) -> Result<Vec<Of<Option<Committed>>>, StartError>;
 
     /// The offsets of these positions. A partition may be missing in the answer.
     fn offsets_of(
         &self,
         asked: &[(PartitionRef, Position)],
-    ) -> Result<Vec<(PartitionRef, Found)>, StartError>;
+    ) -> Result<Vec<(PartitionRef, Of<Found>)>, StartError>;
 
     /// Commits at once, ahead or back. `Ok` speaks for one partition at least: see
     /// [`Broker::committed`] for each.

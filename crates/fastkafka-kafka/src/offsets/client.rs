@@ -1,6 +1,6 @@
 //! The questions by a client of rdkafka.
 
-use super::broker::{Broker, Commit, CommitRefused, Committed, Found, Position};
+use super::broker::{Broker, Commit, CommitRefused, Committed, Found, Of, Position};
 use crate::error::call_error;
 use crate::ffi;
 use fastkafka_runtime::platform::{PartitionRef, StartError};
@@ -9,57 +9,90 @@ use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{Offset, TopicPartitionList};
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// One answer must come within this time.
-const TIMEOUT: Duration = Duration::from_secs(10);
+/// Whatever is asked, the last answers have this time at least.
+const LEAST: Duration = Duration::from_millis(200);
 
-impl<C: ConsumerContext> Broker for BaseConsumer<C> {
-    fn partition_count(&self, topic: &str) -> Result<i32, StartError> {
-        let metadata = self.fetch_metadata(Some(topic), TIMEOUT);
-        let metadata = metadata.map_err(|e| retry(&e))?;
-        let found = metadata.topics().iter().find(|t| t.name() == topic);
-        match found.map(|t| (t.error(), t.partitions().len())) {
-            Some((None, n)) => Ok(i32::try_from(n).unwrap_or(i32::MAX)),
-            Some((Some(code), _)) => Err(StartError::Retry(format!(
-                "topic `{topic}`: {}",
-                RDKafkaErrorCode::from(code)
-            ))),
-            None => Err(StartError::Retry(format!(
-                "the broker does not know topic `{topic}`"
-            ))),
+/// A client that asks, with the time for all answers together.
+pub(crate) struct Asking<'a, C: ConsumerContext> {
+    client: &'a BaseConsumer<C>,
+    until: Instant,
+}
+
+impl<'a, C: ConsumerContext> Asking<'a, C> {
+    pub(crate) fn new(client: &'a BaseConsumer<C>, within: Duration) -> Self {
+        Self {
+            client,
+            until: Instant::now() + within,
         }
     }
 
-    fn range(&self, place: PartitionRef, within: Duration) -> Result<(i64, i64), StartError> {
-        let range = self.fetch_watermarks(&place.on_cluster, place.partition, within);
-        range.map_err(|e| retry(&e))
+    fn left(&self) -> Duration {
+        let left = self.until.saturating_duration_since(Instant::now());
+        left.max(LEAST)
+    }
+}
+
+impl<C: ConsumerContext> Broker for Asking<'_, C> {
+    fn leaders(&self, topic: &str) -> Result<Vec<Option<i32>>, StartError> {
+        let metadata = self.client.fetch_metadata(Some(topic), self.left());
+        let metadata = metadata.map_err(|e| failed(&e))?;
+        let found = metadata.topics().iter().find(|t| t.name() == topic);
+        let Some(found) = found else {
+            return Err(StartError::Retry(format!(
+                "the broker does not know topic `{topic}`"
+            )));
+        };
+        if let Some(code) = found.error() {
+            let code = RDKafkaErrorCode::from(code);
+            return Err(start_error(code, format!("topic `{topic}`: {code}")));
+        }
+        let mut leaders = vec![None; found.partitions().len()];
+        for partition in found.partitions() {
+            let at = usize::try_from(partition.id()).ok();
+            if let Some(leader) = at.and_then(|at| leaders.get_mut(at)) {
+                *leader = Some(partition.leader()).filter(|leader| *leader >= 0);
+            }
+        }
+        Ok(leaders)
     }
 
-    fn committed(&self, partitions: &[(&str, i32)]) -> Result<Vec<Option<Committed>>, StartError> {
+    fn range(&self, place: PartitionRef, within: Duration) -> Result<(i64, i64), StartError> {
+        let (topic, partition) = (&place.on_cluster, place.partition);
+        let range = self.client.fetch_watermarks(topic, partition, within);
+        range.map_err(|e| failed(&e))
+    }
+
+    fn committed(
+        &self,
+        partitions: &[(&str, i32)],
+    ) -> Result<Vec<Of<Option<Committed>>>, StartError> {
         let mut list = TopicPartitionList::with_capacity(partitions.len());
         for (topic, partition) in partitions {
             list.add_partition(topic, *partition);
         }
-        let list = self.committed_offsets(list, TIMEOUT);
-        let list = list.map_err(|e| retry(&e))?;
+        let list = self.client.committed_offsets(list, self.left());
+        let list = list.map_err(|e| failed(&e))?;
         let elements = list.elements();
         let mut found = HashMap::with_capacity(elements.len());
         for (element, metadata) in elements.iter().zip(ffi::metadata(&list)) {
-            element.error().map_err(|e| retry(&e))?;
-            if let Offset::Offset(offset) = element.offset() {
-                let committed = Committed { offset, metadata };
-                found.insert((element.topic(), element.partition()), committed);
-            }
+            let committed = match (element.error(), element.offset()) {
+                (Err(e), _) => Err(failed(&e)),
+                (Ok(()), Offset::Offset(offset)) => Ok(Some(Committed { offset, metadata })),
+                (Ok(()), _) => Ok(None),
+            };
+            found.insert((element.topic(), element.partition()), committed);
         }
-        let answers = partitions.iter().map(|asked| found.remove(asked));
+        let answers = partitions.iter();
+        let answers = answers.map(|asked| found.remove(asked).unwrap_or(Ok(None)));
         Ok(answers.collect())
     }
 
     fn offsets_of(
         &self,
         asked: &[(PartitionRef, Position)],
-    ) -> Result<Vec<(PartitionRef, Found)>, StartError> {
+    ) -> Result<Vec<(PartitionRef, Of<Found>)>, StartError> {
         // `ListOffsets` takes beginning and end in the place of a time.
         let offset = |position: &Position| match position {
             Position::Beginning => Offset::Beginning,
@@ -70,27 +103,23 @@ impl<C: ConsumerContext> Broker for BaseConsumer<C> {
             .iter()
             .map(|(place, at)| (place.on_cluster.clone(), place.partition, offset(at)))
             .collect();
-        let list = self.offsets_for_times(list, TIMEOUT);
-        let list = list.map_err(|e| retry(&e))?;
-        let mut found = Vec::with_capacity(asked.len());
-        for (place, _) in asked {
-            let element = list.find_partition(&place.on_cluster, place.partition);
-            let Some(element) = element else { continue };
-            element.error().map_err(|e| retry(&e))?;
-            let answer = match element.offset() {
-                Offset::Offset(offset) => Found::Offset(offset),
-                Offset::End => Found::End,
-                other => {
-                    return Err(StartError::Retry(format!("{place} starts at {other:?}")));
-                }
+        let list = self.client.offsets_for_times(list, self.left());
+        let list = list.map_err(|e| failed(&e))?;
+        let found = asked.iter().filter_map(|(place, _)| {
+            let element = list.find_partition(&place.on_cluster, place.partition)?;
+            let answer = match (element.error(), element.offset()) {
+                (Err(e), _) => Err(failed(&e)),
+                (Ok(()), Offset::Offset(offset)) => Ok(Found::Offset(offset)),
+                (Ok(()), Offset::End) => Ok(Found::End),
+                (Ok(()), other) => Err(StartError::Retry(format!("{place} starts at {other:?}"))),
             };
-            found.push((*place, answer));
-        }
-        Ok(found)
+            Some((*place, answer))
+        });
+        Ok(found.collect())
     }
 
     fn commit(&self, offsets: &[Commit]) -> Result<(), CommitRefused> {
-        let committed = Consumer::commit(self, &list(offsets), CommitMode::Sync);
+        let committed = Consumer::commit(self.client, &list(offsets), CommitMode::Sync);
         committed.map_err(|error| CommitRefused {
             group_is_active: is_active(&error),
             error: call_error(&error),
@@ -124,6 +153,17 @@ fn is_active(error: &KafkaError) -> bool {
     )
 }
 
-fn retry(error: &KafkaError) -> StartError {
-    StartError::Retry(error.to_string())
+fn failed(error: &KafkaError) -> StartError {
+    let code = error.rdkafka_error_code();
+    let code = code.unwrap_or(RDKafkaErrorCode::Unknown);
+    start_error(code, error.to_string())
+}
+
+/// Rights are not given by asking again; whatever else is wrong may pass.
+fn start_error(code: RDKafkaErrorCode, what: String) -> StartError {
+    use RDKafkaErrorCode::{GroupAuthorizationFailed, TopicAuthorizationFailed};
+    match code {
+        GroupAuthorizationFailed | TopicAuthorizationFailed => StartError::Refused(what),
+        _ => StartError::Retry(what),
+    }
 }

@@ -1,13 +1,56 @@
 //! The partitions that there are, and the offsets of a beginning, an end or a time.
 
-use super::broker::{Broker, Found, Position};
+use super::broker::{Broker, Found, Of, Position};
 use crate::names::ClusterNames;
 use fastkafka_runtime::platform::{PartitionRef, StartError};
 use fastkafka_runtime::{ControlError, Seek};
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 /// The range of a log must come within this time.
 const RANGE: Duration = Duration::from_secs(10);
+
+/// The leaders of the partitions of some topics, or why a topic's are not known.
+#[derive(Debug, Default)]
+pub(crate) struct Leaders(BTreeMap<&'static str, Of<Vec<Option<i32>>>>);
+
+impl Leaders {
+    /// Asks about the topics of these. What is wrong with a topic is told of it alone.
+    pub(crate) fn ask(broker: &impl Broker, places: &[PartitionRef]) -> Self {
+        let mut leaders = BTreeMap::new();
+        for place in places {
+            let topic = place.on_cluster.as_str();
+            let ask = || broker.leaders(topic);
+            leaders.entry(topic).or_insert_with(ask);
+        }
+        Self(leaders)
+    }
+
+    /// The number of partitions of a topic, as far as the broker lists them.
+    pub(crate) fn count(&self, topic: &str) -> Of<i32> {
+        match self.0.get(topic) {
+            Some(Ok(leaders)) => Ok(i32::try_from(leaders.len()).unwrap_or(i32::MAX)),
+            Some(Err(error)) => Err(error.clone()),
+            None => Ok(0),
+        }
+    }
+
+    /// Whom to ask about a partition. Those with the same answer can be asked about together. One that is
+    /// not listed is asked about all the same: the list may be older than the partition.
+    fn of(&self, place: PartitionRef) -> Of<Option<i32>> {
+        let leaders = match self.0.get(place.on_cluster.as_str()) {
+            Some(Ok(leaders)) => leaders,
+            Some(Err(error)) => return Err(error.clone()),
+            None => return Ok(None),
+        };
+        let listed = usize::try_from(place.partition).ok();
+        match listed.and_then(|at| leaders.get(at)) {
+            Some(None) => Err(StartError::Retry(format!("{place} has no leader"))),
+            Some(leader) => Ok(*leader),
+            None => Ok(None),
+        }
+    }
+}
 
 /// All partitions of these topics.
 pub(crate) fn partitions(
@@ -17,7 +60,7 @@ pub(crate) fn partitions(
 ) -> Result<Vec<PartitionRef>, StartError> {
     let mut places = Vec::new();
     for topic in topics {
-        let count = broker.partition_count(topic)?;
+        let count = i32::try_from(broker.leaders(topic)?.len()).unwrap_or(i32::MAX);
         places.extend((0..count).map(|n| names.place(topic, n)));
     }
     Ok(places)
@@ -30,6 +73,7 @@ pub(crate) fn find(
     to: Seek,
 ) -> Result<i64, ControlError> {
     let (topic, partition) = (place.topic.clone(), place.partition);
+    let at = |position| look_up_together(broker, &[(place, position)]).remove(place);
     let found = match to {
         Seek::Offset(offset) => match broker.range(place, RANGE) {
             Ok((low, high)) if !(low..=high).contains(&offset) => {
@@ -41,12 +85,13 @@ pub(crate) fn find(
                     high,
                 });
             }
-            range => range.map(|_| offset),
+            range => Some(range.map(|_| offset)),
         },
-        Seek::Beginning => look_up_one(broker, place, Position::Beginning),
-        Seek::End => look_up_one(broker, place, Position::End),
-        Seek::Timestamp(time) => look_up_one(broker, place, Position::at(time)),
+        Seek::Beginning => at(Position::Beginning),
+        Seek::End => at(Position::End),
+        Seek::Timestamp(time) => at(Position::at(time)),
     };
+    let found = found.unwrap_or_else(|| Err(unanswered(place)));
     found.map_err(|error| ControlError::Unanswered {
         topic,
         partition,
@@ -54,38 +99,70 @@ pub(crate) fn find(
     })
 }
 
-fn look_up_one(
-    broker: &impl Broker,
-    place: PartitionRef,
-    asked: Position,
-) -> Result<i64, StartError> {
-    let found = look_up(broker, &[(place, asked)])?;
-    let found = found.first().map(|(_, offset)| *offset);
-    found.ok_or_else(|| StartError::Retry(format!("no answer about {place}")))
-}
-
-/// Turns positions into offsets. A time that no record is younger than is the end.
+/// Turns positions into offsets. A time that no record is younger than is the end. Each leader is asked
+/// by a thread of its own: one that does not answer keeps none of the others.
 pub(crate) fn look_up(
-    broker: &impl Broker,
+    broker: &(impl Broker + Sync),
     asked: &[(PartitionRef, Position)],
-) -> Result<Vec<(PartitionRef, i64)>, StartError> {
-    if asked.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut found = Vec::with_capacity(asked.len());
-    let mut at_end = Vec::new();
-    for (place, answer) in broker.offsets_of(asked)? {
-        match answer {
-            Found::Offset(offset) => found.push((place, offset)),
-            Found::End => at_end.push((place, Position::End)),
+    leaders: &Leaders,
+) -> HashMap<PartitionRef, Of<i64>> {
+    let mut found = HashMap::with_capacity(asked.len());
+    let mut by_leader: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for &(place, position) in asked {
+        match leaders.of(place) {
+            Ok(leader) => by_leader.entry(leader).or_default().push((place, position)),
+            Err(error) => drop(found.insert(place, Err(error))),
         }
     }
-    // Asking for the end again would be answered so for ever.
-    if at_end.len() == asked.len() && asked.iter().all(|(_, at)| *at == Position::End) {
-        return Err(StartError::Retry(format!("{} has no end yet", asked[0].0)));
+    std::thread::scope(|threads| {
+        let ask = |asked: Vec<_>| threads.spawn(move || look_up_together(broker, &asked));
+        let asking: Vec<_> = by_leader.into_values().map(ask).collect();
+        for asking in asking {
+            found.extend(asking.join().expect("a question does not panic"));
+        }
+    });
+    found
+}
+
+/// The same in one question. Each that was asked for is in the answer.
+fn look_up_together(
+    broker: &impl Broker,
+    asked: &[(PartitionRef, Position)],
+) -> HashMap<PartitionRef, Of<i64>> {
+    let mut found = HashMap::with_capacity(asked.len());
+    let answers = match broker.offsets_of(asked) {
+        Ok(answers) => answers,
+        Err(error) => asked
+            .iter()
+            .map(|(p, _)| (*p, Err(error.clone())))
+            .collect(),
+    };
+    let answers: HashMap<_, _> = answers.into_iter().collect();
+    let mut at_end = Vec::new();
+    for &(place, position) in asked {
+        let offset = match answers.get(place) {
+            Some(Ok(Found::Offset(offset))) => Ok(*offset),
+            // Asking for the end again would be answered so for ever.
+            Some(Ok(Found::End)) if position == Position::End => {
+                Err(StartError::Retry(format!("{place} has no end yet")))
+            }
+            Some(Ok(Found::End)) => {
+                at_end.push((place, Position::End));
+                continue;
+            }
+            Some(Err(error)) => Err(error.clone()),
+            None => Err(unanswered(place)),
+        };
+        found.insert(place, offset);
     }
-    found.extend(look_up(broker, &at_end)?);
-    Ok(found)
+    if !at_end.is_empty() {
+        found.extend(look_up_together(broker, &at_end));
+    }
+    found
+}
+
+fn unanswered(place: PartitionRef) -> StartError {
+    StartError::Retry(format!("no answer about {place}"))
 }
 
 #[cfg(test)]

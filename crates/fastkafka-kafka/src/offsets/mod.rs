@@ -4,6 +4,7 @@
 
 pub(crate) mod broker;
 pub(crate) mod client;
+mod commits;
 pub(crate) mod look_up;
 pub(crate) mod partition_count;
 pub(crate) mod reset;

@@ -1,7 +1,7 @@
 //! Setting a group's offsets from outside of it. Waits for the broker.
 
 use super::broker::{Broker, Commit, Position};
-use super::look_up::look_up;
+use super::look_up::{Leaders, look_up, partitions};
 use super::partition_count::PartitionCount;
 use crate::names::ClusterNames;
 use fastkafka_runtime::platform::{PartitionRef, StartError};
@@ -19,27 +19,41 @@ pub(crate) enum ResetError {
 }
 
 /// Commits the offset of the first record not older than `at` for every partition of these topics, which
-/// go by the cluster's names. The broker refuses that while the group has members.
+/// go by the cluster's names: all of them or none. The broker refuses that while the group has members.
 pub(crate) fn reset(
-    broker: &impl Broker,
+    broker: &(impl Broker + Sync),
     topics: &[String],
     names: &ClusterNames,
     at: SystemTime,
 ) -> Result<Vec<(PartitionRef, i64)>, ResetError> {
-    let mut asked = Vec::new();
+    let mut places = Vec::new();
     let mut counts = Vec::new();
     for topic in topics {
-        let partitions = broker.partition_count(topic)?;
-        let all = (0..partitions).map(|n| names.place(topic, n));
-        asked.extend(all.map(|place| (place, Position::at(at))));
-        counts.resize(asked.len(), PartitionCount::new(partitions));
+        let listed = partitions(broker, std::slice::from_ref(topic), names)?;
+        let count = PartitionCount::new(i32::try_from(listed.len()).unwrap_or(i32::MAX));
+        places.extend(listed);
+        counts.resize(places.len(), count);
     }
-    let mut starts = look_up(broker, &asked)?;
+    let leaders = Leaders::ask(broker, &places);
+    let asked = places.iter().map(|place| (*place, Position::at(at)));
+    let mut starts = Vec::with_capacity(places.len());
+    let mut unknown = Vec::new();
+    for (place, found) in look_up(broker, &asked.collect::<Vec<_>>(), &leaders) {
+        match found {
+            Ok(offset) => starts.push((place, offset)),
+            Err(why) => unknown.push(format!("{place}: {why}")),
+        }
+    }
+    if !unknown.is_empty() {
+        // A partition that is left out would go on where it was, or begin by the policy.
+        unknown.sort();
+        return Err(ResetError::Retry(unknown.join("; ")));
+    }
     starts.sort_by_key(|(place, _)| (&place.topic, place.partition));
     let commits: Vec<_> = starts
         .iter()
         .map(|(place, offset)| {
-            let i = asked.iter().position(|(asked, _)| asked == place);
+            let i = places.iter().position(|asked| asked == place);
             Commit {
                 place,
                 offset: *offset,
@@ -80,5 +94,16 @@ mod tests {
         broker.let_group_be_active();
         let error = reset(&broker, &topics, &names, at).unwrap_err();
         assert!(matches!(error, ResetError::Active));
+    }
+
+    #[test]
+    fn a_group_begins_anew_in_all_partitions_or_in_none_and_hears_which_keeps_it() {
+        let broker = SimulatedBroker::new(&[("orders", 3, 9), ("orders", 0, 4)]);
+        broker.take_leader("orders", 1);
+        let (names, topics) = (ClusterNames::default(), ["orders".to_owned()]);
+        let error = reset(&broker, &topics, &names, SystemTime::UNIX_EPOCH).unwrap_err();
+        let error = error.to_string();
+        assert!(error.ends_with("orders[1] has no leader"), "{error}");
+        assert_eq!(broker.commits(), []);
     }
 }

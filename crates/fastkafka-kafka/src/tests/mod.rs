@@ -21,7 +21,9 @@ use fastkafka_core::{
     Connection, ConsumerSettings, Delivery, DeliveryScope, Failure, Fetched, OffsetReset,
     OutRecord, Plan, RecordSink, TopicPartition,
 };
-use fastkafka_runtime::platform::{GroupConsumer, Notice, PartitionRef, Producers, StartError};
+use fastkafka_runtime::platform::{
+    GroupConsumer, Notice, PartitionRef, Producers, StartError, Starts,
+};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{Offset, TopicPartitionList};
 use std::sync::Arc;
@@ -109,15 +111,18 @@ impl Member {
                 }
                 Notice::Assign(places) => {
                     let places = places.into_iter().map(|place| (place, self.policy));
-                    self.consumer.resolve(places.collect());
+                    self.consumer.resolve(places.collect(), PATIENCE);
                 }
-                Notice::Resolved(Ok(starts)) => {
-                    self.consumer.assign(&starts).unwrap();
-                    self.assigned.extend(starts);
-                }
-                Notice::Resolved(Err(e)) => {
-                    self.refused = Some(e);
-                    self.consumer.assign(&[]).unwrap();
+                Notice::Resolved(Starts { known, unknown }) => {
+                    self.consumer.assign(&known).unwrap();
+                    self.assigned.extend(known);
+                    let why = unknown.into_iter().map(|(_, why)| why);
+                    self.refused = why.reduce(|all, why| match (all, why) {
+                        (StartError::NoCommit(all), StartError::NoCommit(place)) => {
+                            StartError::NoCommit(format!("{all}, {place}"))
+                        }
+                        (first, _) => first,
+                    });
                 }
                 Notice::Revoke { places, .. } => {
                     self.revoked = places;

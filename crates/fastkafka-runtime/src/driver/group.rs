@@ -1,8 +1,10 @@
 //! Answering the group, and leaving it: the part of a turn that does what the rebalance decides.
 
 use super::Driver;
-use super::state::rebalance::{Starts, Step};
-use crate::transport::{GroupConsumer, PartitionRef};
+use super::state::rebalance::Step;
+use super::state::starts::Question;
+use crate::client_error::ClientError;
+use crate::transport::{GroupConsumer, PartitionRef, StartError};
 use fastkafka_engine::{Event, PartIndex};
 
 impl<T: GroupConsumer> Driver<T> {
@@ -10,19 +12,20 @@ impl<T: GroupConsumer> Driver<T> {
         self.notice_loss();
         while let Some(step) = self.rebalance.next(self.now) {
             match step {
-                Step::Resolve(places) => self.resolve(&places),
-                Step::AskAgain { why } => {
-                    tracing::warn!(group = self.setup.group(), "{why}; asking again");
+                Step::Resolve(question) => self.resolve(question),
+                Step::NotKnown(starts) => self.starts_are_not_known(&starts),
+                Step::Assign(starts) => {
+                    self.begin(&starts);
+                    self.answer_assign(&starts);
                 }
-                Step::Assign(starts) => self.assign(&starts),
+                Step::Add(starts) => {
+                    self.begin(&starts);
+                    let added = self.consumer.add(&starts);
+                    self.read(&starts, added);
+                }
                 Step::Decline => self.answer_assign(&[]),
-                Step::Refuse(error) => {
-                    self.setup.shared.fail(error.to_string());
-                    self.answer_assign(&[]);
-                }
-                Step::GiveUp(places) => {
-                    let starts: Starts = places.into_iter().map(|place| (place, 0)).collect();
-                    if let Err(error) = self.consumer.assign(&starts) {
+                Step::GiveUp => {
+                    if let Err(error) = self.consumer.assign(&[]) {
                         let group = self.setup.group();
                         tracing::warn!(group, "assignment given up: {error}");
                     }
@@ -30,29 +33,61 @@ impl<T: GroupConsumer> Driver<T> {
                 Step::Revoke { places, lost } => self.revoke(&places, lost),
             }
         }
+        self.mark_started();
     }
 
-    fn resolve(&mut self, places: &[PartitionRef]) {
-        let mut starts = Vec::with_capacity(places.len());
-        for place in places {
+    fn resolve(&mut self, question: Question) {
+        let mut starts = Vec::with_capacity(question.places.len());
+        for place in question.places {
             let part = self.part(place);
-            starts.push((*place, self.partitions[part].handler.reset));
+            starts.push((place, self.partitions[part].handler.reset));
         }
-        self.consumer.resolve(starts);
+        self.consumer.resolve(starts, question.within);
     }
 
-    fn assign(&mut self, starts: &[(PartitionRef, i64)]) {
+    /// They are asked for again, and hold up nobody else. Only a start of the app ends, where asking again
+    /// is no use.
+    fn starts_are_not_known(&mut self, starts: &[(PartitionRef, StartError)]) {
+        let group = self.setup.group();
+        for (place, why) in starts {
+            tracing::warn!(group, %place, "{why}; asking again");
+        }
+        if self.setup.shared.is_started() {
+            return;
+        }
+        let uncommitted = starts.iter().filter_map(|(_, why)| match why {
+            StartError::NoCommit(places) => Some(places.as_str()),
+            _ => None,
+        });
+        let uncommitted: Vec<_> = uncommitted.collect();
+        let mut refused = starts.iter().map(|(_, why)| why);
+        let refused = refused.find(|why| matches!(why, StartError::Refused(_)));
+        if !uncommitted.is_empty() {
+            let error = StartError::NoCommit(uncommitted.join(", "));
+            self.setup.shared.fail(error.to_string());
+        } else if let Some(why) = refused {
+            self.setup.shared.fail(format!("group `{group}`: {why}"));
+        }
+    }
+
+    /// The engine takes these on: their starts are committed.
+    fn begin(&mut self, starts: &[(PartitionRef, i64)]) {
         for &(place, position) in starts {
             let part = self.part(place);
             self.step(Event::Assigned { part, position });
         }
         self.setup.shared.note_settled(starts);
-        self.answer_assign(starts);
     }
 
     fn answer_assign(&mut self, starts: &[(PartitionRef, i64)]) {
+        let answered = self.consumer.assign(starts);
+        self.read(starts, answered);
+    }
+
+    /// The client was told to read these.
+    fn read(&mut self, starts: &[(PartitionRef, i64)], told: Result<(), ClientError>) {
         let group = self.setup.group();
-        if let Err(error) = self.consumer.assign(starts) {
+        if let Err(error) = told {
             // A member that owns what it does not read would stand still in silence.
             let reason =
                 format!("the consumer of group `{group}` did not take its assignment: {error}");
@@ -74,8 +109,27 @@ impl<T: GroupConsumer> Driver<T> {
             tracing::info!(group = self.setup.group(), "assigned {}", list.join(" "));
         }
         self.report();
-        if self.rebalance.membership.is_member() && self.setup.shared.failure().is_none() {
-            self.setup.shared.mark_started();
+    }
+
+    /// To wait for something to read is no reason not to be started.
+    pub(super) fn nothing_to_read(&mut self, why: &str) {
+        tracing::info!(
+            group = self.setup.group(),
+            "nothing to read: {why}; waiting"
+        );
+        self.rebalance.has_nothing_to_read(self.now);
+    }
+
+    fn mark_started(&mut self) {
+        let shared = &self.setup.shared;
+        if shared.failure().is_none() && self.rebalance.starts_app(self.now) {
+            let late = self.rebalance.unstarted().map(|one| one.place.to_string());
+            let late: Vec<_> = late.collect();
+            if !late.is_empty() {
+                let (group, late) = (self.setup.group(), late.join(", "));
+                tracing::warn!(group, "started without {late}: where to start is not known");
+            }
+            shared.mark_started();
         }
     }
 

@@ -22,6 +22,8 @@ impl<T: GroupConsumer> Driver<T> {
                     self.rebalance.push(Asked::Revoke { places, lost });
                 }
                 Notice::Resolved(starts) => self.rebalance.push(Asked::Resolved(starts)),
+                Notice::NoTopic => self.nothing_to_read("no topic matches its pattern yet"),
+                Notice::NoPartition => self.nothing_to_read("the group gives it no partition"),
                 Notice::OutOfRange {
                     place,
                     position,

@@ -3,8 +3,9 @@
 use super::Driver;
 use super::partition::OwnedPartition;
 use super::state::problems::{Key, On, Open};
+use super::state::starts::Unstarted;
 use crate::handling::job::LaneHandle;
-use crate::health::{GroupHealth, Problem, StoppedPartition, Subject, WaitingRecord};
+use crate::health::{GroupHealth, Problem, ProblemCode, StoppedPartition, Subject, WaitingRecord};
 use crate::transport::{GroupConsumer, PartitionRef};
 use fastkafka_engine::{Event, PartIndex, Time};
 use std::time::Duration;
@@ -160,8 +161,10 @@ impl<T: GroupConsumer> Driver<T> {
     fn open_problems(&mut self, health: &GroupHealth) -> Vec<Problem> {
         let now = self.now;
         let open = self.problems.open(now);
-        open.filter_map(|(key, open)| open_problem(health, key, open, now))
-            .collect()
+        let open = open.filter_map(|(key, open)| open_problem(health, key, open, now));
+        let unstarted = self.rebalance.unstarted();
+        let unstarted = unstarted.filter_map(|one| start_unknown(health, one, now));
+        open.chain(unstarted).collect()
     }
 
     fn stopped_partition(&self, (part, at, attempts): Stopped) -> StoppedPartition {
@@ -205,6 +208,18 @@ impl<T: GroupConsumer> Driver<T> {
     fn since(&self, time: Time) -> Duration {
         self.now.saturating_sub(time)
     }
+}
+
+fn start_unknown(health: &GroupHealth, unstarted: &Unstarted, now: Time) -> Option<Problem> {
+    let subject = Subject {
+        topic: Some(&unstarted.place.topic),
+        partition: Some(unstarted.place.partition),
+        ..health.subject()
+    };
+    let since = now.saturating_sub(unstarted.since);
+    let why = unstarted.why.as_ref().map(ToString::to_string);
+    let why = why.as_deref().unwrap_or("no answer yet");
+    Problem::new(ProblemCode::StartUnknown, &subject, since, why)
 }
 
 fn open_problem(health: &GroupHealth, key: &Key, open: &Open, now: Time) -> Option<Problem> {

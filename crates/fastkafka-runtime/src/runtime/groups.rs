@@ -1,5 +1,6 @@
 //! A consumer for each group, or as many as there are workers.
 
+use super::patience::Patience;
 use super::{Running, Runtime, broker};
 use crate::control::handle::GroupControl;
 use crate::control::pauses::Pauses;
@@ -93,6 +94,7 @@ impl Runtime {
         let serving = self.platform.serve(wanted).map_err(broker)?;
         Ok(Running {
             shared,
+            patience: Patience::of(group.standalone, settings),
             serving: Mutex::new(Some(serving)),
         })
     }

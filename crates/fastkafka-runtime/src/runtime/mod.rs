@@ -1,7 +1,10 @@
 //! Starts an app on a cluster and stops it again.
 
 mod groups;
+mod patience;
+mod starting;
 
+use self::patience::Patience;
 use crate::background::Background;
 use crate::benchmarks::Reports;
 use crate::health::Health;
@@ -39,6 +42,7 @@ pub struct Runtime {
 #[derive(Debug)]
 struct Running {
     shared: Arc<Shared>,
+    patience: Patience,
     /// `None` once its end was seen.
     serving: Mutex<Option<ConsumerHandle>>,
 }
@@ -95,45 +99,6 @@ impl Runtime {
         let controls = self.join_groups(plan)?;
         self.options.handle.connect(controls);
         Ok(())
-    }
-
-    /// Ends when every group has its first assignment and the offsets it starts from are committed.
-    ///
-    /// # Errors
-    /// The groups that have none within `start_timeout`, or why the app has to end by itself. The start
-    /// goes on until [`Runtime::stop`].
-    pub async fn started(&self) -> Result<(), Problems> {
-        for group in &self.groups {
-            tokio::select! {
-                () = group.shared.started() => {}
-                reason = self.failed() => return Err(broker(reason)),
-                () = tokio::time::sleep_until(self.deadline) => return Err(self.too_late()),
-            }
-        }
-        Ok(())
-    }
-
-    fn too_late(&self) -> Problems {
-        let seconds = self.options.start_timeout.as_secs_f32();
-        let late = self
-            .groups
-            .iter()
-            .filter(|group| !group.shared.is_started());
-        Problems(
-            late.map(|group| {
-                let health = group.shared.health();
-                let name = health.name();
-                let open = health.open.into_iter().map(|problem| problem.error);
-                let why = open
-                    .chain(health.last_error)
-                    .next()
-                    .unwrap_or_else(|| "no answer to the join".to_owned());
-                Problem::Broker(format!(
-                    "{name} has no assignment after {seconds} s (`start_timeout`): {why}"
-                ))
-            })
-            .collect(),
-        )
     }
 
     /// Starts the background tasks and what reports of benchmarks; the app is started.

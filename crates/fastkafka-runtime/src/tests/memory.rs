@@ -5,7 +5,7 @@ use super::cluster::{Block, Cluster, Locked, lock, place};
 use crate::client_error::{ClientError, Lasting, Scope};
 use crate::control::{ControlError, Seek};
 use crate::mailbox::Wake;
-use crate::transport::{GroupConsumer, Notice, PartitionRef, StartError};
+use crate::transport::{GroupConsumer, Notice, PartitionRef, StartError, Starts};
 use fastkafka_core::{Fetched, OffsetReset};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -32,8 +32,12 @@ pub(super) struct Member {
     pub(super) lost: bool,
     pub(super) refuse_assign: bool,
     pub(super) start_error: Option<StartError>,
-    /// Starts are refused until this is over.
+    /// The starts of these partitions cannot be worked out until this is over.
+    pub(super) starts_unknown: HashMap<i32, StartError>,
+    /// The same of all.
     pub(super) start_refused: bool,
+    /// A rebalance waits for its answer. As in librdkafka nothing is read meanwhile, of no partition.
+    rebalances: usize,
     /// Answers that the test keeps back.
     pub(super) answers: Option<Vec<Notice>>,
     /// Polled when.
@@ -91,6 +95,16 @@ impl Member {
         readers
             .find(|reader| reader.place == place(partition))
             .map(|reader| reader.position)
+    }
+
+    fn read(&mut self, starts: &[(PartitionRef, i64)]) {
+        let readers = starts.iter().map(|&(place, position)| Reader {
+            place,
+            position,
+            paused: false,
+            out_of_range: None,
+        });
+        self.readers.extend(readers);
     }
 
     pub(super) fn seek(&mut self, place: PartitionRef, offset: i64) {
@@ -224,10 +238,16 @@ impl GroupConsumer for Memory {
         }
         let mut member = lock(&self.member);
         member.polls.push(Instant::now());
+        let is_rebalance =
+            |notice: &&Notice| matches!(notice, Notice::Assign(_) | Notice::Revoke { .. });
+        member.rebalances += member.notices.iter().filter(is_rebalance).count();
         notices.append(&mut member.notices);
     }
 
     fn fetch(&mut self, max: usize, blocks: &mut Vec<(PartitionRef, Arc<dyn Fetched>)>) -> bool {
+        if lock(&self.member).rebalances > 0 {
+            return false;
+        }
         self.read_ahead();
         let mut member = lock(&self.member);
         let mut taken = 0;
@@ -241,46 +261,52 @@ impl GroupConsumer for Memory {
         !member.queue.is_empty()
     }
 
-    fn resolve(&mut self, places: Vec<(PartitionRef, OffsetReset)>) {
+    fn resolve(&mut self, places: Vec<(PartitionRef, OffsetReset)>, _: Duration) {
         let (mut cluster, mut member) = (lock(&self.cluster), lock(&self.member));
-        let starts = match member.start_error.take() {
-            Some(error) => Err(error),
-            None if member.start_refused => Err(StartError::Retry("unknown member".into())),
-            None => Ok(places
-                .into_iter()
-                .map(|(place, reset)| {
-                    let log = cluster.logs.entry(place).or_default();
-                    let start = if reset == OffsetReset::Earliest {
-                        log.low
-                    } else {
-                        log.high
-                    };
-                    (place, *cluster.committed.entry(place).or_insert(start))
-                })
-                .collect()),
+        let refused = match member.start_error.take() {
+            None if member.start_refused => Some(StartError::Retry("unknown member".into())),
+            error => error,
         };
+        let mut starts = Starts::default();
+        for (place, reset) in places {
+            let unknown = member.starts_unknown.get(&place.partition);
+            if let Some(why) = refused.as_ref().or(unknown) {
+                starts.unknown.push((place, why.clone()));
+                continue;
+            }
+            let log = cluster.logs.entry(place).or_default();
+            let start = if reset == OffsetReset::Earliest {
+                log.low
+            } else {
+                log.high
+            };
+            let start = *cluster.committed.entry(place).or_insert(start);
+            starts.known.push((place, start));
+        }
         member.answer(Notice::Resolved(starts));
         (self.wake)();
     }
 
     fn assign(&mut self, starts: &[(PartitionRef, i64)]) -> Result<(), ClientError> {
-        let readers = starts.iter().map(|&(place, position)| Reader {
-            place,
-            position,
-            paused: false,
-            out_of_range: None,
-        });
         let mut member = lock(&self.member);
         if member.refuse_assign {
             return Err(passing("erroneous state"));
         }
-        member.readers.extend(readers);
+        member.rebalances = member.rebalances.saturating_sub(1);
+        member.read(starts);
+        Ok(())
+    }
+
+    fn add(&mut self, starts: &[(PartitionRef, i64)]) -> Result<(), ClientError> {
+        lock(&self.member).read(starts);
+        (self.wake)();
         Ok(())
     }
 
     fn unassign(&mut self, places: &[PartitionRef]) -> Result<(), ClientError> {
         self.commit_stored();
         let mut member = lock(&self.member);
+        member.rebalances = member.rebalances.saturating_sub(1);
         for &place in places {
             member.throw_away(place);
             member.readers.retain(|reader| reader.place != place);

@@ -7,6 +7,7 @@ mod dead_letters;
 mod failures;
 mod keyed;
 mod lab;
+mod late_starts;
 mod log;
 mod memory;
 mod order;

@@ -9,7 +9,7 @@ use crate::memory::stored::Block;
 use fastkafka::control::Seek;
 use fastkafka_core::{Fetched, OffsetReset};
 use fastkafka_runtime::platform::{
-    ClientError, GroupConsumer, Lasting, Notice, PartitionRef, Scope, StartError,
+    ClientError, GroupConsumer, Lasting, Notice, PartitionRef, Scope, StartError, Starts,
 };
 use fastkafka_sim::FetchError;
 use std::sync::Arc;
@@ -60,6 +60,7 @@ impl GroupConsumer for MemoryConsumer {
                 });
             }
             exchange(member, state);
+            member.begin_late();
             notices.append(&mut member.notices);
         });
     }
@@ -102,16 +103,20 @@ impl GroupConsumer for MemoryConsumer {
         })
     }
 
-    fn resolve(&mut self, places: Vec<(PartitionRef, OffsetReset)>) {
+    fn resolve(&mut self, places: Vec<(PartitionRef, OffsetReset)>, _: Duration) {
         self.with(|member, state| {
-            let starts = if state.down {
-                Err(StartError::Retry(DOWN.to_owned()))
-            } else {
-                places
-                    .into_iter()
-                    .map(|(place, reset)| start(member, state, place, reset))
-                    .collect()
-            };
+            let mut starts = Starts::default();
+            for (place, reset) in places {
+                let found = if state.down {
+                    Err(StartError::Retry(DOWN.to_owned()))
+                } else {
+                    start(member, state, place, reset)
+                };
+                match found {
+                    Ok(start) => starts.known.push(start),
+                    Err(why) => starts.unknown.push((place, why)),
+                }
+            }
             commit_stored(member, state);
             member.tell(Notice::Resolved(starts));
         });
@@ -137,12 +142,25 @@ impl GroupConsumer for MemoryConsumer {
         })
     }
 
+    fn add(&mut self, starts: &[(PartitionRef, i64)]) -> Result<(), ClientError> {
+        self.with(|member, state| {
+            for &(place, offset) in starts {
+                let partition = partition_id(state, place)?;
+                member.late.push((partition, offset));
+            }
+            member.begin_late();
+            member.wake.notify_one();
+            Ok(())
+        })
+    }
+
     fn unassign(&mut self, places: &[PartitionRef]) -> Result<(), ClientError> {
         self.with(|member, state| {
             member.client.unassign().map_err(client_error)?;
             for place in places {
                 if let Ok(partition) = partition_id(state, place) {
                     member.out_of_range.remove(&partition);
+                    member.late.retain(|(late, _)| *late != partition);
                 }
             }
             commit_stored(member, state);

@@ -24,6 +24,8 @@ pub(crate) struct Member {
     pub(super) notices: Vec<Notice>,
     /// Positions that were reported as out of range.
     pub(super) out_of_range: HashMap<PartitionId, i64>,
+    /// Starts that came late and wait until no rebalance does: they would be taken for its answer.
+    pub(super) late: Vec<(PartitionId, i64)>,
     /// The driver knows that the broker is down.
     pub(super) knows_down: bool,
 }
@@ -46,7 +48,22 @@ impl Member {
             wake,
             notices: Vec::new(),
             out_of_range: HashMap::new(),
+            late: Vec::new(),
             knows_down: false,
+        }
+    }
+
+    /// Begins with the partitions whose starts have waited.
+    pub(super) fn begin_late(&mut self) {
+        if self.late.is_empty() || self.client.told().is_some() {
+            return;
+        }
+        let starts = std::mem::take(&mut self.late);
+        // One that was lost meanwhile is nobody's to read here.
+        if self.client.assign(&starts).is_ok() {
+            for (partition, _) in starts {
+                let _ = self.client.pause(partition, false);
+            }
         }
     }
 

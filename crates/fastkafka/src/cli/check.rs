@@ -5,6 +5,7 @@ use super::output::print;
 use crate::app::App;
 use clap::Args;
 use fastkafka_core::{Explained, Plan, Restart};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// Options of `check`.
@@ -91,15 +92,21 @@ fn on(cluster: &str) -> String {
     }
 }
 
-/// A line per topic, with its cluster where that is not the app's own.
+/// A line per topic and per pattern, with its cluster where that is not the app's own.
 pub(super) fn topics(app: &App) -> Result<(), Failed> {
-    let topics = app.sketch().topics();
-    let mut rows: Vec<_> = topics
-        .iter()
-        .map(|(cluster, topic)| [topic.clone(), on(cluster)])
-        .collect();
-    rows.sort();
-    print(table(&rows))
+    print(topics_of(app))
+}
+
+fn topics_of(app: &App) -> String {
+    let plan = app.sketch();
+    let topics = plan.topics().into_iter();
+    let topics = topics.map(|(cluster, topic)| [topic, String::new(), on(&cluster)]);
+    let patterns = plan.groups.iter().flat_map(|group| {
+        let patterns = group.handlers.iter().filter_map(|h| h.def.pattern);
+        patterns.map(|pattern| [pattern.to_owned(), "pattern".to_owned(), on(&group.cluster)])
+    });
+    let rows: BTreeSet<_> = topics.chain(patterns).collect();
+    table(&rows.into_iter().collect::<Vec<_>>())
 }
 
 /// A block per function, a line per setting.
@@ -163,6 +170,19 @@ mod tests {
 
     #[run_in_background(app = Shop, crate = crate, restart = "on_failure")]
     async fn refresh() {}
+
+    struct Matching;
+
+    #[consumes(app = Matching, crate = crate, pattern = "^orders\\..*", dead_letter = "dead")]
+    async fn on_matching(_order: u64) {}
+
+    #[test]
+    fn the_topics_are_listed_and_the_patterns_with_them() {
+        let app = App::scoped::<Matching>().title("Matching").build();
+        assert_eq!(topics_of(&app), "^orders\\..*  pattern\ndead\n");
+        let app = App::scoped::<Shop>().title("Shop").build();
+        assert_eq!(topics_of(&app), "invoices\norders\n");
+    }
 
     #[test]
     fn a_line_says_of_each_function_what_it_does() {

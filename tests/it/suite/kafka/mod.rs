@@ -6,6 +6,7 @@ mod clusters;
 mod control;
 mod fixture;
 mod flights;
+mod late_starts;
 mod latest;
 mod liveness;
 mod members;

@@ -65,6 +65,18 @@ fn a_pattern_finds_topics_that_appear_later_and_leaves_out_dead_letters() {
 }
 
 #[test]
+fn a_pattern_without_a_topic_waits_for_one() {
+    let fixture = AppFixture::named(kafka(), "awaited");
+    create(kafka(), &[&fixture.out]);
+    let mut app = fixture.app();
+    app.is_started();
+    create(kafka(), &["awaited.in.one"]);
+    send(kafka(), "awaited.in.one", 0, &order(0));
+    fixture.await_count(1);
+    app.stop();
+}
+
+#[test]
 fn without_a_group_every_process_reads_all_also_new_partitions_and_commits_nothing() {
     // Nobody else commits here.
     let kafka = Kafka::start().unwrap();

@@ -66,6 +66,28 @@ fn a_wrong_command_line_exits_with_2() {
     assert_eq!(app.exits_within(Duration::from_secs(5)), 2);
 }
 
+/// The session of a member that was killed is longer than the time for the start.
+#[test]
+fn a_service_that_was_killed_and_is_started_at_once_says_what_it_waits_for_and_starts() {
+    let fixture = AppFixture::new("killed", 2);
+    fixture.send_to(0, [order(0)]);
+    let mut first = fixture.app();
+    first.is_started();
+    fixture.await_committed();
+    first.kill();
+    let mut again = fixture.app();
+    let line = again.says("has no assignment yet");
+    assert!(
+        line.contains("a member that is gone keeps its session for 20 s (`session_timeout_ms`)"),
+        "{line}"
+    );
+    again.is_started();
+    println!("started {:.0?} after the kill", again.age());
+    fixture.send_to(0, [order(1)]);
+    fixture.await_count(2);
+    again.stop();
+}
+
 #[test]
 fn create_topics_makes_them_as_declared() {
     let fixture = AppFixture::named(kafka(), "created");

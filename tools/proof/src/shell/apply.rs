@@ -198,10 +198,13 @@ impl World {
             () => None,
         };
         let given = match asked {
-            Asked::Starts(places) => Given::Starts(match refused {
-                Some(why) => Err(retry(why)),
-                None => self.starts(&places, commits)?,
-            }),
+            Asked::Starts(places) => match refused {
+                Some(why) => Given::Starts {
+                    known: Vec::new(),
+                    unknown: places.iter().map(|p| (*p, retry(why))).collect(),
+                },
+                None => self.starts(&places, commits),
+            },
             Asked::Found(partition, to) => Given::Found(match refused {
                 Some(why) => Err(ControlError::Unanswered {
                     topic: Simulation::TOPIC.to_owned(),
@@ -237,35 +240,34 @@ impl World {
         Ok(())
     }
 
-    /// Where these start. What has no commit is committed first.
-    fn starts(
-        &mut self,
-        places: &[i32],
-        refused: Option<Trouble>,
-    ) -> Result<Result<Vec<(i32, i64)>, StartError>, Violation> {
-        let mut starts = Vec::new();
+    /// Where these start, each for itself. What has no commit is committed first.
+    fn starts(&mut self, places: &[i32], refused: Option<Trouble>) -> Given {
+        let (mut known, mut unknown) = (Vec::new(), Vec::new());
         for &partition in places {
             let part = self.part(partition);
-            let (is_away, owner) = (part.leaderless, part.owner);
             let start = match (part.committed, refused) {
                 (Some(committed), _) => committed,
-                (None, _) if is_away => {
+                (None, _) if part.leaderless => {
                     let why = format!("orders[{partition}] has no leader");
-                    return Ok(Err(StartError::Retry(why)));
+                    unknown.push((partition, StartError::Retry(why)));
+                    continue;
                 }
-                (None, Some(why)) => return Ok(Err(retry(why))),
+                (None, Some(why)) => {
+                    unknown.push((partition, retry(why)));
+                    continue;
+                }
                 (None, None) => {
                     // A start may be pinned by whoever has asked: nobody was further.
-                    self.part(partition).committed = Some(0);
+                    part.committed = Some(0);
                     0
                 }
             };
-            if owner == Owner::Us {
-                self.part(partition).next = Some(start);
+            if part.owner == Owner::Us {
+                part.next = Some(start);
             }
-            starts.push((partition, start));
+            known.push((partition, start));
         }
-        Ok(Ok(starts))
+        Given::Starts { known, unknown }
     }
 }
 

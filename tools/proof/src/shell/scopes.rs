@@ -34,16 +34,10 @@ fn pair(cooperative: bool, a: Fault, b: Fault) -> Scope {
 fn known(mut scope: Scope, faults: &[Fault]) -> Scope {
     let has = |fault| faults.contains(&fault);
     let cases = [
-        (Fault::Leaderless, "H2", "1: one unknown start holds up all"),
         (
             Fault::Unreadable,
             "H1",
             "3: a batch that cannot be read is not named",
-        ),
-        (
-            Fault::Commit,
-            "H1",
-            "1: a start that cannot be committed is not named",
         ),
     ];
     for (fault, invariant, what) in cases {

@@ -1,13 +1,16 @@
 //! The thread that waits for the broker, so that the driver of a group never does.
 
-use super::context::{Events, Group};
-use crate::consumer::epochs::Epochs;
+use super::context::{Context, Events, Group};
+use crate::consumer::epochs::{Epoch, Epochs};
 use crate::consumer::given_away;
 use crate::consumer::raw::{Answer, Event, Request};
 use crate::error::{call_error, client_error};
 use crate::lock::lock;
 use crate::offsets::broker::{Broker, Commit};
+use crate::offsets::client::Asking;
+use crate::offsets::start_offsets::Resolved;
 use crate::offsets::{look_up, start_offsets};
+use fastkafka_core::OffsetReset;
 use fastkafka_runtime::platform::{ClientError, PartitionRef, StartError};
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::Consumer;
@@ -26,6 +29,8 @@ const ANY_TOPIC: &str = "__consumer_offsets";
 const CHECK: Duration = Duration::from_secs(5);
 /// The range of a log must come within this time.
 const RANGE: Duration = Duration::from_secs(5);
+/// An answer must come within this time, unless the request says.
+const ANSWER: Duration = Duration::from_secs(10);
 
 /// The partitions that are ours now.
 type Ours = Arc<Mutex<Epochs>>;
@@ -53,7 +58,12 @@ impl BlockingClient {
         let thread = std::thread::Builder::new()
             .name(format!("{name}-helper"))
             .spawn(move || {
-                work(&todo, &consumer, &events, &known, &driver);
+                let helper = Helper {
+                    consumer: &consumer,
+                    events: &events,
+                    ours: &known,
+                };
+                helper.work(&todo, &driver);
                 drop(consumer);
                 driver.unpark();
             })
@@ -76,8 +86,10 @@ impl BlockingClient {
         }
     }
 
-    /// Lets go of the client once the request in hand is done.
+    /// Lets go of the client once the request in hand is done. Nothing is ours any more, so starts are not
+    /// looked up.
     pub(super) fn end(&mut self) {
+        lock(&self.ours).end_all();
         self.requests = None;
     }
 
@@ -86,72 +98,108 @@ impl BlockingClient {
     }
 }
 
-fn work(todo: &Receiver<Request>, consumer: &Group, events: &Events, ours: &Ours, driver: &Thread) {
-    for request in todo {
-        if let Some(answer) = answer(request, consumer, events, ours) {
-            events.add(Event::Answer(answer));
-            driver.unpark();
-        }
-    }
+struct Helper<'a> {
+    consumer: &'a Group,
+    events: &'a Events,
+    ours: &'a Ours,
 }
 
-fn answer(request: Request, consumer: &Group, events: &Events, ours: &Ours) -> Option<Answer> {
-    let is_ours = |place, epoch| !consumer.assignment_lost() && lock(ours).of(place) == Some(epoch);
-    Some(match request {
-        Request::Resolve(places) => {
-            let asked = places.iter().map(|(place, policy, _)| (*place, *policy));
-            let asked: Vec<_> = asked.collect();
-            let ours = || {
-                places
-                    .iter()
-                    .all(|(place, _, epoch)| is_ours(*place, *epoch))
-            };
-            Answer::Resolved(start_offsets::resolve(consumer, &asked, ours))
-        }
-        Request::Choose(places) => Answer::Resolved(start_offsets::choose(consumer, &places)),
-        Request::List(topics) => {
-            let listed = look_up::partitions(consumer, &topics, &events.names);
-            let listed = listed.inspect_err(|e| tracing::warn!("cannot list partitions: {e}"));
-            Answer::Listed(listed.ok()?)
-        }
-        Request::Find(place, to) => Answer::Found(place, look_up::find(consumer, place, to)),
-        Request::Commit { place, epoch, .. } if !is_ours(place, epoch) => {
-            Answer::Moved(place, Err(given_away(place)))
-        }
-        Request::Commit {
-            place,
-            offset,
-            count,
-            ..
-        } => {
-            let metadata = count.metadata();
-            let commit = Commit {
-                place,
-                offset,
-                metadata,
-            };
-            let committed = Broker::commit(consumer, &[commit]);
-            Answer::Moved(place, committed.map_err(|refused| refused.error))
-        }
-        Request::Range(place, position) => {
-            let (low, high) = match consumer.range(place, RANGE) {
-                Ok(range) => range,
-                Err(StartError::Retry(why) | StartError::NoCommit(why)) => {
-                    tracing::warn!("cannot ask what is left of {place}: {why}");
-                    return None;
-                }
-            };
-            Answer::Range {
-                place,
-                position,
-                low,
-                high,
+impl Helper<'_> {
+    fn work(&self, todo: &Receiver<Request>, driver: &Thread) {
+        for request in todo {
+            if let Some(answer) = self.answer(request) {
+                self.events.add(Event::Answer(answer));
+                driver.unpark();
             }
         }
-        Request::Check { topics, place } => check(consumer, events, &topics, place),
-        Request::Ends(_) => unreachable!("ends of logs are looked at by another client"),
-        Request::IsReached => is_reached(consumer).then_some(Answer::Connected)?,
-    })
+    }
+
+    fn is_ours(&self, place: PartitionRef, epoch: Epoch) -> bool {
+        !self.consumer.assignment_lost() && lock(self.ours).of(place) == Some(epoch)
+    }
+
+    /// Those that were given away meanwhile are nobody's question any more.
+    fn resolve(&self, places: &[(PartitionRef, OffsetReset, Epoch)], within: Duration) -> Resolved {
+        let ours = |place: PartitionRef| {
+            let mut places = places.iter();
+            places.any(|(asked, _, epoch)| *asked == place && self.is_ours(place, *epoch))
+        };
+        let (asked, gone): (Vec<_>, Vec<_>) = places
+            .iter()
+            .map(|(place, policy, epoch)| (*place, *policy, self.is_ours(*place, *epoch)))
+            .partition(|(.., ours)| *ours);
+        let asked = asked.into_iter().map(|(place, policy, _)| (place, policy));
+        let asked: Vec<_> = asked.collect();
+        let mut resolved = start_offsets::resolve(&self.broker(within), &asked, ours);
+        let gone = gone.into_iter().map(|(place, ..)| {
+            let why = format!("{place} was given back");
+            (place, StartError::Retry(why))
+        });
+        resolved.starts.unknown.extend(gone);
+        resolved
+    }
+
+    fn broker(&self, within: Duration) -> Asking<'_, Context> {
+        Asking::new(self.consumer, within)
+    }
+
+    fn answer(&self, request: Request) -> Option<Answer> {
+        Some(match request {
+            Request::Resolve(places, within) => Answer::Resolved(self.resolve(&places, within)),
+            Request::Choose(places, within) => {
+                Answer::Resolved(start_offsets::choose(&self.broker(within), &places))
+            }
+            Request::List(topics) => {
+                let (broker, names) = (self.broker(ANSWER), &self.events.names);
+                // One that cannot be listed keeps no other.
+                let list = |topic| look_up::partitions(&broker, topic, names);
+                let listed = topics.chunks(1).filter_map(|topic| {
+                    let listed = list(topic);
+                    let listed =
+                        listed.inspect_err(|e| tracing::warn!("cannot list partitions: {e}"));
+                    listed.ok()
+                });
+                let listed: Vec<_> = listed.flatten().collect();
+                (!listed.is_empty()).then_some(Answer::Listed(listed))?
+            }
+            Request::Find(place, to) => {
+                Answer::Found(place, look_up::find(&self.broker(ANSWER), place, to))
+            }
+            Request::Commit { place, epoch, .. } if !self.is_ours(place, epoch) => {
+                Answer::Moved(place, Err(given_away(place)))
+            }
+            Request::Commit {
+                place,
+                offset,
+                count,
+                ..
+            } => {
+                let metadata = count.metadata();
+                let commit = Commit {
+                    place,
+                    offset,
+                    metadata,
+                };
+                let committed = self.broker(ANSWER).commit(&[commit]);
+                Answer::Moved(place, committed.map_err(|refused| refused.error))
+            }
+            Request::Range(place, position) => {
+                let range = self.broker(RANGE).range(place, RANGE);
+                let range = range
+                    .inspect_err(|why| tracing::warn!("cannot ask what is left of {place}: {why}"));
+                let (low, high) = range.ok()?;
+                Answer::Range {
+                    place,
+                    position,
+                    low,
+                    high,
+                }
+            }
+            Request::Check { topics, place } => check(self.consumer, self.events, &topics, place),
+            Request::Ends(_) => unreachable!("ends of logs are looked at by another client"),
+            Request::IsReached => is_reached(self.consumer).then_some(Answer::Connected)?,
+        })
+    }
 }
 
 fn check(

@@ -16,6 +16,9 @@ use rdkafka::{Offset, TopicPartitionList};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+/// librdkafka's words for a pattern that matches no topic.
+const NO_TOPIC: &str = "Subscribed topic not available: ^";
+
 /// The events of callbacks and of the helper thread, until the driver's next poll.
 #[derive(Default)]
 pub(super) struct Events {
@@ -23,12 +26,15 @@ pub(super) struct Events {
     pub(super) names: ClusterNames,
     /// The client is being destroyed.
     closed: AtomicBool,
+    /// The subscription is a pattern.
+    by_pattern: bool,
 }
 
 impl Events {
-    pub(super) fn new(names: ClusterNames) -> Self {
+    pub(super) fn new(names: ClusterNames, by_pattern: bool) -> Self {
         Self {
             names,
+            by_pattern,
             ..Self::default()
         }
     }
@@ -53,7 +59,13 @@ impl Events {
 
 impl ErrorHandler for Arc<Events> {
     fn handle(&self, error: ClientError) {
-        self.add(Event::Error(error));
+        // librdkafka calls a pattern without a topic a topic that is not there.
+        let no_topic = self.by_pattern && error.message.starts_with(NO_TOPIC);
+        self.add(if no_topic {
+            Event::NoTopic
+        } else {
+            Event::Error(error)
+        });
     }
 }
 

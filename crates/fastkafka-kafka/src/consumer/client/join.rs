@@ -49,7 +49,7 @@ pub(crate) fn join(
     driver: Thread,
 ) -> Result<KafkaConsumer<Librdkafka>, ClientError> {
     let names = join.access.names();
-    let events = Arc::new(Events::new(names.clone()));
+    let events = Arc::new(Events::new(names.clone(), join.is_by_pattern()));
     let consumer = join.config().create_with_context(Context {
         events: events.clone(),
         token: join.access.token().cloned(),
@@ -118,13 +118,17 @@ impl Join<'_> {
         if self.standalone {
             config::standalone(&mut config);
         }
-        if self.topics.iter().any(|topic| topic.starts_with('^')) {
+        if self.is_by_pattern() {
             let names = self.access.names();
             let left_out = self.left_out.iter();
             let left_out: Vec<_> = left_out.map(|topic| names.on_cluster(topic)).collect();
             config::by_pattern(&mut config, self.settings, &left_out);
         }
         config
+    }
+
+    fn is_by_pattern(&self) -> bool {
+        self.topics.iter().any(|topic| topic.starts_with('^'))
     }
 
     fn membership(&self) -> Membership {

@@ -226,6 +226,10 @@ impl RawClient for Librdkafka {
         self.consumer.as_ref().is_none_or(|c| c.closed())
     }
 
+    fn is_joined(&self) -> bool {
+        ffi::is_joined(self.consumer())
+    }
+
     fn is_member(&self) -> bool {
         self.consumer.as_ref().is_some_and(|c| ffi::is_member(c))
     }

@@ -13,7 +13,7 @@ use crate::offsets::partition_count::PartitionCount;
 use crate::offsets::start_offsets::Resolved;
 use fastkafka_core::{Fetched, OffsetReset};
 use fastkafka_runtime::Seek;
-use fastkafka_runtime::platform::{ClientError, GroupConsumer, Notice, PartitionRef};
+use fastkafka_runtime::platform::{ClientError, GroupConsumer, Notice, PartitionRef, Starts};
 use std::fmt::{self, Write};
 use std::sync::Arc;
 use std::task::Poll;
@@ -171,11 +171,11 @@ impl Simulation {
     pub fn asked(&self) -> Option<Asked> {
         let requests = self.0.client.requests.borrow();
         Some(match requests.first()? {
-            Request::Resolve(places) => {
+            Request::Resolve(places, _) => {
                 let numbers = places.iter().map(|(place, ..)| place.partition);
                 Asked::Starts(numbers.collect())
             }
-            Request::Choose(places) => {
+            Request::Choose(places, _) => {
                 let numbers = places.iter().map(|(place, _)| place.partition);
                 Asked::Starts(numbers.collect())
             }
@@ -198,11 +198,16 @@ impl Simulation {
         let request = self.0.client.requests.get_mut().remove(0);
         let answer = match (request, given) {
             (_, Given::Nothing) => return,
-            (Request::Resolve(_) | Request::Choose(_), Given::Starts(starts)) => {
-                Answer::Resolved(starts.map(|starts| Resolved {
-                    starts: starts.iter().map(|(p, at)| (place(*p), *at)).collect(),
+            (Request::Resolve(..) | Request::Choose(..), Given::Starts { known, unknown }) => {
+                let known = known.into_iter().map(|(p, at)| (place(p), at));
+                let unknown = unknown.into_iter().map(|(p, why)| (place(p), why));
+                Answer::Resolved(Resolved {
+                    starts: Starts {
+                        known: known.collect(),
+                        unknown: unknown.collect(),
+                    },
                     counts: vec![(simulated::TOPIC, PartitionCount::new(2))],
-                }))
+                })
             }
             (Request::Find(place, _), Given::Found(found)) => Answer::Found(place, found),
             (Request::Commit { place, .. }, Given::Moved(moved)) => {
@@ -260,7 +265,9 @@ impl Simulation {
             client,
             assigned,
             rebalance,
+            idle,
             seeks,
+            late,
             errors,
             lost,
             reachability,
@@ -271,7 +278,7 @@ impl Simulation {
         } = &self.0;
         write!(
             to,
-            "{assigned:?}{rebalance:?}{seeks:?}{errors:?}{lost:?}{reachability:?}{checks:?}{leaving:?}{is_dead}"
+            "{assigned:?}{rebalance:?}{idle:?}{seeks:?}{late:?}{errors:?}{lost:?}{reachability:?}{checks:?}{leaving:?}{is_dead}"
         )?;
         client.write(to)
     }
@@ -286,8 +293,12 @@ impl GroupConsumer for Simulation {
         self.0.fetch(max, blocks)
     }
 
-    fn resolve(&mut self, places: Vec<(PartitionRef, OffsetReset)>) {
-        self.0.resolve(places);
+    fn resolve(&mut self, places: Vec<(PartitionRef, OffsetReset)>, within: Duration) {
+        self.0.resolve(places, within);
+    }
+
+    fn add(&mut self, starts: &[(PartitionRef, i64)]) -> Result<(), ClientError> {
+        self.0.add(starts)
     }
 
     fn assign(&mut self, starts: &[(PartitionRef, i64)]) -> Result<(), ClientError> {

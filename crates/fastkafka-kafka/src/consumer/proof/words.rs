@@ -78,8 +78,13 @@ impl Trouble {
 /// An answer.
 #[derive(Debug)]
 pub enum Given {
-    /// The starts of the partitions, or why they are not known.
-    Starts(Result<Vec<(i32, i64)>, StartError>),
+    /// The starts of the partitions.
+    Starts {
+        /// These are committed.
+        known: Vec<(i32, i64)>,
+        /// These are not known, and why.
+        unknown: Vec<(i32, StartError)>,
+    },
     /// The offset of the seek.
     Found(Result<i64, ControlError>),
     /// The commit is done, or was refused.

@@ -225,6 +225,10 @@ impl RawClient for Simulated {
         self.is_closing && !self.waits && self.commit.is_none()
     }
 
+    fn is_joined(&self) -> bool {
+        self.is_joined
+    }
+
     fn is_member(&self) -> bool {
         self.is_member
     }

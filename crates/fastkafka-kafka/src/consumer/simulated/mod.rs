@@ -69,6 +69,7 @@ pub(crate) struct Simulated {
     /// It was woken since the last poll.
     is_woken: Cell<bool>,
     pub(crate) requests: RefCell<Vec<Request>>,
+    pub(crate) is_joined: bool,
     /// A rebalance waits for its answer.
     pub(crate) waits: bool,
     /// The partitions that are being revoked are another member's already.
@@ -114,6 +115,7 @@ impl Simulated {
             wakes: Cell::new(0),
             is_woken: Cell::new(false),
             requests: RefCell::default(),
+            is_joined: false,
             waits: false,
             is_lost: false,
             answers: 0,

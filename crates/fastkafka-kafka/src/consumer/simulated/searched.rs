@@ -71,6 +71,7 @@ impl Simulated {
             wakes: _,
             is_woken,
             requests,
+            is_joined: _,
             waits,
             is_lost,
             answers: _,

@@ -3,6 +3,7 @@
 mod ending;
 mod moving;
 mod seeks;
+mod starting;
 
 use super::KafkaConsumer;
 use super::leaving::Membership;

@@ -5,7 +5,7 @@ use crate::consumer::raw::{Answer, RawClient};
 use crate::offsets::partition_count::PartitionCount;
 use crate::offsets::start_offsets::Resolved;
 use fastkafka_core::OffsetReset;
-use fastkafka_runtime::platform::StartError;
+use fastkafka_runtime::platform::Starts;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -180,12 +180,15 @@ fn the_range_of_a_partition_that_moved_or_was_given_away_is_of_no_interest() {
 fn commits_carry_the_number_of_partitions_that_came_with_the_starts() {
     let mut member = KafkaConsumer::reading(COOPERATIVE, &[(0, 9)], &[(0, 0)]);
     let resolved = Resolved {
-        starts: vec![(place(0), 0)],
+        starts: Starts {
+            known: vec![(place(0), 0)],
+            unknown: Vec::new(),
+        },
         counts: vec![(simulated::TOPIC, PartitionCount::new(4))],
     };
     member
         .client
-        .post(Event::Answer(Answer::Resolved(Ok(resolved))));
+        .post(Event::Answer(Answer::Resolved(resolved)));
     member.hear_all();
     let refused = member.store(&[(place(0), 3), (place(1), 3)]);
     assert_eq!(refused, [(place(1), "not read".to_owned())]);
@@ -220,9 +223,9 @@ fn without_a_group_new_partitions_are_taken_beside_the_others_and_begin_at_their
     alone.hear_all();
     let asked = [place(0), place(1)].map(|place| (place, OffsetReset::Latest));
     alone.requests();
-    alone.resolve(asked.to_vec());
+    alone.resolve(asked.to_vec(), SECOND);
     let requests = alone.requests();
-    let [Request::Choose(policies)] = &requests[..] else {
+    let [Request::Choose(policies, _)] = &requests[..] else {
         panic!("{requests:?}");
     };
     let policies: Vec<_> = policies.iter().map(|(_, policy)| *policy).collect();
@@ -236,17 +239,6 @@ fn without_a_group_new_partitions_are_taken_beside_the_others_and_begin_at_their
     assert!(alone.client.stored.is_empty());
     alone.commit(place(1), 5);
     assert!(matches!(&alone.hear_all()[..], [Notice::Moved(_, Ok(()))]));
-}
-
-#[test]
-fn starts_that_cannot_be_worked_out_are_told() {
-    let mut member = KafkaConsumer::member(COOPERATIVE, &[]);
-    let error = StartError::Retry("no broker".to_owned());
-    member
-        .client
-        .post(Event::Answer(Answer::Resolved(Err(error))));
-    let told = member.hear_all();
-    assert!(matches!(&told[..], [Notice::Resolved(Err(_))]), "{told:?}");
 }
 
 /// librdkafka's own position is one too far after an error: a pause would go on there.

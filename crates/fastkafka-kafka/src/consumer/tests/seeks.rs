@@ -150,9 +150,12 @@ fn a_request_that_commits_carries_the_assignment_by_which_the_partition_is_ours(
     let logs = [(0, 9), (0, 9)];
     let mut member = KafkaConsumer::reading(COOPERATIVE, &logs, &[(0, 0), (1, 0)]);
     member.commit(place(0), 2);
-    member.resolve(vec![(place(0), OffsetReset::Latest)]);
+    member.resolve(
+        vec![(place(0), OffsetReset::Latest)],
+        Duration::from_secs(1),
+    );
     let requests = member.requests();
-    let [Request::Commit { epoch, .. }, Request::Resolve(resolved)] = &requests[..] else {
+    let [Request::Commit { epoch, .. }, Request::Resolve(resolved, _)] = &requests[..] else {
         panic!("{requests:?}");
     };
     assert_eq!(member.client.ours.of(place(0)), Some(*epoch));

@@ -9,5 +9,6 @@ pub(crate) mod problems;
 pub(crate) mod rebalance;
 pub(crate) mod seeks;
 pub(crate) mod stalls;
+pub(crate) mod starts;
 pub(crate) mod unfinished;
 pub(crate) mod upkeep;

@@ -31,7 +31,10 @@ impl GroupConsumer for Panics {
     fn fetch(&mut self, _: usize, _: &mut Vec<(PartitionRef, Arc<dyn Fetched>)>) -> bool {
         false
     }
-    fn resolve(&mut self, _: Vec<(PartitionRef, OffsetReset)>) {}
+    fn resolve(&mut self, _: Vec<(PartitionRef, OffsetReset)>, _: Duration) {}
+    fn add(&mut self, _: &[(PartitionRef, i64)]) -> Result<(), ClientError> {
+        Ok(())
+    }
     fn assign(&mut self, _: &[(PartitionRef, i64)]) -> Result<(), ClientError> {
         Ok(())
     }

@@ -33,6 +33,7 @@ macro_rules! choose {
             "listed" => sources::listed::app,
             "vanishing" => sources::vanishing::app,
             "matching" => sources::matching::app,
+            "awaited" => sources::awaited::app,
             "alone" => sources::alone::app,
             $(stringify!($name) => settings::$name::app,)*
             other => {
@@ -57,6 +58,8 @@ fn main() -> ExitCode {
         latest,
         together,
         grown,
+        growing,
+        killed,
         retention,
         beyond,
         cut,

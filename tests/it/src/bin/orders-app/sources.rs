@@ -46,4 +46,5 @@ source!(
     pattern = "^matching\\.in\\..*",
     dead_letter = "matching.in.dead"
 );
+source!(awaited, "awaited.out", pattern = "^awaited\\.in\\..*");
 source!(alone, "alone.out", topic = "alone", group_id = None);

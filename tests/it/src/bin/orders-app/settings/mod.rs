@@ -118,6 +118,26 @@ setting!(
 setting!(together, "together", "together.out", "together.dead");
 setting!(grown, "grown", "grown.out", "grown.dead");
 setting!(
+    growing,
+    "growing",
+    "growing.out",
+    "growing.dead",
+    consumes(
+        auto_offset_reset = "earliest",
+        session_timeout_ms = 6_000,
+        auto_commit_interval_ms = 500,
+        metadata_max_age_ms = 1_000
+    )
+);
+// Longer than the app has time to start.
+setting!(
+    killed,
+    "killed",
+    "killed.out",
+    "killed.dead",
+    consumes(auto_offset_reset = "earliest", session_timeout_ms = 20_000)
+);
+setting!(
     retention,
     "retention",
     "retention.out",
