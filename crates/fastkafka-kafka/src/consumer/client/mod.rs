@@ -227,7 +227,7 @@ impl RawClient for Librdkafka {
     }
 
     fn is_joined(&self) -> bool {
-        ffi::is_joined(self.consumer())
+        self.consumer.as_ref().is_some_and(|c| ffi::is_joined(c))
     }
 
     fn is_member(&self) -> bool {
