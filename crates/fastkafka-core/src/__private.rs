@@ -66,6 +66,6 @@ pub use crate::{Codec, Decode, Encode, Json, Raw};
 pub use crate::settings::brokers;
 pub use crate::{
     Acks, Attempts, BackgroundSettings, CompressionType, ConsumerSettings, Executor, GroupId,
-    GroupProtocol, IsolationLevel, OffsetReset, OnFailure, Order, Partitioner, ProducerSettings,
-    Properties, Restart, SaslMechanism, Secret, SecurityProtocol, Text, Tokens,
+    GroupProtocol, IsolationLevel, OffsetReset, OnFailure, OnTruncation, Order, Partitioner,
+    ProducerSettings, Properties, Restart, SaslMechanism, Secret, SecurityProtocol, Text, Tokens,
 };

@@ -79,6 +79,7 @@ pub use record::{
 pub use settings::{
     Acks, Attempts, BackgroundSettings, Broker, Brokers, CompressionType, Connection,
     ConsumerSettings, Executor, GroupId, GroupProtocol, IsolationLevel, OauthToken, OffsetReset,
-    OnFailure, Order, PartitionFn, Partitioner, ProducerSettings, Properties, Restart,
-    SaslMechanism, Secret, SecurityProtocol, Text, Tls, TokenFuture, TokenProvider, Tokens,
+    OnFailure, OnTruncation, Order, PartitionFn, Partitioner, ProducerSettings, Properties,
+    Restart, SaslMechanism, Secret, SecurityProtocol, Text, Tls, TokenFuture, TokenProvider,
+    Tokens,
 };

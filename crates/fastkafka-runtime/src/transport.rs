@@ -47,6 +47,34 @@ pub enum Notice {
         /// The offset after the log's last record.
         high: i64,
     },
+    /// The log of a partition was cut below the position, which it may have again meanwhile: what stands
+    /// there was not written behind what was read. The partition stands still until it is moved.
+    Truncated {
+        /// The partition.
+        place: PartitionRef,
+        /// The offset that it was going to read.
+        position: i64,
+        /// Where the log was cut, if the broker knows: from there on its records are new.
+        end: Option<i64>,
+    },
+    /// The topic was deleted, and there is another of its name: the position belongs to neither record nor
+    /// end of that. The partition stands still until it is moved.
+    MadeAnew {
+        /// The partition.
+        place: PartitionRef,
+        /// The offset that it was going to read.
+        position: i64,
+    },
+    /// A batch of a partition cannot be read. Nothing behind it is read either; the client tries it again,
+    /// and tells of it each time.
+    Unreadable {
+        /// The partition.
+        place: PartitionRef,
+        /// The offset of the batch's first record that was not read.
+        position: i64,
+        /// In librdkafka's words.
+        why: String,
+    },
     /// The answer to [`GroupConsumer::find`]: the offset, which is in the log.
     Found(PartitionRef, Result<i64, ControlError>),
     /// The answer to [`GroupConsumer::commit`].

@@ -10,5 +10,6 @@
 #[doc(inline)]
 pub use fastkafka_core::{
     Acks, Attempts, CompressionType, ConsumerSettings, Executor, GroupProtocol, IsolationLevel,
-    OffsetReset, OnFailure, Order, PartitionFn, Partitioner, ProducerSettings, Properties, Restart,
+    OffsetReset, OnFailure, OnTruncation, Order, PartitionFn, Partitioner, ProducerSettings,
+    Properties, Restart,
 };

@@ -3,7 +3,7 @@
 use super::table::settings_of_a_client;
 use super::{
     Attempts, Brokers, Executor, GroupId, GroupProtocol, IsolationLevel, OffsetReset, OnFailure,
-    Order, Properties, Text,
+    OnTruncation, Order, Properties, Text,
 };
 use std::time::Duration;
 
@@ -54,6 +54,9 @@ settings_of_a_client! {
         [handler] stall_after: Duration = "handler_timeout, else 30s",
         /// The fate of a record whose attempts are used up; default [`OnFailure::Stop`]. Not with `dead_letter`.
         [handler] on_failure: OnFailure = "stop",
+        /// What follows when the log of a partition was cut below the position, or its topic was made anew;
+        /// default [`OnTruncation::Stop`].
+        [handler] on_truncation: OnTruncation = "stop",
         /// The topic for records that used up their attempts or were rejected.
         [handler] dead_letter: Text = "none",
         /// The distance by which reading may be ahead of the committed offset, in offsets; default 100,000.

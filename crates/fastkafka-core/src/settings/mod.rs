@@ -30,5 +30,5 @@ pub use security::{
 pub use value::Text;
 pub use values::{
     Acks, Attempts, CompressionType, Executor, GroupId, GroupProtocol, IsolationLevel, OffsetReset,
-    OnFailure, Order, PartitionFn, Partitioner, Restart,
+    OnFailure, OnTruncation, Order, PartitionFn, Partitioner, Restart,
 };

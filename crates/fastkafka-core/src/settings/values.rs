@@ -18,6 +18,18 @@ pub enum OffsetReset {
     Timestamp(SystemTime),
 }
 
+/// What follows when the log of a partition is not the one that was read: it was cut below the position and
+/// has grown again, or its topic was deleted and made anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnTruncation {
+    /// The partition stops and health reports it; others go on. The default.
+    #[default]
+    Stop,
+    /// The partition goes on where the log was cut, and in a topic that was made anew at the beginning:
+    /// every record that is new is handled. Where it was cut must be known, or it stops.
+    Reset,
+}
+
 /// The protocol of the group.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum GroupProtocol {
@@ -215,6 +227,7 @@ impl PartialEq for Partitioner {
 words! {
     GroupProtocol { "classic" = Classic, "consumer" = Consumer }
     OnFailure { "stop" = Stop, "skip" = Skip, "exit" = Exit }
+    OnTruncation { "stop" = Stop, "reset" = Reset }
     Restart { "never" = Never, "on_failure" = OnFailure }
     Order { "partition" = Partition, "key" = Key, "unordered" = Unordered }
     Executor { "sequential" = Sequential, "dynamic" = Dynamic }

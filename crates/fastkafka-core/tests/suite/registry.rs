@@ -222,6 +222,7 @@ const THEN: SystemTime = SystemTime::UNIX_EPOCH;
     handler_timeout = Duration::from_secs(9),
     stall_after = Duration::from_secs(90),
     on_failure = "skip",
+    on_truncation = "reset",
     dead_letter = "orders.dead",
     max_uncommitted = 10,
     client_id = "eleven",
@@ -320,6 +321,7 @@ fn every_setting_arrives() {
          handler_timeout = 9s\n\
          stall_after = 1m 30s\n\
          on_failure = skip\n\
+         on_truncation = reset\n\
          dead_letter = orders.dead\n\
          max_uncommitted = 10\n\
          client_id = eleven\n\

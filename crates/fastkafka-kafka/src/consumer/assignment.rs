@@ -1,6 +1,9 @@
 //! The partitions that a consumer reads, and where each goes on.
 
-use super::raw::Offsets;
+use super::known::Known;
+use super::leader_epochs::LeaderEpochs;
+use crate::offsets::broker::OffsetAndEpoch;
+use crate::offsets::topic_id::TopicId;
 use fastkafka_runtime::platform::PartitionRef;
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,7 +13,48 @@ pub(crate) struct Assigned {
     pub(crate) place: PartitionRef,
     /// The next offset to read.
     pub(crate) next: i64,
+    pub(crate) epochs: LeaderEpochs,
+    /// The topic that the position belongs to, once it is known.
+    pub(crate) topic: Option<TopicId>,
+    /// The topic of that name is another one now: what comes of it is not read on.
+    pub(crate) is_made_anew: bool,
     pub(crate) paused: bool,
+}
+
+impl Assigned {
+    pub(crate) fn position(&self) -> (PartitionRef, OffsetAndEpoch) {
+        let epoch = self.epochs.at(self.next);
+        (self.place, OffsetAndEpoch::new(self.next, epoch))
+    }
+
+    /// Records up to this offset were read. False when they do not fit to those before.
+    pub(crate) fn read(&mut self, next: i64, epoch: Option<i32>) -> bool {
+        self.next = next;
+        self.epochs.read(next, epoch)
+    }
+
+    /// Reading goes on there.
+    pub(crate) fn go_to(&mut self, known: Known) {
+        self.next = known.at.offset;
+        self.epochs = LeaderEpochs::starting_at(known.at);
+        self.topic = known.topic;
+        self.is_made_anew = false;
+    }
+
+    /// The topic of its name has this id now. True with the news that it is not the one that the position
+    /// belongs to. Nothing of the other was read at position 0, and where that was is not known of a commit
+    /// without an id.
+    pub(crate) fn is_news(&mut self, id: TopicId) -> bool {
+        match self.topic {
+            Some(topic) if topic != id && self.next > 0 => {
+                !std::mem::replace(&mut self.is_made_anew, true)
+            }
+            _ => {
+                self.topic = Some(id);
+                false
+            }
+        }
+    }
 }
 
 /// The partitions that a consumer reads: found by a topic's name and a number, as librdkafka names them.
@@ -32,12 +76,15 @@ impl Assignment {
     }
 
     /// Nothing is paused in the beginning.
-    pub(crate) fn begin(&mut self, starts: &Offsets) {
-        for (place, next) in starts {
+    pub(crate) fn begin(&mut self, starts: &[(PartitionRef, Known)]) {
+        for (place, known) in starts {
             let parts = self.0.entry(place.on_cluster.as_str()).or_default();
             let part = Assigned {
                 place,
-                next: *next,
+                next: known.at.offset,
+                epochs: LeaderEpochs::starting_at(known.at),
+                topic: known.topic,
+                is_made_anew: false,
                 paused: false,
             };
             parts.insert(place.partition, part);
@@ -45,11 +92,14 @@ impl Assignment {
     }
 
     /// Gives these up. Returns those that were read.
-    pub(crate) fn remove(&mut self, places: &[PartitionRef]) -> Vec<(PartitionRef, i64)> {
+    pub(crate) fn remove(
+        &mut self,
+        places: &[PartitionRef],
+    ) -> Vec<(PartitionRef, OffsetAndEpoch)> {
         let mut remove = |place: &PartitionRef| {
             let parts = self.0.get_mut(place.on_cluster.as_str())?;
             let part = parts.remove(&place.partition)?;
-            Some((part.place, part.next))
+            Some(part.position())
         };
         places.iter().filter_map(&mut remove).collect()
     }
@@ -58,8 +108,8 @@ impl Assignment {
         self.0.clear();
     }
 
-    pub(crate) fn positions(&self) -> Vec<(PartitionRef, i64)> {
-        self.parts().map(|part| (part.place, part.next)).collect()
+    pub(crate) fn positions(&self) -> Vec<(PartitionRef, OffsetAndEpoch)> {
+        self.parts().map(Assigned::position).collect()
     }
 
     /// Those that are not paused, with their next offsets.
@@ -68,9 +118,20 @@ impl Assignment {
         reading.map(|part| (part.place, part.next)).collect()
     }
 
-    pub(crate) fn paused(&self) -> Vec<(PartitionRef, i64)> {
+    pub(crate) fn paused(&self) -> Vec<(PartitionRef, OffsetAndEpoch)> {
         let paused = self.parts().filter(|part| part.paused);
-        paused.map(|part| (part.place, part.next)).collect()
+        paused.map(Assigned::position).collect()
+    }
+
+    /// Every partition that is read.
+    pub(crate) fn parts_mut(&mut self) -> impl Iterator<Item = &mut Assigned> {
+        self.0.values_mut().flat_map(BTreeMap::values_mut)
+    }
+
+    /// The topics of which something is read, by the cluster's names.
+    pub(crate) fn topics(&self) -> Vec<&'static str> {
+        let topics = self.0.iter().filter(|(_, parts)| !parts.is_empty());
+        topics.map(|(topic, _)| *topic).collect()
     }
 
     fn parts(&self) -> impl Iterator<Item = &Assigned> {

@@ -7,6 +7,7 @@
 //! client that has librdkafka's habits. The other files hold one piece of state each, and wait for
 //! nothing.
 
+mod asking;
 mod assignment;
 mod checks;
 pub(crate) mod client;
@@ -14,9 +15,14 @@ mod ending;
 mod ends;
 mod epochs;
 mod errors;
+mod hearing;
 mod idle;
+mod incarnation;
+mod known;
 mod late;
+mod leader_epochs;
 mod leaving;
+mod looks;
 mod lost;
 mod moving;
 #[cfg(feature = "proof")]
@@ -31,6 +37,7 @@ mod simulated;
 mod standalone;
 #[cfg(test)]
 mod tests;
+mod unchecked;
 
 use self::assignment::Assignment;
 use self::checks::Checks;
@@ -38,21 +45,23 @@ use self::ends::Ends;
 use self::epochs::Epochs;
 use self::errors::Errors;
 use self::idle::Idle;
+use self::known::KnownOffsets;
 use self::late::LateStarts;
 use self::leaving::{Leaving, Membership};
+use self::looks::Looks;
 use self::lost::LostPositions;
 use self::raw::{Answer, Event, FetchError, Piece, RawClient, Request};
 use self::reachability::Reachability;
-use self::rebalance::{Owed, Rebalance};
+use self::rebalance::Rebalance;
 use self::refused::refused;
 use self::seeks::Seeks;
 use self::standalone::Standalone;
+use self::unchecked::Unchecked;
 use crate::error::client_error;
-use crate::offsets::broker::Commit;
 use crate::offsets::partition_count::PartitionCount;
 use fastkafka_core::{Fetched, OffsetReset};
 use fastkafka_runtime::Seek;
-use fastkafka_runtime::platform::{ClientError, GroupConsumer, Notice, PartitionRef, Scope};
+use fastkafka_runtime::platform::{ClientError, GroupConsumer, Notice, PartitionRef};
 use rdkafka::types::RDKafkaErrorCode::AssignmentLost;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -77,6 +86,9 @@ pub(crate) struct KafkaConsumer<C> {
     passed: Vec<(PartitionRef, i64, i64)>,
     late: LateStarts,
     lost: LostPositions,
+    looks: Looks,
+    known: KnownOffsets,
+    unchecked: Unchecked,
     reachability: Reachability,
     checks: Checks,
     /// The subscription, by the cluster's names. Patterns are not in it.
@@ -89,12 +101,14 @@ pub(crate) struct KafkaConsumer<C> {
 }
 
 impl<C: RawClient> KafkaConsumer<C> {
-    /// `topics` go by the cluster's names. `standalone` is in the place of a group.
+    /// `topics` go by the cluster's names. `standalone` is in the place of a group; `refresh` is the time
+    /// between two refreshes of the metadata.
     fn new(
         client: C,
         membership: Membership,
         mut topics: Vec<String>,
         standalone: Option<Standalone>,
+        refresh: Duration,
     ) -> Self {
         topics.retain(|topic| !topic.starts_with('^'));
         Self {
@@ -110,6 +124,9 @@ impl<C: RawClient> KafkaConsumer<C> {
             passed: Vec::new(),
             late: LateStarts::default(),
             lost: LostPositions::default(),
+            looks: Looks::new(refresh),
+            known: KnownOffsets::default(),
+            unchecked: Unchecked::default(),
             reachability: Reachability::new(),
             checks: Checks::default(),
             topics,
@@ -119,178 +136,10 @@ impl<C: RawClient> KafkaConsumer<C> {
         }
     }
 
-    /// Takes an event of the client. Returns what the driver hears of it.
-    fn hear(&mut self, event: Event) -> Option<Notice> {
-        match event {
-            Event::Assign(places) => {
-                self.rebalance.begin(Owed::Assign);
-                self.idle.end();
-                self.epochs.begin(&places);
-                self.client.own(&self.epochs);
-                Some(Notice::Assign(places))
-            }
-            Event::Revoke(places) => {
-                let answered = self.rebalance.begin(Owed::Revoke(places.clone()));
-                let lost = answered || self.lost();
-                if lost {
-                    self.give_away(&places);
-                }
-                Some(Notice::Revoke { places, lost })
-            }
-            Event::NotMoved(place, offset, error) => Some(Notice::NotMoved {
-                place,
-                offset,
-                error,
-            }),
-            Event::NoTopic => Some(Notice::NoTopic),
-            Event::Committed(offsets) => Some(Notice::Committed(offsets)),
-            Event::Error(error) => {
-                self.note_error(&error);
-                Some(Notice::Error(error))
-            }
-            Event::Answer(answer) => self.hear_answer(answer),
-        }
-    }
-
-    fn hear_answer(&mut self, answer: Answer) -> Option<Notice> {
-        match answer {
-            Answer::Resolved(resolved) => {
-                self.counts.extend(resolved.counts);
-                Some(Notice::Resolved(resolved.starts))
-            }
-            Answer::Listed(places) => {
-                let standalone = self.standalone.as_mut()?;
-                let new = standalone.take_new(places, self.client.now());
-                if new.is_empty() {
-                    return None;
-                }
-                self.hear(Event::Assign(new))
-            }
-            Answer::Found(place, found) => Some(Notice::Found(place, found)),
-            Answer::Moved(place, moved) => Some(Notice::Moved(place, moved)),
-            Answer::Range {
-                place,
-                position,
-                low,
-                high,
-            } => {
-                if !self.lost.settle(place) || !self.assigned.contains(place) {
-                    return None; // Given away, or an answer that came twice.
-                }
-                if (low..=high).contains(&position) {
-                    // The broker has changed its mind, or a new leader knows more.
-                    self.seeks.add(place, position);
-                    return None;
-                }
-                Some(Notice::OutOfRange {
-                    place,
-                    position,
-                    low,
-                    high,
-                })
-            }
-            Answer::Checked { topics, group } => {
-                let answers = topics.iter().map(|(_, answer)| answer);
-                self.checks.heard(answers.chain([&group]));
-                Some(Notice::Checked { topics, group })
-            }
-            Answer::Ends(ends) => {
-                self.ends.answered();
-                self.passed.extend(ends);
-                None
-            }
-            Answer::Connected => {
-                self.reachability.connected();
-                Some(Notice::Connected)
-            }
-        }
-    }
-
-    /// Begins to ask for the evidence that an error is over.
-    fn note_error(&mut self, error: &ClientError) {
-        let now = self.client.now();
-        if error.is_unreachable() {
-            self.reachability.unreachable(now);
-        } else if error.is_refusal() {
-            match error.scope {
-                Scope::Login | Scope::Cluster => self.reachability.unreachable(now),
-                _ => self.checks.refused(now),
-            }
-        }
-    }
-
-    /// Begins the requests that are due.
-    fn ask(&mut self) {
-        let now = self.client.now();
-        if self.reachability.is_due(now) {
-            self.client.ask(Request::IsReached);
-        }
-        if self.ends.is_due(now) {
-            let client = &self.client;
-            let next = self.assigned.reading();
-            let quiet = self.ends.look(now, &next, |place| client.known_end(place));
-            if !quiet.is_empty() {
-                self.client.ask(Request::Ends(quiet));
-            }
-        }
-        if self.checks.is_due(now) {
-            let place = match self.standalone {
-                Some(_) => None,
-                None => self.assigned.positions().first().map(|(place, _)| *place),
-            };
-            let topics = self.topics.clone();
-            self.client.ask(Request::Check { topics, place });
-        }
-        let due = self.standalone.as_mut().and_then(|all| all.due(now));
-        if let Some(topics) = due {
-            self.client.ask(Request::List(topics));
-        }
-        let assigned = &self.assigned;
-        let due = self.lost.due(now, |place| assigned.contains(place));
-        for (place, position) in due {
-            self.client.ask(Request::Range(place, position));
-        }
-    }
-
-    /// The partitions that have passed what is no record, unless they have moved since they were looked at.
-    fn take_ends(&mut self) -> impl Iterator<Item = Notice> + use<C> {
-        let mut notices = Vec::new();
-        for (place, from, to) in std::mem::take(&mut self.passed) {
-            let moves = self.seeks.is_under_way(place) || self.errors.is_broken(place);
-            if let Some(part) = self.assigned.get_mut(place)
-                && part.next == from
-                && to > from
-                && !moves
-            {
-                part.next = to;
-                notices.push(Notice::AtEnd(place, to));
-            }
-        }
-        notices.into_iter()
-    }
-
-    /// Lets partitions begin again some time after an error, and tells those that are read again.
-    fn after_errors(&mut self) -> impl Iterator<Item = Notice> + use<C> {
-        let now = self.client.now();
-        for place in self.errors.due(now) {
-            if let Some(part) = self.assigned.get_mut(place)
-                && !self.seeks.is_under_way(place)
-            {
-                self.seeks.add(place, part.next);
-            }
-        }
-        self.errors.take_well(now).into_iter().map(Notice::Reads)
-    }
-
     /// These are not ours any more: nothing of them is committed.
     fn give_away(&mut self, places: &[PartitionRef]) {
         self.epochs.end(places);
         self.client.own(&self.epochs);
-    }
-
-    fn count(&self, place: PartitionRef) -> PartitionCount {
-        let count = self.counts.get(place.on_cluster.as_str());
-        count.copied().unwrap_or_default()
     }
 
     /// True while a rebalance waits for its answer, or may, since any event may be one: giving a partition
@@ -322,6 +171,8 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
         }
         self.ask();
         notices.extend(self.after_errors());
+        self.look_again();
+        self.check_later();
         if self.rebalance.is_answered() {
             self.add_waiting();
             self.restart_waiting();
@@ -329,12 +180,14 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
     }
 
     fn fetch(&mut self, max: usize, runs: &mut Vec<(PartitionRef, Arc<dyn Fetched>)>) -> bool {
-        let (mut lost, mut errors) = (Vec::new(), Vec::new());
+        let (mut lost, mut events) = (Vec::new(), Vec::new());
+        let mut fits = true;
         let now = self.client.now();
         let taken = self.client.fetch(max, |piece| {
             let Piece {
                 topic,
                 partition,
+                leader_epoch,
                 content,
             } = piece;
             // Records of a partition that was given away are freed unseen, and so are those of one whose
@@ -347,10 +200,17 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
                 return;
             }
             match (content, part) {
-                (Ok(_), Some(part)) if self.errors.is_broken(part.place) => {}
+                // Not of its position.
+                (
+                    Ok(_) | Err(FetchError::OutOfRange { .. } | FetchError::Truncated { .. }),
+                    Some(part),
+                ) if part.is_made_anew || self.errors.is_broken(part.place) => {}
+                // They come once more when the position is checked.
+                (Ok(_), Some(part)) if self.unchecked.contains(part.place) => {}
                 (Ok(records), Some(part)) => {
                     self.errors.read(part.place);
-                    part.next = records.offset(records.len() - 1) + 1;
+                    let next = records.offset(records.len() - 1) + 1;
+                    fits &= part.read(next, leader_epoch);
                     runs.push((part.place, records));
                 }
                 (Err(FetchError::OutOfRange { position }), Some(part)) => {
@@ -358,19 +218,38 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
                 }
                 (Err(FetchError::Other(error)), Some(part)) => {
                     self.errors.add(part.place, now);
-                    errors.push(error.at(part.place));
+                    events.push(Event::Error(error.at(part.place)));
                 }
-                (Err(FetchError::Other(error)), None) => errors.push(error),
+                (Err(FetchError::Other(error)), None) => events.push(Event::Error(error)),
+                (Err(FetchError::Truncated { position, end }), Some(part)) => {
+                    events.push(Event::Truncated {
+                        place: part.place,
+                        position: position.unwrap_or(part.next),
+                        end,
+                    });
+                }
+                (Err(FetchError::Unreadable { why }), Some(part)) => {
+                    self.errors.add(part.place, now);
+                    events.push(Event::Unreadable {
+                        place: part.place,
+                        position: part.next,
+                        why,
+                    });
+                }
                 (_, None) => {}
             }
         });
+        if !fits || !lost.is_empty() {
+            // It may be another topic.
+            self.looks.hurry();
+        }
         for (place, position) in lost {
-            self.lost.add(place, position, self.client.now());
+            self.lost.add(place, position, now);
             // The next poll asks for the range of the log.
             self.client.wake();
         }
-        for error in errors {
-            self.client.post(Event::Error(error));
+        for event in events {
+            self.client.post(event);
         }
         if taken < max {
             self.ends.drained();
@@ -393,19 +272,19 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
 
     fn assign(&mut self, starts: &[(PartitionRef, i64)]) -> Result<(), ClientError> {
         self.rebalance.answer();
-        self.assigned.begin(starts);
-        self.begin(starts)
+        let starts = self.note_starts(starts);
+        self.begin(&starts)
     }
 
     fn add(&mut self, starts: &[(PartitionRef, i64)]) -> Result<(), ClientError> {
-        self.assigned.begin(starts);
+        let known = self.note_starts(starts);
         if self.has_rebalance() {
             self.late.add(starts);
             // The next poll looks again.
             self.client.wake();
             return Ok(());
         }
-        self.begin_beside(starts)
+        self.begin_beside(&known)
     }
 
     fn unassign(&mut self, places: &[PartitionRef]) -> Result<(), ClientError> {
@@ -419,6 +298,7 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
         self.seeks.forget(places);
         self.errors.forget(places);
         self.late.forget(places);
+        self.unchecked.forget(places.iter().copied());
         if self.client.is_cooperative() {
             self.client.unassign_some(&given)
         } else {
@@ -426,6 +306,7 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
             self.seeks.clear();
             self.epochs.end_all();
             self.client.own(&self.epochs);
+            self.unchecked.clear();
             self.client.unassign()
         }
     }
@@ -438,14 +319,13 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
         if self.standalone.is_some() || offsets.is_empty() {
             return Vec::new();
         }
-        let commits: Vec<_> = offsets
-            .iter()
-            .map(|(place, offset)| Commit {
-                place,
-                offset: *offset,
-                metadata: self.count(place).metadata(),
-            })
-            .collect();
+        let mut commits = Vec::with_capacity(offsets.len());
+        for (place, offset) in offsets {
+            commits.push(self.commit_at(place, *offset));
+            if let Some(part) = self.assigned.get_mut(place) {
+                part.epochs.forget_below(*offset);
+            }
+        }
         refused(offsets, self.client.store(&commits))
     }
 
@@ -464,13 +344,8 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
             self.client.post(Event::Answer(answer));
             return;
         };
-        let count = self.count(place);
-        self.client.ask(Request::Commit {
-            place,
-            offset,
-            count,
-            epoch,
-        });
+        let commit = self.commit_at(place, offset);
+        self.client.ask(Request::Commit { commit, epoch });
     }
 
     fn seek(&mut self, place: PartitionRef, offset: i64) -> Result<(), ClientError> {
@@ -488,8 +363,8 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
         match (self.late.contains(place), pause) {
             // It is paused when it is begun with.
             (true, _) => {}
-            (false, true) => self.client.pause(&[(place, 0)])?,
-            (false, false) => self.client.resume(&[(place, 0)])?,
+            (false, true) => self.client.pause(&[(place, 0.into())])?,
+            (false, false) => self.client.resume(&[(place, 0.into())])?,
         }
         if let Some(part) = self.assigned.get_mut(place) {
             part.paused = pause;

@@ -33,7 +33,9 @@ impl<C: RawClient> KafkaConsumer<C> {
         // with it.
         self.client.forward(starts);
         // librdkafka keeps an application's pauses over a rebalance.
-        self.client.resume(starts)
+        self.client.resume(starts)?;
+        self.check(starts);
+        Ok(())
     }
 
     /// Begins with partitions outside of a rebalance. Where all are assigned anew, pauses are too.
@@ -52,7 +54,10 @@ impl<C: RawClient> KafkaConsumer<C> {
         if self.client.has_events() {
             return;
         }
-        let starts = self.late.take();
+        let starts = self.late.take().into_iter();
+        let starts: Vec<_> = starts
+            .map(|(place, offset)| (place, self.go_to(place, offset)))
+            .collect();
         if !starts.is_empty()
             && let Err(error) = self.begin_beside(&starts)
         {
@@ -80,10 +85,7 @@ impl<C: RawClient> KafkaConsumer<C> {
     }
 
     fn give_up_and_take(&mut self, place: PartitionRef, offset: i64) -> Result<(), ClientError> {
-        if let Some(part) = self.assigned.get_mut(place) {
-            part.next = offset;
-        }
-        let start = [(place, offset)];
+        let start = [(place, self.go_to(place, offset))];
         if self.client.is_cooperative() {
             if !self.seeks.is_given_up(place) {
                 self.client.unassign_some(&start)?;

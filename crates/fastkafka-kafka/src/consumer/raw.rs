@@ -4,17 +4,18 @@
 //! [`Event`] of a later [`RawClient::poll`].
 
 use super::epochs::{Epoch, Epochs};
-use crate::offsets::broker::Commit;
-use crate::offsets::partition_count::PartitionCount;
+use crate::offsets::broker::{Commit, OffsetAndEpoch};
 use crate::offsets::start_offsets::Resolved;
+use crate::offsets::topic_id::TopicId;
 use fastkafka_core::{Fetched, OffsetReset};
 use fastkafka_runtime::platform::{ClientError, PartitionRef};
 use fastkafka_runtime::{ControlError, Seek};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Partitions with an offset each.
-pub(crate) type Offsets = [(PartitionRef, i64)];
+pub(crate) type Offsets = [(PartitionRef, OffsetAndEpoch)];
 
 /// An event of the client.
 #[derive(Debug)]
@@ -27,6 +28,23 @@ pub(crate) enum Event {
     Committed(Vec<(PartitionRef, Result<i64, ClientError>)>),
     /// A seek that has waited could not be made.
     NotMoved(PartitionRef, i64, ClientError),
+    /// The answer to [`RawClient::look`]: the ids of topics that the broker knows, by their names.
+    TopicIds(BTreeMap<String, TopicId>),
+    /// The topic of a position was deleted, and there is another of its name.
+    MadeAnew { place: PartitionRef, position: i64 },
+    /// A batch of a partition cannot be read.
+    Unreadable {
+        place: PartitionRef,
+        position: i64,
+        why: String,
+    },
+    /// The log of a partition was cut below the position.
+    Truncated {
+        place: PartitionRef,
+        position: i64,
+        /// Where it was cut, if the broker knows.
+        end: Option<i64>,
+    },
     /// An error that belongs to no request.
     Error(ClientError),
     /// The pattern matches no topic, so there is no group yet.
@@ -48,12 +66,7 @@ pub(crate) enum Request {
     /// The offset where the user wants to go on.
     Find(PartitionRef, Seek),
     /// Commits this offset, be it ahead or back, if the partition is still ours. [`Answer::Moved`].
-    Commit {
-        place: PartitionRef,
-        offset: i64,
-        count: PartitionCount,
-        epoch: Epoch,
-    },
+    Commit { commit: Commit, epoch: Epoch },
     /// The range of the log of a partition whose position is not in it. Without an answer there is no
     /// event.
     Range(PartitionRef, i64),
@@ -74,7 +87,7 @@ pub(crate) enum Request {
 pub(crate) enum Answer {
     Resolved(Resolved),
     Listed(Vec<PartitionRef>),
-    Found(PartitionRef, Result<i64, ControlError>),
+    Found(PartitionRef, Result<OffsetAndEpoch, ControlError>),
     Moved(PartitionRef, Result<(), ClientError>),
     /// Those of which nothing comes: where they were, and the ends of their logs.
     Ends(Vec<(PartitionRef, i64, i64)>),
@@ -100,6 +113,8 @@ pub(crate) struct Piece<'a> {
     /// The cluster's name of the topic; empty when an error belongs to none.
     pub(crate) topic: &'a str,
     pub(crate) partition: i32,
+    /// Of the leader that wrote the records.
+    pub(crate) leader_epoch: Option<i32>,
     pub(crate) content: Result<Arc<dyn Fetched>, FetchError>,
 }
 
@@ -111,6 +126,17 @@ pub(crate) enum FetchError {
         /// `None`: the one that was read next.
         position: Option<i64>,
     },
+    /// The log was cut below the position and has grown again. The partition stands still until it is
+    /// assigned anew.
+    Truncated {
+        /// `None`: the one that was read next.
+        position: Option<i64>,
+        /// Where it was cut, if the broker knows.
+        end: Option<i64>,
+    },
+    /// A batch at the next position cannot be read: it is damaged, or compressed in a way that the client
+    /// does not know.
+    Unreadable { why: String },
     /// Anything else.
     Other(ClientError),
 }
@@ -170,6 +196,14 @@ pub(crate) trait RawClient {
 
     /// Stops reading these; refuses all if one is not read. Answers a rebalance.
     fn unassign_some(&mut self, places: &Offsets) -> Result<(), ClientError>;
+
+    /// Begins to ask for the ids of these topics. [`Event::TopicIds`] is the answer, also when there is none.
+    fn look(&mut self, topics: &[&str]);
+
+    /// Asks the leaders whether their logs still have these positions, by their epochs; what was fetched
+    /// of them is dropped. [`FetchError::Truncated`] comes in the place of records where a log was cut.
+    /// Returns those about which it cannot ask yet, because reading has not begun.
+    fn validate(&mut self, places: &Offsets) -> Vec<PartitionRef>;
 
     /// True when the partitions that are being revoked already belong to another member.
     fn is_lost(&self) -> bool;

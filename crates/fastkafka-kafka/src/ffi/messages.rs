@@ -1,6 +1,7 @@
 //! Fetched messages and their headers.
 
 use super::handle::{KeepClient, NO_ERROR};
+use super::leader_epochs::known;
 use fastkafka_core::{Fetched, Header, Record, Timestamp, TimestampType};
 use rdkafka::bindings as rd;
 use std::ffi::{CStr, c_void};
@@ -44,6 +45,12 @@ impl Messages {
     pub(super) fn message(&self, at: usize) -> &rd::rd_kafka_message_t {
         // SAFETY: valid and owned by `self` until it is dropped.
         unsafe { &*self.messages[at] }
+    }
+
+    /// The epoch of the leader that wrote the first of them.
+    pub(super) fn leader_epoch(&self) -> Option<i32> {
+        // SAFETY: valid and owned by `self` until it is dropped.
+        known(unsafe { rd::rd_kafka_message_leader_epoch(self.messages[0]) })
     }
 
     fn record(&self, at: usize) -> Record<'_> {

@@ -5,19 +5,23 @@
 
 mod errors;
 mod handle;
+mod leader_epochs;
 mod messages;
 mod produce;
 mod queue;
 #[cfg(unix)]
 mod signals;
+mod topic_ids;
 
 #[cfg(test)]
 pub(super) use errors::all_errors;
 pub(super) use errors::error_name;
+pub(super) use leader_epochs::{leader_epochs, set_leader_epochs};
 pub(super) use produce::{Opaque, Sent, Topic, flush};
 pub(super) use queue::{EventQueue, FetchError, Piece, Queue};
 #[cfg(unix)]
 pub use signals::hangup_ends_the_process;
+pub(super) use topic_ids::TopicIds;
 
 use handle::{Client, NO_ERROR};
 

@@ -19,11 +19,13 @@ pub(crate) struct FetchError {
     pub(crate) offset: i64,
 }
 
-/// A piece of what a fetch found: consecutive records of one partition, or one error.
+/// A piece of what a fetch found: consecutive records of one partition and leader, or one error.
 pub(crate) struct Piece<'a> {
     /// Empty when an error belongs to no topic.
     pub(crate) topic: &'a str,
     pub(crate) partition: i32,
+    /// Of the leader that wrote the records.
+    pub(crate) leader_epoch: Option<i32>,
     pub(crate) content: Result<Messages, FetchError>,
 }
 
@@ -39,8 +41,8 @@ pub(crate) struct Queue {
 // SAFETY: librdkafka's queues may be used from any thread; the scratch vector is empty between calls.
 unsafe impl Send for Queue {}
 
-unsafe extern "C" fn wake(_: Client, driver: *mut c_void) {
-    // SAFETY: `Queue` keeps the thread handle, and disables this callback before it frees it.
+pub(super) unsafe extern "C" fn wake(_: Client, driver: *mut c_void) {
+    // SAFETY: the queue's owner keeps the thread handle, and disables this callback before it frees it.
     unsafe { (*driver.cast::<Thread>()).unpark() }
 }
 
@@ -114,25 +116,35 @@ impl Queue {
                 let name = unsafe { CStr::from_ptr(rd::rd_kafka_topic_name(handle)) };
                 name.to_string_lossy().into_owned()
             };
-            // SAFETY: librdkafka gave them to us just now, and each is in one group.
-            let messages = unsafe { Messages::new(group, self.keep.clone()) };
-            let content = if err == NO_ERROR {
-                Ok(messages)
-            } else {
-                // An error message carries its text as payload.
-                let m = messages.message(0);
-                let text = messages.bytes(m.payload, m.len).unwrap_or_default();
-                Err(FetchError {
-                    code: err.into(),
-                    text: String::from_utf8_lossy(text).into_owned(),
-                    offset: m.offset,
-                })
-            };
-            each(Piece {
-                topic: &name,
-                partition,
-                content,
-            });
+            // One leader has written nearly every block: the ends tell.
+            // SAFETY: valid messages.
+            let epoch = |m: *mut _| unsafe { rd::rd_kafka_message_leader_epoch(m) };
+            let one = epoch(group[0]) == epoch(group[group.len() - 1]);
+            let by_leader = |a: &_, b: &_| one || epoch(*a) == epoch(*b);
+            for group in group.chunk_by(by_leader) {
+                // SAFETY: librdkafka gave them to us just now, and each is in one group.
+                let messages = unsafe { Messages::new(group, self.keep.clone()) };
+                let mut epoch = None;
+                let content = if err == NO_ERROR {
+                    epoch = messages.leader_epoch();
+                    Ok(messages)
+                } else {
+                    // An error message carries its text as payload.
+                    let m = messages.message(0);
+                    let text = messages.bytes(m.payload, m.len).unwrap_or_default();
+                    Err(FetchError {
+                        code: err.into(),
+                        text: String::from_utf8_lossy(text).into_owned(),
+                        offset: m.offset,
+                    })
+                };
+                each(Piece {
+                    topic: &name,
+                    partition,
+                    leader_epoch: epoch,
+                    content,
+                });
+            }
         }
         self.scratch = taken;
         self.scratch.clear();

@@ -3,6 +3,27 @@
 use fastkafka_runtime::platform::{ClientError, PartitionRef, StartError};
 use std::time::{Duration, SystemTime};
 
+/// An offset, and the epoch of the leader by which it is in the log: as far as that is known, the broker can
+/// tell whether the log was cut below it since (KIP-320).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct OffsetAndEpoch {
+    pub(crate) offset: i64,
+    pub(crate) epoch: Option<i32>,
+}
+
+impl OffsetAndEpoch {
+    pub(crate) fn new(offset: i64, epoch: Option<i32>) -> Self {
+        Self { offset, epoch }
+    }
+}
+
+/// Of an epoch that is not known.
+impl From<i64> for OffsetAndEpoch {
+    fn from(offset: i64) -> Self {
+        Self::new(offset, None)
+    }
+}
+
 /// A position in a log that the broker turns into an offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Position {
@@ -23,7 +44,7 @@ impl Position {
 /// The broker's answer about a [`Position`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Found {
-    Offset(i64),
+    Offset(OffsetAndEpoch),
     /// No record is that young, or the log has no end yet.
     End,
 }
@@ -31,7 +52,7 @@ pub(crate) enum Found {
 /// An offset as a group has committed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Committed {
-    pub(crate) offset: i64,
+    pub(crate) at: OffsetAndEpoch,
     pub(crate) metadata: String,
 }
 
@@ -39,7 +60,7 @@ pub(crate) struct Committed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Commit {
     pub(crate) place: PartitionRef,
-    pub(crate) offset: i64,
+    pub(crate) at: OffsetAndEpoch,
     /// `None` writes none.
     pub(crate) metadata: Option<String>,
 }

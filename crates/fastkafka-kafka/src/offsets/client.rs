@@ -1,6 +1,8 @@
 //! The questions by a client of rdkafka.
 
-use super::broker::{Broker, Commit, CommitRefused, Committed, Found, Of, Position};
+use super::broker::{
+    Broker, Commit, CommitRefused, Committed, Found, Of, OffsetAndEpoch, Position,
+};
 use crate::error::call_error;
 use crate::ffi;
 use fastkafka_runtime::platform::{PartitionRef, StartError};
@@ -76,10 +78,16 @@ impl<C: ConsumerContext> Broker for Asking<'_, C> {
         let list = list.map_err(|e| failed(&e))?;
         let elements = list.elements();
         let mut found = HashMap::with_capacity(elements.len());
-        for (element, metadata) in elements.iter().zip(ffi::metadata(&list)) {
+        let carried = ffi::metadata(&list)
+            .into_iter()
+            .zip(ffi::leader_epochs(&list));
+        for (element, (metadata, epoch)) in elements.iter().zip(carried) {
             let committed = match (element.error(), element.offset()) {
                 (Err(e), _) => Err(failed(&e)),
-                (Ok(()), Offset::Offset(offset)) => Ok(Some(Committed { offset, metadata })),
+                (Ok(()), Offset::Offset(offset)) => {
+                    let at = OffsetAndEpoch::new(offset, epoch);
+                    Ok(Some(Committed { at, metadata }))
+                }
                 (Ok(()), _) => Ok(None),
             };
             found.insert((element.topic(), element.partition()), committed);
@@ -105,11 +113,18 @@ impl<C: ConsumerContext> Broker for Asking<'_, C> {
             .collect();
         let list = self.client.offsets_for_times(list, self.left());
         let list = list.map_err(|e| failed(&e))?;
+        let elements = list.elements();
+        let elements = elements.iter().zip(ffi::leader_epochs(&list));
+        let elements: HashMap<_, _> = elements
+            .map(|(e, epoch)| ((e.topic(), e.partition()), (e, epoch)))
+            .collect();
         let found = asked.iter().filter_map(|(place, _)| {
-            let element = list.find_partition(&place.on_cluster, place.partition)?;
+            let (element, epoch) = elements.get(&(place.on_cluster.as_str(), place.partition))?;
             let answer = match (element.error(), element.offset()) {
                 (Err(e), _) => Err(failed(&e)),
-                (Ok(()), Offset::Offset(offset)) => Ok(Found::Offset(offset)),
+                (Ok(()), Offset::Offset(offset)) => {
+                    Ok(Found::Offset(OffsetAndEpoch::new(offset, *epoch)))
+                }
                 (Ok(()), Offset::End) => Ok(Found::End),
                 (Ok(()), other) => Err(StartError::Retry(format!("{place} starts at {other:?}"))),
             };
@@ -133,12 +148,13 @@ pub(crate) fn list(offsets: &[Commit]) -> TopicPartitionList {
     for commit in offsets {
         let mut element = list.add_partition(&commit.place.on_cluster, commit.place.partition);
         element
-            .set_offset(Offset::Offset(commit.offset))
+            .set_offset(Offset::Offset(commit.at.offset))
             .expect("an offset to commit is not negative");
         if let Some(metadata) = &commit.metadata {
             element.set_metadata(metadata);
         }
     }
+    ffi::set_leader_epochs(&mut list, offsets.iter().map(|commit| commit.at.epoch));
     list
 }
 

@@ -1,6 +1,9 @@
 //! The commits of a group in a topic, and where each of its partitions starts by them.
 
+use super::broker::OffsetAndEpoch;
+use super::metadata::Metadata;
 use super::partition_count::PartitionCount;
+use super::topic_id::TopicId;
 use fastkafka_core::OffsetReset;
 use fastkafka_runtime::platform::StartError;
 use std::collections::BTreeMap;
@@ -10,7 +13,7 @@ use std::collections::BTreeMap;
 pub(super) struct Commits {
     /// The number of partitions that the topic has now.
     pub(super) partitions: i32,
-    pub(super) committed: BTreeMap<i32, (i64, PartitionCount)>,
+    pub(super) committed: BTreeMap<i32, (OffsetAndEpoch, Metadata)>,
     /// Partitions whose commits could not be read.
     pub(super) unread: BTreeMap<i32, StartError>,
     /// Why there may be more partitions, and commits of them.
@@ -20,7 +23,7 @@ pub(super) struct Commits {
 /// The decision about one partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Start {
-    Committed(i64),
+    Committed(OffsetAndEpoch, Option<TopicId>),
     /// Added to the topic after the group began: nothing of it was ever read.
     New,
     Policy(OffsetReset),
@@ -31,7 +34,10 @@ pub(super) enum Start {
 impl Commits {
     /// The number of partitions that the group began with.
     fn smallest_count(&self) -> Option<i32> {
-        self.committed.values().filter_map(|(_, n)| n.0).min()
+        self.committed
+            .values()
+            .filter_map(|(_, carried)| carried.count.0)
+            .min()
     }
 
     /// Why it is not known whether the group has other commits.
@@ -50,8 +56,8 @@ impl Commits {
     }
 
     pub(super) fn start(&self, partition: i32, policy: OffsetReset) -> Start {
-        if let Some((offset, _)) = self.committed.get(&partition) {
-            return Start::Committed(*offset);
+        if let Some((at, carried)) = self.committed.get(&partition) {
+            return Start::Committed(*at, carried.topic);
         }
         // Whether it is new is told by the commits of the others.
         if let Some(why) = self.unread.get(&partition).or(self.gap()) {
@@ -78,7 +84,7 @@ mod tests {
         Commits {
             partitions,
             committed: committed
-                .map(|(p, offset, metadata)| (*p, (*offset, PartitionCount::parse(metadata))))
+                .map(|(p, offset, metadata)| (*p, ((*offset).into(), Metadata::parse(metadata))))
                 .collect(),
             ..Commits::default()
         }
@@ -92,7 +98,7 @@ mod tests {
         let foreign = [(0, 7, ""), (1, 8, "of another client")];
         let mixed = [(0, 7, ""), (1, 8, "partitions=4"), (2, 0, "partitions=2")];
         let cases: [(&str, i32, &[_], Start); 8] = [
-            ("a commit counts", 1, &two, Start::Committed(8)),
+            ("a commit counts", 1, &two, Start::Committed(8.into(), None)),
             ("a new group", 0, &[], Start::Policy(Latest)),
             (
                 "started with another member",
@@ -108,13 +114,26 @@ mod tests {
                 "also a commit of another client",
                 0,
                 &foreign,
-                Start::Committed(7),
+                Start::Committed(7.into(), None),
             ),
         ];
         for (what, partition, committed, expected) in cases {
             let commits = commits(6, committed);
             assert_eq!(commits.start(partition, Latest), expected, "{what}");
         }
+    }
+
+    #[test]
+    fn a_start_is_of_the_topic_that_its_commit_names() {
+        let id = TopicId::new(7);
+        let metadata = Metadata {
+            count: PartitionCount::new(1),
+            topic: id,
+        };
+        let commits = commits(1, &[(0, 5, &metadata.text().unwrap())]);
+        let start = commits.start(0, OffsetReset::Latest);
+        assert_eq!(start, Start::Committed(5.into(), id));
+        assert_eq!(commits.count(), Some(PartitionCount::new(1)));
     }
 
     #[test]
@@ -140,7 +159,10 @@ mod tests {
         let why = StartError::Retry("unstable".to_owned());
         let mut known = commits(3, &[(0, 7, "partitions=2")]);
         known.unread.insert(1, why.clone());
-        assert_eq!(known.start(0, OffsetReset::Latest), Start::Committed(7));
+        assert_eq!(
+            known.start(0, OffsetReset::Latest),
+            Start::Committed(7.into(), None)
+        );
         for partition in [1, 2] {
             let start = known.start(partition, OffsetReset::Latest);
             assert_eq!(start, Start::Unknown(why.clone()));

@@ -1,6 +1,6 @@
 //! The partitions that there are, and the offsets of a beginning, an end or a time.
 
-use super::broker::{Broker, Found, Of, Position};
+use super::broker::{Broker, Found, Of, OffsetAndEpoch, Position};
 use crate::names::ClusterNames;
 use fastkafka_runtime::platform::{PartitionRef, StartError};
 use fastkafka_runtime::{ControlError, Seek};
@@ -71,7 +71,7 @@ pub(crate) fn find(
     broker: &impl Broker,
     place: PartitionRef,
     to: Seek,
-) -> Result<i64, ControlError> {
+) -> Result<OffsetAndEpoch, ControlError> {
     let (topic, partition) = (place.topic.clone(), place.partition);
     let at = |position| look_up_together(broker, &[(place, position)]).remove(place);
     let found = match to {
@@ -85,7 +85,7 @@ pub(crate) fn find(
                     high,
                 });
             }
-            range => Some(range.map(|_| offset)),
+            range => Some(range.map(|_| offset.into())),
         },
         Seek::Beginning => at(Position::Beginning),
         Seek::End => at(Position::End),
@@ -105,7 +105,7 @@ pub(crate) fn look_up(
     broker: &(impl Broker + Sync),
     asked: &[(PartitionRef, Position)],
     leaders: &Leaders,
-) -> HashMap<PartitionRef, Of<i64>> {
+) -> HashMap<PartitionRef, Of<OffsetAndEpoch>> {
     let mut found = HashMap::with_capacity(asked.len());
     let mut by_leader: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for &(place, position) in asked {
@@ -128,7 +128,7 @@ pub(crate) fn look_up(
 fn look_up_together(
     broker: &impl Broker,
     asked: &[(PartitionRef, Position)],
-) -> HashMap<PartitionRef, Of<i64>> {
+) -> HashMap<PartitionRef, Of<OffsetAndEpoch>> {
     let mut found = HashMap::with_capacity(asked.len());
     let answers = match broker.offsets_of(asked) {
         Ok(answers) => answers,
@@ -141,7 +141,7 @@ fn look_up_together(
     let mut at_end = Vec::new();
     for &(place, position) in asked {
         let offset = match answers.get(place) {
-            Some(Ok(Found::Offset(offset))) => Ok(*offset),
+            Some(Ok(Found::Offset(at))) => Ok(*at),
             // Asking for the end again would be answered so for ever.
             Some(Ok(Found::End)) if position == Position::End => {
                 Err(StartError::Retry(format!("{place} has no end yet")))
@@ -187,7 +187,11 @@ mod tests {
             (at(100), 9),
         ];
         for (seek, expected) in cases {
-            assert_eq!(find(&broker, place, seek).unwrap(), expected, "{seek:?}");
+            assert_eq!(
+                find(&broker, place, seek).unwrap(),
+                expected.into(),
+                "{seek:?}"
+            );
         }
         for offset in [2, 10] {
             let refused = find(&broker, place, Seek::Offset(offset)).unwrap_err();

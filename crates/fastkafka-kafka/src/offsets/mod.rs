@@ -6,8 +6,10 @@ pub(crate) mod broker;
 pub(crate) mod client;
 mod commits;
 pub(crate) mod look_up;
+pub(crate) mod metadata;
 pub(crate) mod partition_count;
 pub(crate) mod reset;
 #[cfg(test)]
 mod simulated;
 pub(crate) mod start_offsets;
+pub(crate) mod topic_id;

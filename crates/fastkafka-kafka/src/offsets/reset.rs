@@ -40,7 +40,7 @@ pub(crate) fn reset(
     let mut unknown = Vec::new();
     for (place, found) in look_up(broker, &asked.collect::<Vec<_>>(), &leaders) {
         match found {
-            Ok(offset) => starts.push((place, offset)),
+            Ok(at) => starts.push((place, at)),
             Err(why) => unknown.push(format!("{place}: {why}")),
         }
     }
@@ -52,17 +52,20 @@ pub(crate) fn reset(
     starts.sort_by_key(|(place, _)| (&place.topic, place.partition));
     let commits: Vec<_> = starts
         .iter()
-        .map(|(place, offset)| {
+        .map(|(place, at)| {
             let i = places.iter().position(|asked| asked == place);
             Commit {
                 place,
-                offset: *offset,
+                at: *at,
                 metadata: counts[i.expect("it was asked for")].metadata(),
             }
         })
         .collect();
     match broker.commit(&commits) {
-        Ok(()) => Ok(starts),
+        Ok(()) => Ok(starts
+            .into_iter()
+            .map(|(place, at)| (place, at.offset))
+            .collect()),
         Err(refused) if refused.group_is_active => Err(ResetError::Active),
         Err(refused) => Err(ResetError::Retry(refused.error.message)),
     }

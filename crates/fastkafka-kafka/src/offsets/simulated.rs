@@ -108,7 +108,7 @@ impl SimulatedBroker {
         let state = self.state();
         let commits = state.commits.iter().cloned();
         commits
-            .map(|c| (c.place, c.offset, c.metadata.unwrap_or_default()))
+            .map(|c| (c.place, c.at.offset, c.metadata.unwrap_or_default()))
             .collect()
     }
 
@@ -117,7 +117,7 @@ impl SimulatedBroker {
         let state = self.state();
         let committed = state.committed.iter();
         committed
-            .map(|((topic, n), kept)| (TopicPartition::intern(topic, *n), kept.offset))
+            .map(|((topic, n), kept)| (TopicPartition::intern(topic, *n), kept.at.offset))
             .collect()
     }
 }
@@ -193,7 +193,7 @@ impl Broker for SimulatedBroker {
                 Position::Time(millis) if millis >= high => return Some((*place, Ok(Found::End))),
                 Position::Time(millis) => *millis.max(low),
             };
-            Some((*place, Ok(Found::Offset(offset))))
+            Some((*place, Ok(Found::Offset(offset.into()))))
         });
         Ok(found.collect())
     }
@@ -211,7 +211,7 @@ impl Broker for SimulatedBroker {
             let place = key(commit.place);
             if !state.dropped.contains(&place) {
                 let committed = Committed {
-                    offset: commit.offset,
+                    at: commit.at,
                     metadata: commit.metadata.clone().unwrap_or_default(),
                 };
                 state.committed.insert(place, committed);

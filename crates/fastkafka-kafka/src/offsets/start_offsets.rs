@@ -4,19 +4,53 @@
 //! topic had then. So a later member, or the same after a crash, can tell a partition that the group
 //! never saw (it begins at the beginning) from one that the policy has decided about.
 
-use super::broker::{Broker, Commit, Position};
+use super::broker::{Broker, Commit, OffsetAndEpoch, Position};
 use super::commits::{Commits, Start};
 use super::look_up::{Leaders, look_up};
+use super::metadata::Metadata;
 use super::partition_count::PartitionCount;
+use super::topic_id::TopicId;
 use fastkafka_core::OffsetReset;
 use fastkafka_runtime::platform::{PartitionRef, StartError, Starts};
 use std::collections::BTreeMap;
 
+/// The offset at which a partition starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StartOffset {
+    pub(crate) place: PartitionRef,
+    pub(crate) at: OffsetAndEpoch,
+    /// The topic that the commit says it belongs to.
+    pub(crate) topic: Option<TopicId>,
+}
+
+impl StartOffset {
+    /// Found in the log as it is.
+    fn found((place, at): (PartitionRef, OffsetAndEpoch)) -> Self {
+        Self {
+            place,
+            at,
+            topic: None,
+        }
+    }
+}
+
 /// Starts, and the number of partitions that each topic's commits carry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Resolved {
-    pub(crate) starts: Starts,
+    pub(crate) known: Vec<StartOffset>,
+    pub(crate) unknown: Vec<(PartitionRef, StartError)>,
     pub(crate) counts: Vec<(&'static str, PartitionCount)>,
+}
+
+impl Resolved {
+    /// In the driver's words, which knows offsets alone.
+    pub(crate) fn starts(&self) -> Starts {
+        let known = self.known.iter();
+        Starts {
+            known: known.map(|start| (start.place, start.at.offset)).collect(),
+            unknown: self.unknown.clone(),
+        }
+    }
 }
 
 /// The starts of a member's partitions, each for itself. Those without a commit are committed, as far as
@@ -32,16 +66,16 @@ pub(crate) fn resolve(
         Ok(topics) => topics,
         Err(why) => {
             return Resolved {
-                starts: Starts::unknown(all, &why),
-                counts: Vec::new(),
+                unknown: Starts::unknown(all, &why).unknown,
+                ..Resolved::default()
             };
         }
     };
-    let mut starts = Starts::default();
+    let mut starts = Resolved::default();
     let mut asked = Vec::new();
     for (place, policy) in places {
         match topics[place.on_cluster.as_str()].start(place.partition, *policy) {
-            Start::Committed(offset) => starts.known.push((*place, offset)),
+            Start::Committed(at, topic) => starts.known.push(StartOffset { place, at, topic }),
             Start::New => asked.push((*place, Position::Beginning)),
             Start::Policy(OffsetReset::None) => {
                 let why = StartError::NoCommit(place.to_string());
@@ -51,17 +85,17 @@ pub(crate) fn resolve(
             Start::Unknown(why) => starts.unknown.push((*place, why)),
         }
     }
-    let found = found(broker, &asked, &leaders);
-    starts.unknown.extend(found.unknown);
-    let pinned = commit(broker, found.known, &topics, wanted);
-    starts.known.extend(pinned.known);
-    starts.unknown.extend(pinned.unknown);
+    let (pinned, unknown) = found(broker, &asked, &leaders);
+    starts.unknown.extend(unknown);
+    let (pinned, unknown) = commit(broker, pinned, &topics, wanted);
+    starts
+        .known
+        .extend(pinned.into_iter().map(StartOffset::found));
+    starts.unknown.extend(unknown);
     let counts = topics.iter();
     let counts = counts.filter_map(|(topic, commits)| Some((*topic, commits.count()?)));
-    Resolved {
-        starts,
-        counts: counts.collect(),
-    }
+    starts.counts = counts.collect();
+    starts
 }
 
 /// The starts for a consumer without a group: by the policy, and nothing is committed.
@@ -73,28 +107,36 @@ pub(crate) fn choose(
     let asked = places.iter();
     let asked = asked.map(|(place, policy)| (*place, by_policy(*policy)));
     let asked: Vec<_> = asked.collect();
+    let (known, unknown) = found(broker, &asked, &Leaders::ask(broker, &all));
     Resolved {
-        starts: found(broker, &asked, &Leaders::ask(broker, &all)),
+        known: known.into_iter().map(StartOffset::found).collect(),
+        unknown,
         counts: Vec::new(),
     }
 }
+
+/// Offsets that are known, and why others are not.
+type Offsets = (
+    Vec<(PartitionRef, OffsetAndEpoch)>,
+    Vec<(PartitionRef, StartError)>,
+);
 
 /// What is found and what is not, in the order of the question.
 fn found(
     broker: &(impl Broker + Sync),
     asked: &[(PartitionRef, Position)],
     leaders: &Leaders,
-) -> Starts {
+) -> Offsets {
     let mut found = look_up(broker, asked, leaders);
-    let mut starts = Starts::default();
+    let (mut known, mut unknown) = Offsets::default();
     for (place, _) in asked {
         match found.remove(place) {
-            Some(Ok(offset)) => starts.known.push((place, offset)),
-            Some(Err(why)) => starts.unknown.push((place, why)),
+            Some(Ok(at)) => known.push((*place, at)),
+            Some(Err(why)) => unknown.push((*place, why)),
             None => {}
         }
     }
-    starts
+    (known, unknown)
 }
 
 fn by_policy(policy: OffsetReset) -> Position {
@@ -134,8 +176,8 @@ fn read_commits(
         };
         match committed {
             Ok(Some(committed)) => {
-                let count = PartitionCount::parse(&committed.metadata);
-                let commit = (committed.offset, count);
+                let carried = Metadata::parse(&committed.metadata);
+                let commit = (committed.at, carried);
                 commits.committed.insert(*partition, commit);
             }
             Ok(None) => {}
@@ -148,24 +190,24 @@ fn read_commits(
 /// Commits these starts. One that is not committed is not known.
 fn commit(
     broker: &impl Broker,
-    pinned: Vec<(PartitionRef, i64)>,
+    pinned: Vec<(PartitionRef, OffsetAndEpoch)>,
     topics: &BTreeMap<&'static str, Commits>,
     wanted: impl Fn(PartitionRef) -> bool,
-) -> Starts {
+) -> Offsets {
     let (pinned, gone): (Vec<_>, Vec<_>) = pinned.into_iter().partition(|(p, _)| wanted(p));
-    let mut starts = Starts::default();
+    let (mut known, mut unknown) = Offsets::default();
     let not_known = |place: PartitionRef, why: String| (place, StartError::Retry(why));
     let gone = gone.iter();
     let gone = gone.map(|(place, _)| not_known(place, format!("{place} was given back")));
-    starts.unknown.extend(gone);
+    unknown.extend(gone);
     if pinned.is_empty() {
-        return starts;
+        return (known, unknown);
     }
     let commits: Vec<_> = pinned
         .iter()
-        .map(|(place, offset)| Commit {
+        .map(|(place, at)| Commit {
             place,
-            offset: *offset,
+            at: *at,
             metadata: topics[place.on_cluster.as_str()]
                 .count()
                 .and_then(PartitionCount::metadata),
@@ -182,17 +224,17 @@ fn commit(
         Ok(committed) => committed,
         Err(why) => pinned.iter().map(|_| Err(why.clone())).collect(),
     };
-    for ((place, offset), committed) in pinned.into_iter().zip(committed) {
+    for ((place, at), committed) in pinned.into_iter().zip(committed) {
         match committed {
-            Ok(Some(_)) => starts.known.push((place, offset)),
+            Ok(Some(_)) => known.push((place, at)),
             Ok(None) => {
                 let why = format!("the start of {place} was not committed");
-                starts.unknown.push(not_known(place, why));
+                unknown.push(not_known(place, why));
             }
-            Err(why) => starts.unknown.push((place, why)),
+            Err(why) => unknown.push((place, why)),
         }
     }
-    starts
+    (known, unknown)
 }
 
 #[cfg(test)]
@@ -206,8 +248,8 @@ mod tests {
         TopicPartition::intern("orders", partition)
     }
 
-    fn known(resolved: &Resolved) -> &[(PartitionRef, i64)] {
-        &resolved.starts.known
+    fn known(resolved: &Resolved) -> Vec<(PartitionRef, i64)> {
+        resolved.starts().known
     }
 
     fn ask(partitions: &[i32], policy: OffsetReset) -> Vec<(PartitionRef, OffsetReset)> {
@@ -245,13 +287,14 @@ mod tests {
     #[test]
     fn what_is_wrong_with_one_partition_keeps_no_other() {
         let fifteen = [("orders", 0, 5), ("orders", 1, 5)];
-        let cases: [(&str, fn(&SimulatedBroker)); 5] = [
+        type Happens = fn(&SimulatedBroker);
+        let cases: [(&str, Happens); 5] = [
             ("orders[1] has no leader", |b| b.take_leader("orders", 1)),
             ("the broker of orders[1] is away", |b| {
-                b.silence("orders", 1)
+                b.silence("orders", 1);
             }),
             ("no offset of orders[1]", |b| {
-                b.refuse_offsets_of("orders", 1)
+                b.refuse_offsets_of("orders", 1);
             }),
             ("the start of orders[1] was not committed", |b| {
                 b.drop_commits_of("orders", 1);
@@ -265,14 +308,14 @@ mod tests {
             let mut asked = ask(&[0, 1], OffsetReset::Earliest);
             asked.push((TopicPartition::intern("payments", 0), OffsetReset::Earliest));
             let resolved = resolve(&broker, &asked, |_| true);
-            let unknown = &resolved.starts.unknown;
+            let unknown = &resolved.unknown;
             assert_eq!(unknown.len(), 1, "{what}: {resolved:?}");
             let why = unknown[0].1.to_string();
             assert!(why.ends_with(what), "{what}: {why}");
             assert_eq!(known(&resolved).len(), 2, "{what}");
             // Each that is known is committed, and no other.
             let committed: HashSet<_> = broker.committed_offsets().into_iter().collect();
-            let expected: HashSet<_> = known(&resolved).iter().copied().collect();
+            let expected: HashSet<_> = known(&resolved).into_iter().collect();
             assert_eq!(committed, expected, "{what}");
         }
     }
@@ -297,8 +340,8 @@ mod tests {
         let broker = SimulatedBroker::new(&[("orders", 0, 5), ("orders", 0, 5)]);
         broker.take_coordinator();
         let resolved = resolve(&broker, &ask(&[0, 1], OffsetReset::Latest), |_| true);
-        assert_eq!(resolved.starts.unknown.len(), 2);
-        assert_eq!((known(&resolved), broker.commits()), (&[][..], vec![]));
+        assert_eq!(resolved.unknown.len(), 2);
+        assert_eq!((known(&resolved), broker.commits()), (vec![], vec![]));
     }
 
     // Another member may have it, and may have gone on.
@@ -316,7 +359,7 @@ mod tests {
         let broker = SimulatedBroker::new(&[("orders", 0, 5), ("orders", 0, 5)]);
         let asked = ask(&[0, 1], OffsetReset::None);
         let resolved = resolve(&broker, &asked, |_| true);
-        let unknown = &resolved.starts.unknown;
+        let unknown = &resolved.unknown;
         let is_refused = |(_, why): &(_, StartError)| matches!(why, StartError::NoCommit(_));
         assert!(unknown.len() == 2 && unknown.iter().all(is_refused));
         assert_eq!(broker.commits(), []);
@@ -324,7 +367,7 @@ mod tests {
         resolve(&broker, &ask(&[0], OffsetReset::Earliest), |_| true);
         let resolved = resolve(&broker, &asked, |_| true);
         assert_eq!(known(&resolved), [(place(0), 0)]);
-        assert_eq!(resolved.starts.unknown.len(), 1);
+        assert_eq!(resolved.unknown.len(), 1);
     }
 
     #[test]
@@ -334,7 +377,7 @@ mod tests {
         broker.take_leader("orders", 1);
         let chosen = choose(&broker, &ask(&[0, 1], OffsetReset::Earliest));
         assert_eq!(known(&chosen), [(place(0), 2)]);
-        assert_eq!(chosen.starts.unknown.len(), 1);
+        assert_eq!(chosen.unknown.len(), 1);
         assert_eq!(broker.commits(), []);
     }
 }

@@ -136,6 +136,11 @@ const ON_FAILURE: Form = Form::Words(&Words {
     variants: &[("stop", "Stop"), ("skip", "Skip"), ("exit", "Exit")],
     or: "",
 });
+const ON_TRUNCATION: Form = Form::Words(&Words {
+    enumeration: "OnTruncation",
+    variants: &[("stop", "Stop"), ("reset", "Reset")],
+    or: "",
+});
 const RESTART: Form = Form::Words(&Words {
     enumeration: "Restart",
     variants: &[("never", "Never"), ("on_failure", "OnFailure")],
@@ -264,6 +269,7 @@ pub(crate) const CONSUMER: &[(&str, Key)] = &[
     ("handler_timeout", Works(Duration)),
     ("stall_after", Works(Duration)),
     ("on_failure", Works(ON_FAILURE)),
+    ("on_truncation", Works(ON_TRUNCATION)),
     ("dead_letter", Works(Topic)),
     ("max_uncommitted", Works(Plain)),
     ("loop", LOOP),

@@ -51,6 +51,7 @@ fn payments() -> Brokers {
     executor = "dynamic",
     attempts = 3,
     on_failure = "skip",
+    on_truncation = "reset",
     group_protocol = "consumer",
     isolation_level = "read_committed",
     client_id = "orders",

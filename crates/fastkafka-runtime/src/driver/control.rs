@@ -49,7 +49,8 @@ impl<T: GroupConsumer> Driver<T> {
         for (place, part) in self.assigned(target) {
             self.step(Event::Restart { part });
             // The log may have grown up to the position since.
-            if let Some(position) = self.partitions[part].truncated.take() {
+            if let Some(position) = self.partitions[part].truncated {
+                self.leave_position(place);
                 self.move_client(place, position);
             }
         }
@@ -80,7 +81,7 @@ impl<T: GroupConsumer> Driver<T> {
         }
     }
 
-    fn may_move(&self, place: PartitionRef) -> Result<(), ControlError> {
+    pub(super) fn may_move(&self, place: PartitionRef) -> Result<(), ControlError> {
         if !self.rebalance.membership.is_member() {
             return Err(ControlError::Stopping);
         }
@@ -106,8 +107,8 @@ impl<T: GroupConsumer> Driver<T> {
         self.seeks.commit(place, position);
         let part = self.part(place);
         let partition = &mut self.partitions[part];
-        partition.truncated = None;
         partition.drop_work();
+        self.leave_position(place);
         self.step(Event::Seek { part, position });
         self.store();
         self.consumer.commit(place, position);

@@ -178,7 +178,7 @@ impl<T: GroupConsumer> Driver<T> {
             }
             let partition = &mut self.partitions[*part];
             partition.forget();
-            partition.truncated = None;
+            (partition.truncated, partition.goes_on) = (None, None);
             self.backpressure.forget(*part);
             self.failed_calls.forget(*part);
         }

@@ -18,6 +18,7 @@ mod group;
 mod kept_runs;
 mod mail;
 mod notices;
+mod other_log;
 mod partition;
 mod partitions;
 #[cfg(feature = "proof")]
@@ -133,6 +134,7 @@ impl<T: GroupConsumer> Driver<T> {
         self.tick();
         self.read_mail();
         self.poll();
+        self.go_on();
         if self.setup.shared.is_leaving() {
             self.leave();
         }

@@ -30,6 +30,17 @@ impl<T: GroupConsumer> Driver<T> {
                     low,
                     high,
                 } => self.out_of_range(place, position, low, high),
+                Notice::Truncated {
+                    place,
+                    position,
+                    end,
+                } => self.truncated(place, position, end),
+                Notice::MadeAnew { place, position } => self.made_anew(place, position),
+                Notice::Unreadable {
+                    place,
+                    position,
+                    why,
+                } => self.unreadable(place, position, &why),
                 Notice::Found(place, found) => self.seek_found(place, found),
                 Notice::NotMoved {
                     place,
@@ -38,7 +49,7 @@ impl<T: GroupConsumer> Driver<T> {
                 } => self.not_moved(place, offset, &error),
                 Notice::Moved(place, committed) => self.seek_committed(place, committed),
                 Notice::Committed(offsets) => self.committed(offsets),
-                Notice::Reads(place) => self.is_read(place),
+                Notice::Reads(place) => self.is_well(place),
                 Notice::AtEnd(place, offset) => self.at_end(place, offset),
                 Notice::Connected => self.connected(),
                 Notice::Checked { topics, group } => self.checked(topics, group),
@@ -79,6 +90,12 @@ impl<T: GroupConsumer> Driver<T> {
         for code in [ProblemCode::TopicRefused, ProblemCode::BatchUnreadable] {
             self.problems.clear(&Key::partition(code, place));
         }
+    }
+
+    /// The partition is read without an error. That says nothing of a batch: the broker may be away.
+    fn is_well(&mut self, place: PartitionRef) {
+        let refused = Key::partition(ProblemCode::TopicRefused, place);
+        self.problems.clear(&refused);
     }
 
     fn at_end(&mut self, place: PartitionRef, offset: i64) {
@@ -158,32 +175,6 @@ impl<T: GroupConsumer> Driver<T> {
             }
         } else {
             tracing::warn!(group, cluster, "{error}");
-        }
-    }
-
-    fn out_of_range(&mut self, place: PartitionRef, position: i64, low: i64, high: i64) {
-        let part = self.part(place);
-        // A seek already leaves that position.
-        if self.seeks.is_moving(place) || self.failed_calls.is_moving(part) {
-            return;
-        }
-        if position < low {
-            tracing::error!(
-                %place,
-                lost = low - position,
-                "records {position}..{low} are gone from the log before they were read (retention): going on at {low}"
-            );
-            self.move_client(place, low);
-        } else {
-            let what = format!(
-                "position {position} is past the end of the log ({high}): the topic was truncated or made anew; \
-                 seek to an offset that is there, or reset the group's, to go on"
-            );
-            tracing::error!(%place, "{what}; the partition stops");
-            let partition = &mut self.partitions[part];
-            partition.errors.failed(position, what);
-            partition.truncated = Some(position);
-            self.pause(part, true);
         }
     }
 }

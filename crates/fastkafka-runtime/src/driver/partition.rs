@@ -3,14 +3,22 @@
 use super::errors::Errors;
 use super::kept_runs::KeptRuns;
 use super::started::{Lost, StartedRuns};
+use crate::control::command::Seek;
 use crate::handling::handler::Handler;
 use crate::handling::job::{LaneHandle, ToLane};
 use crate::handling::keyed::Keyed;
 use crate::transport::PartitionRef;
 use fastkafka_core::{FailureKind, Fetched, StopFlag};
-use fastkafka_engine::{self as engine, Broken, HoldBack, Span};
+use fastkafka_engine::{self as engine, Broken, HoldBack, Span, Time};
 use std::ops::Range;
 use std::sync::Arc;
+
+/// Where a partition that stands still goes on by itself, and when that is tried next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct GoesOn {
+    pub(super) to: Seek,
+    pub(super) at: Time,
+}
 
 #[derive(Debug)]
 pub(crate) struct OwnedPartition {
@@ -29,8 +37,10 @@ pub(crate) struct OwnedPartition {
     pub(crate) paused: bool,
     /// Paused by the user, as far as the engine knows.
     pub(crate) user_paused: bool,
-    /// The position, when the log ends before it.
+    /// The position, when it does not belong to the log.
     pub(crate) truncated: Option<i64>,
+    /// By itself, when it stands still for that.
+    pub(crate) goes_on: Option<GoesOn>,
     /// Why records failed; for dead letters and health.
     pub(crate) errors: Errors,
     kept: KeptRuns,
@@ -50,6 +60,7 @@ impl OwnedPartition {
             paused: false,
             user_paused: false,
             truncated: None,
+            goes_on: None,
             errors: Errors::default(),
             kept: KeptRuns::default(),
         }

@@ -93,14 +93,21 @@ impl<T: GroupConsumer> Driver<T> {
         let mut health = self.health(&stopped, more_stopped);
         (health.stalled, health.more_stalled) = self.stalled_records(&stalled);
         health.open = self.open_problems(&health);
+        let strange = self.on_other_logs();
         let stands = |record| {
-            let stopped = stopped.iter().any(|s| (s.0, s.1) == record);
-            stopped
-                || stalled
-                    .iter()
-                    .any(|(part, stand)| (*part, stand.place.at) == record)
+            let stopped = stopped.iter().map(|s| (s.0, s.1));
+            let stalled = stalled.iter().map(|(part, stand)| (*part, stand.place.at));
+            let strange = strange.iter().map(|(part, at, _)| (*part, *at));
+            let mut all = stopped.chain(stalled).chain(strange);
+            all.any(|stands| stands == record)
         };
         self.upkeep.retain(stands);
+        for (part, at, what) in &strange {
+            if self.upkeep.remind((*part, *at), self.now) {
+                let place = self.partitions[*part].place;
+                tracing::error!(%place, "{what}");
+            }
+        }
         for (&(part, at, _), named) in stopped.iter().zip(&health.stopped) {
             if self.upkeep.remind((part, at), self.now) {
                 tracing::error!("{named}");
@@ -116,15 +123,23 @@ impl<T: GroupConsumer> Driver<T> {
 
     /// The first records that stand still, and how many more there are.
     fn stopped(&self) -> (Vec<Stopped>, usize) {
-        let partitions = self.partitions.numbered();
-        let truncated = partitions.filter_map(|(part, p)| Some((part, p.truncated?, 0)));
         let mut all = self
             .engine
             .stopped()
-            .map(|stopped| (stopped.part, stopped.at, stopped.attempts))
-            .chain(truncated);
+            .map(|stopped| (stopped.part, stopped.at, stopped.attempts));
         let listed = all.by_ref().take(LISTED).collect();
         (listed, all.count())
+    }
+
+    /// The partitions whose position does not belong to their log, and why.
+    fn on_other_logs(&self) -> Vec<(PartIndex, i64, String)> {
+        let partitions = self.partitions.numbered();
+        partitions
+            .filter_map(|(part, p)| {
+                let at = p.truncated?;
+                Some((part, at, p.error(at).to_owned()))
+            })
+            .collect()
     }
 
     fn health(&self, stopped: &[Stopped], more_stopped: usize) -> GroupHealth {
@@ -232,6 +247,7 @@ fn open_problem(health: &GroupHealth, key: &Key, open: &Open, now: Time) -> Opti
         On::Partition(place) => Subject {
             topic: Some(&place.topic),
             partition: Some(place.partition),
+            offset: open.offset,
             ..health.subject()
         },
     };

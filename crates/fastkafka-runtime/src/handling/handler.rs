@@ -1,6 +1,6 @@
 //! A handler with its effective settings: what the runtime reads instead of options.
 
-use fastkafka_core::{self as core, Attempts, ConsumerDef, OffsetReset, Text};
+use fastkafka_core::{self as core, Attempts, ConsumerDef, OffsetReset, OnTruncation, Text};
 use fastkafka_engine::{OnFailure, Order, Policy};
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ pub(crate) struct Handler {
     /// Whether keys count; without order no record has one.
     pub(crate) by_key: bool,
     pub(crate) reset: OffsetReset,
+    pub(crate) on_truncation: OnTruncation,
     pub(crate) timeout: Option<Duration>,
     /// Without progress for so long, a record that is in hand has stalled.
     pub(crate) stalls_in_hand: Duration,
@@ -79,6 +80,7 @@ impl Handler {
             },
             by_key: settings.effective_order() == core::Order::Key,
             reset: settings.auto_offset_reset.unwrap_or_default(),
+            on_truncation: settings.on_truncation.unwrap_or_default(),
             timeout: settings.handler_timeout,
             stalls_in_hand,
             // A limit of the call says nothing about the broker, or about whoever has the `Ack`.
@@ -147,6 +149,7 @@ mod tests {
                 .backoff(seven)
                 .backoff_max(2 * seven)
                 .handler_timeout(3 * seven)
+                .on_truncation(OnTruncation::Reset)
                 .dead_letter("dead")
                 .max_uncommitted(10u32),
         );
@@ -163,6 +166,7 @@ mod tests {
         );
         assert!(handler.by_key);
         assert_eq!(handler.reset, OffsetReset::Earliest);
+        assert_eq!(handler.on_truncation, OnTruncation::Reset);
         assert_eq!(handler.timeout, Some(3 * seven));
         assert_eq!(handler.dead_letter.as_deref(), Some("dead"));
         assert_eq!(handler.max_records, 8);
@@ -222,12 +226,14 @@ mod tests {
             "backoff",
             "backoff_max",
             "on_failure",
+            "on_truncation",
         ] {
             read.set(key, said(key)).unwrap();
         }
         let read = handler(read);
         assert_eq!(defaults.policy, read.policy);
         assert_eq!(defaults.reset, read.reset);
+        assert_eq!(defaults.on_truncation, read.on_truncation);
         assert_eq!(
             said("max_poll_records"),
             format!("{RUN}; in a batch {BATCH}")

@@ -7,7 +7,7 @@ mod starting;
 use self::patience::Patience;
 use crate::background::Background;
 use crate::benchmarks::Reports;
-use crate::health::Health;
+use crate::health::{Health, ProblemCode};
 use crate::options::Options;
 use crate::platform::{ConsumerHandle, Offsets, Platform, Producers};
 use crate::shared::Shared;
@@ -175,14 +175,16 @@ impl Runtime {
         let left = deadline.saturating_duration_since(Instant::now());
         for group in &self.groups {
             // A partition that stands still is not handled, however clean the rest ends.
-            problems.extend(
-                group
-                    .shared
-                    .health()
-                    .stopped
-                    .iter()
-                    .map(ToString::to_string),
-            );
+            let health = group.shared.health();
+            problems.extend(health.stopped.iter().map(ToString::to_string));
+            let unread = |problem: &&crate::health::Problem| {
+                matches!(
+                    problem.code,
+                    ProblemCode::LogTruncated | ProblemCode::BatchUnreadable
+                )
+            };
+            let unread = health.open.iter().filter(unread);
+            problems.extend(unread.map(ToString::to_string));
             group.shared.shut_down_within(left);
         }
         for group in &self.groups {

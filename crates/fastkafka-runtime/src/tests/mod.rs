@@ -11,6 +11,7 @@ mod late_starts;
 mod log;
 mod memory;
 mod order;
+mod other_log;
 mod outbox;
 mod outputs;
 mod pressure;

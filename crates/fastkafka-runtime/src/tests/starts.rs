@@ -123,7 +123,7 @@ async fn a_position_past_the_end_of_the_log_stops_its_partition_alone() {
         .committed
         .insert(super::cluster::place(0), 9);
     lab.until_committed(1, 3).await;
-    lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
+    lab.until(|labs| !labs[0].problems().is_empty()).await;
     lab.fill(0, 20);
     lab.fill(1, 1);
     lab.until_committed(1, 4).await;

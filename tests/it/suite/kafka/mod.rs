@@ -6,6 +6,7 @@ mod clusters;
 mod control;
 mod fixture;
 mod flights;
+mod incarnations;
 mod late_starts;
 mod latest;
 mod liveness;

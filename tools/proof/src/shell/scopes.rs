@@ -33,13 +33,11 @@ fn pair(cooperative: bool, a: Fault, b: Fault) -> Scope {
 /// What today's code gets wrong, until it is mended. The numbers are those of the design's list.
 fn known(mut scope: Scope, faults: &[Fault]) -> Scope {
     let has = |fault| faults.contains(&fault);
-    let cases = [
-        (
-            Fault::Unreadable,
-            "H1",
-            "3: a batch that cannot be read is not named",
-        ),
-    ];
+    let cases = [(
+        Fault::Unreadable,
+        "H1",
+        "3: a batch that cannot be read is not named",
+    )];
     for (fault, invariant, what) in cases {
         if has(fault) {
             scope = scope.known(invariant, what);

@@ -8,7 +8,7 @@ fn names(keys: &[(&'static str, &'static str)]) -> BTreeSet<&'static str> {
 }
 
 /// What the engine and the runtime do is tested where it is done: `handler.rs`, `runtime.rs`, `plan.rs`.
-const NOT_OF_THE_CLIENT: [&str; 17] = [
+const NOT_OF_THE_CLIENT: [&str; 18] = [
     "attempts",
     "auto_offset_reset",
     "backoff",
@@ -23,6 +23,7 @@ const NOT_OF_THE_CLIENT: [&str; 17] = [
     "max_poll_records",
     "max_uncommitted",
     "on_failure",
+    "on_truncation",
     "order",
     "rebalance_timeout_ms",
     "stall_after",

@@ -5,8 +5,8 @@ mod login;
 
 use super::*;
 use fastkafka_core::{
-    Brokers, CompressionType, Executor, IsolationLevel, OauthToken, OffsetReset, OnFailure, Order,
-    Partitioner, SaslMechanism, SecurityProtocol, Text, Tls, Tokens,
+    Brokers, CompressionType, Executor, IsolationLevel, OauthToken, OffsetReset, OnFailure,
+    OnTruncation, Order, Partitioner, SaslMechanism, SecurityProtocol, Text, Tls, Tokens,
 };
 use std::time::Duration;
 
@@ -81,6 +81,7 @@ fn full_consumer() -> ConsumerSettings {
         .handler_timeout(Duration::from_secs(7))
         .stall_after(Duration::from_secs(70))
         .on_failure(OnFailure::Skip)
+        .on_truncation(OnTruncation::Reset)
         .dead_letter("dead")
         .max_uncommitted(700u32)
         .client_id("seven")

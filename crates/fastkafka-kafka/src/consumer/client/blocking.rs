@@ -6,7 +6,7 @@ use crate::consumer::given_away;
 use crate::consumer::raw::{Answer, Event, Request};
 use crate::error::{call_error, client_error};
 use crate::lock::lock;
-use crate::offsets::broker::{Broker, Commit};
+use crate::offsets::broker::Broker;
 use crate::offsets::client::Asking;
 use crate::offsets::start_offsets::Resolved;
 use crate::offsets::{look_up, start_offsets};
@@ -126,7 +126,7 @@ impl Helper<'_> {
         };
         let (asked, gone): (Vec<_>, Vec<_>) = places
             .iter()
-            .map(|(place, policy, epoch)| (*place, *policy, self.is_ours(*place, *epoch)))
+            .map(|(place, policy, epoch)| (*place, *policy, self.is_ours(place, *epoch)))
             .partition(|(.., ours)| *ours);
         let asked = asked.into_iter().map(|(place, policy, _)| (place, policy));
         let asked: Vec<_> = asked.collect();
@@ -135,7 +135,7 @@ impl Helper<'_> {
             let why = format!("{place} was given back");
             (place, StartError::Retry(why))
         });
-        resolved.starts.unknown.extend(gone);
+        resolved.unknown.extend(gone);
         resolved
     }
 
@@ -165,21 +165,11 @@ impl Helper<'_> {
             Request::Find(place, to) => {
                 Answer::Found(place, look_up::find(&self.broker(ANSWER), place, to))
             }
-            Request::Commit { place, epoch, .. } if !self.is_ours(place, epoch) => {
-                Answer::Moved(place, Err(given_away(place)))
+            Request::Commit { commit, epoch } if !self.is_ours(commit.place, epoch) => {
+                Answer::Moved(commit.place, Err(given_away(commit.place)))
             }
-            Request::Commit {
-                place,
-                offset,
-                count,
-                ..
-            } => {
-                let metadata = count.metadata();
-                let commit = Commit {
-                    place,
-                    offset,
-                    metadata,
-                };
+            Request::Commit { commit, .. } => {
+                let place = commit.place;
                 let committed = self.broker(ANSWER).commit(&[commit]);
                 Answer::Moved(place, committed.map_err(|refused| refused.error))
             }

@@ -2,7 +2,7 @@
 
 use super::context::Events;
 use crate::client_context::Logged;
-use crate::consumer::raw::{Answer, Event, Offsets};
+use crate::consumer::raw::{Answer, Event};
 use crate::error::call_error;
 use crate::ffi::{Piece, Queue};
 use fastkafka_runtime::platform::{ClientError, PartitionRef};
@@ -68,13 +68,17 @@ impl EndsOfLogs {
 /// Those of which nothing comes before the end of their logs: where they were, and the end.
 fn look(
     make: &Make,
-    places: &Offsets,
+    places: &[(PartitionRef, i64)],
     stop: &AtomicBool,
 ) -> Result<Vec<(PartitionRef, i64, i64)>, ClientError> {
     let consumer = Arc::new(make()?);
     let mut queue = Queue::new(&consumer, std::thread::current());
+    let from: Vec<_> = places
+        .iter()
+        .map(|(place, at)| (*place, (*at).into()))
+        .collect();
     consumer
-        .assign(&super::list(places))
+        .assign(&super::list(&from))
         .map_err(|error| call_error(&error))?;
     for (place, _) in places {
         queue.take_partition(&place.on_cluster, place.partition);
@@ -89,6 +93,7 @@ fn look(
                 topic,
                 partition,
                 content,
+                ..
             } = piece;
             let end = match content {
                 Err(error) if error.code == PartitionEOF => Some(error.offset),

@@ -11,7 +11,7 @@ use crate::consumer::KafkaConsumer;
 use crate::consumer::leaving::Membership;
 use crate::consumer::standalone::Standalone;
 use crate::error::call_error;
-use crate::ffi::{EventQueue, Queue};
+use crate::ffi::{EventQueue, Queue, TopicIds};
 use fastkafka_core::{ConsumerSettings, GroupProtocol};
 use fastkafka_runtime::platform::ClientError;
 use rdkafka::ClientConfig;
@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
-/// Between two looks for new partitions of a consumer without a group, unless its settings say.
+/// Between two refreshes of the metadata, unless the settings say.
 const REFRESH: Duration = Duration::from_secs(300);
 
 /// The group that is joined, and how.
@@ -61,6 +61,7 @@ pub(crate) fn join(
     let consumer = Arc::new(consumer);
     let queue = Queue::new(&consumer, driver.clone());
     let event_queue = EventQueue::new(&consumer);
+    let topic_ids = TopicIds::new(&consumer, driver.clone());
     let topics: Vec<_> = join
         .topics
         .iter()
@@ -93,6 +94,7 @@ pub(crate) fn join(
     let client = Librdkafka {
         queue: Some(queue),
         event_queue: Some(event_queue),
+        topic_ids: Some(topic_ids),
         consumer: Some(consumer),
         blocking,
         ends: RefCell::new(ends),
@@ -105,6 +107,7 @@ pub(crate) fn join(
         join.membership(),
         topics,
         standalone,
+        refresh,
     ))
 }
 

@@ -12,8 +12,8 @@ use super::epochs::Epochs;
 use super::raw::{Event, FetchError, Offsets, Piece, RawClient, Request, Stored};
 use crate::client_context::ended;
 use crate::error::{call_error, client_error, fatal};
-use crate::ffi::{self, EventQueue, Queue};
-use crate::offsets::broker::Commit;
+use crate::ffi::{self, EventQueue, Queue, TopicIds};
+use crate::offsets::broker::{Commit, OffsetAndEpoch};
 use crate::offsets::client::list as commits;
 use fastkafka_runtime::platform::{ClientError, PartitionRef};
 use rdkafka::consumer::{Consumer, RebalanceProtocol};
@@ -27,10 +27,16 @@ use std::sync::Arc;
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
+/// A seek is taken by another thread of the client, without a broker, within this time.
+const SEEK: Duration = Duration::from_secs(1);
+/// The ids of topics come within this time, or not at all.
+const LOOK: Duration = Duration::from_secs(5);
+
 /// librdkafka's consumer, with the thread that waits for the broker in its place.
 pub(crate) struct Librdkafka {
-    /// `None` once it closes, as are the next two.
+    /// `None` once it closes, as are the next three.
     queue: Option<Queue>,
+    topic_ids: Option<TopicIds>,
     event_queue: Option<EventQueue>,
     consumer: Option<Arc<Group>>,
     blocking: BlockingClient,
@@ -51,11 +57,13 @@ impl Librdkafka {
 }
 
 fn list(places: &Offsets) -> TopicPartitionList {
-    let element = |(place, at): &(PartitionRef, i64)| {
+    let element = |(place, at): &(PartitionRef, OffsetAndEpoch)| {
         let topic = place.on_cluster.clone();
-        (topic, place.partition, Offset::Offset(*at))
+        (topic, place.partition, Offset::Offset(at.offset))
     };
-    places.iter().map(element).collect()
+    let mut list: TopicPartitionList = places.iter().map(element).collect();
+    ffi::set_leader_epochs(&mut list, places.iter().map(|(_, at)| at.epoch));
+    list
 }
 
 /// A call may succeed and not have done it for each partition.
@@ -89,6 +97,10 @@ impl RawClient for Librdkafka {
             if !self.has_events() {
                 break;
             }
+        }
+        while let Some(answer) = self.topic_ids.as_ref().and_then(TopicIds::answer) {
+            let ids = answer.inspect_err(|why| tracing::debug!("the topics have no ids: {why}"));
+            self.events.add(Event::TopicIds(ids.unwrap_or_default()));
         }
         events.append(&mut self.events.take());
     }
@@ -128,11 +140,13 @@ impl RawClient for Librdkafka {
             let ffi::Piece {
                 topic,
                 partition,
+                leader_epoch,
                 content,
             } = piece;
             each(Piece {
                 topic,
                 partition,
+                leader_epoch,
                 content: match content {
                     Ok(messages) => Ok(Arc::new(messages)),
                     Err(error) => Err(fetch_error(topic, partition, error)),
@@ -175,6 +189,30 @@ impl RawClient for Librdkafka {
 
     fn unassign_some(&mut self, places: &Offsets) -> Result<(), ClientError> {
         self.call(|consumer| consumer.incremental_unassign(&list(places)))
+    }
+
+    fn look(&mut self, topics: &[&str]) {
+        if let Some(ids) = &self.topic_ids {
+            ids.ask(topics, LOOK);
+        }
+    }
+
+    fn validate(&mut self, places: &Offsets) -> Vec<PartitionRef> {
+        let all = || places.iter().map(|(place, _)| *place);
+        let Some(consumer) = &self.consumer else {
+            return Vec::new();
+        };
+        match consumer.seek_partitions(list(places), SEEK) {
+            Ok(list) => {
+                let elements = list.elements();
+                let refused = all().zip(&elements).filter(|(_, e)| e.error().is_err());
+                refused.map(|(place, _)| place).collect()
+            }
+            Err(error) => {
+                tracing::debug!("positions are not checked yet: {error}");
+                all().collect()
+            }
+        }
     }
 
     fn is_lost(&self) -> bool {
@@ -236,6 +274,7 @@ impl RawClient for Librdkafka {
 
     fn drop_queue(&mut self) {
         self.queue = None;
+        self.topic_ids = None;
     }
 
     fn is_held(&self) -> bool {
@@ -258,9 +297,18 @@ impl RawClient for Librdkafka {
 }
 
 fn fetch_error(topic: &str, partition: i32, error: ffi::FetchError) -> FetchError {
-    use RDKafkaErrorCode::{AutoOffsetReset, LogTruncation, OffsetOutOfRange};
+    use RDKafkaErrorCode::{AutoOffsetReset, OffsetOutOfRange};
     let ffi::FetchError { code, text, offset } = error;
-    if matches!(code, AutoOffsetReset | LogTruncation | OffsetOutOfRange) {
+    if is_truncation(code, &text) {
+        return FetchError::Truncated {
+            position: (offset >= 0).then_some(offset),
+            end: truncated_at(&text),
+        };
+    }
+    if is_unreadable(code) {
+        return FetchError::Unreadable { why: text };
+    }
+    if matches!(code, AutoOffsetReset | OffsetOutOfRange) {
         return FetchError::OutOfRange {
             position: (offset >= 0).then_some(offset),
         };
@@ -270,6 +318,44 @@ fn fetch_error(topic: &str, partition: i32, error: ffi::FetchError) -> FetchErro
         topic => format!("{topic}[{partition}]: {text}"),
     };
     FetchError::Other(client_error(code, text))
+}
+
+/// A batch could not be read.
+///
+/// librdkafka does not always stay at it. After a wrong checksum (`check_crcs`) it skips to a place of the
+/// answer that it has miscounted, and takes what stands there for the next batch, with the offset that it
+/// seems to have. A batch of a version that it does not know it leaves out.
+fn is_unreadable(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode::{
+        BadCompression, BadMessage, InvalidMessage, MessageSizeTooLarge, NotImplemented,
+        UnsupportedCompressionType,
+    };
+    matches!(
+        code,
+        BadCompression
+            | BadMessage
+            | InvalidMessage
+            | MessageSizeTooLarge
+            | NotImplemented
+            | UnsupportedCompressionType
+    )
+}
+
+/// librdkafka has asked the leader where the epoch of the position ends, and that is before the position
+/// (KIP-320). As `auto.offset.reset` is `error`, it says so with the code for that and its own text.
+fn is_truncation(code: RDKafkaErrorCode, text: &str) -> bool {
+    match code {
+        RDKafkaErrorCode::LogTruncation => true,
+        RDKafkaErrorCode::AutoOffsetReset => text.contains("log truncation detected"),
+        _ => false,
+    }
+}
+
+/// Where the log was cut, by the text of a truncation: nothing else says it.
+fn truncated_at(text: &str) -> Option<i64> {
+    let (_, end) = text.split_once("broker end offset is ")?;
+    let digits = end.split(|c: char| !c.is_ascii_digit()).next()?;
+    digits.parse().ok()
 }
 
 impl Drop for Librdkafka {

@@ -8,16 +8,20 @@ pub use self::words::{Asked, Call, Given, Trouble, When};
 use super::KafkaConsumer;
 use super::leaving::Membership;
 use super::raw::{Answer, Event, RawClient, Request};
+use super::simulated::incarnations::start;
 use super::simulated::{self, Simulated, place, within};
 use crate::offsets::partition_count::PartitionCount;
 use crate::offsets::start_offsets::Resolved;
 use fastkafka_core::{Fetched, OffsetReset};
 use fastkafka_runtime::Seek;
-use fastkafka_runtime::platform::{ClientError, GroupConsumer, Notice, PartitionRef, Starts};
+use fastkafka_runtime::platform::{ClientError, GroupConsumer, Notice, PartitionRef};
 use std::fmt::{self, Write};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
+
+/// Between two refreshes of the metadata.
+const REFRESH: Duration = Duration::from_secs(300);
 
 /// A consumer over a simulated client. All partitions are of [`TOPIC`](Simulation::TOPIC).
 #[derive(Debug)]
@@ -37,6 +41,7 @@ impl Simulation {
             Membership::Classic,
             topics,
             None,
+            REFRESH,
         ))
     }
 
@@ -181,7 +186,9 @@ impl Simulation {
             }
             Request::Find(place, Seek::Offset(to)) => Asked::Found(place.partition, *to),
             Request::Find(place, _) => Asked::Found(place.partition, 0),
-            Request::Commit { place, offset, .. } => Asked::Commit(place.partition, *offset),
+            Request::Commit { commit, .. } => {
+                Asked::Commit(commit.place.partition, commit.at.offset)
+            }
             Request::Range(place, ..) => Asked::Range(place.partition),
             Request::IsReached => Asked::Reached,
             Request::List(_) => Asked::Listed,
@@ -199,19 +206,19 @@ impl Simulation {
         let answer = match (request, given) {
             (_, Given::Nothing) => return,
             (Request::Resolve(..) | Request::Choose(..), Given::Starts { known, unknown }) => {
-                let known = known.into_iter().map(|(p, at)| (place(p), at));
+                let known = known.into_iter().map(|(p, at)| start(p, at.into(), None));
                 let unknown = unknown.into_iter().map(|(p, why)| (place(p), why));
                 Answer::Resolved(Resolved {
-                    starts: Starts {
-                        known: known.collect(),
-                        unknown: unknown.collect(),
-                    },
+                    known: known.collect(),
+                    unknown: unknown.collect(),
                     counts: vec![(simulated::TOPIC, PartitionCount::new(2))],
                 })
             }
-            (Request::Find(place, _), Given::Found(found)) => Answer::Found(place, found),
-            (Request::Commit { place, .. }, Given::Moved(moved)) => {
-                Answer::Moved(place, moved.map_err(Trouble::error))
+            (Request::Find(place, _), Given::Found(found)) => {
+                Answer::Found(place, found.map(Into::into))
+            }
+            (Request::Commit { commit, .. }, Given::Moved(moved)) => {
+                Answer::Moved(commit.place, moved.map_err(Trouble::error))
             }
             (Request::Check { .. }, Given::Checked(topic, group)) => Answer::Checked {
                 topics: vec![(Self::TOPIC.to_owned(), topic.map_err(Trouble::error))],

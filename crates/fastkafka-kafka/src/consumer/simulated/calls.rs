@@ -5,13 +5,70 @@ use super::{Simulated, TOPIC};
 use crate::consumer::epochs::Epochs;
 use crate::consumer::raw::{Event, FetchError, Offsets, Piece, RawClient, Request, Stored};
 use crate::error::client_error;
-use crate::offsets::broker::Commit;
+use crate::offsets::broker::{Commit, OffsetAndEpoch};
 use fastkafka_core::{Fetched, Header, Record, Timestamp};
 use fastkafka_runtime::platform::{ClientError, PartitionRef};
 use rdkafka::types::RDKafkaErrorCode::{BadCompression, State};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// What comes of a partition, and the epoch of its leader.
+type Read = (Result<Arc<dyn Fetched>, FetchError>, Option<i32>);
+
+impl Simulated {
+    /// What comes of a partition next. Without a place to come to there is nothing in it.
+    fn next(&mut self, partition: i32) -> Option<Option<Read>> {
+        let (low, high) = self.logs[&partition];
+        let gives_none = [&self.paused, &self.silent, &self.recordless];
+        let waits = gives_none.iter().any(|all| all.contains(&partition));
+        let cut = self.incarnations.cut.contains_key(&partition);
+        let reading = &self.reading[&partition];
+        let position = reading.position;
+        if reading.stopped || waits || position == high && !cut {
+            return None;
+        }
+        if !self.forwarded.contains(&partition) {
+            return Some(None);
+        }
+        let unreadable = self.incarnations.unreadable.get(&partition).copied();
+        let unreadable = unreadable.filter(|(bad, _)| *bad == position);
+        let (epoch, end) = self.leader_at(partition, position);
+        let cut = self.incarnations.cut.remove(&partition);
+        let reading = self.reading.get_mut(&partition)?;
+        let error = if let Some(end) = cut {
+            reading.stopped = true;
+            // The text alone says where.
+            FetchError::Truncated {
+                position: None,
+                end: Some(end),
+            }
+        } else if self.failing.remove(&partition) {
+            self.moved_on.insert(partition);
+            FetchError::Other(client_error(BadCompression, "cannot be read"))
+        } else if let Some((bad, goes_on)) = unreadable {
+            self.moved_on.insert(partition);
+            // Where it goes on, it makes up an offset.
+            reading.position += if goes_on { 2 } else { 0 };
+            FetchError::Unreadable {
+                why: format!("the batch at {bad} is damaged"),
+            }
+        } else if (low..high).contains(&position) {
+            (reading.position, reading.epoch) = (end, epoch);
+            let records = Records {
+                offsets: position..end,
+                _alive: self.records.clone(),
+            };
+            return Some(Some((Ok(Arc::new(records)), epoch)));
+        } else {
+            reading.stopped = true;
+            FetchError::OutOfRange {
+                position: Some(position),
+            }
+        };
+        Some(Some((Err(error), None)))
+    }
+}
 
 impl RawClient for Simulated {
     fn now(&self) -> Duration {
@@ -54,42 +111,26 @@ impl RawClient for Simulated {
     fn fetch(&mut self, _: usize, mut each: impl FnMut(Piece<'_>)) -> usize {
         let mut taken = 0;
         let mut strays = 0;
-        for (&partition, reading) in &mut self.reading {
-            let (low, high) = self.logs[&partition];
-            let gives_none = [&self.paused, &self.silent, &self.recordless];
-            let waits = gives_none.iter().any(|all| all.contains(&partition));
-            if reading.stopped || reading.position == high || waits {
-                continue;
+        let read: Vec<_> = self.reading.keys().copied().collect();
+        for partition in read {
+            // One piece for each leader, up to an error.
+            while let Some(next) = self.next(partition) {
+                let Some((content, leader_epoch)) = next else {
+                    strays += 1;
+                    break;
+                };
+                let is_error = content.is_err();
+                taken += 1;
+                each(Piece {
+                    topic: TOPIC,
+                    partition,
+                    leader_epoch,
+                    content,
+                });
+                if is_error {
+                    break;
+                }
             }
-            if !self.forwarded.contains(&partition) {
-                strays += 1;
-                continue;
-            }
-            let position = reading.position;
-            let content = if self.failing.remove(&partition) {
-                self.moved_on.insert(partition);
-                Err(FetchError::Other(client_error(
-                    BadCompression,
-                    "cannot be read",
-                )))
-            } else if (low..high).contains(&position) {
-                reading.position = high;
-                Ok(Arc::new(Records {
-                    offsets: position..high,
-                    _alive: self.records.clone(),
-                }) as _)
-            } else {
-                reading.stopped = true;
-                Err(FetchError::OutOfRange {
-                    position: Some(position),
-                })
-            };
-            taken += 1;
-            each(Piece {
-                topic: TOPIC,
-                partition,
-                content,
-            });
         }
         (0..strays).for_each(|_| self.stray());
         taken
@@ -98,6 +139,29 @@ impl RawClient for Simulated {
     fn known_end(&self, place: PartitionRef) -> Option<i64> {
         let (_, end) = self.logs.get(&place.partition)?;
         self.recordless.contains(&place.partition).then_some(*end)
+    }
+
+    fn look(&mut self, topics: &[&str]) {
+        let topics = topics.iter().map(|topic| (*topic).to_owned());
+        self.incarnations.looks.push(topics.collect());
+        if let Some(ids) = self.incarnations.ids.clone() {
+            self.events.get_mut().push(Event::TopicIds(ids));
+        }
+    }
+
+    fn validate(&mut self, places: &Offsets) -> Vec<PartitionRef> {
+        if self.incarnations.begin_late {
+            return places.iter().map(|(place, _)| *place).collect();
+        }
+        for (place, at) in places {
+            let partition = place.partition;
+            if let Some(reading) = self.reading.get_mut(&partition) {
+                (reading.position, reading.epoch) = (at.offset, at.epoch);
+                self.moved_on.remove(&partition);
+                self.compare(partition, *at);
+            }
+        }
+        Vec::new()
     }
 
     fn forward(&mut self, places: &Offsets) {
@@ -147,7 +211,7 @@ impl RawClient for Simulated {
             return Ok(());
         }
         self.try_to(Call::Unassign)?;
-        let is_read = |(place, _): &(PartitionRef, i64)| {
+        let is_read = |(place, _): &(PartitionRef, OffsetAndEpoch)| {
             let partition = place.partition;
             self.reading.contains_key(&partition)
         };
@@ -183,7 +247,10 @@ impl RawClient for Simulated {
 
     fn resume(&mut self, places: &Offsets) -> Result<(), ClientError> {
         // To begin with nothing paused is no resume.
-        let is_paused = |(place, _): &(PartitionRef, i64)| self.paused.contains(&place.partition);
+        let is_paused = |(place, _): &(PartitionRef, OffsetAndEpoch)| {
+            let partition = place.partition;
+            self.paused.contains(&partition)
+        };
         if !places.iter().any(is_paused) {
             return Ok(());
         }
@@ -198,7 +265,7 @@ impl RawClient for Simulated {
         self.stored.extend_from_slice(offsets);
         let is_read = |commit: &Commit| self.reading.contains_key(&commit.place.partition);
         for commit in offsets.iter().filter(|commit| is_read(commit)) {
-            self.commits.store(commit.place.partition, commit.offset);
+            self.commits.store(commit.place.partition, commit.at.offset);
         }
         let refused = offsets
             .iter()

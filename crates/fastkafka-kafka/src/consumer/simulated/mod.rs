@@ -4,11 +4,13 @@
 
 mod calls;
 mod commits;
+pub(crate) mod incarnations;
 #[cfg(feature = "proof")]
 mod searched;
 pub(crate) mod within;
 
 use self::commits::Commits;
+use self::incarnations::Incarnations;
 use self::within::{Call, When};
 use crate::consumer::epochs::Epochs;
 use crate::consumer::raw::{Event, Offsets, Request};
@@ -32,6 +34,7 @@ pub(crate) fn place(partition: i32) -> PartitionRef {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Reading {
     position: i64,
+    epoch: Option<i32>,
     /// It stands still after an error, until it is assigned anew.
     stopped: bool,
 }
@@ -52,6 +55,7 @@ pub(crate) struct Simulated {
     /// on one behind it.
     pub(crate) failing: BTreeSet<i32>,
     moved_on: BTreeSet<i32>,
+    pub(crate) incarnations: Incarnations,
     events: RefCell<Vec<Event>>,
     /// Events that come within the next turn.
     pub(crate) later: Vec<(When, Event)>,
@@ -106,6 +110,7 @@ impl Simulated {
             failing: BTreeSet::new(),
             moved_on: BTreeSet::new(),
             recordless: BTreeSet::new(),
+            incarnations: Incarnations::default(),
             events: RefCell::default(),
             later: Vec::new(),
             fails: None,
@@ -182,7 +187,7 @@ impl Simulated {
         if self.is_fatal {
             return;
         }
-        for (place, position) in starts {
+        for (place, at) in starts {
             let partition = place.partition;
             if !self.forwarded.contains(&partition) {
                 self.stray();
@@ -192,7 +197,8 @@ impl Simulated {
                 self.forwarded.remove(&partition);
             }
             let reading = Reading {
-                position: *position,
+                position: at.offset,
+                epoch: at.epoch,
                 stopped: false,
             };
             self.reading.insert(partition, reading);
@@ -214,6 +220,7 @@ impl Simulated {
         self.commit_stored(Some(partition));
         self.commits.forget(partition);
         self.reading.remove(&partition);
+        self.incarnations.cut.remove(&partition);
         self.stopping.insert(partition);
     }
 

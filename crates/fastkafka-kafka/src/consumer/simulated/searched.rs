@@ -63,6 +63,8 @@ impl Simulated {
             later,
             failing,
             moved_on,
+            // The search has one of each log.
+            incarnations: _,
             fails,
             is_fatal,
             silent,

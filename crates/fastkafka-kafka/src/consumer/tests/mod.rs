@@ -2,8 +2,10 @@
 
 mod ending;
 mod moving;
+mod positions;
 mod seeks;
 mod starting;
+mod unreadable;
 
 use super::KafkaConsumer;
 use super::leaving::Membership;
@@ -18,6 +20,7 @@ use std::time::Duration;
 
 type Runs = Vec<(PartitionRef, Arc<dyn Fetched>)>;
 
+const REFRESH: Duration = Duration::from_secs(300);
 const COOPERATIVE: bool = true;
 const EAGER: bool = false;
 
@@ -29,14 +32,21 @@ impl KafkaConsumer<Simulated> {
 
     fn with(membership: Membership, cooperative: bool, logs: &[(i64, i64)]) -> Self {
         let topics = vec![simulated::TOPIC.to_owned()];
-        Self::new(Simulated::new(cooperative, logs), membership, topics, None)
+        let client = Simulated::new(cooperative, logs);
+        Self::new(client, membership, topics, None, REFRESH)
     }
 
     fn standalone(logs: &[(i64, i64)]) -> Self {
         let topics = vec![simulated::TOPIC.to_owned()];
-        let standalone = Standalone::new(topics.clone(), Duration::from_secs(300));
+        let standalone = Standalone::new(topics.clone(), REFRESH);
         let client = Simulated::new(EAGER, logs);
-        Self::new(client, Membership::Standalone, topics, Some(standalone))
+        Self::new(
+            client,
+            Membership::Standalone,
+            topics,
+            Some(standalone),
+            REFRESH,
+        )
     }
 
     /// A member that reads these partitions, from these offsets.

@@ -5,7 +5,6 @@ use crate::consumer::raw::{Answer, RawClient};
 use crate::offsets::partition_count::PartitionCount;
 use crate::offsets::start_offsets::Resolved;
 use fastkafka_core::OffsetReset;
-use fastkafka_runtime::platform::Starts;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -180,10 +179,8 @@ fn the_range_of_a_partition_that_moved_or_was_given_away_is_of_no_interest() {
 fn commits_carry_the_number_of_partitions_that_came_with_the_starts() {
     let mut member = KafkaConsumer::reading(COOPERATIVE, &[(0, 9)], &[(0, 0)]);
     let resolved = Resolved {
-        starts: Starts {
-            known: vec![(place(0), 0)],
-            unknown: Vec::new(),
-        },
+        known: vec![simulated::incarnations::start(0, 0.into(), None)],
+        unknown: Vec::new(),
         counts: vec![(simulated::TOPIC, PartitionCount::new(4))],
     };
     member
@@ -195,12 +192,12 @@ fn commits_carry_the_number_of_partitions_that_came_with_the_starts() {
     let metadata = member.client.stored[0].metadata.as_deref();
     assert_eq!(metadata, Some("partitions=4"));
     member.commit(place(0), 2);
-    let expected = PartitionCount::new(4);
     let requests = member.requests();
-    assert!(
-        matches!(requests[..], [Request::Commit { offset: 2, count, .. }] if count == expected),
-        "{requests:?}"
-    );
+    let [Request::Commit { commit, .. }] = &requests[..] else {
+        panic!("{requests:?}");
+    };
+    assert_eq!(commit.at, 2.into());
+    assert_eq!(commit.metadata.as_deref(), Some("partitions=4"));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::consumer::raw::{Answer, RawClient};
+use crate::consumer::simulated::incarnations::start;
 use crate::offsets::start_offsets::Resolved;
 use fastkafka_core::OffsetReset;
 use fastkafka_runtime::platform::{StartError, Starts};
@@ -105,7 +106,8 @@ fn starts_that_are_not_known_are_told_beside_those_that_are() {
     let requests = member.requests();
     assert!(matches!(requests[..], [Request::Resolve(_, SECOND)]));
     let resolved = Resolved {
-        starts: starts.clone(),
+        known: vec![start(0, 3.into(), None)],
+        unknown: starts.unknown.clone(),
         counts: Vec::new(),
     };
     member

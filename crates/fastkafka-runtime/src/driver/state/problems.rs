@@ -44,6 +44,8 @@ pub(crate) struct Open {
     pub(crate) times: u32,
     /// The last error.
     pub(crate) error: String,
+    /// Where in the log, if it is at one place.
+    pub(crate) offset: Option<i64>,
     is_over: bool,
     /// When it came, within the last minute.
     came: VecDeque<Time>,
@@ -96,6 +98,7 @@ impl Problems {
             since: now,
             times: 0,
             error: String::new(),
+            offset: None,
             is_over: true,
             came: VecDeque::new(),
         });
@@ -116,6 +119,15 @@ impl Problems {
         }
         open.is_over = false;
         true
+    }
+
+    /// As [`raise`](Self::raise), at an offset.
+    pub(crate) fn raise_at(&mut self, key: Key, offset: i64, now: Time, error: &str) -> bool {
+        let news = self.raise(key.clone(), now, error);
+        if let Some(open) = self.0.get_mut(&key) {
+            open.offset = Some(offset);
+        }
+        news
     }
 
     /// There is evidence that it is over. Returns since when it was, if it was open.

@@ -46,9 +46,9 @@ async fn a_seek_is_the_cure_for_a_log_that_was_cut() {
     *lock(&lab.cluster).log(0) = Log::default();
     lab.fill(0, 4);
     lab.assign([0]);
-    lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
+    lab.until(|labs| !labs[0].problems().is_empty()).await;
     resume(&mut lab, "in").await;
-    lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
+    lab.until(|labs| !labs[0].problems().is_empty()).await;
     let moved = seek(&mut lab, ("in", 0), Seek::Beginning).await;
     assert_eq!(moved, Ok(vec![at(0, 0)]));
     lab.until_committed(0, 4).await;
@@ -60,7 +60,7 @@ async fn a_seek_is_the_cure_for_a_log_that_was_cut() {
 async fn a_log_that_has_grown_up_to_the_position_again_is_read_on_there() {
     let mut lab = Lab::new::<steady>(1, 4);
     lock(&lab.cluster).committed.insert(place(0), 10);
-    lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
+    lab.until(|labs| !labs[0].problems().is_empty()).await;
     lab.fill(0, 8);
     resume(&mut lab, "in").await;
     lab.until_committed(0, 12).await;

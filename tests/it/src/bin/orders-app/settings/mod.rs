@@ -34,8 +34,10 @@ macro_rules! setting {
 }
 
 pub(crate) mod batch;
+mod incarnations;
 mod steered;
 
+pub(crate) use incarnations::*;
 pub(crate) use steered::*;
 
 setting!(

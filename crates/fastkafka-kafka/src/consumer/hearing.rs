@@ -1,0 +1,153 @@
+//! What the client tells, and what the driver hears of it.
+
+use super::KafkaConsumer;
+use super::known::Known;
+use super::raw::{Answer, Event, RawClient};
+use super::rebalance::Owed;
+use crate::offsets::start_offsets::StartOffset;
+use fastkafka_runtime::platform::{ClientError, GroupConsumer, Notice, Scope};
+
+impl<C: RawClient> KafkaConsumer<C> {
+    /// Takes an event of the client. Returns what the driver hears of it.
+    pub(super) fn hear(&mut self, event: Event) -> Option<Notice> {
+        match event {
+            Event::Assign(places) => {
+                self.look_at(&places);
+                self.rebalance.begin(Owed::Assign);
+                self.idle.end();
+                self.epochs.begin(&places);
+                self.client.own(&self.epochs);
+                Some(Notice::Assign(places))
+            }
+            Event::Revoke(places) => {
+                let answered = self.rebalance.begin(Owed::Revoke(places.clone()));
+                let lost = answered || self.lost();
+                if lost {
+                    self.give_away(&places);
+                }
+                Some(Notice::Revoke { places, lost })
+            }
+            Event::NotMoved(place, offset, error) => Some(Notice::NotMoved {
+                place,
+                offset,
+                error,
+            }),
+            Event::NoTopic => Some(Notice::NoTopic),
+            Event::Committed(offsets) => Some(Notice::Committed(offsets)),
+            Event::TopicIds(ids) => {
+                self.looked(ids);
+                None
+            }
+            Event::MadeAnew { place, position } => {
+                let is_there = self.assigned.contains(place);
+                is_there.then_some(Notice::MadeAnew { place, position })
+            }
+            Event::Unreadable {
+                place,
+                position,
+                why,
+            } => self.assigned.contains(place).then_some(Notice::Unreadable {
+                place,
+                position,
+                why,
+            }),
+            Event::Truncated {
+                place,
+                position,
+                end,
+            } => self.assigned.contains(place).then_some(Notice::Truncated {
+                place,
+                position,
+                end,
+            }),
+            Event::Error(error) => {
+                self.note_error(&error);
+                Some(Notice::Error(error))
+            }
+            Event::Answer(answer) => self.hear_answer(answer),
+        }
+    }
+
+    pub(super) fn hear_answer(&mut self, answer: Answer) -> Option<Notice> {
+        match answer {
+            Answer::Resolved(resolved) => {
+                let starts = resolved.starts();
+                self.counts.extend(resolved.counts);
+                for StartOffset { place, at, topic } in &resolved.known {
+                    let (at, topic) = (*at, *topic);
+                    self.known.add(place, Known { at, topic });
+                }
+                Some(Notice::Resolved(starts))
+            }
+            Answer::Listed(places) => {
+                let standalone = self.standalone.as_mut()?;
+                let new = standalone.take_new(places, self.client.now());
+                if new.is_empty() {
+                    return None;
+                }
+                self.hear(Event::Assign(new))
+            }
+            Answer::Found(place, found) => Some(Notice::Found(
+                place,
+                found.map(|at| {
+                    let topic = self.looks.id(&place.on_cluster);
+                    self.known.add(place, Known { at, topic });
+                    at.offset
+                }),
+            )),
+            Answer::Moved(place, moved) => Some(Notice::Moved(place, moved)),
+            Answer::Range {
+                place,
+                position,
+                low,
+                high,
+            } => {
+                let is_read = self
+                    .assigned
+                    .get_mut(place)
+                    .is_some_and(|part| !part.is_made_anew);
+                if !self.lost.settle(place) || !is_read {
+                    return None; // Given away, another topic, or an answer that came twice.
+                }
+                if (low..=high).contains(&position) {
+                    // The broker has changed its mind, or a new leader knows more.
+                    self.seeks.add(place, position);
+                    return None;
+                }
+                Some(Notice::OutOfRange {
+                    place,
+                    position,
+                    low,
+                    high,
+                })
+            }
+            Answer::Checked { topics, group } => {
+                let answers = topics.iter().map(|(_, answer)| answer);
+                self.checks.heard(answers.chain([&group]));
+                Some(Notice::Checked { topics, group })
+            }
+            Answer::Ends(ends) => {
+                self.ends.answered();
+                self.passed.extend(ends);
+                None
+            }
+            Answer::Connected => {
+                self.reachability.connected();
+                Some(Notice::Connected)
+            }
+        }
+    }
+
+    /// Begins to ask for the evidence that an error is over.
+    pub(super) fn note_error(&mut self, error: &ClientError) {
+        let now = self.client.now();
+        if error.is_unreachable() {
+            self.reachability.unreachable(now);
+        } else if error.is_refusal() {
+            match error.scope {
+                Scope::Login | Scope::Cluster => self.reachability.unreachable(now),
+                _ => self.checks.refused(now),
+            }
+        }
+    }
+}

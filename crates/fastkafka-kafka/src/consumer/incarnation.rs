@@ -1,0 +1,143 @@
+//! A position belongs to one incarnation of a log: to a topic by its id, and to leaders by their epochs.
+//!
+//! Before anything of a position counts, the topic's id is compared, and the leader is asked whether its log
+//! still has the position. Later ids are compared at every look, and librdkafka asks when a leader changes.
+
+use super::KafkaConsumer;
+use super::known::Known;
+use super::raw::{Event, Offsets, RawClient};
+use crate::offsets::broker::{Commit, OffsetAndEpoch};
+use crate::offsets::metadata::Metadata;
+use crate::offsets::topic_id::TopicId;
+use fastkafka_runtime::platform::PartitionRef;
+use std::collections::BTreeMap;
+
+impl<C: RawClient> KafkaConsumer<C> {
+    /// Looks at the topics of partitions that the group gives.
+    pub(super) fn look_at(&mut self, places: &[PartitionRef]) {
+        let mut topics: Vec<_> = places
+            .iter()
+            .map(|place| place.on_cluster.as_str())
+            .collect();
+        topics.sort_unstable();
+        topics.dedup();
+        self.look(&topics);
+    }
+
+    /// Looks at everything that is read, when it is time.
+    pub(super) fn look_again(&mut self) {
+        if self.looks.is_due(self.client.now()) {
+            let topics = self.assigned.topics();
+            self.look(&topics);
+        }
+    }
+
+    fn look(&mut self, topics: &[&str]) {
+        if !topics.is_empty() {
+            self.looks.begin(self.client.now());
+            self.client.look(topics);
+        }
+    }
+
+    /// A look is answered.
+    pub(super) fn looked(&mut self, ids: BTreeMap<String, TopicId>) {
+        self.looks.end(ids);
+        self.compare();
+    }
+
+    /// Finds the positions that belong to a topic that is gone.
+    pub(super) fn compare(&mut self) {
+        let mut events = Vec::new();
+        for part in self.assigned.parts_mut() {
+            let id = self.looks.id(&part.place.on_cluster);
+            if id.is_some_and(|id| part.is_news(id)) {
+                self.unchecked.forget([part.place]);
+                events.push(Event::MadeAnew {
+                    place: part.place,
+                    position: part.next,
+                });
+            }
+        }
+        for event in events {
+            self.client.post(event);
+        }
+    }
+
+    /// Partitions are begun with at these offsets, or will be.
+    pub(super) fn note_starts(
+        &mut self,
+        starts: &[(PartitionRef, i64)],
+    ) -> Vec<(PartitionRef, OffsetAndEpoch)> {
+        let known = |(place, offset): &(PartitionRef, i64)| {
+            let known = self.known.take(place, *offset);
+            (*place, known.unwrap_or(Known::nothing(*offset)))
+        };
+        let starts: Vec<_> = starts.iter().map(known).collect();
+        self.assigned.begin(&starts);
+        let starts = starts.into_iter();
+        starts.map(|(place, known)| (place, known.at)).collect()
+    }
+
+    /// A partition goes on at an offset: what is known of that. Without news of it, the same offset belongs
+    /// to the same log.
+    pub(super) fn go_to(&mut self, place: PartitionRef, offset: i64) -> OffsetAndEpoch {
+        let known = self.known.take(place, offset);
+        let Some(part) = self.assigned.get_mut(place) else {
+            return offset.into();
+        };
+        let same = (part.next == offset).then(|| Known {
+            at: OffsetAndEpoch::new(offset, part.epochs.at(offset)),
+            topic: part.topic,
+        });
+        let known = known.or(same).unwrap_or(Known::nothing(offset));
+        part.go_to(known);
+        known.at
+    }
+
+    /// Checks positions that are begun with. An offset of 0 is in every log, and one of which neither topic
+    /// nor epoch is known cannot be checked.
+    pub(super) fn check(&mut self, starts: &Offsets) {
+        self.unchecked
+            .forget(starts.iter().map(|(place, _)| *place));
+        for (place, at) in starts {
+            let part = self.assigned.get_mut(place);
+            let has_topic = part.is_some_and(|part| part.topic.is_some());
+            if at.offset > 0 && (at.epoch.is_some() || has_topic) {
+                self.unchecked.add(place, *at);
+            }
+        }
+        self.compare();
+        self.check_later();
+    }
+
+    /// Checks the positions that could not be checked when they were begun with.
+    pub(super) fn check_later(&mut self) {
+        if self.unchecked.is_empty() || self.looks.is_waiting(self.client.now()) {
+            return;
+        }
+        let later = self.client.validate(self.unchecked.all());
+        self.unchecked.keep(&later);
+    }
+
+    /// An offset that is to be committed, with everything that it belongs to.
+    pub(super) fn commit_at(&mut self, place: PartitionRef, offset: i64) -> Commit {
+        let known = self.known.get(place, offset).or_else(|| {
+            let part = self.assigned.get_mut(place)?;
+            Some(Known {
+                at: OffsetAndEpoch::new(offset, part.epochs.at(offset)),
+                topic: part.topic,
+            })
+        });
+        let Known { at, topic } = known.unwrap_or(Known::nothing(offset));
+        let count = self.counts.get(place.on_cluster.as_str());
+        let metadata = Metadata {
+            count: count.copied().unwrap_or_default(),
+            topic,
+        };
+        Commit {
+            place,
+            at,
+            metadata: metadata.text(),
+        }
+    }
+}

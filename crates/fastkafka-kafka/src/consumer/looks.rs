@@ -1,0 +1,98 @@
+//! Looks at the ids of the topics that are read: when to look, and what was seen last.
+
+use crate::offsets::topic_id::TopicId;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Between two looks, unless the metadata is refreshed more often.
+const EVERY: Duration = Duration::from_secs(10);
+/// A partition is begun with no later than this after its look, answered or not.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The ids of the topics that are read, as they were seen last. A topic that is deleted and made anew has
+/// another id, and nothing else need tell.
+#[derive(Clone, Debug, Hash, PartialEq, Eq)]
+pub(crate) struct Looks {
+    every: Duration,
+    look_at: Duration,
+    /// Looks that are not answered, and when the last of them began.
+    unanswered: u32,
+    began: Duration,
+    ids: BTreeMap<String, TopicId>,
+}
+
+impl Looks {
+    /// `refresh` is the time between two refreshes of the metadata.
+    pub(crate) fn new(refresh: Duration) -> Self {
+        Self {
+            every: refresh.min(EVERY),
+            look_at: Duration::ZERO,
+            unanswered: 0,
+            began: Duration::ZERO,
+            ids: BTreeMap::new(),
+        }
+    }
+
+    /// True when it is time for the next look, at everything that is read.
+    pub(crate) fn is_due(&self, now: Duration) -> bool {
+        self.look_at <= now
+    }
+
+    /// The next look is due at once: something does not fit.
+    pub(crate) fn hurry(&mut self) {
+        self.look_at = Duration::ZERO;
+    }
+
+    /// A look begins.
+    pub(crate) fn begin(&mut self, now: Duration) {
+        self.unanswered += 1;
+        self.began = now;
+        self.look_at = now + self.every;
+    }
+
+    /// A look is answered; without ids when the broker has none or did not answer.
+    pub(crate) fn end(&mut self, ids: BTreeMap<String, TopicId>) {
+        self.unanswered = self.unanswered.saturating_sub(1);
+        self.ids.extend(ids);
+    }
+
+    /// True while it is worth waiting for an answer.
+    pub(crate) fn is_waiting(&self, now: Duration) -> bool {
+        self.unanswered > 0 && now.saturating_sub(self.began) < PATIENCE
+    }
+
+    /// The id of a topic, by its name on the cluster.
+    pub(crate) fn id(&self, topic: &str) -> Option<TopicId> {
+        self.ids.get(topic).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_looks_every_ten_seconds_or_with_the_metadata_and_at_once_when_something_does_not_fit() {
+        for (refresh, every) in [(300, 10), (2, 2)] {
+            let mut looks = Looks::new(Duration::from_secs(refresh));
+            let every = Duration::from_secs(every);
+            assert!(looks.is_due(Duration::ZERO));
+            looks.begin(Duration::ZERO);
+            assert!(!looks.is_due(every / 2) && looks.is_due(every));
+            looks.hurry();
+            assert!(looks.is_due(Duration::ZERO));
+        }
+    }
+
+    #[test]
+    fn a_start_waits_for_every_look_but_not_for_ever() {
+        let mut looks = Looks::new(EVERY);
+        looks.begin(Duration::ZERO);
+        looks.begin(PATIENCE / 2);
+        looks.end(BTreeMap::new());
+        assert!(looks.is_waiting(PATIENCE));
+        assert!(!looks.is_waiting(PATIENCE * 2));
+        looks.end(BTreeMap::new());
+        assert!(!looks.is_waiting(PATIENCE));
+    }
+}

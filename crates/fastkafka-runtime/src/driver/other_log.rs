@@ -1,0 +1,133 @@
+//! Positions that do not belong to the log that is there: the partition stops, or goes on with the first
+//! record that is new.
+
+use super::Driver;
+use super::partition::GoesOn;
+use super::state::problems::Key;
+use crate::control::command::Seek;
+use crate::health::ProblemCode;
+use crate::transport::{GroupConsumer, PartitionRef};
+use fastkafka_core::OnTruncation;
+use std::time::Duration;
+
+/// Between two attempts to go on.
+const AGAIN: Duration = Duration::from_secs(1);
+
+impl<T: GroupConsumer> Driver<T> {
+    pub(super) fn out_of_range(&mut self, place: PartitionRef, position: i64, low: i64, high: i64) {
+        if self.leaves(place) {
+            return;
+        }
+        if position < low {
+            tracing::error!(
+                %place,
+                lost = low - position,
+                "records {position}..{low} are gone from the log before they were read (retention): going on at {low}"
+            );
+            self.leave_position(place);
+            self.move_client(place, low);
+        } else {
+            let what = format!(
+                "position {position} is past the end of the log ({high}): the topic was truncated or made anew"
+            );
+            // What is new below the end, nobody knows.
+            self.stand_still(place, position, what, None);
+        }
+    }
+
+    /// A seek, or the client's own move, already leaves that position.
+    fn leaves(&mut self, place: PartitionRef) -> bool {
+        let part = self.part(place);
+        self.seeks.is_moving(place) || self.failed_calls.is_moving(part)
+    }
+
+    pub(super) fn truncated(&mut self, place: PartitionRef, position: i64, end: Option<i64>) {
+        let cut = end.map_or("was cut".to_owned(), |end| format!("was cut at {end}"));
+        let what = format!(
+            "the log {cut} and has grown again (an unclean election): position {position} belongs to the one before"
+        );
+        self.stand_still(place, position, what, end.map(Seek::Offset));
+    }
+
+    pub(super) fn made_anew(&mut self, place: PartitionRef, position: i64) {
+        let what = format!(
+            "the topic was deleted and made anew: position {position} belongs to the one before, and records of \
+             the new one may have been left out"
+        );
+        self.stand_still(place, position, what, Some(Seek::Beginning));
+    }
+
+    pub(super) fn unreadable(&mut self, place: PartitionRef, position: i64, why: &str) {
+        let key = Key::partition(ProblemCode::BatchUnreadable, place);
+        // The client says it twice a second.
+        if self.problems.raise_at(key, position, self.now, why) {
+            tracing::error!(
+                %place,
+                offset = position,
+                "a batch cannot be read, and nothing behind it is: {why}; it is tried again, and a seek leaves it"
+            );
+        }
+    }
+
+    /// The partition stands still at `position`. `new` is where the first record is that was never read.
+    fn stand_still(&mut self, place: PartitionRef, position: i64, what: String, new: Option<Seek>) {
+        if self.leaves(place) {
+            return;
+        }
+        let part = self.part(place);
+        let partition = &mut self.partitions[part];
+        let resets = partition.handler.on_truncation == OnTruncation::Reset;
+        let to = new.filter(|_| resets);
+        let at = self.now;
+        partition.goes_on = to.map(|to| GoesOn { to, at });
+        let what = match to {
+            Some(Seek::Offset(offset)) => format!("{what}; going on at {offset}"),
+            Some(_) => format!("{what}; going on at its beginning"),
+            None => format!(
+                "{what}; the partition stops: seek to an offset that is there, or reset the group's, to go on"
+            ),
+        };
+        partition.truncated = Some(position);
+        // With the first reminder it is in the log.
+        let key = Key::partition(ProblemCode::LogTruncated, place);
+        self.problems.raise_at(key, position, self.now, &what);
+        partition.errors.failed(position, what);
+        self.pause(part, true);
+        self.upkeep.health_changed();
+        self.go_on();
+    }
+
+    /// The partition leaves the position that did not belong to its log, or the batch that could not be read.
+    pub(super) fn leave_position(&mut self, place: PartitionRef) {
+        let part = self.part(place);
+        let partition = &mut self.partitions[part];
+        (partition.truncated, partition.goes_on) = (None, None);
+        for code in [ProblemCode::LogTruncated, ProblemCode::BatchUnreadable] {
+            self.problems.clear(&Key::partition(code, place));
+        }
+    }
+
+    /// Begins the seeks of partitions that go on by themselves.
+    pub(super) fn go_on(&mut self) {
+        for part in self.partitions.numbers() {
+            let partition = &self.partitions[part];
+            let (place, goes_on) = (partition.place, partition.goes_on);
+            let Some(GoesOn { to, at }) = goes_on.filter(|goes_on| goes_on.at <= self.now) else {
+                continue;
+            };
+            // What was read of the log before is handled first: a seek forgets it.
+            if !self.engine.starves(part) {
+                continue;
+            }
+            // Later, if it may not be moved now or the broker does not answer.
+            let at = at.max(self.now) + AGAIN;
+            self.partitions[part].goes_on = Some(GoesOn { to, at });
+            if self.may_move(place).is_ok() && !self.seeks.is_under_way(place) {
+                // Nobody waits for the answer.
+                let (reply, _) = tokio::sync::mpsc::unbounded_channel();
+                self.seeks.begin(place, reply);
+                self.consumer.find(place, to);
+            }
+        }
+    }
+}
