@@ -154,7 +154,9 @@ impl World {
                 return Err(Violation::new("H1", text));
             }
         }
-        let any_lags = self.parts().any(|(_, part)| Self::lags(part));
+        let any_lags = self
+            .parts()
+            .any(|(_, part)| Self::lags(part) && !part.paused);
         if self.is_all_wrong() && any_lags && problems.is_empty() {
             return Err(Violation::new(
                 "H1",
@@ -189,7 +191,8 @@ impl World {
         let cut = !self.cut.is_empty() || !self.calls.at_work().is_empty();
         let lie = match result {
             Ok(()) if cut => "a call was cut".to_owned(),
-            Ok(()) if !self.unclean.is_empty() && !self.kicked => {
+            // What the app has failed with is told by the stop of the app.
+            Ok(()) if !self.unclean.is_empty() && !self.kicked && failure.is_none() => {
                 format!("the last of {:?} is not committed", self.unclean)
             }
             Ok(()) if !self.driver.client().is_destroyed() => "its client is alive".to_owned(),
@@ -200,6 +203,7 @@ impl World {
                 if !cut
                     && self.unclean.is_empty()
                     && failure.is_none()
+                    && self.calls.kept().is_empty()
                     && !self.is_all_wrong()
                     && !self.kicked =>
             {
