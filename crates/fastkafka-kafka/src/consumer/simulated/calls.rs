@@ -33,7 +33,7 @@ impl Simulated {
         }
         let unreadable = self.incarnations.unreadable.get(&partition).copied();
         let unreadable = unreadable.filter(|(bad, _)| *bad == position);
-        let (epoch, end) = self.leader_at(partition, position);
+        let (epoch, end) = self.incarnations.leader_at(partition, position, high);
         let cut = self.incarnations.cut.remove(&partition);
         let reading = self.reading.get_mut(&partition)?;
         let error = if let Some(end) = cut {
@@ -158,7 +158,8 @@ impl RawClient for Simulated {
             if let Some(reading) = self.reading.get_mut(&partition) {
                 (reading.position, reading.epoch) = (at.offset, at.epoch);
                 self.moved_on.remove(&partition);
-                self.compare(partition, *at);
+                let (_, high) = self.logs[&partition];
+                self.incarnations.compare(partition, *at, high);
             }
         }
         Vec::new()

@@ -15,7 +15,9 @@ use self::within::{Call, When};
 use crate::consumer::epochs::Epochs;
 use crate::consumer::raw::{Event, Offsets, Request};
 use crate::error::fatal;
-use crate::offsets::broker::Commit;
+use crate::offsets::broker::{Commit, OffsetAndEpoch};
+use crate::offsets::start_offsets::StartOffset;
+use crate::offsets::topic_id::TopicId;
 use fastkafka_core::TopicPartition;
 use fastkafka_runtime::platform::PartitionRef;
 use std::cell::{Cell, RefCell};
@@ -28,6 +30,14 @@ pub(crate) const TOPIC: &str = "orders";
 
 pub(crate) fn place(partition: i32) -> PartitionRef {
     TopicPartition::intern(TOPIC, partition)
+}
+
+pub(crate) fn start(partition: i32, at: OffsetAndEpoch, topic: Option<TopicId>) -> StartOffset {
+    StartOffset {
+        place: place(partition),
+        at,
+        topic,
+    }
 }
 
 /// A partition that the client reads.
@@ -246,5 +256,42 @@ impl Simulated {
         let places = self.reading.keys().map(|partition| place(*partition));
         let places = places.collect();
         self.rebalance(Event::Revoke(places));
+    }
+}
+
+#[cfg(test)]
+impl Simulated {
+    /// The cluster tells epochs and ids.
+    pub(crate) fn tell_incarnations(&mut self) {
+        self.incarnations.are_told = true;
+        self.incarnations.ids = Some(BTreeMap::new());
+    }
+
+    /// The topic has this id now, or the broker does not say.
+    pub(crate) fn set_id(&mut self, id: Option<TopicId>) {
+        let ids = id.map(|id| (TOPIC.to_owned(), id));
+        self.incarnations.ids = Some(ids.into_iter().collect());
+    }
+
+    /// A replica that had the log up to `at` becomes its leader, and writes it up to `high`. The client
+    /// compares its position, if it knows the epoch of that.
+    pub(crate) fn cut(&mut self, partition: i32, at: i64, high: i64) {
+        let leaders = self.incarnations.leaders.entry(partition);
+        let leaders = leaders.or_insert_with(|| vec![(0, 0)]);
+        let epoch = leaders.last().map_or(0, |(epoch, _)| epoch + 1);
+        leaders.retain(|(_, first)| *first < at);
+        leaders.push((epoch, at));
+        let low = self.logs[&partition].0;
+        self.logs.insert(partition, (low, high));
+        if let Some(reading) = self.reading.get(&partition) {
+            let position = OffsetAndEpoch::new(reading.position, reading.epoch);
+            self.incarnations.compare(partition, position, high);
+        }
+    }
+
+    /// The topic is deleted and made anew, with so many records of a first leader.
+    pub(crate) fn make_anew(&mut self, partition: i32, high: i64) {
+        self.incarnations.leaders.remove(&partition);
+        self.logs.insert(partition, (0, high));
     }
 }

@@ -179,7 +179,7 @@ fn the_range_of_a_partition_that_moved_or_was_given_away_is_of_no_interest() {
 fn commits_carry_the_number_of_partitions_that_came_with_the_starts() {
     let mut member = KafkaConsumer::reading(COOPERATIVE, &[(0, 9)], &[(0, 0)]);
     let resolved = Resolved {
-        known: vec![simulated::incarnations::start(0, 0.into(), None)],
+        known: vec![simulated::start(0, 0.into(), None)],
         unknown: Vec::new(),
         counts: vec![(simulated::TOPIC, PartitionCount::new(4))],
     };

@@ -43,7 +43,7 @@ fn resumed_in(
 ) -> KafkaConsumer<Simulated> {
     member.client.rebalance(Event::Assign(vec![place(0)]));
     let resolved = Resolved {
-        known: vec![simulated::incarnations::start(0, at, topic)],
+        known: vec![simulated::start(0, at, topic)],
         ..Resolved::default()
     };
     let answer = Answer::Resolved(resolved);

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::consumer::raw::{Answer, RawClient};
-use crate::consumer::simulated::incarnations::start;
+use crate::consumer::simulated::start;
 use crate::offsets::start_offsets::Resolved;
 use fastkafka_core::OffsetReset;
 use fastkafka_runtime::platform::{StartError, Starts};
