@@ -45,7 +45,7 @@ impl Epochs {
     }
 
     /// By which assignment a partition is ours; `None` if it is not.
-    pub(crate) fn of(&self, place: PartitionRef) -> Option<Epoch> {
+    pub(crate) fn since(&self, place: PartitionRef) -> Option<Epoch> {
         self.ours.get(&place).copied()
     }
 }
@@ -60,15 +60,15 @@ mod tests {
         let place = |partition| TopicPartition::intern("orders", partition);
         let mut epochs = Epochs::default();
         epochs.begin(&[place(0), place(1)]);
-        let first = epochs.of(place(0));
+        let first = epochs.since(place(0));
         assert!(first.is_some());
-        assert_eq!(epochs.of(place(1)), first);
+        assert_eq!(epochs.since(place(1)), first);
         epochs.end(&[place(0)]);
-        assert_eq!(epochs.of(place(0)), None);
-        assert_eq!(epochs.of(place(1)), first, "it stays as it was");
+        assert_eq!(epochs.since(place(0)), None);
+        assert_eq!(epochs.since(place(1)), first, "it stays as it was");
         epochs.begin(&[place(0)]);
-        assert!(epochs.of(place(0)) > first);
+        assert!(epochs.since(place(0)) > first);
         epochs.end_all();
-        assert_eq!(epochs.of(place(1)), None);
+        assert_eq!(epochs.since(place(1)), None);
     }
 }

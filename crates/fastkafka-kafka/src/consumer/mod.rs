@@ -262,7 +262,7 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
             Some(standalone) => Request::Choose(standalone.policies(places), within),
             None => {
                 let ours = |(place, policy)| {
-                    let epoch = self.epochs.of(place)?;
+                    let epoch = self.epochs.since(place)?;
                     Some((place, policy, epoch))
                 };
                 Request::Resolve(places.into_iter().filter_map(ours).collect(), within)
@@ -339,7 +339,7 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
             self.client.post(Event::Answer(answer));
             return;
         }
-        let Some(epoch) = self.epochs.of(place) else {
+        let Some(epoch) = self.epochs.since(place) else {
             let answer = Answer::Moved(place, Err(given_away(place)));
             self.client.post(Event::Answer(answer));
             return;

@@ -37,7 +37,7 @@ impl Leaders {
 
     /// Whom to ask about a partition. Those with the same answer can be asked about together. One that is
     /// not listed is asked about all the same: the list may be older than the partition.
-    fn of(&self, place: PartitionRef) -> Of<Option<i32>> {
+    fn leader(&self, place: PartitionRef) -> Of<Option<i32>> {
         let leaders = match self.0.get(place.on_cluster.as_str()) {
             Some(Ok(leaders)) => leaders,
             Some(Err(error)) => return Err(error.clone()),
@@ -109,7 +109,7 @@ pub(crate) fn look_up(
     let mut found = HashMap::with_capacity(asked.len());
     let mut by_leader: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for &(place, position) in asked {
-        match leaders.of(place) {
+        match leaders.leader(place) {
             Ok(leader) => by_leader.entry(leader).or_default().push((place, position)),
             Err(error) => drop(found.insert(place, Err(error))),
         }

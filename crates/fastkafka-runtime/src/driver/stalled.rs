@@ -3,7 +3,7 @@
 use super::Driver;
 use super::partition::OwnedPartition;
 use super::started::StartedRun;
-use super::state::stalls::{Place, Stage, Stand, Unit, YOUNG};
+use super::state::stalls::{Stage, Stand, Standing, Work, YOUNG};
 use crate::handling::keyed::Keyed;
 use crate::health::{StalledAt, StalledRecord};
 use crate::transport::GroupConsumer;
@@ -13,7 +13,7 @@ use fastkafka_engine::{HoldBack, PartIndex};
 const LISTED: usize = 100;
 
 /// A unit of a partition, and where it is.
-type Standing = ((PartIndex, Unit), Place);
+type Item = ((PartIndex, Standing), Work);
 
 impl<T: GroupConsumer> Driver<T> {
     /// Notes where everything stands, and names in the log what blocks its thread.
@@ -38,14 +38,14 @@ impl<T: GroupConsumer> Driver<T> {
     }
 
     /// The record in hand of a lane, and the first of those that are handled and open.
-    fn in_order(&self, part: PartIndex, partition: &OwnedPartition, into: &mut Vec<Standing>) {
+    fn in_order(&self, part: PartIndex, partition: &OwnedPartition, into: &mut Vec<Item>) {
         let started = &partition.started;
         // Those behind the one in hand wait in the lane.
         let returned = started.iter().len().saturating_sub(partition.backlog());
         let in_hand = started.iter().nth(returned);
         if let Some(run) = in_hand {
             let (at, next) = run.in_hand();
-            let place = Place {
+            let place = Work {
                 run: run.run,
                 at,
                 stage: Stage::InHand,
@@ -53,14 +53,14 @@ impl<T: GroupConsumer> Driver<T> {
                 poll: run.scope.polling(),
                 holds_up: self.holds_up(part, partition, (at, next)),
             };
-            into.push(((part, Unit::Lane), place));
+            into.push(((part, Standing::Lane), place));
         }
         let Some(first) = started.iter().next() else {
             return;
         };
         if in_hand.is_none_or(|run| first.first_open() < run.in_hand().0) {
             let place = open(first, partition);
-            into.push(((part, Unit::Watermark), place));
+            into.push(((part, Standing::Watermark), place));
         }
     }
 
@@ -70,14 +70,14 @@ impl<T: GroupConsumer> Driver<T> {
         part: PartIndex,
         partition: &OwnedPartition,
         keyed: &Keyed,
-        into: &mut Vec<Standing>,
+        into: &mut Vec<Item>,
     ) {
         let runs = partition.started.iter();
         // In the order in which they have begun.
         for run in runs.take_while(|run| run.begun + YOUNG <= self.now) {
             let place = if keyed.is_at_work(run.run) {
                 let (at, next) = run.in_hand();
-                Place {
+                Work {
                     run: run.run,
                     at,
                     stage: Stage::InHand,
@@ -88,7 +88,7 @@ impl<T: GroupConsumer> Driver<T> {
             } else {
                 open(run, partition)
             };
-            into.push(((part, Unit::Run(run.run)), place));
+            into.push(((part, Standing::Run(run.run)), place));
         }
     }
 
@@ -142,8 +142,8 @@ impl<T: GroupConsumer> Driver<T> {
 
 /// A record that is handled and open. Those behind it are handled all the same, until as many are held as
 /// may be.
-fn open(run: &StartedRun, partition: &OwnedPartition) -> Place {
-    Place {
+fn open(run: &StartedRun, partition: &OwnedPartition) -> Work {
+    Work {
         run: run.run,
         at: run.first_open(),
         stage: Stage::Open,

@@ -6,20 +6,21 @@
 mod problem;
 mod producer;
 mod stalled;
+mod subject;
+mod time;
 
-pub(crate) use self::problem::Subject;
 pub use self::problem::{Problem, ProblemCode};
 pub use self::producer::ProducerHealth;
 pub use self::stalled::{StalledAt, StalledRecord};
+pub(crate) use self::subject::Subject;
 
+use self::subject::on;
+use self::time::PATIENCE;
 use fastkafka_engine::Wait;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use std::fmt;
 use std::time::Duration;
 
-/// How long something that may pass by itself is no problem: a broker that is not reached, a transient
-/// failure, a commit that is refused.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// So many problems are written out.
 const LISTED: usize = 100;
 
@@ -73,10 +74,6 @@ impl Serialize for Health {
         health.serialize_field("in_flight", &self.in_flight)?;
         health.end()
     }
-}
-
-fn seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64(time.as_secs_f64())
 }
 
 /// One line: `ready`, or `not ready:` and the problems; then what is paused.
@@ -254,7 +251,7 @@ pub struct WaitingRecord {
     /// The reason to wait.
     pub wait: WaitingFor,
     /// For how long it has waited.
-    #[serde(serialize_with = "seconds")]
+    #[serde(serialize_with = "time::seconds")]
     pub since: Duration,
     /// The last failure.
     pub error: String,
@@ -279,14 +276,6 @@ impl From<Wait> for WaitingFor {
             Wait::Transient => Self::Transient,
             Wait::DeadLetter => Self::DeadLetter,
         }
-    }
-}
-
-/// Names the cluster behind a topic or group. The app's own goes without saying.
-fn on(cluster: &str) -> String {
-    match cluster {
-        "" => String::new(),
-        cluster => format!(" on `{cluster}`"),
     }
 }
 

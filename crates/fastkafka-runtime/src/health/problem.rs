@@ -1,6 +1,8 @@
 //! A problem of a running app, as data and as a line.
 
-use serde::ser::{Error as _, Serialize, Serializer};
+use super::subject::Subject;
+use super::time::{PATIENCE, seconds, unix_time};
+use serde::ser::{Serialize, Serializer};
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
@@ -25,7 +27,7 @@ pub struct Problem {
     /// The handler, the producers or the background task, where it concerns one.
     pub function: Option<String>,
     /// For how long, on a clock that nobody sets.
-    #[serde(serialize_with = "super::seconds")]
+    #[serde(serialize_with = "seconds")]
     pub since: Duration,
     /// The time of day when it began.
     #[serde(serialize_with = "unix_time")]
@@ -158,7 +160,7 @@ impl ProblemCode {
             | Self::StartUnknown
             | Self::PartitionStuck
             | Self::OutputsWait
-            | Self::TaskFails => super::PATIENCE,
+            | Self::TaskFails => PATIENCE,
         }
     }
 
@@ -231,56 +233,9 @@ impl Serialize for ProblemCode {
     }
 }
 
-/// Seconds since 1970.
-fn unix_time<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH);
-    serializer.serialize_f64(since.map_err(S::Error::custom)?.as_secs_f64())
-}
-
 impl fmt::Display for ProblemCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-/// The subject of a problem: its fields are those of [`Problem`].
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Subject<'a> {
-    pub(crate) cluster: &'a str,
-    pub(crate) group: Option<&'a str>,
-    pub(crate) topic: Option<&'a str>,
-    pub(crate) partition: Option<i32>,
-    pub(crate) offset: Option<i64>,
-    pub(crate) function: Option<&'a str>,
-    /// The functions that a client of producers is for; empty for dead letters.
-    pub(crate) producer: Option<&'a str>,
-}
-
-impl Subject<'_> {
-    /// As a line begins.
-    fn named(&self) -> String {
-        let on = super::on(self.cluster);
-        match *self {
-            Subject {
-                topic: Some(topic),
-                partition: Some(partition),
-                ..
-            } => {
-                let offset = self.offset.map(|offset| format!(" offset {offset}"));
-                format!("{topic}[{partition}]{on}{}", offset.unwrap_or_default())
-            }
-            Subject {
-                topic: Some(topic), ..
-            } => format!("topic `{topic}`{on}"),
-            Subject {
-                group: Some(group), ..
-            } => format!("group `{group}`{on}"),
-            Subject {
-                function: Some(task),
-                ..
-            } => format!("background task `{task}`"),
-            _ => super::producer::named(self.producer.unwrap_or_default(), &on),
-        }
     }
 }
 

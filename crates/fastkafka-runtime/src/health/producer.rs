@@ -1,6 +1,7 @@
 //! The health of producers: one for each client of librdkafka that writes.
 
-use super::{Problem, ProblemCode, Subject};
+use super::problem::{Problem, ProblemCode};
+use super::subject::Subject;
 use std::time::Duration;
 
 /// The health of a client that writes: for producers with equal settings on a cluster, or for its dead
@@ -53,14 +54,6 @@ impl ProducerHealth {
         let problem = Problem::new(code, &subject, since, error);
         self.open
             .extend(problem.map(|problem| problem.times(times)));
-    }
-}
-
-/// A client as a line begins: by the functions that it is for.
-pub(super) fn named(functions: &str, on: &str) -> String {
-    match functions {
-        "" => format!("producer of dead letters{on}"),
-        names => format!("producer `{}`{on}", names.replace(", ", "`, `")),
     }
 }
 

@@ -1,6 +1,7 @@
 //! A record without progress.
 
-use super::{Problem, ProblemCode, Subject};
+use super::problem::{Problem, ProblemCode};
+use super::subject::Subject;
 use std::fmt;
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ pub struct StalledRecord {
     /// Where it stands.
     pub at: StalledAt,
     /// For how long.
-    #[serde(serialize_with = "super::seconds")]
+    #[serde(serialize_with = "super::time::seconds")]
     pub since: Duration,
     /// True when other records wait for it: those behind it in its partition, or by key in its key, or all
     /// that are not read because its partition is full. The app is not ready then.

@@ -94,7 +94,7 @@ impl Runtime {
         let serving = self.platform.serve(wanted).map_err(broker)?;
         Ok(Running {
             shared,
-            patience: Patience::of(group.standalone, settings),
+            patience: Patience::from_settings(group.standalone, settings),
             serving: Mutex::new(Some(serving)),
         })
     }

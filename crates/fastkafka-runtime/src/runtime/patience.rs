@@ -20,7 +20,7 @@ pub(super) struct Patience {
 impl Patience {
     /// Without a group there is nobody to wait for. Where the broker assigns, a member that waits for others
     /// is told that it has no partition yet.
-    pub(super) fn of(standalone: bool, settings: &ConsumerSettings) -> Self {
+    pub(super) fn from_settings(standalone: bool, settings: &ConsumerSettings) -> Self {
         let by_broker = settings.group_protocol == Some(GroupProtocol::Consumer);
         if standalone || by_broker {
             return Self::default();
@@ -46,13 +46,19 @@ mod tests {
     fn a_classic_group_waits_for_the_session_of_who_is_gone_and_for_the_records_of_others() {
         let seconds = |n| Duration::from_secs(n);
         let settings = ConsumerSettings::default();
-        assert_eq!(Patience::of(false, &settings).all(), seconds(55));
-        assert_eq!(Patience::of(true, &settings).all(), Duration::ZERO);
+        assert_eq!(Patience::from_settings(false, &settings).all(), seconds(55));
+        assert_eq!(
+            Patience::from_settings(true, &settings).all(),
+            Duration::ZERO
+        );
         let settings = settings
             .session_timeout_ms(6_000_u64)
             .rebalance_timeout_ms(1_000_u64);
-        assert_eq!(Patience::of(false, &settings).all(), seconds(7));
+        assert_eq!(Patience::from_settings(false, &settings).all(), seconds(7));
         let settings = settings.group_protocol(GroupProtocol::Consumer);
-        assert_eq!(Patience::of(false, &settings).all(), Duration::ZERO);
+        assert_eq!(
+            Patience::from_settings(false, &settings).all(),
+            Duration::ZERO
+        );
     }
 }

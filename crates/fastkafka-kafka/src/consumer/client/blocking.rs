@@ -58,12 +58,12 @@ impl BlockingClient {
         let thread = std::thread::Builder::new()
             .name(format!("{name}-helper"))
             .spawn(move || {
-                let helper = Helper {
+                let answering = Answering {
                     consumer: &consumer,
                     events: &events,
                     ours: &known,
                 };
-                helper.work(&todo, &driver);
+                answering.work(&todo, &driver);
                 drop(consumer);
                 driver.unpark();
             })
@@ -98,13 +98,13 @@ impl BlockingClient {
     }
 }
 
-struct Helper<'a> {
+struct Answering<'a> {
     consumer: &'a Group,
     events: &'a Events,
     ours: &'a Ours,
 }
 
-impl Helper<'_> {
+impl Answering<'_> {
     fn work(&self, todo: &Receiver<Request>, driver: &Thread) {
         for request in todo {
             if let Some(answer) = self.answer(request) {
@@ -115,7 +115,7 @@ impl Helper<'_> {
     }
 
     fn is_ours(&self, place: PartitionRef, epoch: Epoch) -> bool {
-        !self.consumer.assignment_lost() && lock(self.ours).of(place) == Some(epoch)
+        !self.consumer.assignment_lost() && lock(self.ours).since(place) == Some(epoch)
     }
 
     /// Those that were given away meanwhile are nobody's question any more.

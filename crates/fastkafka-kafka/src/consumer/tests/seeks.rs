@@ -128,7 +128,7 @@ fn a_rebalance_that_comes_while_a_partition_is_moved_may_be_answered_by_that_and
             "{told:?}"
         );
         assert_eq!(
-            member.client.ours.of(place(1)),
+            member.client.ours.since(place(1)),
             None,
             "nothing is committed"
         );
@@ -158,23 +158,23 @@ fn a_request_that_commits_carries_the_assignment_by_which_the_partition_is_ours(
     let [Request::Commit { epoch, .. }, Request::Resolve(resolved, _)] = &requests[..] else {
         panic!("{requests:?}");
     };
-    assert_eq!(member.client.ours.of(place(0)), Some(*epoch));
+    assert_eq!(member.client.ours.since(place(0)), Some(*epoch));
     assert_eq!(resolved[0].2, *epoch);
     // The requests wait, and the partition goes and comes back.
     member.client.rebalance(Event::Revoke(vec![place(0)]));
     member.hear_all();
     assert_eq!(
-        member.client.ours.of(place(0)),
+        member.client.ours.since(place(0)),
         Some(*epoch),
         "it is ours yet"
     );
     member.unassign(&[place(0)]).unwrap();
-    assert_eq!(member.client.ours.of(place(0)), None);
+    assert_eq!(member.client.ours.since(place(0)), None);
     member.commit(place(0), 2);
     assert!(matches!(&member.hear_all()[..], [Notice::Moved(_, Err(_))]));
     member.client.rebalance(Event::Assign(vec![place(0)]));
     member.hear_all();
-    assert!(member.client.ours.of(place(0)) > Some(*epoch));
+    assert!(member.client.ours.since(place(0)) > Some(*epoch));
 }
 
 #[test]

@@ -25,7 +25,7 @@ const BLOCKED: Duration = Duration::from_secs(1);
 
 /// What stands or moves as one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Unit {
+pub(crate) enum Standing {
     /// The lane's handler.
     Lane,
     /// The watermark of a partition in partition order.
@@ -44,7 +44,7 @@ pub(crate) enum Stage {
 
 /// Where a unit is now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Place {
+pub(crate) struct Work {
     /// Another run is another attempt.
     pub(crate) run: RunId,
     /// The offset of the record.
@@ -61,21 +61,21 @@ pub(crate) struct Place {
 /// Where a unit stands, and since when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Stand {
-    pub(crate) place: Place,
+    pub(crate) place: Work,
     pub(crate) since: Time,
     /// Since when the poll goes on.
     polling_since: Time,
     told: bool,
 }
 
-impl Place {
+impl Work {
     fn is_at(&self, other: &Self) -> bool {
         (self.run, self.at, self.stage) == (other.run, other.at, other.stage)
     }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Stalls(BTreeMap<(PartIndex, Unit), Stand>);
+pub(crate) struct Stalls(BTreeMap<(PartIndex, Standing), Stand>);
 
 impl Stalls {
     /// A look at everything that is under way. Returns the records whose handler blocks its thread, where
@@ -83,7 +83,7 @@ impl Stalls {
     pub(crate) fn look(
         &mut self,
         now: Time,
-        places: impl Iterator<Item = ((PartIndex, Unit), Place)>,
+        places: impl Iterator<Item = ((PartIndex, Standing), Work)>,
     ) -> Vec<(PartIndex, i64)> {
         let before = std::mem::take(&mut self.0);
         let mut blocked = Vec::new();
@@ -128,10 +128,10 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
-    const LANE: (PartIndex, Unit) = (PartIndex(0), Unit::Lane);
+    const LANE: (PartIndex, Standing) = (PartIndex(0), Standing::Lane);
 
-    fn in_hand(at: i64) -> Place {
-        Place {
+    fn in_hand(at: i64) -> Work {
+        Work {
             run: RunId(1),
             at,
             stage: Stage::InHand,
@@ -141,7 +141,7 @@ mod tests {
         }
     }
 
-    fn look(stalls: &mut Stalls, seconds: u32, places: &[((PartIndex, Unit), Place)]) {
+    fn look(stalls: &mut Stalls, seconds: u32, places: &[((PartIndex, Standing), Work)]) {
         let blocked = stalls.look(SECOND * seconds, places.iter().copied());
         assert_eq!(blocked, []);
     }
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn to_be_handled_is_progress_of_the_record() {
         let mut stalls = Stalls::default();
-        let open = Place {
+        let open = Work {
             stage: Stage::Open,
             ..in_hand(7)
         };
@@ -193,7 +193,7 @@ mod tests {
             look(
                 &mut stalls,
                 9 * attempt,
-                &[(LANE, Place { run, ..in_hand(7) })],
+                &[(LANE, Work { run, ..in_hand(7) })],
             );
             assert_eq!(stalled(&stalls, 9 * attempt + 8), []);
         }
@@ -202,9 +202,9 @@ mod tests {
     #[test]
     fn the_task_of_a_record_stands_since_it_began() {
         let mut stalls = Stalls::default();
-        let run = (PartIndex(0), Unit::Run(RunId(1)));
+        let run = (PartIndex(0), Standing::Run(RunId(1)));
         let begun = Some(SECOND);
-        let place = Place {
+        let place = Work {
             begun,
             ..in_hand(7)
         };
@@ -216,7 +216,7 @@ mod tests {
     fn each_poll_that_goes_on_for_a_second_is_told_once() {
         let mut stalls = Stalls::default();
         let mut told = |half_seconds: u32, poll| {
-            let place = Place { poll, ..in_hand(7) };
+            let place = Work { poll, ..in_hand(7) };
             let now = SECOND / 2 * half_seconds;
             stalls.look(now, std::iter::once((LANE, place))).len()
         };
