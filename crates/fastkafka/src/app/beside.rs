@@ -2,25 +2,12 @@
 
 use super::App;
 use super::end::EndOnDrop;
+use super::life::Server;
 use crate::error::RunError;
 use std::fmt::Display;
 use std::pin::pin;
 use std::time::Duration;
 use tokio::time::timeout;
-
-/// A server that ends before the app does: a request in hand may send records, and wait for the answer of a
-/// handler.
-#[derive(Debug, Default)]
-pub(super) enum Server {
-    #[default]
-    None,
-    /// It is polled.
-    Serves,
-    /// It has ended; the error is its own.
-    Ended(Result<(), String>),
-    /// The app waits for it no more, and for no other.
-    LetGo,
-}
 
 impl App {
     /// Starts, polls the server, and stops when asked to, or when one of the two ends by itself.
@@ -51,15 +38,14 @@ impl App {
             self.stopping().await;
             self.stop().await
         });
-        let state = &life.server;
-        if advance(state, Server::Serves, |now| matches!(now, Server::None)) {
+        if life.advance_server(Server::Serves, |now| matches!(now, Server::None)) {
             let over = tokio::select! {
                 over = server => Server::Ended(over.map_err(|error| error.to_string())),
                 () = self.server_let_go() => Server::LetGo,
                 end = &mut end => return end,
                 never = self.fail_with(runtime) => match never {},
             };
-            advance(state, over, |now| matches!(now, Server::Serves));
+            life.advance_server(over, |now| matches!(now, Server::Serves));
         }
         self.shut_down();
         end.await
@@ -76,9 +62,9 @@ impl App {
         let over = server.wait_for(|now| !matches!(now, Server::Serves));
         let in_time = timeout(within, over).await.is_ok();
         // None begins any more.
-        let state = &self.inner.life.server;
-        advance(state, Server::LetGo, |now| !matches!(now, Server::Ended(_)));
-        let now = state.borrow();
+        let life = &self.inner.life;
+        life.advance_server(Server::LetGo, |now| !matches!(now, Server::Ended(_)));
+        let now = life.server.borrow();
         match &*now {
             Server::Ended(Err(error)) => {
                 Some(RunError::Ended(format!("its server failed: {error}")))
@@ -93,22 +79,7 @@ impl App {
 
     /// The future that polled the server was dropped, and the server with it.
     pub(super) fn let_go_of_server(&self) {
-        let state = &self.inner.life.server;
-        advance(state, Server::LetGo, |now| matches!(now, Server::Serves));
+        let life = &self.inner.life;
+        life.advance_server(Server::LetGo, |now| matches!(now, Server::Serves));
     }
-}
-
-/// Goes to another state from one of these; false if it is in another by now.
-fn advance(
-    state: &tokio::sync::watch::Sender<Server>,
-    to: Server,
-    from: impl FnOnce(&Server) -> bool,
-) -> bool {
-    state.send_if_modified(|now| {
-        let goes = from(now);
-        if goes {
-            *now = to;
-        }
-        goes
-    })
 }

@@ -5,28 +5,18 @@
 //! keep only the task from it.
 
 use super::App;
+use super::life::{Ending, Work};
 use crate::error::RunError;
 use crate::lock::lock;
 use fastkafka_core::{CatchRun, Problem, panic_text};
 use fastkafka_runtime::Runtime;
 use futures_util::FutureExt;
-use futures_util::future::Shared;
 use std::convert::Infallible;
 use std::future::pending;
 use std::pin::Pin;
 use std::sync::Arc;
 use tokio::runtime::Handle;
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
-
-type Work = Shared<Pin<Box<dyn Future<Output = Result<(), RunError>> + Send>>>;
-
-/// An end that has begun.
-pub(super) struct Ending {
-    work: Work,
-    /// Works at it whoever else does, as long as its tokio runtime is there.
-    task: JoinHandle<Result<(), RunError>>,
-}
 
 impl App {
     /// Cancels background tasks, drains, commits, disconnects and runs the stop hooks.
@@ -61,7 +51,7 @@ impl App {
             // The first, or the tokio runtime of the first is gone, and its timers with it.
             (None, _) => {
                 let work: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(self.clone().end());
-                let work = work.shared();
+                let work: Work = work.shared();
                 let task = tokio::spawn(work.clone());
                 *ending = Some(Ending {
                     work: work.clone(),

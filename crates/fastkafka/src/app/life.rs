@@ -1,18 +1,14 @@
-//! The life of an app: its one start, what lies between, and who is told of it. Its end is in `end.rs`.
+//! The state of an app's life: `start.rs` and `end.rs` go through it.
 
-use super::App;
-use super::begin::problem;
-use super::beside::Server;
 use super::choice::Choice;
-use super::end::{EndOnDrop, Ending};
 use crate::error::RunError;
-use fastkafka_core::{Plan, Problems};
 use fastkafka_kafka::Embedded;
 use fastkafka_runtime::Runtime;
-use fastkafka_runtime::platform::Platform;
-use std::convert::Infallible;
-use std::sync::{Arc, Mutex, OnceLock};
+use futures_util::future::Shared;
+use std::pin::Pin;
+use std::sync::{Mutex, OnceLock};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 /// The state of an app: the choices before its start, the phase, and what the start has made.
@@ -23,7 +19,7 @@ pub(crate) struct Life {
     pub(super) embedded: Mutex<Vec<(String, Embedded)>>,
     /// Set when the groups are joined, also if that failed: there may be consumers to end.
     pub(super) runtime: OnceLock<Runtime>,
-    phase: watch::Sender<Phase>,
+    pub(super) phase: watch::Sender<Phase>,
     /// The server that ends before the app does.
     pub(super) server: watch::Sender<Server>,
     /// Held by the start while it works.
@@ -42,7 +38,7 @@ pub(crate) struct Life {
 /// `New -> Starting -> Started -> Stopping`, or `New -> Never`. From every phase a request to stop leads to
 /// one of the last two, and nothing leads out of these.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-enum Phase {
+pub(super) enum Phase {
     #[default]
     New,
     Starting,
@@ -53,9 +49,32 @@ enum Phase {
     Never,
 }
 
+/// A server that ends before the app does: a request in hand may send records, and wait for the answer of a
+/// handler.
+#[derive(Debug, Default)]
+pub(super) enum Server {
+    #[default]
+    None,
+    /// It is polled.
+    Serves,
+    /// It has ended; the error is its own.
+    Ended(Result<(), String>),
+    /// The app waits for it no more, and for no other.
+    LetGo,
+}
+
+pub(super) type Work = Shared<Pin<Box<dyn Future<Output = Result<(), RunError>> + Send>>>;
+
+/// An end that has begun.
+pub(super) struct Ending {
+    pub(super) work: Work,
+    /// Works at it whoever else does, as long as its tokio runtime is there.
+    pub(super) task: JoinHandle<Result<(), RunError>>,
+}
+
 impl Life {
     /// Goes from one phase to the next; false if the app is in another phase by now.
-    fn advance(&self, from: Phase, to: Phase) -> bool {
+    pub(super) fn advance(&self, from: Phase, to: Phase) -> bool {
         self.phase.send_if_modified(|phase| {
             let goes = *phase == from;
             if goes {
@@ -73,147 +92,15 @@ impl Life {
             first
         });
     }
-}
 
-impl App {
-    /// True from the first assignment of every group until the app is asked to stop, or ends by itself.
-    pub fn is_started(&self) -> bool {
-        *self.inner.life.phase.borrow() == Phase::Started
-    }
-
-    /// Ends when the app is started, or when it never will be: its start has failed, or it was asked to
-    /// stop. [`App::is_started`] tells which.
-    pub async fn started(&self) {
-        let mut phase = self.inner.life.phase.subscribe();
-        let _ = phase.wait_for(|phase| *phase >= Phase::Started).await;
-    }
-
-    /// Ends when the app is to stop: by [`App::shut_down`] or [`App::stop`], a signal, or because it ends
-    /// by itself or cannot start. For what lives beside the handlers and has to end with them: a server, a
-    /// stream of answers, a loop.
-    pub fn stopping(&self) -> impl Future<Output = ()> + Send + Sync + 'static + use<> {
-        let mut phase = self.inner.life.phase.subscribe();
-        async move {
-            let _ = phase.wait_for(|phase| *phase >= Phase::Stopping).await;
-        }
-    }
-
-    /// Ends when the app has ended, after [`App::stopping`], and says how: any number of tasks may wait for
-    /// it, also when it is over. An app ends when it is asked to, or by itself: a record under
-    /// `on_failure = "exit"`, a background task that failed, a client that cannot go on.
-    ///
-    /// It asks for nothing: an app that nobody stops goes on.
-    ///
-    /// # Errors
-    /// Those of [`App::stop`]: `stop` and this return one result.
-    pub async fn ended(&self) -> Result<(), RunError> {
-        let mut end = self.inner.life.end.subscribe();
-        let end = end.wait_for(Option::is_some).await;
-        // The sender is in the app: it cannot be gone.
-        end.ok().and_then(|end| end.clone()).unwrap_or(Ok(()))
-    }
-
-    /// Asks the app to stop and returns at once. The stop goes on in the background; [`App::stop`] and
-    /// [`App::ended`] wait for it.
-    ///
-    /// A handler that wants its app to end calls this.
-    pub fn shut_down(&self) {
-        let mut never = false;
-        self.inner.life.phase.send_modify(|phase| {
-            *phase = match phase {
-                Phase::New | Phase::Never => Phase::Never,
-                Phase::Starting | Phase::Started | Phase::Stopping => Phase::Stopping,
-            };
-            never = *phase == Phase::Never;
-        });
-        if never {
-            self.inner.life.set_end(Ok(()));
-        }
-    }
-
-    /// Starts, runs until [`App::shut_down`] or until the app ends by itself, and stops.
-    ///
-    /// A stop that is asked for while the app starts, or before, is a stop as any other: the start ends, what
-    /// it has begun is stopped, and the result is `Ok` if that went well.
-    ///
-    /// If the future is dropped, as by `select!`, the app is asked to stop; the stop goes on in the background,
-    /// and [`App::stop`] waits for it.
-    ///
-    /// It installs no signal handlers; the command line does.
-    ///
-    /// # Errors
-    /// When it does not start, ends by itself, or does not stop cleanly.
-    ///
-    /// # Panics
-    /// Outside a tokio runtime.
-    pub async fn run(&self) -> Result<(), RunError> {
-        let nothing = self.stopping();
-        self.run_beside(async {
-            nothing.await;
-            Ok::<_, Infallible>(())
-        })
-        .await
-    }
-
-    /// Runs the start hooks, connects and joins the groups. When it returns the app is started, and
-    /// background tasks run. From then on [`App::ended`] says when and why it ends by itself.
-    ///
-    /// When it fails, the app is stopped again: a group that has joined before another could not finishes the
-    /// records in hand, then the hooks of the stop run. If the future is dropped, the same is done in the
-    /// background, and [`App::stop`] waits for it.
-    ///
-    /// # Errors
-    /// Every problem found; offline ones first, all at once, then those of the broker.
-    /// [`RunError::Stopped`] when the app was asked to stop meanwhile, or before.
-    ///
-    /// # Panics
-    /// Outside a tokio runtime.
-    pub async fn start(&self) -> Result<(), RunError> {
-        self.start_with(|| self.check(), None).await
-    }
-
-    pub(super) async fn start_with(
-        &self,
-        plan: impl FnOnce() -> Result<Plan, Problems>,
-        platform: Option<Arc<dyn Platform>>,
-    ) -> Result<(), RunError> {
-        let life = &self.inner.life;
-        if !life.advance(Phase::New, Phase::Starting) {
-            return Err(match *life.phase.borrow() {
-                Phase::Never => RunError::Stopped,
-                _ => problem("an app is started once: build a new one to start again").into(),
-            });
-        }
-        let dropped = EndOnDrop::new(self);
-        // A stop that is asked for meanwhile waits here for the end of this start.
-        let starting = life.starting.lock().await;
-        let begun = async {
-            let plan = plan()?;
-            self.begin(&plan, platform).await.map(|()| plan)
-        };
-        let begun = tokio::select! {
-            biased; // A stop that was asked for is not overtaken by a start that is just done.
-            () = self.stopping() => Err(RunError::Stopped),
-            begun = begun => begun,
-        };
-        match begun {
-            Ok(plan) if life.advance(Phase::Starting, Phase::Started) => {
-                dropped.disarm();
-                if let Some(runtime) = life.runtime.get() {
-                    runtime.run_in_background(&plan.tasks);
-                    self.watch(runtime);
-                }
-                tracing::info!("{} is started", self.inner.spec.info.title);
-                return Ok(());
+    /// The server goes to another state from one of these; false if it is in another by now.
+    pub(super) fn advance_server(&self, to: Server, from: impl FnOnce(&Server) -> bool) -> bool {
+        self.server.send_if_modified(|now| {
+            let goes = from(now);
+            if goes {
+                *now = to;
             }
-            // Asked to stop, perhaps between the end of the start and here.
-            Ok(_) | Err(RunError::Stopped) => {}
-            Err(error) => drop(life.cause.set((Instant::now(), error))),
-        }
-        drop(starting);
-        let end = self.stop().await;
-        dropped.disarm();
-        // The stop was asked for; if it failed, that is news.
-        end.and(Err(RunError::Stopped))
+            goes
+        })
     }
 }

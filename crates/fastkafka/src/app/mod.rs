@@ -12,6 +12,7 @@ mod inner;
 mod life;
 mod parts;
 pub(crate) mod service;
+mod start;
 
 pub(crate) use self::inner::Inner;
 pub(crate) use self::life::Life;

@@ -3,7 +3,7 @@
 use fastkafka::error::RunError;
 use fastkafka::{App, ProduceError, State, consumes, produces, run_in_background};
 use fastkafka_tester::Tester;
-use std::future::pending;
+use std::future::{pending, ready};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
@@ -41,7 +41,7 @@ async fn who_has_called_start_is_told_that_the_app_ends_by_itself_and_why() {
         .title("Fragile")
         .on_stop(move |_| {
             counter.fetch_add(1, SeqCst);
-            std::future::ready(())
+            ready(())
         })
         .build();
     app.start().await.unwrap();
@@ -93,7 +93,7 @@ async fn an_app_that_never_starts_has_ended_when_it_was_asked_to_stop() {
 #[tokio::test]
 async fn a_start_that_fails_is_the_end_and_its_reason() {
     let app = App::scoped::<Fragile>()
-        .on_start(|_| std::future::ready(Err("no key")))
+        .on_start(|_| ready(Err("no key")))
         .build();
     let started = app.start().await.unwrap_err().to_string();
     assert!(started.contains("no key"), "{started}");
@@ -188,7 +188,10 @@ async fn a_run_whose_task_is_aborted_with_the_last_handle_of_the_app_ends_in_the
     let (hand, released) = (Hand::new(), Arc::new(Notify::new()));
     let tell = released.clone();
     let app = App::scoped::<Shop>().title("Shop").state(hand.clone());
-    let app = app.on_stop(move |_| std::future::ready(tell.notify_one()));
+    let app = app.on_stop(move |_| {
+        tell.notify_one();
+        ready(())
+    });
     let app = app.build();
     let running = {
         let app = app.clone();
@@ -258,7 +261,10 @@ async fn a_start_that_is_dropped_releases_what_it_has_made() {
     let (reached, tell) = (in_hook.clone(), released.clone());
     let app = App::scoped::<Shop>()
         .state(Hand::new())
-        .on_stop(move |_| std::future::ready(tell.notify_one()))
+        .on_stop(move |_| {
+            tell.notify_one();
+            ready(())
+        })
         .on_start(move |_| {
             reached.notify_one();
             pending::<()>()
