@@ -223,12 +223,12 @@ mod tests {
                 let row = section.split_once(&start);
                 let row = row.unwrap_or_else(|| panic!("`{key}` has no row")).1;
                 let value = row.split(" | ").next().expect("a first part");
-                let value = value.replace(',', "");
+                let value = value.replace([',', '`'], "");
                 // Durations are written out.
                 let known = match *default {
                     "100ms" => "0.1 s".to_owned(),
                     "30s" => "30 s".to_owned(),
-                    default => default.replace(',', ""),
+                    default => default.replace([',', '`'], "").replace("30s", "30 s"),
                 };
                 let last = value.rsplit("; ").next().expect("a last part");
                 let says = last.contains(&known) || value.ends_with(&known);

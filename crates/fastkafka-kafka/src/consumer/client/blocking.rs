@@ -126,14 +126,13 @@ impl Answering<'_> {
         };
         let (asked, gone): (Vec<_>, Vec<_>) = places
             .iter()
-            .map(|(place, policy, epoch)| (*place, *policy, self.is_ours(place, *epoch)))
-            .partition(|(.., ours)| *ours);
-        let asked = asked.into_iter().map(|(place, policy, _)| (place, policy));
+            .partition(|(place, _, epoch)| self.is_ours(place, *epoch));
+        let asked = asked.iter().map(|(place, policy, _)| (*place, *policy));
         let asked: Vec<_> = asked.collect();
         let mut resolved = start_offsets::resolve(&self.broker(within), &asked, ours);
-        let gone = gone.into_iter().map(|(place, ..)| {
+        let gone = gone.iter().map(|(place, ..)| {
             let why = format!("{place} was given back");
-            (place, StartError::Retry(why))
+            (*place, StartError::Retry(why))
         });
         resolved.unknown.extend(gone);
         resolved
