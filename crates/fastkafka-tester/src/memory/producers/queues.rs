@@ -77,9 +77,14 @@ impl Queues {
             .sum()
     }
 
-    /// The records that wait or are being sent, or whose fate is not told.
-    pub(super) fn in_flight(&self) -> usize {
+    /// The records that wait or are being sent.
+    pub(super) fn unsent(&self) -> usize {
         let sending = self.clusters.values().filter(|queue| queue.sending);
-        self.len() + sending.count() + self.lost
+        self.len() + sending.count()
+    }
+
+    /// The same, and those whose fate is not told.
+    pub(super) fn in_flight(&self) -> usize {
+        self.unsent() + self.lost
     }
 }
