@@ -44,6 +44,8 @@ pub(crate) struct OwnedPartition {
     /// Why records failed; for dead letters and health.
     pub(crate) errors: Errors,
     kept: KeptRuns,
+    /// Everything below it is terminal, as far as the engine has told in this assignment.
+    watermark: i64,
 }
 
 impl OwnedPartition {
@@ -63,6 +65,7 @@ impl OwnedPartition {
             goes_on: None,
             errors: Errors::default(),
             kept: KeptRuns::default(),
+            watermark: 0,
         }
     }
 
@@ -81,6 +84,7 @@ impl OwnedPartition {
 
     /// Gives back what lies below the watermark.
     pub(crate) fn free_below(&mut self, watermark: i64) {
+        self.watermark = watermark;
         while let Some(block) = self.kept.pop_below(watermark) {
             // On the lane: to free a block takes time, and the driver must not lose it.
             if let Some(lane) = &self.lane {
@@ -131,6 +135,7 @@ impl OwnedPartition {
         self.cut.1.release();
         self.started.release();
         self.kept.clear();
+        self.watermark = 0;
         self.errors.clear();
         if let Some(lane) = &self.lane {
             lane.send(ToLane::Released);
@@ -157,8 +162,15 @@ impl OwnedPartition {
         }
     }
 
-    /// The first offset of each started run that was handled and is not settled.
+    /// The first offset of each started run that was handled and is not settled. A run may stay open for
+    /// a late report when its records have been handled again and are settled: it is not named.
     pub(crate) fn unsettled(&self) -> Vec<i64> {
+        let mut unsettled = self.open();
+        unsettled.retain(|offset| *offset >= self.watermark);
+        unsettled
+    }
+
+    fn open(&self) -> Vec<i64> {
         match (&self.keyed, &self.lane) {
             (Some(keyed), _) => self
                 .started

@@ -101,11 +101,13 @@ impl StartedRuns {
     }
 
     /// The first offset of each run that was handled and is not settled. `handled` is how many records of a
-    /// run were, at most.
+    /// run were, at most. What the engine was told is lost counts as failed: it and what follows is handled
+    /// again.
     pub(crate) fn unsettled(&self, handled: impl Fn(RunId) -> usize) -> Vec<i64> {
         let unsettled = self.0.iter().filter_map(|started| {
             let settled = started.scope.progress(started.settled);
             let handled = handled(started.run).min(started.records());
+            let handled = handled.min(started.broken.unwrap_or(usize::MAX));
             (settled < handled).then(|| started.offset(settled))
         });
         unsettled.collect()
