@@ -75,7 +75,5 @@ fn it_finds_nothing_in_apps_of_any_kind() {
 /// A lost output of a straggler, which its producer has not heard of when the app stops.
 #[test]
 fn it_finds_nothing_where_it_once_did_wrongly() {
-    for seed in [6_267, 8_712] {
-        chaos(seed);
-    }
+    chaos(6_267);
 }
