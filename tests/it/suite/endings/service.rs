@@ -35,7 +35,13 @@ pub(super) fn standing(stand: &str) -> Settings {
 
 impl Settings {
     pub(super) fn new(arguments: &[&str]) -> Self {
-        Self::by(&[], arguments)
+        // Whoever runs the tests may ignore signals, as `nohup` does, and a child inherits that.
+        let plain: &[&str] = if cfg!(target_os = "linux") {
+            &["env", "--default-signal"]
+        } else {
+            &[]
+        };
+        Self::by(plain, arguments)
     }
 
     /// Started by another program, such as `nohup`, which becomes the app.
