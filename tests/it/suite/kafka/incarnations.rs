@@ -193,6 +193,8 @@ fn a_batch_that_cannot_be_read_is_named_and_a_seek_leaves_it() {
         if check_crcs == "true" {
             assert_eq!(app.wish("seek 0 20"), "0@20");
             fixture.await_committed();
+            // Health is looked at now and then.
+            eventually("it is over", || app.problems().is_empty().then_some(()));
             app.stop();
         } else {
             app.terminate();
