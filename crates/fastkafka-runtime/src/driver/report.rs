@@ -4,6 +4,7 @@ use super::Driver;
 use super::partition::OwnedPartition;
 use super::state::problems::{Key, On, Open};
 use super::state::starts::Unstarted;
+use super::state::upkeep::Standing;
 use crate::handling::job::LaneHandle;
 use crate::health::{GroupHealth, Problem, ProblemCode, StoppedPartition, Subject, WaitingRecord};
 use crate::transport::{GroupConsumer, PartitionRef};
@@ -95,26 +96,36 @@ impl<T: GroupConsumer> Driver<T> {
         health.open = self.open_problems(&health);
         let strange = self.on_other_logs();
         let stands = |record| {
-            let stopped = stopped.iter().map(|s| (s.0, s.1));
-            let stalled = stalled.iter().map(|(part, stand)| (*part, stand.place.at));
-            let strange = strange.iter().map(|(part, at, _)| (*part, *at));
+            let stopped = stopped.iter().map(|s| (Standing::Stopped, s.0, s.1));
+            let stalled = stalled
+                .iter()
+                .map(|(part, stand)| (Standing::Stalled, *part, stand.place.at));
+            let strange = strange
+                .iter()
+                .map(|(part, at, _)| (Standing::OnAnotherLog, *part, *at));
             let mut all = stopped.chain(stalled).chain(strange);
             all.any(|stands| stands == record)
         };
         self.upkeep.retain(stands);
         for (part, at, what) in &strange {
-            if self.upkeep.remind((*part, *at), self.now) {
+            if self
+                .upkeep
+                .remind((Standing::OnAnotherLog, *part, *at), self.now)
+            {
                 let place = self.partitions[*part].place;
                 tracing::error!(%place, "{what}");
             }
         }
         for (&(part, at, _), named) in stopped.iter().zip(&health.stopped) {
-            if self.upkeep.remind((part, at), self.now) {
+            if self.upkeep.remind((Standing::Stopped, part, at), self.now) {
                 tracing::error!("{named}");
             }
         }
         for (&(part, stand), named) in stalled.iter().zip(&health.stalled) {
-            if self.upkeep.remind((part, stand.place.at), self.now) {
+            if self
+                .upkeep
+                .remind((Standing::Stalled, part, stand.place.at), self.now)
+            {
                 tracing::warn!("{named}");
             }
         }

@@ -9,12 +9,24 @@ const PROGRESS: Duration = Duration::from_millis(200);
 /// How often the log repeats that a record stands still.
 const REMIND: Duration = Duration::from_secs(60);
 
+/// What is said of a record, and which one. A record that stood may come to stand for another reason: that
+/// is said at once.
+pub(crate) type Reminder = (Standing, PartIndex, i64);
+
+/// How a record stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Standing {
+    Stopped,
+    Stalled,
+    OnAnotherLog,
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Upkeep {
     progressed: Time,
     health_changed: bool,
-    /// When the log has last named each record that stands still.
-    reminded: BTreeMap<(PartIndex, i64), Time>,
+    /// When the log has last said each of these.
+    reminded: BTreeMap<Reminder, Time>,
 }
 
 impl Upkeep {
@@ -42,12 +54,12 @@ impl Upkeep {
     }
 
     /// Forgets the records that do not stand still any more.
-    pub(crate) fn retain(&mut self, stands: impl Fn((PartIndex, i64)) -> bool) {
+    pub(crate) fn retain(&mut self, stands: impl Fn(Reminder) -> bool) {
         self.reminded.retain(|record, _| stands(*record));
     }
 
     /// True when the log is to name this record now.
-    pub(crate) fn remind(&mut self, record: (PartIndex, i64), now: Time) -> bool {
+    pub(crate) fn remind(&mut self, record: Reminder, now: Time) -> bool {
         let last = self.reminded.get(&record);
         let due = last.is_none_or(|last| now.saturating_sub(*last) >= REMIND);
         if due {
