@@ -1,7 +1,7 @@
 //! The health of a running app: what its groups and tasks do, and where they wait or have stopped.
 //!
 //! [`App::health`](crate::App::health) returns a [`Health`]. You need the other types to look into it: which
-//! partition stands still, at which record, and why. The guide's chapter [Running](crate::guide::running)
+//! partition stands still, at which record, and why. The guide's chapter [Health](crate::guide::health)
 //! walks through it.
 
 #[doc(inline)]

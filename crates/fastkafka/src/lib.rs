@@ -63,7 +63,7 @@
     feature = "cli",
     doc = "| run it from a command line | [`cli`] | [Running](guide::running) |"
 )]
-//! | watch over it | [`health`] | [Running](guide::running) |
+//! | watch over it | [`health`] | [Health](guide::health) |
 //! | pause, resume, seek | [`control`] | [Steering a running app](guide::control) |
 //! | measure throughput | [`#[benchmark]`](benchmark) | [Benchmarking](guide::benchmarking) |
 #![cfg_attr(

@@ -50,7 +50,8 @@ settings_of_a_client! {
         /// The time that one call may take; default without limit. Not for sync handlers that are not `blocking`.
         [handler] handler_timeout: Duration = "none",
         /// The time without progress after which health names a record: one that its handler has had for so
-        /// long, or that was handled and is still open. Default: `handler_timeout` where it is set, else 30 s.
+        /// long, or that was handled and is still open. Default: `handler_timeout` and a second, else 30 s; for a
+        /// record that is handled and open at least 30 s.
         [handler] stall_after: Duration = "handler_timeout, else 30s",
         /// The fate of a record whose attempts are used up; default [`OnFailure::Stop`]. Not with `dead_letter`.
         [handler] on_failure: OnFailure = "stop",

@@ -64,6 +64,9 @@ fn document() -> String {
          with `_` are librdkafka's own, the others come from a broker.\n\n\
          This file is made from [`error/table.rs`](../crates/fastkafka-kafka/src/error/table.rs). \
          `UPDATE_ERRORS=1 cargo test -p fastkafka-kafka --lib error::` writes it again.\n\n\
+         While reading, some codes do not follow this table: `_AUTO_OFFSET_RESET`, `OFFSET_OUT_OF_RANGE` and \
+         `_LOG_TRUNCATION` say that the log no longer has the position, and a damaged batch comes as one of several. \
+         The guide's chapter \"Delivery\" says what follows.\n\n\
          | code | text | scope | lasting | what follows |\n|---|---|---|---|---|\n{rows}",
         rdkafka::util::get_rdkafka_version().1
     )

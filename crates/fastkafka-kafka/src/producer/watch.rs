@@ -96,7 +96,10 @@ impl Watch {
     }
 
     pub(super) fn made(&self) {
-        lock(&self.condition).made(self.now());
+        let mut condition = lock(&self.condition);
+        // What the one before was still told is no evidence of this one.
+        self.acknowledged.store(false, Relaxed);
+        condition.made(self.now());
     }
 
     /// What is wrong, and since when.

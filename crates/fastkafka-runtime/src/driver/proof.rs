@@ -104,7 +104,7 @@ impl<T: GroupConsumer> Searched<T> {
             tokio,
             locks: OrderLocks::default(),
             pauses: pauses.clone(),
-            outputs: Box::new(|| Ok(true)),
+            has_room: Box::new(|| true),
             shared: shared.clone(),
         };
         Self {

@@ -19,10 +19,7 @@ type Stopped = (PartIndex, i64, u32);
 
 impl<T: GroupConsumer> Driver<T> {
     pub(super) fn update_health(&mut self) {
-        let room = (self.setup.outputs)().unwrap_or_else(|reason| {
-            self.setup.shared.fail(reason);
-            false
-        });
+        let room = (self.setup.has_room)();
         if room != self.room {
             self.room = room;
             self.step(Event::Room(room));

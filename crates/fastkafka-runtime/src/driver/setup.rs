@@ -24,8 +24,8 @@ pub(crate) struct Setup {
     pub(crate) tokio: tokio::runtime::Handle,
     pub(crate) locks: OrderLocks,
     pub(crate) pauses: Arc<Pauses>,
-    /// True while the producers have room; an error when one cannot go on.
-    pub(crate) outputs: Box<dyn Fn() -> Result<bool, String> + Send>,
+    /// True while the producers have room.
+    pub(crate) has_room: Box<dyn Fn() -> bool + Send>,
     pub(crate) shared: Arc<Shared>,
 }
 

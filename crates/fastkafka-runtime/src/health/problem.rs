@@ -198,8 +198,12 @@ impl ProblemCode {
             Self::NoBroker => "a broker answers",
             Self::LoginRefused => "a broker takes the login",
             Self::ClusterRefused => "a broker answers",
-            Self::GroupRefused => "the coordinator answers for the group again",
-            Self::TopicRefused => "the broker lists the topic and gives records of it",
+            Self::GroupRefused => {
+                "a commit is taken, or the coordinator answers for the group again"
+            }
+            Self::TopicRefused => {
+                "the broker lists the topic; of a partition, when a record of it is read or 10 s pass without an error"
+            }
             Self::CommitRefused => {
                 "a commit of the partition is taken, or the partition is given away"
             }
@@ -217,7 +221,9 @@ impl ProblemCode {
             Self::HandlerStalled => "the handler returns",
             Self::RecordOpen => "the output is acknowledged, the `Ack` or the task ends",
             Self::PartitionStuck => "the client does it; it is tried again every second",
-            Self::OutputsWait => "one of them is acknowledged, or each has its report",
+            Self::OutputsWait => {
+                "one of them is acknowledged, or each has its report; of one partition when one of it is acknowledged, or none was late for two minutes"
+            }
             Self::ProducerEnded => {
                 "the next client delivers a record, or has lived for 10 s and a broker answers it"
             }

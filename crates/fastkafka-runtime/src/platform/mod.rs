@@ -32,11 +32,6 @@ pub trait Producers: RecordSink + fmt::Debug {
     /// `wake` is called when there is room again.
     fn on_room(&self, wake: Wake);
 
-    /// Why the app must end, where a client has ended and no other can take its place.
-    fn fatal(&self) -> Option<String> {
-        None
-    }
-
     /// How its clients are.
     fn health(&self) -> Vec<ProducerHealth> {
         Vec::new()

@@ -80,12 +80,9 @@ impl Runtime {
                 tokio: tokio::runtime::Handle::current(),
                 locks: common.locks.clone(),
                 pauses: common.pauses.clone(),
-                outputs: Box::new({
+                has_room: Box::new({
                     let producers = producers.clone();
-                    move || match producers.fatal() {
-                        Some(error) => Err(format!("the producer cannot go on: {error}")),
-                        None => Ok(producers.has_room()),
-                    }
+                    move || producers.has_room()
                 }),
                 shared,
             }

@@ -15,7 +15,7 @@ use fastkafka_core::{AppContext, Plan, Problem, Problems, Task};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 /// How long the handlers wait at a stop for background tasks to be gone, at most.
@@ -32,8 +32,6 @@ pub struct Runtime {
     benchmarks: Reports,
     platform: Arc<dyn Platform>,
     producers: Arc<dyn Producers>,
-    /// Told when a producer may have broken.
-    reports: Arc<Notify>,
     /// When the start is to be over.
     deadline: Instant,
     options: Options,
@@ -72,9 +70,6 @@ impl Runtime {
                 "the app was started before: build a new one to start again",
             ));
         }
-        let reports = Arc::new(Notify::new());
-        let broken = reports.clone();
-        producers.on_room(Box::new(move || broken.notify_waiters()));
         Ok(Self {
             background: Background::new(app.clone()),
             benchmarks: Reports::default(),
@@ -82,7 +77,6 @@ impl Runtime {
             groups: Vec::new(),
             platform,
             producers,
-            reports,
             deadline,
             options,
         })
@@ -111,21 +105,16 @@ impl Runtime {
     }
 
     /// Ends when the app must end by itself, with the reason: a record under `on_failure = "exit"`,
-    /// a background task that failed, or a client that cannot go on.
+    /// a background task that failed, or a consumer's client that cannot go on.
     pub fn failed(&self) -> impl Future<Output = String> + Send + 'static + use<> {
         let groups = self.groups.iter().map(|group| group.shared.clone());
         let groups: Vec<_> = groups.collect();
-        let (producers, reports) = (self.producers.clone(), self.reports.clone());
         let background = self.background.clone();
         async move {
             let groups = groups.iter().map(|group| Box::pin(group.failed()));
             let mut waiting: Vec<_> = groups.collect();
-            let mut producers = Box::pin(producers_failed(&*producers, &reports));
             let mut background = Box::pin(background.failed());
             std::future::poll_fn(|cx| {
-                if let Poll::Ready(reason) = producers.as_mut().poll(cx) {
-                    return Poll::Ready(reason);
-                }
                 if let Poll::Ready(reason) = background.as_mut().poll(cx) {
                     return Poll::Ready(reason);
                 }
@@ -242,8 +231,7 @@ impl Runtime {
     pub fn failure(&self) -> Option<String> {
         let mut groups = self.groups.iter();
         let failure = groups.find_map(|group| group.shared.failure());
-        let failure = failure.or_else(|| self.background.failure());
-        failure.or_else(|| producers_failure(&*self.producers))
+        failure.or_else(|| self.background.failure())
     }
 
     /// Of each consumer without a group, by cluster and name, below which offsets all is settled.
@@ -282,21 +270,6 @@ impl Running {
         };
         *serving = None;
         ended.map_err(|error| error.to_string()).flatten()
-    }
-}
-
-fn producers_failure(producers: &dyn Producers) -> Option<String> {
-    let error = producers.fatal()?;
-    Some(format!("the producer cannot go on: {error}"))
-}
-
-async fn producers_failed(producers: &dyn Producers, reports: &Notify) -> String {
-    loop {
-        let told = reports.notified();
-        if let Some(reason) = producers_failure(producers) {
-            return reason;
-        }
-        told.await;
     }
 }
 

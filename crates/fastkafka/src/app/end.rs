@@ -16,7 +16,7 @@ use std::future::pending;
 use std::pin::Pin;
 use std::sync::Arc;
 use tokio::runtime::Handle;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 impl App {
     /// Cancels background tasks, drains, commits, disconnects and runs the stop hooks.
@@ -36,7 +36,9 @@ impl App {
     /// Outside a tokio runtime.
     pub async fn stop(&self) -> Result<(), RunError> {
         self.shut_down();
-        drop(self.inner.life.starting.lock().await);
+        // A start that nobody polls does not end: it is waited for as long as a stop may take.
+        let within = self.inner.shutdown_timeout;
+        drop(timeout(within, self.inner.life.starting.lock()).await);
         self.ending().await
     }
 

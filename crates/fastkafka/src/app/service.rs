@@ -150,7 +150,7 @@ impl App {
         functions
     }
 
-    /// The health of groups and tasks; empty until the app joins its groups. An app that has ended by itself, or
+    /// The health of groups, tasks and producers; empty until the app joins its groups. An app that has ended by itself, or
     /// was not stopped cleanly, is not ready for that reason.
     pub fn health(&self) -> Health {
         let life = &self.inner.life;

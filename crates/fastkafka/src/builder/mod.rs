@@ -19,6 +19,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Time is added to this moment, and must not overflow.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// Builds an [`App`]; made by [`App::builder`] and [`App::scoped`].
 ///
 /// `S` is the app's type: it holds the functions under `app = S`, or those without `app` when it is
@@ -248,17 +251,18 @@ impl<S: 'static> AppBuilder<S> {
         self.register::<F>()
     }
 
-    /// The longest time that the start may take; default 30 s.
+    /// The longest time that the start may take; default 30 s. More than a year counts as a year.
     #[must_use]
     pub fn start_timeout(mut self, timeout: Duration) -> Self {
-        self.start_timeout = timeout;
+        self.start_timeout = timeout.min(LONGEST);
         self
     }
 
     /// The longest time that the stop may take; default 25 s, since Kubernetes ends a pod after 30.
+    /// More than a year counts as a year.
     #[must_use]
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
-        self.shutdown_timeout = timeout;
+        self.shutdown_timeout = timeout.min(LONGEST);
         self
     }
 

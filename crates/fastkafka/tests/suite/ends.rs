@@ -4,13 +4,22 @@ use fastkafka::error::RunError;
 use fastkafka::{App, ProduceError, State, consumes, produces, run_in_background};
 use fastkafka_tester::Tester;
 use std::future::{pending, ready};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::task::{Context, Waker};
 use std::time::Duration;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Mutex, MutexGuard, Notify, Semaphore};
 use tokio::time::timeout;
 
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A producer that is called by itself goes to the one app of its scope that runs: tests that run one of a
+/// scope that others run take turns.
+async fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::const_new(());
+    ALONE.lock().await
+}
 
 struct Fragile;
 
@@ -35,6 +44,7 @@ const REASON: &str =
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_has_called_start_is_told_that_the_app_ends_by_itself_and_why() {
+    let _alone = alone().await;
     let released = Arc::new(AtomicU64::new(0));
     let counter = released.clone();
     let app = App::scoped::<Fragile>()
@@ -66,6 +76,7 @@ async fn who_has_called_start_is_told_that_the_app_ends_by_itself_and_why() {
 
 #[tokio::test(start_paused = true)]
 async fn the_end_is_told_when_it_is_over_and_not_before() {
+    let _alone = alone().await;
     let app = App::scoped::<Fragile>()
         .on_stop(|app| async move {
             app.stopping().await;
@@ -163,6 +174,7 @@ fn shop(hand: &Hand) -> App {
 /// As in `select! { _ = app.run() => {}, _ = ctrl_c() => {} }`.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_is_dropped_finishes_what_it_has_in_hand_and_takes_nothing_more() {
+    let _alone = alone().await;
     let hand = Hand::new();
     let app = shop(&hand);
     let ctrl_c = async {
@@ -185,6 +197,7 @@ async fn a_run_that_is_dropped_finishes_what_it_has_in_hand_and_takes_nothing_mo
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_whose_task_is_aborted_with_the_last_handle_of_the_app_ends_in_the_background() {
+    let _alone = alone().await;
     let (hand, released) = (Hand::new(), Arc::new(Notify::new()));
     let tell = released.clone();
     let app = App::scoped::<Shop>().title("Shop").state(hand.clone());
@@ -210,6 +223,7 @@ async fn a_run_whose_task_is_aborted_with_the_last_handle_of_the_app_ends_in_the
 
 #[tokio::test(start_paused = true)]
 async fn a_stop_that_is_dropped_goes_on() {
+    let _alone = alone().await;
     let hand = Hand::new();
     let app = shop(&hand);
     let tester = Tester::builder().in_memory_broker();
@@ -227,6 +241,7 @@ async fn a_stop_that_is_dropped_goes_on() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stop_that_cuts_a_handler_is_no_clean_one_and_names_its_record() {
+    let _alone = alone().await;
     let hand = Hand::new();
     let app = shop(&hand);
     let tester = Tester::builder().in_memory_broker();
@@ -243,11 +258,12 @@ async fn a_stop_that_cuts_a_handler_is_no_clean_one_and_names_its_record() {
 
 #[test]
 fn an_app_whose_tokio_runtime_is_gone_can_be_stopped_on_another() {
-    let app = shop(&Hand::new());
     let runtime = || {
         let mut runtime = tokio::runtime::Builder::new_multi_thread();
         runtime.enable_all().worker_threads(2).build().unwrap()
     };
+    let _alone = runtime().block_on(alone());
+    let app = shop(&Hand::new());
     let first = runtime();
     first.block_on(app.start()).unwrap();
     drop(first);
@@ -257,6 +273,7 @@ fn an_app_whose_tokio_runtime_is_gone_can_be_stopped_on_another() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_start_that_is_dropped_releases_what_it_has_made() {
+    let _alone = alone().await;
     let (in_hook, released) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (reached, tell) = (in_hook.clone(), released.clone());
     let app = App::scoped::<Shop>()
@@ -276,4 +293,28 @@ async fn a_start_that_is_dropped_releases_what_it_has_made() {
     }
     timeout(PATIENCE, released.notified()).await.unwrap();
     app.ended().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_does_not_wait_for_ever_for_a_start_that_nobody_polls() {
+    let app = App::scoped::<Fragile>()
+        .on_start(|_| pending::<()>())
+        .build();
+    let mut start = pin!(app.start());
+    let polled = start.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert!(polled.is_pending());
+    timeout(PATIENCE * 2, app.stop()).await.unwrap().unwrap();
+    let started = start.await.unwrap_err();
+    assert!(matches!(started, RunError::Stopped), "{started}");
+}
+
+#[tokio::test]
+async fn a_time_without_end_is_a_time_like_any_other() {
+    let app = App::scoped::<Fragile>()
+        .start_timeout(Duration::MAX)
+        .shutdown_timeout(Duration::MAX)
+        .on_start(|_| ready(Err("no key")))
+        .build();
+    let started = app.start().await.unwrap_err().to_string();
+    assert!(started.contains("no key"), "{started}");
 }

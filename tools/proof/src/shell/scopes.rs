@@ -30,7 +30,7 @@ fn pair(cooperative: bool, a: Fault, b: Fault) -> Scope {
     known(Scope::new(cooperative, [2, 1], &[a, b]), &[a, b])
 }
 
-/// What today's code gets wrong, until it is mended. The numbers are those of the design's list.
+/// What today's code, or the model of its client, gets wrong, until it is mended.
 fn known(mut scope: Scope, faults: &[Fault]) -> Scope {
     let has = |fault| faults.contains(&fault);
     let cases = [
@@ -42,7 +42,7 @@ fn known(mut scope: Scope, faults: &[Fault]) -> Scope {
         (
             Fault::Unreadable,
             "H1",
-            "3: a batch that cannot be read is not named",
+            "a gap of the model: its client tells a batch that cannot be read as another error",
         ),
     ];
     for (fault, invariant, what) in cases {
@@ -54,7 +54,7 @@ fn known(mut scope: Scope, faults: &[Fault]) -> Scope {
     if has(Fault::Hang) && moves.into_iter().any(has) {
         scope = scope.known(
             "H1",
-            "4: a call of a former assignment, or from before a seek, that never returns is not named",
+            "a call of a former assignment, or from before a seek, that never returns is not named",
         );
     }
     if has(Fault::Kick) && has(Fault::Shutdown) {
@@ -66,10 +66,10 @@ fn known(mut scope: Scope, faults: &[Fault]) -> Scope {
     }
     let gives_back = [Fault::Rebalance, Fault::Shutdown];
     if has(Fault::Seek) && gives_back.into_iter().any(has) {
-        scope = scope.known("S3", "10: a seek is committed too late");
+        scope = scope.known("S3", "a seek is committed too late");
     }
     if has(Fault::Seek) && scope.within_calls {
-        scope = scope.known("S10", "10: a rebalance comes between a look and the move");
+        scope = scope.known("S10", "a rebalance comes between a look and the move");
     }
     scope
 }

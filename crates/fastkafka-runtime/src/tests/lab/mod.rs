@@ -89,7 +89,7 @@ impl World {
             tokio: tokio::runtime::Handle::current(),
             locks: self.locks.clone(),
             pauses: self.pauses.clone(),
-            outputs: Box::new(move || Ok(outbox.has_room())),
+            has_room: Box::new(move || outbox.has_room()),
             shared: shared.clone(),
         };
         Lab {

@@ -304,10 +304,6 @@ impl Producers for MemoryProducers {
         self.queues().on_room.push(wake);
     }
 
-    fn fatal(&self) -> Option<String> {
-        None
-    }
-
     fn drain(&self, _: std::time::Instant) -> Result<(), usize> {
         // What is lost is told by itself, as a drain on Kafka would wait for. The rest waits for a broker
         // that nobody brings back while this blocks.
