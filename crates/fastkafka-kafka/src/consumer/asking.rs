@@ -20,12 +20,8 @@ impl<C: RawClient> KafkaConsumer<C> {
             }
         }
         if self.checks.is_due(now) {
-            let place = match self.standalone {
-                Some(_) => None,
-                None => self.assigned.positions().first().map(|(place, _)| *place),
-            };
-            let topics = self.topics.clone();
-            self.client.ask(Request::Check { topics, place });
+            let (topics, group) = (self.topics.clone(), self.standalone.is_none());
+            self.client.ask(Request::Check { topics, group });
         }
         let due = self.standalone.as_mut().and_then(|all| all.due(now));
         if let Some(topics) = due {

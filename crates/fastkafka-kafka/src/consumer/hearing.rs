@@ -27,11 +27,15 @@ impl<C: RawClient> KafkaConsumer<C> {
                 }
                 Some(Notice::Revoke { places, lost })
             }
-            Event::NotMoved(place, offset, error) => Some(Notice::NotMoved {
-                place,
-                offset,
-                error,
-            }),
+            // The driver may have moved it elsewhere since.
+            Event::NotMoved(place, offset, error) => {
+                let failed = self.seeks.has_failed(place, offset);
+                failed.then_some(Notice::NotMoved {
+                    place,
+                    offset,
+                    error,
+                })
+            }
             Event::NoTopic => Some(Notice::NoTopic),
             Event::Committed(offsets) => Some(Notice::Committed(offsets)),
             Event::TopicIds(ids) => {
@@ -106,8 +110,10 @@ impl<C: RawClient> KafkaConsumer<C> {
                     .assigned
                     .get_mut(place)
                     .is_some_and(|part| !part.is_made_anew);
-                if !self.lost.settle(place) || !is_read {
-                    return None; // Given away, another topic, or an answer that came twice.
+                // Given away, another topic, an answer that came twice, or about a position that is left.
+                let moves = self.seeks.is_under_way(place);
+                if moves || !self.lost.settle(place, position) || !is_read {
+                    return None;
                 }
                 if (low..=high).contains(&position) {
                     // The broker has changed its mind, or a new leader knows more.

@@ -34,7 +34,7 @@ impl<C: RawClient> KafkaConsumer<C> {
 
     fn look(&mut self, topics: &[&str]) {
         if !topics.is_empty() {
-            self.looks.begin(self.client.now());
+            self.looks.begin(self.client.now(), topics);
             self.client.look(topics);
         }
     }

@@ -43,8 +43,11 @@ impl Looks {
         self.look_at = Duration::ZERO;
     }
 
-    /// A look begins.
-    pub(crate) fn begin(&mut self, now: Duration) {
+    /// A look at these topics begins. What was seen of them before may be of long ago: until the answer
+    /// nothing is known.
+    pub(crate) fn begin(&mut self, now: Duration, topics: &[&str]) {
+        self.ids
+            .retain(|topic, _| !topics.contains(&topic.as_str()));
         self.unanswered += 1;
         self.began = now;
         self.look_at = now + self.every;
@@ -77,7 +80,7 @@ mod tests {
             let mut looks = Looks::new(Duration::from_secs(refresh));
             let every = Duration::from_secs(every);
             assert!(looks.is_due(Duration::ZERO));
-            looks.begin(Duration::ZERO);
+            looks.begin(Duration::ZERO, &[]);
             assert!(!looks.is_due(every / 2) && looks.is_due(every));
             looks.hurry();
             assert!(looks.is_due(Duration::ZERO));
@@ -85,10 +88,26 @@ mod tests {
     }
 
     #[test]
+    fn an_id_of_before_a_look_is_not_known_until_the_answer() {
+        let mut looks = Looks::new(EVERY);
+        let seen = |n| BTreeMap::from([("orders".to_owned(), TopicId::new(n).unwrap())]);
+        looks.begin(Duration::ZERO, &["orders"]);
+        looks.end(seen(1));
+        assert_eq!(looks.id("orders"), TopicId::new(1));
+        looks.begin(EVERY, &["orders"]);
+        assert_eq!(looks.id("orders"), None);
+        looks.end(BTreeMap::new());
+        assert_eq!(looks.id("orders"), None, "the broker did not answer");
+        looks.begin(EVERY * 2, &["orders"]);
+        looks.end(seen(2));
+        assert_eq!(looks.id("orders"), TopicId::new(2));
+    }
+
+    #[test]
     fn a_start_waits_for_every_look_but_not_for_ever() {
         let mut looks = Looks::new(EVERY);
-        looks.begin(Duration::ZERO);
-        looks.begin(PATIENCE / 2);
+        looks.begin(Duration::ZERO, &[]);
+        looks.begin(PATIENCE / 2, &[]);
         looks.end(BTreeMap::new());
         assert!(looks.is_waiting(PATIENCE));
         assert!(!looks.is_waiting(PATIENCE * 2));

@@ -28,11 +28,17 @@ impl LostPositions {
         });
     }
 
-    /// The partition is moved, or the broker has answered. False when nothing was lost of it: an answer
-    /// may come twice.
-    pub(crate) fn settle(&mut self, place: PartitionRef) -> bool {
-        let before = self.0.len();
+    /// The partition is moved.
+    pub(crate) fn forget(&mut self, place: PartitionRef) {
         self.0.retain(|lost| !std::ptr::eq(lost.place, place));
+    }
+
+    /// The broker has answered about this position. False when it is not lost any more: an answer may come
+    /// twice, or be about a position that the partition has left.
+    pub(crate) fn settle(&mut self, place: PartitionRef, position: i64) -> bool {
+        let before = self.0.len();
+        let is_it = |lost: &Lost| std::ptr::eq(lost.place, place) && lost.position == position;
+        self.0.retain(|lost| !is_it(lost));
         self.0.len() < before
     }
 
@@ -66,8 +72,9 @@ mod tests {
         for (now, expected) in due {
             assert_eq!(lost.due(now, all).len(), expected, "at {now:?}");
         }
-        assert!(lost.settle(place(0)));
-        assert!(!lost.settle(place(0)), "it was settled");
+        assert!(!lost.settle(place(0), 45), "another position");
+        assert!(lost.settle(place(0), 50));
+        assert!(!lost.settle(place(0), 50), "it was settled");
         assert_eq!(lost.due(AGAIN * 9, all), []);
     }
 
@@ -77,6 +84,6 @@ mod tests {
         let mut lost = LostPositions::default();
         lost.add(place, 50, Duration::ZERO);
         assert_eq!(lost.due(Duration::ZERO, |_| false), []);
-        assert!(!lost.settle(place));
+        assert!(!lost.settle(place, 50));
     }
 }

@@ -58,10 +58,18 @@ impl<C: RawClient> KafkaConsumer<C> {
         let starts: Vec<_> = starts
             .map(|(place, offset)| (place, self.go_to(place, offset)))
             .collect();
-        if !starts.is_empty()
-            && let Err(error) = self.begin_beside(&starts)
-        {
-            self.client.post(Event::Error(error));
+        if starts.is_empty() {
+            return;
+        }
+        if let Err(error) = self.begin_beside(&starts) {
+            // The driver has heard that they are added: each is told, and taken later.
+            for (place, at) in starts {
+                self.seeks.add(place, at.offset);
+                self.seeks.set_given_up(place, true);
+                self.seeks.fail(place);
+                let failed = Event::NotMoved(place, at.offset, error.clone());
+                self.client.post(failed);
+            }
         }
     }
 
@@ -70,7 +78,7 @@ impl<C: RawClient> KafkaConsumer<C> {
     /// its way; it may be tried again.
     pub(super) fn restart(&mut self, place: PartitionRef, offset: i64) -> Result<(), ClientError> {
         // What was lost was lost at the old position.
-        self.lost.settle(place);
+        self.lost.forget(place);
         self.errors.begun_again(place, self.client.now());
         let moved = self.give_up_and_take(place, offset);
         // Nobody can look for a rebalance and make the calls at once.

@@ -73,8 +73,8 @@ pub(crate) enum Request {
     /// Whether these topics, by the cluster's names, and the group are refused. [`Answer::Checked`].
     Check {
         topics: Vec<String>,
-        /// A partition for which the group is asked; `None` without a group.
-        place: Option<PartitionRef>,
+        /// There is a group to be asked for.
+        group: bool,
     },
     /// Whether anything comes of these partitions from here on before their logs end. [`Answer::Ends`].
     Ends(Vec<(PartitionRef, i64)>),

@@ -66,6 +66,12 @@ impl Seeks {
         }
     }
 
+    /// The seek to this offset is the last one of the partition, and has failed.
+    pub(crate) fn has_failed(&self, place: PartitionRef, offset: i64) -> bool {
+        let seek = self.0.get(&place);
+        seek.is_some_and(|seek| seek.failed && seek.offset == offset)
+    }
+
     pub(crate) fn end(&mut self, place: PartitionRef) {
         self.0.remove(&place);
     }

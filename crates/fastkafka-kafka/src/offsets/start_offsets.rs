@@ -226,8 +226,9 @@ fn commit(
     };
     for ((place, at), committed) in pinned.into_iter().zip(committed) {
         match committed {
-            Ok(Some(_)) => known.push((place, at)),
-            Ok(None) => {
+            Ok(Some(committed)) if committed.at.offset == at.offset => known.push((place, at)),
+            // Refused, or another member has gone on from there.
+            Ok(_) => {
                 let why = format!("the start of {place} was not committed");
                 unknown.push(not_known(place, why));
             }

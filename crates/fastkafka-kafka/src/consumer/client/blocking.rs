@@ -184,32 +184,28 @@ impl Answering<'_> {
                     high,
                 }
             }
-            Request::Check { topics, place } => check(self.consumer, self.events, &topics, place),
+            Request::Check { topics, group } => check(self.consumer, self.events, &topics, group),
             Request::Ends(_) => unreachable!("ends of logs are looked at by another client"),
             Request::IsReached => is_reached(self.consumer).then_some(Answer::Connected)?,
         })
     }
 }
 
-fn check(
-    consumer: &Group,
-    events: &Events,
-    topics: &[String],
-    place: Option<PartitionRef>,
-) -> Answer {
+fn check(consumer: &Group, events: &Events, topics: &[String], in_group: bool) -> Answer {
     let look = |topic: &String| {
         let name = events.names.topic(topic).to_owned();
         (name, is_there(consumer, topic))
     };
-    let group = place.map_or(Ok(()), |place| {
+    // Also of a member without partitions: its commits of any topic are the coordinator's to tell.
+    let group = || {
         let mut list = TopicPartitionList::new();
-        list.add_partition(&place.on_cluster, place.partition);
+        list.add_partition(topics.first().map_or(ANY_TOPIC, String::as_str), 0);
         let committed = consumer.committed_offsets(list, CHECK);
         committed.map(drop).map_err(|error| call_error(&error))
-    });
+    };
     Answer::Checked {
         topics: topics.iter().map(look).collect(),
-        group,
+        group: if in_group { group() } else { Ok(()) },
     }
 }
 

@@ -318,3 +318,32 @@ fn a_log_that_goes_on_without_records_is_passed_unless_the_partition_has_moved()
         assert_eq!(at_ends(member.hear_all()), expected);
     }
 }
+
+/// The answer about a position that is lost comes while a seek to another one waits.
+#[test]
+fn a_range_that_comes_late_takes_no_seek_back() {
+    for cooperative in [COOPERATIVE, EAGER] {
+        let logs = [(0, 20), (0, 9)];
+        let mut member = KafkaConsumer::reading(cooperative, &logs, &[(0, 50), (1, 0)]);
+        member.read();
+        member.hear_all();
+        let revoked = if cooperative { vec![1] } else { vec![0, 1] };
+        let revoked: Vec<_> = revoked.into_iter().map(place).collect();
+        member.client.rebalance(Event::Revoke(revoked.clone()));
+        member.hear_all();
+        member.seek(place(0), 10).unwrap();
+        let late = Answer::Range {
+            place: place(0),
+            position: 50,
+            low: 0,
+            high: 55,
+        };
+        member.client.post(Event::Answer(late));
+        assert!(member.hear_all().is_empty());
+        member.unassign(&revoked).unwrap();
+        member.hear_all();
+        if cooperative {
+            assert_eq!(member.read_offsets(), [(0, 10, 10)]);
+        }
+    }
+}
