@@ -333,9 +333,15 @@ mod tests {
     fn the_guide_says_of_each_problem_what_it_means_and_what_to_do() {
         let guide = include_str!("../../../../docs/guide/health.md");
         let rows = guide.lines().filter(|line| line.starts_with("| `"));
-        let told: Vec<_> = rows.filter_map(|row| row.split('`').nth(1)).collect();
+        let rows: Vec<_> = rows.collect();
+        let told = rows.iter().filter_map(|row| row.split('`').nth(1));
         let all = ProblemCode::ALL.iter().map(|code| code.as_str());
-        assert_eq!(told, all.collect::<Vec<_>>());
+        assert_eq!(told.collect::<Vec<_>>(), all.collect::<Vec<_>>());
+        for (row, code) in rows.iter().zip(ProblemCode::ALL) {
+            // Whoever has a line, and no code, looks for its words.
+            let words = code.words();
+            assert!(row.contains(words), "{code} without `{words}`");
+        }
     }
 
     #[test]
