@@ -211,7 +211,7 @@ pub struct ServerBinding {
 /// A topic.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Channel {
-    /// The topic's name.
+    /// The topic's name; none where it is read by pattern.
     pub address: Option<String>,
     /// Everything that is read from it or written to it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -224,11 +224,20 @@ pub struct Channel {
     pub bindings: Option<Bindings<ChannelBinding>>,
 }
 
+impl Channel {
+    /// The topic's name, or the pattern of the names.
+    pub(crate) fn topic(&self) -> Option<&str> {
+        let bindings = self.bindings.as_ref();
+        let named = || bindings.and_then(|bindings| bindings.kafka.topic.as_deref());
+        self.address.as_deref().or_else(named)
+    }
+}
+
 /// A topic's part of Kafka.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChannelBinding {
-    /// The topic's name.
+    /// The topic's name, or the pattern of the names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
     /// How many partitions it is declared with.

@@ -5,7 +5,8 @@ use crate::names;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The keys of the channels by cluster and topic. A key is the topic; on further clusters that have
-/// a topic of the same name it is that of the cluster with the topic's.
+/// a topic of the same name it is that of the cluster with the topic's. A pattern is no key: references
+/// lead through keys, and what a pattern is made of has a meaning there.
 pub(super) struct Channels(BTreeMap<(String, String), String>);
 
 impl Channels {
@@ -19,14 +20,17 @@ impl Channels {
         };
         let topics: BTreeSet<_> = drafts.iter().map(|draft| draft.topic.clone()).collect();
         let (mut keys, mut named) = (BTreeMap::new(), BTreeSet::new());
-        let mut taken = topics;
+        let mut taken: BTreeSet<_> = topics.into_iter().filter(|topic| is_key(topic)).collect();
         for cluster in clusters {
             for topic in on(cluster) {
-                let key = if named.insert(topic.clone()) {
-                    topic.clone()
-                } else {
-                    let key = names::component(&format!("{cluster}.{topic}"));
-                    names::unused(key, &mut taken)
+                let is_first = named.insert(topic.clone());
+                let key = match (is_first, is_key(&topic)) {
+                    (true, true) => topic.clone(),
+                    (true, false) => names::unused(names::component(&topic), &mut taken),
+                    (false, _) => {
+                        let key = names::component(&format!("{cluster}.{topic}"));
+                        names::unused(key, &mut taken)
+                    }
                 };
                 keys.insert((cluster.clone(), topic), key);
             }
@@ -45,4 +49,8 @@ impl Channels {
         let keys = self.0.iter();
         keys.map(|((cluster, topic), key)| (&**key, &**cluster, &**topic))
     }
+}
+
+fn is_key(topic: &str) -> bool {
+    names::component(topic) == topic
 }

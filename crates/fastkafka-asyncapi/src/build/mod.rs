@@ -96,7 +96,8 @@ fn channel(
     let undeclared = TopicDeclaration::default();
     let declared = declared.unwrap_or(&undeclared);
     Channel {
-        address: Some(topic.to_owned()),
+        // The topics of a pattern are not known: AsyncAPI's word for that is no address.
+        address: (!topic.starts_with('^')).then(|| topic.to_owned()),
         messages,
         servers: Vec::new(),
         bindings: Bindings::new(ChannelBinding {

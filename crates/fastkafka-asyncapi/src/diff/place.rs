@@ -56,5 +56,5 @@ pub(super) fn title<'a>(document: &'a Document, key: &'a str) -> &'a str {
 }
 
 fn topic<'a>(key: &'a str, channel: &'a Channel) -> &'a str {
-    channel.address.as_deref().unwrap_or(key)
+    channel.topic().unwrap_or(key)
 }

@@ -27,15 +27,15 @@ pub(crate) fn topics(document: &Document) -> Vec<Topic<'_>> {
     // One topic on several clusters: the keys of its channels tell them apart.
     let shared = |channel: &Channel| {
         let others = document.channels.values();
-        let same = |other: &&Channel| other.address == channel.address;
-        channel.address.is_some() && others.filter(same).count() > 1
+        let same = |other: &&Channel| other.topic() == channel.topic();
+        channel.topic().is_some() && others.filter(same).count() > 1
     };
     document
         .channels
         .iter()
         .map(|(key, channel)| Topic {
-            name: match &channel.address {
-                Some(address) if !shared(channel) => address,
+            name: match channel.topic() {
+                Some(topic) if !shared(channel) => topic,
                 _ => key,
             },
             channel,

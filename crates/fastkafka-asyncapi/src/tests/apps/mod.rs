@@ -8,6 +8,7 @@ mod enums;
 mod forms;
 mod generics;
 mod non_ascii;
+mod patterns;
 mod pitfalls;
 mod recursive;
 mod same_name;
