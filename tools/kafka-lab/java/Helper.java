@@ -46,11 +46,18 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.acl.AccessControlEntry;
+import org.apache.kafka.common.acl.AclBinding;
+import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.acl.AclPermissionType;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.GroupIdNotFoundException;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.resource.PatternType;
+import org.apache.kafka.common.resource.ResourcePattern;
+import org.apache.kafka.common.resource.ResourceType;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
@@ -159,6 +166,12 @@ public final class Helper {
                         request.get("offset").asLong());
             case "group":
                 return group(request.get("group").asText());
+            case "deny_group":
+                admin.createAcls(List.of(looksAt(request.get("group").asText()))).all().get();
+                return null;
+            case "allow_group":
+                admin.deleteAcls(List.of(looksAt(request.get("group").asText()).toFilter())).all().get();
+                return null;
             case "produce":
                 return produce(topic, request.get("records"), request.path("transaction").asText(""));
             case "consume":
@@ -350,6 +363,13 @@ public final class Helper {
             members.add(Map.of("client_id", member.clientId(), "assigned", assigned));
         }
         return Map.of("state", described.groupState().toString(), "members", members);
+    }
+
+    /** A group with a rule of its own takes nothing but what the rule allows. */
+    private static AclBinding looksAt(String group) {
+        return new AclBinding(
+                new ResourcePattern(ResourceType.GROUP, group, PatternType.LITERAL),
+                new AccessControlEntry("User:*", "*", AclOperation.DESCRIBE, AclPermissionType.ALLOW));
     }
 
     // Records

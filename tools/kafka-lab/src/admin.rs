@@ -135,4 +135,24 @@ impl Kafka {
         self.helper()
             .request(&json!({"do": "group", "group": group}))
     }
+
+    /// Takes all rights on `group` but to look at it: nobody may join, stay or commit. Needs [`Builder::authorized`](crate::Builder::authorized).
+    ///
+    /// # Errors
+    ///
+    /// The broker does not check rights.
+    pub fn deny_group(&self, group: &str) -> Result<(), LabError> {
+        self.helper()
+            .request(&json!({"do": "deny_group", "group": group}))
+    }
+
+    /// Gives the right of [`deny_group`](Self::deny_group) back.
+    ///
+    /// # Errors
+    ///
+    /// The broker does not check rights.
+    pub fn allow_group(&self, group: &str) -> Result<(), LabError> {
+        self.helper()
+            .request(&json!({"do": "allow_group", "group": group}))
+    }
 }

@@ -249,6 +249,30 @@ fn a_topic_that_lacks_an_in_sync_replica_refuses_records_until_it_may() {
 }
 
 #[test]
+fn a_group_can_be_denied_and_allowed_again_and_still_be_looked_at() {
+    let kafka = Kafka::builder().authorized().start().unwrap();
+    kafka.create_topic("orders", 1, &[]).unwrap();
+    kafka.deny_group("orders").unwrap();
+    let error = kafka.commit("orders", "orders", 0, 7).unwrap_err();
+    assert!(
+        error.to_string().contains("GroupAuthorizationException"),
+        "{error}"
+    );
+    assert!(kafka.committed("orders", "orders").unwrap().is_empty());
+    kafka.allow_group("orders").unwrap();
+    // The broker hears of it from the controller.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while kafka.commit("orders", "orders", 0, 7).is_err() {
+        assert!(Instant::now() < deadline, "it is allowed again");
+        std::thread::yield_now();
+    }
+    assert_eq!(
+        kafka.committed("orders", "orders").unwrap(),
+        BTreeMap::from([(0, 7)])
+    );
+}
+
+#[test]
 fn a_bad_property_is_reported_with_the_end_of_the_log() {
     let error = Kafka::builder()
         .property("num.io.threads", "none")

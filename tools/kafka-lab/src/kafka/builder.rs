@@ -66,6 +66,14 @@ impl Builder {
         self
     }
 
+    /// Lets brokers check rights: [`Kafka::deny_group`]. What nobody has denied is allowed.
+    #[must_use]
+    pub fn authorized(self) -> Self {
+        let authorizer = "org.apache.kafka.metadata.authorizer.StandardAuthorizer";
+        self.property("authorizer.class.name", authorizer)
+            .property("allow.everyone.if.no.acl.found", "true")
+    }
+
     /// `num.partitions`: what a topic gets whose creator does not say. Default 4.
     #[must_use]
     pub fn partitions(mut self, partitions: u32) -> Self {

@@ -89,6 +89,14 @@ impl Kafka {
         self.nodes[0].pid
     }
 
+    /// Where a node keeps the log of a partition, if it has a replica of it.
+    #[must_use]
+    pub fn partition_directory(&self, node: u32, topic: &str, partition: i32) -> Option<PathBuf> {
+        let run = self.directory.path();
+        let folder = run.join(format!("data/{node}/{topic}-{partition}"));
+        folder.exists().then_some(folder)
+    }
+
     /// The log of node 1; those of others lie beside it.
     #[must_use]
     pub fn log(&self) -> &Path {
@@ -153,8 +161,7 @@ impl Kafka {
     ///
     /// It has not ended within 60 s.
     pub fn terminate(&mut self) -> Result<(), LabError> {
-        self.helper
-            .request(&json!({"do": "terminate", "node": FIRST}))
+        self.terminate_broker(FIRST)
     }
 
     /// Kills node 1 unless that has happened, and starts it again on the same data and port.
@@ -173,6 +180,16 @@ impl Kafka {
     /// [`LabError::HelperGone`].
     pub fn kill_broker(&mut self, node: u32) -> Result<(), LabError> {
         self.helper.request(&json!({"do": "kill", "node": node}))
+    }
+
+    /// As [`terminate`](Self::terminate), for any node.
+    ///
+    /// # Errors
+    ///
+    /// It has not ended within 60 s.
+    pub fn terminate_broker(&mut self, node: u32) -> Result<(), LabError> {
+        self.helper
+            .request(&json!({"do": "terminate", "node": node}))
     }
 
     /// As [`restart`](Self::restart), for any node.
