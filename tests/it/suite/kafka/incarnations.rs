@@ -137,6 +137,23 @@ fn a_topic_that_is_made_anew_while_it_is_read_stops_its_partitions() {
 }
 
 #[test]
+fn a_topic_that_was_made_anew_is_named_until_a_seek_moves_it() {
+    let fixture = AppFixture::new("anew_sought", 1);
+    fixture.send_to(0, (0..5).map(order));
+    let mut app = fixture.app();
+    fixture.await_committed();
+    make_anew(&fixture);
+    let named = ["log-truncated anew-sought"];
+    eventually("health names it", || {
+        (app.problems() == named).then_some(())
+    });
+    assert_eq!(app.wish("seek 0 beginning"), "0@0");
+    await_all(&fixture, 100..120, (0, 20));
+    eventually("it is over", || app.problems().is_empty().then_some(()));
+    app.stop();
+}
+
+#[test]
 fn a_topic_that_is_made_anew_while_it_is_read_is_read_from_its_beginning() {
     let fixture = AppFixture::new("anew_reset", 1);
     fixture.send_to(0, (0..5).map(order));

@@ -66,6 +66,7 @@ fn main() -> ExitCode {
         shortened,
         anew,
         anew_reset,
+        anew_sought,
         damaged,
         shared_run,
         bursts,

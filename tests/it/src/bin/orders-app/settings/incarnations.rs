@@ -29,6 +29,18 @@ setting!(
     )
 );
 setting!(
+    anew_sought,
+    "anew-sought",
+    "anew-sought.out",
+    "anew-sought.dead",
+    consumes(
+        auto_offset_reset = "earliest",
+        session_timeout_ms = 6_000,
+        auto_commit_interval_ms = 200,
+        metadata_max_age_ms = 1_000
+    )
+);
+setting!(
     anew_reset,
     "anew-reset",
     "anew-reset.out",
