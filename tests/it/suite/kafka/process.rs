@@ -58,9 +58,9 @@ impl Process {
         Self::start(FLIGHTS, &["run", "--kafka-broker", bootstrap])
     }
 
-    /// Its log stays where it is.
-    pub(crate) fn flights_logging_to(bootstrap: &str, log: PathBuf) -> Self {
-        Self::spawn(FLIGHTS, &["run", "--kafka-broker", bootstrap], log, &[])
+    /// With variables of the environment. Its log stays where it is.
+    pub(crate) fn flights_with(broker: &str, log: PathBuf, variables: &[(&str, &str)]) -> Self {
+        Self::spawn(FLIGHTS, &["run", "--kafka-broker", broker], log, variables)
     }
 
     pub(crate) fn start(program: &str, arguments: &[&str]) -> Self {

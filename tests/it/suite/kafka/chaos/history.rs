@@ -1,6 +1,6 @@
 //! What really happened, as Kafka's own client and the clock saw it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -30,6 +30,7 @@ pub(super) struct History {
     pub(super) letters: Vec<Letter>,
     pub(super) samples: Vec<Sample>,
     pub(super) owners: Vec<Owner>,
+    pub(super) witnesses: Vec<Witness>,
     pub(super) exits: Vec<Exit>,
     /// The offset after the last flight of each partition.
     pub(super) ends: BTreeMap<i32, i64>,
@@ -57,6 +58,8 @@ pub(super) struct Input {
     pub(super) place: Place,
     pub(super) key: Vec<u8>,
     pub(super) value: Vec<u8>,
+    /// When the broker took it.
+    pub(super) written: Millis,
     pub(super) due: Due,
 }
 
@@ -113,11 +116,40 @@ pub(super) struct Exit {
     pub(super) round: Option<usize>,
 }
 
+/// What a process said of its own health, all its life long.
+#[derive(Clone, Debug)]
+pub(super) struct Witness {
+    pub(super) process: String,
+    pub(super) app: String,
+    pub(super) began: Millis,
+    pub(super) ended: Millis,
+    pub(super) looks: Vec<Look>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Look {
+    pub(super) at: Millis,
+    /// The partitions of the flights that it had.
+    pub(super) assigned: BTreeSet<i32>,
+    pub(super) problems: Vec<Told>,
+}
+
+/// A problem, as far as the ledger has to tell it from others.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Told {
+    pub(super) code: String,
+    pub(super) topic: Option<String>,
+    pub(super) partition: Option<i32>,
+}
+
 /// The life of a process.
 #[derive(Debug)]
 pub(super) struct Life {
     pub(super) app: String,
     pub(super) log: PathBuf,
+    pub(super) health: PathBuf,
+    pub(super) pid: u32,
+    pub(super) began: Millis,
     pub(super) ended: Option<Millis>,
 }
 
@@ -135,6 +167,7 @@ pub(super) fn input(record: Record) -> Input {
         place: (record.partition, record.offset),
         key: record.key.unwrap(),
         value,
+        written: record.timestamp,
         due,
     }
 }
@@ -163,6 +196,47 @@ pub(super) fn letter(record: Record) -> Letter {
         key: record.key.unwrap(),
         value: record.value.unwrap(),
         at: record.timestamp,
+    }
+}
+
+pub(super) fn witness(life: &Life) -> Witness {
+    let name = life.health.file_stem().unwrap();
+    Witness {
+        process: name.to_string_lossy().into_owned(),
+        app: life.app.clone(),
+        began: life.began,
+        ended: life.ended.unwrap_or(Millis::MAX),
+        looks: looks(&life.health),
+    }
+}
+
+/// What the health of a process said so far.
+pub(super) fn looks(health: &Path) -> Vec<Look> {
+    // A process that has just begun has said nothing yet.
+    let text = fs::read_to_string(health).unwrap_or_default();
+    // The last line may be on its way.
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    whole.lines().map(look).collect()
+}
+
+fn look(line: &str) -> Look {
+    let line: serde_json::Value = serde_json::from_str(line).unwrap();
+    let health = &line["health"];
+    let groups = health["groups"].as_array().unwrap().iter();
+    let places = groups.flat_map(|group| group["assigned"].as_array().unwrap());
+    let flights = places.filter(|place| place[0] == "flights");
+    let partition = |number: &serde_json::Value| number.as_i64().map(|n| i32::try_from(n).unwrap());
+    let text = |text: &serde_json::Value| text.as_str().map(str::to_owned);
+    let problems = health["problems"].as_array().unwrap().iter();
+    let told = |problem: &serde_json::Value| Told {
+        code: text(&problem["code"]).unwrap(),
+        topic: text(&problem["topic"]),
+        partition: partition(&problem["partition"]),
+    };
+    Look {
+        at: line["at"].as_i64().unwrap(),
+        assigned: flights.filter_map(|place| partition(&place[1])).collect(),
+        problems: problems.map(told).collect(),
     }
 }
 

@@ -43,10 +43,22 @@ impl Load {
     }
 
     pub(super) fn records(&mut self, count: usize) -> Vec<NewRecord> {
-        (0..count).map(|_| self.record()).collect()
+        (0..count).map(|_| self.record(None)).collect()
     }
 
-    fn record(&mut self) -> NewRecord {
+    /// Each goes to one of these partitions. There an aircraft has a name of its own, so that its flights stay
+    /// in order.
+    pub(super) fn records_to(&mut self, partitions: &[i32], count: usize) -> Vec<NewRecord> {
+        let to = |load: &mut Self| load.rng.choice(partitions).copied();
+        (0..count)
+            .map(|_| {
+                let partition = to(self);
+                self.record(partition)
+            })
+            .collect()
+    }
+
+    fn record(&mut self, partition: Option<i32>) -> NewRecord {
         let from = if self.rng.bool() {
             &self.all
         } else {
@@ -55,6 +67,9 @@ impl Load {
         let mut flight = self.rng.choice(from).expect("January is long").clone();
         flight.id = self.next;
         self.next += 1;
+        if let (Some(partition), Some(tail)) = (partition, &mut flight.tailnum) {
+            *tail += &format!("@{partition}");
+        }
         let key = flight.key().to_owned();
         let value = match self.rng.usize(..BAD_ONE_IN) {
             0 => self.rng.choice(UNDECODABLE).expect("five").to_vec(),
@@ -64,6 +79,10 @@ impl Load {
             }
             _ => serde_json::to_vec(&flight).unwrap(),
         };
-        NewRecord::new(value).key(key)
+        let record = NewRecord::new(value).key(key);
+        match partition {
+            Some(partition) => record.partition(partition),
+            None => record,
+        }
     }
 }

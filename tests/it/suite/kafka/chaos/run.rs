@@ -9,36 +9,41 @@ use std::thread::{park_timeout, scope};
 use std::time::{Duration, Instant};
 
 use kafka_lab::{Kafka, Proxy};
+use rustix::process::{Pid, Signal, kill_process};
 
+use super::app::{App, app_name};
 use super::history::{
-    Exit, Happened, History, Life, Millis, Round, Sample, input, letter, now, output, owners,
+    Happened, History, Life, Round, Sample, input, letter, looks, now, output, owners, witness,
 };
+use super::ledger::PATIENCE as BOUND;
 use super::load::Load;
 use super::schedule::{APPS, Actor, Fault, Planned, Schedule};
-use crate::kafka::process::{Process, within};
+use crate::kafka::process::within;
 
 /// How long anything may take that has to happen anyway, on a slow machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 /// Flights per second, in ten portions.
 const RATE: usize = 500;
 const PORTION: Duration = Duration::from_millis(100);
 
+/// The broker's clock says when something was written, whatever the writer was doing meanwhile.
+const STAMPED: (&str, &str) = ("message.timestamp.type", "LogAppendTime");
+
 pub(super) struct ChaosRun {
     /// Written while the broker is away: nobody then asks it anything through the lab.
-    kafka: RwLock<Kafka>,
-    proxies: Vec<Proxy>,
-    directory: PathBuf,
+    pub(super) kafka: RwLock<Kafka>,
+    /// The cluster of the legs, where it is another one.
+    pub(super) elsewhere: Option<RwLock<Kafka>>,
+    /// Its address, where apps are told one.
+    pub(super) legs_at: Option<String>,
+    pub(super) load: Mutex<Load>,
+    /// Where flights go to; without any, the key decides.
+    pub(super) writable: RwLock<Vec<i32>>,
+    pub(super) proxies: Vec<Proxy>,
+    pub(super) directory: PathBuf,
     over: AtomicBool,
-    lives: Mutex<Vec<Life>>,
+    pub(super) lives: Mutex<Vec<Life>>,
     history: Mutex<History>,
-}
-
-/// An app that stays, in one process after another.
-struct App<'s> {
-    run: &'s ChaosRun,
-    name: String,
-    bootstrap: String,
-    process: Process,
 }
 
 /// The load and the sampler end with it, also in a panic.
@@ -51,14 +56,39 @@ impl Drop for Over<'_> {
 }
 
 impl ChaosRun {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         let kafka = Kafka::builder().proxied(APPS).start().unwrap();
-        // The broker's clock says when something was written, whatever the writer was doing meanwhile.
-        let stamped = [("message.timestamp.type", "LogAppendTime")];
-        kafka.create_topic("flights", 4, &[]).unwrap();
-        kafka.create_topic("legs", 4, &stamped).unwrap();
-        kafka.create_topic("flights.dead", 1, &stamped).unwrap();
+        kafka.create_topic("flights", 4, &[STAMPED]).unwrap();
+        kafka.create_topic("legs", 4, &[STAMPED]).unwrap();
+        kafka.create_topic("flights.dead", 1, &[STAMPED]).unwrap();
+        Self::on(kafka, seed)
+    }
+
+    /// On two brokers, for outages.
+    pub(super) fn apart(seed: u64) -> Self {
+        let kafka = Kafka::builder().brokers(2).authorized().start().unwrap();
+        let elsewhere = (seed % 2 == 1).then(|| Kafka::start().unwrap());
+        let compressed = ("compression.type", "zstd");
+        let legs_on = elsewhere.as_ref().unwrap_or(&kafka);
+        legs_on.create_topic("legs", 4, &[STAMPED]).unwrap();
+        kafka
+            .create_topic("flights", 6, &[STAMPED, compressed])
+            .unwrap();
+        kafka.create_topic("flights.dead", 1, &[STAMPED]).unwrap();
         Self {
+            legs_at: Some(legs_on.bootstrap().to_owned()),
+            elsewhere: elsewhere.map(RwLock::new),
+            writable: RwLock::new((0..6).collect()),
+            ..Self::on(kafka, seed)
+        }
+    }
+
+    fn on(kafka: Kafka, seed: u64) -> Self {
+        Self {
+            elsewhere: None,
+            legs_at: None,
+            load: Mutex::new(Load::new(seed)),
+            writable: RwLock::default(),
             proxies: kafka.proxies().to_vec(),
             directory: kafka.log().parent().unwrap().to_owned(),
             kafka: RwLock::new(kafka),
@@ -80,7 +110,7 @@ impl ChaosRun {
         }
         scope(|threads| {
             let over = Over(&self.over);
-            let load = threads.spawn(|| self.load(schedule.seed));
+            let load = threads.spawn(|| self.load());
             threads.spawn(|| self.sample());
             self.catch_up(&mut apps);
             for (round, planned) in schedule.rounds.iter().enumerate() {
@@ -89,12 +119,14 @@ impl ChaosRun {
                 self.catch_up(&mut apps);
                 let until = now();
                 self.note(|history| history.rounds.push(Round { from, until }));
+                self.calm();
             }
             drop(over);
             load.join()
                 .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             self.catch_up(&mut apps);
         });
+        self.calm();
         for app in &mut apps {
             app.end(None);
         }
@@ -105,23 +137,43 @@ impl ChaosRun {
         self.history.lock().unwrap().clone()
     }
 
-    fn note(&self, write: impl FnOnce(&mut History)) {
+    pub(super) fn note(&self, write: impl FnOnce(&mut History)) {
         write(&mut self.history.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    fn kafka<T>(&self, ask: impl FnOnce(&Kafka) -> T) -> T {
+    pub(super) fn bootstrap(&self) -> String {
+        self.kafka(|kafka| kafka.bootstrap().to_owned())
+    }
+
+    /// To all processes.
+    pub(super) fn signal(&self, signal: Signal) {
+        let lives = self.lives.lock().unwrap();
+        for life in lives.iter().filter(|life| life.ended.is_none()) {
+            let pid = Pid::from_raw(i32::try_from(life.pid).unwrap()).unwrap();
+            kill_process(pid, signal).unwrap();
+        }
+    }
+
+    pub(super) fn kafka<T>(&self, ask: impl FnOnce(&Kafka) -> T) -> T {
         ask(&self.kafka.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Flights at their pace; those that came late because the broker was away follow at once.
-    fn load(&self, seed: u64) {
-        let mut load = Load::new(seed);
+    fn load(&self) {
         let began = Instant::now();
         for tick in 1.. {
             if self.over.load(Relaxed) {
                 break;
             }
-            let records = load.records(RATE / 10);
+            let records = {
+                let writable = self.writable.read().unwrap();
+                let mut load = self.load.lock().unwrap();
+                if writable.is_empty() {
+                    load.records(RATE / 10)
+                } else {
+                    load.records_to(&writable, RATE / 10)
+                }
+            };
             // What fails may have been written all the same: what counts is read from the topic at last.
             if let Err(error) = self.kafka(|kafka| kafka.produce("flights", &records)) {
                 println!("load: {error}");
@@ -172,7 +224,13 @@ impl ChaosRun {
     }
 
     /// Lets a fault happen, and writes down when.
-    fn happens(&self, fault: Fault, round: usize, app: Option<&str>, act: impl FnOnce()) {
+    pub(super) fn happens(
+        &self,
+        fault: Fault,
+        round: usize,
+        app: Option<&str>,
+        act: impl FnOnce(),
+    ) {
         let from = now();
         act();
         let until = now();
@@ -189,6 +247,10 @@ impl ChaosRun {
     }
 
     fn broker(&self, fault: Fault, round: usize) {
+        if let Fault::Outage { outage, lasts } = fault {
+            self.happens(fault, round, None, || self.outage(outage, lasts));
+            return;
+        }
         let mut kafka = self.kafka.write().unwrap();
         self.happens(fault, round, None, || match fault {
             Fault::Restart { down, killed } => {
@@ -225,8 +287,7 @@ impl ChaosRun {
         let Fault::Guest { lasts, killed } = fault else {
             unreachable!("{fault} is no guest")
         };
-        let bootstrap = self.kafka(|kafka| kafka.bootstrap().to_owned());
-        let mut guest = App::start(self, "guest".to_owned(), bootstrap);
+        let mut guest = App::start(self, "guest".to_owned(), self.bootstrap());
         pause(lasts);
         self.happens(fault, round, Some("guest"), || {
             if killed {
@@ -269,6 +330,26 @@ impl ChaosRun {
         });
     }
 
+    /// All is repaired: waits until no process names a problem any more, as long as it may. What is named
+    /// then is for the ledger.
+    fn calm(&self) {
+        let from = now();
+        let names_nothing = |life: &Life| {
+            let looks = looks(&life.health);
+            let last = looks.last().filter(|look| look.at >= from);
+            last.is_some_and(|look| look.problems.is_empty())
+        };
+        while now() <= from + BOUND + 2_000 {
+            let lives = self.lives.lock().unwrap();
+            let mut living = lives.iter().filter(|life| life.ended.is_none());
+            if living.all(names_nothing) {
+                return;
+            }
+            drop(lives);
+            pause(Duration::from_millis(500));
+        }
+    }
+
     fn read_all(&self) {
         let read = |topic: &str| {
             self.kafka(|kafka| kafka.consume(topic))
@@ -278,6 +359,10 @@ impl ChaosRun {
         let committed = self.committed();
         let answered = now();
         let ends = self.kafka(|kafka| kafka.end_offsets("flights")).unwrap();
+        let legs = match &self.elsewhere {
+            Some(elsewhere) => elsewhere.read().unwrap().consume("legs").unwrap(),
+            None => read("legs").collect(),
+        };
         let lives = self.lives.lock().unwrap();
         self.note(|history| {
             history.samples.push(Sample {
@@ -288,92 +373,11 @@ impl ChaosRun {
             history.faults.sort_by_key(|happened| happened.from);
             history.ends = ends;
             history.inputs = read("flights").map(input).collect();
-            history.legs = read("legs").map(output).collect();
+            history.legs = legs.into_iter().map(output).collect();
             history.letters = read("flights.dead").map(letter).collect();
             history.owners = lives.iter().flat_map(owners).collect();
+            history.witnesses = lives.iter().map(witness).collect();
         });
-    }
-}
-
-fn app_name(index: usize) -> String {
-    format!("app-{index}")
-}
-
-impl<'s> App<'s> {
-    fn new(run: &'s ChaosRun, index: usize) -> Self {
-        let bootstrap = run.proxies[index].bootstrap().to_owned();
-        Self::start(run, app_name(index), bootstrap)
-    }
-
-    fn start(run: &'s ChaosRun, name: String, bootstrap: String) -> Self {
-        let process = Self::launch(run, &name, &bootstrap);
-        Self {
-            run,
-            name,
-            bootstrap,
-            process,
-        }
-    }
-
-    fn launch(run: &ChaosRun, name: &str, bootstrap: &str) -> Process {
-        let mut lives = run.lives.lock().unwrap();
-        let log = run.directory.join(format!("{name}.{}.log", lives.len()));
-        lives.push(Life {
-            app: name.to_owned(),
-            log: log.clone(),
-            ended: None,
-        });
-        Process::flights_logging_to(bootstrap, log)
-    }
-
-    fn meet(&mut self, fault: Fault, round: usize) {
-        let (run, name) = (self.run, self.name.clone());
-        run.happens(fault, round, Some(&name), || match fault {
-            Fault::Kill { .. } => self.kill(),
-            Fault::Terminate { .. } => self.end(Some(round)),
-            Fault::Stop { lasts, .. } => {
-                self.process.pause();
-                pause(lasts);
-                self.process.resume();
-            }
-            other => unreachable!("{other} is none of an app's"),
-        });
-        if let Fault::Kill { down, .. } | Fault::Terminate { down, .. } = fault {
-            pause(down);
-            self.process = Self::launch(run, &self.name, &self.bootstrap);
-        }
-    }
-
-    fn kill(&mut self) {
-        self.process.kill();
-        self.ended();
-    }
-
-    /// SIGTERM, and its answer.
-    fn end(&mut self, round: Option<usize>) {
-        // Before its first word it does not listen to signals yet.
-        self.process.says("");
-        self.process.terminate();
-        let code = self.process.exits_within(PATIENCE);
-        self.ended();
-        let process = self.process.to_string();
-        self.run.note(|history| {
-            history.exits.push(Exit {
-                process,
-                code,
-                round,
-            });
-        });
-    }
-
-    fn ended(&self) {
-        let at: Millis = now();
-        let mut lives = self.run.lives.lock().unwrap();
-        let mut mine = lives.iter_mut().rev();
-        let life = mine
-            .find(|life| life.app == self.name)
-            .expect("it was started");
-        life.ended = Some(at);
     }
 }
 
@@ -384,7 +388,7 @@ impl fmt::Debug for ChaosRun {
 }
 
 /// A fault lasts, it is not waited for.
-fn pause(time: Duration) {
+pub(super) fn pause(time: Duration) {
     pause_until(Instant::now() + time);
 }
 

@@ -6,6 +6,8 @@ use std::time::Duration;
 use fastrand::Rng;
 use kafka_lab::Toxic;
 
+use super::outages::Outage;
+
 /// How many apps run all the time.
 pub(super) const APPS: usize = 3;
 /// The apps' session, as the example sets it.
@@ -14,8 +16,38 @@ const SESSION: Duration = Duration::from_secs(6);
 const SPREAD: Duration = Duration::from_secs(4);
 /// What a round takes, all in all: only to tell how many fit into a time.
 const ROUND: Duration = Duration::from_secs(15);
+/// So many rounds are there with one more, at the end, whose only fault lasts longer than health may be silent.
+const LONG_ONE_IN: usize = 4;
 /// So many of these are there with one in which nobody but members come and go.
 const GRACEFUL_ONE_IN: usize = 4;
+
+/// For health: what lasts so long has to be named.
+const LONG: [fn(&mut Rng, Duration) -> Fault; 6] = [
+    |rng, lasts| Fault::Way {
+        app: rng.usize(..APPS),
+        toxic: Toxic::Silence { percent: 100 },
+        lasts,
+    },
+    |rng, lasts| Fault::Way {
+        app: rng.usize(..APPS),
+        toxic: Toxic::Silence { percent: 50 },
+        lasts,
+    },
+    |rng, lasts| Fault::Way {
+        app: rng.usize(..APPS),
+        toxic: Toxic::Cut,
+        lasts,
+    },
+    |rng, lasts| Fault::Stop {
+        app: rng.usize(..APPS),
+        lasts,
+    },
+    |rng, down| Fault::Restart {
+        down,
+        killed: rng.bool(),
+    },
+    |_, lasts| Fault::Pause { lasts },
+];
 
 /// Rounds of faults. After each everything is repaired, and the apps have to catch up.
 pub(super) struct Schedule {
@@ -50,6 +82,10 @@ pub(super) enum Fault {
         toxic: Toxic,
         lasts: Duration,
     },
+    /// What others than an app meet, for longer than health may be silent.
+    Outage { outage: Outage, lasts: Duration },
+    /// Another process takes the place of a static member.
+    Fence { app: usize },
 }
 
 /// Who meets a fault; one meets them one after another.
@@ -64,11 +100,12 @@ pub(super) enum Actor {
 impl Fault {
     pub(super) fn actor(self) -> Actor {
         match self {
-            Self::Kill { app, .. } | Self::Terminate { app, .. } | Self::Stop { app, .. } => {
-                Actor::App(app)
-            }
+            Self::Kill { app, .. }
+            | Self::Terminate { app, .. }
+            | Self::Stop { app, .. }
+            | Self::Fence { app } => Actor::App(app),
             Self::Guest { .. } => Actor::Guest,
-            Self::Restart { .. } | Self::Pause { .. } => Actor::Broker,
+            Self::Restart { .. } | Self::Pause { .. } | Self::Outage { .. } => Actor::Broker,
             Self::Way { app, .. } => Actor::Way(app),
         }
     }
@@ -85,7 +122,11 @@ impl Fault {
     pub(super) fn delays(self) -> bool {
         matches!(
             self,
-            Self::Stop { .. } | Self::Restart { .. } | Self::Pause { .. } | Self::Way { .. }
+            Self::Stop { .. }
+                | Self::Restart { .. }
+                | Self::Pause { .. }
+                | Self::Way { .. }
+                | Self::Outage { .. }
         )
     }
 }
@@ -171,7 +212,7 @@ fn tenths(rng: &mut Rng, range: std::ops::Range<u64>) -> Duration {
 }
 
 impl Schedule {
-    /// As many rounds as fit into `time`, two at least.
+    /// As many rounds as fit into `time`, two at least, and the long ones.
     pub(super) fn draw(seed: u64, time: Duration) -> Self {
         let mut rng = Rng::with_seed(seed);
         let count = usize::try_from(time.as_secs() / ROUND.as_secs()).unwrap_or(usize::MAX);
@@ -202,7 +243,13 @@ impl Schedule {
             planned.sort_by_key(|planned| planned.at);
             planned
         });
-        let rounds = rounds.collect();
+        let mut rounds: Vec<_> = rounds.collect();
+        for _ in 0..count / LONG_ONE_IN {
+            let lasts = Duration::from_secs(rng.u64(45..55));
+            let fault = rng.choice(LONG).expect("six")(&mut rng, lasts);
+            let at = Duration::ZERO;
+            rounds.push(vec![Planned { at, fault }]);
+        }
         Self { seed, rounds }
     }
 }
@@ -237,6 +284,8 @@ impl fmt::Display for Fault {
             Self::Way { app, toxic, lasts } => {
                 write!(f, "way of app {app}: {toxic:?} for {lasts:?}")
             }
+            Self::Outage { outage, lasts } => write!(f, "{outage:?} for {lasts:?}"),
+            Self::Fence { app } => write!(f, "app {app}: another process takes its place"),
         }
     }
 }

@@ -1,14 +1,22 @@
 //! The verdict over a [`History`], without a line of the runtime and without a stopwatch: what is asked is
 //! always what came before what.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
+use std::ops::Bound;
 
-use super::history::{Due, Happened, History, Input, Millis, Place};
+use super::history::{Due, Happened, History, Input, Millis, Place, Told};
 
 mod repeats;
 #[cfg(test)]
 mod tests;
+mod truth;
+
+pub(super) use truth::PATIENCE;
+
+/// A fault that lasts so long, and what is done until its end is felt: the 60 s after which a producer gives up a
+/// record that is not acknowledged.
+const GIVEN_UP: Millis = 45_000;
 
 /// What must not be.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,6 +71,35 @@ pub(super) enum Finding {
     },
     /// A process did not end cleanly although nothing kept it.
     Exited { process: String, code: i32 },
+    /// The record at the committed offset waited for too long, and a process that had its partition all the
+    /// while named nothing that could be the reason.
+    Silent {
+        place: Place,
+        process: String,
+        /// Since then the record waited and the process had the partition.
+        from: Millis,
+        at: Millis,
+    },
+    /// The record at the committed offset waited for too long, nobody had its partition, and nobody named it.
+    Unowned {
+        place: Place,
+        from: Millis,
+        at: Millis,
+    },
+    /// A process named a problem long after the last fault that it met was over.
+    Outlived {
+        process: String,
+        told: Told,
+        /// Since then it was named and no fault lasted.
+        from: Millis,
+        at: Millis,
+    },
+    /// A process said nothing of its health for long, and it was not stopped.
+    Mute {
+        process: String,
+        from: Millis,
+        until: Millis,
+    },
 }
 
 /// What the ledger counted and found.
@@ -77,6 +114,8 @@ pub(super) struct Verdict {
     repeats: Vec<(String, usize)>,
     /// Repeats of a partition that moved while an earlier record was open.
     held_open: usize,
+    /// How often a record waited for too long, and what health named.
+    truth: truth::Count,
 }
 
 /// One way that a record is done: when its leg or its letter was written, in time.
@@ -89,6 +128,7 @@ pub(super) fn judge(history: &History) -> Verdict {
     commits(history, &done, &mut findings);
     let reasons = repeats::explain(history, &done, &mut findings);
     exits(history, &mut findings);
+    let truth = truth::judge(history, &mut findings);
     let per_fault = history.faults.iter().zip(&reasons.faults);
     Verdict {
         findings,
@@ -100,6 +140,7 @@ pub(super) fn judge(history: &History) -> Verdict {
             .map(|(happened, count)| (happened.to_string(), *count))
             .collect(),
         held_open: reasons.held_open,
+        truth,
     }
 }
 
@@ -154,28 +195,42 @@ fn by_id(history: &History) -> HashMap<u64, &Input> {
     with_leg.collect()
 }
 
-/// The first occurrences of the legs of a key, as readers see them.
+/// The first occurrences of the legs of a key, as readers see them. Where a leg may be given up, later ones of
+/// its key may come before it, and have to come again behind it.
 fn key_order(history: &History, findings: &mut Vec<Finding>) {
+    let may_be_given_up = history
+        .faults
+        .iter()
+        .any(|happened| happened.until - happened.from >= GIVEN_UP);
     let by_id = by_id(history);
-    let mut last: HashMap<&[u8], Place> = HashMap::new();
-    let mut seen = std::collections::HashSet::new();
+    let mut keys: BTreeMap<&[u8], Vec<Place>> = BTreeMap::new();
     for leg in &history.legs {
-        let Some(input) = by_id.get(&leg.id) else {
-            continue;
-        };
-        if !seen.insert(leg.id) {
-            continue;
+        if let Some(input) = by_id.get(&leg.id) {
+            keys.entry(&leg.key).or_default().push(input.place);
         }
-        match last.get(&*leg.key) {
-            Some(after) if *after > input.place => findings.push(Finding::Inverted {
-                key: String::from_utf8_lossy(&leg.key).into_owned(),
-                place: input.place,
-                after: *after,
-            }),
-            _ => {
-                last.insert(&leg.key, input.place);
+    }
+    for (key, places) in keys {
+        let inverted = |place, after| Finding::Inverted {
+            key: String::from_utf8_lossy(key).into_owned(),
+            place,
+            after,
+        };
+        let mut seen = BTreeSet::new();
+        let mut due_again = BTreeMap::new();
+        for place in places {
+            due_again.remove(&place);
+            if !seen.insert(place) {
+                continue;
+            }
+            let behind = (Bound::Excluded(place), Bound::Unbounded);
+            if may_be_given_up {
+                due_again.extend(seen.range(behind).map(|after| (*after, place)));
+            } else if let Some(&after) = seen.range(behind).next_back() {
+                findings.push(inverted(place, after));
             }
         }
+        let never = due_again.into_iter();
+        findings.extend(never.map(|(after, place)| inverted(place, after)));
     }
 }
 
@@ -282,6 +337,16 @@ impl fmt::Display for Verdict {
             "  {:5} repeated: behind an open record when the partition moved",
             self.held_open
         )?;
+        writeln!(f, "  health: {}", self.truth)?;
+        let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+        for finding in &self.findings {
+            let kind = format!("{finding:?}");
+            let kind = kind.split(' ').next().unwrap_or_default().to_owned();
+            *kinds.entry(kind).or_default() += 1;
+        }
+        if !kinds.is_empty() {
+            writeln!(f, "  findings by kind: {kinds:?}")?;
+        }
         for finding in self.findings.iter().take(SHOWN) {
             writeln!(f, "  {finding:?}")?;
         }

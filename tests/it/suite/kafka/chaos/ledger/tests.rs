@@ -30,6 +30,7 @@ fn history() -> History {
         place: (0, offset),
         key: b"N1".to_vec(),
         value: vec![u8::try_from(offset).unwrap()],
+        written: 0,
         due: match offset {
             9 => Due::Letter,
             _ => Due::Leg(offset.unsigned_abs()),
@@ -86,6 +87,7 @@ fn history() -> History {
             code: 0,
             round: None,
         }],
+        witnesses: Vec::new(),
         ends: BTreeMap::from([(0, 10)]),
     }
 }
@@ -170,6 +172,26 @@ fn an_inverted_key_is_found_but_not_in_what_is_repeated() {
         after: (0, 2),
     };
     assert_eq!(findings, [inverted]);
+}
+
+#[test]
+fn a_leg_that_was_given_up_may_be_overtaken_if_what_overtook_it_comes_again() {
+    let doctor = |again: bool| {
+        found(|history| {
+            history.faults[0].until = history.faults[0].from + 60_000;
+            history.legs.swap(1, 2);
+            if again {
+                history.legs.insert(3, leg_again(2, 215));
+            }
+        })
+    };
+    let inverted = Finding::Inverted {
+        key: "N1".to_owned(),
+        place: (0, 1),
+        after: (0, 2),
+    };
+    assert!(doctor(false).contains(&inverted));
+    assert!(!doctor(true).contains(&inverted));
 }
 
 #[test]
