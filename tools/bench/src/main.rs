@@ -18,6 +18,7 @@ mod rounds;
 use anyhow::Context;
 use clap::{Parser, Subcommand, ValueEnum};
 use keys::{EACH, Work, ZIPF};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,9 +31,9 @@ struct Args {
 #[derive(Subcommand)]
 enum Command {
     /// Consume and decode small JSON records.
-    Consume(Options),
+    Consume(Against),
     /// Consume, transform and produce in order, at least once.
-    Pipe(Options),
+    Pipe(Against),
     /// Order by key, and none: how near the least time that the handlers' own allows.
     Order(Options),
     /// One key that fails for a minute in front of 90,000 other records: what it costs.
@@ -62,6 +63,16 @@ struct Options {
     /// How many rounds.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
+}
+
+#[derive(clap::Args, Clone)]
+struct Against {
+    #[command(flatten)]
+    options: Options,
+    /// The `bench` of another commit: its build of ours is compared with this one, instead of the bare
+    /// client with ours.
+    #[arg(long, value_name = "EXECUTABLE")]
+    against: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -94,15 +105,15 @@ enum Program {
 
 fn main() -> anyhow::Result<()> {
     match Args::parse().command {
-        Command::Consume(options) => rounds::compare(
+        Command::Consume(against) => rounds::compare(
             "consume",
-            &options,
+            &against,
             3_000_000,
             [Program::RawConsume, Program::OursConsume],
         ),
-        Command::Pipe(options) => rounds::compare(
+        Command::Pipe(against) => rounds::compare(
             "pipe",
-            &options,
+            &against,
             1_000_000,
             [Program::RawPipe, Program::OursPipe],
         ),

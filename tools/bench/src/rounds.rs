@@ -1,21 +1,52 @@
 //! Interleaved rounds and what they print.
 
 use crate::data::{IN, OUT, PARTITIONS, fill};
-use crate::{Options, Program};
+use crate::{Against, Program};
 use anyhow::{Context, ensure};
 use clap::ValueEnum;
 use kafka_lab::Kafka;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// What takes turns in the rounds: a program, of this build or of another one.
+struct Contestant {
+    title: &'static str,
+    executable: PathBuf,
+    program: Program,
+}
+
+/// The bare client and ours, or with `--against` ours of another build and ours of this one.
+fn contestants(against: &Against, raw: Program, ours: Program) -> anyhow::Result<[Contestant; 2]> {
+    let this = std::env::current_exe()?;
+    let contestant = |title, executable: &Path, program| Contestant {
+        title,
+        executable: executable.to_owned(),
+        program,
+    };
+    Ok(match &against.against {
+        None => [
+            contestant("raw", &this, raw),
+            contestant("ours", &this, ours),
+        ],
+        Some(other) => [
+            contestant("the other build", other, ours),
+            contestant("this build", &this, ours),
+        ],
+    })
+}
 
 /// Runs both programs in each round, the one that begins in turns, and prints a table.
 pub(crate) fn compare(
     what: &str,
-    options: &Options,
+    against: &Against,
     usual: u64,
-    programs: [Program; 2],
+    [raw, ours]: [Program; 2],
 ) -> anyhow::Result<()> {
+    let options = &against.options;
     let records = options.records.unwrap_or(usual);
     let partitions = i32::try_from(PARTITIONS)?;
+    let contestants = contestants(against, raw, ours)?;
     let broker = Broker::start(
         options.bootstrap.as_deref(),
         &[(IN, partitions), (OUT, partitions)],
@@ -23,18 +54,15 @@ pub(crate) fn compare(
     let bootstrap = broker.bootstrap();
     eprintln!("filling `{IN}` with {records} records");
     fill(bootstrap, records)?;
-    let names = programs.map(name);
+    let [first, second] = contestants.each_ref().map(|one| one.title);
     println!("## {what}: {records} records, {}\n", machine());
-    println!(
-        "| round | {} /s | {} /s | ratio | load |\n|---|---|---|---|---|",
-        names[0], names[1]
-    );
+    println!("| round | {first} /s | {second} /s | ratio | load |\n|---|---|---|---|---|");
     let mut ratios = Vec::new();
     for round in 0..options.rounds {
         let mut rates = [0.0; 2];
         for turn in 0..2 {
             let which = (round + turn) % 2;
-            rates[which] = rate(programs[which], bootstrap, records, round)?;
+            rates[which] = contestants[which].rate(bootstrap, records, round)?;
         }
         let ratio = rates[1] / rates[0];
         println!(
@@ -52,18 +80,21 @@ pub(crate) fn compare(
         ratios.last().context("no round")?,
     );
     println!(
-        "\nmedian ratio {:.2} ({least:.2} to {most:.2})",
+        "\nmedian ratio {:.3} ({least:.3} to {most:.3})",
         ratios[ratios.len() / 2]
     );
     Ok(())
 }
 
-/// Records per second of one program.
-fn rate(program: Program, bootstrap: &str, records: u64, round: usize) -> anyhow::Result<f64> {
-    let seconds: f64 = run(program, bootstrap, records, round)?.trim().parse()?;
-    #[expect(clippy::cast_precision_loss, reason = "a rate has fewer digits")]
-    let records = records as f64;
-    Ok(records / seconds)
+impl Contestant {
+    /// Records per second.
+    fn rate(&self, bootstrap: &str, records: u64, round: usize) -> anyhow::Result<f64> {
+        let printed = run_of(&self.executable, self.program, bootstrap, records, round)?;
+        let seconds: f64 = printed.trim().parse()?;
+        #[expect(clippy::cast_precision_loss, reason = "a rate has fewer digits")]
+        let records = records as f64;
+        Ok(records / seconds)
+    }
 }
 
 /// What one program printed, run as a process of its own with a group of its own.
@@ -73,14 +104,34 @@ pub(crate) fn run(
     records: u64,
     round: usize,
 ) -> anyhow::Result<String> {
+    run_of(
+        &std::env::current_exe()?,
+        program,
+        bootstrap,
+        records,
+        round,
+    )
+}
+
+fn run_of(
+    executable: &Path,
+    program: Program,
+    bootstrap: &str,
+    records: u64,
+    round: usize,
+) -> anyhow::Result<String> {
+    // Both builds of a round may read.
+    static GROUPS: AtomicU32 = AtomicU32::new(0);
     let name = name(program);
-    let group = format!("{name}-{round}-{}", std::process::id());
+    let number = GROUPS.fetch_add(1, Ordering::Relaxed);
+    let group = format!("{name}-{round}-{number}-{}", std::process::id());
     let records = records.to_string();
-    let output = Command::new(std::env::current_exe()?)
+    let output = Command::new(executable)
         .args(["program", &name, "--bootstrap", bootstrap])
         .args(["--group", &group, "--records", &records])
         .stderr(std::process::Stdio::inherit())
-        .output()?;
+        .output()
+        .with_context(|| format!("cannot run `{}`", executable.display()))?;
     ensure!(
         output.status.success(),
         "`{name}` failed: {}",
