@@ -52,8 +52,9 @@ pub trait Consumer: Register + Sized + Send + Sync + 'static {
     fn requires(_need: &mut dyn FnMut(TypeId, &'static str)) {}
 }
 
-/// The outcome of a handler call: done, or the index in the batch (0 for one record) and the failure.
-pub type Outcome = Result<(), (usize, Failure)>;
+/// The outcome of a handler call: done, or the failure, and the index in the batch where the handler named
+/// one. Without an index it is the failure of all records of the call.
+pub type Outcome = Result<(), (Option<usize>, Failure)>;
 
 /// The return type of a consumer: `()`, or `Result<(), E>` with `E: Display`, [`Failure`] or [`BatchFailure`].
 #[diagnostic::on_unimplemented(

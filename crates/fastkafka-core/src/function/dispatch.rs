@@ -8,10 +8,8 @@ use super::interceptor::Hooks;
 use super::shape::{InputOf, Shape};
 use crate::app::AppContext;
 use crate::delivery::failure::{Failure, FailureKind, Rejection};
-use std::sync::atomic::{
-    AtomicUsize,
-    Ordering::{Acquire, Relaxed},
-};
+use std::sync::OnceLock;
+use std::sync::atomic::Ordering::Acquire;
 use std::task::Poll;
 
 /// The function, or the mock that a tester puts in its place.
@@ -138,11 +136,10 @@ fn judge(
             } else {
                 failure
             };
-            // A batch that names a record: the records before it are done.
-            if at > 0 && at < taken {
-                (at, Some((1, failure)))
-            } else {
-                (0, Some((taken, failure)))
+            match at.filter(|at| *at < taken) {
+                // A batch that names a record, the first one too: the records before it are done.
+                Some(at) => (at, Some((1, failure))),
+                None => (0, Some((taken, failure))),
             }
         }
     }
@@ -169,7 +166,7 @@ async fn one_call<C: Consumer, I: Invoke<C>>(
             if let Some(hooks) = hooks {
                 hooks.undecoded(&HandlerCall::new(const { &C::DEF }, &cx), &rejection);
             }
-            return (1, Err((0, rejection.into())));
+            return (1, Err((None, rejection.into())));
         }
     };
     cx.shorten(taken);
@@ -180,17 +177,17 @@ async fn one_call<C: Consumer, I: Invoke<C>>(
         None => outcome_of::<C>(with.invoke(input, &cx).await),
         Some(hooks) => {
             // A hook sees a failure without the index of its record, which goes round it.
-            let at = AtomicUsize::new(0);
+            let at = OnceLock::new();
             let next = Box::pin(async {
                 let outcome = outcome_of::<C>(with.invoke(input, &cx).await);
                 outcome.map_err(|(index, failure)| {
-                    at.store(index, Relaxed);
+                    let _ = at.set(index);
                     failure
                 })
             });
             let call = HandlerCall::new(const { &C::DEF }, &cx);
             let outcome = hooks.call(call, next).await;
-            outcome.map_err(|failure| (at.load(Relaxed), failure))
+            outcome.map_err(|failure| (at.get().copied().flatten(), failure))
         }
     };
     (taken, outcome)
@@ -201,7 +198,7 @@ async fn one_call<C: Consumer, I: Invoke<C>>(
 fn outcome_of<C: Consumer>(returned: Result<C::Output, Rejection>) -> Outcome {
     match returned {
         Ok(output) => C::outcome(output),
-        Err(rejection) => Err((0, rejection.into())),
+        Err(rejection) => Err((None, rejection.into())),
     }
 }
 

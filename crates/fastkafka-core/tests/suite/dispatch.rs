@@ -200,6 +200,9 @@ fn a_batch_failure_settles_what_stands_before_it() {
     let ended = handle(def::<on_batch_that_fails>(), orders([1, 2, 13, 4]));
     assert_eq!((ended.handled, ended.settled), (2, Some(2)));
     assert_eq!(ended.failure.unwrap().0, 1);
+    let ended = handle(def::<on_batch_that_fails>(), orders([13, 2, 3]));
+    assert_eq!((ended.handled, ended.settled), (0, Some(0)));
+    assert_eq!(ended.failure.unwrap().0, 1, "the first alone");
     let ended = handle(def::<on_batch_that_fails_as_a_whole>(), orders([1, 2, 3]));
     assert_eq!((ended.handled, ended.settled), (0, Some(0)));
     assert_eq!(ended.failure.unwrap().0, 3);

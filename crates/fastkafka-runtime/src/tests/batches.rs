@@ -61,14 +61,73 @@ async fn what_stands_before_the_record_a_batch_names_is_done() {
     }
     let mut lab = Lab::new::<on>(1, 6);
     lab.until_committed(0, 6).await;
-    // Once in the batch, once alone, and once more alone because its attempts were those of a batch.
-    let calls = batches(&lab);
-    assert_eq!(calls[0], (0, 6));
-    assert!(
-        calls[1..calls.len() - 1].iter().all(|call| *call == (3, 1)),
-        "{calls:?}"
+    assert_eq!(batches(&lab), [(0, 6), (3, 1), (4, 2)]);
+}
+
+/// The first record is named as any other is: no call with it and good ones follows, and none too many.
+#[tokio::test(start_paused = true)]
+async fn the_first_record_of_a_batch_fails_alone_where_it_is_named() {
+    #[consumes(crate = fk, topic = "in", attempts = 2, dead_letter = "dead")]
+    async fn on(
+        _: Vec<u32>,
+        metas: Vec<EventMetadata>,
+        State(state): State<HandlerState>,
+    ) -> Result<(), BatchFailure> {
+        note(&state, &metas);
+        match metas.iter().position(|meta| meta.offset() == 0) {
+            Some(at) => Err(BatchFailure::at(at, "zero")),
+            None => Ok(()),
+        }
+    }
+    let mut lab = Lab::new::<on>(1, 4);
+    lab.until_committed(0, 4).await;
+    assert_eq!(batches(&lab), [(0, 4), (0, 1), (1, 3)]);
+    let letters = lab.outbox.sent();
+    assert_eq!(letters.len(), 1);
+    let header = |name: &str| letters[0].header(&format!("fastkafka-dead-letter-{name}"));
+    assert_eq!(
+        (header("offset"), header("attempts")),
+        (Some("0"), Some("2"))
     );
-    assert_eq!(calls.last(), Some(&(4, 2)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_names_a_rejected_record_is_not_taken_apart() {
+    #[consumes(crate = fk, topic = "in", on_failure = "skip")]
+    async fn on(
+        _: Vec<u32>,
+        metas: Vec<EventMetadata>,
+        State(state): State<HandlerState>,
+    ) -> Result<(), BatchFailure> {
+        note(&state, &metas);
+        match metas[0].offset() {
+            0 => Err(BatchFailure::at(0, Failure::reject("zero"))),
+            _ => Ok(()),
+        }
+    }
+    let mut lab = Lab::new::<on>(1, 4);
+    lab.until_committed(0, 4).await;
+    assert_eq!(batches(&lab), [(0, 4), (1, 3)]);
+}
+
+/// An index behind the batch names nothing, so the batch has failed.
+#[tokio::test(start_paused = true)]
+async fn a_record_behind_the_batch_is_the_failure_of_all() {
+    #[consumes(crate = fk, topic = "in", attempts = 1, on_failure = "skip")]
+    async fn on(
+        _: Vec<u32>,
+        metas: Vec<EventMetadata>,
+        State(state): State<HandlerState>,
+    ) -> Result<(), BatchFailure> {
+        note(&state, &metas);
+        match metas.len() {
+            1 => Ok(()),
+            all => Err(BatchFailure::at(all, "behind")),
+        }
+    }
+    let mut lab = Lab::new::<on>(1, 3);
+    lab.until_committed(0, 3).await;
+    assert_eq!(batches(&lab), [(0, 3), (0, 1), (1, 1), (2, 1)]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -22,7 +22,7 @@ impl<E: Error + Send + Sync + 'static> Returned<Result<(), E>> {
     pub fn outcome(self, reject_if: Option<Judge<E>>, retry_if: Option<Judge<E>>) -> Outcome {
         self.0.map_err(|e| {
             let kind = judge(&e, reject_if, retry_if);
-            (0, with(Failure::from_error(e), kind))
+            (None, with(Failure::from_error(e), kind))
         })
     }
 }
@@ -60,7 +60,7 @@ impl OutcomeOf for Returned<Result<(), Failure>> {
     ) -> Outcome {
         self.0.map_err(|e| {
             let kind = judge(&e, reject_if, retry_if);
-            (0, with(e, kind))
+            (None, with(e, kind))
         })
     }
 }
@@ -75,7 +75,7 @@ impl OutcomeOf for Returned<Result<(), BatchFailure>> {
         self.0.map_err(|e| {
             let kind = judge(&e, reject_if, retry_if);
             let (index, failure) = e.into_parts();
-            (index, with(failure, kind))
+            (Some(index), with(failure, kind))
         })
     }
 }
@@ -86,7 +86,7 @@ impl<E: Display> OutcomeOf for Returned<Result<(), E>> {
     fn outcome(self, reject_if: Option<Judge<E>>, retry_if: Option<Judge<E>>) -> Outcome {
         self.0.map_err(|e| {
             let kind = judge(&e, reject_if, retry_if);
-            (0, with(e.into_failure(), kind))
+            (None, with(e.into_failure(), kind))
         })
     }
 }
@@ -160,6 +160,6 @@ mod tests {
         let (at, failure) = Returned(Err::<(), _>(BatchFailure::at(3, Failure::reject("bad"))))
             .outcome(None, None)
             .unwrap_err();
-        assert_eq!((at, failure.kind()), (3, FailureKind::Rejected));
+        assert_eq!((at, failure.kind()), (Some(3), FailureKind::Rejected));
     }
 }
