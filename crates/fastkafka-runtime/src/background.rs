@@ -4,7 +4,8 @@
 use crate::health::TaskHealth;
 use crate::lock::lock;
 use fastkafka_core::{
-    Ambient, AppContext, BackgroundDef, CatchRun, Restart, Scoped, Task, TaskFailure, panic_text,
+    Ambient, AppContext, BackgroundDef, CatchRun, Restart, Scoped, Task, TaskFailure, one_line,
+    panic_text,
 };
 use fastkafka_engine::growing;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -133,7 +134,10 @@ impl Background {
                     return;
                 }
                 Ok(Err(failure)) => (format!("failed: {}", failure.message()), false),
-                Err(panic) => (format!("panicked: {}", panic_text(&*panic)), true),
+                Err(panic) => (
+                    one_line(format_args!("panicked: {}", panic_text(&*panic))),
+                    true,
+                ),
             };
             let def = task.def;
             let failure = TaskFailure {

@@ -1,6 +1,7 @@
 //! The failure of a handler.
 
 use crate::delivery::error::ProduceError;
+use crate::one_line::one_line;
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
@@ -72,7 +73,7 @@ impl Failure {
     fn new(kind: FailureKind, message: &dyn fmt::Display) -> Self {
         Self {
             kind,
-            message: message.to_string(),
+            message: one_line(message),
             source: None,
         }
     }
@@ -81,7 +82,7 @@ impl Failure {
     pub fn from_error(error: impl Error + Send + Sync + 'static) -> Self {
         Self {
             kind: FailureKind::Retry { after: None },
-            message: chain(&error),
+            message: one_line(chain(&error)),
             source: Some(Box::new(error)),
         }
     }
@@ -98,7 +99,8 @@ impl Failure {
         self.kind
     }
 
-    /// The message, with the causes of the error it came from.
+    /// The message, with the causes of the error it came from: one line of at most 1,024 bytes, whatever
+    /// was quoted in it ([`one_line`]).
     pub fn message(&self) -> &str {
         &self.message
     }
@@ -212,9 +214,9 @@ impl<E: fmt::Display> IntoFailure for E {
 pub struct Rejection(String);
 
 impl Rejection {
-    /// A rejection with this reason.
+    /// A rejection with this reason, in one line of at most 1,024 bytes ([`one_line`]).
     pub fn new(reason: impl fmt::Display) -> Self {
-        Self(reason.to_string())
+        Self(one_line(reason))
     }
 }
 

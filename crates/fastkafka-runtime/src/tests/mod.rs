@@ -5,6 +5,7 @@ mod cluster;
 mod control;
 mod dead_letters;
 mod failures;
+mod foreign_text;
 mod keyed;
 mod lab;
 mod late_starts;
