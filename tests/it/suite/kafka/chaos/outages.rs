@@ -67,7 +67,7 @@ impl ChaosRun {
             Outage::Node => {
                 let away = self.only_others();
                 self.held(|| {
-                    self.write(&away, BACKLOG);
+                    self.backlog(&away);
                     self.kafka.write().unwrap().kill_broker(NODE).unwrap();
                 });
                 pause(lasts);
@@ -105,7 +105,7 @@ impl ChaosRun {
     fn damage(&self, lasts: Duration) {
         let partition = self.only_others()[0];
         let places = self.held(|| {
-            let places = self.write(&[partition], BACKLOG);
+            let places = self.backlog(&[partition]);
             self.kafka.write().unwrap().terminate_broker(NODE).unwrap();
             places
         });
@@ -157,6 +157,13 @@ impl ChaosRun {
         let acted = act();
         self.signal(Signal::CONT);
         acted
+    }
+
+    /// Records that nobody has read: the first answer the fetches that wait for something, and those who are held
+    /// ask for no more.
+    fn backlog(&self, partitions: &[i32]) -> Vec<(i32, i64)> {
+        self.write(partitions, BACKLOG);
+        self.write(partitions, BACKLOG)
     }
 
     fn write(&self, partitions: &[i32], count: usize) -> Vec<(i32, i64)> {

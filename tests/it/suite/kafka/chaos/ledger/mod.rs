@@ -317,7 +317,7 @@ impl Verdict {
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SHOWN: usize = 20;
+        const SHOWN: usize = 10;
         let by_faults: usize = self.repeats.iter().map(|(_, count)| count).sum();
         let repeated = by_faults + self.held_open;
         writeln!(
@@ -338,17 +338,17 @@ impl fmt::Display for Verdict {
             self.held_open
         )?;
         writeln!(f, "  health: {}", self.truth)?;
-        let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+        let mut kinds: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for finding in &self.findings {
-            let kind = format!("{finding:?}");
-            let kind = kind.split(' ').next().unwrap_or_default().to_owned();
-            *kinds.entry(kind).or_default() += 1;
+            let text = format!("{finding:?}");
+            let kind = text.split(' ').next().unwrap_or_default().to_owned();
+            kinds.entry(kind).or_default().push(text);
         }
-        if !kinds.is_empty() {
-            writeln!(f, "  findings by kind: {kinds:?}")?;
-        }
-        for finding in self.findings.iter().take(SHOWN) {
-            writeln!(f, "  {finding:?}")?;
+        for (kind, findings) in &kinds {
+            writeln!(f, "  {kind}: {}", findings.len())?;
+            for finding in findings.iter().take(SHOWN) {
+                writeln!(f, "    {finding}")?;
+            }
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::history::{Happened, History, Millis, Place};
+use super::super::schedule::Fault;
 use super::{Done, Finding};
 
 /// A time in which what an app has done with a partition may show.
@@ -55,8 +56,11 @@ pub(super) fn explain(
             after_commit(history, &periods, place, again, findings);
             causes.extend(found);
         }
+        // While outputs are given up, each that is repeats its key.
+        let lasting = |cause: &usize| matches!(history.faults[*cause].fault, Fault::Outage { .. });
+        let often = causes.iter().any(lasting);
         let causes = causes.len() + moves;
-        if times.len() - 1 > causes && causes > 0 {
+        if times.len() - 1 > causes && causes > 0 && !often {
             findings.push(Finding::TooOften {
                 place,
                 times: times.len(),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::super::history::{
     Due, Exit, Happened, History, Input, Leg, Letter, Millis, Owner, Round, Sample,
 };
+use super::super::outages::Outage;
 use super::super::schedule::Fault;
 use super::{Finding, judge};
 
@@ -312,11 +313,21 @@ fn what_is_done_behind_an_open_record_may_be_repeated_when_the_partition_moves()
 #[test]
 fn more_repeats_than_causes_are_found() {
     let findings = found(|history| history.legs.push(leg_again(3, 480)));
-    assert!(findings.contains(&Finding::TooOften {
+    let too_often = Finding::TooOften {
         place: (0, 3),
         times: 3,
-        causes: 1
-    }));
+        causes: 1,
+    };
+    assert!(findings.contains(&too_often));
+    // Outputs that are given up again and again are another matter.
+    let findings = found(|history| {
+        history.faults[0].fault = Fault::Outage {
+            outage: Outage::Outputs,
+            lasts: Duration::ZERO,
+        };
+        history.legs.push(leg_again(3, 480));
+    });
+    assert!(!findings.contains(&too_often));
 }
 
 #[test]
