@@ -1,14 +1,16 @@
-//! Settings from the environment and from one file, read with `config`. Both have the same sections; the
-//! environment wins over the file, and both over the code.
+//! Settings from the environment and from one file. Both have the same sections; the environment wins over
+//! the file, and both over the code.
 
 mod environment;
 mod file;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod thrown;
 
-use config::Map;
 use fastkafka_core::{Override, Target};
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::path::Path;
 
 /// Names the file, and wins over the builder's.
 const FILE: &str = "FASTKAFKA_CONFIG";
@@ -33,18 +35,19 @@ pub(crate) struct Overrides {
 impl Overrides {
     /// Reads the environment of the process, and the file that it or the builder names.
     pub(crate) fn read(file: Option<&Path>) -> Self {
-        let variables = std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        });
-        Self::new(file, variables.collect())
+        Self::new(file, std::env::vars_os())
     }
 
-    fn new(file: Option<&Path>, variables: Map<String, String>) -> Self {
+    fn new(file: Option<&Path>, variables: impl Iterator<Item = (OsString, OsString)>) -> Self {
         let mut overrides = Self::default();
-        let named = variables.get(FILE).map(PathBuf::from);
-        overrides.read_environment(variables);
-        if let Some(file) = named.as_deref().or(file) {
-            overrides.read_file(file);
+        let variables = overrides.ours(variables);
+        overrides.read_environment(&variables);
+        match variables.get(FILE).map(String::as_str) {
+            Some("") => overrides
+                .unreadable
+                .push(format!("{FILE}: is empty; name the file or leave it out")),
+            Some(named) => overrides.read_file(Path::new(named)),
+            None => file.into_iter().for_each(|file| overrides.read_file(file)),
         }
         overrides
     }
