@@ -2,7 +2,7 @@
 
 use crate::access::Access;
 use crate::clusters::Clusters;
-use crate::error::problem;
+use crate::error::{problem, refused};
 use crate::options::KafkaOptions;
 use crate::topics::{TopicSpec, TopicState, Topics};
 use fastkafka_core::{Plan, Problem, Problems};
@@ -28,7 +28,8 @@ pub async fn create_topics(
     let names: Vec<_> = specs.iter().map(|spec| spec.name.clone()).collect();
     for (access, names) in clusters.topics(plan, &names) {
         let topics = connect(access)?;
-        let found = look_up(&topics, &names, deadline, options, access).await?;
+        let found = look_up(&topics, &names, deadline, access).await;
+        let found = found.map_err(|error| unreachable(&error, options, access))?;
         let is_missing = |spec: &&TopicSpec| found.get(&spec.name).is_some_and(Result::is_err);
         let missing: Vec<_> = specs.iter().filter(is_missing).cloned().collect();
         let left = deadline.saturating_duration_since(Instant::now());
@@ -55,14 +56,22 @@ pub(crate) async fn wait_for_topics(
 ) -> Result<(), Problems> {
     let mut asked = Vec::new();
     for (access, names) in clusters.topics(plan, &[]) {
-        asked.push((access, connect(access)?, names));
+        asked.push((access, connect(access)?, names, Vec::new()));
     }
     loop {
         let mut problems = Vec::new();
-        for (access, topics, names) in &asked {
-            let found = look_up(topics, names, deadline, options, access).await?;
-            let wrong = found.into_values().filter_map(Result::err);
-            problems.extend(wrong.map(|error| error.message));
+        for (access, topics, names, missing) in &mut asked {
+            match look_up(topics, names, deadline, access).await {
+                Ok(found) => {
+                    let wrong = found.into_values().filter_map(Result::err);
+                    *missing = wrong.map(|error| error.message).collect();
+                }
+                // A broker that has told what is missing is there: that it takes long with the last answer is
+                // not what keeps the app from starting.
+                Err(error) if error.lasting == Lasting::Passing && !missing.is_empty() => {}
+                Err(error) => return Err(unreachable(&error, options, access)),
+            }
+            problems.extend(missing.iter().cloned());
         }
         if problems.is_empty() {
             return Ok(());
@@ -90,20 +99,20 @@ fn connect(access: &Access) -> Result<Arc<Topics>, Problems> {
     Ok(Arc::new(topics))
 }
 
+/// Waits for an answer until the deadline.
 async fn look_up(
     topics: &Arc<Topics>,
     names: &[String],
     deadline: Instant,
-    options: &KafkaOptions,
     access: &Access,
-) -> Result<BTreeMap<String, TopicState>, Problems> {
+) -> Result<BTreeMap<String, TopicState>, ClientError> {
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         // A moment is left even at the deadline: the last look must not fail for want of time.
         let patience = left.clamp(Duration::from_millis(500), LOOK_AGAIN);
         let (topics, names) = (topics.clone(), names.to_vec());
         let asked = tokio::task::spawn_blocking(move || topics.look_up(&names, patience));
-        match asked.await.map_err(|error| problem(error.to_string()))? {
+        match asked.await.map_err(|error| refused(error.to_string()))? {
             Ok(found) => return Ok(found),
             Err(error) if error.lasting == Lasting::Passing && left > LOOK_AGAIN => {
                 tracing::warn!(
@@ -112,7 +121,7 @@ async fn look_up(
                     access.names()
                 );
             }
-            Err(error) => return Err(unreachable(&error, options, access)),
+            Err(error) => return Err(error),
         }
     }
 }

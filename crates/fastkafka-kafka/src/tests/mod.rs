@@ -4,6 +4,7 @@ mod consume;
 mod ended;
 mod letters;
 mod members;
+mod prepare;
 mod produce;
 
 use super::access::Access;

@@ -202,7 +202,7 @@ fn every_compression_can_be_written_and_read() {
     }
 }
 
-static DEF: ProducerDef = ProducerDef {
+pub(super) static DEF: ProducerDef = ProducerDef {
     name: "to_orders",
     module: "tests",
     location: Location {
