@@ -78,6 +78,8 @@ pub use record::{
     EventMetadata, Fetched, Header, Headers, RawRecord, Record, Timestamp, TimestampType,
     TopicPartition,
 };
+#[doc(hidden)]
+pub use settings::limits::{text as wrong_text, topic_name as wrong_topic};
 pub use settings::{
     Acks, Attempts, BackgroundSettings, Broker, Brokers, CompressionType, Connection,
     ConsumerSettings, Executor, GroupId, GroupProtocol, IsolationLevel, OauthToken, OffsetReset,

@@ -3,6 +3,7 @@
 use crate::plan::cluster::Cluster;
 use crate::plan::connections::Connections;
 use crate::settings::Connection;
+use crate::settings::address::masked;
 use std::fmt;
 
 /// The name of the broker in the process.
@@ -100,7 +101,7 @@ fn named(cluster: &str) -> String {
 
 impl fmt::Display for UnknownBroker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, .. } = self;
+        let name = masked(&self.name);
         let known = self.known.join(", ");
         if !self.several.is_empty() {
             let several: Vec<_> = self.several.iter().map(|name| named(name)).collect();

@@ -36,7 +36,9 @@ impl<'a> Draft<'a> {
     }
 
     pub(super) fn consumer(&mut self, def: &'static ConsumerDef) {
-        let levels = consumer_levels(self.app, &def.path(), (def.settings)());
+        let code = (def.settings)();
+        check::values(code.wrong(), (def.name, def.location), &mut self.problems);
+        let levels = consumer_levels(self.app, &def.path(), code);
         let own = levels.own();
         let all = levels.all(&own);
         let settings = own.clone().over(&all);
@@ -50,7 +52,9 @@ impl<'a> Draft<'a> {
     }
 
     pub(super) fn producer(&mut self, def: &'static ProducerDef) {
-        let levels = producer_levels(self.app, &def.path(), (def.settings)());
+        let code = (def.settings)();
+        check::values(code.wrong(), (def.name, def.location), &mut self.problems);
+        let levels = producer_levels(self.app, &def.path(), code);
         let own = levels.own();
         let settings = own.clone().over(&levels.all(&own));
         check::producer(def, &settings, &mut self.problems);
@@ -66,6 +70,11 @@ impl<'a> Draft<'a> {
 
     pub(super) fn task(&mut self, def: &'static BackgroundDef) {
         let task = Task::new(def);
+        check::values(
+            (def.settings)().wrong(),
+            (def.name, def.location),
+            &mut self.problems,
+        );
         check::task(self.app, &task, &mut self.problems);
         self.tasks.push(task);
     }

@@ -80,6 +80,7 @@ impl Plan {
     pub fn sketch(app: &AppSpec) -> (Self, Vec<Problem>) {
         let mut draft = Draft::new(app);
         check::overrides(app, &mut draft.problems);
+        check::builder(app, &mut draft.problems);
         check::names(app, &mut draft.problems);
         for def in app.registry.defs() {
             match def {

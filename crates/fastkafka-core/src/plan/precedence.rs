@@ -63,6 +63,8 @@ pub(crate) fn read<S: Table>(given: &Override, problems: &mut Vec<Problem>) -> L
             problems.push(Problem::Outside(format!("{}: {what}", given.place)));
         }
     }
+    let wrong = settings.wrong().into_iter();
+    problems.extend(wrong.map(|what| Problem::Outside(format!("{} {what}", given.place))));
     Level {
         place: given.place.clone(),
         settings,

@@ -2,6 +2,7 @@
 
 use crate::function::definition::Location;
 use crate::settings::Text;
+use crate::settings::address::masked;
 use std::error::Error;
 use std::fmt;
 
@@ -117,7 +118,7 @@ impl fmt::Display for Problem {
                 first.0, first.1, second.0, second.1
             ),
             Self::TwoClusters { name, first, second } => {
-                write!(f, "cluster `{name}` is described differently by ")?;
+                write!(f, "cluster `{}` is described differently by ", masked(name))?;
                 match first {
                     Some((name, at)) => write!(f, "`{name}` ({at})")?,
                     None => f.write_str("the app's builder")?,

@@ -15,6 +15,9 @@ pub(crate) trait Table: Clone + Default {
     /// These settings, and those of `below` where these have none.
     fn over(self, below: &Self) -> Self;
 
+    /// What is wrong with the values.
+    fn wrong(&self) -> Vec<String>;
+
     /// Sets a key from text.
     fn set(&mut self, key: &str, text: &str) -> Result<(), String>;
 
@@ -37,6 +40,10 @@ macro_rules! table {
 
             fn over(self, below: &Self) -> Self {
                 $name::over(self, below)
+            }
+
+            fn wrong(&self) -> Vec<String> {
+                $name::wrong(self)
             }
 
             fn set(&mut self, key: &str, text: &str) -> Result<(), String> {

@@ -13,9 +13,15 @@ use std::fmt;
 ///     .broker("production", Broker::new("kafka-1:9092,kafka-2:9092"));
 /// # let _ = brokers;
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Broker {
     connection: Connection,
+}
+
+impl fmt::Debug for Broker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Broker").field(&self.shown()).finish()
+    }
 }
 
 impl Broker {
@@ -32,6 +38,12 @@ impl Broker {
             .bootstrap_servers
             .as_deref()
             .unwrap_or_default()
+    }
+
+    /// The addresses as they may be printed: a login that was written into one is hidden.
+    #[doc(hidden)]
+    pub fn shown(&self) -> String {
+        self.connection.address()
     }
 
     /// The connection to it: TLS, a login. Settings of a function come before it.
@@ -163,7 +175,7 @@ impl fmt::Display for Brokers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let brokers = self
             .iter()
-            .map(|(name, broker)| format!("{name}={}", broker.bootstrap()));
+            .map(|(name, broker)| format!("{name}={}", broker.shown()));
         let brokers: Vec<_> = brokers.collect();
         write!(f, "{} ({})", self.name, brokers.join("; "))
     }

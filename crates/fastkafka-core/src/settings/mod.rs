@@ -5,10 +5,12 @@
 //! default named in its documentation. `_ms` settings are whole milliseconds, under the name the
 //! Python clients use; our own durations are [`Duration`](std::time::Duration)s.
 
+pub(crate) mod address;
 mod background;
 mod brokers;
 mod connection;
 mod consumer;
+pub(crate) mod limits;
 mod producer;
 mod properties;
 mod secret;

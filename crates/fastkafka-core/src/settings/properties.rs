@@ -1,5 +1,6 @@
 //! `config = { .. }`: properties that go to librdkafka as they are.
 
+use super::limits;
 use super::value::Value;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -52,7 +53,8 @@ impl Value for Properties {
         for pair in text.split(',').filter(|pair| !pair.trim().is_empty()) {
             let (name, value) = pair
                 .split_once('=')
-                .ok_or_else(|| format!("`name=value`, joined by commas, not `{pair}`"))?;
+                // It may be a part of a secret: it is not repeated.
+                .ok_or("`name=value`, joined by commas")?;
             all = all.set(name.trim(), value.trim());
         }
         Ok(all)
@@ -61,6 +63,17 @@ impl Value for Properties {
     fn show(&self) -> String {
         let pairs: Vec<_> = self.masked().map(|(n, v)| format!("{n}={v}")).collect();
         pairs.join(",")
+    }
+
+    fn wrong(&self, key: &str) -> Option<String> {
+        self.iter().find_map(|(name, value)| {
+            if name.is_empty() {
+                return Some(format!("has a property without a name in `{key}`"));
+            }
+            let shown = limits::quoted(name);
+            let wrong = limits::nul(key, name).or_else(|| limits::cut(key, value))?;
+            Some(format!("{wrong} (property {shown})"))
+        })
     }
 
     fn over(mut self, below: &Self) -> Self {

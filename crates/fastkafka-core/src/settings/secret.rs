@@ -1,7 +1,7 @@
 //! Text that is not printed.
 
-use super::Text;
 use super::value::Value;
+use super::{Text, limits};
 use std::fmt;
 
 /// A password, a key or a token. It is printed as `***`.
@@ -46,5 +46,9 @@ impl Value for Secret {
 
     fn show(&self) -> String {
         self.to_string()
+    }
+
+    fn wrong(&self, key: &str) -> Option<String> {
+        limits::secret(key, self.expose())
     }
 }

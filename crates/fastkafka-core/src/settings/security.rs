@@ -1,7 +1,7 @@
 //! Encryption and authentication between clients and brokers.
 
 use super::value::{Value, words};
-use super::{Secret, Text};
+use super::{Secret, Text, limits};
 use std::any::TypeId;
 use std::error::Error;
 use std::fmt;
@@ -175,6 +175,28 @@ impl Value for Tls {
             .into_iter()
             .filter_map(|(name, value)| Some(format!("{name}={}", value?)));
         set.collect::<Vec<_>>().join(",")
+    }
+
+    fn wrong(&self, key: &str) -> Option<String> {
+        let parts = [
+            ("ca", self.ca.as_deref()),
+            ("certificate", self.certificate.as_deref()),
+            ("key", self.key.as_ref().map(Secret::expose)),
+            (
+                "key_password",
+                self.key_password.as_ref().map(Secret::expose),
+            ),
+        ];
+        parts.into_iter().find_map(|(part, text)| {
+            let text = text?;
+            let is_pem = text.trim_start().starts_with("-----");
+            let wrong = match is_pem {
+                true => limits::nul(part, text),
+                // A path, or a secret.
+                false => limits::secret(part, text),
+            }?;
+            Some(format!("{wrong} (in `{key}`)"))
+        })
     }
 }
 

@@ -59,6 +59,12 @@ macro_rules! settings {
                 Ok(())
             }
 
+            /// What is wrong with the values, wherever they come from; each begins with a verb.
+            pub fn wrong(&self) -> Vec<String> {
+                let all = [$(self.$key.as_ref().and_then(|value| $crate::settings::value::Value::wrong(value, stringify!($key)))),*];
+                all.into_iter().flatten().collect()
+            }
+
             /// The settings that are set, as text; secrets are masked.
             pub fn shown(&self) -> Vec<(&'static str, String)> {
                 let all = [$((stringify!($key), self.$key.as_ref().map($crate::settings::value::Value::show))),*];

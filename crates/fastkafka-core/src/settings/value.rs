@@ -1,5 +1,6 @@
 //! Settings as text: in a file, in the environment, in `check --explain`.
 
+use super::limits::{self, quoted};
 use crate::nearest::nearest;
 use std::borrow::Cow;
 use std::time::Duration;
@@ -22,6 +23,12 @@ pub(crate) trait Value: Clone + PartialEq {
         self
     }
 
+    /// What is wrong with this value of a key, in words that begin with a verb.
+    fn wrong(&self, key: &str) -> Option<String> {
+        let _ = key;
+        None
+    }
+
     /// One client can have both values.
     fn agrees(&self, other: &Self) -> bool {
         self == other
@@ -29,11 +36,16 @@ pub(crate) trait Value: Clone + PartialEq {
 }
 
 macro_rules! plain {
-    ($($ty:ty: $takes:literal),*) => {$(
+    ($($ty:ty: $takes:literal $(, $wrong:expr)?;)*) => {$(
         impl Value for $ty {
             fn read(text: &str) -> Result<Self, String> {
-                text.trim().parse().map_err(|_| format!(concat!($takes, ", not `{}`"), text))
+                text.trim().parse().map_err(|_| format!(concat!($takes, ", not {}"), quoted(text)))
             }
+            $(
+                fn wrong(&self, key: &str) -> Option<String> {
+                    $wrong(key, u64::from(*self))
+                }
+            )?
 
             fn show(&self) -> String {
                 self.to_string()
@@ -41,11 +53,19 @@ macro_rules! plain {
         }
     )*};
 }
-plain!(u32: "a number", u64: "a number", bool: "`true` or `false`");
+plain! {
+    u32: "a number", limits::number;
+    u64: "a number", limits::number;
+    bool: "`true` or `false`";
+}
 
 impl Value for Text {
     fn read(text: &str) -> Result<Self, String> {
         Ok(text.to_owned().into())
+    }
+
+    fn wrong(&self, key: &str) -> Option<String> {
+        limits::text(key, self)
     }
 
     fn show(&self) -> String {
@@ -55,8 +75,16 @@ impl Value for Text {
 
 impl Value for Duration {
     fn read(text: &str) -> Result<Self, String> {
-        humantime::parse_duration(text)
-            .map_err(|_| format!("a time such as `200ms`, `30s` or `5m`, not `{text}`"))
+        humantime::parse_duration(text).map_err(|_| {
+            format!(
+                "a time such as `200ms`, `30s` or `5m`, not {}",
+                quoted(text)
+            )
+        })
+    }
+
+    fn wrong(&self, key: &str) -> Option<String> {
+        limits::time(key, *self)
     }
 
     fn show(&self) -> String {
@@ -76,7 +104,8 @@ macro_rules! words {
                     $($( $other => Ok(Self::$same), )*)?
                     _ => {
                         let words = [$(concat!("`", $word, "`")),*];
-                        Err(format!("{}; not `{text}`", words.join(", ")))
+                        let text = $crate::settings::limits::quoted(text);
+                        Err(format!("{}; not {text}", words.join(", ")))
                     }
                 }
             }

@@ -1,6 +1,7 @@
 //! Values of settings that are neither numbers nor text.
 
 use super::Text;
+use super::limits::{self, quoted};
 use super::value::{Value, words};
 use std::time::{Duration, SystemTime};
 
@@ -148,6 +149,13 @@ impl Value for GroupId {
             Self::None => "none".to_owned(),
         }
     }
+
+    fn wrong(&self, key: &str) -> Option<String> {
+        match self {
+            Self::Named(id) => limits::text(key, id),
+            Self::None => None,
+        }
+    }
 }
 
 /// The records of transactions that a consumer gets.
@@ -264,7 +272,7 @@ impl Value for Partitioner {
                 .iter()
                 .map(|(name, _)| format!("`{name}`"))
                 .collect();
-            format!("{}; not `{text}`", names.join(", "))
+            format!("{}; not {}", names.join(", "), quoted(text))
         })
     }
 
@@ -278,7 +286,7 @@ impl Value for Attempts {
         match (text, text.parse()) {
             ("forever", _) => Ok(Self::Forever),
             (_, Ok(times)) => Ok(Self::Times(times)),
-            _ => Err(format!("a number or `forever`, not `{text}`")),
+            _ => Err(format!("a number or `forever`, not {}", quoted(text))),
         }
     }
 
@@ -300,8 +308,16 @@ impl Value for OffsetReset {
                 SystemTime::UNIX_EPOCH + Duration::from_millis(millis),
             )),
             _ => Err(format!(
-                "`latest`, `earliest`, `none` or a time in milliseconds since 1970; not `{text}`"
+                "`latest`, `earliest`, `none` or a time in milliseconds since 1970; not {}",
+                quoted(text)
             )),
+        }
+    }
+
+    fn wrong(&self, key: &str) -> Option<String> {
+        match self {
+            Self::Timestamp(at) => limits::moment(key, *at),
+            Self::Latest | Self::Earliest | Self::None => None,
         }
     }
 

@@ -1,57 +1,131 @@
-//! Settings that the client would refuse, found before there is one.
+//! Settings that the client would refuse, found before there is one: each connection is tried by itself, and
+//! each function's settings without it, so that a mistake is told once and where it is.
 
-use super::table::Of;
-use super::{client, consumer, producer, security};
+use super::table::{Of, key_of_connection};
+use super::{by_pattern, client, consumer, producer, security};
+use crate::client_context::Logged;
 use fastkafka_core::{
-    Acks, Connection, Connections, Location, Plan, Problem, ProducerSettings, Properties,
+    Acks, Cluster, Connection, Connections, ConsumerSettings, Group, GroupProtocol, Location, Plan,
+    Problem, ProducerSettings, Properties, SaslMechanism,
 };
 use rdkafka::ClientConfig;
+use rdkafka::client::Client;
 use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaType;
 
 /// The settings of the plan that librdkafka would refuse: properties in `config` that are ours to set,
-/// values out of range, a login without a password. Needs no broker.
+/// values out of range, a login without a password, a file that is not there. Needs no broker.
 pub fn check(plan: &Plan, connections: &Connections) -> Vec<Problem> {
-    let nothing = Connection::default();
-    let login = |cluster: &str, own: &Connection| {
-        if connections.embedded {
-            // Nobody logs in there.
-            return Vec::new();
-        }
-        security::problems(&connections.to(cluster, own))
-    };
-    let own_login = |cluster: &str, own: Connection| {
-        if own == nothing {
-            // The problem is the broker's, and told below.
-            return Vec::new();
-        }
-        login(cluster, &own)
-    };
-    let base = |cluster: &str| client(&connections.to(cluster, &nothing), "check");
-    let consumers = plan.groups.iter().flat_map(|group| {
-        group.handlers.iter().flat_map(|handler| {
-            let settings = &handler.settings;
-            let config = consumer(base(&group.cluster), "check", settings);
-            let login = own_login(&group.cluster, settings.connection());
-            let wrong = refused(Of::Consumer, settings.config.as_ref(), &config, login);
-            problems(wrong, handler.def.name, handler.def.location)
-        })
+    let clusters = plan.clusters.iter().flat_map(|cluster| {
+        let wrong = of_cluster(plan, cluster, connections).into_iter();
+        wrong.map(Problem::Broker)
     });
+    let consumers = plan
+        .groups
+        .iter()
+        .flat_map(|group| of_group(group, connections));
     let producers = plan.outputs.iter().flat_map(|output| {
         let settings = &output.settings;
-        let config = producer(base(&output.cluster), settings, 1_000);
-        let login = own_login(&output.cluster, settings.connection());
-        let mut wrong = refused(Of::Producer, settings.config.as_ref(), &config, login);
+        let (base, mut wrong) = base(&output.cluster, &settings.connection(), connections);
+        let config = producer(base, settings, 1_000);
         wrong.extend(not_idempotent(settings));
+        let wrong = refused(Of::Producer, settings.config.as_ref(), &config, wrong);
         problems(wrong, output.def.name, output.def.location)
     });
-    let clusters = plan.clusters.iter().filter(|cluster| !cluster.is_address);
-    let clusters = clusters.flat_map(|cluster| {
-        let address = connections.to(&cluster.name, &nothing).bootstrap_servers;
-        let address = address.unwrap_or_default();
-        let wrong = login(&cluster.name, &nothing).into_iter();
-        wrong.map(move |what| Problem::Broker(format!("the broker at {address} {what}")))
-    });
     clusters.chain(consumers).chain(producers).collect()
+}
+
+/// The connection to a cluster, as its broker says, and the producer of its dead letters.
+fn of_cluster(plan: &Plan, cluster: &Cluster, connections: &Connections) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if !cluster.is_address && !connections.embedded {
+        let connection = connections.to(&cluster.name, &Connection::default());
+        let told = of_connection(&connection).into_iter();
+        wrong.extend(told.map(|what| format!("the broker at {} {what}", connection.address())));
+    }
+    if plan.has_dead_letters(cluster) {
+        let settings = &cluster.dead_letters;
+        let mut config = producer(nowhere(), settings, 1_000);
+        super::dead_letters(&mut config);
+        let told = refused(Of::Producer, settings.config.as_ref(), &config, Vec::new());
+        let told = told.into_iter();
+        wrong.extend(told.map(|what| format!("the producer of dead letters {what}")));
+    }
+    wrong
+}
+
+/// The mistakes of a connection by itself.
+fn of_connection(connection: &Connection) -> Vec<String> {
+    let mut wrong = connection.wrong();
+    if connection.bootstrap_servers.is_none() {
+        wrong.push("has no address; write `host:port`".to_owned());
+    }
+    wrong.extend(security::problems(connection));
+    // Kerberos is asked for a ticket as soon as there is a client.
+    let asks = connection.sasl_mechanism == Some(SaslMechanism::Gssapi);
+    if wrong.is_empty()
+        && !asks
+        && let Err(error) = made(Of::Producer, &client(connection, "check"))
+    {
+        wrong.push(not_taken(Of::Producer, &error));
+    }
+    wrong
+}
+
+/// The handlers of a group one by one, so that a mistake has its place; then what they agree on.
+fn of_group(group: &Group, connections: &Connections) -> Vec<Problem> {
+    let with_pattern = group.handlers.iter().any(|h| h.def.pattern.is_some());
+    let check = |settings: &ConsumerSettings| {
+        let (base, wrong) = base(&group.cluster, &settings.connection(), connections);
+        let mut settings = settings.clone();
+        if settings.group_protocol == Some(GroupProtocol::Consumer) {
+            // That the broker decides these is said already.
+            settings.session_timeout_ms = None;
+            settings.heartbeat_interval_ms = None;
+            settings.partition_assignment_strategy = None;
+        }
+        let mut config = consumer(base, &group.id, &settings);
+        if with_pattern {
+            by_pattern(&mut config, &settings, &group.left_out);
+        }
+        refused(Of::Consumer, settings.config.as_ref(), &config, wrong)
+    };
+    let of_handlers = group.handlers.iter().flat_map(|handler| {
+        let wrong = check(&handler.settings);
+        problems(wrong, handler.def.name, handler.def.location)
+    });
+    let mut found: Vec<_> = of_handlers.collect();
+    if found.is_empty()
+        && let [first, _, ..] = &*group.handlers
+    {
+        let wrong = check(&group.settings).into_iter();
+        let wrong =
+            wrong.map(|what| format!("and the others of group `{}` together: {what}", group.id));
+        found.extend(problems(
+            wrong.collect(),
+            first.def.name,
+            first.def.location,
+        ));
+    }
+    found
+}
+
+/// What the client of a function begins with, and what is wrong with a connection of the function's own. The
+/// mistakes of the broker's are told by [`of_cluster`].
+fn base(cluster: &str, own: &Connection, connections: &Connections) -> (ClientConfig, Vec<String>) {
+    if connections.embedded || *own == Connection::default() {
+        return (nowhere(), Vec::new());
+    }
+    let connection = connections.to(cluster, own);
+    // Its values are told where they stand; of those the client would not take any.
+    if !own.wrong().is_empty() {
+        return (nowhere(), Vec::new());
+    }
+    (nowhere(), of_connection(&connection))
+}
+
+fn nowhere() -> ClientConfig {
+    client(&Connection::default(), "check")
 }
 
 fn problems(
@@ -64,12 +138,12 @@ fn problems(
         .map(move |what| Problem::Setting { handler, what, at })
 }
 
-/// Properties that are ours to set, what is wrong with the login, and what librdkafka does not take.
+/// Properties that are ours to set, what is wrong already, and what librdkafka does not take.
 pub(super) fn refused(
     of: Of,
     properties: Option<&Properties>,
     config: &ClientConfig,
-    login: Vec<String>,
+    wrong: Vec<String>,
 ) -> Vec<String> {
     let ours = properties.into_iter().flat_map(Properties::iter);
     let ours = ours.filter_map(|(name, _)| {
@@ -78,28 +152,51 @@ pub(super) fn refused(
             "has `{name}` in `config`, which can not stand there: {why}"
         ))
     });
-    let mut wrong: Vec<_> = ours.chain(login).collect();
+    let mut wrong: Vec<_> = ours.chain(wrong).collect();
     // What is said already, librdkafka would say again in its own words.
     if wrong.is_empty()
-        && let Err(error) = config.create_native_config()
+        && let Err(error) = made(of, config)
     {
         wrong.push(not_taken(of, &error));
     }
     wrong
 }
 
+/// Some settings are looked at only when there is a client: the values together, files, certificates. It has
+/// no address, so that it asks nobody.
+fn made(of: Of, config: &ClientConfig) -> Result<(), KafkaError> {
+    let mut config = config.clone();
+    config.remove("bootstrap.servers");
+    // NULs are told where the value stands.
+    let has_nul = |(_, value): (_, &str)| value.contains('\0');
+    if config.config_map().into_iter().any(has_nul) {
+        return Ok(());
+    }
+    let kind = match of {
+        Of::Consumer => RDKafkaType::RD_KAFKA_CONSUMER,
+        Of::Producer => RDKafkaType::RD_KAFKA_PRODUCER,
+    };
+    Client::new(&config, config.create_native_config()?, kind, Logged).map(drop)
+}
+
 fn not_taken(of: Of, error: &KafkaError) -> String {
     let KafkaError::ClientConfig(_, reason, property, value) = error else {
+        // In the words of our settings.
+        let error = error.to_string();
+        let error = error.replace("ssl.ca.location", "`ca` of `ssl_context`");
         return format!("has settings that librdkafka does not take: {error}");
     };
     let reason = reason.trim_end();
     let key = of.rows().find(|(_, p)| p == property);
-    match key {
-        Some((key, _)) => {
+    match (key, key_of_connection(property)) {
+        (Some((key, _)), _) => {
             format!("has `{key} = {value}`, which librdkafka does not take: {reason}")
         }
         // It may be a secret.
-        None => format!("has `{property}` in `config`, which librdkafka does not take: {reason}"),
+        (None, Some(key)) => format!("has a `{key}` that librdkafka does not take: {reason}"),
+        (None, None) => {
+            format!("has `{property}` in `config`, which librdkafka does not take: {reason}")
+        }
     }
 }
 

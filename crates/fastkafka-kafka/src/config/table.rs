@@ -72,6 +72,15 @@ const ALIASES: &[(&str, &str)] = &[
     ("enable.ssl.certificate.verification", "ssl.ca.location"),
 ];
 
+/// The key of a connection that sets a property.
+pub(super) fn key_of_connection(property: &str) -> Option<&'static str> {
+    let alias = ALIASES.iter().find(|(name, _)| *name == property);
+    let name = alias.map_or(property, |(_, name)| name);
+    let mut keys = CONNECTION.iter();
+    keys.find(|(_, property)| *property == name)
+        .map(|(key, _)| *key)
+}
+
 const FIXED: &str = "delivery depends on it";
 const NO_TRANSACTIONS: &str = "exactly-once is not built yet (docs/roadmap.md)";
 

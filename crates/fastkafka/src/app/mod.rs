@@ -13,6 +13,7 @@ mod life;
 mod parts;
 pub(crate) mod service;
 mod start;
+mod wrong;
 
 pub(crate) use self::inner::Inner;
 pub(crate) use self::life::Life;

@@ -118,6 +118,7 @@ impl App {
     pub fn check(&self) -> Result<Plan, Problems> {
         let (plan, mut problems) = Plan::sketch(&self.inner.spec);
         let choice = self.choice();
+        problems.extend(self.inner.wrong(&plan, &choice));
         match self.inner.connections(&plan.clusters, &choice) {
             Err(unknown) => problems.push(Problem::Broker(unknown.to_string())),
             Ok(connections) if connections.embedded && choice.from.is_some() => {

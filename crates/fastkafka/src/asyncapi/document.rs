@@ -74,7 +74,7 @@ fn described(cluster: &str, name: &str, broker: &Broker) -> asyncapi::Broker {
     let mut described = asyncapi::Broker {
         cluster: cluster.to_owned(),
         name: name.to_owned(),
-        bootstrap: broker.bootstrap().to_owned(),
+        bootstrap: broker.shown(),
         tls: protocol.is_tls(),
         security: certificate.then_some(Security::Certificate),
         description: None,

@@ -4,7 +4,7 @@ use super::failed::Failed;
 use super::output::print;
 use crate::app::App;
 use clap::Args;
-use fastkafka_core::{Explained, Plan, Restart};
+use fastkafka_core::{Broker, Explained, Plan, Restart};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -84,11 +84,11 @@ fn describe(plan: &Plan) -> String {
     table(&consumers.chain(producers).chain(tasks).collect::<Vec<_>>())
 }
 
-/// The app's own cluster needs no word.
+/// The app's own cluster needs no word. Another one may be an address.
 fn on(cluster: &str) -> String {
     match cluster {
         "" => String::new(),
-        name => format!("on {name}"),
+        name => format!("on {}", Broker::new(name).shown()),
     }
 }
 

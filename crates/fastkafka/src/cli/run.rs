@@ -49,3 +49,67 @@ pub(super) fn run(app: &App, options: &Run) -> Result<(), Failed> {
     runtime.shutdown_background();
     result.map_err(Failed::found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::consumes;
+    use clap::Parser;
+    use std::collections::BTreeSet;
+
+    struct Thrown;
+
+    #[consumes(app = Thrown, crate = crate, topic = "orders")]
+    async fn on_orders(_order: u64) {}
+
+    #[derive(Parser)]
+    struct Arguments {
+        #[command(flatten)]
+        run: Run,
+    }
+
+    /// Whatever is written there is refused by name, or is the address that the clients are given.
+    #[test]
+    fn what_is_written_on_the_command_line_is_refused_or_taken_as_it_is() {
+        const PIECES: [&str; 12] = [
+            "a", "kafka-1", ":", ":9092", ":99999", ",", "[::1]", "@", "://", " ", "\n", "ü",
+        ];
+        let mut seed = 16_u64;
+        let mut next = |below: usize| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            usize::try_from(seed >> 33).unwrap() % below
+        };
+        let app = App::scoped::<Thrown>().title("Thrown").build();
+        let (mut seen, mut taken) = (BTreeSet::new(), 0);
+        for _ in 0..10_000 {
+            let address: String = (0..next(5)).map(|_| PIECES[next(12)]).collect();
+            let workers = [1, 1_000, 1_001, usize::MAX][next(4)].to_string();
+            let arguments = ["run", "--num-workers", &workers, "--kafka-broker", &address];
+            let run = Arguments::try_parse_from(arguments).unwrap().run;
+            let broker = run.kafka_broker.unwrap();
+            assert_eq!(broker, address);
+            app.set_workers(run.num_workers);
+            // A check makes clients: once for each.
+            if !seen.insert(address) {
+                continue;
+            }
+            if let Err(unknown) = app.set_kafka_broker(&broker) {
+                assert!(!broker.contains(':'), "{unknown}");
+                continue;
+            }
+            match app.check() {
+                Ok(_) => {
+                    taken += 1;
+                    assert_eq!(app.bootstrap().unwrap(), broker);
+                    assert!(run.num_workers.get() <= 1_000);
+                }
+                Err(problems) => {
+                    let told = problems.to_string();
+                    let named = told.contains("the broker at") || told.contains("--num-workers");
+                    assert!(named, "{told}");
+                }
+            }
+        }
+        assert!(taken > 20, "{taken} were addresses");
+    }
+}

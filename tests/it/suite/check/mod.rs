@@ -79,6 +79,63 @@ fn a_secret_is_shown_by_none_of_them() {
     assert!(!all.contains("s3cret"), "{all}");
 }
 
+/// What cannot start is named by `check`, with status 1, and no secret with it.
+#[test]
+fn what_cannot_start_ends_the_check_with_1() {
+    let directory = tempfile::tempdir().unwrap();
+    let broken = directory.path().join("broken.toml");
+    fs::write(&broken, "[consumer_defaults]\nsasl_plain_password = hush\n").unwrap();
+    let path = |path: &std::path::Path| path.to_str().unwrap().to_owned();
+    let variable = |name: &str, value: &str| Some((name.to_owned(), value.to_owned()));
+    let file = |file| variable("FASTKAFKA_CONFIG", &path(file));
+    let broker = |address: &'static str| vec!["--kafka-broker", address];
+    for (arguments, variable, expected) in [
+        // An unset variable of a compose file.
+        (
+            vec![],
+            variable("FASTKAFKA_HANDLERS__ON_ORDER__GROUP_ID", ""),
+            "FASTKAFKA_HANDLERS__ON_ORDER has an empty `group_id`",
+        ),
+        (
+            vec![],
+            variable("FASTKAFKA_HANDLERS_ON_ORDER__GROUP_ID", "x"),
+            "two underscores part the words",
+        ),
+        (
+            vec![],
+            variable("FASTKAFKA_CONSUMER_DEFAULTS__AUTO_COMMIT_INTERVAL_MS", "0"),
+            "has `auto_commit_interval_ms = 0`; it must be at least 1",
+        ),
+        (
+            vec![],
+            variable(
+                "FASTKAFKA_HANDLERS__ON_ORDER__BOOTSTRAP_SERVERS",
+                "kafka://me:hush@h",
+            ),
+            "with a login in it",
+        ),
+        (vec![], file(directory.path()), "is a directory"),
+        (vec![], file(&broken), "line 2, column 23"),
+        (broker("x:y"), None, "whose port is no number"),
+        (broker(":9092"), None, "without a host"),
+        (broker("h:99999"), None, "whose port is no number"),
+        (broker("127.0.0.1:1:1"), None, "is not `host:port`"),
+        (broker("kafka://me:hush@h"), None, "with a login in it"),
+    ] {
+        let variables: Vec<_> = variable.iter().map(|(n, v)| (&**n, &**v)).collect();
+        for explain in [false, true] {
+            let mut arguments = arguments.clone();
+            arguments.extend(explain.then_some("--explain"));
+            let output = check("join", &arguments, &variables);
+            let told = String::from_utf8(output.stderr).unwrap();
+            let shown = String::from_utf8(output.stdout).unwrap();
+            assert_eq!(output.status.code(), Some(1), "{told}");
+            assert!(told.contains(expected), "{expected} in {told}");
+            assert!(!format!("{told}{shown}").contains("hush"), "{told}{shown}");
+        }
+    }
+}
+
 #[test]
 fn a_mistake_in_the_environment_ends_the_check_with_1() {
     let output = check(

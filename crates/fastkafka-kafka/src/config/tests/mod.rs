@@ -2,6 +2,7 @@
 
 mod every_setting;
 mod login;
+mod thrown;
 
 use super::*;
 use fastkafka_core::{

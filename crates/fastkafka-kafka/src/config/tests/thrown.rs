@@ -1,0 +1,172 @@
+//! Values at random, as text and as values of code: each is refused with the name of its key, or reaches the
+//! client as it was written.
+
+use super::*;
+use fastkafka_core::GroupId;
+
+/// Per key.
+const TIMES: usize = 10_000;
+
+/// Seeded, so that it is the same at each run.
+struct Seeded(u64);
+
+impl Seeded {
+    fn next(&mut self) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        self.0 >> 16
+    }
+
+    fn one<T: Copy>(&mut self, of: &[T]) -> T {
+        of[usize::try_from(self.next()).unwrap() % of.len()]
+    }
+
+    /// At the edges, and anywhere.
+    fn number(&mut self) -> u64 {
+        let edge = self.one(&[0, 1, 1_000, 1 << 31, 1 << 32, u64::MAX]);
+        let near = self.next() % 5;
+        match self.next() % 3 {
+            0 => edge.wrapping_add(near),
+            1 => edge.wrapping_sub(near),
+            _ => self.next() >> (self.next() % 48),
+        }
+    }
+
+    fn text(&mut self) -> String {
+        let word = self.one(&[
+            "",
+            "a",
+            "all",
+            "none",
+            "latest",
+            "key",
+            "dynamic",
+            "true",
+            "false",
+            "1s",
+            "5m",
+            "0s",
+            "9999years",
+            "localhost:1",
+            "h:99999",
+            "x:y",
+            "gzip",
+            "range",
+            "murmur2",
+            "ssl",
+            "PLAIN",
+            "a b",
+            "forever",
+            "-5",
+            " 5 ",
+            "+5",
+            "0x10",
+            "1e3",
+            "a=b",
+            "verify=false",
+            "read_committed",
+            "consumer",
+            "exit",
+            "ü",
+        ]);
+        let odd = self.one(&["", "", "", "\0", "\n", ",", "=", "@", "x"]);
+        match self.next() % 3 {
+            0 => self.number().to_string(),
+            1 => word.to_owned(),
+            _ => format!("{word}{odd}"),
+        }
+    }
+}
+
+/// The client has what the settings show, and of a number that is what was written.
+fn arrives(of: Of, key: &str, text: &str, shown: &str, config: &ClientConfig) {
+    if let (Ok(written), Ok(read)) = (text.trim().parse::<i128>(), shown.parse::<i128>()) {
+        assert_eq!(read, written, "{key}");
+    }
+    let Some(property) = of.property(key) else {
+        return;
+    };
+    assert_eq!(config.get(property), Some(shown), "{key} = {text:?}");
+    let mut alone = ClientConfig::new();
+    alone.set(property, shown);
+    // What librdkafka does not take is told by the check.
+    let Ok(native) = alone.create_native_config() else {
+        return;
+    };
+    let native = native.get(property).unwrap();
+    let number = |text: &str| text.parse::<f64>().ok();
+    let is_same = match (number(&native), number(shown)) {
+        (Some(native), Some(written)) => native == written,
+        _ => native == shown,
+    };
+    // All replicas are -1 in librdkafka's words.
+    let is_all = (key, &*native, shown) == ("acks", "-1", "all");
+    assert!(is_same || is_all, "{key} = {shown} is {native}");
+}
+
+macro_rules! thrown {
+    ($settings:ident, $of:expr, $config:ident, $seed:expr) => {
+        let mut seeded = Seeded($seed);
+        for (key, _) in $settings::KEYS {
+            for _ in 0..TIMES {
+                let text = seeded.text();
+                let mut settings = $settings::default();
+                if let Err(why) = settings.set(key, &text) {
+                    assert!(why.contains(key), "{key}: {why}");
+                    continue;
+                }
+                let wrong = settings.wrong();
+                if let [wrong] = &*wrong {
+                    let is_named = wrong.contains(key) || wrong.contains("address");
+                    assert!(is_named, "{key}: {wrong}");
+                    continue;
+                }
+                for (key, shown) in settings.shown() {
+                    // A pass-through, and properties of several values, are compared where they are made.
+                    if $of.property(key).is_some() {
+                        arrives($of, key, &text, &shown, &$config(&settings));
+                    }
+                }
+            }
+        }
+    };
+}
+
+#[test]
+fn text_for_a_consumer_is_refused_by_name_or_reaches_the_client() {
+    thrown!(ConsumerSettings, Of::Consumer, of_consumer, 16);
+}
+
+#[test]
+fn text_for_a_producer_is_refused_by_name_or_reaches_the_client() {
+    thrown!(ProducerSettings, Of::Producer, of_producer, 17);
+}
+
+/// As attributes and the builder give them: what they cannot say is said by the compiler.
+#[test]
+fn values_of_code_are_refused_by_name_or_reach_the_client() {
+    let mut seeded = Seeded(18);
+    for _ in 0..TIMES {
+        let (number, text) = (seeded.number(), seeded.text());
+        let small = u32::try_from(number).unwrap_or(u32::MAX);
+        let settings = ConsumerSettings::default;
+        let all = [
+            settings().auto_commit_interval_ms(number),
+            settings().metadata_max_age_ms(number),
+            settings().fetch_max_bytes(small),
+            settings().client_id(text.clone()),
+            settings().group_id(GroupId::from(text.clone())),
+            settings().dead_letter(text),
+            settings().handler_timeout(Duration::from_millis(number)),
+        ];
+        for settings in all {
+            let (key, shown) = settings.shown().remove(0);
+            match &*settings.wrong() {
+                [wrong] => assert!(wrong.contains(key), "{key}: {wrong}"),
+                _ => arrives(Of::Consumer, key, &shown, &shown, &of_consumer(&settings)),
+            }
+        }
+    }
+}
