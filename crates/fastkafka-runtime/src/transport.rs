@@ -65,6 +65,14 @@ pub enum Notice {
         /// The offset that it was going to read.
         position: i64,
     },
+    /// The topic is the one that the position belongs to, after [`Notice::MadeAnew`] was told: the broker that
+    /// said so was behind. What came meanwhile was dropped, so the partition stands still until it is moved there.
+    SameAgain {
+        /// The partition.
+        place: PartitionRef,
+        /// The offset that it is going to read.
+        position: i64,
+    },
     /// A batch of a partition cannot be read. Nothing behind it is read either; the client tries it again,
     /// and tells of it each time.
     Unreadable {

@@ -1,7 +1,8 @@
 //! What the client is asked when it is time, and what follows from time alone.
 
 use super::KafkaConsumer;
-use super::raw::{RawClient, Request};
+use super::ends::Candidate;
+use super::raw::{Ended, RawClient, Request};
 use fastkafka_runtime::platform::Notice;
 
 impl<C: RawClient> KafkaConsumer<C> {
@@ -12,11 +13,20 @@ impl<C: RawClient> KafkaConsumer<C> {
             self.client.ask(Request::IsReached);
         }
         if self.ends.is_due(now) {
-            let client = &self.client;
-            let next = self.assigned.reading();
-            let quiet = self.ends.look(now, &next, |place| client.known_end(place));
-            if !quiet.is_empty() {
-                self.client.ask(Request::Ends(quiet));
+            let candidates = self.assigned.parts().map(|part| Candidate {
+                place: part.place,
+                next: part.next,
+                is_in_doubt: self.errors.is_in_doubt(part.place, now),
+                // The end of one that is paused is of no interest.
+                end: match part.paused {
+                    true => None,
+                    false => self.client.known_end(part.place),
+                },
+            });
+            let candidates: Vec<_> = candidates.collect();
+            let look_at = self.ends.look(now, &candidates);
+            if !look_at.is_empty() {
+                self.client.ask(Request::Ends(look_at));
             }
         }
         if self.checks.is_due(now) {
@@ -34,28 +44,39 @@ impl<C: RawClient> KafkaConsumer<C> {
         }
     }
 
-    /// The partitions that have passed what is no record, unless they have moved since they were looked at.
+    /// The partitions that can be read again, and those that have passed what is no record, unless they have
+    /// moved since they were looked at.
     pub(super) fn take_ends(&mut self) -> impl Iterator<Item = Notice> + use<C> {
+        let now = self.client.now();
         let mut notices = Vec::new();
-        for (place, from, to) in std::mem::take(&mut self.passed) {
-            let moves = self.seeks.is_under_way(place)
-                || self.errors.is_broken(place)
-                || self.unchecked.contains(place);
-            if let Some(part) = self.assigned.get_mut(place)
-                && part.next == from
-                && to > from
+        for Ended { place, from, end } in std::mem::take(&mut self.ended) {
+            let Some(part) = self.assigned.get_mut(place) else {
+                continue;
+            };
+            if self.errors.is_readable(place, now) {
+                notices.push(Notice::Reads(place));
+            }
+            // What is wrong with a position is told to the driver, which pauses the partition.
+            let counts = !part.paused
                 && !part.is_made_anew
-                && !moves
+                && !self.wrong.contains(place)
+                && !self.seeks.is_under_way(place)
+                && !self.errors.is_broken(place)
+                && !self.unchecked.contains(place);
+            if let Some(end) = end
+                && part.next == from
+                && end > from
+                && counts
             {
-                part.next = to;
-                notices.push(Notice::AtEnd(place, to));
+                part.next = end;
+                notices.push(Notice::AtEnd(place, end));
             }
         }
         notices.into_iter()
     }
 
-    /// Lets partitions begin again some time after an error, and tells those that are read again.
-    pub(super) fn after_errors(&mut self) -> impl Iterator<Item = Notice> + use<C> {
+    /// Lets partitions begin again some time after an error.
+    pub(super) fn after_errors(&mut self) {
         let now = self.client.now();
         for place in self.errors.due(now) {
             if let Some(part) = self.assigned.get_mut(place)
@@ -64,6 +85,5 @@ impl<C: RawClient> KafkaConsumer<C> {
                 self.seeks.add(place, part.next);
             }
         }
-        self.errors.take_well(now).into_iter().map(Notice::Reads)
     }
 }

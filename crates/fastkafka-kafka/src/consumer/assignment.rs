@@ -41,20 +41,31 @@ impl Assigned {
         self.is_made_anew = false;
     }
 
-    /// The topic of its name has this id now. True with the news that it is not the one that the position
-    /// belongs to. Nothing of the other was read at position 0, and where that was is not known of a commit
-    /// without an id.
-    pub(crate) fn is_news(&mut self, id: TopicId) -> bool {
+    /// The topic of its name has this id now. Nothing of another was read at position 0, and where that was is
+    /// not known of a commit without an id.
+    pub(crate) fn compare(&mut self, id: TopicId) -> Option<News> {
         match self.topic {
-            Some(topic) if topic != id && self.next > 0 => {
-                !std::mem::replace(&mut self.is_made_anew, true)
+            Some(topic) if topic == id => self.is_made_anew.then_some(News::SameAgain),
+            Some(_) if self.next > 0 => {
+                let is_old = std::mem::replace(&mut self.is_made_anew, true);
+                (!is_old).then_some(News::MadeAnew)
             }
             _ => {
                 self.topic = Some(id);
-                false
+                None
             }
         }
     }
+}
+
+/// What a look at a topic's id tells of a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum News {
+    /// It belongs to another topic.
+    MadeAnew,
+    /// The topic is the one that it belongs to, and was taken for another: a broker that is behind knows an
+    /// older one for a while. Until the partition is moved this stays news.
+    SameAgain,
 }
 
 /// The partitions that a consumer reads: found by a topic's name and a number, as librdkafka names them.
@@ -112,12 +123,6 @@ impl Assignment {
         self.parts().map(Assigned::position).collect()
     }
 
-    /// Those that are not paused, with their next offsets.
-    pub(crate) fn reading(&self) -> Vec<(PartitionRef, i64)> {
-        let reading = self.parts().filter(|part| !part.paused);
-        reading.map(|part| (part.place, part.next)).collect()
-    }
-
     pub(crate) fn paused(&self) -> Vec<(PartitionRef, OffsetAndEpoch)> {
         let paused = self.parts().filter(|part| part.paused);
         paused.map(Assigned::position).collect()
@@ -134,7 +139,7 @@ impl Assignment {
         topics.map(|(topic, _)| *topic).collect()
     }
 
-    fn parts(&self) -> impl Iterator<Item = &Assigned> {
+    pub(crate) fn parts(&self) -> impl Iterator<Item = &Assigned> {
         self.0.values().flat_map(BTreeMap::values)
     }
 }

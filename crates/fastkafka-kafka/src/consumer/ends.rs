@@ -3,6 +3,9 @@
 //! librdkafka hands none of these out and does not say that it has passed them, so a group on a topic that
 //! is written in transactions would never reach its end. A partition of which nothing comes, although its
 //! log goes on, is looked at with a client of its own.
+//!
+//! The same client tells whether a partition can be read of which nothing comes since an error: silence does
+//! not, for it may be paused or have no leader.
 
 use fastkafka_runtime::platform::PartitionRef;
 use std::collections::BTreeMap;
@@ -10,18 +13,40 @@ use std::time::Duration;
 
 /// Between two looks: a partition has to be quiet for so long.
 const LOOK: Duration = Duration::from_secs(5);
+/// Between two looks at a partition that stays where it is, at most. A transaction may be open for long, and
+/// each look is a client that connects.
+const SELDOM: Duration = Duration::from_secs(60);
 /// So many are looked at together.
 const MOST: usize = 100;
+
+/// A partition since its next offset is what it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Quiet {
+    next: i64,
+    /// When it may be looked at, and the time from that look to another.
+    at: Duration,
+    pause: Duration,
+}
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Ends {
     look_at: Duration,
     /// The queue was empty since the last look: nothing that was read waits to be handed out.
     drained: bool,
-    /// The next offset of each partition at the last look.
-    before: BTreeMap<PartitionRef, i64>,
+    partitions: BTreeMap<PartitionRef, Quiet>,
     /// An answer is due.
     asked: bool,
+}
+
+/// A partition that may be looked at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Candidate {
+    pub(crate) place: PartitionRef,
+    pub(crate) next: i64,
+    /// Nothing has come of it since an error.
+    pub(crate) is_in_doubt: bool,
+    /// The end of its log, as far as the client knows.
+    pub(crate) end: Option<i64>,
 }
 
 impl Ends {
@@ -34,25 +59,44 @@ impl Ends {
         !self.asked && self.look_at <= now
     }
 
-    /// The partitions to look at. `next` has the next offset of each, `end` knows the ends of logs.
+    /// The partitions to look at: those that have waited longest, if there are too many.
     pub(crate) fn look(
         &mut self,
         now: Duration,
-        next: &[(PartitionRef, i64)],
-        end: impl Fn(PartitionRef) -> Option<i64>,
+        candidates: &[Candidate],
     ) -> Vec<(PartitionRef, i64)> {
         self.look_at = now + LOOK;
         let was_drained = std::mem::take(&mut self.drained);
-        let before = std::mem::replace(&mut self.before, next.iter().copied().collect());
-        if !was_drained {
-            return Vec::new();
+        let before = std::mem::take(&mut self.partitions);
+        let quiet = candidates.iter().map(|one| {
+            let quiet = before.get(one.place).filter(|quiet| quiet.next == one.next);
+            let quiet = quiet.cloned().unwrap_or(Quiet {
+                next: one.next,
+                at: now + LOOK,
+                pause: LOOK,
+            });
+            (one.place, quiet)
+        });
+        self.partitions = quiet.collect();
+        let goes_on = |one: &Candidate| was_drained && one.end.is_some_and(|end| end > one.next);
+        let mut due: Vec<_> = candidates
+            .iter()
+            .filter(|one| one.is_in_doubt || goes_on(one))
+            .map(|one| (self.partitions[one.place].at, one.place, one.next))
+            .filter(|(at, ..)| *at <= now)
+            .collect();
+        due.sort_unstable();
+        due.truncate(MOST);
+        for (_, place, _) in &due {
+            if let Some(quiet) = self.partitions.get_mut(place) {
+                quiet.at = now + quiet.pause;
+                quiet.pause = SELDOM.min(quiet.pause * 2);
+            }
         }
-        let is_quiet = |(place, next): &&(PartitionRef, i64)| {
-            before.get(place) == Some(next) && end(place).is_some_and(|end| end > *next)
-        };
-        let quiet: Vec<_> = next.iter().filter(is_quiet).take(MOST).copied().collect();
-        self.asked = !quiet.is_empty();
-        quiet
+        self.asked = !due.is_empty();
+        due.into_iter()
+            .map(|(_, place, next)| (place, next))
+            .collect()
     }
 
     pub(crate) fn answered(&mut self) {
@@ -65,21 +109,85 @@ mod tests {
     use super::*;
     use fastkafka_core::TopicPartition;
 
+    fn candidate(partition: i32, next: i64, end: i64) -> Candidate {
+        Candidate {
+            place: TopicPartition::intern("orders", partition),
+            next,
+            is_in_doubt: false,
+            end: Some(end),
+        }
+    }
+
+    /// A look when everything was handed out, and its answer.
+    fn look(ends: &mut Ends, now: Duration, candidates: &[Candidate]) -> Vec<i32> {
+        ends.drained();
+        let looked_at = ends.look(now, candidates);
+        ends.answered();
+        let looked_at = looked_at.into_iter();
+        looked_at.map(|(place, _)| place.partition).collect()
+    }
+
     #[test]
     fn a_partition_is_looked_at_when_nothing_comes_of_a_log_that_goes_on() {
-        let [at_end, reads, quiet] = [0, 1, 2].map(|p| TopicPartition::intern("orders", p));
-        let end = |place: PartitionRef| Some(if place == at_end { 7 } else { 9 });
         let mut ends = Ends::default();
-        ends.drained();
-        let first = [(at_end, 7), (reads, 3), (quiet, 7)];
-        assert_eq!(ends.look(LOOK, &first, end), [], "the first look");
-        ends.drained();
-        let next = [(at_end, 7), (reads, 4), (quiet, 7)];
+        let first = [candidate(0, 7, 7), candidate(1, 3, 9), candidate(2, 7, 9)];
+        assert!(look(&mut ends, LOOK, &first).is_empty(), "the first look");
+        let next = [candidate(0, 7, 7), candidate(1, 4, 9), candidate(2, 7, 9)];
         assert!(!ends.is_due(LOOK));
-        assert_eq!(ends.look(2 * LOOK, &next, end), [(quiet, 7)]);
+        ends.drained();
+        assert_eq!(ends.look(2 * LOOK, &next), [(next[2].place, 7)]);
         assert!(!ends.is_due(9 * LOOK), "an answer is due");
         ends.answered();
         // Its records may wait in the client.
-        assert_eq!(ends.look(9 * LOOK, &next, end), []);
+        assert_eq!(ends.look(9 * LOOK, &next), []);
+    }
+
+    #[test]
+    fn a_partition_that_stays_where_it_is_is_looked_at_more_and_more_seldom() {
+        let mut ends = Ends::default();
+        let open = |next| [candidate(0, next, 9)];
+        let mut looks_until = |seconds: u64, next| {
+            let looks = (0..seconds / 5).filter(|n| {
+                let now = Duration::from_secs(seconds * 1_000 + n * 5);
+                !look(&mut ends, now, &open(next)).is_empty()
+            });
+            looks.count()
+        };
+        assert_eq!(
+            looks_until(600, 3),
+            13,
+            "with pauses of 5, 10, 20, 40, 60 seconds"
+        );
+        // It has moved: another transaction is open.
+        assert_eq!(looks_until(601, 4), 13);
+    }
+
+    #[test]
+    fn of_too_many_partitions_each_is_looked_at_in_turn() {
+        let mut ends = Ends::default();
+        let open: Vec<_> = (0..250)
+            .map(|partition| candidate(partition, 3, 9))
+            .collect();
+        let mut seen = std::collections::BTreeSet::new();
+        for n in 0..4 {
+            seen.extend(look(&mut ends, LOOK * n, &open));
+        }
+        assert_eq!(seen.len(), open.len());
+    }
+
+    #[test]
+    fn a_partition_in_doubt_is_looked_at_wherever_its_log_ends() {
+        let mut ends = Ends::default();
+        let in_doubt = Candidate {
+            is_in_doubt: true,
+            end: None,
+            ..candidate(0, 3, 3)
+        };
+        for (n, expected) in [(0, 0), (1, 1)] {
+            // Others hold reading up.
+            let looked_at = ends.look(LOOK * n, &[in_doubt]);
+            ends.answered();
+            assert_eq!(looked_at.len(), expected);
+        }
     }
 }

@@ -8,7 +8,10 @@
 //! | - | an error | broken |
 //! | broken | five seconds later | begun again |
 //! | begun again | an error | broken |
-//! | begun again | records, or ten seconds without an error | - |
+//! | begun again | records, or another client can read it | - |
+//!
+//! Without an error for ten seconds it is in doubt. That is no evidence of being read: it may be paused, or have
+//! no leader. So the client that looks at the ends of logs looks at it (`ends.rs`).
 
 use fastkafka_runtime::platform::PartitionRef;
 use std::collections::BTreeMap;
@@ -16,13 +19,13 @@ use std::time::Duration;
 
 /// The time from an error until the partition is begun again.
 const AGAIN: Duration = Duration::from_secs(5);
-/// A partition without an error for so long is read. librdkafka tries at least once a second.
-const WELL: Duration = Duration::from_secs(10);
+/// A partition without an error for so long may be read again. librdkafka tries at least once a second.
+const QUIET: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Broken { again: Duration },
-    BegunAgain { well: Duration },
+    BegunAgain { quiet: Duration },
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,8 +46,8 @@ impl Errors {
     /// The partition is begun again, for whatever reason.
     pub(crate) fn begun_again(&mut self, place: PartitionRef, now: Duration) {
         if let Some(state) = self.0.get_mut(place) {
-            let well = now + WELL;
-            *state = State::BegunAgain { well };
+            let quiet = now + QUIET;
+            *state = State::BegunAgain { quiet };
         }
     }
 
@@ -60,11 +63,14 @@ impl Errors {
         self.0.remove(place);
     }
 
-    /// Those that have been read for a while without an error.
-    pub(crate) fn take_well(&mut self, now: Duration) -> Vec<PartitionRef> {
-        let is_well = |state: &State| matches!(state, State::BegunAgain { well } if *well <= now);
-        let well = self.0.extract_if(.., |_, state| is_well(state));
-        well.map(|(place, _)| place).collect()
+    /// Nothing was heard of it since it was begun again, for a while.
+    pub(crate) fn is_in_doubt(&self, place: PartitionRef, now: Duration) -> bool {
+        matches!(self.0.get(place), Some(State::BegunAgain { quiet }) if *quiet <= now)
+    }
+
+    /// Another client can read it. True if that was in doubt.
+    pub(crate) fn is_readable(&mut self, place: PartitionRef, now: Duration) -> bool {
+        self.is_in_doubt(place, now) && self.0.remove(place).is_some()
     }
 
     /// These partitions are given away.
@@ -89,9 +95,15 @@ mod tests {
         errors.begun_again(place, AGAIN);
         assert!(!errors.is_broken(place));
         errors.add(place, 2 * AGAIN);
-        assert!(errors.take_well(AGAIN + WELL).is_empty());
+        assert!(!errors.is_readable(place, AGAIN + QUIET), "it is broken");
         errors.begun_again(place, 3 * AGAIN);
-        assert_eq!(errors.take_well(3 * AGAIN + WELL), [place]);
+        assert!(!errors.is_in_doubt(place, 3 * AGAIN));
+        // However long nothing is heard.
+        for seconds in [0, 3_600] {
+            let now = 3 * AGAIN + QUIET + Duration::from_secs(seconds);
+            assert!(errors.is_in_doubt(place, now));
+        }
+        assert!(errors.is_readable(place, 3 * AGAIN + QUIET));
         assert_eq!(errors, Errors::default());
     }
 }

@@ -42,28 +42,6 @@ impl<C: RawClient> KafkaConsumer<C> {
                 self.looked(ids);
                 None
             }
-            Event::MadeAnew { place, position } => {
-                let is_there = self.assigned.contains(place);
-                is_there.then_some(Notice::MadeAnew { place, position })
-            }
-            Event::Unreadable {
-                place,
-                position,
-                why,
-            } => self.assigned.contains(place).then_some(Notice::Unreadable {
-                place,
-                position,
-                why,
-            }),
-            Event::Truncated {
-                place,
-                position,
-                end,
-            } => self.assigned.contains(place).then_some(Notice::Truncated {
-                place,
-                position,
-                end,
-            }),
             Event::Error(error) => {
                 self.note_error(&error);
                 Some(Notice::Error(error))
@@ -134,7 +112,9 @@ impl<C: RawClient> KafkaConsumer<C> {
             }
             Answer::Ends(ends) => {
                 self.ends.answered();
-                self.passed.extend(ends);
+                self.ended.extend(ends);
+                // Told by the next poll.
+                self.client.wake();
                 None
             }
             Answer::Connected => {

@@ -4,8 +4,10 @@
 //! still has the position. Later ids are compared at every look, and librdkafka asks when a leader changes.
 
 use super::KafkaConsumer;
+use super::assignment::News;
 use super::known::Known;
-use super::raw::{Event, Offsets, RawClient};
+use super::raw::{Offsets, RawClient};
+use super::wrong::Wrong;
 use crate::offsets::broker::{Commit, OffsetAndEpoch};
 use crate::offsets::metadata::Metadata;
 use crate::offsets::topic_id::TopicId;
@@ -45,21 +47,20 @@ impl<C: RawClient> KafkaConsumer<C> {
         self.compare();
     }
 
-    /// Finds the positions that belong to a topic that is gone.
+    /// Finds the positions that belong to a topic that is gone, or is there after all.
     pub(super) fn compare(&mut self) {
-        let mut events = Vec::new();
         for part in self.assigned.parts_mut() {
             let id = self.looks.id(&part.place.on_cluster);
-            if id.is_some_and(|id| part.is_news(id)) {
-                self.unchecked.forget([part.place]);
-                events.push(Event::MadeAnew {
-                    place: part.place,
-                    position: part.next,
-                });
-            }
-        }
-        for event in events {
-            self.client.post(event);
+            let wrong = match id.and_then(|id| part.compare(id)) {
+                Some(News::MadeAnew) => {
+                    self.unchecked.forget([part.place]);
+                    Wrong::MadeAnew
+                }
+                Some(News::SameAgain) => Wrong::SameAgain,
+                None => continue,
+            };
+            self.wrong.add(part.place, part.next, wrong);
+            self.client.wake();
         }
     }
 
@@ -73,6 +74,7 @@ impl<C: RawClient> KafkaConsumer<C> {
             (*place, known.unwrap_or(Known::nothing(*offset)))
         };
         let starts: Vec<_> = starts.iter().map(known).collect();
+        starts.iter().for_each(|(place, _)| self.wrong.leave(place));
         self.assigned.begin(&starts);
         let starts = starts.into_iter();
         starts.map(|(place, known)| (place, known.at)).collect()
@@ -81,6 +83,7 @@ impl<C: RawClient> KafkaConsumer<C> {
     /// A partition goes on at an offset: what is known of that. Without news of it, the same offset belongs
     /// to the same log.
     pub(super) fn go_to(&mut self, place: PartitionRef, offset: i64) -> OffsetAndEpoch {
+        self.wrong.leave(place);
         let known = self.known.take(place, offset);
         let Some(part) = self.assigned.get_mut(place) else {
             return offset.into();
@@ -97,13 +100,14 @@ impl<C: RawClient> KafkaConsumer<C> {
     /// Checks positions that are begun with. An offset of 0 is in every log, and one of which neither topic
     /// nor epoch is known cannot be checked.
     pub(super) fn check(&mut self, starts: &Offsets) {
+        let now = self.client.now();
         self.unchecked
             .forget(starts.iter().map(|(place, _)| *place));
         for (place, at) in starts {
             let part = self.assigned.get_mut(place);
             let has_topic = part.is_some_and(|part| part.topic.is_some());
             if at.offset > 0 && (at.epoch.is_some() || has_topic) {
-                self.unchecked.add(place, *at);
+                self.unchecked.add(place, *at, now);
             }
         }
         self.compare();
@@ -112,11 +116,13 @@ impl<C: RawClient> KafkaConsumer<C> {
 
     /// Checks the positions that could not be checked when they were begun with.
     pub(super) fn check_later(&mut self) {
-        if self.unchecked.is_empty() || self.looks.is_waiting(self.client.now()) {
+        let now = self.client.now();
+        let due = self.unchecked.due(now, self.looks.is_waiting());
+        if due.is_empty() {
             return;
         }
-        let later = self.client.validate(self.unchecked.all());
-        self.unchecked.keep(&later);
+        let later = self.client.validate(&due);
+        self.unchecked.asked(&due, &later);
     }
 
     /// An offset that is to be committed, with everything that it belongs to.

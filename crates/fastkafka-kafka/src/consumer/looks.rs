@@ -6,8 +6,6 @@ use std::time::Duration;
 
 /// Between two looks, unless the metadata is refreshed more often.
 const EVERY: Duration = Duration::from_secs(10);
-/// A partition is begun with no later than this after its look, answered or not.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The ids of the topics that are read, as they were seen last. A topic that is deleted and made anew has
 /// another id, and nothing else need tell.
@@ -15,9 +13,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(crate) struct Looks {
     every: Duration,
     look_at: Duration,
-    /// Looks that are not answered, and when the last of them began.
+    /// Looks that are not answered.
     unanswered: u32,
-    began: Duration,
     ids: BTreeMap<String, TopicId>,
 }
 
@@ -28,7 +25,6 @@ impl Looks {
             every: refresh.min(EVERY),
             look_at: Duration::ZERO,
             unanswered: 0,
-            began: Duration::ZERO,
             ids: BTreeMap::new(),
         }
     }
@@ -49,7 +45,6 @@ impl Looks {
         self.ids
             .retain(|topic, _| !topics.contains(&topic.as_str()));
         self.unanswered += 1;
-        self.began = now;
         self.look_at = now + self.every;
     }
 
@@ -59,9 +54,9 @@ impl Looks {
         self.ids.extend(ids);
     }
 
-    /// True while it is worth waiting for an answer.
-    pub(crate) fn is_waiting(&self, now: Duration) -> bool {
-        self.unanswered > 0 && now.saturating_sub(self.began) < PATIENCE
+    /// True while an answer is due.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.unanswered > 0
     }
 
     /// The id of a topic, by its name on the cluster.
@@ -104,14 +99,13 @@ mod tests {
     }
 
     #[test]
-    fn a_start_waits_for_every_look_but_not_for_ever() {
+    fn an_answer_is_due_until_every_look_has_one() {
         let mut looks = Looks::new(EVERY);
         looks.begin(Duration::ZERO, &[]);
-        looks.begin(PATIENCE / 2, &[]);
+        looks.begin(Duration::ZERO, &[]);
         looks.end(BTreeMap::new());
-        assert!(looks.is_waiting(PATIENCE));
-        assert!(!looks.is_waiting(PATIENCE * 2));
+        assert!(looks.is_waiting());
         looks.end(BTreeMap::new());
-        assert!(!looks.is_waiting(PATIENCE));
+        assert!(!looks.is_waiting());
     }
 }

@@ -27,8 +27,10 @@ mod lost;
 mod moving;
 #[cfg(feature = "proof")]
 pub mod proof;
+mod questions;
 mod raw;
 mod reachability;
+mod reading;
 mod rebalance;
 mod refused;
 mod seeks;
@@ -38,6 +40,7 @@ mod standalone;
 #[cfg(test)]
 mod tests;
 mod unchecked;
+mod wrong;
 
 use self::assignment::Assignment;
 use self::checks::Checks;
@@ -50,18 +53,19 @@ use self::late::LateStarts;
 use self::leaving::{Leaving, Membership};
 use self::looks::Looks;
 use self::lost::LostPositions;
-use self::raw::{Answer, Event, FetchError, Piece, RawClient, Request};
+use self::raw::{Answer, Ended, Event, RawClient, Request};
 use self::reachability::Reachability;
 use self::rebalance::Rebalance;
 use self::refused::refused;
 use self::seeks::Seeks;
 use self::standalone::Standalone;
 use self::unchecked::Unchecked;
+use self::wrong::WrongPositions;
 use crate::error::client_error;
 use crate::offsets::partition_count::PartitionCount;
 use fastkafka_core::{Fetched, OffsetReset};
-use fastkafka_runtime::Seek;
 use fastkafka_runtime::platform::{ClientError, GroupConsumer, Notice, PartitionRef};
+use fastkafka_runtime::{ControlError, Seek};
 use rdkafka::types::RDKafkaErrorCode::AssignmentLost;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -82,8 +86,9 @@ pub(crate) struct KafkaConsumer<C> {
     seeks: Seeks,
     errors: Errors,
     ends: Ends,
+    wrong: WrongPositions,
     /// Answers about ends of logs, for the next poll.
-    passed: Vec<(PartitionRef, i64, i64)>,
+    ended: Vec<Ended>,
     late: LateStarts,
     lost: LostPositions,
     looks: Looks,
@@ -121,7 +126,8 @@ impl<C: RawClient> KafkaConsumer<C> {
             seeks: Seeks::default(),
             errors: Errors::default(),
             ends: Ends::default(),
-            passed: Vec::new(),
+            wrong: WrongPositions::default(),
+            ended: Vec::new(),
             late: LateStarts::default(),
             lost: LostPositions::default(),
             looks: Looks::new(refresh),
@@ -153,12 +159,22 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
     fn poll(&mut self, notices: &mut Vec<Notice>) {
         let mut events = Vec::new();
         self.client.poll(&mut events);
-        let mut failed = false;
+        // What is known of positions comes before everything by which the driver moves a partition, and what
+        // lets it move one by a seek comes last: what was found at the old position says nothing of the next.
+        notices.extend(self.wrong.take());
+        notices.extend(self.take_ends());
+        let (mut failed, mut of_seeks) = (false, Vec::new());
         for event in events {
             failed |= matches!(event, Event::Error(_));
-            notices.extend(self.hear(event));
+            let notice = self.hear(event);
+            let is_of_seek = matches!(notice, Some(Notice::Found(..) | Notice::Moved(..)));
+            let list = if is_of_seek {
+                &mut of_seeks
+            } else {
+                &mut *notices
+            };
+            list.extend(notice);
         }
-        notices.extend(self.take_ends());
         if failed && !self.is_dead && self.client.is_dead() {
             self.is_dead = true;
             let revoke = self.own_revoke();
@@ -170,91 +186,18 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
             notices.push(Notice::NoPartition);
         }
         self.ask();
-        notices.extend(self.after_errors());
+        self.after_errors();
         self.look_again();
         self.check_later();
         if self.rebalance.is_answered() {
             self.add_waiting();
             self.restart_waiting();
         }
+        notices.append(&mut of_seeks);
     }
 
     fn fetch(&mut self, max: usize, runs: &mut Vec<(PartitionRef, Arc<dyn Fetched>)>) -> bool {
-        let (mut lost, mut events) = (Vec::new(), Vec::new());
-        let mut fits = true;
-        let now = self.client.now();
-        let taken = self.client.fetch(max, |piece| {
-            let Piece {
-                topic,
-                partition,
-                leader_epoch,
-                content,
-            } = piece;
-            // Records of a partition that was given away are freed unseen, and so are those of one whose
-            // seek is on its way: they were read at the old position.
-            let part = self.assigned.part(topic, partition);
-            if part
-                .as_ref()
-                .is_some_and(|part| self.seeks.is_under_way(part.place))
-            {
-                return;
-            }
-            match (content, part) {
-                // Not of its position.
-                (
-                    Ok(_) | Err(FetchError::OutOfRange { .. } | FetchError::Truncated { .. }),
-                    Some(part),
-                ) if part.is_made_anew || self.errors.is_broken(part.place) => {}
-                // They come once more when the position is checked.
-                (Ok(_), Some(part)) if self.unchecked.contains(part.place) => {}
-                (Ok(records), Some(part)) => {
-                    self.errors.read(part.place);
-                    let next = records.offset(records.len() - 1) + 1;
-                    fits &= part.read(next, leader_epoch);
-                    runs.push((part.place, records));
-                }
-                (Err(FetchError::OutOfRange { position }), Some(part)) => {
-                    lost.push((part.place, position.unwrap_or(part.next)));
-                }
-                (Err(FetchError::Other(error)), Some(part)) => {
-                    self.errors.add(part.place, now);
-                    events.push(Event::Error(error.at(part.place)));
-                }
-                (Err(FetchError::Other(error)), None) => events.push(Event::Error(error)),
-                (Err(FetchError::Truncated { position, end }), Some(part)) => {
-                    events.push(Event::Truncated {
-                        place: part.place,
-                        position: position.unwrap_or(part.next),
-                        end,
-                    });
-                }
-                (Err(FetchError::Unreadable { why }), Some(part)) => {
-                    self.errors.add(part.place, now);
-                    events.push(Event::Unreadable {
-                        place: part.place,
-                        position: part.next,
-                        why,
-                    });
-                }
-                (_, None) => {}
-            }
-        });
-        if !fits || !lost.is_empty() {
-            // It may be another topic.
-            self.looks.hurry();
-        }
-        for (place, position) in lost {
-            self.lost.add(place, position, now);
-            // The next poll asks for the range of the log.
-            self.client.wake();
-        }
-        for event in events {
-            self.client.post(event);
-        }
-        if taken < max {
-            self.ends.drained();
-        }
-        taken == max
+        self.take_fetched(max, runs)
     }
 
     fn resolve(&mut self, places: Vec<(PartitionRef, OffsetReset)>, within: Duration) {
@@ -298,6 +241,7 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
         self.seeks.forget(places);
         self.errors.forget(places);
         self.late.forget(places);
+        self.wrong.forget(places);
         self.unchecked.forget(places.iter().copied());
         if self.client.is_cooperative() {
             self.client.unassign_some(&given)
@@ -306,6 +250,7 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
             self.seeks.clear();
             self.epochs.end_all();
             self.client.own(&self.epochs);
+            self.wrong.clear();
             self.unchecked.clear();
             self.client.unassign()
         }
@@ -330,7 +275,12 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
     }
 
     fn find(&mut self, place: PartitionRef, to: Seek) {
-        self.client.ask(Request::Find(place, to));
+        if let Some(epoch) = self.epochs.since(place) {
+            self.client.ask(Request::Find { place, to, epoch });
+        } else {
+            let answer = Answer::Found(place, Err(not_found(place)));
+            self.client.post(Event::Answer(answer));
+        }
     }
 
     fn commit(&mut self, place: PartitionRef, offset: i64) {
@@ -378,6 +328,15 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
 
     fn close(&mut self, within: Duration) -> Poll<Result<(), String>> {
         self.end(within)
+    }
+}
+
+/// The answer about the offset of a seek of a partition that is not ours any more.
+fn not_found(place: PartitionRef) -> ControlError {
+    ControlError::Unanswered {
+        topic: place.topic.clone(),
+        partition: place.partition,
+        why: "it was given away meanwhile".to_owned(),
     }
 }
 

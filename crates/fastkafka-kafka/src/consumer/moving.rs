@@ -73,18 +73,25 @@ impl<C: RawClient> KafkaConsumer<C> {
         }
     }
 
-    /// Moves a partition by giving it up and taking it again: librdkafka's own `seek` is refused,
-    /// silently, for a partition that stands still after an error. Until that has worked its seek is on
-    /// its way; it may be tried again.
+    /// Moves a partition. librdkafka refuses a seek where reading stands still after an error: then it is given up
+    /// and taken again. Until that has worked its seek is on its way; it may be tried again.
     pub(super) fn restart(&mut self, place: PartitionRef, offset: i64) -> Result<(), ClientError> {
         // What was lost was lost at the old position.
         self.lost.forget(place);
         self.errors.begun_again(place, self.client.now());
-        let moved = self.give_up_and_take(place, offset);
-        // Nobody can look for a rebalance and make the calls at once.
-        if self.client.has_events() {
-            self.rebalance.may_be_answered();
-        }
+        let start = [(place, self.go_to(place, offset))];
+        // By a seek, which moves this one alone and answers no rebalance, if the client takes it.
+        let moved = if self.client.validate(&start).is_empty() {
+            self.check(&start);
+            Ok(())
+        } else {
+            let moved = self.give_up_and_take(place, &start);
+            // Nobody can look for a rebalance and make the calls at once.
+            if self.client.has_events() {
+                self.rebalance.may_be_answered();
+            }
+            moved
+        };
         match &moved {
             Ok(()) => self.seeks.end(place),
             Err(_) => self.seeks.fail(place),
@@ -92,16 +99,19 @@ impl<C: RawClient> KafkaConsumer<C> {
         moved
     }
 
-    fn give_up_and_take(&mut self, place: PartitionRef, offset: i64) -> Result<(), ClientError> {
-        let start = [(place, self.go_to(place, offset))];
+    fn give_up_and_take(
+        &mut self,
+        place: PartitionRef,
+        start: &Offsets,
+    ) -> Result<(), ClientError> {
         if self.client.is_cooperative() {
             if !self.seeks.is_given_up(place) {
-                self.client.unassign_some(&start)?;
+                self.client.unassign_some(start)?;
                 self.seeks.set_given_up(place, true);
             }
-            self.take(&start)?;
+            self.take(start)?;
             self.seeks.set_given_up(place, false);
-            self.open(&start)?;
+            self.open(start)?;
         } else {
             // Eager groups know no single partitions.
             self.client.unassign()?;

@@ -30,21 +30,6 @@ pub(crate) enum Event {
     NotMoved(PartitionRef, i64, ClientError),
     /// The answer to [`RawClient::look`]: the ids of topics that the broker knows, by their names.
     TopicIds(BTreeMap<String, TopicId>),
-    /// The topic of a position was deleted, and there is another of its name.
-    MadeAnew { place: PartitionRef, position: i64 },
-    /// A batch of a partition cannot be read.
-    Unreadable {
-        place: PartitionRef,
-        position: i64,
-        why: String,
-    },
-    /// The log of a partition was cut below the position.
-    Truncated {
-        place: PartitionRef,
-        position: i64,
-        /// Where it was cut, if the broker knows.
-        end: Option<i64>,
-    },
     /// An error that belongs to no request.
     Error(ClientError),
     /// The pattern matches no topic, so there is no group yet.
@@ -53,7 +38,8 @@ pub(crate) enum Event {
     Answer(Answer),
 }
 
-/// A question that waits for the broker. Requests are answered in the order in which they were made.
+/// A question that waits for the broker. [`Questions`](super::questions::Questions) has the order in which they
+/// are answered.
 #[derive(Clone, Debug)]
 pub(crate) enum Request {
     /// The starts of these partitions of a group, as far as they are known within this time; committed
@@ -63,8 +49,12 @@ pub(crate) enum Request {
     Choose(Vec<(PartitionRef, OffsetReset)>, Duration),
     /// The partitions of these topics, by the cluster's names.
     List(Vec<String>),
-    /// The offset where the user wants to go on.
-    Find(PartitionRef, Seek),
+    /// The offset where the user wants to go on, if the partition is still ours. [`Answer::Found`].
+    Find {
+        place: PartitionRef,
+        to: Seek,
+        epoch: Epoch,
+    },
     /// Commits this offset, be it ahead or back, if the partition is still ours. [`Answer::Moved`].
     Commit { commit: Commit, epoch: Epoch },
     /// The range of the log of a partition whose position is not in it. Without an answer there is no
@@ -76,10 +66,20 @@ pub(crate) enum Request {
         /// There is a group to be asked for.
         group: bool,
     },
-    /// Whether anything comes of these partitions from here on before their logs end. [`Answer::Ends`].
+    /// Whether these partitions can be read, and anything comes from here on before their logs end.
+    /// [`Answer::Ends`].
     Ends(Vec<(PartitionRef, i64)>),
     /// A sign of life of any broker. Without an answer there is no event.
     IsReached,
+}
+
+/// A partition that could be read, from a position on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub(crate) place: PartitionRef,
+    pub(crate) from: i64,
+    /// The end of its log, if nothing comes before that.
+    pub(crate) end: Option<i64>,
 }
 
 /// The answer to a [`Request`].
@@ -89,8 +89,8 @@ pub(crate) enum Answer {
     Listed(Vec<PartitionRef>),
     Found(PartitionRef, Result<OffsetAndEpoch, ControlError>),
     Moved(PartitionRef, Result<(), ClientError>),
-    /// Those of which nothing comes: where they were, and the ends of their logs.
-    Ends(Vec<(PartitionRef, i64, i64)>),
+    /// What was found of partitions, as far as they could be read.
+    Ends(Vec<Ended>),
     Checked {
         /// By the app's names.
         topics: Vec<(String, Result<(), ClientError>)>,
@@ -200,9 +200,9 @@ pub(crate) trait RawClient {
     /// Begins to ask for the ids of these topics. [`Event::TopicIds`] is the answer, also when there is none.
     fn look(&mut self, topics: &[&str]);
 
-    /// Asks the leaders whether their logs still have these positions, by their epochs; what was fetched
-    /// of them is dropped. [`FetchError::Truncated`] comes in the place of records where a log was cut.
-    /// Returns those about which it cannot ask yet, because reading has not begun.
+    /// Goes to these positions, and asks the leaders whether their logs still have them, by their epochs; what
+    /// was fetched of them is dropped. [`FetchError::Truncated`] comes in the place of records where a log was
+    /// cut. Returns those that it cannot move: reading has not begun, or stands still after an error.
     fn validate(&mut self, places: &Offsets) -> Vec<PartitionRef>;
 
     /// True when the partitions that are being revoked already belong to another member.

@@ -47,6 +47,11 @@ impl Rebalance {
         self.may_be_answered = true;
     }
 
+    /// True while a call of ours may have given partitions up that we think to have.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.may_be_answered
+    }
+
     /// All events so far are heard.
     pub(crate) fn heard(&mut self) {
         self.may_be_answered = false;

@@ -57,6 +57,20 @@ impl<T: GroupConsumer> Driver<T> {
         self.stand_still(place, position, what, Some(Seek::Beginning));
     }
 
+    /// It was not: a broker that is behind knows an older topic for a while.
+    pub(super) fn same_again(&mut self, place: PartitionRef, position: i64) {
+        let part = self.part(place);
+        let partition = &mut self.partitions[part];
+        if partition.truncated != Some(position) {
+            return;
+        }
+        partition.errors.forget(position);
+        tracing::info!(%place, "the topic is the one before: going on at {position}");
+        self.leave_position(place);
+        self.move_client(place, position);
+        self.report();
+    }
+
     pub(super) fn unreadable(&mut self, place: PartitionRef, position: i64, why: &str) {
         let key = Key::partition(ProblemCode::BatchUnreadable, place);
         // The client says it twice a second.

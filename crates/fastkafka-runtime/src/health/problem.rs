@@ -202,7 +202,7 @@ impl ProblemCode {
                 "a commit is taken, or the coordinator answers for the group again"
             }
             Self::TopicRefused => {
-                "the broker lists the topic; of a partition, when a record of it is read or 10 s pass without an error"
+                "the broker lists the topic; of a partition, when a record of it is read, or another client of the app can read it"
             }
             Self::CommitRefused => {
                 "a commit of the partition is taken, or the partition is given away"

@@ -81,6 +81,23 @@ async fn a_log_that_is_another_one_stops_its_partition_until_a_seek() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_topic_that_is_the_same_after_all_is_read_on() {
+    let mut lab = Lab::new::<stops>(1, 10);
+    lab.until_committed(0, 10).await;
+    lab.notify(made_anew());
+    lab.pass(LONG).await;
+    assert!(problem(&lab).contains("made anew"));
+    lab.fill(0, 5);
+    lab.notify(Notice::SameAgain {
+        place: place(0),
+        position: 10,
+    });
+    lab.until_committed(0, 15).await;
+    assert_eq!(lab.state.offsets(0)[10..], (10..15).collect::<Vec<_>>());
+    assert!(lab.problems().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn with_reset_it_goes_on_with_the_first_new_record_when_what_was_read_is_handled() {
     let cases: [(Told, i64); 2] = [(|| truncated(Some(4)), 4), (made_anew, 0)];
     for (notice, first) in cases {

@@ -234,7 +234,7 @@ impl World {
                 None if self.refused => Given::Checked(Err(Trouble::TopicRefused), Ok(())),
                 None => Given::Checked(Ok(()), Ok(())),
             },
-            Asked::Reached | Asked::Listed => Given::Nothing,
+            Asked::Reached | Asked::Listed | Asked::Ends(_) | Asked::GivenAway => Given::Nothing,
         };
         self.client().answer(given);
         Ok(())

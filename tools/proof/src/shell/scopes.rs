@@ -64,13 +64,6 @@ fn known(mut scope: Scope, faults: &[Fault]) -> Scope {
             "what was handled before the loss counts for the assignment that is declined",
         );
     }
-    let gives_back = [Fault::Rebalance, Fault::Shutdown];
-    if has(Fault::Seek) && gives_back.into_iter().any(has) {
-        scope = scope.known("S3", "a seek is committed too late");
-    }
-    if has(Fault::Seek) && scope.within_calls {
-        scope = scope.known("S10", "a rebalance comes between a look and the move");
-    }
     scope
 }
 

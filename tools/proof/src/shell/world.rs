@@ -163,11 +163,16 @@ impl World {
         self.take_replies();
         run_lanes();
         self.take_news()?;
-        // The question for a sign of life has no part of its own: it is answered at once.
+        // The questions for a sign of life, of the broker or a partition, have no part of their own: they are
+        // answered at once.
         loop {
             let given = match self.client().asked() {
                 Some(Asked::Reached) if self.away => Given::Nothing,
                 Some(Asked::Reached) => Given::Connected,
+                Some(Asked::Ends(mut partitions)) => {
+                    partitions.retain(|partition| self.is_readable(*partition));
+                    Given::Reads(partitions)
+                }
                 _ => break,
             };
             self.client().answer(given);
@@ -177,6 +182,12 @@ impl World {
             self.driver.shut_down();
         }
         self.check_ending()
+    }
+
+    /// Any client could read it.
+    fn is_readable(&self, partition: i32) -> bool {
+        let part = &self.parts[usize::try_from(partition).expect("a partition's number")];
+        !(self.away || self.refused || part.leaderless || part.unreadable)
     }
 
     /// The broker takes or refuses the commits that were sent.
@@ -231,7 +242,9 @@ impl World {
 
     /// Another member takes a partition, handles a record of it and commits.
     pub(super) fn hand_over(&mut self, partition: i32) {
-        let is_leaving = self.driver.is_leaving();
+        // What was handled before a seek counts for nothing, also where the end comes before its commit.
+        let is_sought = self.seek.as_ref().is_some_and(|s| s.partition == partition);
+        let is_leaving = self.driver.is_leaving() && !is_sought;
         let part = self.part(partition);
         if part.owner == Owner::Nobody {
             return;

@@ -2,8 +2,9 @@
 
 use super::context::{Context, Events, Group};
 use crate::consumer::epochs::{Epoch, Epochs};
-use crate::consumer::given_away;
+use crate::consumer::questions::Questions;
 use crate::consumer::raw::{Answer, Event, Request};
+use crate::consumer::{given_away, not_found};
 use crate::error::{call_error, client_error};
 use crate::lock::lock;
 use crate::offsets::broker::Broker;
@@ -16,17 +17,18 @@ use rdkafka::TopicPartitionList;
 use rdkafka::consumer::Consumer;
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::types::RDKafkaErrorCode;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{JoinHandle, Thread};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A broker that does not answer within this time is not reached.
 const PROBE: Duration = Duration::from_secs(1);
 /// A topic that may be asked about, whether or not the cluster has it.
 const ANY_TOPIC: &str = "__consumer_offsets";
-/// A topic that is not described within this time is not known to be refused or not.
+/// Topics and group that are not described within this time, all together, are not known to be refused or not.
 const CHECK: Duration = Duration::from_secs(5);
+/// What else is asked for has this time at least.
+const LEAST: Duration = Duration::from_millis(200);
 /// The range of a log must come within this time.
 const RANGE: Duration = Duration::from_secs(5);
 /// An answer must come within this time, unless the request says.
@@ -38,9 +40,55 @@ type Ours = Arc<Mutex<Epochs>>;
 /// The thread that waits for the broker. It holds the client until it is told to end; the last one to
 /// hold that destroys it.
 pub(super) struct BlockingClient {
-    requests: Option<Sender<Request>>,
+    todo: Arc<Todo>,
     ours: Ours,
     thread: JoinHandle<()>,
+}
+
+/// The questions that the thread is asked.
+#[derive(Default)]
+struct Todo {
+    questions: Mutex<Asked>,
+    news: Condvar,
+}
+
+#[derive(Default)]
+struct Asked {
+    questions: Questions,
+    ends: bool,
+}
+
+impl Todo {
+    fn ask(&self, request: Request) {
+        lock(&self.questions).questions.add(request);
+        self.news.notify_one();
+    }
+
+    fn end(&self) {
+        lock(&self.questions).ends = true;
+        self.news.notify_one();
+    }
+
+    /// The next question. `None` once the thread is to end, whatever waits then.
+    fn wait(&self) -> Option<Request> {
+        let mut asked = lock(&self.questions);
+        loop {
+            if asked.ends {
+                return None;
+            }
+            if let Some(request) = asked.questions.take() {
+                return Some(request);
+            }
+            asked = self
+                .news
+                .wait(asked)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn answered(&self) {
+        lock(&self.questions).questions.answered();
+    }
 }
 
 impl BlockingClient {
@@ -52,7 +100,8 @@ impl BlockingClient {
         events: Arc<Events>,
         driver: Thread,
     ) -> Self {
-        let (requests, todo) = channel();
+        let todo = Arc::<Todo>::default();
+        let waiting = todo.clone();
         let ours = Ours::default();
         let known = ours.clone();
         let thread = std::thread::Builder::new()
@@ -63,16 +112,12 @@ impl BlockingClient {
                     events: &events,
                     ours: &known,
                 };
-                answering.work(&todo, &driver);
+                answering.work(&waiting, &driver);
                 drop(consumer);
                 driver.unpark();
             })
             .expect("the system can start a thread");
-        Self {
-            requests: Some(requests),
-            ours,
-            thread,
-        }
+        Self { todo, ours, thread }
     }
 
     pub(super) fn own(&self, ours: &Epochs) {
@@ -80,17 +125,14 @@ impl BlockingClient {
     }
 
     pub(super) fn ask(&self, request: Request) {
-        if let Some(requests) = &self.requests {
-            // It ends only after `end`.
-            let _ = requests.send(request);
-        }
+        self.todo.ask(request);
     }
 
     /// Lets go of the client once the request in hand is done. Nothing is ours any more, so starts are not
-    /// looked up.
+    /// looked up; what waits is dropped.
     pub(super) fn end(&mut self) {
         lock(&self.ours).end_all();
-        self.requests = None;
+        self.todo.end();
     }
 
     pub(super) fn ended(&self) -> bool {
@@ -105,9 +147,11 @@ struct Answering<'a> {
 }
 
 impl Answering<'_> {
-    fn work(&self, todo: &Receiver<Request>, driver: &Thread) {
-        for request in todo {
-            if let Some(answer) = self.answer(request) {
+    fn work(&self, todo: &Todo, driver: &Thread) {
+        while let Some(request) = todo.wait() {
+            let answer = self.answer(request);
+            todo.answered();
+            if let Some(answer) = answer {
                 self.events.add(Event::Answer(answer));
                 driver.unpark();
             }
@@ -161,7 +205,10 @@ impl Answering<'_> {
                 let listed: Vec<_> = listed.flatten().collect();
                 (!listed.is_empty()).then_some(Answer::Listed(listed))?
             }
-            Request::Find(place, to) => {
+            Request::Find { place, epoch, .. } if !self.is_ours(place, epoch) => {
+                Answer::Found(place, Err(not_found(place)))
+            }
+            Request::Find { place, to, .. } => {
                 Answer::Found(place, look_up::find(&self.broker(ANSWER), place, to))
             }
             Request::Commit { commit, epoch } if !self.is_ours(commit.place, epoch) => {
@@ -192,26 +239,33 @@ impl Answering<'_> {
 }
 
 fn check(consumer: &Group, events: &Events, topics: &[String], in_group: bool) -> Answer {
+    let until = Instant::now() + CHECK;
+    let left = || {
+        let left = until.saturating_duration_since(Instant::now());
+        left.max(LEAST)
+    };
     let look = |topic: &String| {
         let name = events.names.topic(topic).to_owned();
-        (name, is_there(consumer, topic))
+        (name, is_there(consumer, topic, left()))
     };
     // Also of a member without partitions: its commits of any topic are the coordinator's to tell.
     let group = || {
         let mut list = TopicPartitionList::new();
         list.add_partition(topics.first().map_or(ANY_TOPIC, String::as_str), 0);
-        let committed = consumer.committed_offsets(list, CHECK);
+        let committed = consumer.committed_offsets(list, left());
         committed.map(drop).map_err(|error| call_error(&error))
     };
+    // The group first: of the topics the last may have to do without time.
+    let group = if in_group { group() } else { Ok(()) };
     Answer::Checked {
         topics: topics.iter().map(look).collect(),
-        group: if in_group { group() } else { Ok(()) },
+        group,
     }
 }
 
 /// The broker lists the topic.
-fn is_there(consumer: &Group, topic: &str) -> Result<(), ClientError> {
-    let metadata = consumer.fetch_metadata(Some(topic), CHECK);
+fn is_there(consumer: &Group, topic: &str, within: Duration) -> Result<(), ClientError> {
+    let metadata = consumer.fetch_metadata(Some(topic), within);
     let metadata = metadata.map_err(|error| call_error(&error))?;
     let found = metadata.topics().iter().find(|found| found.name() == topic);
     let code = match found.map(|found| (found.error(), found.partitions().len())) {

@@ -2,7 +2,7 @@
 
 use super::context::Events;
 use crate::client_context::Logged;
-use crate::consumer::raw::{Answer, Event};
+use crate::consumer::raw::{Answer, Ended, Event};
 use crate::error::call_error;
 use crate::ffi::{Piece, Queue};
 use fastkafka_runtime::platform::{ClientError, PartitionRef};
@@ -45,13 +45,21 @@ impl EndsOfLogs {
         driver: Thread,
     ) {
         let (make, stop) = (self.make.clone(), self.stop.clone());
+        let answers = Answers {
+            ends: Vec::new(),
+            events,
+            driver,
+        };
         let thread = std::thread::Builder::new().name("ends-of-logs".to_owned());
         let thread = thread.spawn(move || {
-            let ends = look(&make, &places, &stop);
-            let ends = ends.inspect_err(|e| tracing::debug!("cannot look at ends of logs: {e}"));
-            let answer = Answer::Ends(ends.unwrap_or_default());
-            events.add(Event::Answer(answer));
-            driver.unpark();
+            let mut answers = answers;
+            match look(&make, &places, &stop) {
+                Ok(ends) => answers.ends = ends,
+                Err(error) => tracing::debug!("cannot look at ends of logs: {error}"),
+            }
+        });
+        let thread = thread.inspect_err(|error| {
+            tracing::warn!("cannot look at ends of logs: the system starts no thread: {error}");
         });
         self.thread = thread.ok();
     }
@@ -65,12 +73,28 @@ impl EndsOfLogs {
     }
 }
 
-/// Those of which nothing comes before the end of their logs: where they were, and the end.
+/// The answer of a look. It is given when this is dropped, so that one comes whatever becomes of the thread: no
+/// look begins before the last one is answered.
+struct Answers {
+    ends: Vec<Ended>,
+    events: Arc<Events>,
+    driver: Thread,
+}
+
+impl Drop for Answers {
+    fn drop(&mut self) {
+        let ends = std::mem::take(&mut self.ends);
+        self.events.add(Event::Answer(Answer::Ends(ends)));
+        self.driver.unpark();
+    }
+}
+
+/// What comes of these.
 fn look(
     make: &Make,
     places: &[(PartitionRef, i64)],
     stop: &AtomicBool,
-) -> Result<Vec<(PartitionRef, i64, i64)>, ClientError> {
+) -> Result<Vec<Ended>, ClientError> {
     let consumer = Arc::new(make()?);
     let mut queue = Queue::new(&consumer, std::thread::current());
     let from: Vec<_> = places
@@ -84,8 +108,8 @@ fn look(
         queue.take_partition(&place.on_cluster, place.partition);
     }
     let deadline = Instant::now() + WITHIN;
-    // `None` for one that has records.
-    let mut found: BTreeMap<(String, i32), Option<i64>> = BTreeMap::new();
+    // `None` for one that cannot be read, else the end, where nothing comes before.
+    let mut found: BTreeMap<(String, i32), Option<Option<i64>>> = BTreeMap::new();
     while found.len() < places.len() && !stop.load(Ordering::Acquire) && Instant::now() < deadline {
         consumer.poll(Duration::ZERO);
         let taken = queue.fetch(1_000, |piece| {
@@ -96,8 +120,9 @@ fn look(
                 ..
             } = piece;
             let end = match content {
-                Err(error) if error.code == PartitionEOF => Some(error.offset),
-                _ => None,
+                Ok(_) => Some(None),
+                Err(error) if error.code == PartitionEOF => Some(Some(error.offset)),
+                Err(_) => None,
             };
             found.entry((topic.to_owned(), partition)).or_insert(end);
         });
@@ -107,7 +132,11 @@ fn look(
     }
     let ends = places.iter().filter_map(|(place, from)| {
         let end = found.get(&(place.on_cluster.clone(), place.partition))?;
-        Some((*place, *from, (*end)?))
+        Some(Ended {
+            place,
+            from: *from,
+            end: (*end)?,
+        })
     });
     Ok(ends.collect())
 }
@@ -123,4 +152,32 @@ pub(super) fn config(mut config: ClientConfig) -> ClientConfig {
         .set("queued.max.messages.kbytes", "1024");
     crate::config::standalone(&mut config);
     config
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::fatal;
+    use fastkafka_core::TopicPartition;
+
+    #[test]
+    fn a_look_is_answered_whatever_becomes_of_it() {
+        let makes: [Make; 2] = [
+            Box::new(|| Err(fatal("no client"))),
+            Box::new(|| panic!("nor this one")),
+        ];
+        for make in makes {
+            let events = Arc::<Events>::default();
+            let mut ends = EndsOfLogs::new(make);
+            let places = vec![(TopicPartition::intern("orders", 0), 3)];
+            ends.look(places, events.clone(), std::thread::current());
+            // Its thread has panicked, or not.
+            let _ = ends.thread.take().map(JoinHandle::join);
+            let answers = events.take();
+            assert!(
+                matches!(&answers[..], [Event::Answer(Answer::Ends(none))] if none.is_empty()),
+                "{answers:?}"
+            );
+        }
+    }
 }

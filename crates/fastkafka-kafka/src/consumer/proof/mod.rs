@@ -5,10 +5,10 @@ mod words;
 
 pub use self::words::{Asked, Call, Given, Trouble, When};
 
-use super::KafkaConsumer;
 use super::leaving::Membership;
-use super::raw::{Answer, Event, RawClient, Request};
+use super::raw::{Answer, Ended, Event, RawClient, Request};
 use super::simulated::{self, Simulated, place, start, within};
+use super::{KafkaConsumer, given_away, not_found};
 use crate::offsets::partition_count::PartitionCount;
 use crate::offsets::start_offsets::Resolved;
 use fastkafka_core::{Fetched, OffsetReset};
@@ -175,16 +175,23 @@ impl Simulation {
     pub fn asked(&self) -> Option<Asked> {
         let requests = self.0.client.requests.borrow();
         Some(match requests.first()? {
+            request if self.0.client.is_given_away(request) => Asked::GivenAway,
             Request::Resolve(places, _) => {
-                let numbers = places.iter().map(|(place, ..)| place.partition);
-                Asked::Starts(numbers.collect())
+                let client = &self.0.client;
+                let ours = places.iter().filter(|one| client.is_ours(one.0, one.2));
+                Asked::Starts(ours.map(|(place, ..)| place.partition).collect())
             }
             Request::Choose(places, _) => {
                 let numbers = places.iter().map(|(place, _)| place.partition);
                 Asked::Starts(numbers.collect())
             }
-            Request::Find(place, Seek::Offset(to)) => Asked::Found(place.partition, *to),
-            Request::Find(place, _) => Asked::Found(place.partition, 0),
+            Request::Find { place, to, .. } => Asked::Found(
+                place.partition,
+                match to {
+                    Seek::Offset(to) => *to,
+                    _ => 0,
+                },
+            ),
             Request::Commit { commit, .. } => {
                 Asked::Commit(commit.place.partition, commit.at.offset)
             }
@@ -192,7 +199,10 @@ impl Simulation {
             Request::IsReached => Asked::Reached,
             Request::List(_) => Asked::Listed,
             Request::Check { .. } => Asked::Checked,
-            Request::Ends(_) => unreachable!("no log of the model goes on without records"),
+            Request::Ends(places) => {
+                let numbers = places.iter().map(|(place, _)| place.partition);
+                Asked::Ends(numbers.collect())
+            }
         })
     }
 
@@ -201,10 +211,20 @@ impl Simulation {
     /// # Panics
     /// When nothing was asked, or something else.
     pub fn answer(&mut self, given: Given) {
-        let request = self.0.client.requests.get_mut().remove(0);
+        let requests = self.0.client.requests.get_mut();
+        let request = requests.take().expect("something was asked");
+        requests.answered();
+        let is_given_away = self.0.client.is_given_away(&request);
         let answer = match (request, given) {
+            (Request::Find { place, .. }, _) if is_given_away => {
+                Answer::Found(place, Err(not_found(place)))
+            }
+            (Request::Commit { commit, .. }, _) if is_given_away => {
+                Answer::Moved(commit.place, Err(given_away(commit.place)))
+            }
             (_, Given::Nothing) => return,
             (Request::Resolve(..) | Request::Choose(..), Given::Starts { known, unknown }) => {
+                // Those that were given away are left out, so they are not known.
                 let known = known.into_iter().map(|(p, at)| start(p, at.into(), None));
                 let unknown = unknown.into_iter().map(|(p, why)| (place(p), why));
                 Answer::Resolved(Resolved {
@@ -213,7 +233,7 @@ impl Simulation {
                     counts: vec![(simulated::TOPIC, PartitionCount::new(2))],
                 })
             }
-            (Request::Find(place, _), Given::Found(found)) => {
+            (Request::Find { place, .. }, Given::Found(found)) => {
                 Answer::Found(place, found.map(Into::into))
             }
             (Request::Commit { commit, .. }, Given::Moved(moved)) => {
@@ -230,6 +250,16 @@ impl Simulation {
                 high,
             },
             (Request::IsReached, Given::Connected) => Answer::Connected,
+            (Request::Ends(places), Given::Reads(readable)) => {
+                let places = places.into_iter();
+                let read = places.filter(|(place, _)| readable.contains(&place.partition));
+                let read = read.map(|(place, from)| Ended {
+                    place,
+                    from,
+                    end: None,
+                });
+                Answer::Ends(read.collect())
+            }
             (request, given) => panic!("{request:?} is not answered by {given:?}"),
         };
         self.0.client.post(Event::Answer(answer));
@@ -275,6 +305,8 @@ impl Simulation {
             seeks,
             late,
             errors,
+            ends,
+            ended,
             lost,
             reachability,
             checks,
@@ -284,7 +316,7 @@ impl Simulation {
         } = &self.0;
         write!(
             to,
-            "{assigned:?}{rebalance:?}{idle:?}{seeks:?}{late:?}{errors:?}{lost:?}{reachability:?}{checks:?}{leaving:?}{is_dead}"
+            "{assigned:?}{rebalance:?}{idle:?}{seeks:?}{late:?}{errors:?}{ends:?}{ended:?}{lost:?}{reachability:?}{checks:?}{leaving:?}{is_dead}"
         )?;
         client.write(to)
     }

@@ -46,6 +46,10 @@ pub enum Asked {
     Listed,
     /// Whether anything is refused.
     Checked,
+    /// Whether these can be read.
+    Ends(Vec<i32>),
+    /// Something about a partition that was given away since: the client answers by itself.
+    GivenAway,
 }
 
 /// An error of broker or client.
@@ -95,6 +99,8 @@ pub enum Given {
     Range(i64, i64),
     /// A broker answers.
     Connected,
-    /// There will be no answer.
+    /// These can be read.
+    Reads(Vec<i32>),
+    /// There will be no answer, or none of the broker.
     Nothing,
 }

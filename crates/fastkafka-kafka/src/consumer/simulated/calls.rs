@@ -105,7 +105,7 @@ impl RawClient for Simulated {
     }
 
     fn ask(&self, request: Request) {
-        self.requests.borrow_mut().push(request);
+        self.requests.borrow_mut().add(request);
     }
 
     fn fetch(&mut self, _: usize, mut each: impl FnMut(Piece<'_>)) -> usize {
@@ -153,16 +153,20 @@ impl RawClient for Simulated {
         if self.incarnations.begin_late {
             return places.iter().map(|(place, _)| *place).collect();
         }
+        let mut refused = Vec::new();
         for (place, at) in places {
             let partition = place.partition;
-            if let Some(reading) = self.reading.get_mut(&partition) {
-                (reading.position, reading.epoch) = (at.offset, at.epoch);
-                self.moved_on.remove(&partition);
-                let (_, high) = self.logs[&partition];
-                self.incarnations.compare(partition, *at, high);
+            match self.reading.get_mut(&partition) {
+                Some(reading) if !reading.stopped => {
+                    (reading.position, reading.epoch) = (at.offset, at.epoch);
+                    self.moved_on.remove(&partition);
+                    let (_, high) = self.logs[&partition];
+                    self.incarnations.compare(partition, *at, high);
+                }
+                _ => refused.push(*place),
             }
         }
-        Vec::new()
+        refused
     }
 
     fn forward(&mut self, places: &Offsets) {

@@ -13,7 +13,8 @@ use self::commits::Commits;
 use self::incarnations::Incarnations;
 use self::within::{Call, When};
 use crate::consumer::epochs::Epochs;
-use crate::consumer::raw::{Event, Offsets, Request};
+use crate::consumer::questions::Questions;
+use crate::consumer::raw::{Event, Offsets};
 use crate::error::fatal;
 use crate::offsets::broker::{Commit, OffsetAndEpoch};
 use crate::offsets::start_offsets::StartOffset;
@@ -77,12 +78,14 @@ pub(crate) struct Simulated {
     pub(crate) silent: BTreeSet<i32>,
     /// Partitions whose logs go on without records.
     pub(crate) recordless: BTreeSet<i32>,
+    /// The partitions that were begun with, in their order.
+    pub(crate) begun: Vec<i32>,
     /// Events that no poll has served.
     pub(crate) unserved: bool,
     pub(crate) wakes: Cell<usize>,
     /// It was woken since the last poll.
     is_woken: Cell<bool>,
-    pub(crate) requests: RefCell<Vec<Request>>,
+    pub(crate) requests: RefCell<Questions>,
     pub(crate) is_joined: bool,
     /// A rebalance waits for its answer.
     pub(crate) waits: bool,
@@ -126,6 +129,7 @@ impl Simulated {
             fails: None,
             is_fatal: false,
             silent: BTreeSet::new(),
+            begun: Vec::new(),
             unserved: false,
             wakes: Cell::new(0),
             is_woken: Cell::new(false),
@@ -212,6 +216,7 @@ impl Simulated {
                 stopped: false,
             };
             self.reading.insert(partition, reading);
+            self.begun.push(partition);
             self.moved_on.remove(&partition);
         }
     }

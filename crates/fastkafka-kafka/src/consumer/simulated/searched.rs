@@ -2,7 +2,9 @@
 
 use super::Simulated;
 use super::within::When;
-use crate::consumer::raw::Event;
+use crate::consumer::epochs::Epoch;
+use crate::consumer::raw::{Event, Request};
+use fastkafka_runtime::platform::PartitionRef;
 use std::fmt::{Result, Write};
 use std::sync::Arc;
 
@@ -49,6 +51,36 @@ impl Simulated {
         !self.events.borrow().is_empty() || self.is_woken.get()
     }
 
+    /// The partition is ours by this assignment.
+    pub(crate) fn is_ours(&self, place: PartitionRef, epoch: Epoch) -> bool {
+        !self.is_lost && self.ours.since(place) == Some(epoch)
+    }
+
+    /// The request is about a partition that was given away since. It is looked at right before it is sent.
+    pub(crate) fn is_given_away(&self, request: &Request) -> bool {
+        match request {
+            Request::Find { place, epoch, .. } => !self.is_ours(place, *epoch),
+            Request::Commit { commit, epoch } => !self.is_ours(commit.place, *epoch),
+            _ => false,
+        }
+    }
+
+    /// Whether what the requests are about is ours yet: their epochs are numbers that say nothing else.
+    fn write_ours(&self, to: &mut impl Write) -> Result {
+        let requests = self.requests.borrow();
+        for request in requests.waiting() {
+            match request {
+                Request::Resolve(places, _) => {
+                    for (place, _, epoch) in places {
+                        write!(to, "{}", self.is_ours(place, *epoch))?;
+                    }
+                }
+                request => write!(to, "{}", self.is_given_away(request))?,
+            }
+        }
+        Ok(())
+    }
+
     /// Everything that decides what it will do, as text.
     pub(crate) fn write(&self, to: &mut impl Write) -> Result {
         let Self {
@@ -69,6 +101,7 @@ impl Simulated {
             is_fatal,
             silent,
             recordless,
+            begun: _,
             unserved,
             wakes: _,
             is_woken,
@@ -89,6 +122,7 @@ impl Simulated {
             has_queue,
             records,
         } = self;
+        self.write_ours(to)?;
         let (events, requests) = (events.borrow(), requests.borrow());
         write!(
             to,

@@ -91,10 +91,11 @@ impl KafkaConsumer<Simulated> {
 
     /// The requests since the last call, without those for a broker.
     fn requests(&mut self) -> Vec<Request> {
-        let requests = std::mem::take(self.client.requests.get_mut());
-        let requests = requests.into_iter();
-        requests
-            .filter(|request| !matches!(request, Request::IsReached))
+        let requests = self.client.requests.get_mut();
+        let all: Vec<_> = std::iter::from_fn(|| requests.take()).collect();
+        requests.answered();
+        let all = all.into_iter();
+        all.filter(|request| !matches!(request, Request::IsReached))
             .collect()
     }
 

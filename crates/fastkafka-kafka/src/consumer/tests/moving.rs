@@ -1,7 +1,7 @@
 //! Assigns, seeks, pauses and positions that are out of range.
 
 use super::*;
-use crate::consumer::raw::{Answer, RawClient};
+use crate::consumer::raw::{Answer, Ended, RawClient};
 use crate::offsets::partition_count::PartitionCount;
 use crate::offsets::start_offsets::Resolved;
 use fastkafka_core::OffsetReset;
@@ -266,18 +266,90 @@ fn no_record_is_left_out_after_an_error_of_its_partition() {
 }
 
 #[test]
-fn a_partition_without_a_further_error_is_read_again() {
-    let mut member = KafkaConsumer::reading(COOPERATIVE, &[(0, 3)], &[(0, 3)]);
-    member.client.logs.insert(0, (0, 4));
+fn silence_after_an_error_is_no_evidence_and_another_client_is_asked_for_it() {
+    for paused in [false, true] {
+        let mut member = KafkaConsumer::reading(COOPERATIVE, &[(0, 3)], &[(0, 3)]);
+        member.client.logs.insert(0, (0, 4));
+        member.client.failing.insert(0);
+        member.read();
+        member.client.logs.insert(0, (0, 3));
+        member.poll(&mut Vec::new());
+        member.pause(place(0), paused).unwrap();
+        let mut looks = 0;
+        let reads = |notices: &[Notice]| notices.iter().any(|n| matches!(n, Notice::Reads(_)));
+        for _ in 0..20 {
+            member.after(5 * SECOND);
+            assert!(!reads(&member.hear_all()), "it may have no leader");
+            for request in member.requests() {
+                assert!(matches!(&request, Request::Ends(of) if of[..] == [(place(0), 3)]));
+                looks += 1;
+                // It cannot be read.
+                let answer = Answer::Ends(Vec::new());
+                member.client.post(Event::Answer(answer));
+            }
+        }
+        assert!((2..10).contains(&looks), "{looks}");
+        let (place, from, end) = (place(0), 3, Some(3));
+        let answer = Answer::Ends(vec![Ended { place, from, end }]);
+        member.client.post(Event::Answer(answer));
+        member.hear_all();
+        assert!(reads(&member.hear_all()));
+        assert!(!reads(&member.hear_all()), "once");
+    }
+}
+
+/// Also where the client takes assignments as a whole: in an eager group, and without a group.
+#[test]
+fn a_partition_with_an_error_is_begun_again_alone() {
+    let logs = [(0, 9), (0, 9)];
+    let mut member = KafkaConsumer::reading(EAGER, &logs, &[(0, 0), (1, 0)]);
     member.client.failing.insert(0);
     member.read();
-    member.client.logs.insert(0, (0, 3));
     member.poll(&mut Vec::new());
-    member.client.now += 5 * SECOND;
-    let is_read = |notices: Vec<Notice>| notices.iter().any(|n| matches!(n, Notice::Reads(_)));
-    assert!(!is_read(member.hear_all()));
-    member.client.now += 10 * SECOND;
-    assert!(is_read(member.hear_all()));
+    member.client.begun.clear();
+    member.after(5 * SECOND);
+    member.hear_all();
+    assert_eq!(member.read_offsets(), [(0, 0, 9)]);
+    let all = &member.client.begun;
+    assert!(all.is_empty(), "all are begun with again: {all:?}");
+    // One that stands still cannot be moved alone.
+    member.client.logs.insert(0, (20, 30));
+    member.read();
+    member.hear_all();
+    member.seek(place(0), 20).unwrap();
+    assert_eq!(member.read_offsets(), [(0, 20, 10)]);
+}
+
+/// The broker is slow: nothing is answered for a minute.
+#[test]
+fn while_nothing_is_answered_each_question_waits_once_and_starts_go_before_all() {
+    let logs = [(0, 9), (0, 9)];
+    let mut member = KafkaConsumer::reading(COOPERATIVE, &logs, &[(0, 30), (1, 40)]);
+    member.read();
+    let refused = crate::error::client_error(
+        rdkafka::types::RDKafkaErrorCode::GroupAuthorizationFailed,
+        "no right",
+    );
+    member.client.post(Event::Error(refused));
+    member.poll(&mut Vec::new());
+    for _ in 0..60 {
+        member.after(SECOND);
+        member.hear_all();
+    }
+    member.resolve(vec![(place(0), OffsetReset::Latest)], SECOND);
+    let asked = member.requests();
+    assert!(
+        matches!(
+            &asked[..],
+            [
+                Request::Resolve(..),
+                Request::Check { .. },
+                Request::Range(..),
+                Request::Range(..)
+            ]
+        ),
+        "{asked:?}"
+    );
 }
 
 #[test]
@@ -299,21 +371,26 @@ fn a_log_that_goes_on_without_records_is_passed_unless_the_partition_has_moved()
             member.client.now += 5 * SECOND;
             member.hear_all();
         }
-        let asked = member.client.requests.borrow();
-        let ends: Vec<_> = asked
-            .iter()
-            .filter(|r| matches!(r, Request::Ends(_)))
-            .collect();
+        let asked = member.requests();
         assert!(
-            matches!(&ends[..], [Request::Ends(of)] if of[..] == [(place(0), 3)]),
-            "{ends:?}"
+            matches!(&asked[..], [Request::Ends(of)] if of[..] == [(place(0), 3)]),
+            "{asked:?}"
         );
-        drop(asked);
-        if moves {
-            member.seek(place(0), 1).unwrap();
-        }
-        let answer = Answer::Ends(vec![(place(0), 3, 5)]);
+        // The commit of a seek is answered just before.
+        let moved = Event::Answer(Answer::Moved(place(0), Ok(())));
+        member.client.post(moved);
+        let (from, end) = (3, Some(5));
+        let place = place(0);
+        let answer = Answer::Ends(vec![Ended { place, from, end }]);
         member.client.post(Event::Answer(answer));
+        assert_eq!(
+            at_ends(member.hear_all()),
+            [],
+            "the driver has the position"
+        );
+        if moves {
+            member.seek(place, 1).unwrap();
+        }
         let expected: &[_] = if moves { &[] } else { &[(0, 5)] };
         assert_eq!(at_ends(member.hear_all()), expected);
     }

@@ -255,3 +255,91 @@ fn records_of_an_older_leader_or_an_offset_out_of_range_are_looked_into_at_once(
         assert_eq!(made_anew(&member.hear_all()), [position]);
     }
 }
+
+/// The commit of a seek is answered, and behind it comes what was found at the position that the seek leaves.
+#[test]
+fn what_is_wrong_with_a_position_is_told_before_the_seek_that_leaves_it() {
+    for unreadable in [false, true] {
+        let mut member = reading(&[(0, 10)]);
+        member.client.incarnations.unreadable.insert(0, (5, false));
+        if !unreadable {
+            member.client.incarnations.unreadable.clear();
+            member.read();
+            member.client.cut(0, 4, 15);
+        }
+        let moved = Answer::Moved(place(0), Ok(()));
+        member.client.post(Event::Answer(moved));
+        member.read();
+        let told = member.hear_all();
+        let [wrong, Notice::Moved(..)] = &told[..] else {
+            panic!("{told:?}");
+        };
+        let expected = match wrong {
+            Notice::Unreadable { position: 5, .. } => unreadable,
+            Notice::Truncated { position: 10, .. } => !unreadable,
+            _ => false,
+        };
+        assert!(expected, "{wrong:?}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_position_that_was_left_is_not_told() {
+    let mut member = reading(&[(0, 10)]);
+    member.read();
+    member.client.cut(0, 4, 15);
+    member.read();
+    member.seek(place(0), 4).unwrap();
+    assert!(member.hear_all().is_empty());
+    let mut member = telling(&[(0, 10)]);
+    member.client.set_id(id(1));
+    member.give(&[(0, 0)]);
+    member.read();
+    look(&mut member);
+    member.client.set_id(id(2));
+    member.after(Duration::from_secs(10));
+    // The look begins, and is answered.
+    member.hear_all();
+    member.hear_all();
+    member.seek(place(0), 0).unwrap();
+    assert!(look(&mut member).is_empty());
+}
+
+#[test]
+fn a_topic_that_is_the_same_after_all_is_read_on_and_nothing_is_left_out() {
+    let mut member = telling(&[(0, 10)]);
+    member.client.set_id(id(2));
+    member.give(&[(0, 0)]);
+    member.read();
+    look(&mut member);
+    // A broker that is behind.
+    member.client.set_id(id(1));
+    assert_eq!(made_anew(&look(&mut member)), [10]);
+    member.client.logs.insert(0, (0, 15));
+    assert_eq!(member.read_offsets(), []);
+    member.client.set_id(id(2));
+    let told = look(&mut member);
+    assert!(
+        matches!(&told[..], [Notice::SameAgain { position: 10, .. }]),
+        "{told:?}"
+    );
+    assert_eq!(member.read_offsets(), []);
+    member.seek(place(0), 10).unwrap();
+    assert_eq!(member.read_offsets(), [(0, 10, 5)]);
+    assert!(look(&mut member).is_empty());
+}
+
+#[test]
+fn a_start_waits_no_longer_for_looks_that_begin_again_and_again() {
+    let mut member = telling(&[(0, 20)]);
+    member.client.incarnations.ids = None;
+    let mut member = resumed_in(member, 5.into(), id(1));
+    member.assign(&[(place(0), 5)]).unwrap();
+    for _ in 0..4 {
+        assert_eq!(member.read_offsets(), []);
+        member.after(Duration::from_millis(500));
+        member.looks.hurry();
+        member.hear_all();
+    }
+    assert_eq!(member.read_offsets(), [(0, 5, 15)]);
+}

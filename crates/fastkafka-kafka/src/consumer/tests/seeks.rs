@@ -68,7 +68,8 @@ fn a_seek_that_fails_half_way_is_told_and_reads_nothing_until_another_works() {
     for cooperative in [COOPERATIVE, EAGER] {
         for waits in [false, true] {
             let logs = [(0, 9), (0, 9)];
-            let mut member = KafkaConsumer::reading(cooperative, &logs, &[(0, 0), (1, 0)]);
+            // It stands still outside of its log: nothing else is given up to be moved.
+            let mut member = KafkaConsumer::reading(cooperative, &logs, &[(0, 30), (1, 0)]);
             member.read();
             member.client.logs.insert(0, (0, 20));
             // It is given up, and cannot be taken again.
@@ -90,7 +91,7 @@ fn a_seek_that_fails_half_way_is_told_and_reads_nothing_until_another_works() {
             member.client.fails = Some(Call::Assign);
             member.seek(place(0), 3).unwrap_err();
             member.seek(place(0), 3).unwrap();
-            assert_eq!(member.read_offsets(), [(0, 3, 17)]);
+            assert_eq!(member.read_offsets(), [(0, 3, 17)], "{cooperative}");
         }
     }
 }
@@ -98,7 +99,8 @@ fn a_seek_that_fails_half_way_is_told_and_reads_nothing_until_another_works() {
 #[test]
 fn a_partition_that_was_given_up_and_not_taken_again_can_be_given_back() {
     let logs = [(0, 9), (0, 9)];
-    let mut member = KafkaConsumer::reading(COOPERATIVE, &logs, &[(0, 0), (1, 0)]);
+    let mut member = KafkaConsumer::reading(COOPERATIVE, &logs, &[(0, 30), (1, 0)]);
+    member.read();
     member.client.fails = Some(Call::Assign);
     member.seek(place(0), 3).unwrap_err();
     let both = vec![place(0), place(1)];
@@ -114,7 +116,10 @@ fn a_partition_that_was_given_up_and_not_taken_again_can_be_given_back() {
 fn a_rebalance_that_comes_while_a_partition_is_moved_may_be_answered_by_that_and_is_a_loss() {
     for cooperative in [COOPERATIVE, EAGER] {
         let logs = [(0, 9), (0, 9)];
-        let mut member = KafkaConsumer::reading(cooperative, &logs, &[(0, 0), (1, 0)]);
+        // It stands still outside of its log: nothing else is given up to be moved.
+        let mut member = KafkaConsumer::reading(cooperative, &logs, &[(0, 30), (1, 0)]);
+        member.read();
+        member.hear_all();
         let revoked = if cooperative { vec![1] } else { vec![0, 1] };
         let revoked: Vec<_> = revoked.into_iter().map(place).collect();
         // Nobody has heard of it when the calls begin.
@@ -122,6 +127,7 @@ fn a_rebalance_that_comes_while_a_partition_is_moved_may_be_answered_by_that_and
         member.client.later.push((When::InCall, revoke));
         member.seek(place(0), 3).unwrap();
         assert!(!member.client.waits, "it was answered, by no intent");
+        assert_eq!(member.read_offsets(), [], "it may be another member's");
         let told = member.hear_all();
         assert!(
             matches!(&told[..], [Notice::Revoke { lost: true, .. }]),
@@ -155,7 +161,7 @@ fn a_request_that_commits_carries_the_assignment_by_which_the_partition_is_ours(
         Duration::from_secs(1),
     );
     let requests = member.requests();
-    let [Request::Commit { epoch, .. }, Request::Resolve(resolved, _)] = &requests[..] else {
+    let [Request::Resolve(resolved, _), Request::Commit { epoch, .. }] = &requests[..] else {
         panic!("{requests:?}");
     };
     assert_eq!(member.client.ours.since(place(0)), Some(*epoch));
@@ -202,4 +208,23 @@ fn a_seek_of_a_partition_that_was_never_given_is_ignored() {
     // An error would be heard now.
     member.hear_all();
     assert_eq!(member.read_offsets(), [(0, 0, 9)]);
+}
+
+/// A seek of the client answers no rebalance, and begins with nothing again.
+#[test]
+fn a_partition_that_is_read_is_moved_alone_whatever_comes_meanwhile() {
+    for cooperative in [COOPERATIVE, EAGER] {
+        let logs = [(0, 9), (0, 9)];
+        let mut member = KafkaConsumer::reading(cooperative, &logs, &[(0, 0), (1, 0)]);
+        member.client.begun.clear();
+        let both = vec![place(0), place(1)];
+        let revoke = Event::Revoke(both.clone());
+        member.client.later.push((When::InCall, revoke));
+        member.seek(place(0), 3).unwrap();
+        assert!(member.client.begun.is_empty());
+        assert_eq!(member.read_offsets(), [(0, 3, 6), (1, 0, 9)]);
+        assert!(member.hear_all().is_empty());
+        member.unassign(&both).unwrap();
+        assert_eq!(member.client.answers, 2, "the assign and the revoke");
+    }
 }
