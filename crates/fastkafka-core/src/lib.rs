@@ -7,6 +7,7 @@
 //! * `function`: annotated functions, from their definitions to a call; `function/probe` asks their types;
 //! * `codec`, `settings`: payloads and keys as bytes, and the values of an attribute;
 //! * `delivery`: outputs, failures and acknowledgements, until a record is settled;
+//! * `pattern`: topics by pattern, as sets of names;
 //! * `plan`: what an app will do, worked out and checked before it connects;
 //! * `app`: an app as the plan sees it (`AppSpec`), and as its calls see it (`AppContext`).
 
@@ -21,6 +22,7 @@ mod function;
 mod lock;
 mod nearest;
 mod one_line;
+mod pattern;
 mod plan;
 mod record;
 mod settings;
@@ -67,6 +69,8 @@ pub use function::producer::Producer;
 pub use function::registry::{Def, DefaultApp, Entry, Register, Registry};
 pub use function::shape::{Batch, InputOf, Nullable, Shape, Single};
 pub use one_line::{LONGEST_TEXT, one_line};
+#[doc(hidden)]
+pub use pattern::Pattern;
 pub use plan::broker_choice::{EMBEDDED, UnknownBroker, choose};
 pub use plan::cluster::Cluster;
 pub use plan::connections::Connections;

@@ -1,6 +1,6 @@
 //! The names of topics and groups: in the app, and on a cluster.
 
-use fastkafka_core::TopicPartition;
+use fastkafka_core::{Pattern, TopicPartition};
 use fastkafka_runtime::platform::PartitionRef;
 use std::fmt;
 use std::sync::Arc;
@@ -28,6 +28,11 @@ impl TopicNames {
     /// The app's name of a topic.
     pub fn topic<'a>(&self, on_cluster: &'a str) -> &'a str {
         on_cluster.strip_suffix(&*self.suffix).unwrap_or(on_cluster)
+    }
+
+    /// The subscription to these names, of which the broker finds the topics.
+    pub(crate) fn subscription_of_broker(&self, names: Pattern) -> String {
+        names.with_suffix(&self.suffix).anchored()
     }
 
     /// The subscription to a topic, or to a pattern that begins with `^`, on the cluster.

@@ -92,6 +92,7 @@ impl<'a> Draft<'a> {
             if group.handlers.iter().any(|h| h.def.pattern.is_some()) {
                 let dead = dead.iter().filter(|(cluster, _)| *cluster == group.cluster);
                 group.left_out = dead.map(|(_, topic)| topic.clone()).collect();
+                check::patterns(group, &mut self.problems);
             }
         }
         let mut clusters = self.clusters.end();

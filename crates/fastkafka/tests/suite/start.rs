@@ -410,3 +410,36 @@ fn handlers_that_only_together_make_no_client_are_a_problem() {
         "{told:#?}"
     );
 }
+
+struct Patterned;
+
+#[consumes(app = Patterned, pattern = "^orders\\d", group_id = "digits")]
+async fn on_digits(order: Order) {
+    let _ = order;
+}
+
+#[consumes(app = Patterned, pattern = "^dead$", group_id = "dead", dead_letter = "dead")]
+async fn on_dead(order: Order) {
+    let _ = order;
+}
+
+#[consumes(app = Patterned, pattern = "^(a|b)+", group_id = "good", group_protocol = "consumer")]
+async fn on_good(order: Order) {
+    let _ = order;
+}
+
+#[test]
+fn a_pattern_that_a_client_cannot_read_is_a_problem_of_the_check() {
+    let told = problems(&App::scoped::<Patterned>().title("Patterned").build());
+    let [dead, digits] = &*told else {
+        panic!("{told:#?}");
+    };
+    assert!(
+        digits.contains("`on_digits`") && digits.contains("is not in POSIX's"),
+        "{digits}"
+    );
+    assert!(
+        dead.contains("`on_dead`") && dead.contains("topics that are left out"),
+        "{dead}"
+    );
+}

@@ -64,6 +64,34 @@ fn a_pattern_finds_topics_that_appear_later_and_leaves_out_dead_letters() {
     assert_eq!(ids, [0, 1, 2]);
 }
 
+/// The broker matches whole names by another language, and knows nothing of dead letters.
+#[test]
+fn a_pattern_means_the_same_where_the_broker_finds_the_topics() {
+    let fixture = AppFixture::named(kafka(), "matching_848");
+    let (dead, longer) = ("matching_848.in.dead", "matching_848.in.deadly");
+    let others = ["my.matching_848.in.x", "matching_848xin.x"];
+    create(
+        kafka(),
+        &["matching_848.in.one", dead, longer, &fixture.out],
+    );
+    create(kafka(), &others);
+    let mut app = fixture.app();
+    app.is_started();
+    send(kafka(), "matching_848.in.one", 0, &order(0));
+    send(kafka(), longer, 0, &order(1));
+    fixture.await_count(2);
+    let bad = json!({"id": 9, "fails": "rejected"});
+    send(kafka(), "matching_848.in.one", 0, &bad);
+    let buried = || kafka().end_offsets(dead).unwrap()[&0];
+    eventually("a dead letter", || (buried() == 1).then_some(()));
+    let group = kafka().group("matching_848").unwrap();
+    let assigned = group.members.iter().flat_map(|m| &m.assigned);
+    let mut topics: Vec<_> = assigned.map(|(topic, _)| topic.as_str()).collect();
+    topics.sort_unstable();
+    assert_eq!(topics, [longer, "matching_848.in.one"]);
+    app.stop();
+}
+
 #[test]
 fn a_pattern_without_a_topic_waits_for_one() {
     let fixture = AppFixture::named(kafka(), "awaited");

@@ -1,8 +1,10 @@
 //! Problems of the functions that share a group.
 
 use crate::function::definition::{ConsumerDef, Location};
-use crate::plan::parts::Member;
+use crate::pattern::Pattern;
+use crate::plan::parts::{Group, Handler, Member};
 use crate::plan::problem::Problem;
+use crate::settings::GroupProtocol;
 
 /// A record goes to exactly one handler of a group, so that its offset has one owner.
 pub(in crate::plan) fn topics(group: &str, members: &[Member], problems: &mut Vec<Problem>) {
@@ -49,6 +51,30 @@ pub(in crate::plan) fn conflicts(group: &str, members: &[Member], problems: &mut
                 });
             }
         }
+    }
+}
+
+/// The most of an expression that a broker is sent.
+const LONGEST: usize = 8_192;
+
+/// A pattern is one in POSIX, and can be told to the broker where that does the matching.
+pub(in crate::plan) fn patterns(group: &Group, problems: &mut Vec<Problem>) {
+    for Handler { def, settings } in &group.handlers {
+        let Some(pattern) = def.pattern else { continue };
+        let names = Pattern::of_consumer(pattern, settings, &group.left_out);
+        let by_broker = settings.group_protocol == Some(GroupProtocol::Consumer);
+        let why = match names.map(|names| names.anchored()) {
+            Ok(sent) if by_broker && sent.len() > LONGEST => {
+                "with `group_protocol = \"consumer\"` it is too long for a broker, without the topics that are left out; make it simpler".to_owned()
+            }
+            Ok(_) => continue,
+            Err(why) => why,
+        };
+        problems.push(Problem::Setting {
+            handler: def.name,
+            what: format!("has `pattern = {pattern:?}`: {why}"),
+            at: def.location,
+        });
     }
 }
 

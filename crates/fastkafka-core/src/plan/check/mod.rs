@@ -7,6 +7,6 @@ mod overrides;
 mod values;
 
 pub(super) use functions::{handler, meter, names, producer, task};
-pub(super) use groups::{conflicts, topics};
+pub(super) use groups::{conflicts, patterns, topics};
 pub(super) use overrides::overrides;
 pub(super) use values::{builder, values};

@@ -10,9 +10,9 @@ use crate::config;
 use crate::consumer::KafkaConsumer;
 use crate::consumer::leaving::Membership;
 use crate::consumer::standalone::Standalone;
-use crate::error::call_error;
+use crate::error::{call_error, refused};
 use crate::ffi::{EventQueue, Queue, TopicIds};
-use fastkafka_core::{ConsumerSettings, GroupProtocol};
+use fastkafka_core::{ConsumerSettings, GroupProtocol, Pattern};
 use fastkafka_runtime::platform::ClientError;
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -62,11 +62,7 @@ pub(crate) fn join(
     let queue = Queue::new(&consumer, driver.clone());
     let event_queue = EventQueue::new(&consumer);
     let topic_ids = TopicIds::new(&consumer, driver.clone());
-    let topics: Vec<_> = join
-        .topics
-        .iter()
-        .map(|topic| names.topics.subscription(topic))
-        .collect();
+    let topics = join.subscription()?;
     if !join.standalone {
         let topics: Vec<_> = topics.iter().map(String::as_str).collect();
         consumer.subscribe(&topics).map_err(|e| call_error(&e))?;
@@ -121,7 +117,7 @@ impl Join<'_> {
         if self.standalone {
             config::standalone(&mut config);
         }
-        if self.is_by_pattern() {
+        if self.is_by_pattern() && !self.is_assigned_by_broker() {
             let names = self.access.names();
             let left_out = self.left_out.iter();
             let left_out: Vec<_> = left_out.map(|topic| names.on_cluster(topic)).collect();
@@ -130,12 +126,34 @@ impl Join<'_> {
         config
     }
 
+    /// Topics, or a pattern. A broker that assigns partitions also finds the topics, in its own way: it is
+    /// told what is left out, where the client would leave it out itself.
+    fn subscription(&self) -> Result<Vec<String>, ClientError> {
+        let names = &self.access.names().topics;
+        let of_broker = |pattern: &str| {
+            let topics = Pattern::of_consumer(pattern, self.settings, self.left_out);
+            let topics = topics.map(|topics| names.subscription_of_broker(topics));
+            topics.map_err(|why| refused(format!("`pattern = {pattern:?}`: {why}")))
+        };
+        let topics = self.topics.iter();
+        topics
+            .map(|topic| match topic.starts_with('^') {
+                true if self.is_assigned_by_broker() => of_broker(topic),
+                _ => Ok(names.subscription(topic)),
+            })
+            .collect()
+    }
+
+    fn is_assigned_by_broker(&self) -> bool {
+        self.settings.group_protocol == Some(GroupProtocol::Consumer)
+    }
+
     fn is_by_pattern(&self) -> bool {
         self.topics.iter().any(|topic| topic.starts_with('^'))
     }
 
     fn membership(&self) -> Membership {
-        let classic = self.settings.group_protocol.unwrap_or_default() == GroupProtocol::Classic;
+        let classic = !self.is_assigned_by_broker();
         match (self.standalone, classic) {
             (true, _) => Membership::Standalone,
             (false, false) => Membership::BrokerAssigned,

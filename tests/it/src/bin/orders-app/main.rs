@@ -33,6 +33,7 @@ macro_rules! choose {
             "listed" => sources::listed::app,
             "vanishing" => sources::vanishing::app,
             "matching" => sources::matching::app,
+            "matching_848" => sources::matching_848::app,
             "awaited" => sources::awaited::app,
             "alone" => sources::alone::app,
             $(stringify!($name) => settings::$name::app,)*

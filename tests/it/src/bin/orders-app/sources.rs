@@ -46,5 +46,12 @@ source!(
     pattern = "^matching\\.in\\..*",
     dead_letter = "matching.in.dead"
 );
+source!(
+    matching_848,
+    "matching-848.out",
+    pattern = "^matching_848\\.in\\.|^__consumer",
+    dead_letter = "matching_848.in.dead",
+    group_protocol = "consumer"
+);
 source!(awaited, "awaited.out", pattern = "^awaited\\.in\\..*");
 source!(alone, "alone.out", topic = "alone", group_id = None);
