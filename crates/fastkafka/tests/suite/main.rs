@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod allocations;
+mod check;
 mod clusters;
 mod ends;
 mod outcome;
