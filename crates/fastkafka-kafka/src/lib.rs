@@ -43,4 +43,6 @@ pub use names::TopicNames;
 pub use options::KafkaOptions;
 pub use platform::{Kafka, producer_on};
 pub use prepare::create_topics;
+#[doc(hidden)]
+pub use producer::condition;
 pub use topics::TopicSpec;

@@ -6,7 +6,6 @@ use crate::client_context::Context;
 use crate::config;
 use crate::error::{call_error, client_error};
 use crate::ffi::Topic;
-use crate::producer::condition::Kind;
 use crate::producer::delivery_reports::{Producer, Reports};
 use crate::producer::in_flight::InFlight;
 use crate::producer::life;
@@ -14,7 +13,7 @@ use crate::producer::partitioner::Function;
 use crate::producer::watch::Watch;
 use arc_swap::{ArcSwap, Guard};
 use fastkafka_core::{ProducerSettings, Text};
-use fastkafka_runtime::platform::{ClientError, ProblemCode, ProducerHealth};
+use fastkafka_runtime::platform::{ClientError, ProducerHealth};
 use rdkafka::error::KafkaResult;
 use rdkafka::producer::Producer as _;
 use rdkafka::types::RDKafkaErrorCode;
@@ -94,17 +93,7 @@ impl Client {
             return None;
         }
         let mut health = ProducerHealth::new(&recipe.cluster, functions, letters);
-        for trouble in self.watch.troubles() {
-            let code = match trouble.kind {
-                Kind::Away => ProblemCode::NoBroker,
-                Kind::Login => ProblemCode::LoginRefused,
-                Kind::Ended => ProblemCode::ProducerEnded,
-                Kind::Unacknowledged => ProblemCode::OutputsWait,
-            };
-            let place = trouble.place.as_ref();
-            let place = place.map(|(topic, partition)| (&**topic, *partition));
-            health.add(code, place, trouble.since, trouble.times, &trouble.error);
-        }
+        self.watch.tell(&mut health);
         Some(health)
     }
 

@@ -11,6 +11,7 @@
 //! Where one follows from another, the cause alone is told: no broker is reached by who cannot log in, and
 //! nothing is acknowledged by one that is not reached.
 
+use fastkafka_runtime::platform::{ProblemCode, ProducerHealth};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -25,10 +26,14 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 /// The kind of a trouble.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// No broker is reached.
     Away,
+    /// The login is refused.
     Login,
+    /// The client has ended.
     Ended,
+    /// Records are not acknowledged.
     Unacknowledged,
 }
 
@@ -54,8 +59,9 @@ struct Lasting {
     error: String,
 }
 
+/// What is wrong with one client.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Condition {
+pub struct Condition {
     away: Option<Lasting>,
     login: Option<Lasting>,
     ended: Option<Lasting>,
@@ -72,7 +78,7 @@ pub(crate) struct Condition {
 
 impl Condition {
     /// An error of the client that belongs to no record; it may be of none of these kinds.
-    pub(crate) fn error(&mut self, now: Duration, kind: Option<Kind>, error: &str) {
+    pub fn error(&mut self, now: Duration, kind: Option<Kind>, error: &str) {
         self.last = error.to_owned();
         match kind {
             Some(Kind::Away) => add(&mut self.away, now, error),
@@ -94,13 +100,13 @@ impl Condition {
     }
 
     /// Records were acknowledged.
-    pub(crate) fn delivered(&mut self, now: Duration) {
+    pub fn delivered(&mut self, now: Duration) {
         (self.away, self.login, self.ended) = (None, None, None);
         self.waiting = self.waiting.map(|_| now);
     }
 
     /// A broker has answered.
-    pub(crate) fn answered(&mut self, now: Duration) {
+    pub fn answered(&mut self, now: Duration) {
         (self.away, self.login) = (None, None);
         if now.saturating_sub(self.made) >= STEADY {
             self.ended = None;
@@ -108,13 +114,7 @@ impl Condition {
     }
 
     /// A record was not acknowledged in its time.
-    pub(crate) fn late(
-        &mut self,
-        now: Duration,
-        in_time: Duration,
-        place: (String, i32),
-        error: &str,
-    ) {
+    pub fn late(&mut self, now: Duration, in_time: Duration, place: (String, i32), error: &str) {
         let sent = now.saturating_sub(in_time);
         let mut late = self.late.remove(&place);
         add(&mut late, sent, error);
@@ -123,14 +123,14 @@ impl Condition {
     }
 
     /// A record of the partition was acknowledged. False when no partition has one that was late.
-    pub(crate) fn in_time(&mut self, place: (&str, i32)) -> bool {
+    pub fn in_time(&mut self, place: (&str, i32)) -> bool {
         self.late
             .retain(|(topic, partition), _| (&**topic, *partition) != place);
         !self.late.is_empty()
     }
 
     /// Records are on their way, or none is. False when no partition has one that was late.
-    pub(crate) fn on_their_way(&mut self, now: Duration, some: bool) -> bool {
+    pub fn on_their_way(&mut self, now: Duration, some: bool) -> bool {
         self.waiting = some.then(|| self.waiting.unwrap_or(now));
         self.late
             .retain(|_, late| now.saturating_sub(late.last) < QUIET);
@@ -145,6 +145,21 @@ impl Condition {
             self.asked = Some(now);
         }
         due
+    }
+
+    /// Says what is wrong, and since when.
+    pub fn tell(&self, now: Duration, health: &mut ProducerHealth) {
+        for trouble in self.troubles(now) {
+            let code = match trouble.kind {
+                Kind::Away => ProblemCode::NoBroker,
+                Kind::Login => ProblemCode::LoginRefused,
+                Kind::Ended => ProblemCode::ProducerEnded,
+                Kind::Unacknowledged => ProblemCode::OutputsWait,
+            };
+            let place = trouble.place.as_ref();
+            let place = place.map(|(topic, partition)| (&**topic, *partition));
+            health.add(code, place, trouble.since, trouble.times, &trouble.error);
+        }
     }
 
     pub(crate) fn troubles(&self, now: Duration) -> Vec<Trouble> {

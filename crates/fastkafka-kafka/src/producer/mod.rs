@@ -1,7 +1,7 @@
 //! The producers of an app: where each record goes, and how many are on their way.
 
 pub(crate) mod clients;
-pub(crate) mod condition;
+pub mod condition;
 pub(crate) mod delivery_reports;
 pub(crate) mod in_flight;
 mod life;

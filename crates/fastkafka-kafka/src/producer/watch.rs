@@ -1,8 +1,10 @@
 //! The eye on a client: its [`Condition`] behind a clock and a lock.
 
 use crate::lock::lock;
-use crate::producer::condition::{Condition, Kind, Trouble};
-use fastkafka_runtime::platform::{ClientError, Scope};
+#[cfg(test)]
+use crate::producer::condition::Trouble;
+use crate::producer::condition::{Condition, Kind};
+use fastkafka_runtime::platform::{ClientError, ProducerHealth, Scope};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -102,7 +104,12 @@ impl Watch {
         condition.made(self.now());
     }
 
-    /// What is wrong, and since when.
+    /// Says what is wrong, and since when.
+    pub(super) fn tell(&self, health: &mut ProducerHealth) {
+        lock(&self.condition).tell(self.now(), health);
+    }
+
+    #[cfg(test)]
     pub(crate) fn troubles(&self) -> Vec<Trouble> {
         lock(&self.condition).troubles(self.now())
     }

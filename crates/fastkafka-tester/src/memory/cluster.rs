@@ -125,6 +125,9 @@ impl MemoryCluster {
     pub(crate) fn set_down(&self, down: bool) {
         let on_up = {
             let mut state = self.state();
+            if down && !state.down {
+                state.went_down = Some(tokio::time::Instant::now());
+            }
             state.down = down;
             state.wake_all();
             if down {

@@ -3,7 +3,7 @@
 use crate::memory::clusters::MemoryClusters;
 use crate::memory::consumer::MemoryConsumer;
 use crate::memory::member::Member;
-use crate::memory::producers::MemoryProducers;
+use crate::memory::producers::{Clients, MemoryProducers};
 use crate::subscription::Subscription;
 use fastkafka_core::{ConsumerSettings, GroupProtocol, Plan};
 use fastkafka_runtime::platform::{ConsumerHandle, NewConsumer, Platform, Producers};
@@ -17,7 +17,12 @@ pub(crate) struct MemoryPlatform(pub(crate) Arc<MemoryClusters>);
 
 impl Platform for MemoryPlatform {
     fn outputs(&self, plan: &Plan, most: usize) -> Result<Arc<dyn Producers>, String> {
-        Ok(MemoryProducers::new(self.0.clone(), &plan.outputs, most))
+        Ok(MemoryProducers::new(
+            self.0.clone(),
+            &plan.outputs,
+            Clients::new(plan),
+            most,
+        ))
     }
 
     fn serve(&self, wanted: NewConsumer) -> Result<ConsumerHandle, String> {

@@ -28,6 +28,8 @@ pub(crate) struct ClusterState {
     /// later is read from its beginning, whatever `auto_offset_reset` says.
     pub(super) began_with: HashMap<(GroupId, TopicId), usize>,
     pub(crate) down: bool,
+    /// When the broker went down.
+    pub(super) went_down: Option<tokio::time::Instant>,
     /// How long it takes until a producer hears that a record is lost; `None`: at once.
     pub(crate) losses_tell_after: Option<Duration>,
     /// Commits do not arrive.
@@ -49,6 +51,7 @@ impl ClusterState {
             round_robin: HashMap::new(),
             began_with: HashMap::new(),
             down: false,
+            went_down: None,
             losses_tell_after: None,
             commits_lost: false,
             on_up: Vec::new(),
@@ -240,6 +243,11 @@ impl ClusterState {
         for member in &self.members {
             member.wake.notify_one();
         }
+    }
+
+    /// Since when the broker is down.
+    pub(super) fn down_since(&self) -> Option<tokio::time::Instant> {
+        self.went_down.filter(|_| self.down)
     }
 
     /// Wakes the consumers of a group that have something to exchange with it. While the broker is down

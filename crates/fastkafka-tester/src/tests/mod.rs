@@ -17,6 +17,7 @@ mod mirrors;
 mod mocks;
 mod on_a_broker;
 mod parallel;
+mod producers;
 mod spies;
 mod support;
 mod tasks;

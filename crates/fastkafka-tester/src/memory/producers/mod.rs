@@ -5,10 +5,12 @@
 //! idempotent producer do: a record that is sent while others wait, or while the last of them is being
 //! sent, waits behind them. Each cluster has a queue of its own; one bound holds for all of them.
 
+mod health;
 mod queues;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::health::Clients;
 use self::queues::{Queues, WaitingRecord};
 use crate::function::Function;
 use crate::lock::lock;
@@ -21,7 +23,7 @@ use bytes::Bytes;
 use fastkafka_core::{
     DeliveryToken, Failure, FailureKind, OutRecord, Output, ProduceError, RecordSink,
 };
-use fastkafka_runtime::platform::{Producers, Wake};
+use fastkafka_runtime::platform::{ProducerHealth, Producers, Wake};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -40,6 +42,7 @@ pub(crate) struct MemoryProducers {
     /// The most records that may wait.
     most: usize,
     queues: Mutex<Queues>,
+    clients: Mutex<Clients>,
     tokio: Handle,
     me: Weak<Self>,
 }
@@ -53,7 +56,12 @@ struct Route {
 
 impl MemoryProducers {
     /// Panics outside a tokio runtime.
-    pub(crate) fn new(clusters: Arc<MemoryClusters>, outputs: &[Output], most: usize) -> Arc<Self> {
+    pub(crate) fn new(
+        clusters: Arc<MemoryClusters>,
+        outputs: &[Output],
+        clients: Clients,
+        most: usize,
+    ) -> Arc<Self> {
         let routes = outputs.iter().map(|output| {
             let millis = output.settings.delivery_timeout_ms;
             let route = Route {
@@ -68,6 +76,7 @@ impl MemoryProducers {
             routes,
             most,
             queues: Mutex::default(),
+            clients: Mutex::new(clients),
             tokio: Handle::current(),
             me: me.clone(),
         })
@@ -96,6 +105,7 @@ impl MemoryProducers {
         timeout: Duration,
     ) {
         let (id, cluster) = (waiting.id, waiting.record.cluster);
+        waiting.timeout = timeout;
         waiting.deadline = Instant::now().checked_add(timeout);
         let queue = queues.queue(cluster);
         let first = queue.is_idle();
@@ -164,10 +174,14 @@ impl MemoryProducers {
             Ok(delivery) => {
                 // Before its record may be settled.
                 waiting.call.iter().for_each(|call| call.output_over());
+                let record = &waiting.record;
+                let place = (&*delivery.topic, delivery.partition);
+                lock(&self.clients).delivered(record.producer, record.cluster, place);
                 waiting.token.ack(|| delivery);
             }
             Err(Refusal::Down) => return Some(waiting),
             Err(Refusal::TimedOut) => {
+                self.note_late(&waiting.record, Duration::ZERO);
                 let after = cluster.state().losses_tell_after;
                 match after {
                     Some(after) => self.time_out_later(waiting, after),
@@ -182,6 +196,14 @@ impl MemoryProducers {
             }
         }
         None
+    }
+
+    /// The time of a record is over. On Kafka its partition is known; here it is where the app has chosen it.
+    fn note_late(&self, record: &NewRecord, in_time: Duration) {
+        if let Some(partition) = record.partition {
+            let place = (&*record.topic, partition);
+            lock(&self.clients).late(record.producer, record.cluster, in_time, place);
+        }
     }
 
     /// Its producer hears of the loss when it has gone on, as on Kafka.
@@ -201,6 +223,7 @@ impl MemoryProducers {
     fn expire(&self, cluster: ClusterName, id: u64) {
         let expired = self.queues().queue(cluster).remove(id);
         if let Some(expired) = expired {
+            self.note_late(&expired.record, expired.timeout);
             time_out(expired);
             self.notify_room();
         }
@@ -254,6 +277,7 @@ impl RecordSink for MemoryProducers {
             record: new,
             call: in_hand().filter(|_| token.is_of_run()),
             token,
+            timeout,
             deadline: None,
         };
         waiting.call.iter().for_each(|call| call.output_begun());
@@ -302,6 +326,10 @@ impl Producers for MemoryProducers {
 
     fn on_room(&self, wake: Wake) {
         self.queues().on_room.push(wake);
+    }
+
+    fn health(&self) -> Vec<ProducerHealth> {
+        lock(&self.clients).health(&self.clusters)
     }
 
     fn drain(&self, _: std::time::Instant) -> Result<(), usize> {

@@ -8,6 +8,7 @@ use fastkafka_runtime::platform::Wake;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::task::Waker;
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// A queue for each cluster, and what waits for room in them.
@@ -35,6 +36,8 @@ pub(super) struct WaitingRecord {
     pub(super) token: DeliveryToken,
     /// The call that waits for it, if one does.
     pub(super) call: Option<Arc<RecordedCall>>,
+    /// How long it may wait.
+    pub(super) timeout: Duration,
     /// `None`: it may wait for ever.
     pub(super) deadline: Option<Instant>,
 }

@@ -22,7 +22,7 @@ fn enqueue(outputs: &MemoryProducers, scope: &DeliveryScope, n: u32) {
 fn start() -> (Arc<MemoryCluster>, Arc<MemoryProducers>) {
     let clusters = MemoryClusters::new(&Topology::new(&[], [("numbers".to_owned(), 1)].into()));
     let broker = clusters.named("").clone();
-    let outputs = MemoryProducers::new(clusters, &[], usize::MAX);
+    let outputs = MemoryProducers::new(clusters, &[], Clients::none(), usize::MAX);
     (broker, outputs)
 }
 

@@ -1,7 +1,7 @@
 //! A client that panics, which ends its app and hangs nobody.
 
 use crate::memory::clusters::MemoryClusters;
-use crate::memory::producers::MemoryProducers;
+use crate::memory::producers::{Clients, MemoryProducers};
 use crate::topology::Topology;
 use fastkafka::control::Seek;
 use fastkafka::{App, consumes};
@@ -66,6 +66,7 @@ impl Platform for Panics {
         Ok(MemoryProducers::new(
             MemoryClusters::new(&Topology::new(&[], BTreeMap::new())),
             &plan.outputs,
+            Clients::new(plan),
             most,
         ))
     }
