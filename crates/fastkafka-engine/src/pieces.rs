@@ -26,6 +26,13 @@ impl Pieces {
         self.pieces.back().map(|last| last.span.next)
     }
 
+    /// The state of the record at `at`, while it is held.
+    pub(crate) fn state(&self, at: i64) -> Option<State> {
+        let i = self.pieces.partition_point(|p| p.span.next <= at);
+        let piece = self.pieces.get(i).filter(|p| p.span.first <= at);
+        piece.map(|p| p.state)
+    }
+
     /// The piece that has stopped. It can only be the head: everything before an end is terminal.
     pub(crate) fn stopped(&self) -> Option<&Piece> {
         self.pieces.front().filter(|p| p.state == State::Stopped)

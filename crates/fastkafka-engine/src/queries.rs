@@ -2,7 +2,8 @@
 
 use crate::assigned::{Assigned, Records};
 use crate::engine::{Engine, Partition, among, index};
-use crate::event::{PartIndex, Time};
+use crate::event::{PartIndex, RunId, Time};
+use crate::piece::State;
 
 impl Engine {
     /// The time to step with [`Event::Tick`](crate::Event::Tick) if nothing happens before: the next
@@ -50,6 +51,37 @@ impl Engine {
             Records::Pieces(pieces) => pieces.end() > Some(next),
             Records::Keyed(keyed) => keyed.holds_up(at),
         })
+    }
+
+    /// Whether records wait for the task of `run`, which may be of a former assignment: in partition order
+    /// any, by key those of its key.
+    pub fn waits_for(&self, part: PartIndex, run: RunId) -> bool {
+        let partition = &self.partitions[index(part)];
+        let assigned = partition.assigned.as_ref();
+        assigned.is_some_and(|assigned| match &assigned.records {
+            Records::Pieces(pieces) => pieces.end().is_some(),
+            Records::Keyed(keyed) => {
+                let task = partition.tasks.get(run);
+                task.is_some_and(|task| keyed.waits_for(&task))
+            }
+        })
+    }
+
+    /// Whether a result of `run` for the record at `at` still counts. It does not once the record has
+    /// failed, is handled again by another run, or is not held any more.
+    pub fn counts(&self, part: PartIndex, run: RunId, at: i64) -> bool {
+        let assigned = self.partitions[index(part)].assigned.as_ref();
+        let state = assigned.and_then(|assigned| match &assigned.records {
+            Records::Pieces(pieces) => pieces.state(at),
+            Records::Keyed(keyed) => keyed.state(at),
+        });
+        state == Some(State::Running(run))
+    }
+
+    /// Whether a revoke of it ends with a step at `now`, whatever is still open.
+    pub fn gives_up(&self, part: PartIndex, now: Time) -> bool {
+        let mut due = self.revokes.iter().filter(|revoke| revoke.deadline <= now);
+        due.any(|revoke| revoke.draining.contains(&part))
     }
 
     /// The number of lanes and tasks that have not ended and runs that are not closed, those of former

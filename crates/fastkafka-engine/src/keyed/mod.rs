@@ -107,6 +107,25 @@ impl Keyed {
         line.is_some_and(|line| !line.waiting.is_empty())
     }
 
+    /// Whether records wait for this task: of its key, or without one the very records that it has.
+    pub(crate) fn waits_for(&self, task: &Task) -> bool {
+        match task.key {
+            Some(key) => {
+                let line = self.lines.get(&key);
+                line.is_some_and(|line| !line.waiting.is_empty())
+            }
+            None => {
+                let mut slots = self.slots.range(task.first..task.next);
+                slots.any(|(_, slot)| slot.state == State::Queued)
+            }
+        }
+    }
+
+    /// The state of the record at `at`, while it is held.
+    pub(crate) fn state(&self, at: i64) -> Option<State> {
+        self.slots.get(&at).map(|slot| slot.state)
+    }
+
     pub(crate) fn due(&self) -> Option<Time> {
         self.due.first().map(|&(due, _)| due)
     }

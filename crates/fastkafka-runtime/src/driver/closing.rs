@@ -81,13 +81,28 @@ impl<T: GroupConsumer> Driver<T> {
         }
     }
 
+    /// Notes what is open in partitions whose revoke ends now, whatever is open: with the step of the engine
+    /// it is forgotten.
+    pub(super) fn note_given_up(&mut self) {
+        // What is lost is another member's.
+        if self.rebalance.membership.is_member() || self.consumer.lost() {
+            return;
+        }
+        for part in self.partitions.numbers() {
+            if self.engine.gives_up(part, self.now) {
+                self.note_unsettled(part);
+            }
+        }
+    }
+
     /// Notes the records of a partition that were handled and are not settled, when that is given up.
     pub(super) fn note_unsettled(&mut self, part: PartIndex) {
         if self.rebalance.membership.is_member() {
             return;
         }
         let partition = &self.partitions[part];
-        for offset in partition.unsettled() {
+        let counts = |run, at| self.engine.counts(part, run, at);
+        for offset in partition.unsettled(counts) {
             tracing::error!(
                 handler = partition.handler.def.name,
                 place = %partition.place,

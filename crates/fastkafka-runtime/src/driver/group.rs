@@ -141,6 +141,12 @@ impl<T: GroupConsumer> Driver<T> {
         } else {
             let membership = self.rebalance.membership;
             let deadline = membership.revoke_deadline(self.now, self.setup.rebalance_timeout);
+            if deadline <= self.now {
+                // The step gives them back.
+                for part in &parts {
+                    self.note_unsettled(*part);
+                }
+            }
             self.step(Event::Revoking { parts, deadline });
         }
     }
@@ -173,9 +179,6 @@ impl<T: GroupConsumer> Driver<T> {
         // Before it, too: unassigning commits what is stored.
         self.store();
         for part in parts {
-            if !lost {
-                self.note_unsettled(*part);
-            }
             let partition = &mut self.partitions[*part];
             partition.forget();
             (partition.truncated, partition.goes_on) = (None, None);

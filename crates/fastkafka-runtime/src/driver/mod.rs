@@ -163,6 +163,7 @@ impl<T: GroupConsumer> Driver<T> {
     fn tick(&mut self) {
         let due = self.engine.next_deadline();
         if due.is_some_and(|due| due <= self.now) {
+            self.note_given_up();
             self.step(Event::Tick);
         }
     }

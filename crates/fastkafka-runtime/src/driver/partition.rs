@@ -9,7 +9,7 @@ use crate::handling::job::{LaneHandle, ToLane};
 use crate::handling::keyed::Keyed;
 use crate::transport::PartitionRef;
 use fastkafka_core::{FailureKind, Fetched, StopFlag};
-use fastkafka_engine::{self as engine, Broken, HoldBack, Span, Time};
+use fastkafka_engine::{self as engine, Broken, HoldBack, RunId, Span, Time};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -44,8 +44,6 @@ pub(crate) struct OwnedPartition {
     /// Why records failed; for dead letters and health.
     pub(crate) errors: Errors,
     kept: KeptRuns,
-    /// Everything below it is terminal, as far as the engine has told in this assignment.
-    watermark: i64,
 }
 
 impl OwnedPartition {
@@ -65,7 +63,6 @@ impl OwnedPartition {
             goes_on: None,
             errors: Errors::default(),
             kept: KeptRuns::default(),
-            watermark: 0,
         }
     }
 
@@ -84,7 +81,6 @@ impl OwnedPartition {
 
     /// Gives back what lies below the watermark.
     pub(crate) fn free_below(&mut self, watermark: i64) {
-        self.watermark = watermark;
         while let Some(block) = self.kept.pop_below(watermark) {
             // On the lane: to free a block takes time, and the driver must not lose it.
             if let Some(lane) = &self.lane {
@@ -135,7 +131,6 @@ impl OwnedPartition {
         self.cut.1.release();
         self.started.release();
         self.kept.clear();
-        self.watermark = 0;
         self.errors.clear();
         if let Some(lane) = &self.lane {
             lane.send(ToLane::Released);
@@ -162,22 +157,22 @@ impl OwnedPartition {
         }
     }
 
-    /// The first offset of each started run that was handled and is not settled. A run may stay open for
-    /// a late report when its records have been handled again and are settled: it is not named.
-    pub(crate) fn unsettled(&self) -> Vec<i64> {
-        let mut unsettled = self.open();
-        unsettled.retain(|offset| *offset >= self.watermark);
-        unsettled
+    /// The call of a lane that goes on although the partition was given back or moved.
+    pub(crate) fn straggler(&self) -> Option<(RunId, i64, Option<u32>)> {
+        let lane = self.lane.as_ref()?;
+        lane.straggler(|run| self.started.has(run))
     }
 
-    fn open(&self) -> Vec<i64> {
-        match (&self.keyed, &self.lane) {
-            (Some(keyed), _) => self
-                .started
-                .unsettled(|run| if keyed.is_at_work(run) { 0 } else { usize::MAX }),
-            (None, Some(lane)) => self.started.unsettled(|run| lane.handled(run)),
-            (None, None) => Vec::new(),
-        }
+    /// The first offset of each run that was handled and is not settled, where that `counts` for the engine.
+    /// A run may stay open for a late report when its records have failed, or are handled again.
+    pub(crate) fn unsettled(&self, counts: impl Fn(RunId, i64) -> bool) -> Vec<i64> {
+        let handled = |run| match (&self.keyed, &self.lane) {
+            (Some(keyed), _) if keyed.is_at_work(run) => 0,
+            (Some(_), _) => usize::MAX,
+            (None, Some(lane)) => lane.handled(run),
+            (None, None) => 0,
+        };
+        self.started.unsettled(handled, counts)
     }
 
     /// No handler goes on, also none that was aborted.

@@ -7,7 +7,7 @@ use super::state::stalls::{Stage, Stand, Standing, Work, YOUNG};
 use crate::handling::keyed::Keyed;
 use crate::health::{StalledAt, StalledRecord};
 use crate::transport::GroupConsumer;
-use fastkafka_engine::{HoldBack, PartIndex};
+use fastkafka_engine::{HoldBack, PartIndex, RunId};
 
 /// By key many records may have stalled: so many are listed.
 const LISTED: usize = 100;
@@ -37,7 +37,8 @@ impl<T: GroupConsumer> Driver<T> {
         }
     }
 
-    /// The record in hand of a lane, and the first of those that are handled and open.
+    /// The record in hand of a lane, and the first of those that are handled and open. One that is handled
+    /// again does not count any more.
     fn in_order(&self, part: PartIndex, partition: &OwnedPartition, into: &mut Vec<Item>) {
         let started = &partition.started;
         // Those behind the one in hand wait in the lane.
@@ -52,10 +53,17 @@ impl<T: GroupConsumer> Driver<T> {
                 begun: None,
                 poll: run.scope.polling(),
                 holds_up: self.holds_up(part, partition, (at, next)),
+                is_straggler: false,
+            };
+            into.push(((part, Standing::Lane), place));
+        } else if let Some((run, at, poll)) = partition.straggler() {
+            let place = Work {
+                poll,
+                ..self.straggler(part, partition, run, at)
             };
             into.push(((part, Standing::Lane), place));
         }
-        let Some(first) = started.iter().next() else {
+        let Some(first) = started.iter().find(|run| self.counts(part, run)) else {
             return;
         };
         if in_hand.is_none_or(|run| first.first_open() < run.in_hand().0) {
@@ -64,7 +72,7 @@ impl<T: GroupConsumer> Driver<T> {
         }
     }
 
-    /// Each run, once it has gone on for a while.
+    /// Each run that counts, once it has gone on for a while.
     fn by_key(
         &self,
         part: PartIndex,
@@ -72,6 +80,10 @@ impl<T: GroupConsumer> Driver<T> {
         keyed: &Keyed,
         into: &mut Vec<Item>,
     ) {
+        for (run, at) in keyed.stragglers() {
+            let place = self.straggler(part, partition, run, at);
+            into.push(((part, Standing::Run(run)), place));
+        }
         let runs = partition.started.iter();
         // In the order in which they have begun.
         for run in runs.take_while(|run| run.begun + YOUNG <= self.now) {
@@ -84,11 +96,32 @@ impl<T: GroupConsumer> Driver<T> {
                     begun: Some(run.begun),
                     poll: run.scope.polling(),
                     holds_up: is_full(partition) || self.holds_up(part, partition, (at, next)),
+                    is_straggler: false,
                 }
-            } else {
+            } else if self.counts(part, run) {
                 open(run, partition)
+            } else {
+                continue;
             };
             into.push(((part, Standing::Run(run.run)), place));
+        }
+    }
+
+    /// The first open record of the run is not handled again.
+    fn counts(&self, part: PartIndex, run: &StartedRun) -> bool {
+        self.engine.counts(part, run.run, run.first_open())
+    }
+
+    /// A call of a former assignment, or from before a move, at this offset.
+    fn straggler(&self, part: PartIndex, partition: &OwnedPartition, run: RunId, at: i64) -> Work {
+        Work {
+            run,
+            at,
+            stage: Stage::InHand,
+            begun: None,
+            poll: None,
+            holds_up: !partition.user_paused && self.engine.waits_for(part, run),
+            is_straggler: true,
         }
     }
 
@@ -129,6 +162,7 @@ impl<T: GroupConsumer> Driver<T> {
                 offset: stand.place.at,
                 handler: partition.handler.def.name,
                 at: match stand.place.stage {
+                    Stage::InHand if stand.place.is_straggler => StalledAt::Straggler,
                     Stage::InHand => StalledAt::Handler,
                     Stage::Open => StalledAt::Settling,
                 },
@@ -150,6 +184,7 @@ fn open(run: &StartedRun, partition: &OwnedPartition) -> Work {
         begun: None,
         poll: None,
         holds_up: is_full(partition),
+        is_straggler: false,
     }
 }
 

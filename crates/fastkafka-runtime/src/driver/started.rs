@@ -65,6 +65,11 @@ impl StartedRuns {
         self.0.remove(at.ok()?)
     }
 
+    pub(crate) fn has(&self, run: RunId) -> bool {
+        let at = self.0.binary_search_by_key(&run, |started| started.run);
+        at.is_ok()
+    }
+
     /// The lane has forgotten what it was given after this run.
     pub(crate) fn forget_after(&mut self, run: RunId) {
         self.0.retain(|started| started.run <= run);
@@ -100,15 +105,18 @@ impl StartedRuns {
         Ok(())
     }
 
-    /// The first offset of each run that was handled and is not settled. `handled` is how many records of a
-    /// run were, at most. What the engine was told is lost counts as failed: it and what follows is handled
-    /// again.
-    pub(crate) fn unsettled(&self, handled: impl Fn(RunId) -> usize) -> Vec<i64> {
+    /// The first offset of each run that was handled and is not settled, where that `counts`. `handled` is
+    /// how many records of a run were, at most.
+    pub(crate) fn unsettled(
+        &self,
+        handled: impl Fn(RunId) -> usize,
+        counts: impl Fn(RunId, i64) -> bool,
+    ) -> Vec<i64> {
         let unsettled = self.0.iter().filter_map(|started| {
             let settled = started.scope.progress(started.settled);
             let handled = handled(started.run).min(started.records());
-            let handled = handled.min(started.broken.unwrap_or(usize::MAX));
-            (settled < handled).then(|| started.offset(settled))
+            let at = (settled < handled).then(|| started.offset(settled))?;
+            counts(started.run, at).then_some(at)
         });
         unsettled.collect()
     }

@@ -136,6 +136,19 @@ impl LaneHandle {
         }
     }
 
+    /// The run whose call is under way, if that is not known: its offset, and the number of its poll.
+    pub(crate) fn straggler(
+        &self,
+        is_known: impl Fn(RunId) -> bool,
+    ) -> Option<(RunId, i64, Option<u32>)> {
+        match lock(&self.at_hand.0).as_ref()? {
+            InHand::Run(job) if !is_known(job.run) => {
+                Some((job.run, job.in_hand().0, job.scope.polling()))
+            }
+            _ => None,
+        }
+    }
+
     /// How many records of this run were handled, at most.
     pub(crate) fn handled(&self, run: RunId) -> usize {
         match lock(&self.at_hand.0).as_ref() {

@@ -35,6 +35,9 @@ pub struct StalledRecord {
 pub enum StalledAt {
     /// Its handler has not returned.
     Handler,
+    /// Its handler has not returned, and its partition was given away or moved meanwhile: the call counts for
+    /// nothing, and what comes after it in its order waits for it.
+    Straggler,
     /// It was handled, and its `Ack`, a task that it spawned or one of its outputs keeps it open.
     Settling,
 }
@@ -53,6 +56,10 @@ impl StalledRecord {
         };
         let (code, what) = match self.at {
             StalledAt::Handler => (ProblemCode::HandlerStalled, ""),
+            StalledAt::Straggler => (
+                ProblemCode::HandlerStalled,
+                "its partition was given away or moved since the call began",
+            ),
             StalledAt::Settling => (
                 ProblemCode::RecordOpen,
                 "its `Ack`, a task that it spawned or an output is not settled",

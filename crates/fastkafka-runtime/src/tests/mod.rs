@@ -24,5 +24,6 @@ mod shutdown;
 mod stalls;
 mod starts;
 mod starving;
+mod stragglers;
 mod stuck;
 mod time_limits;

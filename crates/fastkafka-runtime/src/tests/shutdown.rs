@@ -4,7 +4,7 @@ use super::lab::{HandlerState, Lab, StopFailing, to_out};
 use super::outbox::{Fate, ack};
 use crate::shared::Shared;
 use fastkafka_core as fk;
-use fastkafka_core::{Ack, EventMetadata, ProduceError, State};
+use fastkafka_core::{Ack, EventMetadata, Failure, ProduceError, State};
 use fastkafka_macros::consumes;
 use std::time::Duration;
 
@@ -180,6 +180,56 @@ async fn a_record_that_is_not_settled_at_the_deadline_is_named() {
     );
     assert_eq!(lab.committed(0), Some(1));
     assert!(lock(&lab.member).closed);
+}
+
+/// Record 0 has lost its output and is handled alone; the report of record 1 is late.
+async fn told_of_late_reports(lab: &mut Lab) -> String {
+    lock(&lab.cluster).block = Some(1);
+    lab.outbox.decide(|_| Fate::Hold);
+    lab.until(|labs| labs[0].outbox.held() == 2).await;
+    lab.outbox
+        .report(1, |token| token.fail(Failure::retry("broker gone")));
+    lab.until(|labs| labs[0].outbox.held() == 2).await;
+    assert_eq!(lab.state.offsets(0), [0, 1, 0]);
+    lab.shut_down().await.unwrap_err()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_would_be_handled_again_is_not_named_for_its_late_report() {
+    #[consumes(crate = fk, topic = "in")]
+    async fn on(
+        value: u32,
+        meta: EventMetadata,
+        State(state): State<HandlerState>,
+    ) -> Result<(), ProduceError> {
+        let _busy = state.call(meta);
+        to_out(value.to_string()).await.map(drop)
+    }
+    let mut lab = Lab::new::<on>(1, 2);
+    let told = told_of_late_reports(&mut lab).await;
+    assert_eq!(
+        told,
+        "records were handled and not settled in time: `on` on in[0] from offset 0"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn by_key_too_only_what_counts_is_named_for_its_late_report() {
+    #[consumes(crate = fk, topic = "in", order = "key")]
+    async fn on(
+        value: u32,
+        meta: EventMetadata,
+        State(state): State<HandlerState>,
+    ) -> Result<(), ProduceError> {
+        let _busy = state.call(meta);
+        to_out(value.to_string()).await.map(drop)
+    }
+    let mut lab = keyed::<on>(&["a", "a"]);
+    let told = told_of_late_reports(&mut lab).await;
+    assert_eq!(
+        told,
+        "records were handled and not settled in time: `on` on in[0] from offset 0"
+    );
 }
 
 /// The partition is another member's: nobody waits for the record, but its handler has begun.

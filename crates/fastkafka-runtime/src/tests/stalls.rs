@@ -11,9 +11,9 @@ use fastkafka_core::{Ack, EventMetadata, Failure, ProduceError, State};
 use fastkafka_macros::consumes;
 use std::time::Duration;
 
-const SECOND: Duration = Duration::from_secs(1);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
 
-fn problems(lab: &Lab) -> Vec<Problem> {
+pub(super) fn problems(lab: &Lab) -> Vec<Problem> {
     let groups = vec![lab.health()];
     let health = Health {
         groups,
@@ -22,12 +22,12 @@ fn problems(lab: &Lab) -> Vec<Problem> {
     health.problems()
 }
 
-fn is_ready(lab: &Lab) -> bool {
+pub(super) fn is_ready(lab: &Lab) -> bool {
     problems(lab).iter().all(|problem| !problem.blocks)
 }
 
 /// Code, partition and offset of each.
-fn named(lab: &Lab) -> Vec<(ProblemCode, i32, i64)> {
+pub(super) fn named(lab: &Lab) -> Vec<(ProblemCode, i32, i64)> {
     let problems = problems(lab);
     let named = problems.iter();
     named
@@ -37,7 +37,7 @@ fn named(lab: &Lab) -> Vec<(ProblemCode, i32, i64)> {
 
 /// Waits for a permit at each record of partition 0.
 #[consumes(crate = fk, topic = "in")]
-async fn waits(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
+pub(super) async fn waits(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
     let _busy = state.call(meta);
     if meta.partition() == 0 {
         state.gate.acquire().await.unwrap().forget();
@@ -123,7 +123,7 @@ async fn the_log_names_it_once_a_minute() {
 
 /// By key, a record of key "a" waits for a permit.
 #[consumes(crate = fk, topic = "in", order = "key", stall_after = SECOND * 5)]
-async fn waits_by_key(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
+pub(super) async fn waits_by_key(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
     let _busy = state.call(meta);
     if meta.offset() % 2 == 0 {
         state.gate.acquire().await.unwrap().forget();
@@ -230,6 +230,29 @@ async fn a_task_that_does_not_end_and_an_output_without_a_report_are_told() {
     lab.until_committed(1, 3).await;
     lab.pass(SECOND).await;
     assert_eq!(named(&lab), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_records_whose_reports_are_late_the_one_that_counts_is_told() {
+    #[consumes(crate = fk, topic = "in")]
+    async fn on(
+        value: u32,
+        meta: EventMetadata,
+        State(state): State<HandlerState>,
+    ) -> Result<(), ProduceError> {
+        let _busy = state.call(meta);
+        to_out(value.to_string()).await.map(drop)
+    }
+    let mut lab = Lab::new::<on>(1, 2);
+    lock(&lab.cluster).block = Some(1);
+    lab.outbox.decide(|_| Fate::Hold);
+    lab.until(|labs| labs[0].outbox.held() == 2).await;
+    lab.outbox
+        .report(1, |token| token.fail(Failure::retry("broker gone")));
+    // Record 1 is handled again when record 0 is settled: its first report does not count any more.
+    lab.pass(SECOND * 40).await;
+    assert_eq!(lab.state.offsets(0), [0, 1, 0]);
+    assert_eq!(named(&lab), [(ProblemCode::RecordOpen, 0, 0)]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,6 +11,8 @@
 //! | nothing | forgotten |
 //! | the same record in the same poll, for [`BLOCKED`] | it blocks its thread; told once |
 //!
+//! A call that goes on when its partition is given away or moved keeps its time.
+//!
 //! In partition order there are two units: the record in hand, and the first one that is handled and open.
 //! By key each run is one.
 
@@ -56,6 +58,8 @@ pub(crate) struct Work {
     pub(crate) poll: Option<u32>,
     /// Records wait behind it.
     pub(crate) holds_up: bool,
+    /// The partition was given away or moved since: the call counts for nothing, and goes on.
+    pub(crate) is_straggler: bool,
 }
 
 /// Where a unit stands, and since when.
@@ -138,6 +142,7 @@ mod tests {
             begun: None,
             poll: None,
             holds_up: false,
+            is_straggler: false,
         }
     }
 
@@ -169,6 +174,19 @@ mod tests {
         assert_eq!(stalled(&stalls, 30), [(8, 18)]);
         look(&mut stalls, 31, &[]);
         assert_eq!(stalls, Stalls::default());
+    }
+
+    #[test]
+    fn a_call_keeps_its_time_when_its_partition_is_moved() {
+        let mut stalls = Stalls::default();
+        let straggler = Work {
+            is_straggler: true,
+            ..in_hand(7)
+        };
+        look(&mut stalls, 0, &[(LANE, in_hand(7))]);
+        look(&mut stalls, 5, &[(LANE, straggler)]);
+        look(&mut stalls, 10, &[(LANE, straggler)]);
+        assert_eq!(stalled(&stalls, 10), [(7, 10)]);
     }
 
     #[test]

@@ -41,6 +41,8 @@ struct AtWork {
     key: Option<Key>,
     /// The first and the last offset.
     offsets: (i64, i64),
+    /// It writes a dead letter.
+    is_letter: bool,
     handle: AbortHandle,
     /// `None` once the partition was given back: the task is a straggler, and its key waits for it.
     task: Option<JoinHandle<()>>,
@@ -120,7 +122,8 @@ impl Keyed {
             gate: self.gate.clone(),
             locks: self.locks.clone(),
         };
-        self.add(run, number, offsets, self.tokio.spawn(task.run()));
+        let handle = self.tokio.spawn(task.run());
+        self.add(run, number, offsets, false, handle);
     }
 
     pub(crate) fn dead_letter(&mut self, at: i64, job: DeadLetterJob) {
@@ -130,13 +133,21 @@ impl Keyed {
             self.key_ids.take(key);
         }
         let task = self.tokio.spawn(dead_letter(self.context.clone(), job));
-        self.add(run, key, (at, at), task);
+        self.add(run, key, (at, at), true, task);
     }
 
-    fn add(&mut self, run: RunId, key: Option<Key>, offsets: (i64, i64), task: JoinHandle<()>) {
+    fn add(
+        &mut self,
+        run: RunId,
+        key: Option<Key>,
+        offsets: (i64, i64),
+        is_letter: bool,
+        task: JoinHandle<()>,
+    ) {
         let work = AtWork {
             key,
             offsets,
+            is_letter,
             handle: task.abort_handle(),
             task: Some(task),
         };
@@ -153,6 +164,13 @@ impl Keyed {
     /// The task of this run has not told its end.
     pub(crate) fn is_at_work(&self, run: RunId) -> bool {
         self.at_work.contains_key(&run)
+    }
+
+    /// The calls that go on although their partition was given back or moved: their runs and first offsets.
+    pub(crate) fn stragglers(&self) -> impl Iterator<Item = (RunId, i64)> {
+        let at_work = self.at_work.iter();
+        let stragglers = at_work.filter(|(_, work)| work.task.is_none() && !work.is_letter);
+        stragglers.map(|(run, work)| (*run, work.offsets.0))
     }
 
     /// The first and the last offset of each task that goes on, in order.
