@@ -5,8 +5,8 @@
 //! | while an app runs | asks it to stop | ends the process with status 1 |
 //! | when none runs any more | ends the process, with the status that the signal has in a shell | |
 //!
-//! An app that has not stopped when its time is over is one whose threads are blocked: the process ends with
-//! status 1 as well.
+//! An app that has not stopped when its time is over is one whose threads are blocked. When no app has time
+//! left, the process ends with status 1 as well.
 
 use crate::app::App;
 use crate::lock::lock;
@@ -15,7 +15,8 @@ use std::process::exit;
 use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
-use tokio::time::{Instant, timeout_at};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
 
 /// For the end of an app beyond what its stop may take.
 const MOMENT: Duration = Duration::from_secs(2);
@@ -24,6 +25,8 @@ static APPS: Mutex<Apps<App>> = Mutex::new(Apps {
     next: 0,
     listed: Vec::new(),
 });
+/// An app has left the list.
+static LEFT: Notify = Notify::const_new();
 
 /// While it lives, a signal stops its app.
 #[derive(Debug)]
@@ -42,6 +45,7 @@ impl StopOnSignal {
 impl Drop for StopOnSignal {
     fn drop(&mut self) {
         lock(&APPS).remove(self.number);
+        LEFT.notify_one();
     }
 }
 
@@ -54,8 +58,17 @@ struct Apps<T> {
 struct Listed<T> {
     number: u64,
     app: T,
-    /// It was asked to stop.
-    told: bool,
+    stop: Stop,
+}
+
+/// How far an app is with its stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stop {
+    NotAsked,
+    /// It was asked to, and has time until then; `None` without end.
+    Asked(Option<Instant>),
+    /// Its time is over.
+    Late,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -74,7 +87,7 @@ impl<T: Clone> Apps<T> {
         self.listed.push(Listed {
             number,
             app,
-            told: false,
+            stop: Stop::NotAsked,
         });
         number
     }
@@ -83,13 +96,15 @@ impl<T: Clone> Apps<T> {
         self.listed.retain(|listed| listed.number != number);
     }
 
-    fn signal(&mut self) -> Meaning<T> {
+    /// Each has a time of its own, by `deadline`.
+    fn signal(&mut self, deadline: impl Fn(&T) -> Option<Instant>) -> Meaning<T> {
         if self.listed.is_empty() {
             return Meaning::Unheard;
         }
-        let others = self.listed.iter_mut().filter(|listed| !listed.told);
+        let listed = self.listed.iter_mut();
+        let others = listed.filter(|app| app.stop == Stop::NotAsked);
         let others = others.map(|listed| {
-            listed.told = true;
+            listed.stop = Stop::Asked(deadline(&listed.app));
             listed.app.clone()
         });
         match others.collect::<Vec<_>>() {
@@ -98,10 +113,30 @@ impl<T: Clone> Apps<T> {
         }
     }
 
-    /// One that was asked to stop and still runs.
-    fn told(&self) -> Option<T> {
-        let told = self.listed.iter().find(|listed| listed.told);
-        told.map(|listed| listed.app.clone())
+    /// When an app has to have stopped next.
+    fn due(&self) -> Option<Instant> {
+        let due = self.listed.iter().filter_map(|listed| match listed.stop {
+            Stop::Asked(deadline) => deadline,
+            Stop::NotAsked | Stop::Late => None,
+        });
+        due.min()
+    }
+
+    /// Those that have not stopped in time; each is told once.
+    fn late(&mut self, now: Instant) -> Vec<T> {
+        let due = |stop| matches!(stop, Stop::Asked(Some(deadline)) if deadline <= now);
+        let late = self.listed.iter_mut().filter(|listed| due(listed.stop));
+        let late = late.map(|listed| {
+            listed.stop = Stop::Late;
+            listed.app.clone()
+        });
+        late.collect()
+    }
+
+    /// There are some, and none has time left: nothing is waited for.
+    fn are_all_late(&self) -> bool {
+        let mut listed = self.listed.iter();
+        !self.listed.is_empty() && listed.all(|listed| listed.stop == Stop::Late)
     }
 }
 
@@ -128,31 +163,31 @@ fn listen() -> io::Result<()> {
 }
 
 async fn answer(mut signals: Signals) {
-    let mut deadline: Option<Instant> = None;
     loop {
-        let next = signals.next();
-        let signal = match deadline {
-            Some(deadline) => timeout_at(deadline, next).await.ok(),
-            None => Some(next.await),
+        let due = lock(&APPS).due();
+        let due = async {
+            match due {
+                Some(due) => sleep_until(due).await,
+                None => std::future::pending().await,
+            }
+        };
+        let signal = tokio::select! {
+            signal = signals.next() => Some(signal),
+            () = due => None,
+            () = LEFT.notified() => None,
         };
         let Some(signal) = signal else {
-            deadline = None;
-            let late = lock(&APPS).told();
-            if let Some(app) = late {
-                say(move || tracing::error!("{}", blocked(&app)));
-                exit(1);
-            }
+            end_the_late();
             continue;
         };
         // The deed comes before the word: a log that nobody reads must not keep an app from its end.
-        let meaning = lock(&APPS).signal();
+        let deadline = |app: &App| Instant::now().checked_add(longest_stop(app));
+        let meaning = lock(&APPS).signal(deadline);
         match meaning {
             Meaning::Stop(apps) => {
                 for app in &apps {
                     app.shut_down();
                 }
-                let longest = apps.iter().map(longest_stop).max();
-                deadline = longest.and_then(|time| Instant::now().checked_add(time));
                 say(|| {
                     tracing::info!(
                         "stopping: records in hand are finished; a second signal ends the process at once"
@@ -168,6 +203,21 @@ async fn answer(mut signals: Signals) {
     }
 }
 
+/// Names each app that has not stopped in time, and ends the process when the others have ended or are late,
+/// too.
+fn end_the_late() {
+    let (late, over) = {
+        let mut apps = lock(&APPS);
+        (apps.late(Instant::now()), apps.are_all_late())
+    };
+    for app in late {
+        say(move || tracing::error!("{}", blocked(&app)));
+    }
+    if over {
+        exit(1);
+    }
+}
+
 fn longest_stop(app: &App) -> Duration {
     let hooks = app.inner.hooks.least();
     app.inner.shutdown_timeout.saturating_add(hooks + MOMENT)
@@ -179,7 +229,8 @@ fn blocked(app: &App) -> String {
         Some(hook) => format!("{hook} blocks its thread"),
         None => "its threads are blocked".to_owned(),
     };
-    format!("the app did not stop within {time:?}, and the process ends: {who}")
+    let title = &app.inner.spec.info.title;
+    format!("{title} did not stop within {time:?}, and the process ends without it: {who}")
 }
 
 /// Writes a line from a thread of its own: where the log takes nothing, the next signal has to be heard all the
@@ -271,35 +322,77 @@ mod tests {
         }
     }
 
+    /// A signal; each app has as many seconds as its name has letters.
+    fn signal(apps: &mut Apps<&'static str>, now: Instant) -> Meaning<&'static str> {
+        apps.signal(|name| now.checked_add(letters(name)))
+    }
+
+    fn letters(name: &str) -> Duration {
+        Duration::from_secs(name.len() as u64)
+    }
+
     #[test]
     fn the_second_signal_ends_what_the_first_has_stopped() {
-        let mut apps = apps();
+        let (mut apps, now) = (apps(), Instant::now());
         apps.add("shop");
-        assert_eq!(apps.told(), None);
-        assert_eq!(apps.signal(), Meaning::Stop(vec!["shop"]));
-        assert_eq!(apps.told(), Some("shop"));
-        assert_eq!(apps.signal(), Meaning::Again);
+        assert_eq!(apps.due(), None);
+        assert_eq!(signal(&mut apps, now), Meaning::Stop(vec!["shop"]));
+        assert_eq!(apps.due(), Some(now + letters("shop")));
+        assert_eq!(signal(&mut apps, now), Meaning::Again);
     }
 
     #[test]
     fn an_app_that_has_ended_hears_nothing() {
-        let mut apps = apps();
+        let (mut apps, now) = (apps(), Instant::now());
         let shop = apps.add("shop");
-        assert_eq!(apps.signal(), Meaning::Stop(vec!["shop"]));
+        assert_eq!(signal(&mut apps, now), Meaning::Stop(vec!["shop"]));
         apps.remove(shop);
-        assert_eq!(apps.signal(), Meaning::Unheard);
-        assert_eq!(apps.told(), None);
+        assert_eq!(signal(&mut apps, now), Meaning::Unheard);
+        assert_eq!(apps.due(), None);
     }
 
     #[test]
     fn an_app_that_comes_after_a_signal_is_stopped_by_the_next() {
-        let mut apps = apps();
+        let (mut apps, now) = (apps(), Instant::now());
         let shop = apps.add("shop");
         apps.add("bank");
-        assert_eq!(apps.signal(), Meaning::Stop(vec!["shop", "bank"]));
+        assert_eq!(signal(&mut apps, now), Meaning::Stop(vec!["shop", "bank"]));
         apps.add("till");
-        assert_eq!(apps.signal(), Meaning::Stop(vec!["till"]));
+        assert_eq!(signal(&mut apps, now), Meaning::Stop(vec!["till"]));
         apps.remove(shop);
-        assert_eq!(apps.signal(), Meaning::Again);
+        assert_eq!(signal(&mut apps, now), Meaning::Again);
+    }
+
+    #[test]
+    fn an_app_whose_time_is_over_cuts_none_that_has_time_left() {
+        let (mut apps, now) = (apps(), Instant::now());
+        apps.add("shop");
+        let bakery = apps.add("bakery");
+        signal(&mut apps, now);
+        let of = |name| now + letters(name);
+        assert_eq!(apps.due(), Some(of("shop")));
+        assert_eq!(apps.late(of("shop")), ["shop"]);
+        assert!(!apps.are_all_late());
+        assert_eq!(apps.due(), Some(of("bakery")));
+        assert_eq!(apps.late(of("bakery")), ["bakery"], "each is named once");
+        assert!(apps.are_all_late());
+        // Nor one that has ended in time, or has not been asked.
+        apps.remove(bakery);
+        assert!(apps.are_all_late());
+        let till = apps.add("till");
+        assert!(!apps.are_all_late());
+        apps.remove(till);
+        assert!(apps.are_all_late());
+    }
+
+    #[test]
+    fn a_second_signal_takes_no_time_from_the_apps_of_the_first() {
+        let (mut apps, now) = (apps(), Instant::now());
+        apps.add("bakery");
+        signal(&mut apps, now);
+        apps.add("bar");
+        signal(&mut apps, now);
+        assert_eq!(apps.late(now + letters("bar")), ["bar"]);
+        assert_eq!(apps.due(), Some(now + letters("bakery")));
     }
 }

@@ -74,7 +74,7 @@ fn a_hook_that_blocks_the_start_is_named_when_the_time_of_the_stop_is_over() {
     service.says("starting");
     service.terminate();
     assert_eq!(service.exits_within(Duration::from_secs(10)), Some(1));
-    let line = service.logs("the app did not stop within 4s");
+    let line = service.logs("did not stop within 4s");
     assert!(line.contains("`on_start` ("), "{line}");
     assert!(line.ends_with("blocks its thread"), "{line}");
 }
