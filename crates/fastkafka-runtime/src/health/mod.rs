@@ -171,12 +171,11 @@ impl TaskHealth {
             function: Some(&self.task),
             ..Subject::default()
         };
-        let time = if self.ended {
-            PATIENCE.max(*time)
-        } else {
-            *time
+        // One that is not started again does not pass by itself.
+        let problem = match self.ended {
+            true => Problem::at_once(ProblemCode::TaskFails, &subject, *time, what),
+            false => Problem::new(ProblemCode::TaskFails, &subject, *time, what)?,
         };
-        let problem = Problem::new(ProblemCode::TaskFails, &subject, time, what)?;
         Some(problem.in_words(line))
     }
 }
@@ -365,5 +364,29 @@ impl GroupHealth {
             function: Some(handler),
             ..self.subject()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failing(ended: bool, seconds: u64) -> Option<Problem> {
+        let task = TaskHealth {
+            task: "shop::watch".to_owned(),
+            ended,
+            failing: Some((Duration::from_secs(seconds), "failed: no disk".to_owned())),
+        };
+        task.problem()
+    }
+
+    #[test]
+    fn a_task_that_is_not_started_again_is_told_at_once_and_since_when_it_failed() {
+        let ended = failing(true, 2).unwrap();
+        assert_eq!(ended.since, Duration::from_secs(2));
+        assert_eq!(ended, "background task `shop::watch` failed: no disk");
+        assert_eq!(failing(false, 29), None, "it may pass by itself");
+        let again = failing(false, 30).unwrap();
+        assert_eq!(again.since, Duration::from_secs(30));
     }
 }

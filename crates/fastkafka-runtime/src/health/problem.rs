@@ -253,9 +253,17 @@ impl Problem {
         since: Duration,
         error: &str,
     ) -> Option<Self> {
-        if since < code.patience() {
-            return None;
-        }
+        let lasts = since >= code.patience();
+        lasts.then(|| Self::at_once(code, subject, since, error))
+    }
+
+    /// Where it will not pass by itself, whatever others of its kind do.
+    pub(crate) fn at_once(
+        code: ProblemCode,
+        subject: &Subject<'_>,
+        since: Duration,
+        error: &str,
+    ) -> Self {
         let owned = |text: Option<&str>| text.map(str::to_owned);
         let mut line = format!("{}: {}", subject.named(), code.words());
         if since.as_secs() > 0 {
@@ -269,7 +277,7 @@ impl Problem {
         if !error.is_empty() {
             line += &format!(": {error}");
         }
-        Some(Self {
+        Self {
             code,
             cluster: subject.cluster.to_owned(),
             group: owned(subject.group),
@@ -285,7 +293,7 @@ impl Problem {
             error: error.to_owned(),
             blocks: true,
             line,
-        })
+        }
     }
 
     /// Says it in other words.
