@@ -29,6 +29,7 @@ mod runtime;
 mod shared;
 #[cfg(test)]
 mod tests;
+mod tokio_runtime;
 mod transport;
 
 pub use control::{ControlError, Handle, Position, Seek, Target};

@@ -7,6 +7,7 @@ use super::state::starts::Unstarted;
 use super::state::upkeep::Standing;
 use crate::handling::job::LaneHandle;
 use crate::health::{GroupHealth, Problem, ProblemCode, StoppedPartition, Subject, WaitingRecord};
+use crate::tokio_runtime;
 use crate::transport::{GroupConsumer, PartitionRef};
 use fastkafka_engine::{Event, PartIndex, Time};
 use std::time::Duration;
@@ -41,7 +42,9 @@ impl<T: GroupConsumer> Driver<T> {
     /// caught.
     fn check_lanes(&self) {
         let is_gone = |p: &&OwnedPartition| p.lane.as_ref().is_some_and(LaneHandle::is_over);
-        if let Some(p) = self.partitions.iter().find(is_gone) {
+        if let Some(p) = self.partitions.iter().find(is_gone)
+            && !tokio_runtime::is_gone(&self.setup.tokio)
+        {
             self.setup.shared.fail(format!(
                 "the lane of {} died: `{}` panicked where it cannot be caught, such as in a drop",
                 p.place, p.handler.def.name

@@ -4,7 +4,7 @@ use crate::lock::lock;
 use fastkafka_core::{Fetched, ScopeRef, StopFlag};
 use fastkafka_engine::RunId;
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
@@ -64,6 +64,11 @@ pub(crate) enum InHand {
     Run(Job),
     /// The dead letter of the record at this offset.
     DeadLetter(i64),
+    /// The lane was dropped with this: a run with the number of records that were handled, and the offsets.
+    Dropped {
+        run: Option<(RunId, usize)>,
+        offsets: (i64, i64),
+    },
 }
 
 /// What a lane is at, for the driver to name. `None` between two jobs.
@@ -71,6 +76,25 @@ pub(crate) enum InHand {
 pub(crate) struct AtHand(Arc<Mutex<Option<InHand>>>);
 
 impl AtHand {
+    /// The lane is dropped: it keeps no block.
+    pub(crate) fn drop_block(&self) {
+        let mut at_hand = lock(&self.0);
+        let before = at_hand.take();
+        *at_hand = match &before {
+            Some(InHand::Run(job)) => Some(InHand::Dropped {
+                run: Some((job.run, job.scope.current())),
+                offsets: job.in_hand(),
+            }),
+            Some(InHand::DeadLetter(at)) => Some(InHand::Dropped {
+                run: None,
+                offsets: (*at, *at),
+            }),
+            _ => None,
+        };
+        drop(at_hand);
+        drop(before);
+    }
+
     pub(crate) fn set(&self, in_hand: Option<InHand>) {
         let before = std::mem::replace(&mut *lock(&self.0), in_hand);
         // Outside the lock: it may be the last to hold a block.
@@ -87,6 +111,8 @@ pub(crate) struct LaneHandle {
     pub(crate) at_hand: AtHand,
     pub(crate) task: JoinHandle<()>,
     pub(crate) blocking: bool,
+    /// It was ended: nothing is in hand any more.
+    pub(crate) aborted: AtomicBool,
 }
 
 impl Job {
@@ -118,7 +144,7 @@ impl LaneHandle {
         if matches!(message, ToLane::Handle(_)) {
             self.backlog.fetch_add(1, Relaxed);
         }
-        // A lane ends before its driver only when it is aborted at the deadline.
+        // A lane ends before its driver only when it is aborted at the deadline, or its tokio runtime is gone.
         let _ = self.to.send(message);
     }
 
@@ -128,11 +154,13 @@ impl LaneHandle {
     }
 
     /// The first and the last offset of what the handler has in hand, or whose dead letter is being written.
+    /// Also when the lane went with its tokio runtime.
     pub(crate) fn in_hand(&self) -> Option<(i64, i64)> {
         match lock(&self.at_hand.0).as_ref()? {
             InHand::Next(_) => None,
             InHand::Run(job) => Some(job.in_hand()),
             InHand::DeadLetter(at) => Some((*at, *at)),
+            InHand::Dropped { offsets, .. } => (!self.aborted.load(Relaxed)).then_some(*offsets),
         }
     }
 
@@ -155,6 +183,15 @@ impl LaneHandle {
             Some(InHand::Next(at)) if run >= *at => 0,
             Some(InHand::Run(job)) if run > job.run => 0,
             Some(InHand::Run(job)) if run == job.run => job.scope.current(),
+            Some(InHand::Dropped {
+                run: Some((at, _)), ..
+            }) if run > *at => 0,
+            Some(InHand::Dropped {
+                run: Some((at, handled)),
+                ..
+            }) if run == *at => *handled,
+            // It takes no run that was sent since then.
+            None if self.is_over() => 0,
             _ => usize::MAX,
         }
     }
@@ -162,6 +199,7 @@ impl LaneHandle {
     /// Ends the lane: at its next await, or when the thread of a blocking handler returns, which
     /// nothing can end before.
     pub(crate) fn abort(&self) {
+        self.aborted.store(true, Relaxed);
         if self.blocking {
             self.send(ToLane::End);
         } else {

@@ -13,7 +13,7 @@ use crate::handling::spawned::Spawned;
 use crate::mail::Mail;
 use fastkafka_core::{Record, RunEnd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use tokio::sync::OwnedMutexGuard;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -45,6 +45,7 @@ impl Lane {
             at_hand,
             task: tokio.spawn(work.serve(inbox)),
             blocking,
+            aborted: AtomicBool::new(false),
         }
     }
 }
@@ -68,7 +69,7 @@ struct Work {
 impl Drop for Work {
     fn drop(&mut self) {
         self.spawned.abort_all();
-        self.at_hand.set(None);
+        self.at_hand.drop_block();
     }
 }
 

@@ -11,10 +11,12 @@ use crate::health::{Health, ProblemCode};
 use crate::options::Options;
 use crate::platform::{ConsumerHandle, Offsets, Platform, Producers};
 use crate::shared::Shared;
+use crate::tokio_runtime::is_gone;
 use fastkafka_core::{AppContext, Plan, Problem, Problems, Task};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -23,6 +25,9 @@ const AHEAD: Duration = Duration::from_secs(1);
 /// How much later than at its deadline a consumer may end. One that does not is stuck in a call of its client.
 const LATE: Duration = Duration::from_secs(1);
 
+/// The time of a stop when no handler can go on: outputs are acknowledged, and what is handled is committed.
+const WITHOUT_HANDLERS: Duration = Duration::from_secs(4);
+
 /// An app that runs.
 #[derive(Debug)]
 pub struct Runtime {
@@ -30,6 +35,8 @@ pub struct Runtime {
     groups: Vec<Running>,
     background: Arc<Background>,
     benchmarks: Reports,
+    /// Of the handlers: where the app was started.
+    tokio: Handle,
     platform: Arc<dyn Platform>,
     producers: Arc<dyn Producers>,
     /// When the start is to be over.
@@ -75,6 +82,7 @@ impl Runtime {
             benchmarks: Reports::default(),
             app,
             groups: Vec::new(),
+            tokio: Handle::current(),
             platform,
             producers,
             deadline,
@@ -156,6 +164,11 @@ impl Runtime {
     /// the end of the process.
     pub async fn stop(&self, within: Duration) -> Result<(), String> {
         let begun = Instant::now();
+        let within = if is_gone(&self.tokio) {
+            within.min(WITHOUT_HANDLERS)
+        } else {
+            within
+        };
         let deadline = begun + within;
         let mut background = self.background.end();
         // One that blocks its thread must neither keep handlers starting nor take their time to drain.

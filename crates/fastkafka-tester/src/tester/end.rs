@@ -47,6 +47,9 @@ impl Tester {
 /// A test that ends without [`Tester::stop`] fails for the same reasons, unless it fails already.
 impl Drop for Tester {
     fn drop(&mut self) {
+        for app in self.apps() {
+            app.parts().allow_drop();
+        }
         self.watcher.threads().end_test();
         if !std::thread::panicking() {
             let problems = self.take_failures();

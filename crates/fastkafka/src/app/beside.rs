@@ -1,7 +1,7 @@
 //! An app beside a server: the order of their ends, and the time for each.
 
 use super::App;
-use super::end::EndOnDrop;
+use super::dropped::EndOnDrop;
 use super::life::Server;
 use crate::error::RunError;
 use std::fmt::Display;
@@ -40,7 +40,7 @@ impl App {
         });
         if life.advance_server(Server::Serves, |now| matches!(now, Server::None)) {
             let over = tokio::select! {
-                over = server => Server::Ended(over.map_err(|error| error.to_string())),
+                over = server => Server::Ended(over.map_err(|error| self.server_failed(error))),
                 () = self.server_let_go() => Server::LetGo,
                 end = &mut end => return end,
                 never = self.fail_with(runtime) => match never {},
@@ -49,6 +49,13 @@ impl App {
         }
         self.shut_down();
         end.await
+    }
+
+    /// Said at once: the app drains first, and that takes its time.
+    fn server_failed(&self, error: impl Display) -> String {
+        let why = format!("its server failed: {error}");
+        self.fail(why.clone());
+        why
     }
 
     async fn server_let_go(&self) {
@@ -66,9 +73,7 @@ impl App {
         life.advance_server(Server::LetGo, |now| !matches!(now, Server::Ended(_)));
         let now = life.server.borrow();
         match &*now {
-            Server::Ended(Err(error)) => {
-                Some(RunError::Ended(format!("its server failed: {error}")))
-            }
+            Server::Ended(Err(why)) => Some(RunError::Ended(why.clone())),
             Server::LetGo if !in_time => Some(RunError::Stop(format!(
                 "its server did not end within {within:?}, half of `shutdown_timeout`: a request is in hand, or \
                  what it streams does not end with `App::stopping`"

@@ -2,9 +2,11 @@
 //!
 //! A task works at it, and so does everybody who waits: a dropped `run`, `start` or `stop` cannot leave it half
 //! done, an app that ends by itself needs nobody who listens, and handlers that block all threads of tokio
-//! keep only the task from it.
+//! keep only the task from it. When the tokio runtime of the task is gone, it goes on elsewhere
+//! ([`super::dropped`]).
 
 use super::App;
+use super::dropped::Relay;
 use super::life::{Ending, Work};
 use crate::error::RunError;
 use crate::lock::lock;
@@ -14,8 +16,7 @@ use futures_util::FutureExt;
 use std::convert::Infallible;
 use std::future::pending;
 use std::pin::Pin;
-use std::sync::Arc;
-use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 impl App {
@@ -39,56 +40,68 @@ impl App {
         // A start that nobody polls does not end: it is waited for as long as a stop may take.
         let within = self.inner.shutdown_timeout;
         drop(timeout(within, self.inner.life.starting.lock()).await);
-        self.ending().await
+        loop {
+            if let Some(end) = self.ending().await {
+                return end;
+            }
+        }
     }
 
-    /// The end; it begins with the first call.
-    fn ending(&self) -> impl Future<Output = Result<(), RunError>> + Send + use<> {
+    /// The end; it begins with the first call, and again when the tokio runtime of that is gone.
+    fn ending(&self) -> impl Future<Output = Option<Result<(), RunError>>> + Send + use<> {
         let life = &self.inner.life;
+        let gone = |ending: &mut Ending| *ending.gone.borrow();
+        let former = lock(&life.ending).take_if(gone);
+        // What it holds has to be free, also where nobody polls it any more.
+        if let Some(former) = former {
+            drop(former.work.now_or_never());
+        }
         let mut ending = lock(&life.ending);
         let ended = life.end.borrow().clone();
-        let work = match (&ended, &*ending) {
+        let begun = ending.as_ref().filter(|ending| !*ending.gone.borrow());
+        let work = match (&ended, begun) {
             (Some(_), _) => None,
-            (None, Some(ending)) if !ending.task.is_finished() => Some(ending.work.clone()),
-            // The first, or the tokio runtime of the first is gone, and its timers with it.
-            (None, _) => {
-                let work: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(self.clone().end());
-                let work: Work = work.shared();
-                let task = tokio::spawn(work.clone());
+            (None, Some(ending)) => Some(ending.work.clone()),
+            (None, None) => {
+                let relay = Relay::new(self);
+                let gone = relay.gone();
+                let work = end_unless(gone.clone(), relay.app());
+                let work: Work =
+                    (Box::pin(work) as Pin<Box<dyn Future<Output = _> + Send>>).shared();
                 *ending = Some(Ending {
                     work: work.clone(),
-                    task,
+                    gone,
                 });
+                tokio::spawn(relay.carry({
+                    let work = work.clone();
+                    async move |_| drop(work.await)
+                }));
                 Some(work)
             }
         };
         async move {
             match work {
                 Some(work) => work.await,
-                None => ended.unwrap_or(Ok(())),
+                None => ended,
             }
         }
     }
 
-    /// Ends the app when the runtime has a reason to, and when it is asked to.
+    /// Ends the app when the runtime has a reason to, when it is asked to, and when its last handle is dropped.
     pub(super) fn watch(&self, runtime: &Runtime) {
         let (stopping, failed) = (self.stopping(), runtime.failed());
-        // An app that everybody has let go of ends with its runtime.
-        let inner = Arc::downgrade(&self.inner);
-        tokio::spawn(async move {
-            let reason = tokio::select! {
+        let mut held = self.held.subscribe();
+        tokio::spawn(Relay::with_handlers(self).carry(async move |app| {
+            tokio::select! {
                 biased;
-                () = stopping => None,
-                reason = failed => Some(reason),
-            };
-            let Some(inner) = inner.upgrade() else { return };
-            let app = Self { inner };
-            if let Some(reason) = reason {
-                app.fail(reason);
+                () = stopping => {}
+                reason = failed => app.fail(reason),
+                // The last of those who could change it is gone.
+                _ = held.changed() => if !app.is_let_go() { return },
             }
             // Whoever wants to know asks for it.
             let _ = app.stop().await;
-        });
+        }));
     }
 
     /// Asks the app to stop when the runtime has a reason to, without a task.
@@ -98,7 +111,7 @@ impl App {
     }
 
     /// The app has to end, and nobody has asked for it.
-    fn fail(&self, reason: String) {
+    pub(super) fn fail(&self, reason: String) {
         let title = &self.inner.spec.info.title;
         let line = format!("{title} ends: {reason}");
         let cause = (Instant::now(), RunError::Ended(reason));
@@ -139,7 +152,7 @@ impl App {
         end
     }
 
-    /// Ends what the start has begun: the runtime first, then the hooks.
+    /// Ends what the start has begun: the runtime first, then the hooks, and the broker in the process last.
     async fn undo(&self, deadline: Instant) -> Option<RunError> {
         let left = deadline.saturating_duration_since(Instant::now());
         let stopped = match self.inner.life.runtime.get() {
@@ -147,6 +160,11 @@ impl App {
             None => Ok(()),
         };
         let released = self.inner.hooks.stop(self, deadline).await;
+        let brokers = std::mem::take(&mut *self.embedded());
+        if !brokers.is_empty() {
+            // A client of librdkafka takes its time to end.
+            drop(tokio::task::spawn_blocking(move || drop(brokers)).await);
+        }
         let problems = [stopped, released].into_iter().filter_map(Result::err);
         let problems: Vec<_> = problems.collect();
         (!problems.is_empty()).then(|| RunError::Stop(problems.join("; ")))
@@ -177,36 +195,13 @@ fn with(first: RunError, second: RunError) -> RunError {
     }
 }
 
-/// Lets the end begin when a future is dropped whose caller would have seen to it.
-pub(super) struct EndOnDrop {
-    /// `None` once the caller has seen to it.
-    app: Option<App>,
-    tokio: Handle,
-}
-
-impl EndOnDrop {
-    pub(super) fn new(app: &App) -> Self {
-        Self {
-            app: Some(app.clone()),
-            tokio: Handle::current(),
-        }
-    }
-
-    pub(super) fn disarm(mut self) {
-        self.app = None;
-    }
-}
-
-impl Drop for EndOnDrop {
-    fn drop(&mut self) {
-        let Some(app) = self.app.take() else { return };
-        app.shut_down();
-        app.let_go_of_server();
-        // Also where the tokio runtime ends with the future, and with it the task.
-        if let Some(runtime) = app.inner.life.runtime.get() {
-            runtime.shut_down();
-        }
-        self.tokio.spawn(async move { app.stop().await });
+/// `None` when the tokio runtime is gone that it was begun on. It is looked at before each step: timers of a
+/// runtime that is gone panic.
+async fn end_unless(mut gone: watch::Receiver<bool>, app: App) -> Option<Result<(), RunError>> {
+    tokio::select! {
+        biased;
+        _ = gone.wait_for(|gone| *gone) => None,
+        end = app.end() => Some(end),
     }
 }
 

@@ -6,9 +6,9 @@ use fastkafka_kafka::Embedded;
 use fastkafka_runtime::Runtime;
 use futures_util::future::Shared;
 use std::pin::Pin;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, OnceLock};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 /// The state of an app: the choices before its start, the phase, and what the start has made.
@@ -25,6 +25,10 @@ pub(crate) struct Life {
     /// Held by the start while it works.
     pub(super) starting: tokio::sync::Mutex<()>,
     pub(super) ending: Mutex<Option<Ending>>,
+    /// Nobody minds that it is dropped without an end: a test that is over.
+    pub(super) may_be_dropped: AtomicBool,
+    /// A thread works at the end, since a tokio runtime was dropped.
+    pub(super) alone: AtomicBool,
     /// When the end is to be over; known once it has begun.
     pub(super) deadline: OnceLock<Instant>,
     /// Why the app ends, if nobody has asked it to, and since when.
@@ -57,19 +61,20 @@ pub(super) enum Server {
     None,
     /// It is polled.
     Serves,
-    /// It has ended; the error is its own.
+    /// It has ended, perhaps for a reason.
     Ended(Result<(), String>),
     /// The app waits for it no more, and for no other.
     LetGo,
 }
 
-pub(super) type Work = Shared<Pin<Box<dyn Future<Output = Result<(), RunError>> + Send>>>;
+/// `None` when the tokio runtime that has begun it is gone, and its timers with it.
+pub(super) type Work = Shared<Pin<Box<dyn Future<Output = Option<Result<(), RunError>>> + Send>>>;
 
-/// An end that has begun.
+/// An end that has begun on a tokio runtime.
 pub(super) struct Ending {
     pub(super) work: Work,
-    /// Works at it whoever else does, as long as its tokio runtime is there.
-    pub(super) task: JoinHandle<Result<(), RunError>>,
+    /// True when that runtime is gone.
+    pub(super) gone: watch::Receiver<bool>,
 }
 
 impl Life {

@@ -7,6 +7,7 @@
 mod begin;
 mod beside;
 mod choice;
+mod dropped;
 mod end;
 mod inner;
 mod life;

@@ -9,6 +9,7 @@ use fastkafka_runtime::Runtime;
 use fastkafka_runtime::platform::Platform;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 impl App {
@@ -49,6 +50,12 @@ impl Parts<'_> {
     pub async fn start_on(&self, platform: Arc<dyn Platform>) -> Result<(), RunError> {
         let plan = || Plan::new(self.spec);
         self.app.start_with(plan, Some(platform)).await
+    }
+
+    /// The test is over: the app may be dropped as it is, without a word and without its stop hooks.
+    pub fn allow_drop(&self) {
+        let life = &self.app.inner.life;
+        life.may_be_dropped.store(true, Relaxed);
     }
 
     /// Ends the app as a crash of its process would: nothing is drained or committed, and no hook runs.

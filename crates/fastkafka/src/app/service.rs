@@ -15,6 +15,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, MutexGuard};
 use std::time::SystemTime;
+use tokio::sync::watch;
 
 /// A Kafka service made of annotated functions. Cheap to clone; all clones are one app.
 ///
@@ -30,13 +31,23 @@ use std::time::SystemTime;
 /// # let _ = app();
 /// ```
 ///
-/// An app is started once; build a new one to start again.
+/// An app is started once; build a new one to start again. One that is started lives until its last clone is
+/// dropped: it stops then, in the background.
 #[derive(Clone)]
 pub struct App {
     pub(crate) inner: Arc<Inner>,
+    /// Dropped with the last clone: who works at the end of the app has one of its own.
+    pub(super) held: watch::Sender<()>,
 }
 
 impl App {
+    pub(crate) fn new(inner: Arc<Inner>) -> Self {
+        Self {
+            inner,
+            held: watch::Sender::new(()),
+        }
+    }
+
     /// Builds the app that holds every annotated function without `app = ..`.
     pub fn builder() -> AppBuilder<DefaultApp> {
         AppBuilder::new()
@@ -186,7 +197,7 @@ impl App {
         self.inner.handle.clone()
     }
 
-    /// The address of the broker in use, once it is known: of the embedded one, from the start on. Of
+    /// The address of the broker in use, once it is known: of the embedded one, from the start to the end. Of
     /// several clusters it is that of the app's own, or of the first by name where no function is on that;
     /// see [`App::bootstrap_of`].
     pub fn bootstrap(&self) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use super::App;
 use super::begin::problem;
-use super::end::EndOnDrop;
+use super::dropped::EndOnDrop;
 use super::life::Phase;
 use crate::error::RunError;
 use fastkafka_core::{Plan, Problems};

@@ -308,8 +308,6 @@ impl<S: 'static> AppBuilder<S> {
             handle,
             life: Life::default(),
         };
-        App {
-            inner: Arc::new(inner),
-        }
+        App::new(Arc::new(inner))
     }
 }

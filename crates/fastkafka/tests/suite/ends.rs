@@ -256,21 +256,6 @@ async fn a_stop_that_cuts_a_handler_is_no_clean_one_and_names_its_record() {
     drop(tester);
 }
 
-#[test]
-fn an_app_whose_tokio_runtime_is_gone_can_be_stopped_on_another() {
-    let runtime = || {
-        let mut runtime = tokio::runtime::Builder::new_multi_thread();
-        runtime.enable_all().worker_threads(2).build().unwrap()
-    };
-    let _alone = runtime().block_on(alone());
-    let app = shop(&Hand::new());
-    let first = runtime();
-    first.block_on(app.start()).unwrap();
-    drop(first);
-    let stopped = runtime().block_on(async { timeout(PATIENCE * 2, app.stop()).await });
-    stopped.unwrap().unwrap();
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_start_that_is_dropped_releases_what_it_has_made() {
     let _alone = alone().await;

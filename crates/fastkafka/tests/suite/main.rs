@@ -5,6 +5,7 @@
 mod allocations;
 mod check;
 mod clusters;
+mod dropped;
 mod ends;
 mod outcome;
 mod start;

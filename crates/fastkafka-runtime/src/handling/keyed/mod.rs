@@ -12,6 +12,7 @@ use crate::handling::call::HandlerContext;
 use crate::handling::job::{DeadLetterJob, Job};
 use crate::handling::locks::{Gate, OrderLocks};
 use crate::handling::spawned::Spawned;
+use crate::tokio_runtime::is_gone;
 use fastkafka_core::{Fetched, Record};
 use fastkafka_engine::{Key, Read, RunId};
 use std::collections::HashMap;
@@ -173,10 +174,11 @@ impl Keyed {
         stragglers.map(|(run, work)| (*run, work.offsets.0))
     }
 
-    /// The first and the last offset of each task that goes on, in order.
+    /// The first and the last offset of each task that goes on, or went with its tokio runtime, in order.
     pub(crate) fn in_hand(&self) -> Vec<(i64, i64)> {
+        let gone = is_gone(&self.tokio);
         let at_work = self.at_work.values();
-        let at_work = at_work.filter(|work| !work.handle.is_finished());
+        let at_work = at_work.filter(|work| gone || !work.handle.is_finished());
         let mut offsets: Vec<_> = at_work.map(|work| work.offsets).collect();
         offsets.sort_unstable();
         offsets

@@ -22,7 +22,7 @@ pub(crate) struct Task {
     pub(crate) locks: OrderLocks,
 }
 
-/// A task ends with mail. If it has sent none, it panicked where nothing can catch that.
+/// A task ends with mail. If it has sent none, it was dropped, or it panicked where nothing can catch that.
 struct MailGuard {
     shared: Arc<Shared>,
     part: PartIndex,
@@ -31,7 +31,7 @@ struct MailGuard {
 
 impl Drop for MailGuard {
     fn drop(&mut self) {
-        if !self.is_sent {
+        if !self.is_sent && std::thread::panicking() {
             self.shared.mailbox.push(Mail::Panicked { part: self.part });
         }
     }
