@@ -246,6 +246,39 @@ async fn a_server_that_fails_ends_the_app_with_its_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_fails_is_told_before_the_app_has_finished_its_records() {
+    let (state, mut in_hand) = HandlerState::new();
+    let app = App::scoped::<Busy>().title("Busy").state(state.clone());
+    let app = app.build();
+    let (fails, told) = tokio::sync::oneshot::channel::<()>();
+    let lifespan = app.axum_lifespan("embedded").unwrap();
+    let serving = tokio::spawn(lifespan.run(told));
+    app.started().await;
+    to_busy(1).await.unwrap();
+    assert_eq!(in_hand.recv().await, Some("record"));
+    drop(fails);
+    app.stopping().await;
+    let why = "the app ended: its server failed: channel closed";
+    assert_eq!(app.health().problems(), [why]);
+    assert!(!serving.is_finished());
+    state.open("all");
+    let error = timeout(PATIENCE, serving).await.unwrap().unwrap();
+    assert_eq!(error.unwrap_err().to_string(), why);
+}
+
+struct Busy;
+
+#[consumes(app = Busy, topic = "numbers", auto_offset_reset = "earliest")]
+async fn on_busy(_number: u64, State(state): State<HandlerState>) {
+    state.keep("record").await;
+}
+
+#[produces(app = Busy, topic = "numbers")]
+async fn to_busy(number: u64) -> Result<u64, ProduceError> {
+    Ok(number)
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_app_ends_when_the_future_that_polls_its_server_is_dropped_or_panics() {
     let app = || App::scoped::<Counter>().title("Counter").build();
     let dropped = app();
