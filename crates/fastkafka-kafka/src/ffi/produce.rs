@@ -156,15 +156,14 @@ impl Drop for Topic {
     }
 }
 
-/// Sends what waits for company, and waits for reports, which another thread serves. True when
-/// nothing is left.
-pub(crate) fn flush<C, P>(producer: &BaseProducer<C, P>, millis: i32) -> bool
+/// Sends what waits for company, and waits for reports, which another thread serves.
+pub(crate) fn flush<C, P>(producer: &BaseProducer<C, P>, millis: i32)
 where
     C: ProducerContext<P>,
     P: Partitioner,
 {
-    // SAFETY: a valid client.
-    unsafe { rd::rd_kafka_flush(producer.client().native_ptr(), millis) == NO_ERROR }
+    // SAFETY: a valid client. Its only error is that the time is over.
+    unsafe { rd::rd_kafka_flush(producer.client().native_ptr(), millis) };
 }
 
 /// The token's pointer is what librdkafka carries; rdkafka hands each back once, with its report.

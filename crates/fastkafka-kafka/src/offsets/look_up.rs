@@ -115,10 +115,18 @@ pub(crate) fn look_up(
         }
     }
     std::thread::scope(|threads| {
-        let ask = |asked: Vec<_>| threads.spawn(move || look_up_together(broker, &asked));
-        let asking: Vec<_> = by_leader.into_values().map(ask).collect();
+        let ask = |asked| {
+            let thread = std::thread::Builder::new();
+            let asking = thread.spawn_scoped(threads, move || look_up_together(broker, asked));
+            asking.map_err(|_| asked)
+        };
+        let asking: Vec<_> = by_leader.values().map(Vec::as_slice).map(ask).collect();
         for asking in asking {
-            found.extend(asking.join().expect("a question does not panic"));
+            found.extend(match asking {
+                Ok(thread) => thread.join().expect("a question does not panic"),
+                // Where the system has no thread for it, one after the other.
+                Err(asked) => look_up_together(broker, asked),
+            });
         }
     });
     found

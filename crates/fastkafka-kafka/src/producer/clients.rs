@@ -8,18 +8,20 @@ use crate::error::{call_error, client_error};
 use crate::ffi::Topic;
 use crate::producer::delivery_reports::{Producer, Reports};
 use crate::producer::in_flight::InFlight;
-use crate::producer::life;
+use crate::producer::life::Life;
 use crate::producer::partitioner::Function;
 use crate::producer::watch::Watch;
-use arc_swap::{ArcSwap, Guard};
+use arc_swap::{ArcSwapOption, Guard};
 use fastkafka_core::{ProducerSettings, Text};
 use fastkafka_runtime::platform::{ClientError, ProducerHealth};
 use rdkafka::error::KafkaResult;
 use rdkafka::producer::Producer as _;
 use rdkafka::types::RDKafkaErrorCode;
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
+use tokio::sync::mpsc::Receiver;
 
 /// What a client writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,9 +45,12 @@ pub(crate) struct Recipe {
 /// The client that the records of a [`Recipe`] go through.
 pub(crate) struct Client {
     pub(crate) recipe: Recipe,
-    live: ArcSwap<Live>,
+    /// `None` once it is closed.
+    live: ArcSwapOption<Live>,
     pub(crate) watch: Arc<Watch>,
     in_flight: Arc<InFlight>,
+    /// Ends when no thread and no client of librdkafka is left.
+    ended: tokio::sync::Mutex<Receiver<Infallible>>,
 }
 
 /// A client of librdkafka, and its handles of topics.
@@ -61,27 +66,42 @@ impl Client {
     /// Connects in the background, with a thread of its own for reports.
     ///
     /// # Errors
-    /// When librdkafka refuses a setting or a topic's name.
-    ///
-    /// # Panics
-    /// If the system cannot start a thread.
+    /// When librdkafka refuses a setting or a topic's name, or the system cannot start a thread.
     pub(crate) fn new(recipe: Recipe, in_flight: Arc<InFlight>) -> Result<Arc<Self>, ClientError> {
         let watch = Arc::new(Watch::new(recipe.in_time()));
         let live = Arc::new(recipe.make(&in_flight, &watch)?);
         let producer = live.producer.clone();
+        let (alive, ended) = tokio::sync::mpsc::channel(1);
         let client = Arc::new(Self {
             recipe,
-            live: ArcSwap::new(live),
+            live: ArcSwapOption::new(Some(live)),
             watch,
             in_flight,
+            ended: ended.into(),
         });
-        life::begin(&client, producer);
+        Life::new(&client, producer, alive).begin()?;
         Ok(client)
     }
 
-    /// The client of now. What is sent through it while another takes its place is refused.
-    pub(crate) fn live(&self) -> Guard<Arc<Live>> {
+    /// The client of now; `None` once it is closed. What is sent through it while another takes its place is
+    /// refused.
+    pub(crate) fn live(&self) -> Guard<Option<Arc<Live>>> {
         self.live.load()
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.live.load().is_none()
+    }
+
+    /// Takes nothing more.
+    pub(crate) fn close(&self) {
+        self.live.store(None);
+    }
+
+    /// Ends when no client of librdkafka is left of one that is closed; records without a report have one then.
+    pub(crate) async fn ended(&self) {
+        // Nobody sends anything.
+        let _ = self.ended.lock().await.recv().await;
     }
 
     /// How it is; nobody asks about one that nothing goes through.
@@ -93,18 +113,21 @@ impl Client {
             return None;
         }
         let mut health = ProducerHealth::new(&recipe.cluster, functions, letters);
-        self.watch.tell(&mut health);
+        if !self.is_closed() {
+            self.watch.tell(&mut health);
+        }
         Some(health)
     }
 
-    /// Puts another client in the place of the one that is there.
+    /// Puts another client in the place of the one that is there, unless it is closed.
     ///
     /// # Errors
     /// When it cannot be made.
     pub(super) fn make_anew(&self) -> Result<Arc<Producer>, ClientError> {
         let live = self.recipe.make(&self.in_flight, &self.watch)?;
         let producer = live.producer.clone();
-        self.live.store(Arc::new(live));
+        let live = Some(Arc::new(live));
+        self.live.rcu(|before| before.as_ref().and(live.clone()));
         Ok(producer)
     }
 }

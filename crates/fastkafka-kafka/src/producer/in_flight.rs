@@ -119,7 +119,9 @@ impl InFlight {
         if self.below() {
             return Poll::Ready(());
         }
-        self.waiting().tasks.push(cx.waker().clone());
+        // Before the lock: it is the code of whoever polls.
+        let task = cx.waker().clone();
+        self.waiting().tasks.push(task);
         if self.has_room() {
             return Poll::Ready(());
         }

@@ -7,18 +7,24 @@
 //! by whoever waits for it.
 
 use crate::client_context::ended;
+use crate::error::client_error;
 use crate::ffi;
 use crate::producer::clients::Client;
 use crate::producer::delivery_reports::Producer;
 use fastkafka_runtime::platform::ClientError;
 use rdkafka::producer::{Producer as _, PurgeConfig};
+use rdkafka::types::RDKafkaErrorCode;
+use std::convert::Infallible;
 use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
+use tokio::sync::mpsc::Sender;
 
 /// How long the thread waits for a report. rdkafka's `poll` serves reports as they come, but spins through
 /// the last millisecond of its time-out.
 const REPORTS: Duration = Duration::from_millis(200);
+/// The same where an end is near.
+const ROUND: Duration = Duration::from_millis(20);
 /// A broker that does not answer within this time is not reached.
 const PROBE: Duration = Duration::from_secs(1);
 /// How long a client that has ended may wait for answers to what it has sent.
@@ -27,47 +33,66 @@ const LAST_ANSWERS: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// Starts the thread. It ends after the client and takes the last one of librdkafka with it. Records without
-/// a report get one by then that says so: rdkafka purges a client that it drops, and serves the reports of
-/// that.
-///
-/// # Panics
-/// If the system cannot start a thread.
-pub(super) fn begin(client: &Arc<Client>, producer: Arc<Producer>) {
-    let life = Life {
-        client: Arc::downgrade(client),
-        producer,
-        made: Instant::now(),
-        pause: Duration::ZERO,
-    };
-    thread::Builder::new()
-        .name("delivery-reports".into())
-        .spawn(move || life.run())
-        .expect("the system can start a thread");
-}
-
-struct Life {
+pub(crate) struct Life {
     client: Weak<Client>,
     producer: Arc<Producer>,
     made: Instant,
     /// The wait before the next one is made.
     pause: Duration,
+    /// Dropped with the last client of librdkafka.
+    alive: Sender<Infallible>,
 }
 
 impl Life {
+    pub(crate) fn new(
+        client: &Arc<Client>,
+        producer: Arc<Producer>,
+        alive: Sender<Infallible>,
+    ) -> Self {
+        Self {
+            client: Arc::downgrade(client),
+            producer,
+            made: Instant::now(),
+            pause: Duration::ZERO,
+            alive,
+        }
+    }
+
+    /// Starts the thread. It ends after the client and takes the last one of librdkafka with it. Records
+    /// without a report get one by then that says so: rdkafka purges a client that it drops, and serves the
+    /// reports of that.
+    ///
+    /// # Errors
+    /// If the system cannot start a thread.
+    pub(super) fn begin(self) -> Result<(), ClientError> {
+        let thread = thread::Builder::new().name("delivery-reports".into());
+        let begun = thread.spawn(move || self.run());
+        begun.map(drop).map_err(|error| {
+            let what = format!("no thread can be started for the reports of a producer: {error}");
+            client_error(RDKafkaErrorCode::CriticalSystemResource, what)
+        })
+    }
+
     fn run(mut self) {
         while let Some(error) = self.serve() {
             if self.replace(&error).is_none() {
-                return;
+                break;
             }
         }
+        destroy(self.producer, self.alive);
+    }
+
+    /// `None` when nobody needs it any more.
+    fn client(&self) -> Option<Arc<Client>> {
+        let client = self.client.upgrade();
+        client.filter(|client| !client.is_closed())
     }
 
     /// Serves until the client has ended, and says why; `None` when nobody needs it any more.
     fn serve(&self) -> Option<ClientError> {
         loop {
             self.producer.poll(REPORTS);
-            let client = self.client.upgrade()?;
+            let client = self.client()?;
             if let Some(error) = ended(self.producer.client()) {
                 return Some(error);
             }
@@ -81,7 +106,7 @@ impl Life {
 
     /// Puts another client in the place of one that has ended. `None` when nobody needs it any more.
     fn replace(&mut self, error: &ClientError) -> Option<()> {
-        let client = self.client.upgrade()?;
+        let client = self.client()?;
         let users = client.recipe.users();
         let on = self.producer.context().events.names.clone();
         tracing::error!(
@@ -92,12 +117,13 @@ impl Life {
         self.end()?;
         loop {
             self.wait()?;
-            let client = self.client.upgrade()?;
+            let client = self.client()?;
             match client.make_anew() {
                 Ok(producer) => {
                     client.watch.made();
                     self.made = Instant::now();
-                    destroy(std::mem::replace(&mut self.producer, producer));
+                    let former = std::mem::replace(&mut self.producer, producer);
+                    destroy_elsewhere(former, self.alive.clone());
                     return Some(());
                 }
                 Err(error) => {
@@ -113,14 +139,18 @@ impl Life {
     fn end(&self) -> Option<()> {
         let deadline = Instant::now() + LAST_ANSWERS;
         while self.producer.in_flight_count() > 0 {
-            let all = PurgeConfig::default().queue();
-            let late = Instant::now() >= deadline;
-            // A record may come in between librdkafka's look whether it has ended, and its own purge.
-            self.producer.purge(if late { all.inflight() } else { all });
-            self.producer.poll(REPORTS / 10);
-            self.client.upgrade()?;
+            self.give_up(Instant::now() >= deadline);
+            self.producer.poll(ROUND);
+            self.client()?;
         }
         Some(())
+    }
+
+    /// Gives up what is not sent, or all.
+    fn give_up(&self, all: bool) {
+        let queue = PurgeConfig::default().queue();
+        self.producer
+            .purge(if all { queue.inflight() } else { queue });
     }
 
     /// The first one is made at once.
@@ -130,22 +160,39 @@ impl Life {
         }
         let until = Instant::now() + self.pause;
         self.pause = (self.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
-        while Instant::now() < until {
-            thread::sleep(REPORTS.min(until.saturating_duration_since(Instant::now())));
-            self.client.upgrade()?;
+        loop {
+            // A record may have come in between librdkafka's look whether it has ended, and the purge.
+            self.give_up(true);
+            let left = until.saturating_duration_since(Instant::now());
+            self.producer.poll(REPORTS.min(left));
+            self.client()?;
+            if left.is_zero() {
+                return Some(());
+            }
         }
-        Some(())
+    }
+
+    /// As if others had ended before.
+    #[cfg(test)]
+    pub(crate) fn wait_long(&mut self) -> Option<()> {
+        self.pause = LONGEST_PAUSE;
+        self.wait()
     }
 }
 
-/// Ends a client of librdkafka, which takes its time, and not on the thread of a call that holds it still.
-fn destroy(producer: Arc<Producer>) {
+/// Ends a client of librdkafka, which takes its time, once no call holds it still: not on the thread of that.
+/// A record that the call hands over is reported.
+fn destroy(producer: Arc<Producer>, alive: Sender<Infallible>) {
+    while Arc::strong_count(&producer) > 1 {
+        producer.poll(ROUND);
+    }
+    drop(producer);
+    drop(alive);
+}
+
+fn destroy_elsewhere(producer: Arc<Producer>, alive: Sender<Infallible>) {
     let ending = thread::Builder::new().name("producer-end".into());
-    let ended = ending.spawn(move || {
-        while Arc::strong_count(&producer) > 1 {
-            thread::sleep(REPORTS / 10);
-        }
-    });
+    let ended = ending.spawn(move || destroy(producer, alive));
     if let Err(error) = ended {
         tracing::warn!("no thread for the end of a producer's client: {error}");
     }

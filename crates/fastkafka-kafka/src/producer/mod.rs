@@ -4,7 +4,7 @@ pub(crate) mod clients;
 pub mod condition;
 pub(crate) mod delivery_reports;
 pub(crate) mod in_flight;
-mod life;
+pub(crate) mod life;
 pub(crate) mod partitioner;
 pub(crate) mod watch;
 
@@ -20,6 +20,7 @@ use fastkafka_core::{
 use fastkafka_runtime::platform::{ClientError, ProducerHealth, Producers, Wake};
 use rdkafka::types::RDKafkaErrorCode;
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -51,10 +52,7 @@ impl KafkaProducers {
     /// are handed over and not reported.
     ///
     /// # Errors
-    /// When librdkafka refuses a setting or a topic's name.
-    ///
-    /// # Panics
-    /// If the system cannot start a thread.
+    /// When librdkafka refuses a setting or a topic's name, or the system cannot start a thread.
     pub(crate) fn new(
         clusters: &Clusters,
         plan: &Plan,
@@ -121,11 +119,7 @@ impl KafkaProducers {
         found.expect("a dead letter is of a handler of the plan").1
     }
 
-    fn hand_over(
-        &self,
-        record: &OutRecord<'_>,
-        token: DeliveryToken,
-    ) -> Result<(), RDKafkaErrorCode> {
+    fn hand_over(&self, record: &OutRecord<'_>, token: DeliveryToken) -> Result<(), Refused> {
         let sent = Sent {
             partition: record.partition,
             payload: record.payload,
@@ -140,19 +134,32 @@ impl KafkaProducers {
             (None, None) => 0,
         };
         let live = self.clients[client].live();
+        let Some(live) = &*live else {
+            token.cancel();
+            return Err(Refused::Closed);
+        };
         if let Some(route) = route
             && route.def.topic == record.topic
         {
-            return live.routed(route.topic).produce(&sent, token);
+            let routed = live.routed(route.topic).produce(&sent, token);
+            return routed.map_err(Refused::ByClient);
         }
-        match live.other(record.topic) {
+        let sent = match live.other(record.topic) {
             Ok(topic) => topic.produce(&sent, token),
             Err(code) => {
                 token.cancel();
                 Err(code)
             }
-        }
+        };
+        sent.map_err(Refused::ByClient)
     }
+}
+
+/// Why a record is not taken.
+enum Refused {
+    ByClient(RDKafkaErrorCode),
+    /// The app has ended.
+    Closed,
 }
 
 /// What the clients of an app are made of, as it is found out.
@@ -190,19 +197,19 @@ impl Recipes<'_> {
 impl RecordSink for KafkaProducers {
     fn enqueue(&self, record: OutRecord<'_>, token: DeliveryToken) -> Result<(), ProduceError> {
         let bytes = record.payload.map_or(0, <[u8]>::len) + record.key.map_or(0, <[u8]>::len);
-        let full = || ProduceError::QueueFull {
-            producer: record.producer.map_or("dead letter", |def| def.name),
-        };
+        let producer = record.producer.map_or("dead letter", |def| def.name);
+        let full = || ProduceError::QueueFull { producer };
         let in_flight = &self.in_flight;
         if !in_flight.enter(bytes, record.producer.is_none()) {
             token.cancel();
             return Err(full());
         }
-        self.hand_over(&record, token).map_err(|code| {
+        self.hand_over(&record, token).map_err(|why| {
             in_flight.leave(bytes);
-            match code {
-                RDKafkaErrorCode::QueueFull => full(),
-                code => not_delivered(record.topic, code),
+            match why {
+                Refused::ByClient(RDKafkaErrorCode::QueueFull) => full(),
+                Refused::ByClient(code) => not_delivered(record.topic, code),
+                Refused::Closed => ProduceError::NoApp { producer },
             }
         })
     }
@@ -241,7 +248,9 @@ impl Producers for KafkaProducers {
     fn drain(&self, deadline: Instant) -> Result<(), usize> {
         while self.in_flight() > 0 && Instant::now() < deadline {
             for client in &self.clients {
-                ffi::flush(&client.live().producer, FLUSH_MILLIS);
+                if let Some(live) = &*client.live() {
+                    ffi::flush(&live.producer, FLUSH_MILLIS);
+                }
             }
             // The threads for reports have the rest in hand.
             let round = Duration::from_millis(FLUSH_MILLIS.unsigned_abs().into());
@@ -252,6 +261,16 @@ impl Producers for KafkaProducers {
             0 => Ok(()),
             left => Err(left),
         }
+    }
+
+    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let clients = self.clients.clone();
+        clients.iter().for_each(|client| client.close());
+        Box::pin(async move {
+            for client in clients {
+                client.ended().await;
+            }
+        })
     }
 }
 

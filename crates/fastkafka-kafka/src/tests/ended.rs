@@ -3,6 +3,8 @@
 use super::*;
 use crate::producer::clients::Client;
 use crate::producer::condition::{BOUND, Kind};
+use crate::producer::delivery_reports::Producer;
+use crate::producer::life::Life;
 use fastkafka_core::{FailureKind, ProduceError};
 use rdkafka::producer::Producer as _;
 use rdkafka::types::RDKafkaRespErr::{self, *};
@@ -13,8 +15,13 @@ const CAUSE: RDKafkaRespErr = RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
 /// Between two looks at what another thread does.
 const LOOK: Duration = Duration::from_millis(10);
 
+/// Its client of librdkafka.
+fn producer(client: &Client) -> Arc<Producer> {
+    client.live().as_ref().unwrap().producer.clone()
+}
+
 fn give_up(client: &Client) {
-    ffi::give_up(client.live().producer.client().native_ptr(), CAUSE);
+    ffi::give_up(producer(client).client().native_ptr(), CAUSE);
 }
 
 fn until(what: &str, mut done: impl FnMut() -> bool) {
@@ -78,6 +85,52 @@ fn what_a_client_has_on_its_way_when_it_ends_is_reported_soon() {
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let failure = runtime.unwrap().block_on(scope.reports()).unwrap_err();
     assert_eq!(failure.kind(), FailureKind::Transient { after: None });
+}
+
+/// It came in between the look whether the client has ended, and the purge.
+#[test]
+fn a_record_that_comes_late_to_a_client_that_has_ended_does_not_wait_for_the_next_one() {
+    let broker = broker(&[("orders", 1)]);
+    let sink = sink(broker.address(), 100);
+    let client = &sink.clients[0];
+    broker.set_down(true);
+    let (alive, _ended) = tokio::sync::mpsc::channel(1);
+    let mut life = Life::new(client, producer(client), alive);
+    std::thread::scope(|threads| {
+        let waits = threads.spawn(move || life.wait_long());
+        let scope = DeliveryScope::collecting();
+        sink.enqueue(record("orders", 0, b"x"), scope.token(0))
+            .unwrap();
+        until("the report", || sink.in_flight() == 0);
+        assert!(!waits.is_finished(), "the next one is not due");
+        client.close();
+        assert_eq!(waits.join().unwrap(), None);
+    });
+}
+
+#[test]
+fn a_client_that_is_closed_leaves_nothing_and_takes_nothing() {
+    let broker = broker(&[("orders", 1)]);
+    let sink = sink(broker.address(), 100);
+    send_one(&sink).unwrap();
+    let former = Arc::downgrade(&producer(&sink.clients[0]));
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime = runtime.unwrap();
+    // It takes a record while it is closed: that has its report, too.
+    let scope = DeliveryScope::collecting();
+    sink.enqueue(record("orders", 0, b"x"), scope.token(0))
+        .unwrap();
+    runtime.block_on(sink.close());
+    assert_eq!(sink.in_flight(), 0);
+    assert_eq!(former.strong_count(), 0);
+    let scope = DeliveryScope::collecting();
+    let refused = sink.enqueue(record("orders", 0, b"x"), scope.token(0));
+    assert!(
+        matches!(refused, Err(ProduceError::NoApp { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(sink.in_flight(), 0);
+    runtime.block_on(sink.close());
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod new_consumer;
 
 use fastkafka_core::{Plan, RecordSink};
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -42,6 +43,11 @@ pub trait Producers: RecordSink + fmt::Debug {
     /// # Errors
     /// The number of records without a report by the deadline.
     fn drain(&self, deadline: Instant) -> Result<(), usize>;
+
+    /// Takes nothing more, from this call on. The future ends when nothing is left of the clients.
+    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(std::future::ready(()))
+    }
 }
 
 /// Makes the clients of an app, and lets its consumers be served.

@@ -215,6 +215,13 @@ impl Runtime {
         problems.extend(background.problems());
         self.benchmarks.end();
         self.app.disconnect();
+        let closed = self.producers.close();
+        if tokio::time::timeout_at(deadline + LATE, closed)
+            .await
+            .is_err()
+        {
+            problems.push("a client of the producers did not end in time".to_owned());
+        }
         if problems.is_empty() {
             Ok(())
         } else {

@@ -10,5 +10,6 @@ mod ends;
 mod outcome;
 mod start;
 mod stops;
+mod threads;
 #[cfg(feature = "axum")]
 mod web;

@@ -92,14 +92,14 @@ impl Todo {
 }
 
 impl BlockingClient {
-    /// # Panics
+    /// # Errors
     /// If the system cannot start a thread.
     pub(super) fn new(
         name: &str,
         consumer: Arc<Group>,
         events: Arc<Events>,
         driver: Thread,
-    ) -> Self {
+    ) -> Result<Self, ClientError> {
         let todo = Arc::<Todo>::default();
         let waiting = todo.clone();
         let ours = Ours::default();
@@ -116,8 +116,11 @@ impl BlockingClient {
                 drop(consumer);
                 driver.unpark();
             })
-            .expect("the system can start a thread");
-        Self { todo, ours, thread }
+            .map_err(|error| {
+                let what = format!("no thread can be started for its questions: {error}");
+                client_error(RDKafkaErrorCode::CriticalSystemResource, what)
+            })?;
+        Ok(Self { todo, ours, thread })
     }
 
     pub(super) fn own(&self, ours: &Epochs) {

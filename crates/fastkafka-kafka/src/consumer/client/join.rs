@@ -77,7 +77,7 @@ pub(crate) fn join(
         consumer.clone(),
         events.clone(),
         driver.clone(),
-    );
+    )?;
     let ends = EndsOfLogs::new({
         let (access, config) = (join.access.clone(), ends::config(join.config()));
         Box::new(move || {
