@@ -317,6 +317,8 @@ async fn a_run_that_is_stopped_while_one_group_waits_finishes_what_the_other_has
     let elsewhere = HandlerState::new();
     let host = App::scoped::<Elsewhere>().state(elsewhere.clone()).build();
     host.start().await.unwrap();
+    // Other tests have one of this scope meanwhile.
+    let _entered = host.enter();
     to_returns(1).await.unwrap();
     timeout(PATIENCE, elsewhere.in_hand.notified())
         .await
