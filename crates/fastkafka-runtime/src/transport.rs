@@ -101,6 +101,8 @@ pub enum Notice {
     Committed(Vec<(PartitionRef, Result<i64, ClientError>)>),
     /// The partition, of which an error was told before, is read again.
     Reads(PartitionRef),
+    /// The client has looked at partitions of which nothing comes: each is well, or that lasts.
+    Silence(Vec<(PartitionRef, Result<(), Silent>)>),
     /// Everything of the partition below this offset was fetched before: it is the end of its log. Told before
     /// anything that moves the partition.
     AtEnd(PartitionRef, i64),
@@ -115,6 +117,15 @@ pub enum Notice {
         /// The group.
         group: Result<(), ClientError>,
     },
+}
+
+/// Nothing comes of a partition, and not because its log ends.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Silent {
+    /// For how long.
+    pub lasts: Duration,
+    /// Its leader is away, or does not hand out what it has.
+    pub why: String,
 }
 
 /// Where partitions start, as far as that is known.

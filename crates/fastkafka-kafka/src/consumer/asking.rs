@@ -44,6 +44,27 @@ impl<C: RawClient> KafkaConsumer<C> {
         }
     }
 
+    /// Asks the leaders of partitions that stand, and tells those that are well again.
+    pub(super) fn look_for_silence(&mut self) -> Option<Notice> {
+        let now = self.client.now();
+        let mut well = Vec::new();
+        if self.reachability.is_reached() && self.silence.is_due(now) {
+            let reading = self.assigned.parts().filter(|part| {
+                let place = part.place;
+                !part.paused && !self.seeks.is_under_way(place) && !self.late.contains(place)
+            });
+            let next: Vec<_> = reading.map(|part| (part.place, part.next)).collect();
+            let asked;
+            (asked, well) = self.silence.look(now, &next);
+            if !asked.is_empty() {
+                self.client.ask(Request::Leaders(asked));
+            }
+        }
+        let well = well.into_iter().map(|place| (place, Ok(())));
+        let well: Vec<_> = well.collect();
+        (!well.is_empty()).then_some(Notice::Silence(well))
+    }
+
     /// The partitions that can be read again, and those that have passed what is no record, unless they have
     /// moved since they were looked at.
     pub(super) fn take_ends(&mut self) -> impl Iterator<Item = Notice> + use<C> {

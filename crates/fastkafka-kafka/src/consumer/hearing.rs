@@ -117,6 +117,11 @@ impl<C: RawClient> KafkaConsumer<C> {
                 self.client.wake();
                 None
             }
+            Answer::Leaders(answers) => {
+                let (now, is_reached) = (self.client.now(), self.reachability.is_reached());
+                let news = self.silence.heard(now, is_reached, answers);
+                (!news.is_empty()).then_some(Notice::Silence(news))
+            }
             Answer::Connected => {
                 self.reachability.connected();
                 Some(Notice::Connected)

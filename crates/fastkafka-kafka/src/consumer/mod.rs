@@ -34,6 +34,7 @@ mod reading;
 mod rebalance;
 mod refused;
 mod seeks;
+mod silence;
 #[cfg(any(test, feature = "proof"))]
 mod simulated;
 mod standalone;
@@ -58,6 +59,7 @@ use self::reachability::Reachability;
 use self::rebalance::Rebalance;
 use self::refused::refused;
 use self::seeks::Seeks;
+use self::silence::Silence;
 use self::standalone::Standalone;
 use self::unchecked::Unchecked;
 use self::wrong::WrongPositions;
@@ -87,6 +89,7 @@ pub(crate) struct KafkaConsumer<C> {
     errors: Errors,
     ends: Ends,
     wrong: WrongPositions,
+    silence: Silence,
     /// Answers about ends of logs, for the next poll.
     ended: Vec<Ended>,
     late: LateStarts,
@@ -127,6 +130,7 @@ impl<C: RawClient> KafkaConsumer<C> {
             errors: Errors::default(),
             ends: Ends::default(),
             wrong: WrongPositions::default(),
+            silence: Silence::default(),
             ended: Vec::new(),
             late: LateStarts::default(),
             lost: LostPositions::default(),
@@ -186,6 +190,7 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
             notices.push(Notice::NoPartition);
         }
         self.ask();
+        notices.extend(self.look_for_silence());
         self.after_errors();
         self.look_again();
         self.check_later();

@@ -28,7 +28,8 @@ impl Repeated {
             | Request::Choose(..)
             | Request::Find { .. }
             | Request::Commit { .. }
-            | Request::Ends(_) => None,
+            | Request::Ends(_)
+            | Request::Leaders(_) => None,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! [`Event`] of a later [`RawClient::poll`].
 
 use super::epochs::{Epoch, Epochs};
+use super::silence::Heard;
 use crate::offsets::broker::{Commit, OffsetAndEpoch};
 use crate::offsets::start_offsets::Resolved;
 use crate::offsets::topic_id::TopicId;
@@ -69,6 +70,9 @@ pub(crate) enum Request {
     /// Whether these partitions can be read, and anything comes from here on before their logs end.
     /// [`Answer::Ends`].
     Ends(Vec<(PartitionRef, i64)>),
+    /// The ends of the logs of these partitions, which stand at these positions, by their leaders.
+    /// [`Answer::Leaders`].
+    Leaders(Vec<(PartitionRef, i64)>),
     /// A sign of life of any broker. Without an answer there is no event.
     IsReached,
 }
@@ -91,6 +95,8 @@ pub(crate) enum Answer {
     Moved(PartitionRef, Result<(), ClientError>),
     /// What was found of partitions, as far as they could be read.
     Ends(Vec<Ended>),
+    /// The ends, with the positions of the question.
+    Leaders(Heard),
     Checked {
         /// By the app's names.
         topics: Vec<(String, Result<(), ClientError>)>,

@@ -30,6 +30,11 @@ impl Reachability {
         self.ask_at = None;
     }
 
+    /// As far as it is known, one answers.
+    pub(crate) fn is_reached(&self) -> bool {
+        self.ask_at.is_none()
+    }
+
     /// True when the question is to be asked now.
     pub(crate) fn is_due(&mut self, now: Duration) -> bool {
         let due = self.ask_at.is_some_and(|at| at <= now);

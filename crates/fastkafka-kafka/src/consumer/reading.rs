@@ -93,6 +93,7 @@ impl<C: RawClient> KafkaConsumer<C> {
         }
         if taken < max {
             self.ends.drained();
+            self.silence.drained();
         }
         taken == max
     }

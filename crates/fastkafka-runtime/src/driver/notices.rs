@@ -5,7 +5,7 @@ use super::state::problems::Key;
 use super::state::rebalance::Asked;
 use crate::client_error::{ClientError, Scope};
 use crate::health::ProblemCode;
-use crate::transport::{GroupConsumer, Notice, PartitionRef};
+use crate::transport::{GroupConsumer, Notice, PartitionRef, Silent};
 use fastkafka_engine::Event;
 
 /// `max_poll_interval_ms` has passed without a poll.
@@ -51,6 +51,7 @@ impl<T: GroupConsumer> Driver<T> {
                 Notice::Moved(place, committed) => self.seek_committed(place, committed),
                 Notice::Committed(offsets) => self.committed(offsets),
                 Notice::Reads(place) => self.is_well(place),
+                Notice::Silence(looked) => self.silence(looked),
                 Notice::AtEnd(place, offset) => self.at_end(place, offset),
                 Notice::Connected => self.connected(),
                 Notice::Checked { topics, group } => self.checked(topics, group),
@@ -88,7 +89,11 @@ impl<T: GroupConsumer> Driver<T> {
 
     /// There are records of the partition, or its end is reached.
     pub(super) fn is_read(&mut self, place: PartitionRef) {
-        for code in [ProblemCode::TopicRefused, ProblemCode::BatchUnreadable] {
+        for code in [
+            ProblemCode::TopicRefused,
+            ProblemCode::BatchUnreadable,
+            ProblemCode::PartitionSilent,
+        ] {
             self.problems.clear(&Key::partition(code, place));
         }
     }
@@ -97,6 +102,35 @@ impl<T: GroupConsumer> Driver<T> {
     fn is_well(&mut self, place: PartitionRef) {
         let refused = Key::partition(ProblemCode::TopicRefused, place);
         self.problems.clear(&refused);
+    }
+
+    /// What is wrong with a partition in other words is named with those.
+    fn silence(&mut self, looked: Vec<(PartitionRef, Result<(), Silent>)>) {
+        for (place, looked) in looked {
+            let part = self.part(place);
+            let key = Key::partition(ProblemCode::PartitionSilent, place);
+            let is_named = self.partitions[part].truncated.is_some()
+                || [
+                    Key::partition(ProblemCode::BatchUnreadable, place),
+                    Key::partition(ProblemCode::TopicRefused, place),
+                    Key::topic(ProblemCode::TopicRefused, &place.topic),
+                ]
+                .iter()
+                .any(|known| self.problems.is_open(known));
+            match looked {
+                Err(silent) if !is_named && self.rebalance.assigned().contains(&place) => {
+                    let since = self.now.saturating_sub(silent.lasts);
+                    if self.problems.raise_since(key, since, self.now, &silent.why) {
+                        tracing::warn!(%place, "nothing comes of it: {}", silent.why);
+                    }
+                }
+                _ => {
+                    if self.problems.clear(&key).is_some() {
+                        tracing::info!(%place, "it is read again");
+                    }
+                }
+            }
+        }
     }
 
     fn at_end(&mut self, place: PartitionRef, offset: i64) {

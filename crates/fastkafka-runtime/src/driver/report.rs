@@ -186,7 +186,17 @@ impl<T: GroupConsumer> Driver<T> {
 
     fn open_problems(&mut self, health: &GroupHealth) -> Vec<Problem> {
         let now = self.now;
+        let partitions = &self.partitions;
+        // Nothing is read of a partition that the user has paused, so nothing would show that it can be.
+        let waits_for_user = |key: &Key| match (key.code, &key.on) {
+            (ProblemCode::BatchUnreadable | ProblemCode::PartitionSilent, On::Partition(place)) => {
+                let part = partitions.find(place);
+                part.is_some_and(|part| partitions[part].user_paused)
+            }
+            _ => false,
+        };
         let open = self.problems.open(now);
+        let open = open.filter(|(key, _)| !waits_for_user(key));
         let open = open.filter_map(|(key, open)| open_problem(health, key, open, now));
         let unstarted = self.rebalance.unstarted();
         let unstarted = unstarted.filter_map(|one| start_unknown(health, one, now));

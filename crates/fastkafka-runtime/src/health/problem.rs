@@ -69,6 +69,8 @@ pub enum ProblemCode {
     SpanReached,
     /// The broker does not say where a partition starts.
     StartUnknown,
+    /// Nothing comes of a partition: its leader is away, or hands out nothing.
+    PartitionSilent,
     /// A batch of a partition cannot be read.
     BatchUnreadable,
     /// A record has been with its handler for too long.
@@ -102,6 +104,7 @@ impl ProblemCode {
         Self::DeadLetterWaits,
         Self::SpanReached,
         Self::StartUnknown,
+        Self::PartitionSilent,
         Self::BatchUnreadable,
         Self::HandlerStalled,
         Self::RecordOpen,
@@ -127,6 +130,7 @@ impl ProblemCode {
             Self::DeadLetterWaits => "dead-letter-waits",
             Self::SpanReached => "span-reached",
             Self::StartUnknown => "start-unknown",
+            Self::PartitionSilent => "partition-silent",
             Self::BatchUnreadable => "batch-unreadable",
             Self::HandlerStalled => "handler-stalled",
             Self::RecordOpen => "record-open",
@@ -158,6 +162,7 @@ impl ProblemCode {
             | Self::RecordWaits
             | Self::DeadLetterWaits
             | Self::StartUnknown
+            | Self::PartitionSilent
             | Self::PartitionStuck
             | Self::OutputsWait
             | Self::TaskFails => PATIENCE,
@@ -181,6 +186,7 @@ impl ProblemCode {
                 "has read `max_uncommitted` offsets ahead of its oldest open record"
             }
             Self::StartUnknown => "its first offset is not known, so nothing is read",
+            Self::PartitionSilent => "nothing is read of it",
             Self::BatchUnreadable => "a batch cannot be read",
             Self::HandlerStalled => "its handler has not returned",
             Self::RecordOpen => "is handled and still open",
@@ -215,6 +221,7 @@ impl ProblemCode {
             Self::DeadLetterWaits => "the dead letter is written",
             Self::SpanReached => "the oldest open record is settled",
             Self::StartUnknown => "the broker says where the partition starts",
+            Self::PartitionSilent => "its leader answers, or a record of it is read",
             Self::BatchUnreadable => {
                 "records beyond the batch are read, or `Handle::seek` leaves it"
             }

@@ -19,7 +19,9 @@ pub use self::new_consumer::NewConsumer;
 pub use crate::client_error::{ClientError, Lasting, Scope};
 pub use crate::health::{ProblemCode, ProducerHealth};
 pub use crate::mailbox::Wake;
-pub use crate::transport::{GroupConsumer, Notice, Offsets, PartitionRef, StartError, Starts};
+pub use crate::transport::{
+    GroupConsumer, Notice, Offsets, PartitionRef, Silent, StartError, Starts,
+};
 
 /// The producers of an app.
 pub trait Producers: RecordSink + fmt::Debug {

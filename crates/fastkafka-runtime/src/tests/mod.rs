@@ -21,6 +21,7 @@ mod rebalance;
 mod refusals;
 mod settling;
 mod shutdown;
+mod silent;
 mod stalls;
 mod starts;
 mod starving;

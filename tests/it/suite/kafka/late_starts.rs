@@ -89,6 +89,64 @@ fn grows_while_a_broker_is_away(is_running: bool) {
     app.stop();
 }
 
+/// The problems that name a partition of the topic, as code and error.
+fn silent(app: &mut Process, topic: &str) -> Vec<(i64, String)> {
+    let health = app.health();
+    let problems = health["problems"].as_array().unwrap().iter();
+    let of_topic = problems.filter(|problem| problem["topic"] == *topic);
+    let silent = of_topic.filter(|problem| problem["code"] == "partition-silent");
+    let named = silent.map(|problem| {
+        let error = problem["error"].as_str().unwrap().to_owned();
+        (problem["partition"].as_i64().unwrap(), error)
+    });
+    named.collect()
+}
+
+/// Nothing of it can be fetched, and the client does not tell.
+#[test]
+fn a_partition_whose_leader_goes_away_while_it_is_read_is_named_until_it_is_back() {
+    let mut kafka = Kafka::builder().brokers(2).start().unwrap();
+    let fixture = AppFixture::named(&kafka, "growing");
+    for topic in [&fixture.topic, &fixture.out, &fixture.dead] {
+        create_on_node_1(&kafka, topic);
+    }
+    kafka.add_partitions(&fixture.topic, 6).unwrap();
+    let away = on_node_2(&kafka, &fixture.topic, 6);
+    assert!(!away.is_empty());
+    let mut app = fixture.app();
+    app.is_started();
+    let all = (0..6).map(|partition| (partition, u64::try_from(partition).unwrap()));
+    for (partition, id) in all {
+        fixture.send_to(partition, [order(id)]);
+    }
+    fixture.await_count(6);
+    assert_eq!(silent(&mut app, &fixture.topic), []);
+    let topic = fixture.topic.clone();
+    kafka.kill_broker(2).unwrap();
+
+    let expected: Vec<_> = away.iter().map(|partition| i64::from(*partition)).collect();
+    let named = within(Duration::from_secs(60), "they are named", || {
+        let named = silent(&mut app, &topic);
+        (named.len() == expected.len()).then_some(named)
+    });
+    println!("{named:?}");
+    let partitions: Vec<_> = named.iter().map(|(partition, _)| *partition).collect();
+    assert_eq!(partitions, expected);
+    // The others go on.
+    let fixture = AppFixture::named(&kafka, "growing");
+    fixture.send_to(0, [order(6)]);
+    fixture.await_count(7);
+
+    kafka.restart_broker(2).unwrap();
+    within(Duration::from_secs(60), "they are well again", || {
+        silent(&mut app, &topic).is_empty().then_some(())
+    });
+    let fixture = AppFixture::named(&kafka, "growing");
+    fixture.send_to(away[0], [order(7)]);
+    fixture.await_count(8);
+    app.stop();
+}
+
 #[test]
 fn a_new_partition_without_a_leader_does_not_hold_up_the_others() {
     grows_while_a_broker_is_away(true);

@@ -229,6 +229,19 @@ impl World {
                 Some(_) => Given::Nothing,
                 None => Given::Range(0, self.part(partition).high),
             },
+            Asked::Leaders(places) => {
+                let end = |partition: &i32| {
+                    let part = self.part(*partition);
+                    let (end, is_away) = (part.high, part.leaderless);
+                    match refused {
+                        Some(why) => Err(retry(why)),
+                        None if is_away => Err(StartError::Retry("it has no leader".to_owned())),
+                        None if self.refused => Err(StartError::Refused("no right".to_owned())),
+                        None => Ok(end),
+                    }
+                };
+                Given::Leaders(places.iter().map(end).collect())
+            }
             Asked::Checked => match refused {
                 Some(why) => Given::Checked(Err(why), Err(why)),
                 None if self.refused => Given::Checked(Err(Trouble::TopicRefused), Ok(())),

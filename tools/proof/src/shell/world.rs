@@ -123,6 +123,9 @@ impl World {
             let part = self.part(partition);
             part.owner = Owner::Us;
             part.epoch += 1;
+            // What was handled before and is not committed is handled again.
+            let from = part.committed.unwrap_or(0);
+            part.done.retain(|at| *at < from);
             part.next = None;
             part.failed = false;
             part.lost = false;

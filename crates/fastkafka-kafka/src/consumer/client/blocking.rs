@@ -4,11 +4,13 @@ use super::context::{Context, Events, Group};
 use crate::consumer::epochs::{Epoch, Epochs};
 use crate::consumer::questions::Questions;
 use crate::consumer::raw::{Answer, Event, Request};
+use crate::consumer::silence::Heard;
 use crate::consumer::{given_away, not_found};
 use crate::error::{call_error, client_error};
 use crate::lock::lock;
-use crate::offsets::broker::Broker;
+use crate::offsets::broker::{Broker, Position};
 use crate::offsets::client::Asking;
+use crate::offsets::look_up::Leaders;
 use crate::offsets::start_offsets::Resolved;
 use crate::offsets::{look_up, start_offsets};
 use fastkafka_core::OffsetReset;
@@ -31,6 +33,8 @@ const CHECK: Duration = Duration::from_secs(5);
 const LEAST: Duration = Duration::from_millis(200);
 /// The range of a log must come within this time.
 const RANGE: Duration = Duration::from_secs(5);
+/// A leader that does not say where a log ends within this time is away: others wait behind the question.
+const LEADER: Duration = Duration::from_secs(2);
 /// An answer must come within this time, unless the request says.
 const ANSWER: Duration = Duration::from_secs(10);
 
@@ -185,6 +189,19 @@ impl Answering<'_> {
         resolved
     }
 
+    fn ends_by_leaders(&self, places: &[(PartitionRef, i64)]) -> Heard {
+        let all: Vec<_> = places.iter().map(|(place, _)| *place).collect();
+        let asked: Vec<_> = all.iter().map(|place| (*place, Position::End)).collect();
+        let broker = self.broker(LEADER);
+        let leaders = Leaders::ask(&broker, &all);
+        let mut ends = look_up::look_up(&broker, &asked, &leaders);
+        let end = |&(place, at): &(PartitionRef, i64)| {
+            let end = ends.remove(place)?;
+            Some((place, at, end.map(|end| end.offset)))
+        };
+        places.iter().filter_map(end).collect()
+    }
+
     fn broker(&self, within: Duration) -> Asking<'_, Context> {
         Asking::new(self.consumer, within)
     }
@@ -235,6 +252,7 @@ impl Answering<'_> {
                 }
             }
             Request::Check { topics, group } => check(self.consumer, self.events, &topics, group),
+            Request::Leaders(places) => Answer::Leaders(self.ends_by_leaders(&places)),
             Request::Ends(_) => unreachable!("ends of logs are looked at by another client"),
             Request::IsReached => is_reached(self.consumer).then_some(Answer::Connected)?,
         })

@@ -158,7 +158,7 @@ impl Simulation {
 
     /// The next batch of this partition cannot be read, or can.
     pub fn set_unreadable(&mut self, partition: i32, unreadable: bool) {
-        let all = &mut self.0.client.failing;
+        let all = &mut self.0.client.damaged;
         if unreadable {
             all.insert(partition);
         } else {
@@ -196,6 +196,9 @@ impl Simulation {
                 Asked::Commit(commit.place.partition, commit.at.offset)
             }
             Request::Range(place, ..) => Asked::Range(place.partition),
+            Request::Leaders(places) => {
+                Asked::Leaders(places.iter().map(|(place, _)| place.partition).collect())
+            }
             Request::IsReached => Asked::Reached,
             Request::List(_) => Asked::Listed,
             Request::Check { .. } => Asked::Checked,
@@ -249,6 +252,10 @@ impl Simulation {
                 low,
                 high,
             },
+            (Request::Leaders(places), Given::Leaders(ends)) => {
+                let ends = places.into_iter().zip(ends);
+                Answer::Leaders(ends.map(|((place, at), end)| (place, at, end)).collect())
+            }
             (Request::IsReached, Given::Connected) => Answer::Connected,
             (Request::Ends(places), Given::Reads(readable)) => {
                 let places = places.into_iter();

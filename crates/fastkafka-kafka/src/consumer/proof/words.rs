@@ -40,6 +40,8 @@ pub enum Asked {
     Commit(i32, i64),
     /// What the log still has.
     Range(i32),
+    /// The ends of the logs of partitions that stand, by their leaders.
+    Leaders(Vec<i32>),
     /// Whether a broker answers.
     Reached,
     /// The partitions of its topics.
@@ -97,6 +99,8 @@ pub enum Given {
     Checked(Result<(), Trouble>, Result<(), Trouble>),
     /// The first offset of the log and its end.
     Range(i64, i64),
+    /// The ends of logs, each if its leader answers.
+    Leaders(Vec<Result<i64, StartError>>),
     /// A broker answers.
     Connected,
     /// These can be read.

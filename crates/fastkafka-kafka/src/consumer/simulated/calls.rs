@@ -46,6 +46,11 @@ impl Simulated {
         } else if self.failing.remove(&partition) {
             self.moved_on.insert(partition);
             FetchError::Other(client_error(BadCompression, "cannot be read"))
+        } else if self.damaged.remove(&partition) {
+            self.moved_on.insert(partition);
+            FetchError::Unreadable {
+                why: format!("the batch at {position} is damaged"),
+            }
         } else if let Some((bad, goes_on)) = unreadable {
             self.moved_on.insert(partition);
             // Where it goes on, it makes up an offset.

@@ -65,6 +65,8 @@ pub(crate) struct Simulated {
     /// Partitions of which the next fetch tells an error. Its batch calls take that for a record: a pause goes
     /// on one behind it.
     pub(crate) failing: BTreeSet<i32>,
+    /// Partitions of which the next fetch meets a batch that cannot be read, wherever it is.
+    pub(crate) damaged: BTreeSet<i32>,
     moved_on: BTreeSet<i32>,
     pub(crate) incarnations: Incarnations,
     events: RefCell<Vec<Event>>,
@@ -121,6 +123,7 @@ impl Simulated {
             stopping: BTreeSet::new(),
             paused: BTreeSet::new(),
             failing: BTreeSet::new(),
+            damaged: BTreeSet::new(),
             moved_on: BTreeSet::new(),
             recordless: BTreeSet::new(),
             incarnations: Incarnations::default(),

@@ -94,6 +94,7 @@ impl Simulated {
             events,
             later,
             failing,
+            damaged,
             moved_on,
             // The search has one of each log.
             incarnations: _,
@@ -126,7 +127,7 @@ impl Simulated {
         let (events, requests) = (events.borrow(), requests.borrow());
         write!(
             to,
-            "{logs:?}{reading:?}{forwarded:?}{stopping:?}{paused:?}{events:?}{later:?}{failing:?}{moved_on:?}{fails:?}"
+            "{logs:?}{reading:?}{forwarded:?}{stopping:?}{paused:?}{events:?}{later:?}{failing:?}{damaged:?}{moved_on:?}{fails:?}"
         )?;
         write!(
             to,

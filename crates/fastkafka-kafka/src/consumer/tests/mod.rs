@@ -4,6 +4,7 @@ mod ending;
 mod moving;
 mod positions;
 mod seeks;
+mod silent;
 mod starting;
 mod unreadable;
 

@@ -130,6 +130,20 @@ impl Problems {
         news
     }
 
+    /// As [`raise`](Self::raise), of what has lasted since a while.
+    pub(crate) fn raise_since(&mut self, key: Key, since: Time, now: Time, error: &str) -> bool {
+        let news = self.raise(key.clone(), now, error);
+        if let Some(open) = self.0.get_mut(&key) {
+            open.since = open.since.min(since);
+        }
+        news
+    }
+
+    /// There is this problem.
+    pub(crate) fn is_open(&self, key: &Key) -> bool {
+        self.0.get(key).is_some_and(|open| !open.is_over)
+    }
+
     /// There is evidence that it is over. Returns since when it was, if it was open.
     pub(crate) fn clear(&mut self, key: &Key) -> Option<Time> {
         let open = self.0.get_mut(key).filter(|open| !open.is_over)?;

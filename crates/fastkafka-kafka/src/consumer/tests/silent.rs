@@ -1,0 +1,88 @@
+//! Partitions of which nothing comes.
+
+use super::super::raw::{Answer, RawClient};
+use super::*;
+use fastkafka_runtime::platform::{Silent, StartError};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A member that has read two partitions to their ends, of which one is asked about now.
+fn member() -> KafkaConsumer<Simulated> {
+    let mut member = KafkaConsumer::reading(EAGER, &[(0, 5), (0, 5)], &[(0, 0), (1, 0)]);
+    member.client.post(Event::Answer(Answer::Connected));
+    for _ in 0..12 {
+        member.read();
+        member.after(SECOND);
+        member.hear_all();
+    }
+    member
+}
+
+/// The partitions that the leaders are asked about, with their positions.
+fn asked(member: &mut KafkaConsumer<Simulated>) -> Vec<(PartitionRef, i64)> {
+    let leaders = member
+        .requests()
+        .into_iter()
+        .filter_map(|asked| match asked {
+            Request::Leaders(places) => Some(places),
+            _ => None,
+        });
+    leaders.flatten().collect()
+}
+
+fn told(notices: Vec<Notice>) -> Vec<(i32, Option<Silent>)> {
+    let told = notices.into_iter().filter_map(|notice| match notice {
+        Notice::Silence(looked) => Some(looked),
+        _ => None,
+    });
+    let told = told.flatten();
+    told.map(|(place, looked)| (place.partition, looked.err()))
+        .collect()
+}
+
+#[test]
+fn the_leaders_of_partitions_that_stand_are_asked_and_one_that_is_away_is_told() {
+    let mut member = member();
+    let places = asked(&mut member);
+    assert_eq!(places, [(place(0), 5), (place(1), 5)]);
+    let away = || Err(StartError::Retry("orders[0] has no leader".to_owned()));
+    let answers = vec![(place(0), 5, away()), (place(1), 5, Ok(5))];
+    member.client.post(Event::Answer(Answer::Leaders(answers)));
+    let told = told(member.hear_all());
+    let [(0, Some(silent))] = &*told else {
+        panic!("{told:?}")
+    };
+    assert!(silent.lasts >= 10 * SECOND, "{silent:?}");
+    assert_eq!(silent.why, "orders[0] has no leader");
+}
+
+#[test]
+fn one_that_is_silent_is_well_again_with_its_records() {
+    let mut member = member();
+    asked(&mut member);
+    let away = Err(StartError::Retry("it is away".to_owned()));
+    member
+        .client
+        .post(Event::Answer(Answer::Leaders(vec![(place(0), 5, away)])));
+    assert_eq!(told(member.hear_all()).len(), 1);
+    member.client.logs.insert(0, (0, 6));
+    assert_eq!(member.read_offsets(), [(0, 5, 1)]);
+    member.after(5 * SECOND);
+    assert_eq!(told(member.hear_all()), [(0, None)]);
+}
+
+#[test]
+fn one_that_is_paused_is_not_asked_about() {
+    let mut member = member();
+    asked(&mut member);
+    member
+        .client
+        .post(Event::Answer(Answer::Leaders(Vec::new())));
+    member.pause(place(1), true).unwrap();
+    for _ in 0..12 {
+        member.read();
+        member.after(SECOND);
+        member.hear_all();
+    }
+    assert_eq!(asked(&mut member), [(place(0), 5)]);
+}
