@@ -143,7 +143,7 @@ impl<C: RawClient> KafkaConsumer<C> {
         Commit {
             place,
             at,
-            metadata: metadata.text(),
+            metadata: self.texts.of(metadata),
         }
     }
 }

@@ -64,6 +64,7 @@ use self::standalone::Standalone;
 use self::unchecked::Unchecked;
 use self::wrong::WrongPositions;
 use crate::error::client_error;
+use crate::offsets::metadata::Texts;
 use crate::offsets::partition_count::PartitionCount;
 use fastkafka_core::{Fetched, OffsetReset};
 use fastkafka_runtime::platform::{ClientError, GroupConsumer, Notice, PartitionRef};
@@ -83,6 +84,7 @@ pub(crate) struct KafkaConsumer<C> {
     epochs: Epochs,
     /// The number of partitions that the commits of each topic carry.
     counts: HashMap<&'static str, PartitionCount>,
+    texts: Texts,
     rebalance: Rebalance,
     idle: Idle,
     seeks: Seeks,
@@ -124,6 +126,7 @@ impl<C: RawClient> KafkaConsumer<C> {
             assigned: Assignment::default(),
             epochs: Epochs::default(),
             counts: HashMap::new(),
+            texts: Texts::default(),
             rebalance: Rebalance::default(),
             idle: Idle::new(membership == Membership::BrokerAssigned),
             seeks: Seeks::default(),

@@ -5,6 +5,7 @@ use super::messages::Messages;
 use rdkafka::bindings as rd;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::types::RDKafkaErrorCode;
+use std::borrow::Cow;
 use std::ffi::{CStr, CString, c_void};
 use std::ptr;
 use std::sync::Arc;
@@ -110,11 +111,11 @@ impl Queue {
         for group in taken.chunk_by(same) {
             let (handle, partition, err) = kind(group[0]);
             let name = if handle.is_null() {
-                String::new()
+                Cow::Borrowed("")
             } else {
                 // SAFETY: the handle lives while a message refers to it.
                 let name = unsafe { CStr::from_ptr(rd::rd_kafka_topic_name(handle)) };
-                name.to_string_lossy().into_owned()
+                name.to_string_lossy()
             };
             // One leader has written nearly every block: the ends tell.
             // SAFETY: valid messages.

@@ -1,6 +1,7 @@
 //! The questions to a broker. Each waits for its answer, so only a thread that may wait asks them.
 
 use fastkafka_runtime::platform::{ClientError, PartitionRef, StartError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// An offset, and the epoch of the leader by which it is in the log: as far as that is known, the broker can
@@ -62,7 +63,7 @@ pub(crate) struct Commit {
     pub(crate) place: PartitionRef,
     pub(crate) at: OffsetAndEpoch,
     /// `None` writes none.
-    pub(crate) metadata: Option<String>,
+    pub(crate) metadata: Option<Arc<str>>,
 }
 
 /// A commit that the broker refused.

@@ -151,7 +151,7 @@ pub(crate) fn list(offsets: &[Commit]) -> TopicPartitionList {
             .set_offset(Offset::Offset(commit.at.offset))
             .expect("an offset to commit is not negative");
         if let Some(metadata) = &commit.metadata {
-            element.set_metadata(metadata);
+            element.set_metadata(&**metadata);
         }
     }
     ffi::set_leader_epochs(&mut list, offsets.iter().map(|commit| commit.at.epoch));

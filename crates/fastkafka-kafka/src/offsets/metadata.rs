@@ -2,13 +2,15 @@
 
 use super::partition_count::PartitionCount;
 use super::topic_id::TopicId;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 const TOPIC: &str = "topic=";
 
 /// The metadata of a commit: the number of partitions that the group began with, and the id of the topic
 /// whose log the offset belongs to. Each may be missing: the commit may be older than this client or
 /// another client's, and a broker may know no ids.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Hash, PartialEq, Eq)]
 pub(crate) struct Metadata {
     pub(crate) count: PartitionCount,
     pub(crate) topic: Option<TopicId>,
@@ -35,6 +37,17 @@ impl Metadata {
         let topic = self.topic.map(|id| format!("{TOPIC}{id}"));
         let parts: Vec<_> = self.count.metadata().into_iter().chain(topic).collect();
         (!parts.is_empty()).then(|| parts.join(";"))
+    }
+}
+
+/// The texts of what a member commits: the same few again and again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Texts(HashMap<Metadata, Option<Arc<str>>>);
+
+impl Texts {
+    pub(crate) fn of(&mut self, metadata: Metadata) -> Option<Arc<str>> {
+        let text = || metadata.text().map(Into::into);
+        self.0.entry(metadata).or_insert_with(text).clone()
     }
 }
 

@@ -4,7 +4,7 @@ const PREFIX: &str = "partitions=";
 
 /// The number of partitions that a topic had when its starts were first worked out. Every commit carries
 /// it as metadata. `None`: the group's commits are older than this client.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Hash, PartialEq, Eq)]
 pub(crate) struct PartitionCount(pub(crate) Option<i32>);
 
 impl PartitionCount {

@@ -57,7 +57,9 @@ pub(crate) fn reset(
             Commit {
                 place,
                 at: *at,
-                metadata: counts[i.expect("it was asked for")].metadata(),
+                metadata: counts[i.expect("it was asked for")]
+                    .metadata()
+                    .map(Into::into),
             }
         })
         .collect();

@@ -108,7 +108,10 @@ impl SimulatedBroker {
         let state = self.state();
         let commits = state.commits.iter().cloned();
         commits
-            .map(|c| (c.place, c.at.offset, c.metadata.unwrap_or_default()))
+            .map(|c| {
+                let metadata = c.metadata.as_deref().unwrap_or_default().to_owned();
+                (c.place, c.at.offset, metadata)
+            })
             .collect()
     }
 
@@ -212,7 +215,7 @@ impl Broker for SimulatedBroker {
             if !state.dropped.contains(&place) {
                 let committed = Committed {
                     at: commit.at,
-                    metadata: commit.metadata.clone().unwrap_or_default(),
+                    metadata: commit.metadata.as_deref().unwrap_or_default().to_owned(),
                 };
                 state.committed.insert(place, committed);
             }

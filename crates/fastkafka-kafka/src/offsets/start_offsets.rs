@@ -210,7 +210,8 @@ fn commit(
             at: *at,
             metadata: topics[place.on_cluster.as_str()]
                 .count()
-                .and_then(PartitionCount::metadata),
+                .and_then(PartitionCount::metadata)
+                .map(Into::into),
         })
         .collect();
     // The commit has one error for all partitions: a refusal of some shows only in what is committed.

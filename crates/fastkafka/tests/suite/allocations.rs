@@ -39,7 +39,7 @@ const RECORDS: u64 = 120_000;
 /// What comes before is the start: buffers grow, lanes are made.
 const STEADY: u64 = 20_000;
 /// By the framework, per record: a few for each run.
-const MOST: f64 = 0.03;
+const MOST: f64 = 0.02;
 
 static HANDLED: AtomicU64 = AtomicU64::new(0);
 static AT_STEADY: AtomicU64 = AtomicU64::new(0);

@@ -183,7 +183,7 @@ fn a_topic_that_is_made_anew_while_it_is_read_is_told_and_read_no_further() {
     member.store(&[(place(0), 20)]);
     let metadata = |member: &KafkaConsumer<Simulated>| {
         let stored = member.client.stored.last().unwrap();
-        stored.metadata.clone().unwrap()
+        stored.metadata.as_deref().unwrap().to_owned()
     };
     assert_eq!(metadata(&member), format!("topic={}", id(1).unwrap()));
     // A seek goes to the one that is there.
