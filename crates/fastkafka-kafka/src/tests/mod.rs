@@ -239,11 +239,12 @@ fn record<'a>(topic: &'a str, partition: i32, payload: &'a [u8]) -> OutRecord<'a
     }
 }
 
-/// Sends records and waits for their reports.
+/// Sends records and waits for their reports. The client refuses at once what it knows to be wrong by then: a
+/// partition that does not exist, once the topic is known.
 fn send(sink: &KafkaProducers, records: &[OutRecord<'_>]) -> Result<Vec<Delivery>, Failure> {
     let scope = DeliveryScope::collecting();
     for record in records {
-        sink.enqueue(*record, scope.token(0)).unwrap();
+        sink.enqueue(*record, scope.token(0))?;
     }
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     runtime.unwrap().block_on(scope.reports())
