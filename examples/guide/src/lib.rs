@@ -77,8 +77,9 @@ async fn demonstrate(
         .await
         .is_ok();
 
-    app.stop().await?;
+    // The broker ends with the app.
     outside.stop().await?;
+    app.stop().await?;
     let topics = topics.borrow();
     for record in topics.values() {
         writeln!(stdout(), "{record}")?;
