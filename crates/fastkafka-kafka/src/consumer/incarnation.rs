@@ -143,7 +143,7 @@ impl<C: RawClient> KafkaConsumer<C> {
         Commit {
             place,
             at,
-            metadata: self.texts.of(metadata),
+            metadata: self.texts.text(metadata),
         }
     }
 }

@@ -45,7 +45,7 @@ impl Metadata {
 pub(crate) struct Texts(HashMap<Metadata, Option<Arc<str>>>);
 
 impl Texts {
-    pub(crate) fn of(&mut self, metadata: Metadata) -> Option<Arc<str>> {
+    pub(crate) fn text(&mut self, metadata: Metadata) -> Option<Arc<str>> {
         let text = || metadata.text().map(Into::into);
         self.0.entry(metadata).or_insert_with(text).clone()
     }

@@ -82,7 +82,7 @@ impl Clients {
     }
 
     /// The client of a record: of its producer, or for the dead letters of its cluster.
-    fn of(&mut self, producer: Option<Function>, cluster: ClusterName) -> Option<&mut Client> {
+    fn client(&mut self, producer: Option<Function>, cluster: ClusterName) -> Option<&mut Client> {
         let client = match producer {
             Some(producer) => self.of.get(&producer),
             None => self.letters.get(cluster),
@@ -98,7 +98,7 @@ impl Clients {
         place: (&str, i32),
     ) {
         let now = self.now();
-        if let Some(client) = self.of(producer, cluster) {
+        if let Some(client) = self.client(producer, cluster) {
             client.condition.delivered(now);
             client.condition.in_time(place);
         }
@@ -113,7 +113,7 @@ impl Clients {
         place: (&str, i32),
     ) {
         let (now, place) = (self.now(), (place.0.to_owned(), place.1));
-        if let Some(client) = self.of(producer, cluster) {
+        if let Some(client) = self.client(producer, cluster) {
             let error = "the record was not acknowledged in time";
             client.condition.late(now, in_time, place, error);
         }
