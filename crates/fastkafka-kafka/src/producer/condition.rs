@@ -2,11 +2,11 @@
 //!
 //! | trouble | begins | is told | is over |
 //! |---|---|---|---|
-//! | no broker is reached | the client says so | after [`BOUND`] | a record is acknowledged, or a broker answers |
+//! | no broker is reached | the client says so | after `BOUND` | a record is acknowledged, or a broker answers |
 //! | the login is refused | the client says so | at once | a record is acknowledged, or a broker answers |
-//! | the client has ended | librdkafka gives it up | at once | a record is acknowledged by the next one, or a broker answers once that has lived for [`STEADY`] |
-//! | records are not acknowledged | one is on its way, and none is acknowledged | after [`BOUND`] | one is acknowledged, or none is on its way |
-//! | records of a partition are not acknowledged | the time of one has run out | [`BOUND`] after it was sent | one of the partition is acknowledged, or none has run out of time for [`QUIET`] |
+//! | the client has ended | librdkafka gives it up | at once | a record is acknowledged by the next one, or a broker answers once that has lived for `STEADY` |
+//! | records are not acknowledged | one is on its way, and none is acknowledged | after `BOUND` | one is acknowledged, or none is on its way |
+//! | records of a partition are not acknowledged | the time of one has run out | `BOUND` after it was sent | one of the partition is acknowledged, or none has run out of time for `QUIET` |
 //!
 //! Where one follows from another, the cause alone is told: no broker is reached by who cannot log in, and
 //! nothing is acknowledged by one that is not reached.
