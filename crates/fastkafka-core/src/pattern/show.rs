@@ -6,7 +6,7 @@ use super::expression::Expression;
 pub(super) fn show(of: &Expression) -> String {
     match of {
         Expression::One(set) => one(*set),
-        Expression::Sequence(parts) => parts.iter().map(|part| in_sequence(part)).collect(),
+        Expression::Sequence(parts) => parts.iter().map(in_sequence).collect(),
         Expression::Either(parts) => {
             let some = parts.iter().filter(|part| **part != Expression::empty());
             let shown: Vec<_> = some.map(show).collect();
