@@ -199,6 +199,8 @@ impl Runtime {
                 }
             }
         }
+        // No handler goes on. Whoever else sends is refused from here on: the client would end with their records.
+        self.app.disconnect();
         if self.producers.in_flight() > 0 {
             let producers = self.producers.clone();
             // The producers' clock is the machine's.
@@ -214,12 +216,10 @@ impl Runtime {
         background.wait(deadline).await;
         problems.extend(background.problems());
         self.benchmarks.end();
-        self.app.disconnect();
         let closed = self.producers.close();
-        if tokio::time::timeout_at(deadline + LATE, closed)
-            .await
-            .is_err()
-        {
+        // Whatever used up the time before: a client needs a moment.
+        let moment = deadline.max(Instant::now()) + LATE;
+        if tokio::time::timeout_at(moment, closed).await.is_err() {
             problems.push("a client of the producers did not end in time".to_owned());
         }
         if problems.is_empty() {

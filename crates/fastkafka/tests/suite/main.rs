@@ -7,6 +7,7 @@ mod check;
 mod clusters;
 mod dropped;
 mod ends;
+mod late_outputs;
 mod outcome;
 mod start;
 mod stops;
