@@ -65,6 +65,10 @@ impl<T: GroupConsumer> Driver<T> {
             return;
         }
         partition.errors.forget(position);
+        if partition.goes_on.is_some() {
+            // Its seek may be on its way to the beginning, and must not move it from here.
+            self.seeks.give_back(&[place]);
+        }
         tracing::info!(%place, "the topic is the one before: going on at {position}");
         self.leave_position(place);
         self.move_client(place, position);

@@ -98,6 +98,26 @@ async fn a_topic_that_is_the_same_after_all_is_read_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn with_reset_a_topic_that_is_the_same_after_all_is_not_read_from_its_beginning() {
+    let mut lab = Lab::new::<resets>(1, 9);
+    lab.until_committed(0, 9).await;
+    lock(&lab.member).answers = Some(Vec::new());
+    let (place, position) = (place(0), 9);
+    lab.notify(Notice::MadeAnew { place, position });
+    lab.pass(Duration::from_secs(1)).await;
+    lab.notify(Notice::SameAgain { place, position });
+    lab.pass(Duration::from_secs(1)).await;
+    // Where its beginning is was asked before.
+    let held = lock(&lab.member).answers.take().unwrap();
+    assert!(matches!(held[..], [Notice::Found(..)]), "{held:?}");
+    held.into_iter().for_each(|answer| lab.notify(answer));
+    lab.fill(0, 1);
+    lab.until_committed(0, 10).await;
+    assert_eq!(lab.state.offsets(0), (0..10).collect::<Vec<_>>());
+    assert!(lab.problems().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn with_reset_it_goes_on_with_the_first_new_record_when_what_was_read_is_handled() {
     let cases: [(Told, i64); 2] = [(|| truncated(Some(4)), 4), (made_anew, 0)];
     for (notice, first) in cases {
