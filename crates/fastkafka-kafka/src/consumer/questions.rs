@@ -37,7 +37,8 @@ impl Repeated {
 /// How many kinds of questions go before this one.
 fn rank(request: &Request) -> u8 {
     match request {
-        Request::Resolve(..) | Request::Choose(..) => 0,
+        // That a broker answers takes a second at most, and much waits for it.
+        Request::Resolve(..) | Request::Choose(..) | Request::IsReached => 0,
         Request::Find { .. } | Request::Commit { .. } => 1,
         _ => 2,
     }

@@ -93,7 +93,6 @@ impl<C: RawClient> KafkaConsumer<C> {
         }
         if taken < max {
             self.ends.drained();
-            self.silence.drained();
         }
         taken == max
     }

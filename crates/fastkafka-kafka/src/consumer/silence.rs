@@ -1,13 +1,14 @@
-//! Partitions of which nothing comes although they are read: their leader is away, or answers no fetch.
+//! Partitions that are read and whose leader is away.
 //!
 //! librdkafka does not tell it: it waits for the leader, and an idle partition looks the same. So the leaders
-//! of partitions that stand are asked for the ends of their logs.
+//! of partitions that stand are asked for the ends of their logs; that they answer is all that counts. What
+//! lies between a position and an end may be no record, which is for [`ends`](super::ends) to find out.
 //!
 //! | a partition is | what happens | and it is |
 //! |---|---|---|
 //! | read | its position does not move for ten seconds | asked about, every ten seconds |
-//! | asked about | the leader answers, and the log ends at the position | well: told where it was silent |
-//! | asked about | no answer, or the log goes on | silent: told each time |
+//! | asked about | the leader answers, or refuses | well: told where it was silent |
+//! | asked about | no answer, twice in a row | silent: told each time |
 //! | silent | records come, or it is paused | read: told |
 //!
 //! While no broker is reached nothing is asked: that has a name of its own.
@@ -29,29 +30,30 @@ pub(crate) type Heard = Vec<(PartitionRef, i64, Result<i64, StartError>)>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Stand {
     next: i64,
-    since: Duration,
-    /// Since when its log is known to go on.
-    goes_on: Option<Duration>,
-    is_silent: bool,
+    /// Since when it stands here, or when its leader last answered.
+    well: Duration,
+    /// When it was last asked about; before that, since when it stands.
+    asked: Duration,
+    /// Questions in a row without an answer. One alone may be a leader that changes, or a broker in a hurry.
+    unanswered: u32,
+}
+
+impl Stand {
+    fn is_silent(&self) -> bool {
+        self.unanswered > 1
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Silence {
     look_at: Duration,
     ask_at: Duration,
-    /// The queue was empty since the last look: nothing that was read waits to be handed out.
-    drained: bool,
     /// An answer is due.
     asked: bool,
     stands: BTreeMap<PartitionRef, Stand>,
 }
 
 impl Silence {
-    /// All that was read has been handed out.
-    pub(crate) fn drained(&mut self) {
-        self.drained = true;
-    }
-
     pub(crate) fn is_due(&self, now: Duration) -> bool {
         self.look_at <= now
     }
@@ -63,43 +65,51 @@ impl Silence {
         next: &[(PartitionRef, i64)],
     ) -> (Vec<(PartitionRef, i64)>, Vec<PartitionRef>) {
         self.look_at = now + LOOK;
-        let was_drained = std::mem::take(&mut self.drained);
         let mut before = std::mem::take(&mut self.stands);
         let mut well = Vec::new();
         for &(place, next) in next {
-            let stands = before.remove(&place);
-            let silent = stands.as_ref().is_some_and(|stand| stand.is_silent);
-            let same =
-                stands.filter(|stand| stand.next == next && (was_drained || stand.is_silent));
-            if silent && same.is_none() {
+            let former = before.remove(&place);
+            let (same, moved) = match former {
+                Some(stand) if stand.next == next => (Some(stand), None),
+                moved => (None, moved),
+            };
+            if moved.is_some_and(|stand| stand.is_silent()) {
                 well.push(place);
             }
             let stand = same.unwrap_or(Stand {
                 next,
-                since: now,
-                goes_on: None,
-                is_silent: false,
+                well: now,
+                asked: now,
+                unanswered: 0,
             });
             self.stands.insert(place, stand);
         }
         // Given away, or paused.
-        let gone = before.into_iter().filter(|(_, stand)| stand.is_silent);
+        let gone = before.into_iter().filter(|(_, stand)| stand.is_silent());
         well.extend(gone.map(|(place, _)| place));
         if self.asked || self.ask_at > now {
             return (Vec::new(), well);
         }
-        let stands = self.stands.iter();
-        let long = stands.filter(|(_, stand)| now.saturating_sub(stand.since) >= STANDS);
-        let long: Vec<_> = long
-            .take(MOST)
-            .map(|(place, stand)| (*place, stand.next))
-            .collect();
-        self.asked = !long.is_empty();
-        (long, well)
+        (self.ask(now), well)
     }
 
-    /// The answers about those that were asked about. Those whose leaders refuse the question have a problem
-    /// of another name, and so have all while no broker is reached.
+    /// Those without an answer first, then those that have waited longest.
+    fn ask(&mut self, now: Duration) -> Vec<(PartitionRef, i64)> {
+        let due = |stand: &&mut Stand| now.saturating_sub(stand.asked) >= STANDS;
+        let stands = self.stands.iter_mut();
+        let mut due: Vec<_> = stands.filter(|(_, stand)| due(&stand)).collect();
+        due.sort_by_key(|(_, stand)| (stand.unanswered == 0, stand.asked));
+        due.truncate(MOST);
+        self.asked = !due.is_empty();
+        let asked = due.into_iter().map(|(place, stand)| {
+            stand.asked = now;
+            (*place, stand.next)
+        });
+        asked.collect()
+    }
+
+    /// The answers about those that were asked about. What a leader refuses has a problem of another name, and
+    /// so has everything while no broker is reached.
     pub(crate) fn heard(
         &mut self,
         now: Duration,
@@ -114,27 +124,22 @@ impl Silence {
             let Some(stand) = stand.filter(|stand| stand.next == asked) else {
                 continue;
             };
-            let (since, why) = match answer {
-                Ok(end) if end > asked => {
-                    let since = *stand.goes_on.get_or_insert(now);
-                    (
-                        since,
-                        format!("its log goes on to {end}, and nothing comes"),
-                    )
+            match answer {
+                Err(StartError::Retry(why)) if is_reached => {
+                    stand.unanswered += 1;
+                    if stand.is_silent() {
+                        let lasts = now.saturating_sub(stand.well);
+                        news.push((place, Err(Silent { lasts, why })));
+                    }
                 }
-                Ok(_) => {
-                    stand.goes_on = None;
-                    if std::mem::take(&mut stand.is_silent) {
+                Err(StartError::Retry(_)) => {}
+                Ok(_) | Err(_) => {
+                    if stand.is_silent() {
                         news.push((place, Ok(())));
                     }
-                    continue;
+                    (stand.well, stand.unanswered) = (now, 0);
                 }
-                Err(StartError::Retry(why)) if is_reached => (stand.since, why),
-                Err(_) => continue,
-            };
-            stand.is_silent = true;
-            let lasts = now.saturating_sub(since);
-            news.push((place, Err(Silent { lasts, why })));
+            }
         }
         news
     }
@@ -165,7 +170,6 @@ mod tests {
         let mut told = Vec::new();
         for second in seconds {
             let now = SECOND * second;
-            silence.drained();
             if !silence.is_due(now) {
                 continue;
             }
@@ -182,10 +186,10 @@ mod tests {
         told
     }
 
-    fn silent(seconds: u64, why: &str) -> Result<(), Silent> {
+    fn silent(seconds: u32) -> Result<(), Silent> {
         Err(Silent {
-            lasts: Duration::from_secs(seconds),
-            why: why.to_owned(),
+            lasts: SECOND * seconds,
+            why: "no leader".to_owned(),
         })
     }
 
@@ -193,43 +197,88 @@ mod tests {
     fn one_whose_leader_is_away_is_told_with_its_time_until_it_answers() {
         let mut silence = Silence::default();
         assert_eq!(looks(&mut silence, 0..10, 7, &Ok(7)), []);
-        let told = looks(&mut silence, 10..25, 7, &no_leader());
-        let expected = [10, 15, 20].map(|at| (at, silent(at.into(), "no leader")));
-        assert_eq!(told, expected);
-        assert_eq!(looks(&mut silence, 25..40, 7, &Ok(7)), [(25, Ok(()))]);
+        let told = looks(&mut silence, 10..45, 7, &no_leader());
+        assert_eq!(told, [20, 30, 40].map(|at| (at, silent(at))));
+        assert_eq!(looks(&mut silence, 45..60, 7, &Ok(7)), [(50, Ok(()))]);
+    }
+
+    /// A partition without records for an hour is well as long as its leader answers.
+    #[test]
+    fn one_that_was_idle_is_silent_since_its_leader_answered_last() {
+        let mut silence = Silence::default();
+        assert_eq!(looks(&mut silence, 0..3_600, 7, &Ok(7)), []);
+        let told = looks(&mut silence, 3_600..3_625, 7, &no_leader());
+        // The last answer was that of 3,590.
+        assert_eq!(told, [(3_610, silent(20)), (3_620, silent(30))]);
+    }
+
+    #[test]
+    fn one_question_without_an_answer_is_not_told() {
+        let mut silence = Silence::default();
+        assert_eq!(looks(&mut silence, 0..60, 7, &Ok(7)), []);
+        assert_eq!(looks(&mut silence, 60..70, 7, &no_leader()), []);
+        assert_eq!(looks(&mut silence, 70..120, 7, &Ok(7)), []);
+    }
+
+    /// What lies between may be the markers of a transaction, or aborted.
+    #[test]
+    fn one_whose_log_goes_on_is_not_silent() {
+        let mut silence = Silence::default();
+        assert_eq!(looks(&mut silence, 0..120, 7, &Ok(900)), []);
+    }
+
+    #[test]
+    fn a_refusal_ends_it_for_it_has_another_name() {
+        let mut silence = Silence::default();
+        assert_eq!(looks(&mut silence, 0..25, 7, &no_leader()).len(), 1);
+        let refused = Err(StartError::Refused("no right".to_owned()));
+        assert_eq!(looks(&mut silence, 25..60, 7, &refused), [(30, Ok(()))]);
     }
 
     #[test]
     fn records_and_a_pause_end_it() {
         let mut silence = Silence::default();
-        assert_eq!(looks(&mut silence, 0..15, 7, &no_leader()).len(), 1);
-        assert_eq!(looks(&mut silence, 15..20, 8, &Ok(8)), [(15, Ok(()))]);
-        looks(&mut silence, 20..35, 8, &no_leader());
-        let (asked, well) = silence.look(SECOND * 40, &[]);
+        assert_eq!(looks(&mut silence, 0..25, 7, &no_leader()).len(), 1);
+        assert_eq!(looks(&mut silence, 25..30, 8, &Ok(8)), [(25, Ok(()))]);
+        assert_eq!(looks(&mut silence, 30..50, 8, &no_leader()).len(), 1);
+        let (asked, well) = silence.look(SECOND * 50, &[]);
         assert_eq!((asked, well), (vec![], vec![place(0)]));
     }
 
     #[test]
-    fn one_whose_log_goes_on_is_told_since_that_was_seen() {
+    fn of_too_many_each_is_asked_about_in_turn_and_first_those_without_an_answer() {
         let mut silence = Silence::default();
-        assert_eq!(looks(&mut silence, 0..60, 7, &Ok(7)), []);
-        let told = looks(&mut silence, 60..70, 7, &Ok(9));
-        let why = "its log goes on to 9, and nothing comes";
-        assert_eq!(told, [(60, silent(0, why)), (65, silent(5, why))]);
+        let all: Vec<_> = (0..5_000).map(|n| (place(n), 7)).collect();
+        let away = place(4_900);
+        let (mut times, mut of_away) = (BTreeMap::<_, u32>::new(), 0);
+        for look in 0..20 {
+            let now = LOOK * look;
+            let (asked, _) = silence.look(now, &all);
+            assert!(asked.len() <= MOST);
+            of_away += u32::from(asked.contains(&(away, 7)));
+            for (place, _) in &asked {
+                *times.entry(*place).or_default() += 1;
+            }
+            let answer = |place| if place == away { no_leader() } else { Ok(7) };
+            let answers = asked
+                .iter()
+                .map(|(place, at)| (*place, *at, answer(*place)));
+            silence.heard(now, true, answers.collect());
+        }
+        assert_eq!(times.len(), 5_000, "each was asked about");
+        assert!(of_away > times[place(0)], "{of_away} times");
     }
 
     #[test]
-    fn what_waits_to_be_handed_out_is_not_asked_about_and_nothing_while_no_broker_is_reached() {
+    fn nothing_is_told_while_no_broker_is_reached() {
         let mut silence = Silence::default();
-        for second in 0..20 {
-            let (asked, _) = silence.look(SECOND * 5 * second, &[(place(0), 7)]);
-            assert_eq!(asked, []);
+        for second in [0, 10, 20, 30] {
+            let now = SECOND * second;
+            let (asked, _) = silence.look(now, &[(place(0), 7)]);
+            let answers = asked
+                .into_iter()
+                .map(|(place, at)| (place, at, no_leader()));
+            assert_eq!(silence.heard(now, false, answers.collect()), []);
         }
-        looks(&mut silence, 100..110, 7, &Ok(7));
-        silence.drained();
-        let (asked, _) = silence.look(SECOND * 110, &[(place(0), 7)]);
-        assert_eq!(asked, [(place(0), 7)]);
-        let answers = vec![(place(0), 7, no_leader())];
-        assert_eq!(silence.heard(SECOND * 111, false, answers), []);
     }
 }
