@@ -1,6 +1,6 @@
 //! The page.
 
-use super::parts::{anchor, breakable, code, folded, kind, schema};
+use super::parts::{anchor, breakable, code, folded, kind, schema, to};
 use super::{SCRIPT, STYLE, inline, markdown, policy};
 use crate::model::{Document, Info, Message, Named, Operation, Server};
 use crate::read::{self, Topic};
@@ -63,14 +63,14 @@ fn contents(document: &Document, topics: &[Topic<'_>]) -> Markup {
                 @for topic in topics {
                     li {
                         div {
-                            a href={ "#topic-" (topic.name) } { (breakable(topic.name)) }
+                            a href=(to(&format!("topic-{}", topic.name))) { (breakable(topic.name)) }
                             span.does {
                                 @for verb in verbs(topic) { span class={ "dot " (class(verb)) } { (verb) } }
                             }
                         }
                         ul {
                             @for (name, message) in &topic.messages {
-                                li { a href={ "#" (message_id(topic, name)) } { (breakable(label(topic, name, message))) } }
+                                li { a href=(to(&message_id(topic, name))) { (breakable(label(topic, name, message))) } }
                             }
                         }
                     }
@@ -80,7 +80,7 @@ fn contents(document: &Document, topics: &[Topic<'_>]) -> Markup {
                 h2 { "Types inside" }
                 ul {
                     @for (name, _) in schemas {
-                        li { a href={ "#schema-" (name) } { (breakable(name)) } }
+                        li { a href=(to(&format!("schema-{name}"))) { (breakable(name)) } }
                     }
                 }
             }
@@ -269,7 +269,7 @@ fn one_operation(topic: &Topic<'_>, id: &str, operation: &Operation) -> Markup {
                         dd {
                             @for (i, message) in operation.messages.iter().enumerate() {
                                 @if i > 0 { ", " }
-                                a href={ "#message-" (topic.name) "-" (message.name()) } { (breakable(message.name())) }
+                                a href=(to(&message_id(topic, message.name()))) { (breakable(message.name())) }
                             }
                         }
                     }

@@ -5,11 +5,35 @@ use super::{inline, markdown};
 use crate::model::{Named, Schema};
 use crate::read::{self, Field, Piece};
 use maud::{Markup, html};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value;
+use std::fmt::Display;
+
+/// What has a meaning in a URL, or may not stand in its fragment. A pattern has many of these.
+const FRAGMENT: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'<')
+    .add(b'>')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// The address of an element of the page.
+pub(super) fn to(id: &str) -> impl Display {
+    format!("#{}", utf8_percent_encode(id, FRAGMENT))
+}
 
 /// The mark that leads to a heading.
 pub(super) fn anchor(id: &str, what: &str) -> Markup {
-    html! { a.anchor href={ "#" (id) } aria-label={ "Link to " (what) } { "#" } }
+    html! { a.anchor href=(to(id)) aria-label={ "Link to " (what) } { "#" } }
 }
 
 /// A text to copy.
@@ -39,7 +63,7 @@ pub(super) fn kind(pieces: &[Piece]) -> Markup {
             @match piece {
                 Piece::Words(text) => (text),
                 Piece::Value(text) => code { (text) },
-                Piece::Named(name) => a href={ "#schema-" (name) } { (name) },
+                Piece::Named(name) => a href=(to(&format!("schema-{name}"))) { (name) },
             }
         }
     }
