@@ -109,10 +109,7 @@ impl Drop for Relay {
         if !life.alone.swap(true, Relaxed)
             && let Err(error) = app.clone().end_alone()
         {
-            let what = format!(
-                "{RUNTIME_IS_GONE}; nothing was drained or released, for there is no thread: {error}"
-            );
-            life.set_end(Err(RunError::Ended(what)));
+            app.has_no_thread(&error);
         }
     }
 }
@@ -132,9 +129,23 @@ impl App {
     }
 
     fn end_alone(self) -> io::Result<()> {
-        let tokio = Builder::new_current_thread().enable_all().build()?;
         let thread = thread::Builder::new().name("fk-end".to_owned());
-        let thread = thread.spawn(move || drop(tokio.block_on(self.stop())));
+        // The runtime is made in there: without a thread the closure is dropped here, inside another runtime,
+        // and there none may be dropped.
+        let thread =
+            thread.spawn(
+                move || match Builder::new_current_thread().enable_all().build() {
+                    Ok(tokio) => drop(tokio.block_on(self.stop())),
+                    Err(error) => self.has_no_thread(&error),
+                },
+            );
         thread.map(drop)
+    }
+
+    fn has_no_thread(&self, error: &io::Error) {
+        let what = format!(
+            "{RUNTIME_IS_GONE}; nothing was drained or released, for there is no thread: {error}"
+        );
+        self.inner.life.set_end(Err(RunError::Ended(what)));
     }
 }
