@@ -14,8 +14,9 @@ use fastkafka_core::{CatchRun, Problem, panic_text};
 use fastkafka_runtime::Runtime;
 use futures_util::FutureExt;
 use std::convert::Infallible;
-use std::future::pending;
-use std::pin::Pin;
+use std::future::{pending, poll_fn};
+use std::pin::{Pin, pin};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
@@ -65,7 +66,7 @@ impl App {
             (None, None) => {
                 let relay = Relay::new(self);
                 let gone = relay.gone();
-                let work = end_unless(gone.clone(), relay.app());
+                let work = within(Handle::current(), end_unless(gone.clone(), relay.app()));
                 let work: Work =
                     (Box::pin(work) as Pin<Box<dyn Future<Output = _> + Send>>).shared();
                 *ending = Some(Ending {
@@ -203,6 +204,17 @@ async fn end_unless(mut gone: watch::Receiver<bool>, app: App) -> Option<Result<
         _ = gone.wait_for(|gone| *gone) => None,
         end = app.end() => Some(end),
     }
+}
+
+/// Polled in that tokio runtime, wherever the one who polls is: the timers of the work are to go with the
+/// runtime that is watched, and with no other.
+async fn within<T>(tokio: Handle, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    poll_fn(|cx| {
+        let _entered = tokio.enter();
+        work.as_mut().poll(cx)
+    })
+    .await
 }
 
 #[cfg(test)]

@@ -3,13 +3,14 @@
 use fastkafka::error::RunError;
 use fastkafka::{App, ProduceError, State, consumes, produces};
 use std::future::{pending, ready};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::task::{Context, Waker};
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Mutex, MutexGuard, Notify, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -68,6 +69,14 @@ async fn to_orders(order: u64) -> Result<u64, ProduceError> {
 #[produces(app = Shop, topic = "sales")]
 async fn to_sales(sale: u64) -> Result<u64, ProduceError> {
     Ok(sale)
+}
+
+/// It has no handlers.
+struct Bare;
+
+#[produces(app = Bare, topic = "bare")]
+async fn to_bare(number: u64) -> Result<u64, ProduceError> {
+    Ok(number)
 }
 
 /// With what tells when its stop hook has run.
@@ -156,6 +165,48 @@ fn a_stop_whose_tokio_runtime_goes_is_finished_where_the_handlers_are() {
     here.block_on(ended).unwrap();
     assert_eq!(hand.done.load(SeqCst), 1);
     here.block_on(stop).unwrap();
+}
+
+/// Its timers are of the tokio runtime that it was begun on, not of the one that happened to poll it.
+#[test]
+fn an_end_outlives_the_tokio_runtime_of_one_who_waits_for_it() {
+    // Its tasks go on only while the test waits on it, so the other one polls the stop.
+    let here = Builder::new_current_thread().enable_all().build().unwrap();
+    let _alone = here.block_on(alone());
+    let (may_end, sleeps) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (first, second) = (may_end.clone(), sleeps.clone());
+    let app = App::scoped::<Bare>()
+        .on_stop(move |_| {
+            let sleeps = second.clone();
+            async move {
+                sleeps.notify_one();
+                sleep(Duration::from_millis(1)).await;
+            }
+        })
+        .on_stop(move |_| {
+            let may_end = first.clone();
+            async move { may_end.notified().await }
+        })
+        .build();
+    here.block_on(app.start()).unwrap();
+    {
+        let _in_here = here.enter();
+        let mut stop = pin!(app.stop());
+        let begun = stop.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(begun.is_pending());
+    }
+    may_end.notify_one();
+    let other = Builder::new_current_thread().enable_all().build().unwrap();
+    other.block_on(async {
+        tokio::select! {
+            biased;
+            () = sleeps.notified() => {}
+            ended = app.stop() => panic!("{ended:?}"),
+        }
+    });
+    drop(other);
+    let ended = here.block_on(async { timeout(PATIENCE, app.ended()).await });
+    ended.unwrap().unwrap();
 }
 
 #[test]
