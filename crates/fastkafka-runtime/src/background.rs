@@ -4,11 +4,13 @@
 use crate::health::TaskHealth;
 use crate::lock::lock;
 use fastkafka_core::{
-    Ambient, AppContext, BackgroundDef, CatchRun, Restart, Scoped, Task, TaskFailure, one_line,
-    panic_text,
+    Ambient, AppContext, CatchRun, Restart, Scoped, Task, TaskFailure, one_line, panic_text,
 };
 use fastkafka_engine::growing;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::Poll;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -34,7 +36,7 @@ struct List {
 struct Running {
     task: Task,
     state: Arc<Mutex<State>>,
-    /// `None` once [`Ending`] has it.
+    /// `None` once it is known to be gone.
     handle: Option<JoinHandle<()>>,
 }
 
@@ -82,20 +84,43 @@ impl Background {
         }
     }
 
-    /// Cancels the tasks where they await.
-    pub(crate) fn end(&self) -> Ending {
-        self.abort();
-        let mut list = self.list();
-        let taken = |running: &mut Running| Some((running.task.def, running.handle.take()?));
-        Ending(list.tasks.iter_mut().filter_map(taken).collect())
-    }
-
-    /// Cancels the tasks without waiting; nothing starts after that.
+    /// Cancels the tasks where they await, and waits for nothing; nothing starts after that.
     pub(crate) fn abort(&self) {
         let mut list = self.list();
         list.over = true;
         let handles = list.tasks.iter().filter_map(|task| task.handle.as_ref());
         handles.for_each(JoinHandle::abort);
+    }
+
+    /// Waits until the tasks are gone, at most until then.
+    pub(crate) async fn wait(&self, until: Instant) {
+        let gone = poll_fn(|cx| {
+            let mut list = self.list();
+            for running in &mut list.tasks {
+                // Cancelled or ended by itself: either way it is gone.
+                let gone = |handle: &mut JoinHandle<()>| Pin::new(handle).poll(cx).is_ready();
+                running.handle.take_if(gone);
+            }
+            if list.tasks.iter().any(|running| running.handle.is_some()) {
+                Poll::Pending
+            } else {
+                Poll::Ready(())
+            }
+        });
+        let _ = tokio::time::timeout_at(until, gone).await;
+    }
+
+    /// Names those that are not gone.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let list = self.list();
+        let left = list.tasks.iter().filter(|running| running.handle.is_some());
+        let problems = left.map(|Running { task, .. }| {
+            format!(
+                "background task `{}` ({}) did not end in time: it blocks its thread",
+                task.def.name, task.def.location
+            )
+        });
+        problems.collect()
     }
 
     /// Ends when the app must end, with the reason.
@@ -167,34 +192,6 @@ impl Background {
             tracing::warn!("{}; it starts again in {pause:?}", failure.message);
             tokio::time::sleep(pause).await;
         }
-    }
-}
-
-/// Tasks that were cancelled, and are not known to be gone.
-#[derive(Debug)]
-pub(crate) struct Ending(Vec<(&'static BackgroundDef, JoinHandle<()>)>);
-
-impl Ending {
-    /// Waits until they are gone, at most until then.
-    pub(crate) async fn wait(&mut self, until: Instant) {
-        let mut left = Vec::new();
-        for (def, mut handle) in std::mem::take(&mut self.0) {
-            // Cancelled or ended by itself: either way it is gone.
-            if tokio::time::timeout_at(until, &mut handle).await.is_err() {
-                left.push((def, handle));
-            }
-        }
-        self.0 = left;
-    }
-
-    /// Names those that are left.
-    pub(crate) fn problems(&self) -> impl Iterator<Item = String> {
-        self.0.iter().map(|(def, _)| {
-            format!(
-                "background task `{}` ({}) did not end in time: it blocks its thread",
-                def.name, def.location
-            )
-        })
     }
 }
 

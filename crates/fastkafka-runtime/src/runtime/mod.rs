@@ -1,9 +1,11 @@
 //! Starts an app on a cluster and stops it again.
 
+mod found;
 mod groups;
 mod patience;
 mod starting;
 
+use self::found::Found;
 use self::patience::Patience;
 use crate::background::Background;
 use crate::benchmarks::Reports;
@@ -42,6 +44,8 @@ pub struct Runtime {
     /// When the start is to be over.
     deadline: Instant,
     options: Options,
+    /// By the stop.
+    found: Found,
 }
 
 #[derive(Debug)]
@@ -87,6 +91,7 @@ impl Runtime {
             producers,
             deadline,
             options,
+            found: Found::default(),
         })
     }
 
@@ -157,7 +162,7 @@ impl Runtime {
     }
 
     /// Drains and ends: background tasks are cancelled first, then records in hand are finished, their
-    /// outputs acknowledged, offsets committed.
+    /// outputs acknowledged, offsets committed. If the future is dropped, the next call goes on with what is left.
     ///
     /// # Errors
     /// Everything that did not end within this time, or could not be committed. The clients concerned are left to
@@ -170,10 +175,12 @@ impl Runtime {
             within
         };
         let deadline = begun + within;
-        let mut background = self.background.end();
+        let background = &self.background;
+        background.abort();
         // One that blocks its thread must neither keep handlers starting nor take their time to drain.
         background.wait(begun + AHEAD.min(within / 4)).await;
-        let mut problems: Vec<_> = self.background.failure().into_iter().collect();
+        let problems = &self.found;
+        problems.extend(background.failure());
         let left = deadline.saturating_duration_since(Instant::now());
         for group in &self.groups {
             // A partition that stands still is not handled, however clean the rest ends.
@@ -192,12 +199,8 @@ impl Runtime {
         for group in &self.groups {
             let ended = tokio::time::timeout_at(deadline + LATE, group.ended()).await;
             let ended = ended.unwrap_or_else(|_| Err(group.is_stuck()));
-            // The workers of a group have much to say in common.
-            for problem in [ended.err(), group.shared.failure()].into_iter().flatten() {
-                if !problems.contains(&problem) {
-                    problems.push(problem);
-                }
-            }
+            let said = [ended.err(), group.shared.failure()];
+            problems.extend(said.into_iter().flatten());
         }
         // No handler goes on. Whoever else sends is refused from here on: the client would end with their records.
         self.app.disconnect();
@@ -222,11 +225,7 @@ impl Runtime {
         if tokio::time::timeout_at(moment, closed).await.is_err() {
             problems.push("a client of the producers did not end in time".to_owned());
         }
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(problems.join("; "))
-        }
+        problems.result()
     }
 }
 

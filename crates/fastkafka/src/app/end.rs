@@ -128,8 +128,8 @@ impl App {
         let deadline = *life.deadline.get_or_init(|| Instant::now() + within);
         let work = CatchRun::new(Box::pin(async {
             // The handlers have the other half, so that a request that hangs costs no record.
-            let served = self.end_server(within / 2).await;
-            [served, self.undo(deadline).await]
+            let served = life.served.get_or_init(|| self.end_server(within / 2));
+            [served.await.clone(), self.undo(deadline).await]
         }));
         let undone = work.await.unwrap_or_else(|panic| {
             let what = format!("it panicked: {}", panic_text(&*panic));

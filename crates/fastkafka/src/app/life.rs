@@ -8,7 +8,7 @@ use futures_util::future::Shared;
 use std::pin::Pin;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, OnceLock};
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, watch};
 use tokio::time::Instant;
 
 /// The state of an app: the choices before its start, the phase, and what the start has made.
@@ -29,6 +29,8 @@ pub(crate) struct Life {
     pub(super) may_be_dropped: AtomicBool,
     /// A thread works at the end, since a tokio runtime was dropped.
     pub(super) alone: AtomicBool,
+    /// What was wrong with the server, once the end has waited for it: it may be begun again.
+    pub(super) served: OnceCell<Option<RunError>>,
     /// When the end is to be over; known once it has begun.
     pub(super) deadline: OnceLock<Instant>,
     /// Why the app ends, if nobody has asked it to, and since when.

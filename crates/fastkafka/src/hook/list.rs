@@ -138,6 +138,8 @@ pub(crate) struct Hooks {
     made: Mutex<Vec<(Name, Release)>>,
     /// The one that runs.
     at_work: Mutex<Option<Name>>,
+    /// What went wrong at the stop, which may be cut and begun again.
+    problems: Mutex<Vec<String>>,
 }
 
 impl fmt::Debug for Hooks {
@@ -183,45 +185,62 @@ impl Hooks {
         Ok(())
     }
 
-    /// In reverse order, everything that the start has come to, once; says what failed.
+    /// In reverse order, everything that the start has come to, once; says what failed. If the future is dropped,
+    /// the next call goes on with what is left.
     pub(crate) async fn stop(&self, app: &App, deadline: Instant) -> Result<(), String> {
-        let mut problems = Vec::new();
         loop {
             let next = lock(&self.made).pop();
             let Some((name, release)) = next else { break };
-            let _at_work = AtWork::new(self, &name);
+            let mut at_work = AtWork::new(self, &name);
+            at_work.releases = true;
             let deadline = deadline.max(Instant::now() + LEAST);
             let release = caught(async { release(app.clone()).await });
             let ended = tokio::time::timeout_at(deadline, release).await;
-            let why = match ended {
-                Ok(Ok(())) => continue,
-                Ok(Err(why)) => why,
-                Err(_) => "did not end in time".to_owned(),
-            };
-            tracing::error!("at the stop {name} {why}");
-            problems.push(format!("{name} {why}"));
+            at_work.releases = false;
+            match ended {
+                Ok(Ok(())) => {}
+                Ok(Err(why)) => self.note(&name, &why),
+                Err(_) => self.note(&name, "did not end in time"),
+            }
         }
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(problems.join("; "))
+        match &**lock(&self.problems) {
+            [] => Ok(()),
+            problems => Err(problems.join("; ")),
         }
+    }
+
+    /// What went wrong at the stop, as a phrase that follows the name.
+    fn note(&self, name: &Name, why: &str) {
+        tracing::error!("at the stop {name} {why}");
+        lock(&self.problems).push(format!("{name} {why}"));
     }
 }
 
 /// While it lives, a hook runs; its future may be dropped.
-struct AtWork<'a>(&'a Hooks);
+struct AtWork<'a> {
+    hooks: &'a Hooks,
+    /// It is not done, and nobody does it again.
+    releases: bool,
+}
 
 impl<'a> AtWork<'a> {
     fn new(hooks: &'a Hooks, name: &Name) -> Self {
         *lock(&hooks.at_work) = Some(name.clone());
-        Self(hooks)
+        Self {
+            hooks,
+            releases: false,
+        }
     }
 }
 
 impl Drop for AtWork<'_> {
     fn drop(&mut self) {
-        *lock(&self.0.at_work) = None;
+        let name = lock(&self.hooks.at_work).take();
+        if self.releases
+            && let Some(name) = name
+        {
+            self.hooks.note(&name, "was cut");
+        }
     }
 }
 

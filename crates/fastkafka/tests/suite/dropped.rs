@@ -1,7 +1,7 @@
 //! What becomes of an app when its tokio runtime or its last handle is dropped, and who is told.
 
 use fastkafka::error::RunError;
-use fastkafka::{App, ProduceError, State, consumes, produces};
+use fastkafka::{App, ProduceError, State, consumes, produces, run_in_background};
 use std::future::{pending, ready};
 use std::pin::pin;
 use std::sync::Arc;
@@ -96,6 +96,18 @@ fn runtime() -> Runtime {
     runtime.enable_all().worker_threads(2).build().unwrap()
 }
 
+/// Its tasks go on only while the test waits on it: nothing there begins a stop before the test does.
+fn current_thread() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+fn begin_stop(app: &App, on: &Runtime) {
+    let _entered = on.enter();
+    let mut stop = pin!(app.stop());
+    let begun = stop.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert!(begun.is_pending());
+}
+
 /// How the app has ended, as a task hears it that waits on a tokio runtime which stays.
 fn ends(here: &Runtime, app: &App) -> impl Future<Output = Result<(), RunError>> + use<> {
     let app = app.clone();
@@ -142,8 +154,7 @@ fn who_waits_is_told_that_the_tokio_runtime_of_an_app_is_gone_and_what_was_cut()
 
 #[test]
 fn a_stop_whose_tokio_runtime_goes_is_finished_where_the_handlers_are() {
-    // Its tasks go on only while the test waits on it, so the other one begins the stop.
-    let here = Builder::new_current_thread().enable_all().build().unwrap();
+    let here = current_thread();
     let _alone = here.block_on(alone());
     let hand = Hand::new();
     let (app, _) = shop(&hand);
@@ -170,8 +181,7 @@ fn a_stop_whose_tokio_runtime_goes_is_finished_where_the_handlers_are() {
 /// Its timers are of the tokio runtime that it was begun on, not of the one that happened to poll it.
 #[test]
 fn an_end_outlives_the_tokio_runtime_of_one_who_waits_for_it() {
-    // Its tasks go on only while the test waits on it, so the other one polls the stop.
-    let here = Builder::new_current_thread().enable_all().build().unwrap();
+    let here = current_thread();
     let _alone = here.block_on(alone());
     let (may_end, sleeps) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (first, second) = (may_end.clone(), sleeps.clone());
@@ -189,14 +199,9 @@ fn an_end_outlives_the_tokio_runtime_of_one_who_waits_for_it() {
         })
         .build();
     here.block_on(app.start()).unwrap();
-    {
-        let _in_here = here.enter();
-        let mut stop = pin!(app.stop());
-        let begun = stop.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        assert!(begun.is_pending());
-    }
+    begin_stop(&app, &here);
     may_end.notify_one();
-    let other = Builder::new_current_thread().enable_all().build().unwrap();
+    let other = current_thread();
     other.block_on(async {
         tokio::select! {
             biased;
@@ -207,6 +212,80 @@ fn an_end_outlives_the_tokio_runtime_of_one_who_waits_for_it() {
     drop(other);
     let ended = here.block_on(async { timeout(PATIENCE, app.ended()).await });
     ended.unwrap().unwrap();
+}
+
+/// Begun once more elsewhere, it tells what it had come to: of that nothing is left to be found.
+#[test]
+fn an_end_that_begins_again_tells_what_was_found_before_and_which_hook_was_cut() {
+    let here = current_thread();
+    let _alone = here.block_on(alone());
+    let hand = Hand::new();
+    let in_hook = Arc::new(Notify::new());
+    let reached = in_hook.clone();
+    let app = App::scoped::<Shop>()
+        .state(hand.clone())
+        .shutdown_timeout(Duration::from_secs(1))
+        .on_stop(move |_| {
+            reached.notify_one();
+            pending::<()>()
+        })
+        .on_stop(|_| ready(Err("no ink")))
+        .build();
+    here.block_on(async {
+        app.start().await.unwrap();
+        to_orders(1).await.unwrap();
+        hand.is_taken(1).await;
+    });
+    let other = runtime();
+    begin_stop(&app, &other);
+    here.block_on(async { timeout(PATIENCE, in_hook.notified()).await.unwrap() });
+    let ended = ends(&here, &app);
+    drop(other);
+    let error = here.block_on(ended).unwrap_err().to_string();
+    assert!(error.contains(") was cut"), "{error}");
+    for found in ["`on_orders` on orders[0] at offset 0", ") failed: no ink"] {
+        assert_eq!(error.matches(found).count(), 1, "{found}: {error}");
+    }
+}
+
+#[derive(Clone)]
+struct Gate {
+    entered: Arc<Notify>,
+    open: Arc<std::sync::Mutex<()>>,
+}
+
+struct Stubborn;
+
+#[run_in_background(app = Stubborn)]
+async fn block_a_thread(State(gate): State<Gate>) {
+    gate.entered.notify_one();
+    drop(gate.open.lock());
+}
+
+#[test]
+fn an_end_that_begins_again_names_a_task_that_the_first_has_cancelled() {
+    // The task has its only thread.
+    let mut here = Builder::new_multi_thread();
+    let here = here.enable_all().worker_threads(1).build().unwrap();
+    let gate = Gate {
+        entered: Arc::new(Notify::new()),
+        open: Arc::default(),
+    };
+    let closed = gate.open.lock().unwrap();
+    let app = App::scoped::<Stubborn>().state(gate.clone());
+    let app = app.shutdown_timeout(Duration::from_secs(1)).build();
+    here.block_on(async {
+        app.start().await.unwrap();
+        gate.entered.notified().await;
+    });
+    let other = runtime();
+    begin_stop(&app, &other);
+    drop(other);
+    let other = runtime();
+    let ended = other.block_on(ends(&other, &app));
+    drop(closed);
+    let error = ended.unwrap_err().to_string();
+    assert!(error.ends_with("it blocks its thread"), "{error}");
 }
 
 #[test]
