@@ -9,6 +9,7 @@ use super::App;
 use super::dropped::Relay;
 use super::life::{Ending, Work};
 use crate::error::RunError;
+use crate::hook::LEAST;
 use crate::lock::lock;
 use fastkafka_core::{CatchRun, Problem, panic_text};
 use fastkafka_runtime::Runtime;
@@ -16,9 +17,10 @@ use futures_util::FutureExt;
 use std::convert::Infallible;
 use std::future::{pending, poll_fn};
 use std::pin::{Pin, pin};
+use std::thread;
 use tokio::runtime::Handle;
-use tokio::sync::watch;
-use tokio::time::{Instant, timeout};
+use tokio::sync::{oneshot, watch};
+use tokio::time::{Instant, timeout, timeout_at};
 
 impl App {
     /// Cancels background tasks, drains, commits, disconnects and runs the stop hooks.
@@ -161,14 +163,31 @@ impl App {
             None => Ok(()),
         };
         let released = self.inner.hooks.stop(self, deadline).await;
-        let brokers = std::mem::take(&mut *self.embedded());
-        if !brokers.is_empty() {
-            // A client of librdkafka takes its time to end.
-            drop(tokio::task::spawn_blocking(move || drop(brokers)).await);
-        }
-        let problems = [stopped, released].into_iter().filter_map(Result::err);
+        let ended = self.end_embedded(deadline).await;
+        let problems = [stopped, released, ended]
+            .into_iter()
+            .filter_map(Result::err);
         let problems: Vec<_> = problems.collect();
         (!problems.is_empty()).then(|| RunError::Stop(problems.join("; ")))
+    }
+
+    /// Ends the brokers in the process. A client of librdkafka takes its time to end.
+    async fn end_embedded(&self, deadline: Instant) -> Result<(), String> {
+        let brokers = std::mem::take(&mut *self.embedded());
+        if brokers.is_empty() {
+            return Ok(());
+        }
+        let (over, ended) = oneshot::channel::<Infallible>();
+        let thread = thread::Builder::new().name("fk-embedded".to_owned());
+        // Not one of tokio's: others may have all of those. Where there is none, this drops them here.
+        let _ = thread.spawn(move || {
+            drop(brokers);
+            drop(over);
+        });
+        let deadline = deadline.max(Instant::now() + LEAST);
+        // An error is the end.
+        let ended = timeout_at(deadline, ended).await.map(drop);
+        ended.map_err(|_| "the embedded broker did not end in time".to_owned())
     }
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// The least that a release may take, whatever the handlers have left of `shutdown_timeout`.
-const LEAST: Duration = Duration::from_secs(1);
+pub(crate) const LEAST: Duration = Duration::from_secs(1);
 
 type Running<T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send>>;
 type Release = Box<dyn FnOnce(App) -> Running<()> + Send>;

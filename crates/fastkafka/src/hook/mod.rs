@@ -9,4 +9,4 @@ mod list;
 
 #[doc(inline)]
 pub use fastkafka_core::{Around, HandlerCall, HandlerFuture, TaskReturn};
-pub(crate) use list::{Hook, Hooks, Name, done};
+pub(crate) use list::{Hook, Hooks, LEAST, Name, done};

@@ -2,9 +2,11 @@
 //!
 //! Threads belong to a process, so each test starts itself again as one of its own.
 
-use fastkafka::{App, ProduceError, consumes, produces};
+use fastkafka::{App, ProduceError, consumes, produces, run_in_background};
+use std::future::pending;
 use std::process::Command;
 use std::time::{Duration, Instant};
+use tokio::time::timeout;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -110,4 +112,54 @@ fn an_app_does_not_start_where_the_system_has_no_thread_for_it_and_says_so() {
         .to_string();
     let expected = "no thread can be started for the reports of a producer: ";
     assert!(error.contains(expected), "{error}");
+}
+
+struct Idle;
+
+#[run_in_background(app = Idle)]
+async fn idle() {
+    pending::<()>().await;
+}
+
+#[test]
+fn who_waits_is_told_where_the_system_has_no_thread_for_an_end_whose_tokio_runtime_is_gone() {
+    let name =
+        "who_waits_is_told_where_the_system_has_no_thread_for_an_end_whose_tokio_runtime_is_gone";
+    if !is_alone(name, &[NO_THREADS]) {
+        return;
+    }
+    let runtime = || {
+        let mut tokio = tokio::runtime::Builder::new_multi_thread();
+        let tokio = tokio.enable_all().thread_stack_size(1 << 20);
+        tokio.build().unwrap()
+    };
+    // No client has a thread yet.
+    let (in_hook, reached) = std::sync::mpsc::channel();
+    let app = App::scoped::<Idle>().on_start(move |_| {
+        in_hook.send(()).unwrap();
+        pending::<()>()
+    });
+    let app = app.build();
+    let first = runtime();
+    let starting = app.clone();
+    first.spawn(async move { starting.start().await });
+    reached.recv().unwrap();
+    drop(first);
+    let ended = runtime().block_on(async { timeout(PATIENCE, app.ended()).await });
+    let error = ended.unwrap().unwrap_err().to_string();
+    assert!(error.contains("for there is no thread: "), "{error}");
+}
+
+#[test]
+fn an_app_stops_while_others_have_all_threads_for_what_blocks() {
+    let mut tokio = tokio::runtime::Builder::new_multi_thread();
+    let tokio = tokio.enable_all().max_blocking_threads(1).build().unwrap();
+    let app = App::scoped::<Idle>().build();
+    tokio.block_on(app.start()).unwrap();
+    let (end, wait) = std::sync::mpsc::channel::<()>();
+    let other = tokio.spawn_blocking(move || wait.recv());
+    let stopped = tokio.block_on(async { timeout(PATIENCE, app.stop()).await });
+    drop(end);
+    stopped.unwrap().unwrap();
+    tokio.block_on(other).unwrap().unwrap_err();
 }
