@@ -6,9 +6,9 @@
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProduceError {
-    /// No app runs that has the producer.
+    /// No app runs that has the producer. That of a handler may have ended without it.
     #[error(
-        "producer `{producer}` was called outside a handler and its app is not running; start the app first"
+        "producer `{producer}` cannot send, for its app is not running: it has ended, or was not started; call it between `start` and `stop`"
     )]
     NoApp {
         /// The producer.

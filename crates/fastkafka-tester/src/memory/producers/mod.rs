@@ -26,6 +26,7 @@ use fastkafka_core::{
 use fastkafka_runtime::platform::{ProducerHealth, Producers, Wake};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -104,6 +105,10 @@ impl MemoryProducers {
         mut waiting: WaitingRecord,
         timeout: Duration,
     ) {
+        if queues.closed {
+            drop(queues);
+            return end(waiting);
+        }
         let (id, cluster) = (waiting.id, waiting.record.cluster);
         waiting.timeout = timeout;
         waiting.deadline = Instant::now().checked_add(timeout);
@@ -157,9 +162,13 @@ impl MemoryProducers {
                 continue;
             }
             let mut queues = self.queues();
-            let queue = queues.queue(cluster);
-            queue.records.push_front(refused);
-            queue.sending = false;
+            queues.queue(cluster).sending = false;
+            if queues.closed {
+                drop(queues);
+                end(refused);
+                break false;
+            }
+            queues.queue(cluster).records.push_front(refused);
             break true;
         };
         if is_down {
@@ -243,6 +252,15 @@ fn time_out(waiting: WaitingRecord) {
     waiting.token.fail(failure);
 }
 
+/// Its app has ended: the client that it waits in goes with that.
+fn end(waiting: WaitingRecord) {
+    let ended = ProduceError::ClientEnded {
+        topic: waiting.record.topic,
+        reason: "its app has ended".to_owned(),
+    };
+    waiting.token.fail(Failure::from(ended));
+}
+
 /// The failure as the runtime makes it from a report of librdkafka.
 fn failure(topic: &str, refusal: &Refusal) -> Failure {
     let permanent = !matches!(refusal, Refusal::Down | Refusal::TimedOut);
@@ -272,6 +290,12 @@ impl RecordSink for MemoryProducers {
             producer: record.producer.map(Function::from),
         };
         let mut queues = self.queues();
+        if queues.closed {
+            drop(queues);
+            token.cancel();
+            let producer = record.producer.map_or("dead letter", |def| def.name);
+            return Err(ProduceError::NoApp { producer });
+        }
         let mut waiting = WaitingRecord {
             id: queues.next_id(),
             record: new,
@@ -339,6 +363,13 @@ impl Producers for MemoryProducers {
             0 => Ok(()),
             left => Err(left),
         }
+    }
+
+    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let left = self.queues().close();
+        left.into_iter().for_each(end);
+        self.notify_room();
+        Box::pin(std::future::ready(()))
     }
 }
 

@@ -16,6 +16,8 @@ use tokio::time::Instant;
 pub(super) struct Queues {
     clusters: BTreeMap<ClusterName, ClusterQueue>,
     next_id: u64,
+    /// The app has ended.
+    pub(super) closed: bool,
     /// The records that are lost, which nobody has heard of yet.
     pub(super) lost: usize,
     pub(super) wakers: Vec<Waker>,
@@ -70,6 +72,13 @@ impl Queues {
         let id = self.next_id;
         self.next_id += 1;
         id
+    }
+
+    /// Takes no record any more. Returns those that wait.
+    pub(super) fn close(&mut self) -> Vec<WaitingRecord> {
+        self.closed = true;
+        let queues = self.clusters.values_mut();
+        queues.flat_map(|queue| queue.records.drain(..)).collect()
     }
 
     /// The records that wait.

@@ -6,6 +6,14 @@ use fastkafka_core::DeliveryScope;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 fn enqueue(outputs: &MemoryProducers, scope: &DeliveryScope, n: u32) {
+    try_enqueue(outputs, scope, n).unwrap();
+}
+
+fn try_enqueue(
+    outputs: &MemoryProducers,
+    scope: &DeliveryScope,
+    n: u32,
+) -> Result<(), ProduceError> {
     let record = OutRecord {
         producer: None,
         cluster: None,
@@ -16,7 +24,7 @@ fn enqueue(outputs: &MemoryProducers, scope: &DeliveryScope, n: u32) {
         headers: &[],
         timestamp: None,
     };
-    outputs.enqueue(record, scope.token(0)).unwrap();
+    outputs.enqueue(record, scope.token(0))
 }
 
 fn start() -> (Arc<MemoryCluster>, Arc<MemoryProducers>) {
@@ -89,4 +97,24 @@ async fn what_is_sent_while_the_last_that_waited_is_on_its_way_waits_behind_it()
     });
     scope.reports().await.unwrap();
     assert_eq!(numbers(&broker), [0, 1]);
+}
+
+/// As the clients of an app that has ended do on Kafka.
+#[tokio::test(start_paused = true)]
+async fn what_comes_after_the_end_is_refused_and_what_waits_then_fails() {
+    let (broker, outputs) = start();
+    let scope = DeliveryScope::collecting();
+    broker.set_down(true);
+    enqueue(&outputs, &scope, 0);
+    outputs.close().await;
+    let failure = scope.reports().await.unwrap_err();
+    let error = failure.error().unwrap().downcast_ref::<ProduceError>();
+    let ended = matches!(error, Some(ProduceError::ClientEnded { .. }));
+    assert!(ended, "{failure:?}");
+    broker.set_down(false);
+    let refused = try_enqueue(&outputs, &DeliveryScope::collecting(), 1);
+    let ended = matches!(refused, Err(ProduceError::NoApp { .. }));
+    assert!(ended, "{refused:?}");
+    assert!(numbers(&broker).is_empty());
+    assert_eq!(outputs.in_flight(), 0);
 }
