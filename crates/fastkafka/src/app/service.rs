@@ -32,7 +32,9 @@ use tokio::sync::watch;
 /// ```
 ///
 /// An app is started once; build a new one to start again. One that is started lives until its last clone is
-/// dropped: it stops then, in the background.
+/// dropped: it stops then, in the background. A clone in a value of `State`, in a background task or in a router
+/// of `axum_health` is one, too: an app that holds itself stops only when it is told to. A [`Handle`] and an
+/// [`Entered`] do not hold it.
 #[derive(Clone)]
 pub struct App {
     pub(crate) inner: Arc<Inner>,
