@@ -5,6 +5,7 @@
 
 use crate::function::definition::Location;
 use crate::plan::problem::Problem;
+use crate::settings::address::masked;
 use crate::settings::{Brokers, ConsumerSettings, ProducerSettings, Text};
 
 /// A cluster that an app uses.
@@ -66,7 +67,8 @@ impl Site<'_> {
     pub(crate) fn cluster(self, own: &Brokers) -> Text {
         match (self.brokers, self.address) {
             (Some(brokers), _) => brokers.name().to_owned().into(),
-            (None, Some(address)) => address.clone(),
+            // A name is printed; with a login in its address an app does not start.
+            (None, Some(address)) => masked(address).into_owned().into(),
             (None, None) => own.name().to_owned().into(),
         }
     }

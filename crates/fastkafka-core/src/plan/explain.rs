@@ -6,7 +6,7 @@ use crate::function::registry::Def;
 use crate::plan::cluster::Site;
 use crate::plan::precedence::{Level, Levels, consumer_levels, producer_levels};
 use crate::plan::table::Table;
-use crate::settings::{BackgroundSettings, ConsumerSettings, GroupId, address};
+use crate::settings::{BackgroundSettings, ConsumerSettings, GroupId};
 
 /// The settings of one function.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,16 +141,7 @@ fn rows<S: Table>(levels: &Levels<S>, ignored: &[&str]) -> Vec<Row> {
 type Shown = (String, Vec<(&'static str, String)>);
 
 fn shown<S: Table>(levels: &[Level<S>]) -> Vec<Shown> {
-    let shown = |level: &Level<S>| {
-        let mut values = level.settings.shown();
-        for (_, address) in values
-            .iter_mut()
-            .filter(|(key, _)| *key == "bootstrap_servers")
-        {
-            *address = address::masked(address).into_owned();
-        }
-        (level.place.clone(), values)
-    };
+    let shown = |level: &Level<S>| (level.place.clone(), level.settings.shown());
     levels.iter().map(shown).collect()
 }
 

@@ -83,9 +83,18 @@ pub(crate) fn masked(addresses: &str) -> Cow<'_, str> {
     format!("***@{rest}").into()
 }
 
+/// The text of a setting as it may be printed.
+pub(super) fn shown(key: &str, text: String) -> String {
+    match key {
+        "bootstrap_servers" => masked(&text).into_owned(),
+        _ => text,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Connection;
 
     #[test]
     fn an_address_is_a_host_and_a_port() {
@@ -128,6 +137,9 @@ mod tests {
             let told = wrong(address).unwrap();
             assert!(!told.contains("hu"), "{told}");
             assert!(!masked(address).contains("hu"));
+            let settings = Connection::default().bootstrap_servers(address);
+            let shown = format!("{:?} {settings:?}", settings.shown());
+            assert!(shown.contains("***@h") && !shown.contains("hu"), "{shown}");
         }
         assert_eq!(masked("kafka://user:hush@h:1"), "***@h:1");
         assert_eq!(masked("h:1,i:2"), "h:1,i:2");

@@ -9,10 +9,21 @@ macro_rules! settings {
         $name:ident { $( $(#[$doc:meta])* [$reach:ident] $key:ident: $ty:ty = $default:literal, )* }
     ) => {
         $(#[$meta])*
-        #[derive(Clone, Debug, Default, PartialEq)]
+        #[derive(Clone, Default, PartialEq)]
         #[non_exhaustive]
         pub struct $name {
             $( $(#[$doc])* pub $key: Option<$ty>, )*
+        }
+
+        /// What is set, as text: a derived one would print logins in addresses, and keys in certificates.
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                let mut all = f.debug_struct(stringify!($name));
+                for (key, text) in self.shown() {
+                    all.field(key, &text);
+                }
+                all.finish()
+            }
         }
 
         impl $name {
@@ -68,7 +79,8 @@ macro_rules! settings {
             /// The settings that are set, as text; secrets are masked.
             pub fn shown(&self) -> Vec<(&'static str, String)> {
                 let all = [$((stringify!($key), self.$key.as_ref().map($crate::settings::value::Value::show))),*];
-                all.into_iter().filter_map(|(key, text)| Some((key, text?))).collect()
+                let set = all.into_iter().filter_map(|(key, text)| Some((key, text?)));
+                set.map(|(key, text)| (key, $crate::settings::address::shown(key, text))).collect()
             }
 
             /// The keys that one client cannot have both as here and as there.

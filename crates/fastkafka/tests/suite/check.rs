@@ -95,6 +95,39 @@ fn a_broker_whose_address_is_none_is_a_problem_of_the_check_and_tells_no_secret(
     }
 }
 
+struct Addressed;
+
+#[consumes(app = Addressed, topic = "orders", bootstrap_servers = "user:hush@one:9092")]
+async fn on_addressed_orders(order: Order) {
+    let _ = order;
+}
+
+#[consumes(app = Addressed, topic = "orders", bootstrap_servers = "user:hush@two:9092")]
+async fn on_orders_of_another(order: Order) {
+    let _ = order;
+}
+
+/// A cluster of which nothing but an address is known is called by it.
+#[test]
+fn a_login_in_the_address_of_a_function_is_a_problem_and_told_nowhere() {
+    let app = App::scoped::<Addressed>()
+        .title("Addressed")
+        .broker("production", Broker::new("kafka:9092"))
+        .build();
+    let told = problems(&app);
+    assert_eq!(told.len(), 2, "{told:#?}");
+    for problem in &told {
+        assert!(problem.contains("with a login in it"), "{problem}");
+    }
+    assert!(!format!("{told:?} {app:?} {:?}", app.explain()).contains("hush"));
+    #[cfg(feature = "docs")]
+    {
+        let contract = app.asyncapi().to_yaml();
+        assert!(contract.contains("one:9092"), "{contract}");
+        assert!(!contract.contains("hush"), "{contract}");
+    }
+}
+
 #[test]
 fn what_the_builder_is_given_is_checked_as_what_the_attributes_are() {
     let told = problems(
