@@ -125,6 +125,12 @@ impl Tls {
         self
     }
 
+    /// True for PEM text, which may begin with what a tool has written above it; all else is a path.
+    #[doc(hidden)]
+    pub fn is_pem(text: &str) -> bool {
+        text.contains("-----BEGIN")
+    }
+
     /// Sets whether the brokers' certificates are verified.
     #[must_use]
     pub fn verify(mut self, verify: bool) -> Self {
@@ -156,8 +162,7 @@ impl Value for Tls {
 
     fn show(&self) -> String {
         let short = |text: &Text| {
-            let pem = text.starts_with("-----");
-            if pem {
+            if Self::is_pem(text) {
                 "(PEM)".to_owned()
             } else {
                 text.to_string()
@@ -189,8 +194,7 @@ impl Value for Tls {
         ];
         parts.into_iter().find_map(|(part, text)| {
             let text = text?;
-            let is_pem = text.trim_start().starts_with("-----");
-            let wrong = match is_pem {
+            let wrong = match Self::is_pem(text) {
                 true => limits::nul(part, text),
                 // A path, or a secret.
                 false => limits::secret(part, text),
@@ -305,6 +309,11 @@ mod tests {
         assert!(!format!("{tls:?}").contains("cret"));
         let wrong = Tls::read("password=s3cret").unwrap_err();
         assert!(!wrong.contains("s3cret"));
+        // As `openssl pkcs12` writes it.
+        let pem = "\nBag Attributes\n    friendlyName: me\n-----BEGIN CERTIFICATE-----\ns3cret";
+        let tls = Tls::default().identity(pem, pem);
+        assert_eq!(tls.show(), "certificate=(PEM),key=***,verify=true");
+        assert_eq!(tls.wrong("ssl_context"), None);
     }
 
     #[test]

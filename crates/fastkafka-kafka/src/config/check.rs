@@ -6,12 +6,13 @@ use super::{by_pattern, client, consumer, producer, security};
 use crate::client_context::Logged;
 use fastkafka_core::{
     Acks, Cluster, Connection, Connections, ConsumerSettings, Group, GroupProtocol, Location, Plan,
-    Problem, ProducerSettings, Properties, SaslMechanism,
+    Problem, ProducerSettings, Properties, SaslMechanism, Tls,
 };
 use rdkafka::ClientConfig;
 use rdkafka::client::Client;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaType;
+use std::path::Path;
 
 /// The settings of the plan that librdkafka would refuse: properties in `config` that are ours to set,
 /// values out of range, a login without a password, a file that is not there. Needs no broker.
@@ -55,21 +56,35 @@ fn of_cluster(plan: &Plan, cluster: &Cluster, connections: &Connections) -> Vec<
 }
 
 /// The mistakes of a connection by itself.
-fn of_connection(connection: &Connection) -> Vec<String> {
+pub(super) fn of_connection(connection: &Connection) -> Vec<String> {
     let mut wrong = connection.wrong();
     if connection.bootstrap_servers.is_none() {
         wrong.push("has no address; write `host:port`".to_owned());
     }
     wrong.extend(security::problems(connection));
+    if wrong.is_empty() {
+        wrong.extend(missing_key(connection));
+    }
     // Kerberos is asked for a ticket as soon as there is a client.
     let asks = connection.sasl_mechanism == Some(SaslMechanism::Gssapi);
+    let config = client(connection, "check");
     if wrong.is_empty()
         && !asks
-        && let Err(error) = made(Of::Producer, &client(connection, "check"))
+        && let Err(error) = made(Of::Producer, &config)
     {
-        wrong.push(not_taken(Of::Producer, &error));
+        wrong.push(not_taken(Of::Producer, &config, &error));
     }
     wrong
+}
+
+/// A key that is no PEM text is a path. Where there is no such file, it may be a key in another form, and
+/// OpenSSL would repeat it in its error and in its log.
+fn missing_key(connection: &Connection) -> Option<String> {
+    let key = connection.ssl_context.as_ref()?.key.as_ref()?.expose();
+    let error = (!Tls::is_pem(key)).then(|| Path::new(key).metadata().err())??;
+    Some(format!(
+        "has an `ssl_context` whose `key` is no PEM text and no file: {error}"
+    ))
 }
 
 /// The handlers of a group one by one, so that a mistake has its place; then what they agree on.
@@ -157,7 +172,7 @@ pub(super) fn refused(
     if wrong.is_empty()
         && let Err(error) = made(of, config)
     {
-        wrong.push(not_taken(of, &error));
+        wrong.push(not_taken(of, config, &error));
     }
     wrong
 }
@@ -179,14 +194,12 @@ fn made(of: Of, config: &ClientConfig) -> Result<(), KafkaError> {
     Client::new(&config, config.create_native_config()?, kind, Logged).map(drop)
 }
 
-fn not_taken(of: Of, error: &KafkaError) -> String {
+pub(super) fn not_taken(of: Of, config: &ClientConfig, error: &KafkaError) -> String {
     let KafkaError::ClientConfig(_, reason, property, value) = error else {
-        // In the words of our settings.
-        let error = error.to_string();
-        let error = error.replace("ssl.ca.location", "`ca` of `ssl_context`");
+        let error = masked(in_our_words(&error.to_string()), config);
         return format!("has settings that librdkafka does not take: {error}");
     };
-    let reason = reason.trim_end();
+    let reason = masked(reason.trim_end().to_owned(), config);
     let key = of.rows().find(|(_, p)| p == property);
     match (key, key_of_connection(property)) {
         (Some((key, _)), _) => {
@@ -198,6 +211,33 @@ fn not_taken(of: Of, error: &KafkaError) -> String {
             format!("has `{property}` in `config`, which librdkafka does not take: {reason}")
         }
     }
+}
+
+fn in_our_words(error: &str) -> String {
+    let parts = ["ca", "certificate", "key"];
+    parts.iter().fold(error.to_owned(), |error, part| {
+        let ours = format!("`{part}` of `ssl_context`");
+        let error = error.replace(&format!("ssl.{part}.location"), &ours);
+        error.replace(&format!("ssl.{part}.pem"), &ours)
+    })
+}
+
+/// What is a secret, or may be one that was taken for a path.
+const SECRETS: [&str; 6] = [
+    "sasl.password",
+    "sasl.oauthbearer.client.secret",
+    "ssl.key.password",
+    "ssl.key.pem",
+    "ssl.key.location",
+    "ssl.keystore.password",
+];
+
+/// Reasons may repeat values.
+fn masked(text: String, config: &ClientConfig) -> String {
+    // The map of all properties has no secrets.
+    let secrets = SECRETS.into_iter().filter_map(|name| config.get(name));
+    let secrets = secrets.filter(|secret| !secret.is_empty());
+    secrets.fold(text, |text, secret| text.replace(secret, "***"))
 }
 
 fn not_idempotent(settings: &ProducerSettings) -> Option<String> {

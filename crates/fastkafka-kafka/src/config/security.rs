@@ -30,11 +30,7 @@ pub(super) fn apply(config: &mut ClientConfig, connection: &Connection) {
 
 fn certificates(config: &mut ClientConfig, tls: &Tls) {
     let mut pem = |property: &str, text: &str| {
-        let kind = if text.trim_start().starts_with("-----") {
-            "pem"
-        } else {
-            "location"
-        };
+        let kind = if Tls::is_pem(text) { "pem" } else { "location" };
         config.set(format!("ssl.{property}.{kind}"), text);
     };
     if let Some(ca) = &tls.ca {

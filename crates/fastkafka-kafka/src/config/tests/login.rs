@@ -1,6 +1,7 @@
 //! Certificates and logins.
 
 use super::*;
+use rdkafka::error::KafkaError;
 
 #[test]
 fn certificates_are_paths_or_text() {
@@ -105,4 +106,42 @@ fn what_is_wrong_with_a_login_is_told_once() {
         panic!("librdkafka takes it");
     };
     assert!(alone.contains("smoke signals"), "{alone}");
+}
+
+/// As `openssl pkcs12` writes a key, and one without the lines around it.
+#[test]
+fn a_key_is_text_wherever_its_pem_begins_and_is_repeated_nowhere() {
+    let key = "Bag Attributes\n    friendlyName: me\n-----BEGIN PRIVATE KEY-----\nhush";
+    let tls = Tls::default().identity("/me.pem", key);
+    let config = base(Connection::default().ssl_context(tls));
+    assert_eq!(config.get("ssl.key.pem"), Some(key));
+    assert_eq!(config.get("ssl.key.location"), None);
+    for key in ["hush/key.pem", &"hush".repeat(1_000)] {
+        let tls = Tls::default().identity("/me.pem", key.to_owned());
+        let connection = Connection::default()
+            .bootstrap_servers("localhost:1")
+            .security_protocol(SecurityProtocol::Ssl)
+            .ssl_context(tls);
+        let told = check::of_connection(&connection).join("; ");
+        assert!(!told.contains("hush"), "{told}");
+        let mine = "`key` is no PEM text and no file";
+        assert_eq!(told.contains(mine), cfg!(feature = "tls"), "{told}");
+    }
+}
+
+/// What librdkafka says is told in the words of our settings, without the secrets among them.
+#[test]
+fn a_reason_of_librdkafka_repeats_no_secret() {
+    let tls = Tls::default().identity("/me.pem", "hush.key");
+    let login = Connection::default().sasl_plain_password("s3cret");
+    let config = base(login.ssl_context(tls));
+    let error = "ssl.key.location failed: fopen(hush.key, r), ssl.certificate.pem failed: s3cret";
+    let error = KafkaError::ClientCreation(error.to_owned());
+    let told = check::not_taken(Of::Producer, &config, &error);
+    for words in [
+        "`key` of `ssl_context` failed: fopen(***, r)",
+        "`certificate` of `ssl_context` failed: ***",
+    ] {
+        assert!(told.contains(words), "{told}");
+    }
 }
