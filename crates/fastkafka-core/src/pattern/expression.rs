@@ -1,7 +1,7 @@
 //! Regular expressions as values, and the operations on the sets that they stand for. Each is made in one
 //! form as far as that is cheap, so that equal sets are mostly equal values.
 
-use super::characters::{Characters, END, OF_NAMES, START, each, of_name};
+use super::characters::{Characters, END, OF_NAMES, START, of_name};
 use std::collections::BTreeSet;
 
 /// A set of names.
@@ -59,12 +59,16 @@ impl Expression {
     }
 
     pub(super) fn or(self, other: Self) -> Self {
+        Self::any_of([self, other])
+    }
+
+    /// All at once: one by one, a list of many names would take the square of their time.
+    pub(super) fn any_of(all: impl IntoIterator<Item = Self>) -> Self {
         let parts = |of| match of {
             Either(parts) => parts,
             part => BTreeSet::from([part]),
         };
-        let mut all = parts(self);
-        all.extend(parts(other));
+        let mut all: BTreeSet<_> = all.into_iter().flat_map(parts).collect();
         let mut set = 0;
         all.retain(|part| match part {
             One(one) => {
@@ -129,18 +133,18 @@ impl Expression {
             Sequence(parts) => {
                 let mut all = Self::nothing();
                 for (i, part) in parts.iter().enumerate() {
-                    let rest = parts[i + 1..].iter().cloned();
-                    all = all.or(rest.fold(part.after(character), Self::then));
+                    let after = part.after(character);
+                    if !after.is_nothing() {
+                        let rest = parts[i + 1..].iter().cloned();
+                        all = all.or(rest.fold(after, Self::then));
+                    }
                     if !part.has_nothing() {
                         break;
                     }
                 }
                 all
             }
-            Either(parts) => {
-                let rests = parts.iter().map(|part| part.after(character));
-                rests.fold(Self::nothing(), Self::or)
-            }
+            Either(parts) => Self::any_of(parts.iter().map(|part| part.after(character))),
             Repeated(part) => part.after(character).then(self.clone()),
         }
     }
@@ -161,10 +165,7 @@ impl Expression {
                 }
                 all
             }
-            Either(parts) => {
-                let begins = parts.iter().map(|part| part.before(character));
-                begins.fold(Self::nothing(), Self::or)
-            }
+            Either(parts) => Self::any_of(parts.iter().map(|part| part.before(character))),
             Repeated(part) => self.clone().then(part.before(character)),
         }
     }
@@ -177,10 +178,7 @@ impl Expression {
                 let parts = parts.iter().map(|part| part.within(characters));
                 parts.fold(Self::empty(), Self::then)
             }
-            Either(parts) => {
-                let parts = parts.iter().map(|part| part.within(characters));
-                parts.fold(Self::nothing(), Self::or)
-            }
+            Either(parts) => Self::any_of(parts.iter().map(|part| part.within(characters))),
             Repeated(part) => part.within(characters).repeated(),
         }
     }
@@ -219,18 +217,34 @@ impl Expression {
 
     /// What begins with one of these.
     fn beginning(&self, characters: Characters) -> Self {
-        // Characters with equal rests are one set, which keeps the expression small.
+        let mut sets = BTreeSet::new();
+        self.sets(&mut sets);
+        // Characters that no part tells apart have one rest, and are one set also where rests are equal.
+        let mut alike = vec![characters];
+        for set in sets {
+            let parts = alike.iter().flat_map(|some| [some & set, some & !set]);
+            alike = parts.filter(|some| *some != 0).collect();
+        }
         let mut rests: Vec<(Characters, Self)> = Vec::new();
-        for byte in each(characters) {
-            let one = 1 << byte;
-            let rest = self.after(one);
+        for some in alike.into_iter().filter(|some| *some != 0) {
+            let first = some & some.wrapping_neg();
+            let rest = self.after(first);
             match rests.iter_mut().find(|(_, known)| *known == rest) {
-                Some((set, _)) => *set |= one,
-                None => rests.push((one, rest)),
+                Some((set, _)) => *set |= some,
+                None => rests.push((some, rest)),
             }
         }
-        let rests = rests.into_iter().map(|(set, rest)| One(set).then(rest));
-        rests.fold(Self::nothing(), Self::or)
+        Self::any_of(rests.into_iter().map(|(set, rest)| One(set).then(rest)))
+    }
+
+    /// The sets of characters in it.
+    fn sets(&self, all: &mut BTreeSet<Characters>) {
+        match self {
+            One(set) => drop(all.insert(*set)),
+            Sequence(parts) => parts.iter().for_each(|part| part.sets(all)),
+            Either(parts) => parts.iter().for_each(|part| part.sets(all)),
+            Repeated(part) => part.sets(all),
+        }
     }
 }
 

@@ -69,12 +69,21 @@ impl Pattern {
     /// The set without the names that Kafka keeps for itself: they begin with `__`.
     #[must_use]
     pub fn without_internal(self) -> Self {
+        let underscore = characters::one(b'_');
+        let internal = self.0.after(underscore).after(underscore);
+        if internal.is_nothing() {
+            return self;
+        }
         Self(self.0.without("__", true))
     }
 
     /// The set without this name.
     #[must_use]
     pub fn without(self, name: &str) -> Self {
+        // To take a name out makes an expression longer, also where it is not in the set.
+        if !self.takes(name) {
+            return self;
+        }
         Self(self.0.without(name, false))
     }
 

@@ -8,7 +8,7 @@ use std::str::Chars;
 /// The most repetitions that POSIX has.
 const MOST: u32 = 255;
 /// Parts of an expression; repetitions multiply them.
-const LARGEST: usize = 4_000;
+const LARGEST: usize = 40_000;
 
 struct Parser<'a> {
     chars: Peekable<Chars<'a>>,
@@ -38,11 +38,11 @@ enum Before {
 
 impl Parser<'_> {
     fn either(&mut self) -> Result<Expression, String> {
-        let mut all = self.sequence()?;
+        let mut all = vec![self.sequence()?];
         while self.chars.next_if_eq(&'|').is_some() {
-            all = all.or(self.sequence()?);
+            all.push(self.sequence()?);
         }
-        Ok(all)
+        Ok(Expression::any_of(all))
     }
 
     fn sequence(&mut self) -> Result<Expression, String> {
@@ -71,9 +71,7 @@ impl Parser<'_> {
             };
         }
         let all = all.then(last);
-        if all.size() > LARGEST {
-            return Err("it is too large; make it simpler".to_owned());
-        }
+        no_larger(all.size())?;
         Ok(all)
     }
 
@@ -117,6 +115,7 @@ impl Parser<'_> {
             '?' => Expression::empty().or(part),
             _ => {
                 let (least, most) = self.interval()?;
+                no_larger(part.size().saturating_mul(least as usize))?;
                 let mut all = Expression::empty();
                 for _ in 0..least {
                     all = all.then(part.clone());
@@ -128,9 +127,7 @@ impl Parser<'_> {
                 let mut more = Expression::empty();
                 for _ in least..most {
                     more = Expression::empty().or(part.clone().then(more));
-                    if more.size() > LARGEST {
-                        return Err("it is too large; make it simpler".to_owned());
-                    }
+                    no_larger(more.size())?;
                 }
                 all.then(more)
             }
@@ -207,6 +204,12 @@ impl Parser<'_> {
         let known = name.and_then(class);
         known.ok_or_else(|| format!("`[{text}]` is no class of characters"))
     }
+}
+
+fn no_larger(size: usize) -> Result<(), String> {
+    (size <= LARGEST)
+        .then_some(())
+        .ok_or("it is too large; make it simpler".to_owned())
 }
 
 /// No name has other characters.

@@ -51,6 +51,8 @@ fn what_is_not_read_alike_everywhere_is_refused() {
         ("^a{x}", "no number of repetitions"),
         ("^a{256}", "no number of repetitions"),
         ("^((a{200}){200}){200}", "too large"),
+        ("^(a{250}){250}", "too large"),
+        ("^(a{0,250}){0,250}", "too large"),
         ("^ü$", "no topic's name"),
         ("^a^b", "no topic's name"),
     ] {
@@ -68,10 +70,44 @@ fn what_a_broker_is_sent_matches_whole_names() {
     assert_eq!(sent("^a|b"), "^(a.*|.*b.*)$");
     let dead = by("^orders\\.").without("orders.dead").anchored();
     // Each letter of the dead letter's name adds a part.
-    assert!(dead.len() < 200, "{dead}");
+    assert_eq!(dead.len(), 127, "{dead}");
     let sent = Regex::new(&dead).unwrap();
     assert!(sent.is_match("orders.deadly") && sent.is_match("orders.dea"));
     assert!(!sent.is_match("orders.dead") && !sent.is_match("my-orders.eu"));
+}
+
+fn names(count: usize, form: impl Fn(String) -> String) -> String {
+    let names = (0..count).map(|i| form(format!("orders-of-shop-{i}")));
+    names.collect::<Vec<_>>().join("|")
+}
+
+/// A service may list the topics of all its customers. Two thousand took a second here.
+#[test]
+fn a_long_list_of_names_is_a_pattern() {
+    for pattern in [
+        format!("^({})$", names(300, |name| name)),
+        names(300, |name| format!("^{name}$")),
+    ] {
+        let set = by(&pattern);
+        assert!(set.takes("orders-of-shop-299") && !set.takes("orders-of-shop-300"));
+        let set = set.without("orders-of-shop-7");
+        assert!(set.takes("orders-of-shop-77") && !set.takes("orders-of-shop-7"));
+    }
+}
+
+#[test]
+fn a_name_that_is_not_in_the_set_makes_it_no_longer() {
+    let of_shops = format!("^.*\\.({})$", names(20, |name| name));
+    for (pattern, dead) in [
+        (&*of_shops, "orders.dead-letters"),
+        ("^[a-z]{1,63}\\.[a-z]{1,63}$", "orders_dead"),
+    ] {
+        let set = by(pattern);
+        assert_eq!(set.clone().without(dead).anchored(), set.anchored());
+    }
+    // None of them is internal.
+    let set = by("^[a-z]{1,63}\\.(eu|us)$");
+    assert_eq!(set.clone().without_internal().anchored(), set.anchored());
 }
 
 /// Seeded, so that it is the same at each run.

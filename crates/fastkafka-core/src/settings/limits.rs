@@ -10,7 +10,7 @@ const MOST: u64 = i32::MAX as u64;
 /// Times are added to the present, and must not overflow.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 /// The length of text in requests to a broker is 16 bits.
-const LONGEST_TEXT: usize = i16::MAX as usize;
+pub(crate) const LONGEST_TEXT: usize = i16::MAX as usize;
 /// The most of a value that a message repeats.
 const SHOWN: usize = 100;
 

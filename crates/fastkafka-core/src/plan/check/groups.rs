@@ -5,6 +5,7 @@ use crate::pattern::Pattern;
 use crate::plan::parts::{Group, Handler, Member};
 use crate::plan::problem::Problem;
 use crate::settings::GroupProtocol;
+use crate::settings::limits::LONGEST_TEXT;
 
 /// A record goes to exactly one handler of a group, so that its offset has one owner.
 pub(in crate::plan) fn topics(group: &str, members: &[Member], problems: &mut Vec<Problem>) {
@@ -54,8 +55,9 @@ pub(in crate::plan) fn conflicts(group: &str, members: &[Member], problems: &mut
     }
 }
 
-/// The most of an expression that a broker is sent.
-const LONGEST: usize = 8_192;
+/// The most of an expression that a broker is sent: what text of a request may be, with room for the suffix
+/// that the tester gives to names.
+const LONGEST: usize = LONGEST_TEXT - 1_024;
 
 /// A pattern is one in POSIX, and can be told to the broker where that does the matching.
 pub(in crate::plan) fn patterns(group: &Group, problems: &mut Vec<Problem>) {
@@ -63,10 +65,11 @@ pub(in crate::plan) fn patterns(group: &Group, problems: &mut Vec<Problem>) {
         let Some(pattern) = def.pattern else { continue };
         let names = Pattern::of_consumer(pattern, settings, &group.left_out);
         let by_broker = settings.group_protocol == Some(GroupProtocol::Consumer);
-        let why = match names.map(|names| names.anchored()) {
-            Ok(sent) if by_broker && sent.len() > LONGEST => {
-                "with `group_protocol = \"consumer\"` it is too long for a broker, without the topics that are left out; make it simpler".to_owned()
-            }
+        let longest = |names: Pattern| by_broker.then(|| names.anchored().len());
+        let why = match names.map(longest) {
+            Ok(Some(length)) if length > LONGEST => format!(
+                "with `group_protocol = \"consumer\"` a broker is sent {length} characters for it, which leave out internal topics and dead letters; it takes {LONGEST}; make it simpler"
+            ),
             Ok(_) => continue,
             Err(why) => why,
         };
