@@ -26,10 +26,16 @@ pub(crate) fn wrong(addresses: &str) -> Option<String> {
 
 fn of_one(address: &str) -> Option<String> {
     let shown = quoted(address);
-    if address.contains("://") {
-        return Some(format!(
-            "has the address {shown} with a scheme; write `host:port`, and the protocol as `security_protocol`"
-        ));
+    if let Some((scheme, rest)) = address.split_once("://") {
+        // As Java's listeners are written.
+        let what = match &*scheme.to_lowercase() {
+            protocol @ ("plaintext" | "ssl" | "sasl_plaintext" | "sasl_ssl") => format!(
+                "write {}, and `security_protocol = \"{protocol}\"`",
+                quoted(rest)
+            ),
+            _ => "write `host:port`, and the protocol as `security_protocol`".to_owned(),
+        };
+        return Some(format!("has the address {shown} with a scheme; {what}"));
     }
     let Some((host, port)) = split(address) else {
         return Some(format!(
@@ -55,22 +61,32 @@ fn of_one(address: &str) -> Option<String> {
 fn split(address: &str) -> Option<(&str, Option<&str>)> {
     if let Some(bracketed) = address.strip_prefix('[') {
         let (host, rest) = bracketed.split_once(']')?;
-        host.parse::<Ipv6Addr>().ok()?;
+        of_ipv6(host)?;
         return match rest.strip_prefix(':') {
             Some(port) => Some((host, Some(port))),
             None => rest.is_empty().then_some((host, None)),
         };
     }
-    if address.parse::<Ipv6Addr>().is_ok() {
+    if of_ipv6(address).is_some() {
         return Some((address, None));
     }
     let (host, port) = match address.split_once(':') {
         Some((host, port)) => (host, Some(port)),
         None => (address, None),
     };
-    let of_host = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
     let is_port = port.is_none_or(|port| !port.contains(':'));
     (host.chars().all(of_host) && is_port).then_some((host, port))
+}
+
+fn of_host(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '.' | '-' | '_')
+}
+
+/// Behind `%` there may be the zone of a link's own address: `fe80::1%eth0`.
+fn of_ipv6(address: &str) -> Option<Ipv6Addr> {
+    let (address, zone) = address.split_once('%').unwrap_or((address, "0"));
+    let is_zone = !zone.is_empty() && zone.chars().all(of_host);
+    address.parse().ok().filter(|_| is_zone)
 }
 
 /// The addresses as they may be printed: a login that somebody has written into one is hidden.
@@ -106,6 +122,7 @@ mod tests {
             "127.0.0.1:9092",
             "[::1]:9092",
             "::1",
+            "[fe80::1%eth0]:9092",
         ] {
             assert_eq!(wrong(right), None, "{right}");
         }
@@ -123,7 +140,12 @@ mod tests {
             ("a b:1", "not `host:port`"),
             ("h:1;i:2", "not `host:port`"),
             ("h/x:1", "not `host:port`"),
-            ("ssl://h:1", "with a scheme"),
+            (
+                "SASL_SSL://h:1",
+                "with a scheme; write `h:1`, and `security_protocol = \"sasl_ssl\"`",
+            ),
+            ("http://h:1", "with a scheme; write `host:port`"),
+            ("[fe80::1%]:1", "not `host:port`"),
             ("good:1,bad:y", "`bad:y`"),
         ] {
             let told = wrong(address).unwrap_or_default();

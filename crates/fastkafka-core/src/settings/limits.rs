@@ -7,6 +7,8 @@ use std::time::{Duration, SystemTime};
 
 /// librdkafka keeps numbers in an `int`, and cuts a larger one off without a word.
 const MOST: u64 = i32::MAX as u64;
+/// Numbers that it is not given.
+const OURS: [&str; 3] = ["concurrency", "max_poll_records", "max_uncommitted"];
 /// Times are added to the present, and must not overflow.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 /// The length of text in requests to a broker is 16 bits.
@@ -28,7 +30,8 @@ pub(super) fn number(key: &str, value: u64) -> Option<String> {
     if value == 0 && NOT_ZERO.contains(&key) {
         return Some(format!("has `{key} = 0`; it must be at least 1"));
     }
-    (value > MOST).then(|| format!("has `{key} = {value}`; it must be at most {MOST}"))
+    (value > MOST && !OURS.contains(&key))
+        .then(|| format!("has `{key} = {value}`; it must be at most {MOST}"))
 }
 
 pub(super) fn time(key: &str, value: Duration) -> Option<String> {
@@ -60,10 +63,11 @@ pub fn text(key: &str, value: &str) -> Option<String> {
             "has `{key}` with the character {c:?} in it; remove that"
         ));
     }
-    if value.trim() != value && key != "bootstrap_servers" {
-        return Some(format!(
-            "has a `{key}` that begins or ends with a space; remove that"
-        ));
+    // Addresses are trimmed one by one.
+    if key != "bootstrap_servers"
+        && let Some(why) = cut(key, value)
+    {
+        return Some(why);
     }
     if value.len() > LONGEST_TEXT {
         return Some(format!(
@@ -155,6 +159,7 @@ mod tests {
         );
         assert_eq!(number("linger_ms", MOST), None);
         assert_eq!(number("linger_ms", 0), None);
+        assert_eq!(number("max_uncommitted", u64::from(u32::MAX)), None);
     }
 
     #[test]
@@ -198,7 +203,11 @@ mod tests {
             let told = secret("sasl_plain_password", password).unwrap();
             assert!(!told.contains("hush"), "{told}");
         }
-        assert!(text("client_id", " a").is_some());
+        assert_eq!(
+            text("client_id", " a").unwrap(),
+            "has a `client_id` that begins with a space, which librdkafka cuts off"
+        );
+        assert_eq!(text("client_id", "a "), None);
         assert_eq!(text("bootstrap_servers", " a:1, b:1"), None);
     }
 
