@@ -39,7 +39,7 @@ impl Overrides {
             let Some(words) = name.get(PREFIX.len()..).filter(|_| is_ours(name)) else {
                 continue;
             };
-            if name == FILE || is_of_others(words) {
+            if name.eq_ignore_ascii_case(FILE) || is_of_others(words) {
                 continue;
             }
             // Variables have no case.
@@ -60,8 +60,13 @@ fn is_ours(name: &str) -> bool {
 
 /// Without the prefix.
 fn is_of_others(name: &str) -> bool {
-    !name.contains("__")
-        && (OF_OTHERS.iter().any(|other| name.starts_with(other)) || is_of_kubernetes(name))
+    let first = name.split_once("__").map(|(first, _)| first.to_lowercase());
+    // Kubernetes writes two underscores for two hyphens in the name of a service.
+    let of_ours = first
+        .as_deref()
+        .is_some_and(|first| target(first).is_some());
+    let of_a_test = first.is_none() && OF_OTHERS.iter().any(|other| name.starts_with(other));
+    of_a_test || (!of_ours && is_of_kubernetes(name))
 }
 
 /// Kubernetes tells each pod of each service, also of one whose name begins with `fastkafka`:

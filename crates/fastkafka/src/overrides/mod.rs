@@ -42,7 +42,10 @@ impl Overrides {
         let mut overrides = Self::default();
         let variables = overrides.ours(variables);
         overrides.read_environment(&variables);
-        match variables.get(FILE).map(String::as_str) {
+        // Variables have no case; the one that is written as we write it comes first.
+        let mut named = variables.iter();
+        let named = named.find(|(name, _)| name.eq_ignore_ascii_case(FILE));
+        match named.map(|(_, file)| &**file) {
             Some("") => overrides
                 .unreadable
                 .push(format!("{FILE}: is empty; name the file or leave it out")),

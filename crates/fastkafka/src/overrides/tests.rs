@@ -227,6 +227,9 @@ fn what_kubernetes_says_of_a_service_is_no_setting() {
         ("FASTKAFKA_ORDERS_PORT", "tcp://10.0.0.1:80"),
         ("FASTKAFKA_PORT_80_TCP", "tcp://10.0.0.1:80"),
         ("FASTKAFKA_ORDERS_PORT_80_TCP_ADDR", "10.0.0.1"),
+        ("FASTKAFKA_A__B_SERVICE_HOST", "10.0.0.1"),
+        ("FASTKAFKA_A__B_PORT", "tcp://10.0.0.1:80"),
+        ("FASTKAFKA_A__B_PORT_9092_TCP_PROTO", "tcp"),
     ]);
     assert_eq!(overrides, Overrides::default());
 }
@@ -264,4 +267,8 @@ fn the_environment_names_the_file_and_comes_first() {
         .map(|found| &*found.values[0].1)
         .collect();
     assert_eq!(values, ["2", "1"]);
+    let other_case = [("fastkafka_config".into(), file.path().into())];
+    let overrides = Overrides::new(Some(Path::new("/nowhere")), other_case.into_iter());
+    assert_eq!(overrides.unreadable, Vec::<String>::new());
+    assert_eq!(overrides.found.len(), 1);
 }
