@@ -65,12 +65,9 @@ impl Access {
         &self.names
     }
 
-    /// The address of the brokers, as it is configured.
-    pub(crate) fn address(&self) -> &str {
-        self.connection
-            .bootstrap_servers
-            .as_deref()
-            .unwrap_or_default()
+    /// The address of the brokers, as it is configured and may be printed.
+    pub(crate) fn address(&self) -> String {
+        self.connection.address()
     }
 
     /// The protocol that is spoken with the brokers.

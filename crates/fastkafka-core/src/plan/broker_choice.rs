@@ -42,7 +42,7 @@ pub fn choose(clusters: &[Cluster], name: &str) -> Result<Connections, UnknownBr
     Ok(connections.unwrap_or_default())
 }
 
-/// A cluster of the app has no broker of that name.
+/// A cluster of the app has no broker of that name. A login in an address is not in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UnknownBroker {
@@ -62,7 +62,7 @@ impl UnknownBroker {
     fn new(cluster: &Cluster, several: bool, name: &str) -> Self {
         let known = cluster.brokers.iter().map(|(known, _)| known.to_owned());
         Self {
-            name: name.to_owned(),
+            name: masked(name).into_owned(),
             known: known.chain([EMBEDDED.to_owned()]).collect(),
             cluster: several.then(|| cluster.name.to_string()),
             used_by: cluster.used_by.map(|(function, _)| function),
@@ -82,7 +82,7 @@ impl UnknownBroker {
         known.dedup();
         known.push(EMBEDDED.to_owned());
         Self {
-            name: name.to_owned(),
+            name: masked(name).into_owned(),
             known,
             cluster: None,
             used_by: None,
@@ -101,7 +101,7 @@ fn named(cluster: &str) -> String {
 
 impl fmt::Display for UnknownBroker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = masked(&self.name);
+        let name = &self.name;
         let known = self.known.join(", ");
         if !self.several.is_empty() {
             let several: Vec<_> = self.several.iter().map(|name| named(name)).collect();

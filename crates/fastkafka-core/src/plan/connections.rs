@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 pub struct Connections {
     own: Connection,
     others: BTreeMap<String, Connection>,
-    /// The address of all clusters.
-    everywhere: Option<Text>,
+    /// The address of all clusters, and nothing else.
+    everywhere: Option<Connection>,
     /// The brokers are in the process: settings of functions for the connection are ignored.
     pub embedded: bool,
 }
@@ -35,7 +35,7 @@ impl Connections {
     /// broker stands for all of them.
     pub fn at(address: impl Into<Text>) -> Self {
         Self {
-            everywhere: Some(address.into()),
+            everywhere: Some(Connection::default().bootstrap_servers(address)),
             ..Self::default()
         }
     }
@@ -56,7 +56,7 @@ impl Connections {
             own.clone().over(base)
         };
         match &self.everywhere {
-            Some(address) => connection.bootstrap_servers(address.clone()),
+            Some(everywhere) => everywhere.clone().over(&connection),
             None => connection,
         }
     }

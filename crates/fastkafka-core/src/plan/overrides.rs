@@ -1,5 +1,7 @@
 //! Settings from the environment and the file.
 
+use std::fmt;
+
 /// The functions that an override is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
@@ -14,7 +16,7 @@ pub enum Target {
 }
 
 /// The settings that one place outside the code has for one function, or for all.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Override {
     /// The place: the beginning of the variables' names, or the file and its section.
     pub place: String,
@@ -24,6 +26,19 @@ pub struct Override {
     pub function: Vec<String>,
     /// Keys with their values as text. A property of `config` is `config.the.property`.
     pub values: Vec<(String, String)>,
+}
+
+/// Without the values: a secret may be among them.
+impl fmt::Debug for Override {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys: Vec<_> = self.values.iter().map(|(key, _)| key).collect();
+        f.debug_struct("Override")
+            .field("place", &self.place)
+            .field("target", &self.target)
+            .field("function", &self.function)
+            .field("keys", &keys)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Override {

@@ -5,6 +5,19 @@ use super::value::Value;
 use std::collections::BTreeMap;
 use std::fmt;
 
+/// What names of properties have in them whose values are secrets: those that librdkafka calls sensitive, and the
+/// command of Kerberos.
+const SECRETS: [&str; 8] = [
+    "password",
+    "passphrase",
+    "secret",
+    "pem",
+    "jaas",
+    "private.key",
+    "oauthbearer.config",
+    "kinit.cmd",
+];
+
 /// Properties of librdkafka by name, such as `fetch.error.backoff.ms`.
 ///
 /// Properties that have a key of ours, or that delivery depends on, are refused at the start.
@@ -32,8 +45,8 @@ impl Properties {
     /// The properties as they may be printed.
     fn masked(&self) -> impl Iterator<Item = (&str, &str)> {
         self.iter().map(|(name, value)| {
-            let secret = ["password", "passphrase", "secret", "pem", "jaas"];
-            let hidden = secret.iter().any(|word| name.contains(word));
+            // An address may have a login in it.
+            let hidden = SECRETS.iter().any(|word| name.contains(word)) || value.contains('@');
             (name, if hidden { "***" } else { value })
         })
     }
@@ -110,7 +123,17 @@ mod tests {
 
     #[test]
     fn a_secret_is_not_printed() {
-        let all = Properties::new().set("sasl.oauthbearer.client.secret", "s3cret");
-        assert!(!format!("{all:?} {}", all.show()).contains("s3cret"));
+        for (name, value) in [
+            ("sasl.oauthbearer.client.secret", "s3cret"),
+            ("sasl.oauthbearer.config", "scope=a secret=s3cret"),
+            ("sasl.oauthbearer.assertion.private.key.file", "s3cret"),
+            ("sasl.oauthbearer.token.endpoint.url", "https://me:s3cret@h"),
+            ("sasl.kerberos.kinit.cmd", "echo s3cret | kinit me"),
+            ("ssl.keystore.password", "s3cret"),
+        ] {
+            let all = Properties::new().set(name, value);
+            let told = format!("{all:?} {}", all.show());
+            assert!(told.contains(name) && !told.contains("s3cret"), "{told}");
+        }
     }
 }

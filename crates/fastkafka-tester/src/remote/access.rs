@@ -42,7 +42,8 @@ impl Access {
             Target::Broker(broker) => {
                 let is_address = broker.contains(':');
                 access.connections = is_address.then(|| Connections::at(broker.clone()));
-                access.broker = broker;
+                // Without a login that somebody has written into it: it is printed.
+                access.broker = Connection::default().bootstrap_servers(broker).address();
             }
             Target::Embedded => {
                 let mut connections = Connections::embedded();

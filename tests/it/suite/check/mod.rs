@@ -1,6 +1,7 @@
 //! What `check` says of an app whose settings come from several places. Needs no broker.
 
 mod docs;
+mod secrets;
 
 use std::fs;
 use std::process::{Command, Output};
@@ -59,24 +60,6 @@ fn explain_shows_winner_and_losers() {
     assert_eq!(row(&output, "attempts"), "attempts = 10 default");
     // What the app itself is called.
     assert_eq!(row(&output, "client_id"), "client_id = join default");
-}
-
-#[test]
-fn a_secret_is_shown_by_none_of_them() {
-    const NAME: &str =
-        "FASTKAFKA_PRODUCERS__TO_DONE__CONFIG__SASL_OAUTHBEARER_ASSERTION_PRIVATE_KEY_PASSPHRASE";
-    let explained = check("join", &["--explain"], &[(NAME, "s3cret")]);
-    let all = format!("{explained:?}");
-    assert!(all.contains("private.key.passphrase=***"), "{all}");
-    assert!(!all.contains("s3cret"), "{all}");
-    let wrong = check(
-        "join",
-        &[],
-        &[(NAME, "s3cret"), ("FASTKAFKA_HANDLERS__X__GROUP_ID", "x")],
-    );
-    let all = format!("{wrong:?}");
-    assert_eq!(wrong.status.code(), Some(1));
-    assert!(!all.contains("s3cret"), "{all}");
 }
 
 /// What cannot start is named by `check`, with status 1, and no secret with it.
