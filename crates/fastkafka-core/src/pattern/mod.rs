@@ -58,6 +58,13 @@ impl Pattern {
         Ok(Self(names))
     }
 
+    /// True for the error of an expression that is too large to be worked with: no obstacle where Kafka's client
+    /// matches by the text.
+    #[doc(hidden)]
+    pub fn is_too_large(why: &str) -> bool {
+        why == parse::TOO_LARGE
+    }
+
     /// True for a name of the set.
     pub fn takes(&self, name: &str) -> bool {
         let end = name.bytes().try_fold(self.0.clone(), |rest, byte| {

@@ -206,10 +206,11 @@ impl Parser<'_> {
     }
 }
 
+/// Said of an expression that is read well and cannot be worked with.
+pub(super) const TOO_LARGE: &str = "it is too large; make it simpler";
+
 fn no_larger(size: usize) -> Result<(), String> {
-    (size <= LARGEST)
-        .then_some(())
-        .ok_or("it is too large; make it simpler".to_owned())
+    (size <= LARGEST).then_some(()).ok_or(TOO_LARGE.to_owned())
 }
 
 /// No name has other characters.
