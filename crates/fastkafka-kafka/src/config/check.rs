@@ -27,10 +27,12 @@ pub fn check(plan: &Plan, connections: &Connections) -> Vec<Problem> {
         .flat_map(|group| of_group(group, connections));
     let producers = plan.outputs.iter().flat_map(|output| {
         let settings = &output.settings;
-        let (base, mut wrong) = base(&output.cluster, &settings.connection(), connections);
+        let properties = settings.config.as_ref();
+        let own = settings.connection();
+        let (base, mut wrong) = base(&output.cluster, &own, properties, connections);
         let config = producer(base, settings, 1_000);
         wrong.extend(not_idempotent(settings));
-        let wrong = refused(Of::Producer, settings.config.as_ref(), &config, wrong);
+        let wrong = refused(Of::Producer, properties, &config, wrong);
         problems(wrong, output.def.name, output.def.location)
     });
     clusters.chain(consumers).chain(producers).collect()
@@ -65,16 +67,19 @@ pub(super) fn of_connection(connection: &Connection) -> Vec<String> {
     if wrong.is_empty() {
         wrong.extend(missing_key(connection));
     }
-    // Kerberos is asked for a ticket as soon as there is a client.
-    let asks = connection.sasl_mechanism == Some(SaslMechanism::Gssapi);
     let config = client(connection, "check");
     if wrong.is_empty()
-        && !asks
+        && !asks(connection)
         && let Err(error) = made(Of::Producer, &config)
     {
         wrong.push(not_taken(Of::Producer, &config, &error));
     }
     wrong
+}
+
+/// Kerberos is asked for a ticket as soon as there is a client.
+fn asks(connection: &Connection) -> bool {
+    connection.sasl_mechanism == Some(SaslMechanism::Gssapi)
 }
 
 /// A key that is no PEM text is a path. Where there is no such file, it may be a key in another form, and
@@ -91,7 +96,9 @@ fn missing_key(connection: &Connection) -> Option<String> {
 fn of_group(group: &Group, connections: &Connections) -> Vec<Problem> {
     let with_pattern = group.handlers.iter().any(|h| h.def.pattern.is_some());
     let check = |settings: &ConsumerSettings| {
-        let (base, wrong) = base(&group.cluster, &settings.connection(), connections);
+        let properties = settings.config.as_ref();
+        let own = settings.connection();
+        let (base, wrong) = base(&group.cluster, &own, properties, connections);
         let mut settings = settings.clone();
         if settings.group_protocol == Some(GroupProtocol::Consumer) {
             // That the broker decides these is said already.
@@ -125,18 +132,30 @@ fn of_group(group: &Group, connections: &Connections) -> Vec<Problem> {
     found
 }
 
-/// What the client of a function begins with, and what is wrong with a connection of the function's own. The
-/// mistakes of the broker's are told by [`of_cluster`].
-fn base(cluster: &str, own: &Connection, connections: &Connections) -> (ClientConfig, Vec<String>) {
-    if connections.embedded || *own == Connection::default() {
+/// What the client of a function begins with, and what is wrong with a connection of the function's own, or
+/// with its properties beside the connection. The mistakes of the broker's are told by [`of_cluster`].
+pub(super) fn base(
+    cluster: &str,
+    own: &Connection,
+    properties: Option<&Properties>,
+    connections: &Connections,
+) -> (ClientConfig, Vec<String>) {
+    let is_own = *own != Connection::default();
+    // Values of its own are told where they stand; of those the client would not take any.
+    if connections.embedded || !(is_own || properties.is_some()) || !own.wrong().is_empty() {
         return (nowhere(), Vec::new());
     }
     let connection = connections.to(cluster, own);
-    // Its values are told where they stand; of those the client would not take any.
-    if !own.wrong().is_empty() {
-        return (nowhere(), Vec::new());
+    let wrong = of_connection(&connection);
+    match (&*wrong, properties) {
+        // Properties may need what the connection has, or contradict it.
+        ([], Some(properties)) if !asks(&connection) => (
+            client(&connection, "check"),
+            security::contradictions(&connection, properties),
+        ),
+        _ if is_own => (nowhere(), wrong),
+        _ => (nowhere(), Vec::new()),
     }
-    (nowhere(), of_connection(&connection))
 }
 
 fn nowhere() -> ClientConfig {

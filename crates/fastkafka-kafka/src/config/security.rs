@@ -1,6 +1,6 @@
 //! The way to a cluster in librdkafka's properties, and the mistakes of a login.
 
-use fastkafka_core::{Connection, SaslMechanism, SecurityProtocol, Text, Tls};
+use fastkafka_core::{Connection, Properties, SaslMechanism, SecurityProtocol, Text, Tls};
 use rdkafka::ClientConfig;
 
 /// The library was built with OpenSSL.
@@ -68,6 +68,20 @@ fn mechanism_name(mechanism: SaslMechanism) -> &'static str {
         SaslMechanism::Gssapi => "GSSAPI",
         SaslMechanism::OauthBearer => "OAUTHBEARER",
     }
+}
+
+/// Properties beside a connection that has the same already: librdkafka would take the last one it reads.
+pub(super) fn contradictions(connection: &Connection, properties: &Properties) -> Vec<String> {
+    let tls = connection.ssl_context.as_ref();
+    let identity = tls.is_some_and(|tls| tls.certificate.is_some() || tls.key.is_some());
+    let stores = properties.iter().map(|(name, _)| name);
+    let stores = stores.filter(|name| identity && *name == "ssl.keystore.location");
+    let told = |name| {
+        format!(
+            "has `{name}` in `config` beside the `certificate` or `key` of its `ssl_context`; keep one of them"
+        )
+    };
+    stores.map(told).collect()
 }
 
 /// The mistakes of a login: settings that are missing, and settings without a meaning. Each begins with a

@@ -82,6 +82,7 @@ pub(super) fn key_of_connection(property: &str) -> Option<&'static str> {
 }
 
 const FIXED: &str = "delivery depends on it";
+const TOKENS: &str = "write `sasl_oauth_token_provider = ..`: tokens are asked of it alone";
 const NO_TRANSACTIONS: &str = "exactly-once is not built yet (docs/roadmap.md)";
 
 /// Properties that no user sets, and why.
@@ -152,6 +153,9 @@ impl Of {
         let fixed = PROTECTED.iter().find(|(name, _)| *name == property);
         if let Some((_, why)) = fixed {
             return Some((*why).to_owned());
+        }
+        if property.contains("sasl.oauthbearer.") {
+            return Some(TOKENS.to_owned());
         }
         let alias = ALIASES.iter().find(|(name, _)| *name == property);
         let name = alias.map_or(property, |(_, name)| name);

