@@ -12,5 +12,6 @@ mod outcome;
 mod start;
 mod stops;
 mod threads;
+mod thrown;
 #[cfg(feature = "axum")]
 mod web;
