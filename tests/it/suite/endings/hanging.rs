@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use fastkafka_kafka::{Embedded, TopicSpec};
+
 use super::service::{Settings, standing};
 
 /// Stands where `stand` says, is told to stop, and names `who` at its end.
@@ -28,15 +30,15 @@ fn a_blocking_handler_that_hangs_is_named_with_status_1() {
 
 #[test]
 fn a_broker_that_is_away_does_not_keep_the_process() {
-    let mut broker = standing("handled").start();
-    let address = broker.logs("embedded broker on ");
-    let (_, address) = address.rsplit_once(' ').unwrap();
-    broker.says("handled");
-    let arguments = ["ending", "run", "--kafka-broker", address];
+    let broker = Embedded::start().unwrap();
+    for topic in ["ending", "ending.blocking"] {
+        broker.create_topic(&TopicSpec::new(topic)).unwrap();
+    }
+    let arguments = ["ending", "run", "--kafka-broker", broker.bootstrap()];
     let service = Settings::new(&arguments).variable("SHUTDOWN_MS", "4000");
     let mut service = service.start();
     service.says("handled");
-    broker.kill();
+    drop(broker);
     // Handled, and not committed: the interval is a minute.
     service.terminate();
     assert_eq!(service.exits_within(Duration::from_secs(10)), Some(1));

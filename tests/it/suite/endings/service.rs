@@ -146,12 +146,6 @@ impl Service {
         self.signal(Signal::TERM);
     }
 
-    /// SIGKILL, and gone when this returns.
-    pub(super) fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
     /// The status it ends with, within `patience`.
     pub(super) fn exits_within(&mut self, patience: Duration) -> Option<i32> {
         let deadline = Instant::now() + patience;
