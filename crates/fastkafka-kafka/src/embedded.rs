@@ -131,11 +131,11 @@ impl EmbeddedBroker {
         set.unwrap();
     }
 
-    /// The next records are refused.
+    /// The next request of a kind is answered with an error.
     #[cfg(test)]
-    pub(super) fn refuse_records(&self, error: rdkafka::types::RDKafkaRespErr) {
-        const PRODUCE: i16 = 0;
-        ffi::refuse_next(&self.client, PRODUCE, error);
+    pub(super) fn refuse_next(&self, api_key: i16, error: RDKafkaErrorCode) {
+        let error = rdkafka::types::RDKafkaRespErr::try_from(error as i32);
+        ffi::refuse_next(&self.client, api_key, error.unwrap());
     }
 
     /// The number of commits since `keep_requests`.
@@ -150,15 +150,6 @@ impl EmbeddedBroker {
     pub(super) fn answer_after(&self, time: std::time::Duration) {
         let all = -1;
         self.cluster().broker_round_trip_time(all, time).unwrap();
-    }
-
-    /// The next heartbeat is refused, as that of a static member whose place another one has taken.
-    #[cfg(test)]
-    pub(super) fn fence_next_heartbeat(&self) {
-        use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
-        let fenced = RDKafkaRespErr::RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
-        self.cluster()
-            .request_errors(RDKafkaApiKey::Heartbeat, &[fenced]);
     }
 
     #[cfg(test)]

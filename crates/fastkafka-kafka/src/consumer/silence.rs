@@ -97,7 +97,7 @@ impl Silence {
     fn ask(&mut self, now: Duration) -> Vec<(PartitionRef, i64)> {
         let due = |stand: &&mut Stand| now.saturating_sub(stand.asked) >= STANDS;
         let stands = self.stands.iter_mut();
-        let mut due: Vec<_> = stands.filter(|(_, stand)| due(&stand)).collect();
+        let mut due: Vec<_> = stands.filter(|(_, stand)| due(stand)).collect();
         due.sort_by_key(|(_, stand)| (stand.unanswered == 0, stand.asked));
         due.truncate(MOST);
         self.asked = !due.is_empty();

@@ -3,6 +3,8 @@
 mod table;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) mod tried;
 
 pub(crate) use self::table::row;
 

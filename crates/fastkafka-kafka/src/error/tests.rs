@@ -1,4 +1,5 @@
 use super::table::follows;
+use super::tried::tried;
 use super::*;
 use RDKafkaErrorCode::*;
 
@@ -56,7 +57,8 @@ fn document() -> String {
         let (scope, lasting) = row(code);
         let follows = follows(scope, lasting);
         let text = text.trim_end_matches('.').replace('|', "/");
-        rows += &format!("| `{name}` | {text} | {scope:?} | {lasting:?} | {follows} |\n");
+        let tried = tried(code);
+        rows += &format!("| `{name}` | {text} | {scope:?} | {lasting:?} | {follows} | {tried} |\n");
     }
     format!(
         "# Errors of the client\n\n\
@@ -67,7 +69,13 @@ fn document() -> String {
          While reading, some codes do not follow this table: `_AUTO_OFFSET_RESET`, `OFFSET_OUT_OF_RANGE` and \
          `_LOG_TRUNCATION` say that the log no longer has the position, and a damaged batch comes as one of several. \
          The guide's chapter \"Delivery\" says what follows.\n\n\
-         | code | text | scope | lasting | what follows |\n|---|---|---|---|---|\n{rows}",
+         *Tried* names the requests that the embedded broker has answered with the code, once, in \
+         [`tests/answers.rs`](../crates/fastkafka-kafka/src/tests/answers.rs): all that the protocol allows for those \
+         of a producer and of a group's consumer. `it ..` is a module of tests on Apache Kafka, in \
+         [`tests/it`](../tests/it/suite/kafka/mod.rs). Whatever the code, all goes on when the next request is \
+         answered well, unless the client has ended. Some codes pass without a word although they are permanent \
+         where they last: librdkafka asks again before it tells them.\n\n\
+         | code | text | scope | lasting | what follows | tried |\n|---|---|---|---|---|---|\n{rows}",
         rdkafka::util::get_rdkafka_version().1
     )
 }

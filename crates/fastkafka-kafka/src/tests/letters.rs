@@ -3,6 +3,7 @@
 use super::*;
 use fastkafka_core::__private::schemars;
 use fastkafka_core::{ConsumerDef, Group, Handler, Location, ProduceError, ProducerSettings};
+use rdkafka::types::RDKafkaErrorCode;
 
 static DEF: ConsumerDef = ConsumerDef {
     name: "on_orders",
@@ -66,7 +67,8 @@ fn a_dead_letter_is_as_large_as_its_record_whatever_the_limit_of_producers() {
 fn a_dead_letter_that_the_broker_finds_too_large_says_that_it_is() {
     let broker = broker(&[("dead", 1)]);
     let sink = sink(broker.address(), 2_000);
-    broker.refuse_records(rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+    const PRODUCE: i16 = 0;
+    broker.refuse_next(PRODUCE, RDKafkaErrorCode::MessageSizeTooLarge);
     let failure = send(&sink, &[letter(b"x")]).unwrap_err();
     let error = failure.error().unwrap().downcast_ref::<ProduceError>();
     assert!(

@@ -1,6 +1,7 @@
 //! Members that come, move their partitions and leave.
 
 use super::*;
+use rdkafka::types::RDKafkaErrorCode;
 
 #[test]
 fn what_was_stored_is_committed_on_leaving_and_with_the_topics_marker() {
@@ -185,7 +186,8 @@ fn a_member_that_is_fenced_has_lost_its_partitions_and_is_closed_at_once() {
     let mut member = Member::join_with(broker.address(), &["orders"], policy, &settings);
     member.until("five records", |m| m.records() == 5);
     member.draining = true;
-    broker.fence_next_heartbeat();
+    const HEARTBEAT: i16 = 12;
+    broker.refuse_next(HEARTBEAT, RDKafkaErrorCode::FencedInstanceId);
     member.until("a revoke", |m| !m.revoked.is_empty());
     let is_fatal = |notice: &Notice| matches!(notice, Notice::Error(error) if error.is_fatal());
     assert!(member.notices.iter().any(is_fatal), "{:?}", member.notices);
