@@ -14,6 +14,11 @@ use std::sync::Arc;
 /// Takes the errors of a client that belong to no single request.
 pub(crate) trait ErrorHandler: Send + Sync {
     fn handle(&self, error: ClientError);
+
+    /// Takes statistics. True where the user wants them as well.
+    fn statistics(&self, _: &[u8]) -> bool {
+        true
+    }
 }
 
 /// A client's context: `events` is told of everything else.
@@ -32,6 +37,13 @@ impl<E: ErrorHandler> ClientContext for Context<E> {
 
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         log(level, facility, message);
+    }
+
+    fn stats_raw(&self, statistics: &[u8]) {
+        if self.events.statistics(statistics) {
+            // Where they go without us.
+            Logged.stats_raw(statistics);
+        }
     }
 
     fn error(&self, error: KafkaError, reason: &str) {

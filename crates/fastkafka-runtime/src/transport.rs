@@ -103,6 +103,8 @@ pub enum Notice {
     Reads(PartitionRef),
     /// The client has looked at partitions of which nothing comes: each is well, or that lasts.
     Silence(Vec<(PartitionRef, Result<(), Silent>)>),
+    /// The client has looked at its group, of which it is no member for a while: that lasts, or it is one again.
+    Membership(Result<(), Absent>),
     /// Everything of the partition below this offset was fetched before: it is the end of its log. Told before
     /// anything that moves the partition.
     AtEnd(PartitionRef, i64),
@@ -125,6 +127,15 @@ pub struct Silent {
     /// For how long.
     pub lasts: Duration,
     /// Its leader is away, or does not hand out what it has.
+    pub why: String,
+}
+
+/// The consumer is not in its group, or in none whose members all have their partitions.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Absent {
+    /// For how long.
+    pub lasts: Duration,
+    /// How far it comes.
     pub why: String,
 }
 

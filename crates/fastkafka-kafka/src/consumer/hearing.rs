@@ -2,6 +2,7 @@
 
 use super::KafkaConsumer;
 use super::known::Known;
+use super::leaving::Membership;
 use super::raw::{Answer, Event, RawClient};
 use super::rebalance::Owed;
 use crate::offsets::start_offsets::StartOffset;
@@ -13,6 +14,7 @@ impl<C: RawClient> KafkaConsumer<C> {
         match event {
             Event::Assign(places) => {
                 self.look_at(&places);
+                self.absence.given(self.client.now());
                 self.rebalance.begin(Owed::Assign);
                 self.idle.end();
                 self.epochs.begin(&places);
@@ -36,7 +38,17 @@ impl<C: RawClient> KafkaConsumer<C> {
                     error,
                 })
             }
-            Event::NoTopic => Some(Notice::NoTopic),
+            Event::NoTopic => {
+                self.absence.has_no_topic();
+                Some(Notice::NoTopic)
+            }
+            Event::Seen(seen) => {
+                let (client, membership) = (&self.client, self.leaving.membership);
+                let is_given_nothing =
+                    || membership == Membership::BrokerAssigned && client.is_joined();
+                let told = self.absence.see(client.now(), &seen, is_given_nothing);
+                told.map(Notice::Membership)
+            }
             Event::Committed(offsets) => Some(Notice::Committed(offsets)),
             Event::TopicIds(ids) => {
                 self.looked(ids);

@@ -7,6 +7,7 @@
 //! client that has librdkafka's habits. The other files hold one piece of state each, and wait for
 //! nothing.
 
+mod absence;
 mod asking;
 mod assignment;
 mod checks;
@@ -43,6 +44,7 @@ mod tests;
 mod unchecked;
 mod wrong;
 
+use self::absence::Absence;
 use self::assignment::Assignment;
 use self::checks::Checks;
 use self::ends::Ends;
@@ -92,6 +94,7 @@ pub(crate) struct KafkaConsumer<C> {
     ends: Ends,
     wrong: WrongPositions,
     silence: Silence,
+    absence: Absence,
     /// Answers about ends of logs, for the next poll.
     ended: Vec<Ended>,
     late: LateStarts,
@@ -110,15 +113,23 @@ pub(crate) struct KafkaConsumer<C> {
     is_dead: bool,
 }
 
+/// How often the client does something by itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Intervals {
+    /// Between two refreshes of the metadata.
+    refresh: Duration,
+    /// Between two heartbeats; zero where the broker says.
+    heartbeat: Duration,
+}
+
 impl<C: RawClient> KafkaConsumer<C> {
-    /// `topics` go by the cluster's names. `standalone` is in the place of a group; `refresh` is the time
-    /// between two refreshes of the metadata.
+    /// `topics` go by the cluster's names. `standalone` is in the place of a group.
     fn new(
         client: C,
         membership: Membership,
         mut topics: Vec<String>,
         standalone: Option<Standalone>,
-        refresh: Duration,
+        intervals: Intervals,
     ) -> Self {
         topics.retain(|topic| !topic.starts_with('^'));
         Self {
@@ -134,10 +145,11 @@ impl<C: RawClient> KafkaConsumer<C> {
             ends: Ends::default(),
             wrong: WrongPositions::default(),
             silence: Silence::default(),
+            absence: Absence::new(intervals.heartbeat),
             ended: Vec::new(),
             late: LateStarts::default(),
             lost: LostPositions::default(),
-            looks: Looks::new(refresh),
+            looks: Looks::new(intervals.refresh),
             known: KnownOffsets::default(),
             unchecked: Unchecked::default(),
             reachability: Reachability::new(),

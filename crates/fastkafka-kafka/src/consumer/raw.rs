@@ -3,6 +3,7 @@
 //! No call waits. A question that takes a round trip is begun by [`RawClient::ask`] and answered by an
 //! [`Event`] of a later [`RawClient::poll`].
 
+use super::absence::Standing;
 use super::epochs::{Epoch, Epochs};
 use super::silence::Heard;
 use crate::offsets::broker::{Commit, OffsetAndEpoch};
@@ -35,6 +36,8 @@ pub(crate) enum Event {
     Error(ClientError),
     /// The pattern matches no topic, so there is no group yet.
     NoTopic,
+    /// What the client thinks of its group, every few seconds. Without a group there is no such event.
+    Seen(Standing),
     /// The answer to a request.
     Answer(Answer),
 }

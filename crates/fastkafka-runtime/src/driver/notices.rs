@@ -5,7 +5,7 @@ use super::state::problems::Key;
 use super::state::rebalance::Asked;
 use crate::client_error::{ClientError, Scope};
 use crate::health::ProblemCode;
-use crate::transport::{GroupConsumer, Notice, PartitionRef, Silent};
+use crate::transport::{Absent, GroupConsumer, Notice, PartitionRef, Silent};
 use fastkafka_engine::Event;
 
 /// `max_poll_interval_ms` has passed without a poll.
@@ -17,7 +17,10 @@ impl<T: GroupConsumer> Driver<T> {
         self.consumer.poll(&mut notices);
         for notice in notices.drain(..) {
             match notice {
-                Notice::Assign(places) => self.rebalance.push(Asked::Assign(places)),
+                Notice::Assign(places) => {
+                    self.is_in_group();
+                    self.rebalance.push(Asked::Assign(places));
+                }
                 Notice::Revoke { places, lost } => {
                     self.rebalance.push(Asked::Revoke { places, lost });
                 }
@@ -52,6 +55,8 @@ impl<T: GroupConsumer> Driver<T> {
                 Notice::Committed(offsets) => self.committed(offsets),
                 Notice::Reads(place) => self.is_well(place),
                 Notice::Silence(looked) => self.silence(looked),
+                Notice::Membership(Err(absent)) => self.is_absent(&absent),
+                Notice::Membership(Ok(())) => self.is_in_group(),
                 Notice::AtEnd(place, offset) => self.at_end(place, offset),
                 Notice::Connected => self.connected(),
                 Notice::Checked { topics, group } => self.checked(topics, group),
@@ -130,6 +135,37 @@ impl<T: GroupConsumer> Driver<T> {
                     }
                 }
             }
+        }
+    }
+
+    fn is_absent(&mut self, absent: &Absent) {
+        // One that ends leaves its group.
+        if !self.rebalance.membership.is_member() {
+            return;
+        }
+        let key = Key::consumer(ProblemCode::NotInGroup);
+        let since = self.now.saturating_sub(absent.lasts);
+        if self.problems.raise_since(key, since, self.now, &absent.why) {
+            let (group, cluster) = (self.setup.group(), self.setup.named_cluster());
+            tracing::warn!(
+                group,
+                cluster,
+                "the consumer is not in its group: {}",
+                absent.why
+            );
+        }
+    }
+
+    fn is_in_group(&mut self) {
+        let absent = Key::consumer(ProblemCode::NotInGroup);
+        if let Some(since) = self.problems.clear(&absent) {
+            let (group, cluster) = (self.setup.group(), self.setup.named_cluster());
+            let away = self.now.saturating_sub(since);
+            tracing::info!(
+                group,
+                cluster,
+                "the consumer is in its group again, after {away:.1?}"
+            );
         }
     }
 

@@ -198,9 +198,15 @@ impl<T: GroupConsumer> Driver<T> {
         let open = self.problems.open(now);
         let open = open.filter(|(key, _)| !waits_for_user(key));
         let open = open.filter_map(|(key, open)| open_problem(health, key, open, now));
+        let mut open: Vec<_> = open.collect();
+        // Why it cannot be in its group has a name of its own.
+        if open.iter().any(|problem| keeps_out_of_group(problem.code)) {
+            open.retain(|problem| problem.code != ProblemCode::NotInGroup);
+        }
         let unstarted = self.rebalance.unstarted();
         let unstarted = unstarted.filter_map(|one| start_unknown(health, one, now));
-        open.chain(unstarted).collect()
+        open.extend(unstarted);
+        open
     }
 
     fn stopped_partition(&self, (part, at, attempts): Stopped) -> StoppedPartition {
@@ -244,6 +250,16 @@ impl<T: GroupConsumer> Driver<T> {
     fn since(&self, time: Time) -> Duration {
         self.now.saturating_sub(time)
     }
+}
+
+fn keeps_out_of_group(code: ProblemCode) -> bool {
+    matches!(
+        code,
+        ProblemCode::NoBroker
+            | ProblemCode::LoginRefused
+            | ProblemCode::ClusterRefused
+            | ProblemCode::GroupRefused
+    )
 }
 
 fn start_unknown(health: &GroupHealth, unstarted: &Unstarted, now: Time) -> Option<Problem> {

@@ -53,6 +53,8 @@ pub enum ProblemCode {
     ClusterRefused,
     /// The group does not take the consumer.
     GroupRefused,
+    /// The consumer does not come into its group.
+    NotInGroup,
     /// A topic, or a partition of it, is not there or may not be read.
     TopicRefused,
     /// Commits of a partition are refused.
@@ -96,6 +98,7 @@ impl ProblemCode {
         Self::LoginRefused,
         Self::ClusterRefused,
         Self::GroupRefused,
+        Self::NotInGroup,
         Self::TopicRefused,
         Self::CommitRefused,
         Self::RecordStopped,
@@ -122,6 +125,7 @@ impl ProblemCode {
             Self::LoginRefused => "login-refused",
             Self::ClusterRefused => "cluster-refused",
             Self::GroupRefused => "group-refused",
+            Self::NotInGroup => "not-in-group",
             Self::TopicRefused => "topic-refused",
             Self::CommitRefused => "commit-refused",
             Self::RecordStopped => "record-stopped",
@@ -158,6 +162,7 @@ impl ProblemCode {
             // What is raised only after the time that was set for it.
             Self::HandlerStalled | Self::RecordOpen => Duration::ZERO,
             Self::NoBroker
+            | Self::NotInGroup
             | Self::CommitRefused
             | Self::RecordWaits
             | Self::DeadLetterWaits
@@ -176,6 +181,7 @@ impl ProblemCode {
             Self::LoginRefused => "the login is refused",
             Self::ClusterRefused => "the cluster refuses the client",
             Self::GroupRefused => "the consumer is refused",
+            Self::NotInGroup => "the consumer is not in the group",
             Self::TopicRefused => "cannot be read",
             Self::CommitRefused => "commits are refused",
             Self::RecordStopped => "stands still",
@@ -206,6 +212,9 @@ impl ProblemCode {
             Self::ClusterRefused => "a broker answers",
             Self::GroupRefused => {
                 "a commit is taken, or the coordinator answers for the group again"
+            }
+            Self::NotInGroup => {
+                "the coordinator answers it as a member, or the group gives it partitions"
             }
             Self::TopicRefused => {
                 "the broker lists the topic; of a partition, when a record of it is read, or another client of the app can read it"

@@ -20,7 +20,7 @@ pub use crate::client_error::{ClientError, Lasting, Scope};
 pub use crate::health::{ProblemCode, ProducerHealth};
 pub use crate::mailbox::Wake;
 pub use crate::transport::{
-    GroupConsumer, Notice, Offsets, PartitionRef, Silent, StartError, Starts,
+    Absent, GroupConsumer, Notice, Offsets, PartitionRef, Silent, StartError, Starts,
 };
 
 /// The producers of an app.

@@ -1,5 +1,6 @@
 //! The production turn on a client in memory, under a paused clock.
 
+mod absent;
 mod batches;
 mod cluster;
 mod control;

@@ -2,6 +2,7 @@
 //!
 //! A rebalance is only noted here: the driver answers when it has drained, and the broker waits.
 
+use super::statistics::Statistics;
 use crate::client_context::{self, ErrorHandler};
 use crate::consumer::raw::Event;
 use crate::error::call_error;
@@ -28,13 +29,15 @@ pub(super) struct Events {
     closed: AtomicBool,
     /// The subscription is a pattern.
     by_pattern: bool,
+    statistics: Statistics,
 }
 
 impl Events {
-    pub(super) fn new(names: ClusterNames, by_pattern: bool) -> Self {
+    pub(super) fn new(names: ClusterNames, by_pattern: bool, statistics: Statistics) -> Self {
         Self {
             names,
             by_pattern,
+            statistics,
             ..Self::default()
         }
     }
@@ -66,6 +69,13 @@ impl ErrorHandler for Arc<Events> {
         } else {
             Event::Error(error)
         });
+    }
+
+    fn statistics(&self, statistics: &[u8]) -> bool {
+        if let Some(seen) = self.statistics.standing(statistics) {
+            self.add(Event::Seen(seen));
+        }
+        self.statistics.are_wanted()
     }
 }
 

@@ -144,6 +144,7 @@ fn look(
 /// The properties of such a client, of those that the consumer has.
 pub(super) fn config(mut config: ClientConfig) -> ClientConfig {
     config.remove("group.instance.id");
+    config.remove("statistics.interval.ms");
     config
         .set("enable.auto.commit", "false")
         .set("enable.partition.eof", "true")

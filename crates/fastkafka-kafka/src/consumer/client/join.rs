@@ -4,12 +4,13 @@ use super::Librdkafka;
 use super::blocking::BlockingClient;
 use super::context::{Context, Events, Group};
 use super::ends::{self, EndsOfLogs};
+use super::statistics::Statistics;
 use crate::access::Access;
 use crate::client_context::Logged;
 use crate::config;
-use crate::consumer::KafkaConsumer;
 use crate::consumer::leaving::Membership;
 use crate::consumer::standalone::Standalone;
+use crate::consumer::{Intervals, KafkaConsumer};
 use crate::error::{call_error, refused};
 use crate::ffi::{EventQueue, Queue, TopicIds};
 use fastkafka_core::{ConsumerSettings, GroupProtocol, Pattern};
@@ -49,8 +50,14 @@ pub(crate) fn join(
     driver: Thread,
 ) -> Result<KafkaConsumer<Librdkafka>, ClientError> {
     let names = join.access.names();
-    let events = Arc::new(Events::new(names.clone(), join.is_by_pattern()));
-    let consumer = join.config().create_with_context(Context {
+    let mut config = join.config();
+    let statistics = Statistics::set(&mut config, !join.standalone);
+    let heartbeat = config.get("heartbeat.interval.ms");
+    let heartbeat = heartbeat.and_then(|millis| millis.parse().ok());
+    let heartbeat = Duration::from_millis(heartbeat.unwrap_or(0));
+    let events = Events::new(names.clone(), join.is_by_pattern(), statistics);
+    let events = Arc::new(events);
+    let consumer = config.create_with_context(Context {
         events: events.clone(),
         token: join.access.token().cloned(),
     });
@@ -103,7 +110,7 @@ pub(crate) fn join(
         join.membership(),
         topics,
         standalone,
-        refresh,
+        Intervals { refresh, heartbeat },
     ))
 }
 

@@ -4,6 +4,7 @@ mod blocking;
 mod context;
 mod ends;
 pub(crate) mod join;
+mod statistics;
 
 use self::blocking::BlockingClient;
 use self::context::{Events, Group};

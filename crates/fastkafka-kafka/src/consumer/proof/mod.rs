@@ -8,7 +8,7 @@ pub use self::words::{Asked, Call, Given, Trouble, When};
 use super::leaving::Membership;
 use super::raw::{Answer, Ended, Event, RawClient, Request};
 use super::simulated::{self, Simulated, place, start, within};
-use super::{KafkaConsumer, given_away, not_found};
+use super::{Intervals, KafkaConsumer, given_away, not_found};
 use crate::offsets::partition_count::PartitionCount;
 use crate::offsets::start_offsets::Resolved;
 use fastkafka_core::{Fetched, OffsetReset};
@@ -19,8 +19,10 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-/// Between two refreshes of the metadata.
-const REFRESH: Duration = Duration::from_secs(300);
+const INTERVALS: Intervals = Intervals {
+    refresh: Duration::from_secs(300),
+    heartbeat: Duration::from_secs(1),
+};
 
 /// A consumer over a simulated client. All partitions are of [`TOPIC`](Simulation::TOPIC).
 #[derive(Debug)]
@@ -40,7 +42,7 @@ impl Simulation {
             Membership::Classic,
             topics,
             None,
-            REFRESH,
+            INTERVALS,
         ))
     }
 

@@ -8,11 +8,11 @@ mod silent;
 mod starting;
 mod unreadable;
 
-use super::KafkaConsumer;
 use super::leaving::Membership;
 use super::raw::{Event, Request};
 use super::simulated::{self, Simulated, place};
 use super::standalone::Standalone;
+use super::{Intervals, KafkaConsumer};
 use fastkafka_core::Fetched;
 use fastkafka_runtime::platform::{GroupConsumer, Notice, PartitionRef};
 use std::sync::Arc;
@@ -21,7 +21,10 @@ use std::time::Duration;
 
 type Runs = Vec<(PartitionRef, Arc<dyn Fetched>)>;
 
-const REFRESH: Duration = Duration::from_secs(300);
+const INTERVALS: Intervals = Intervals {
+    refresh: Duration::from_secs(300),
+    heartbeat: Duration::from_secs(1),
+};
 const COOPERATIVE: bool = true;
 const EAGER: bool = false;
 
@@ -34,19 +37,19 @@ impl KafkaConsumer<Simulated> {
     fn with(membership: Membership, cooperative: bool, logs: &[(i64, i64)]) -> Self {
         let topics = vec![simulated::TOPIC.to_owned()];
         let client = Simulated::new(cooperative, logs);
-        Self::new(client, membership, topics, None, REFRESH)
+        Self::new(client, membership, topics, None, INTERVALS)
     }
 
     fn standalone(logs: &[(i64, i64)]) -> Self {
         let topics = vec![simulated::TOPIC.to_owned()];
-        let standalone = Standalone::new(topics.clone(), REFRESH);
+        let standalone = Standalone::new(topics.clone(), INTERVALS.refresh);
         let client = Simulated::new(EAGER, logs);
         Self::new(
             client,
             Membership::Standalone,
             topics,
             Some(standalone),
-            REFRESH,
+            INTERVALS,
         )
     }
 

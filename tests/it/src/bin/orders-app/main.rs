@@ -52,6 +52,7 @@ fn main() -> ExitCode {
         join,
         session,
         range,
+        slow,
         kip848,
         named,
         named_848,

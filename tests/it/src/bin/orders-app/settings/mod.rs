@@ -75,6 +75,18 @@ setting!(
     )
 );
 setting!(
+    slow,
+    "slow",
+    "slow.out",
+    "slow.dead",
+    consumes(
+        auto_offset_reset = "earliest",
+        session_timeout_ms = 6_000,
+        partition_assignment_strategy = "range",
+        rebalance_timeout_ms = 75_000
+    )
+);
+setting!(
     kip848,
     "kip848",
     "kip848.out",
