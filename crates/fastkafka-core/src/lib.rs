@@ -41,7 +41,7 @@ pub use delivery::entered::{Entered, enter};
 pub use delivery::error::ProduceError;
 pub use delivery::failure::{BatchFailure, Failure, FailureKind, IntoFailure, Rejection};
 pub use delivery::scope::delivery_scope;
-pub use delivery::settle::{Closed, Delivery, RunTag, Settle};
+pub use delivery::settle::{Closed, Delivery, OrderUnit, RunTag, Settle};
 pub use delivery::sink::{OutRecord, RecordSink};
 pub use delivery::slot::{DeliveryScope, DeliveryToken, ScopeRef};
 pub use delivery::stop_flag::StopFlag;

@@ -11,6 +11,15 @@ pub struct RunTag {
     pub run: u64,
 }
 
+/// The partition that a handler reads. Outputs of its records may have an order among themselves; those of
+/// other partitions have none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderUnit {
+    /// Who is told of the end of its runs.
+    pub(super) reader: usize,
+    pub(super) part: u32,
+}
+
 /// The end of a run: how many of its records are settled.
 #[derive(Debug)]
 pub struct Closed {

@@ -27,6 +27,18 @@ pub struct OutRecord<'a> {
     pub timestamp: Option<i64>,
 }
 
+impl OutRecord<'_> {
+    /// The bytes of payload, key and headers: what it counts as while it is on its way.
+    pub fn length(&self) -> usize {
+        let bytes = |bytes: Option<&[u8]>| bytes.map_or(0, <[u8]>::len);
+        let headers = self.headers.iter();
+        let headers: usize = headers
+            .map(|(name, value)| name.len() + bytes(value.as_deref()))
+            .sum();
+        bytes(self.payload) + bytes(self.key) + headers
+    }
+}
+
 /// The destination of an app's records: the Kafka client, or a broker in memory.
 pub trait RecordSink: Send + Sync {
     /// Takes the record, or fails at once and cancels the token. A record that was taken is reported

@@ -68,7 +68,8 @@ fn document() -> String {
          `UPDATE_ERRORS=1 cargo test -p fastkafka-kafka --lib error::` writes it again.\n\n\
          While reading, some codes do not follow this table: `_AUTO_OFFSET_RESET`, `OFFSET_OUT_OF_RANGE` and \
          `_LOG_TRUNCATION` say that the log no longer has the position, and a damaged batch comes as one of several. \
-         The guide's chapter \"Delivery\" says what follows.\n\n\
+         The guide's chapter \"Delivery\" says what follows. While sending, what a batch is refused for is of one \
+         of its records: each is sent again alone, and only what is refused there fails.\n\n\
          *Tried* names the requests that the embedded broker has answered with the code, once, in \
          [`tests/answers.rs`](../crates/fastkafka-kafka/src/tests/answers.rs): all that the protocol allows for those \
          of a producer and of a group's consumer. `it ..` is a module of tests on Apache Kafka, in \

@@ -49,13 +49,13 @@ impl Topic {
         })
     }
 
-    /// Copies a record into the send queue. The token comes back with the report, or, cancelled,
-    /// when the record is not taken.
+    /// Copies a record into the send queue. The token comes back with the report, or at once when the record
+    /// is not taken.
     pub(crate) fn produce(
         &self,
         sent: &Sent<'_>,
         token: DeliveryToken,
-    ) -> Result<(), RDKafkaErrorCode> {
+    ) -> Result<(), (RDKafkaErrorCode, DeliveryToken)> {
         let opaque = token.into_raw();
         let parts = |bytes: Option<&[u8]>| {
             bytes.map_or((ptr::null_mut(), 0), |b| {
@@ -121,8 +121,8 @@ impl Topic {
             return Ok(());
         }
         // SAFETY: librdkafka does not keep the pointer of a record that it did not take.
-        unsafe { DeliveryToken::from_raw(opaque) }.cancel();
-        Err(code.into())
+        let token = unsafe { DeliveryToken::from_raw(opaque) };
+        Err((code.into(), token))
     }
 }
 

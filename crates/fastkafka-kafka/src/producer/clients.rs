@@ -5,7 +5,8 @@ use crate::access::Access;
 use crate::client_context::Context;
 use crate::config;
 use crate::error::{call_error, client_error};
-use crate::ffi::Topic;
+use crate::ffi::{self, Topic};
+use crate::producer::again::Again;
 use crate::producer::delivery_reports::{Producer, Reports};
 use crate::producer::in_flight::InFlight;
 use crate::producer::life::Life;
@@ -19,7 +20,7 @@ use rdkafka::producer::Producer as _;
 use rdkafka::types::RDKafkaErrorCode;
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
 
@@ -29,9 +30,23 @@ pub(crate) enum Purpose {
     Outputs,
     /// Records that others have written, as large as their topics took them.
     DeadLetters,
+    /// Outputs that were refused with their batch, each alone.
+    Again,
+}
+
+/// What becomes of a record that is refused with its batch.
+#[derive(Clone)]
+pub(crate) enum Role {
+    /// It is sent again, alone.
+    First(Arc<Again>),
+    /// It was alone, and fails.
+    Again(Weak<Again>),
+    /// The same, of a client that has no second one: each of its records is alone.
+    Alone,
 }
 
 /// What a client is made of.
+#[derive(Clone)]
 pub(crate) struct Recipe {
     pub(crate) cluster: Text,
     pub(crate) settings: ProducerSettings,
@@ -49,6 +64,7 @@ pub(crate) struct Client {
     live: ArcSwapOption<Live>,
     pub(crate) watch: Arc<Watch>,
     in_flight: Arc<InFlight>,
+    role: Role,
     /// Ends when no thread and no client of librdkafka is left.
     ended: tokio::sync::Mutex<Receiver<Infallible>>,
 }
@@ -67,9 +83,13 @@ impl Client {
     ///
     /// # Errors
     /// When librdkafka refuses a setting or a topic's name, or the system cannot start a thread.
-    pub(crate) fn new(recipe: Recipe, in_flight: Arc<InFlight>) -> Result<Arc<Self>, ClientError> {
+    pub(crate) fn new(
+        recipe: Recipe,
+        in_flight: Arc<InFlight>,
+        role: Role,
+    ) -> Result<Arc<Self>, ClientError> {
         let watch = Arc::new(Watch::new(recipe.in_time()));
-        let live = Arc::new(recipe.make(&in_flight, &watch)?);
+        let live = Arc::new(recipe.make(&in_flight, &watch, &role)?);
         let producer = live.producer.clone();
         let (alive, ended) = tokio::sync::mpsc::channel(1);
         let client = Arc::new(Self {
@@ -77,6 +97,7 @@ impl Client {
             live: ArcSwapOption::new(Some(live)),
             watch,
             in_flight,
+            role,
             ended: ended.into(),
         });
         Life::new(&client, producer, alive).begin()?;
@@ -93,15 +114,44 @@ impl Client {
         self.live.load().is_none()
     }
 
+    /// The way of what is refused with its batch.
+    pub(crate) fn again(&self) -> Option<&Again> {
+        match &self.role {
+            Role::First(again) => Some(again),
+            Role::Again(_) | Role::Alone => None,
+        }
+    }
+
+    /// The client that sends again what is refused with its batch, if there was something.
+    fn second(&self) -> Option<Arc<Self>> {
+        self.again()?.second()
+    }
+
     /// Takes nothing more.
     pub(crate) fn close(&self) {
         self.live.store(None);
+        if let Some(again) = self.again() {
+            again.close();
+        }
     }
 
     /// Ends when no client of librdkafka is left of one that is closed; records without a report have one then.
     pub(crate) async fn ended(&self) {
         // Nobody sends anything.
         let _ = self.ended.lock().await.recv().await;
+        if let Some(second) = self.second() {
+            let _ = second.ended.lock().await.recv().await;
+        }
+    }
+
+    /// Sends what waits for company, and waits for reports.
+    pub(crate) fn flush(&self, millis: i32) {
+        if let Some(live) = &*self.live() {
+            ffi::flush(&live.producer, millis);
+        }
+        if let Some(second) = self.second() {
+            second.flush(millis);
+        }
     }
 
     /// How it is; nobody asks about one that nothing goes through.
@@ -116,6 +166,12 @@ impl Client {
         if !self.is_closed() {
             self.watch.tell(&mut health);
         }
+        // Both have one cluster: where something is wrong with both it is told once.
+        if let Some(second) = self.second()
+            && !health.has_problems()
+        {
+            second.watch.tell(&mut health);
+        }
         Some(health)
     }
 
@@ -124,7 +180,7 @@ impl Client {
     /// # Errors
     /// When it cannot be made.
     pub(super) fn make_anew(&self) -> Result<Arc<Producer>, ClientError> {
-        let live = self.recipe.make(&self.in_flight, &self.watch)?;
+        let live = self.recipe.make(&self.in_flight, &self.watch, &self.role)?;
         let producer = live.producer.clone();
         let live = Some(Arc::new(live));
         self.live.rcu(|before| before.as_ref().and(live.clone()));
@@ -133,11 +189,18 @@ impl Client {
 }
 
 impl Recipe {
-    fn make(&self, in_flight: &Arc<InFlight>, watch: &Arc<Watch>) -> Result<Live, ClientError> {
+    fn make(
+        &self,
+        in_flight: &Arc<InFlight>,
+        watch: &Arc<Watch>,
+        role: &Role,
+    ) -> Result<Live, ClientError> {
         let queue = InFlight::capacity(self.max_in_flight);
         let mut config = config::producer(self.access.config(), &self.settings, queue);
-        if self.purpose == Purpose::DeadLetters {
-            config::dead_letters(&mut config);
+        match self.purpose {
+            Purpose::Outputs => {}
+            Purpose::DeadLetters => config::dead_letters(&mut config),
+            Purpose::Again => config::one_by_one(&mut config),
         }
         let names = self.access.names();
         let producer: KafkaResult<Producer> = config.create_with_context(Context {
@@ -146,6 +209,7 @@ impl Recipe {
                 watch: watch.clone(),
                 names: names.clone(),
                 unreachable: Mutex::default(),
+                role: role.clone(),
                 partitioner: self.settings.partitioner.and_then(Function::new),
             },
             token: self.access.token().cloned(),
@@ -177,8 +241,8 @@ impl Recipe {
     pub(super) fn users(&self) -> String {
         match (self.purpose, &*self.functions()) {
             (Purpose::DeadLetters, _) => "dead letters".to_owned(),
-            (Purpose::Outputs, []) => "no function".to_owned(),
-            (Purpose::Outputs, names) => format!("`{}`", names.join("`, `")),
+            (_, []) => "no function".to_owned(),
+            (_, names) => format!("`{}`", names.join("`, `")),
         }
     }
 }

@@ -5,12 +5,14 @@ use crate::error::is_permanent;
 use crate::ffi::Opaque;
 use crate::lock::lock;
 use crate::names::ClusterNames;
+use crate::producer::again::is_of_the_batch;
+use crate::producer::clients::Role;
 use crate::producer::in_flight::InFlight;
 use crate::producer::partitioner::Function;
 use crate::producer::watch::Watch;
 use fastkafka_core::{Delivery, Failure, ProduceError};
 use fastkafka_runtime::platform::ClientError;
-use rdkafka::message::Message;
+use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::producer::{BaseProducer, DeliveryResult, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
 use std::sync::{Arc, Mutex};
@@ -27,6 +29,7 @@ pub(crate) struct Reports {
     /// When the log last said that no broker is reached, which librdkafka says many times a second.
     pub(crate) unreachable: Mutex<Option<Instant>>,
     pub(crate) partitioner: Option<Function>,
+    pub(crate) role: Role,
 }
 
 pub(crate) type Producer = BaseProducer<Context<Reports>, Function>;
@@ -60,7 +63,7 @@ impl ProducerContext<Function> for Context<Reports> {
 
     fn delivery(&self, result: &DeliveryResult<'_>, Opaque(token): Opaque) {
         let (Ok(message) | Err((_, message))) = result;
-        let bytes = message.payload_len() + message.key_len();
+        let bytes = length(message);
         match result {
             Ok(message) => {
                 let place = || {
@@ -70,6 +73,10 @@ impl ProducerContext<Function> for Context<Reports> {
                     )
                 };
                 self.events.watch.acknowledged(place);
+                if let Role::First(again) = &self.events.role {
+                    let topic = || self.events.names.topic(message.topic());
+                    again.written(topic, message, || token.order_unit());
+                }
                 token.ack(|| {
                     let topic = self.events.names.topic(message.topic());
                     Delivery::new(topic, message.partition(), message.offset())
@@ -79,6 +86,13 @@ impl ProducerContext<Function> for Context<Reports> {
                 let code = error.rdkafka_error_code();
                 let code = code.unwrap_or(RDKafkaErrorCode::Unknown);
                 let topic = self.events.names.topic(message.topic());
+                if let Role::First(again) = &self.events.role {
+                    if is_of_the_batch(code) {
+                        // It is still on its way.
+                        return again.refused(topic, message, code, token, bytes);
+                    }
+                    again.lost(message.key());
+                }
                 if code == RDKafkaErrorCode::MessageTimedOut {
                     let watch = &self.events.watch;
                     watch.late(topic, message.partition(), &code.to_string());
@@ -86,9 +100,22 @@ impl ProducerContext<Function> for Context<Reports> {
                 token.fail(Failure::from(not_delivered(topic, code)));
             }
         }
+        if let Role::Again(again) = &self.events.role
+            && let Some(again) = again.upgrade()
+        {
+            again.reported_again(message.key());
+        }
         // Last: who waits for "nothing on its way" also waits for what the token set off.
         self.events.in_flight.leave(bytes);
     }
+}
+
+/// What a record counts as while it is on its way.
+fn length(message: &BorrowedMessage<'_>) -> usize {
+    let headers = message.headers().into_iter().flat_map(Headers::iter);
+    let headers = headers.map(|header| (header.key.len(), header.value.map_or(0, <[u8]>::len)));
+    let headers: usize = headers.map(|(name, value)| name + value).sum();
+    message.payload_len() + message.key_len() + headers
 }
 
 pub(crate) fn not_delivered(topic: &str, code: RDKafkaErrorCode) -> ProduceError {

@@ -1,5 +1,6 @@
 //! The producers of an app: where each record goes, and how many are on their way.
 
+pub(crate) mod again;
 pub(crate) mod clients;
 pub mod condition;
 pub(crate) mod delivery_reports;
@@ -8,11 +9,12 @@ pub(crate) mod life;
 pub(crate) mod partitioner;
 pub(crate) mod watch;
 
-use self::clients::{Client, Purpose, Recipe};
+use self::again::Again;
+use self::clients::{Client, Purpose, Recipe, Role};
 use self::delivery_reports::not_delivered;
 use self::in_flight::InFlight;
 use crate::clusters::Clusters;
-use crate::ffi::{self, Sent};
+use crate::ffi::Sent;
 use fastkafka_core::{
     Acks, DeliveryToken, OutRecord, Plan, ProduceError, ProducerDef, ProducerSettings, RecordSink,
     Text,
@@ -89,7 +91,13 @@ impl KafkaProducers {
         }
         let in_flight = Arc::new(InFlight::new(max_in_flight));
         let recipes = recipes.all.into_iter();
-        let clients = recipes.map(|recipe| Client::new(recipe, in_flight.clone()));
+        let clients = recipes.map(|recipe| {
+            let role = match recipe.purpose {
+                Purpose::DeadLetters => Role::Alone,
+                _ => Role::First(Again::beside(&recipe, &in_flight)),
+            };
+            Client::new(recipe, in_flight.clone(), role)
+        });
         Ok(Self {
             clients: clients.collect::<Result<_, _>>()?,
             routes,
@@ -133,25 +141,35 @@ impl KafkaProducers {
             (None, Some(cluster)) => self.letters_of(cluster),
             (None, None) => 0,
         };
-        let live = self.clients[client].live();
+        let client = &self.clients[client];
+        let live = client.live();
         let Some(live) = &*live else {
             token.cancel();
             return Err(Refused::Closed);
         };
-        if let Some(route) = route
-            && route.def.topic == record.topic
-        {
-            let routed = live.routed(route.topic).produce(&sent, token);
-            return routed.map_err(Refused::ByClient);
-        }
-        let sent = match live.other(record.topic) {
-            Ok(topic) => topic.produce(&sent, token),
-            Err(code) => {
-                token.cancel();
-                Err(code)
-            }
+        let token = match client.again() {
+            None => token,
+            Some(again) => match again.begin(record, token) {
+                Some(token) => token,
+                None => return Ok(()),
+            },
         };
-        sent.map_err(Refused::ByClient)
+        let sent = match route {
+            Some(route) if route.def.topic == record.topic => {
+                live.routed(route.topic).produce(&sent, token)
+            }
+            _ => match live.other(record.topic) {
+                Ok(topic) => topic.produce(&sent, token),
+                Err(code) => Err((code, token)),
+            },
+        };
+        sent.map_err(|(code, token)| {
+            if let Some(again) = client.again() {
+                again.lost(record.key);
+            }
+            token.cancel();
+            Refused::ByClient(code)
+        })
     }
 }
 
@@ -196,7 +214,7 @@ impl Recipes<'_> {
 
 impl RecordSink for KafkaProducers {
     fn enqueue(&self, record: OutRecord<'_>, token: DeliveryToken) -> Result<(), ProduceError> {
-        let bytes = record.payload.map_or(0, <[u8]>::len) + record.key.map_or(0, <[u8]>::len);
+        let bytes = record.length();
         let producer = record.producer.map_or("dead letter", |def| def.name);
         let full = || ProduceError::QueueFull { producer };
         let in_flight = &self.in_flight;
@@ -248,9 +266,7 @@ impl Producers for KafkaProducers {
     fn drain(&self, deadline: Instant) -> Result<(), usize> {
         while self.in_flight() > 0 && Instant::now() < deadline {
             for client in &self.clients {
-                if let Some(live) = &*client.live() {
-                    ffi::flush(&live.producer, FLUSH_MILLIS);
-                }
+                client.flush(FLUSH_MILLIS);
             }
             // The threads for reports have the rest in hand.
             let round = Duration::from_millis(FLUSH_MILLIS.unsigned_abs().into());

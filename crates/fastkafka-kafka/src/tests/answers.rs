@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::error::{is_permanent, row, tried};
+use crate::producer::again::is_of_the_batch;
 use fastkafka_core::FailureKind;
 use fastkafka_runtime::platform::{Lasting, Scope};
 use rdkafka::types::RDKafkaErrorCode;
@@ -60,6 +61,10 @@ fn a_record_fails_for_good_or_is_sent_again() {
         let sink = sink(broker.address(), 100);
         send(&sink, &[record("orders", 0, b"x")]).unwrap();
         broker.refuse_next(request.api_key, code);
+        if is_of_the_batch(code) {
+            // It is sent again alone first.
+            broker.refuse_next(request.api_key, code);
+        }
         let failures = send_until_delivered(&sink);
         // A topic that has just been made is not known to every broker: librdkafka asks again.
         let asks_again = code == RDKafkaErrorCode::UnknownTopicOrPartition;

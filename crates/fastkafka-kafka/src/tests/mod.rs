@@ -1,5 +1,6 @@
 //! Consumers and producers on the embedded broker.
 
+mod again;
 mod answers;
 mod consume;
 mod ended;

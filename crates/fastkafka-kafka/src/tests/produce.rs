@@ -218,7 +218,7 @@ pub(super) static DEF: ProducerDef = ProducerDef {
     key: None,
 };
 
-fn output(change: impl FnOnce(&mut ProducerSettings)) -> Output {
+pub(super) fn output(change: impl FnOnce(&mut ProducerSettings)) -> Output {
     let mut settings = ProducerSettings::default();
     change(&mut settings);
     Output {
@@ -228,7 +228,7 @@ fn output(change: impl FnOnce(&mut ProducerSettings)) -> Output {
     }
 }
 
-fn plan(output: Output) -> Plan {
+pub(super) fn plan(output: Output) -> Plan {
     Plan {
         outputs: vec![output],
         ..Plan::default()

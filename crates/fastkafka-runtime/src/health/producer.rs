@@ -32,6 +32,12 @@ impl ProducerHealth {
         }
     }
 
+    /// Something is wrong.
+    #[doc(hidden)]
+    pub fn has_problems(&self) -> bool {
+        !self.open.is_empty()
+    }
+
     /// Something is wrong since then, with a partition of a topic or with all. What may pass by itself has to
     /// last for a while to be a problem.
     #[doc(hidden)]

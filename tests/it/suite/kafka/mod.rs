@@ -15,6 +15,7 @@ mod outages;
 mod process;
 mod python;
 mod refusals;
+mod refused_outputs;
 mod security;
 mod shutdown;
 mod sources;

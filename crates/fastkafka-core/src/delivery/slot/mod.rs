@@ -22,7 +22,7 @@ mod reports;
 mod verdict;
 
 use crate::delivery::failure::Failure;
-use crate::delivery::settle::{Delivery, RunTag, Settle};
+use crate::delivery::settle::{Delivery, OrderUnit, RunTag, Settle};
 use crate::delivery::stop_flag::StopFlag;
 use crate::delivery::sync::{self, AtomicPtr, AtomicU32, Mutex, Ordering::*};
 use crate::lock::unpoisoned;
@@ -341,6 +341,17 @@ impl DeliveryToken {
     pub fn is_of_run(&self) -> bool {
         self.scope()
             .is_some_and(|scope| matches!(scope.report, Report::Run { .. }))
+    }
+
+    /// The partition that its record was read from; `None` outside handlers, where nothing has an order.
+    pub fn order_unit(&self) -> Option<OrderUnit> {
+        match &self.scope()?.report {
+            Report::Run { to, tag, .. } => Some(OrderUnit {
+                reader: Arc::as_ptr(to).addr(),
+                part: tag.part,
+            }),
+            Report::Collect(_) => None,
+        }
     }
 
     /// The partition of this record was revoked: its results no longer count.

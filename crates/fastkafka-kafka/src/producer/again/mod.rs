@@ -1,0 +1,292 @@
+//! Records that are sent again alone, because the broker has refused them together with others of their batch.
+//!
+//! A broker judges a batch as a whole. What it refuses for one record, or for the size of them all, comes back as
+//! a refusal of each, and only the broker knows which of them it would take alone. So each is set aside and
+//! goes through a second client, whose batches have one record. What is refused there fails; the rest has
+//! never been refused.
+//!
+//! Order holds by *class*: records with one key, or those without a key. While some of a class are set aside,
+//! those that come later stand behind them. Those that came before that, and are on their way, are waited for.
+//! One of them may be written meanwhile: see [`Aside`].
+
+mod aside;
+
+use self::aside::{Aside, CLASSES, Kept, class};
+use crate::lock::lock;
+use crate::producer::clients::{Client, Purpose, Recipe, Role};
+use crate::producer::delivery_reports::not_delivered;
+use crate::producer::in_flight::InFlight;
+use fastkafka_core::{DeliveryToken, Failure, FailureKind, OrderUnit, OutRecord};
+use rdkafka::message::{BorrowedMessage, Message};
+use rdkafka::types::RDKafkaErrorCode;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::time::Duration;
+
+/// Some records of the class are set aside.
+const ASIDE: u32 = 1 << 31;
+
+/// The way of refused records, beside the client that they came from.
+pub(crate) struct Again {
+    /// Of the second client, which is made when it is needed.
+    recipe: Recipe,
+    in_flight: Arc<InFlight>,
+    /// By class: the records that the first client has and has not reported, and [`ASIDE`]. That bit changes
+    /// under the lock only.
+    owed: Box<[AtomicU32]>,
+    aside: Mutex<State>,
+    me: Weak<Self>,
+}
+
+#[derive(Default)]
+struct State {
+    aside: Aside,
+    client: Option<Arc<Client>>,
+    closed: bool,
+}
+
+/// True for a refusal that may be that of another record of the batch.
+pub(crate) fn is_of_the_batch(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::InvalidRecord
+            | RDKafkaErrorCode::InvalidDifferentRecord
+            | RDKafkaErrorCode::InvalidTimestamp
+            | RDKafkaErrorCode::InvalidMessage
+            | RDKafkaErrorCode::InvalidMessageSize
+            | RDKafkaErrorCode::MessageSizeTooLarge
+            | RDKafkaErrorCode::MessageBatchTooLarge
+    )
+}
+
+impl Again {
+    /// Beside the client of this recipe.
+    pub(crate) fn beside(recipe: &Recipe, in_flight: &Arc<InFlight>) -> Arc<Self> {
+        let recipe = Recipe {
+            purpose: Purpose::Again,
+            ..recipe.clone()
+        };
+        Arc::new_cyclic(|me| Self {
+            recipe,
+            in_flight: in_flight.clone(),
+            owed: (0..CLASSES).map(|_| AtomicU32::new(0)).collect(),
+            aside: Mutex::default(),
+            me: me.clone(),
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.aside)
+    }
+
+    /// A record is about to go through the first client, which owes a report of it from here on. `None` when it
+    /// was taken here, behind those of its class that are set aside.
+    #[inline]
+    pub(crate) fn begin(
+        &self,
+        record: &OutRecord<'_>,
+        token: DeliveryToken,
+    ) -> Option<DeliveryToken> {
+        let class = class(record.key);
+        match self.owed[class].fetch_add(1, SeqCst) & ASIDE {
+            0 => Some(token),
+            _ => self.stand_behind(class, record, token),
+        }
+    }
+
+    #[cold]
+    fn stand_behind(
+        &self,
+        class: usize,
+        record: &OutRecord<'_>,
+        token: DeliveryToken,
+    ) -> Option<DeliveryToken> {
+        let mut state = self.state();
+        if self.owed[class].load(SeqCst) & ASIDE == 0 {
+            return Some(token);
+        }
+        self.owed[class].fetch_sub(1, SeqCst);
+        state.aside.stand_behind(class, Kept::new(record, token));
+        drop(state);
+        self.send(class);
+        None
+    }
+
+    /// The first client has written a record, which belongs to a unit of order if a handler has made it.
+    #[inline]
+    pub(crate) fn written<'a>(
+        &self,
+        topic: impl FnOnce() -> &'a str,
+        message: &BorrowedMessage<'_>,
+        unit: impl FnOnce() -> Option<OrderUnit>,
+    ) {
+        let key = message.key();
+        self.reported(class(key), |aside| match unit() {
+            Some(unit) => aside.overtaken((topic(), message.partition(), key), unit),
+            None => Vec::new(),
+        });
+    }
+
+    /// The first client has not taken a record, or has lost it for a reason that concerns it alone.
+    pub(crate) fn lost(&self, key: Option<&[u8]>) {
+        self.reported(class(key), |_| Vec::new());
+    }
+
+    /// One report less is owed; `overtaken` is asked only while some of the class are set aside.
+    #[inline]
+    fn reported(&self, class: usize, overtaken: impl FnOnce(&mut Aside) -> Vec<Kept>) {
+        let one_less = |owed: u32| (owed & ASIDE == 0).then(|| owed.wrapping_sub(1));
+        if self.owed[class]
+            .fetch_update(SeqCst, SeqCst, one_less)
+            .is_err()
+        {
+            self.reported_aside(class, overtaken);
+        }
+    }
+
+    #[cold]
+    fn reported_aside(&self, class: usize, overtaken: impl FnOnce(&mut Aside) -> Vec<Kept>) {
+        let mut state = self.state();
+        let late = overtaken(&mut state.aside);
+        self.owed[class].fetch_sub(1, SeqCst);
+        drop(state);
+        for kept in late {
+            self.fail(
+                kept,
+                FailureKind::Transient {
+                    after: Some(Duration::ZERO),
+                },
+            );
+        }
+        self.send(class);
+    }
+
+    /// The broker has refused a record with its batch.
+    #[cold]
+    pub(crate) fn refused(
+        &self,
+        topic: &str,
+        message: &BorrowedMessage<'_>,
+        code: RDKafkaErrorCode,
+        token: DeliveryToken,
+        bytes: usize,
+    ) {
+        let class = class(message.key());
+        let kept = Kept::refused(topic, message, code, token, bytes);
+        let mut state = self.state();
+        self.owed[class].fetch_or(ASIDE, SeqCst);
+        self.owed[class].fetch_sub(1, SeqCst);
+        state.aside.refuse(class, kept);
+        drop(state);
+        self.send(class);
+    }
+
+    /// The second client has reported a record.
+    pub(crate) fn reported_again(&self, key: Option<&[u8]>) {
+        let class = class(key);
+        self.state().aside.reported(class, 1);
+        self.send(class);
+    }
+
+    /// Sends what is set aside of a class, once the first client owes nothing of it. One thread at a time, and
+    /// without the lock: a partitioner of the user's may call a producer.
+    fn send(&self, class: usize) {
+        loop {
+            let mut state = self.state();
+            if self.owed[class].load(SeqCst) & !ASIDE != 0 {
+                return;
+            }
+            if state.aside.is_over(class) {
+                self.owed[class].fetch_and(!ASIDE, SeqCst);
+                return;
+            }
+            let Some(batch) = state.aside.take(class) else {
+                return;
+            };
+            let client = self.client(&mut state);
+            drop(state);
+            let not_taken: usize = batch
+                .into_iter()
+                .map(|kept| usize::from(!self.send_one(client.as_deref(), kept)))
+                .sum();
+            let mut state = self.state();
+            state.aside.reported(class, not_taken);
+            state.aside.sent(class);
+        }
+    }
+
+    /// The second client; `None` at the end of the app, or when it cannot be made.
+    fn client(&self, state: &mut State) -> Option<Arc<Client>> {
+        if state.closed {
+            return None;
+        }
+        if state.client.is_none() {
+            let made = Client::new(
+                self.recipe.clone(),
+                self.in_flight.clone(),
+                Role::Again(self.me.clone()),
+            );
+            match made {
+                Ok(client) => state.client = Some(client),
+                Err(error) => tracing::error!(
+                    "no client can be made that sends alone what was refused with its batch: {error}"
+                ),
+            }
+        }
+        state.client.clone()
+    }
+
+    /// False when it is not taken: it has failed then.
+    fn send_one(&self, client: Option<&Client>, kept: Kept) -> bool {
+        let live = client.map(Client::live);
+        let Some(live) = live.as_ref().and_then(|live| live.as_ref()) else {
+            self.fail(kept, FailureKind::Transient { after: None });
+            return false;
+        };
+        let Kept {
+            record,
+            token,
+            bytes,
+            ..
+        } = kept;
+        let topic = live.other(&record.topic);
+        let sent = match topic {
+            Ok(topic) => topic.produce(&record.sent(), token),
+            Err(code) => Err((code, token)),
+        };
+        let Err((code, token)) = sent else {
+            return true;
+        };
+        token.fail(not_delivered(&record.topic, code).into());
+        self.in_flight.leave(bytes);
+        false
+    }
+
+    /// It is not sent any more.
+    fn fail(&self, kept: Kept, kind: FailureKind) {
+        let code = kept.refused.unwrap_or(RDKafkaErrorCode::PurgeQueue);
+        let error = not_delivered(&kept.record.topic, code);
+        kept.token.fail(Failure::from(error).with_kind(kind));
+        self.in_flight.leave(kept.bytes);
+    }
+
+    /// The second client, if it was made.
+    pub(crate) fn second(&self) -> Option<Arc<Client>> {
+        self.state().client.clone()
+    }
+
+    /// Takes nothing more, and gives up what is not sent.
+    pub(crate) fn close(&self) {
+        let mut state = self.state();
+        state.closed = true;
+        let client = state.client.clone();
+        let left = state.aside.give_up();
+        drop(state);
+        for kept in left {
+            self.fail(kept, FailureKind::Transient { after: None });
+        }
+        if let Some(client) = client {
+            client.close();
+        }
+    }
+}
