@@ -3,6 +3,7 @@
 //! What the broker finds too large is written with less of it, and says where the rest lies.
 
 use crate::handling::call::HandlerContext;
+use crate::handling::handler::Handler;
 use crate::handling::job::DeadLetterJob;
 use crate::mail::Mail;
 use bytes::Bytes;
@@ -126,21 +127,17 @@ async fn publish(
     extent: Extent,
 ) -> Result<(), (DeadLetterOutcome, Reason)> {
     let original = job.block.headers(job.index);
-    if original
-        .iter()
-        .any(|(name, _)| name.starts_with(DEAD_LETTER_PREFIX))
-    {
-        // It came out of a dead-letter topic: written there again it would be hidden for good.
-        let why = "the record is a dead letter itself".to_owned();
-        return Err((DeadLetterOutcome::Permanent, why.into()));
-    }
     let mut records = Vec::with_capacity(1);
     job.block.records(job.index..job.index + 1, &mut records);
     let record = records[0];
     let whole = extent == Extent::Whole;
-    let carried = original.iter().filter(|_| extent != Extent::Notice);
+    let carried = match extent {
+        Extent::Notice => Vec::new(),
+        _ => said_by_others(&original, &context.handler),
+    };
+    let carried = carried.into_iter();
     let mut headers: Vec<_> = carried
-        .map(|(name, value)| ((*name).to_owned(), value.map(Bytes::copy_from_slice)))
+        .map(|(name, value)| (name.to_owned(), value.map(Bytes::copy_from_slice)))
         .collect();
     headers.extend(reasons(context, job, record.timestamp.millis()));
     if let Some(what) = extent.left_out() {
@@ -188,6 +185,45 @@ fn reasons(
         job.attempts.to_string(),
     ];
     ours(&DEAD_LETTER_HEADERS, values)
+}
+
+/// The headers of a record that may have been a dead letter before, and was written back. What this group and
+/// handler said of it then makes place for what they say now, or each round would add to it. All else stays:
+/// anybody may write a header with a name of ours.
+fn said_by_others<'h>(headers: &[Header<'h>], handler: &Handler) -> Vec<Header<'h>> {
+    let mut kept = Vec::with_capacity(headers.len());
+    let mut rest = headers;
+    while let Some((first, others)) = rest.split_first() {
+        rest = if let Some(behind) = said_before(rest, handler) {
+            behind
+        } else {
+            kept.push(*first);
+            others
+        };
+    }
+    kept
+}
+
+/// What stands behind our headers of a former dead letter, if they stand first.
+fn said_before<'s, 'h>(headers: &'s [Header<'h>], handler: &Handler) -> Option<&'s [Header<'h>]> {
+    let is = |(name, _): &Header<'h>, ours: &(&str, &str)| {
+        name.strip_prefix(DEAD_LETTER_PREFIX) == Some(ours.0)
+    };
+    let (said, behind) = headers.split_at_checked(DEAD_LETTER_HEADERS.len())?;
+    let said_by = |what: &str, who: String| {
+        let mut said = said.iter().zip(&DEAD_LETTER_HEADERS);
+        said.any(|((_, value), (name, _))| *name == what && *value == Some(&cut(who.clone())[..]))
+    };
+    let ours = said
+        .iter()
+        .zip(&DEAD_LETTER_HEADERS)
+        .all(|(h, ours)| is(h, ours))
+        && said_by("group", handler.group.clone())
+        && said_by("handler", handler.def.path());
+    let is_less = |header: &Header<'h>| DEAD_LETTER_LEFT_OUT.iter().any(|ours| is(header, ours));
+    let less = behind.iter().take(DEAD_LETTER_LEFT_OUT.len());
+    let less = less.take_while(|header| is_less(header)).count();
+    ours.then(|| &behind[less..])
 }
 
 /// Our headers with these values.

@@ -243,20 +243,55 @@ async fn a_dead_letter_that_stands_still_says_why_beside_what_the_handler_said()
     assert!(error.contains("12 bytes are the most"), "{error}");
 }
 
+/// Anybody can write a header with such a name.
 #[tokio::test(start_paused = true)]
-async fn a_dead_letter_that_fails_again_stops_its_partition() {
+async fn headers_of_a_stranger_stop_nothing_and_stay() {
     let mut lab = Lab::new::<even>(1, 0);
-    let headers = vec![("fastkafka-dead-letter-topic".into(), Some("other".into()))];
-    lock(&lab.cluster).publish(
-        0,
-        Entry {
-            payload: Some("1".into()),
-            headers,
-            ..Entry::default()
-        },
-    );
-    lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
-    assert!(letters(&lab).is_empty());
+    let foreign = [
+        ("fastkafka-dead-letter-topic", "other"),
+        ("fastkafka-dead-letter-handler", "of another service"),
+        ("fastkafka-dead-letter-x", ""),
+    ];
+    let headers = foreign.map(|(name, value)| (name.to_owned(), Some(value.to_owned().into())));
+    let entry = Entry {
+        payload: Some("1".into()),
+        headers: headers.to_vec(),
+        ..Entry::default()
+    };
+    lock(&lab.cluster).publish(0, entry);
+    lab.until_committed(0, 1).await;
+    let sent = &letters(&lab)[0];
+    assert_eq!(sent.entry.headers[..3], headers);
+    assert_eq!(sent.entry.headers.len(), 3 + 8);
+    // The last one of a name counts.
+    assert_eq!(sent.header("fastkafka-dead-letter-topic"), Some("in"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_letter_that_is_written_back_and_fails_again_is_one_again_and_grows_no_headers() {
+    let mut lab = Lab::new::<even>(1, 0);
+    lab.outbox.decide(|sent| match sent.text() {
+        "" => Fate::Ack,
+        _ => Fate::Lose(too_large()),
+    });
+    lock(&lab.cluster).publish(0, large());
+    for round in 1..4 {
+        lab.until_committed(0, round).await;
+        let letter = letters(&lab).pop().unwrap();
+        let offset = (round - 1).to_string();
+        assert_eq!(
+            letter.header("fastkafka-dead-letter-offset"),
+            Some(&*offset)
+        );
+        assert_eq!(letter.entry.headers.len(), 1 + 8 + 2);
+        // Whoever writes it back repairs the payload, wrongly.
+        let back = Entry {
+            payload: large().payload,
+            ..letter.entry
+        };
+        lock(&lab.cluster).publish(0, back);
+    }
+    lab.until_committed(0, 4).await;
 }
 
 #[tokio::test(start_paused = true)]

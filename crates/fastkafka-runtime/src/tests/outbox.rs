@@ -21,7 +21,8 @@ impl Sent {
     }
 
     pub(super) fn header(&self, name: &str) -> Option<&str> {
-        let (_, value) = self.entry.headers.iter().find(|(n, _)| n == name)?;
+        let mut headers = self.entry.headers.iter();
+        let (_, value) = headers.rfind(|(n, _)| n == name)?;
         value
             .as_deref()
             .map(|value| std::str::from_utf8(value).unwrap())
