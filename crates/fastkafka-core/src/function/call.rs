@@ -5,7 +5,7 @@ use crate::delivery::failure::Failure;
 use crate::delivery::slot::{DeliveryToken, ScopeRef};
 use crate::record::{EventMetadata, Fetched, RawRecord, Record, TopicPartition};
 use std::pin::Pin;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicUsize;
 
 /// Consecutive records of one partition, handled by one boxed future.
 #[derive(Debug)]
@@ -26,8 +26,9 @@ pub struct Run<'r> {
     pub single: bool,
     /// The number of this attempt for the first record; the others are tried for the first time.
     pub attempt: u32,
-    /// For a handler on a thread of its own: raised when the call in hand took too long.
-    pub expired: Option<&'r AtomicBool>,
+    /// For a handler on a thread of its own: the index of a record whose call took too long, and 1; 0 where none
+    /// has.
+    pub expired: Option<&'r AtomicUsize>,
 }
 
 /// The handlers of one run.

@@ -120,7 +120,11 @@ fn judge(
 ) -> (usize, Option<(usize, Failure)>) {
     match outcome {
         // A thread cannot be stopped, so its call is judged when it returns.
-        Ok(()) if run.expired.is_some_and(|expired| expired.load(Acquire)) => {
+        Ok(())
+            if run
+                .expired
+                .is_some_and(|expired| expired.load(Acquire) == first + 1) =>
+        {
             let late = Failure::retry("took longer than its time limit");
             (0, Some((taken, late)))
         }

@@ -4,7 +4,7 @@
     reason = "a handler of a test fails like the test"
 )]
 
-use crate::support::{Log, handle, handle_singly, record, tombstone};
+use crate::support::{Log, handle, handle_late, handle_singly, record, tombstone};
 use fastkafka::*;
 use fastkafka_macros::consumes;
 use schemars::JsonSchema;
@@ -44,6 +44,17 @@ async fn on_async(order: Order, State(log): State<Log>) {
 #[consumes]
 fn on_sync(order: Order, State(log): State<Log>) {
     log.add(order.id.to_string());
+}
+
+/// The time of a record may be over in the moment in which it is done, and the next one begins.
+#[test]
+fn a_call_on_a_thread_is_judged_by_its_own_time_and_not_by_that_of_another() {
+    for late in 0..3 {
+        let ended = handle_late(def::<on_sync>(), orders(0..3), late);
+        assert_eq!(ended.handled, late);
+        assert!(ended.failure.is_some());
+    }
+    assert_eq!(handle_late(def::<on_sync>(), orders(0..3), 3).handled, 3);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use fastkafka::{
 };
 use std::ops::Range;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
@@ -149,7 +149,19 @@ pub(crate) fn handle_by(
     records: impl IntoIterator<Item = Given>,
 ) -> Ended {
     let _entered = enter(app.clone());
-    run_in(app, def, records, false)
+    run_in(app, def, records, false, None)
+}
+
+/// Handles the records on a thread of their own, where the call of one of them took too long.
+pub(crate) fn handle_late(
+    def: &'static ConsumerDef,
+    records: impl IntoIterator<Item = Given>,
+    late: usize,
+) -> Ended {
+    let mut states = States::default();
+    states.insert(Log::default());
+    let app = AppContext::new::<DefaultApp>(&Registry::default(), states);
+    run_in(&app, def, records, false, Some(&AtomicUsize::new(late + 1)))
 }
 
 fn run(
@@ -162,7 +174,7 @@ fn run(
     let mut states = States::default();
     states.insert(log.clone());
     let app = prepare(AppContext::new::<DefaultApp>(&Registry::default(), states));
-    let ended = run_in(&app, def, records, single);
+    let ended = run_in(&app, def, records, single, None);
     Ended {
         log: log.lines(),
         ..ended
@@ -174,6 +186,7 @@ fn run_in(
     def: &'static ConsumerDef,
     records: impl IntoIterator<Item = Given>,
     single: bool,
+    expired: Option<&AtomicUsize>,
 ) -> Ended {
     let fetched = Records(records.into_iter().collect());
     let mut records = Vec::new();
@@ -190,7 +203,7 @@ fn run_in(
         scope: &scope,
         single,
         attempt: 1,
-        expired: None,
+        expired,
     };
     let (handled, failure, panic) = match block_on(CatchRun::new(fastkafka::handle(app, def, &run)))
     {

@@ -64,11 +64,7 @@ fn payloads(address: &str, records: usize) -> Vec<Vec<u8>> {
 
 #[test]
 fn of_a_refused_batch_each_record_is_sent_again_alone_and_arrives_once_in_order() {
-    for code in [
-        TOO_LARGE,
-        InvalidRecord,
-        InvalidTimestamp,
-    ] {
+    for code in [TOO_LARGE, InvalidRecord, InvalidTimestamp] {
         let broker = broker(&[("orders", 1)]);
         let sink = patient(broker.address());
         ends(&sink, &[ours(b"first", b"first")])[0]

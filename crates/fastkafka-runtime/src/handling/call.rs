@@ -14,8 +14,9 @@ use fastkafka_engine::PartIndex;
 use std::any::Any;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::*};
-use std::task::Poll;
+use std::sync::atomic::{AtomicUsize, Ordering::*};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -88,7 +89,7 @@ impl HandlerContext {
     ///
     /// A thread cannot be stopped: a call that takes too long is reported when it returns, as failed.
     async fn run_blocking(self: &Arc<Self>, job: &Job, spawned: &Arc<Spawned>) -> RunEnd {
-        let expired = Arc::new(AtomicBool::new(false));
+        let expired = Arc::new(AtomicUsize::new(0));
         let (tell, told) = oneshot::channel();
         let work = {
             let (context, job, spawned) = (self.clone(), job.clone(), spawned.clone());
@@ -120,20 +121,21 @@ impl HandlerContext {
         tokio: &tokio::runtime::Handle,
         job: Job,
         spawned: Arc<Spawned>,
-        expired: &AtomicBool,
+        expired: &AtomicUsize,
     ) -> CallEnd {
         let mut records = Vec::with_capacity(job.range.len());
         job.block.records(job.range.clone(), &mut records);
         let run = self.as_run(&job, &records, Some(expired));
-        tokio.block_on(self.call(&job, spawned, &run))
+        let _tokio = tokio.enter();
+        on_this_thread(self.call(&job, spawned, &run))
     }
 
-    /// Waits for the thread, and sets `expired` when one record alone takes too long there.
+    /// Waits for the thread, and names a record in `expired` that alone takes too long there.
     async fn returned(
         &self,
         job: &Job,
         told: oneshot::Receiver<CallEnd>,
-        expired: &AtomicBool,
+        expired: &AtomicUsize,
     ) -> Result<CallEnd, oneshot::error::RecvError> {
         let Some(limit) = self.handler.timeout else {
             return told.await;
@@ -145,7 +147,8 @@ impl HandlerContext {
                 told = &mut told => return told,
                 () = at => {}
             }
-            if job.scope.current() == before && !expired.swap(true, AcqRel) {
+            let late = before + 1;
+            if job.scope.current() == before && expired.swap(late, AcqRel) != late {
                 tracing::error!(
                     handler = self.handler.def.name,
                     place = %self.place,
@@ -177,7 +180,7 @@ impl HandlerContext {
         &'r self,
         job: &'r Job,
         records: &'r [Record<'r>],
-        expired: Option<&'r AtomicBool>,
+        expired: Option<&'r AtomicUsize>,
     ) -> Run<'r> {
         Run {
             states: self.app.states(),
@@ -197,6 +200,29 @@ impl HandlerContext {
             "timed out after {:?}",
             self.handler.timeout.unwrap_or_default()
         ))
+    }
+}
+
+/// Wakes a thread that is parked.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Drives a call on this thread. Not by tokio's `block_on`: a thread that is in it may not be in that of another
+/// runtime, and many a blocking client (`postgres`, `reqwest::blocking`) has a runtime of its own.
+pub(crate) fn on_this_thread<F: Future>(call: F) -> F::Output {
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut cx = Context::from_waker(&waker);
+    let mut call = pin!(call);
+    loop {
+        if let Poll::Ready(output) = call.as_mut().poll(&mut cx) {
+            return output;
+        }
+        thread::park();
     }
 }
 

@@ -46,6 +46,40 @@ async fn a_blocking_handler_runs_beside_the_driver() {
     assert_eq!(lab.committed(0), Some(3));
 }
 
+/// As `postgres` and `reqwest::blocking` do it, and as a handler does that has async code to wait for.
+#[tokio::test(start_paused = true)]
+async fn a_blocking_handler_may_use_a_client_that_has_a_runtime_of_its_own() {
+    use tokio::runtime::{Builder, Handle};
+    #[consumes(crate = fk, topic = "in", blocking)]
+    fn on(n: u32, meta: EventMetadata, State(state): State<HandlerState>) {
+        let _busy = state.call(meta);
+        let client = match n {
+            0 => Builder::new_current_thread().build().unwrap(),
+            _ => Builder::new_multi_thread()
+                .worker_threads(1)
+                .build()
+                .unwrap(),
+        };
+        let answer = client.block_on(async { tokio::spawn(async { 1 }).await.unwrap() });
+        // It ends here, which tokio refuses where blocking is not allowed.
+        drop(client);
+        let beside = Handle::current().spawn(async { 2 });
+        assert_eq!(answer + Handle::current().block_on(beside).unwrap(), 3);
+    }
+    let mut lab = Lab::new::<on>(1, 2);
+    lab.until_committed(0, 2).await;
+    assert_eq!(lab.state.offsets(0), [0, 1]);
+}
+
+/// The hook around handlers is async, and may wait.
+#[tokio::test(start_paused = true)]
+async fn the_thread_of_a_blocking_handler_waits_for_what_stands_around_it() {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let waits = std::thread::spawn(|| super::super::handling::call::on_this_thread(told));
+    tell.send(7).unwrap();
+    assert_eq!(waits.join().unwrap(), Ok(7));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_blocking_call_that_took_too_long_is_judged_when_it_returns() {
     #[consumes(crate = fk, topic = "in", blocking, handler_timeout = Duration::from_secs(1))]
