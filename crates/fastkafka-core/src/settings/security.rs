@@ -76,7 +76,7 @@ words! {
 /// };
 /// # let _ = with_a_certificate_of_ones_own;
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Tls {
     /// The authorities that may sign the brokers' certificates; default the system's.
     pub ca: Option<Text>,
@@ -88,6 +88,13 @@ pub struct Tls {
     pub key_password: Option<Secret>,
     /// Whether the brokers' certificates are verified; default true.
     pub verify: bool,
+}
+
+/// A file of certificates may have a key in it: text is not printed.
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Tls").field(&self.show()).finish()
+    }
 }
 
 impl Default for Tls {
@@ -313,6 +320,7 @@ mod tests {
         let pem = "\nBag Attributes\n    friendlyName: me\n-----BEGIN CERTIFICATE-----\ns3cret";
         let tls = Tls::default().identity(pem, pem);
         assert_eq!(tls.show(), "certificate=(PEM),key=***,verify=true");
+        assert!(!format!("{tls:?}").contains("cret"));
         assert_eq!(tls.wrong("ssl_context"), None);
     }
 

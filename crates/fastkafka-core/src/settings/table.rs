@@ -15,14 +15,20 @@ macro_rules! settings {
             $( $(#[$doc])* pub $key: Option<$ty>, )*
         }
 
-        /// What is set, as text: a derived one would print logins in addresses, and keys in certificates.
+        /// What is set; a login in an address is hidden.
         impl std::fmt::Debug for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 let mut all = f.debug_struct(stringify!($name));
-                for (key, text) in self.shown() {
-                    all.field(key, &text);
-                }
-                all.finish()
+                $(if let Some(value) = &self.$key {
+                    match stringify!($key) {
+                        key @ "bootstrap_servers" => {
+                            let text = $crate::settings::value::Value::show(value);
+                            all.field(key, &Some($crate::settings::address::shown(key, text)))
+                        }
+                        key => all.field(key, &Some(value)),
+                    };
+                })*
+                all.finish_non_exhaustive()
             }
         }
 
