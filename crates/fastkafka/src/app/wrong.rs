@@ -7,8 +7,8 @@ use fastkafka_core::{Plan, Problem, wrong_text, wrong_topic};
 
 /// Each is a client with threads and connections of its own, for each group.
 const MOST_WORKERS: usize = 1_000;
-/// More than memory holds.
-const MOST_IN_FLIGHT: usize = 100_000_000;
+/// More than twice as many at once are more than the count holds, which has 24 bits.
+const MOST_IN_FLIGHT: usize = 7_000_000;
 
 impl Inner {
     /// What is wrong with them, a problem each.
