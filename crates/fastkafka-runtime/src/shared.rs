@@ -8,7 +8,7 @@ use crate::mailbox::Mailbox;
 use crate::transport::{Offsets, PartitionRef};
 use fastkafka_core::{Closed, RunTag, Settle};
 use std::sync::{Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The state that a driver shares with the app's handle, its lanes and its delivery reports.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub(crate) struct Shared {
     /// that.
     settled: Option<Mutex<Offsets>>,
     pub(crate) mailbox: Mailbox<Mail>,
+    /// When the last turn began, where a thread takes them.
+    turned: Mutex<Option<Instant>>,
 }
 
 impl Shared {
@@ -44,6 +46,7 @@ impl Shared {
             shutdown_within: Mutex::default(),
             commands: Mutex::new(Some(Vec::new())),
             mailbox,
+            turned: Mutex::default(),
         }
     }
 
@@ -97,8 +100,18 @@ impl Shared {
         lock(&self.commands)
     }
 
+    /// As of the last turn, and what the driver cannot tell itself: that there is none any more.
     pub(crate) fn health(&self) -> GroupHealth {
-        lock(&self.health).clone()
+        let mut health = lock(&self.health).clone();
+        if let Some(turned) = *lock(&self.turned) {
+            health.has_turned(turned.elapsed());
+        }
+        health
+    }
+
+    /// A turn begins; `None` when there will be no other.
+    pub(crate) fn turns(&self, begun: Option<Instant>) {
+        *lock(&self.turned) = begun;
     }
 
     /// Ends when the first assignment is read from offsets that are committed.

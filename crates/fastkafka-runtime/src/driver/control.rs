@@ -102,7 +102,10 @@ impl<T: GroupConsumer> Driver<T> {
         };
         let position = match found {
             Ok(position) => position,
-            Err(error) => return drop(self.seeks.fail(place).send(Err(error))),
+            Err(error) => {
+                self.cannot_go_on(place, &error);
+                return drop(self.seeks.fail(place).send(Err(error)));
+            }
         };
         self.seeks.commit(place, position);
         let part = self.part(place);

@@ -105,8 +105,9 @@ impl<T: GroupConsumer> Driver<T> {
 
     /// The partition is read without an error. That says nothing of a batch: the broker may be away.
     fn is_well(&mut self, place: PartitionRef) {
-        let refused = Key::partition(ProblemCode::TopicRefused, place);
-        self.problems.clear(&refused);
+        for code in [ProblemCode::TopicRefused, ProblemCode::PartitionSilent] {
+            self.problems.clear(&Key::partition(code, place));
+        }
     }
 
     /// What is wrong with a partition in other words is named with those.
@@ -129,11 +130,8 @@ impl<T: GroupConsumer> Driver<T> {
                         tracing::warn!(%place, "nothing comes of it: {}", silent.why);
                     }
                 }
-                _ => {
-                    if self.problems.clear(&key).is_some() {
-                        tracing::info!(%place, "it is read again");
-                    }
-                }
+                // It may be paused, or have got another name: then nothing is better.
+                _ => drop(self.problems.clear(&key)),
             }
         }
     }
@@ -244,8 +242,18 @@ impl<T: GroupConsumer> Driver<T> {
             for key in refused(error) {
                 self.problems.raise(key, self.now, &error.message);
             }
-        } else {
+        } else if error.places.is_empty() {
             tracing::warn!(group, cluster, "{error}");
+        } else {
+            // The client tries again, and says so twice a second.
+            for place in error.places.iter().copied() {
+                let key = Key::partition(ProblemCode::PartitionSilent, place);
+                if self.rebalance.assigned().contains(&place)
+                    && self.problems.raise(key, self.now, &error.message)
+                {
+                    tracing::warn!(group, cluster, %place, "{error}");
+                }
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ use super::Driver;
 use super::partition::GoesOn;
 use super::state::problems::Key;
 use crate::control::command::Seek;
+use crate::control::error::ControlError;
 use crate::health::ProblemCode;
 use crate::transport::{GroupConsumer, PartitionRef};
 use fastkafka_core::OnTruncation;
@@ -123,6 +124,27 @@ impl<T: GroupConsumer> Driver<T> {
         for code in [ProblemCode::LogTruncated, ProblemCode::BatchUnreadable] {
             self.problems.clear(&Key::partition(code, place));
         }
+    }
+
+    /// What stands where the partition was to go on by itself may be gone meanwhile.
+    pub(super) fn cannot_go_on(&mut self, place: PartitionRef, error: &ControlError) {
+        let part = self.part(place);
+        let partition = &mut self.partitions[part];
+        let Some(goes_on) = &mut partition.goes_on else {
+            return;
+        };
+        if let (Seek::Offset(offset), ControlError::OutOfRange { low, .. }) = (goes_on.to, error) {
+            tracing::error!(
+                %place,
+                lost = low.saturating_sub(offset),
+                "records {offset}..{low} are gone from the log before they were read (retention): going on at its beginning"
+            );
+            goes_on.to = Seek::Beginning;
+        }
+        let position = partition.truncated.unwrap_or_default();
+        let what = format!("{}; that failed: {error}", partition.error(position));
+        let key = Key::partition(ProblemCode::LogTruncated, place);
+        self.problems.raise_at(key, position, self.now, &what);
     }
 
     /// Begins the seeks of partitions that go on by themselves.

@@ -30,14 +30,17 @@ impl Drop for PanicGuard {
 pub(crate) fn on_thread<T: GroupConsumer>(mut driver: Driver<T>) -> Result<(), String> {
     let origin = Instant::now();
     let _guard = PanicGuard(driver.setup.shared.clone());
+    let shared = driver.setup.shared.clone();
     loop {
         let begun = origin.elapsed();
+        shared.turns(Some(origin + begun));
         let turn = driver.turn(begun);
         name_long_turn(driver.setup.group(), origin.elapsed() - begun);
         match turn {
             Turn::Again => {}
             Turn::Park(time) => std::thread::park_timeout(time),
             Turn::Over(ended) => {
+                shared.turns(None);
                 if !driver.is_closed() {
                     std::mem::forget(driver);
                 }
@@ -96,7 +99,28 @@ async fn turns<T: GroupConsumer>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::health::ProblemCode;
     use crate::mailbox::Mailbox;
+
+    #[test]
+    fn a_consumer_whose_turn_does_not_end_is_named_until_the_next_one_begins() {
+        let shared = Shared::new("", "orders", false, Mailbox::new(Box::new(|| ())));
+        let codes = || {
+            let health = shared.health();
+            health.open.iter().map(|open| open.code).collect::<Vec<_>>()
+        };
+        assert_eq!(codes(), [], "nothing has begun");
+        let ago = |seconds| Instant::now().checked_sub(Duration::from_secs(seconds));
+        shared.turns(ago(29));
+        assert_eq!(codes(), []);
+        shared.turns(ago(31));
+        assert_eq!(codes(), [ProblemCode::ConsumerStuck]);
+        shared.turns(ago(0));
+        assert_eq!(codes(), []);
+        shared.turns(ago(31));
+        shared.turns(None);
+        assert_eq!(codes(), [], "it has ended");
+    }
 
     #[test]
     fn a_panic_of_the_thread_ends_the_app() {

@@ -287,6 +287,12 @@ impl GroupHealth {
         }
     }
 
+    /// Its consumer has begun its last turn so long ago; it begins one a second.
+    pub(crate) fn has_turned(&mut self, ago: Duration) {
+        let stuck = Problem::new(ProblemCode::ConsumerStuck, &self.subject(), ago, "");
+        self.open.extend(stuck);
+    }
+
     /// The group in a sentence.
     pub(crate) fn name(&self) -> String {
         format!("group `{}`{}", self.group, on(&self.cluster))

@@ -55,6 +55,8 @@ pub enum ProblemCode {
     GroupRefused,
     /// The consumer does not come into its group.
     NotInGroup,
+    /// The consumer stands still in a call into its client.
+    ConsumerStuck,
     /// A topic, or a partition of it, is not there or may not be read.
     TopicRefused,
     /// Commits of a partition are refused.
@@ -71,7 +73,7 @@ pub enum ProblemCode {
     SpanReached,
     /// The broker does not say where a partition starts.
     StartUnknown,
-    /// Nothing comes of a partition: its leader is away, or hands out nothing.
+    /// Nothing comes of a partition: its leader is away, or answers with an error.
     PartitionSilent,
     /// A batch of a partition cannot be read.
     BatchUnreadable,
@@ -99,6 +101,7 @@ impl ProblemCode {
         Self::ClusterRefused,
         Self::GroupRefused,
         Self::NotInGroup,
+        Self::ConsumerStuck,
         Self::TopicRefused,
         Self::CommitRefused,
         Self::RecordStopped,
@@ -126,6 +129,7 @@ impl ProblemCode {
             Self::ClusterRefused => "cluster-refused",
             Self::GroupRefused => "group-refused",
             Self::NotInGroup => "not-in-group",
+            Self::ConsumerStuck => "consumer-stuck",
             Self::TopicRefused => "topic-refused",
             Self::CommitRefused => "commit-refused",
             Self::RecordStopped => "record-stopped",
@@ -170,6 +174,7 @@ impl ProblemCode {
             | Self::PartitionSilent
             | Self::PartitionStuck
             | Self::OutputsWait
+            | Self::ConsumerStuck
             | Self::TaskFails => PATIENCE,
         }
     }
@@ -182,6 +187,7 @@ impl ProblemCode {
             Self::ClusterRefused => "the cluster refuses the client",
             Self::GroupRefused => "the consumer is refused",
             Self::NotInGroup => "the consumer is not in the group",
+            Self::ConsumerStuck => "its thread stands still in a call",
             Self::TopicRefused => "cannot be read",
             Self::CommitRefused => "commits are refused",
             Self::RecordStopped => "stands still",
@@ -216,6 +222,7 @@ impl ProblemCode {
             Self::NotInGroup => {
                 "the coordinator answers it as a member, or the group gives it partitions"
             }
+            Self::ConsumerStuck => "the call returns",
             Self::TopicRefused => {
                 "the broker lists the topic; of a partition, when a record of it is read, or another client of the app can read it"
             }
@@ -230,7 +237,9 @@ impl ProblemCode {
             Self::DeadLetterWaits => "the dead letter is written",
             Self::SpanReached => "the oldest open record is settled",
             Self::StartUnknown => "the broker says where the partition starts",
-            Self::PartitionSilent => "its leader answers, or a record of it is read",
+            Self::PartitionSilent => {
+                "a record of it is read, or another client of the app can read it; where its leader was away, when that answers"
+            }
             Self::BatchUnreadable => {
                 "records beyond the batch are read, or `Handle::seek` leaves it"
             }

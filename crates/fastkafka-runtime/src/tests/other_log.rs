@@ -134,6 +134,21 @@ async fn with_reset_it_goes_on_with_the_first_new_record_when_what_was_read_is_h
     }
 }
 
+/// The last record of the former log is in hand for a minute.
+#[tokio::test(start_paused = true)]
+async fn with_reset_it_goes_on_at_the_beginning_where_what_is_new_is_gone_before_its_turn() {
+    let mut lab = Lab::new::<resets>(1, 10);
+    lab.until(|labs| labs[0].state.offsets(0).len() == 10).await;
+    lab.notify(truncated(Some(4)));
+    lab.pass(LONG / 2).await;
+    lock(&lab.cluster).log(0).low = 7;
+    lab.until(|labs| labs[0].committed(0) == Some(7)).await;
+    lab.fill(0, 5);
+    lab.until_committed(0, 15).await;
+    assert_eq!(lab.state.offsets(0)[10..], (7..15).collect::<Vec<_>>());
+    assert!(lab.problems().is_empty());
+}
+
 #[tokio::test(start_paused = true)]
 async fn with_reset_it_stops_where_nobody_knows_what_is_new() {
     let mut lab = Lab::new::<resets>(1, 9);

@@ -52,7 +52,8 @@ async fn a_partition_of_which_nothing_comes_is_named_for_as_long_as_that_lasts()
     );
     assert_eq!(
         problem.ends(),
-        "its leader answers, or a record of it is read"
+        "a record of it is read, or another client of the app can read it; where its leader was away, when that \
+         answers"
     );
     assert!(problem.blocks);
 }
@@ -82,6 +83,37 @@ async fn it_ends_when_the_leader_answers_a_record_comes_or_the_partition_is_give
             assert!(problems(&lab).is_empty());
         }
     }
+}
+
+/// A broker's `UNKNOWN_SERVER_ERROR`: librdkafka tries again for ever, and its leader answers other questions.
+#[tokio::test(start_paused = true)]
+async fn a_partition_that_is_answered_with_an_error_again_and_again_is_named() {
+    let mut lab = Lab::new::<on>(2, 3);
+    lab.until_committed(0, 3).await;
+    let fails = |lab: &Lab| {
+        let error = ClientError::new("UNKNOWN", Scope::Request, Lasting::Passing, "it fails");
+        lab.notify(Notice::Error(error.at(place(0))));
+    };
+    for second in 1..40 {
+        fails(&lab);
+        lab.pass(SECOND).await;
+        let expected = usize::from(second >= 30);
+        assert_eq!(problems(&lab).len(), expected, "{second}");
+    }
+    let [problem] = &*problems(&lab) else {
+        panic!("it is named")
+    };
+    assert_eq!(problem.code, ProblemCode::PartitionSilent);
+    assert!(problem.to_string().contains("it fails"), "{problem}");
+    // Another client of the app could read it.
+    lab.notify(Notice::Reads(place(0)));
+    lab.pass(SECOND).await;
+    assert!(problems(&lab).is_empty());
+    fails(&lab);
+    lab.pass(SECOND).await;
+    lab.fill(0, 1);
+    lab.pass(SECOND * 40).await;
+    assert!(problems(&lab).is_empty(), "there are records again");
 }
 
 #[tokio::test(start_paused = true)]
