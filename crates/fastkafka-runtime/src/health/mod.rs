@@ -3,13 +3,15 @@
 //! A state that ends by itself is no problem: no assignment, a retry, a pause, a broker that is away for
 //! a moment. The facts are here all the same.
 
+mod code;
 mod problem;
 mod producer;
 mod stalled;
 mod subject;
 mod time;
 
-pub use self::problem::{Problem, ProblemCode};
+pub use self::code::ProblemCode;
+pub use self::problem::Problem;
 pub use self::producer::ProducerHealth;
 pub use self::stalled::{StalledAt, StalledRecord};
 pub(crate) use self::subject::Subject;

@@ -1,6 +1,7 @@
 //! The health of producers: one for each client of librdkafka that writes.
 
-use super::problem::{Problem, ProblemCode};
+use super::code::ProblemCode;
+use super::problem::Problem;
 use super::subject::Subject;
 use std::time::Duration;
 

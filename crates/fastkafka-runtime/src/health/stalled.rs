@@ -1,6 +1,7 @@
 //! A record without progress.
 
-use super::problem::{Problem, ProblemCode};
+use super::code::ProblemCode;
+use super::problem::Problem;
 use super::subject::Subject;
 use std::fmt;
 use std::time::Duration;
