@@ -45,8 +45,15 @@ impl<'r, T: Message<'r>> Decode<'r, T> for Json {
     fn decode(record: &RawRecord<'r>) -> Result<T, Rejection> {
         let bytes = payload(record)?;
         serde_json::from_slice(bytes).map_err(|e| {
+            let e = e.to_string();
+            let hint = match e.contains("a borrowed string") {
+                true => {
+                    " (a string with an escape cannot be borrowed: take `String` or `Cow<str>`)"
+                }
+                false => "",
+            };
             Rejection::new(format_args!(
-                "the payload is not the JSON it should be: {e}"
+                "the payload is not the JSON it should be{hint}: {e}"
             ))
         })
     }
