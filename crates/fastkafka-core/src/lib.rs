@@ -42,7 +42,7 @@ pub use delivery::error::ProduceError;
 pub use delivery::failure::{BatchFailure, Failure, FailureKind, IntoFailure, Rejection};
 pub use delivery::scope::delivery_scope;
 pub use delivery::settle::{Closed, Delivery, OrderUnit, RunTag, Settle};
-pub use delivery::sink::{OutRecord, RecordSink};
+pub use delivery::sink::{OutRecord, RecordSink, unwritable};
 pub use delivery::slot::{DeliveryScope, DeliveryToken, ScopeRef};
 pub use delivery::stop_flag::StopFlag;
 pub use function::around::{Around, HandlerCall, HandlerFuture};

@@ -3,7 +3,7 @@
 use super::ambient::{Ambient, excuse, give_up, in_scope, target};
 use super::error::ProduceError;
 use super::failure::{Failure, Rejection};
-use super::sink::OutRecord;
+use super::sink::{OutRecord, unwritable};
 use super::slot::{DeliveryScope, DeliveryToken, ScopeRef};
 use crate::function::probe::emit::{Emit, Outgoing};
 use crate::function::producer::Producer;
@@ -42,6 +42,9 @@ fn encode_and_enqueue<P: Producer>(
         producer: P::DEF.name,
         reason: rejection.to_string(),
     };
+    if let Some(why) = unwritable(out.partition, out.timestamp) {
+        return Err(not_encoded(Rejection::new(why)));
+    }
     buffer.clear();
     if let Some(message) = out.message {
         P::encode(message, buffer).map_err(not_encoded)?;

@@ -39,6 +39,21 @@ impl OutRecord<'_> {
     }
 }
 
+/// Why a record cannot be written so, if that is the case. librdkafka takes a time of 0 for none and puts its
+/// clock there, and the partition -1 for any; times before 1970 are refused by Java's client, too.
+#[doc(hidden)]
+pub fn unwritable(partition: Option<i32>, timestamp: Option<i64>) -> Option<String> {
+    if let Some(partition) = partition.filter(|partition| *partition < 0) {
+        return Some(format!(
+            "partition {partition} does not exist; leave it out, and the key chooses"
+        ));
+    }
+    let timestamp = timestamp.filter(|millis| *millis <= 0)?;
+    Some(format!(
+        "timestamp {timestamp} cannot be written: clients count milliseconds since 1970, from 1 on; leave it out for the present"
+    ))
+}
+
 /// The destination of an app's records: the Kafka client, or a broker in memory.
 pub trait RecordSink: Send + Sync {
     /// Takes the record, or fails at once and cancels the token. A record that was taken is reported

@@ -20,7 +20,7 @@ pub struct KafkaEvent<T, K = Bytes> {
     pub key: Option<K>,
     /// Headers in order; a value may be null.
     pub headers: Vec<(String, Option<Bytes>)>,
-    /// Milliseconds since 1970; `None`: the client's clock.
+    /// Milliseconds since 1970, from 1 on; `None`: the client's clock.
     pub timestamp: Option<i64>,
     /// The partition; `None`: by the key.
     pub partition: Option<i32>,
@@ -88,14 +88,15 @@ impl<T, K> KafkaEvent<T, K> {
         self
     }
 
-    /// Sets the time, in milliseconds since 1970.
+    /// Sets the time, in milliseconds since 1970. 0 and less are refused when it is sent: the client would put its
+    /// clock there, or no time.
     #[must_use]
     pub fn timestamp(mut self, millis: i64) -> Self {
         self.timestamp = Some(millis);
         self
     }
 
-    /// Sets the partition, whatever the key.
+    /// Sets the partition, whatever the key. One below 0 is refused when it is sent.
     #[must_use]
     pub fn partition(mut self, partition: i32) -> Self {
         self.partition = Some(partition);

@@ -22,7 +22,8 @@ apps!(
     Encoded,
     Outside,
     Failing,
-    Unacknowledged
+    Unacknowledged,
+    Unwritable
 );
 
 fn sent(producer: &str, topic: &str, payload: &str) -> Sent {
@@ -238,4 +239,28 @@ fn a_record_that_nobody_acknowledges_is_sent_only_where_nothing_waits_for_it() {
          call it outside handlers and delivery scopes, or remove `acks`"
     );
     assert_eq!(outbox.take().len(), 0);
+}
+
+#[produces(app = Unwritable, topic = "events")]
+async fn to_unwritable(timestamp: i64, partition: i32) -> Produced<KafkaEvent<Order>> {
+    let event = KafkaEvent::new(Order { id: 1 });
+    Ok(event.timestamp(timestamp).partition(partition))
+}
+
+/// librdkafka would write the present, and to any partition.
+#[test]
+fn what_clients_would_write_otherwise_is_refused() {
+    let (_app, outbox) = connected::<Unwritable>();
+    for (timestamp, partition, why) in [
+        (0, 0, "timestamp 0 cannot be written"),
+        (-1, 0, "timestamp -1 cannot be written"),
+        (1, -1, "partition -1 does not exist"),
+    ] {
+        let error = block_on(to_unwritable(timestamp, partition)).unwrap_err();
+        assert!(error.is_permanent(), "{error}");
+        assert!(error.to_string().contains(why), "{error}");
+    }
+    assert!(outbox.take().is_empty());
+    block_on(to_unwritable(1, 0)).unwrap();
+    assert_eq!(outbox.take().len(), 1);
 }

@@ -109,6 +109,9 @@ impl<'a, D: Delivered> IntoFuture for Sending<'a, D> {
                 Ok(payloads) => payloads,
                 Err(why) => failed(format!("the payload cannot be written: {why}")),
             };
+            if let Some(why) = fastkafka_core::unwritable(record.partition, record.timestamp) {
+                failed(why);
+            }
             let mut delivered = Vec::with_capacity(payloads.len());
             for payload in payloads {
                 let record = NewRecord {
