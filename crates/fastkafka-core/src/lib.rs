@@ -67,7 +67,7 @@ pub use function::mirror::{MirrorHost, Owned, Sends, read_again};
 pub use function::probe::emit::{Emit, Outgoing, ProducerReturn, Take};
 pub use function::producer::Producer;
 pub use function::registry::{Def, DefaultApp, Entry, Register, Registry};
-pub use function::shape::{Batch, InputOf, Nullable, Shape, Single};
+pub use function::shape::{Batch, InputOf, Nullable, NullableBatch, Shape, Single};
 pub use one_line::{LONGEST_TEXT, one_line};
 #[doc(hidden)]
 pub use pattern::Pattern;

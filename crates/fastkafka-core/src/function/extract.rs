@@ -3,7 +3,7 @@
 use crate::app::States;
 use crate::delivery::failure::Rejection;
 use crate::function::call::CallContext;
-use crate::function::shape::{Batch, Nullable, Shape, Single};
+use crate::function::shape::{Batch, Nullable, NullableBatch, Shape, Single};
 use crate::record::{EventMetadata, Headers, RawRecord};
 use std::any::{TypeId, type_name};
 
@@ -83,6 +83,14 @@ impl<'r, S: PerRecord> FromContext<'r, S> for RawRecord<'r> {
 impl<'r, T: FromContext<'r, Single> + PerRecordValue<'r>> FromContext<'r, Batch> for Vec<T> {
     fn from_context(cx: &'r CallContext<'r>) -> Result<Self, Rejection> {
         cx.records().map(|record| T::of_record(&record)).collect()
+    }
+}
+
+impl<'r, T: FromContext<'r, Single> + PerRecordValue<'r>> FromContext<'r, NullableBatch>
+    for Vec<T>
+{
+    fn from_context(cx: &'r CallContext<'r>) -> Result<Self, Rejection> {
+        <Self as FromContext<'r, Batch>>::from_context(cx)
     }
 }
 

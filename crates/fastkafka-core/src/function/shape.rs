@@ -21,6 +21,9 @@ pub struct Batch;
 /// One record per call, `None` for a tombstone.
 #[derive(Debug)]
 pub struct Nullable;
+/// Several records per call, `None` for a tombstone.
+#[derive(Debug)]
+pub struct NullableBatch;
 
 impl Shape for Single {
     const BATCH: bool = false;
@@ -46,6 +49,11 @@ pub trait InputOf<'r, S: Shape>: Sized + Send {
         cx: &CallContext<'r>,
         decode: impl Fn(&RawRecord<'r>) -> Result<Self::Payload, Rejection>,
     ) -> Result<(Self, usize), Rejection>;
+}
+
+impl Shape for NullableBatch {
+    const BATCH: bool = true;
+    const TOMBSTONES: bool = true;
 }
 
 impl<'r, T: Send> InputOf<'r, Single> for T {
@@ -77,15 +85,35 @@ impl<'r, T: Send> InputOf<'r, Batch> for Vec<T> {
         cx: &CallContext<'r>,
         decode: impl Fn(&RawRecord<'r>) -> Result<T, Rejection>,
     ) -> Result<(Vec<T>, usize), Rejection> {
-        let mut batch = Vec::with_capacity(cx.records().len());
-        for record in cx.records() {
-            match decode(&record) {
-                Ok(payload) => batch.push(payload),
-                Err(rejection) if batch.is_empty() => return Err(rejection),
-                Err(_) => break,
-            }
-        }
-        let taken = batch.len();
-        Ok((batch, taken))
+        batch_of(cx, decode)
     }
+}
+
+impl<'r, T: Send> InputOf<'r, NullableBatch> for Vec<Option<T>> {
+    type Payload = T;
+    fn gather(
+        cx: &CallContext<'r>,
+        decode: impl Fn(&RawRecord<'r>) -> Result<T, Rejection>,
+    ) -> Result<(Vec<Option<T>>, usize), Rejection> {
+        batch_of(cx, |record| {
+            record.payload().map(|_| decode(record)).transpose()
+        })
+    }
+}
+
+/// The records up to the first that does not decode.
+fn batch_of<'r, T>(
+    cx: &CallContext<'r>,
+    decode: impl Fn(&RawRecord<'r>) -> Result<T, Rejection>,
+) -> Result<(Vec<T>, usize), Rejection> {
+    let mut batch = Vec::with_capacity(cx.records().len());
+    for record in cx.records() {
+        match decode(&record) {
+            Ok(payload) => batch.push(payload),
+            Err(rejection) if batch.is_empty() => return Err(rejection),
+            Err(_) => break,
+        }
+    }
+    let taken = batch.len();
+    Ok((batch, taken))
 }

@@ -145,6 +145,23 @@ fn payloads_borrow_from_the_record() {
 }
 
 #[consumes]
+async fn on_text(text: &str, State(log): State<Log>) {
+    log.add(text.to_owned());
+}
+
+#[test]
+fn a_borrowed_string_with_an_escape_is_a_rejection_that_says_what_to_take() {
+    let given = [record(r#""ab""#), record(r#""a\nb""#)];
+    let ended = handle(def::<on_text>(), given);
+    assert_eq!(ended.log, ["ab"]);
+    let failure = ended.failure.unwrap().1;
+    assert!(
+        failure.message().contains("take `String` or `Cow<str>`"),
+        "{failure:?}"
+    );
+}
+
+#[consumes]
 async fn on_nullable(order: Option<Order>, State(log): State<Log>) {
     log.add(order.map_or("none".into(), |order| order.id.to_string()));
 }
@@ -172,6 +189,29 @@ fn a_vec_is_a_batch_also_through_an_alias() {
     assert!(def::<on_batch>().batch && def::<on_batch_that_fails>().batch);
     assert_eq!(ended.log, ["[1, 2, 3] at 102"]);
     assert_eq!((ended.handled, ended.settled), (3, Some(3)));
+}
+
+#[consumes(topic = "orders")]
+async fn on_nullable_batch(
+    orders: Vec<Option<Order>>,
+    metas: Vec<EventMetadata>,
+    State(log): State<Log>,
+) {
+    let ids = orders.iter().map(|order| order.as_ref().map(|o| o.id));
+    log.add(format!("{:?} at {}", ids.collect::<Vec<_>>(), metas.len()));
+}
+
+#[test]
+fn a_batch_of_options_takes_tombstones() {
+    let def = def::<on_nullable_batch>();
+    assert!(def.batch && def.tombstones);
+    let given = orders([1]).chain([tombstone()]).chain(orders([2]));
+    let ended = handle(def, given);
+    assert_eq!(ended.log, ["[Some(1), None, Some(2)] at 3"]);
+    assert_eq!((ended.handled, ended.settled), (3, Some(3)));
+    // The payload `null` is JSON, and no tombstone.
+    let ended = handle(def, orders([1]).chain([record("null")]));
+    assert_eq!((ended.handled, ended.log.len()), (1, 1));
 }
 
 #[test]

@@ -44,7 +44,7 @@
 //!         // wins over the one of the trait, where its bounds hold.
 //!         type Shape = <() as p::SelectShape<{
 //!             use p::DefaultShape as _;
-//!             p::ShapeProbe::<Order>::SHAPE
+//!             p::ShapeProbe::<Order>::SHAPE + p::ShapeProbe::<Order>::NULLABLE
 //!         }>>::Shape;
 //!         type Codec = CODEC;
 //!         type Payload = PAYLOAD;                          // of a `Vec<Order>` it is `Order`

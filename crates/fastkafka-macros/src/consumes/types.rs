@@ -13,7 +13,7 @@ pub(super) fn shape(model: &Model) -> TokenStream {
         <() as #p::SelectShape<{
             #[allow(unused_imports)]
             use #p::DefaultShape as _;
-            #p::ShapeProbe::<#input>::SHAPE
+            #p::ShapeProbe::<#input>::SHAPE + #p::ShapeProbe::<#input>::NULLABLE
         }>>::Shape
     }
 }

@@ -1,15 +1,18 @@
 //! The shape of a handler, and bytes where there should be none: asked of the payload's type.
 
-use crate::function::shape::{Batch, Nullable, Shape, Single};
+use crate::function::shape::{Batch, Nullable, NullableBatch, Shape, Single};
 use std::marker::PhantomData;
 
-/// Asks a type which shape it has: an inherent constant wins over the trait's.
+/// Asks a type which shape it has: the sum of two answers, for one could not tell a batch from a batch of
+/// tombstones. An inherent constant wins over the trait's.
 #[derive(Debug)]
 pub struct ShapeProbe<T>(PhantomData<T>);
 /// The answer of [`ShapeProbe`] for every other type.
 pub trait DefaultShape {
     /// One record.
     const SHAPE: u8 = 0;
+    /// No batch that takes tombstones.
+    const NULLABLE: u8 = 0;
 }
 impl<T> DefaultShape for ShapeProbe<T> {}
 impl<T> ShapeProbe<Vec<T>> {
@@ -19,6 +22,10 @@ impl<T> ShapeProbe<Vec<T>> {
 impl<T> ShapeProbe<Option<T>> {
     /// One record or a tombstone.
     pub const SHAPE: u8 = 2;
+}
+impl<T> ShapeProbe<Vec<Option<T>>> {
+    /// Each record may be a tombstone.
+    pub const NULLABLE: u8 = 2;
 }
 
 /// Turns the answer of [`ShapeProbe`] into a type.
@@ -34,6 +41,9 @@ impl SelectShape<1> for () {
 }
 impl SelectShape<2> for () {
     type Shape = Nullable;
+}
+impl SelectShape<3> for () {
+    type Shape = NullableBatch;
 }
 
 /// Finds `Vec<u8>`, which would silently be a batch of numbers.
