@@ -1,7 +1,7 @@
 //! OAuth tokens: fetched ahead in the background, since librdkafka asks for one and can not wait.
 
 use crate::lock::lock;
-use fastkafka_core::{CatchRun, OauthToken, TokenProvider, panic_text};
+use fastkafka_core::{CatchRun, OauthToken, TokenProvider};
 use rdkafka::client::OAuthToken;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -101,7 +101,7 @@ async fn ask(provider: &dyn TokenProvider, deadline: Instant) -> Result<OauthTok
     let asked = CatchRun::new(Box::pin(async { provider.token().await }));
     match tokio::time::timeout_at(deadline, asked).await {
         Ok(Ok(token)) => token.map_err(|error| Refusal::Failed(error.to_string())),
-        Ok(Err(panic)) => Err(Refusal::Failed(format!("a panic: {}", panic_text(&*panic)))),
+        Ok(Err(panic)) => Err(Refusal::Failed(format!("a panic: {panic}"))),
         Err(_) => Err(Refusal::Late),
     }
 }

@@ -3,9 +3,7 @@
 
 use crate::health::TaskHealth;
 use crate::lock::lock;
-use fastkafka_core::{
-    Ambient, AppContext, CatchRun, Restart, Scoped, Task, TaskFailure, one_line, panic_text,
-};
+use fastkafka_core::{Ambient, AppContext, CatchRun, Restart, Scoped, Task, TaskFailure, one_line};
 use fastkafka_engine::growing;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -159,10 +157,7 @@ impl Background {
                     return;
                 }
                 Ok(Err(failure)) => (format!("failed: {}", failure.message()), false),
-                Err(panic) => (
-                    one_line(format_args!("panicked: {}", panic_text(&*panic))),
-                    true,
-                ),
+                Err(panic) => (one_line(format_args!("panicked: {panic}")), true),
             };
             let def = task.def;
             let failure = TaskFailure {

@@ -1,6 +1,7 @@
 //! The failure of a handler.
 
 use crate::delivery::error::ProduceError;
+use crate::function::catch::drop_quietly;
 use crate::one_line::one_line;
 use std::error::Error;
 use std::fmt;
@@ -46,7 +47,16 @@ pub enum FailureKind {
 pub struct Failure {
     kind: FailureKind,
     message: String,
-    source: Option<Box<dyn Error + Send + Sync>>,
+    source: Option<Source>,
+}
+
+/// An error of the user's, which may panic when it is dropped: at work is then a thread that serves others.
+struct Source(Option<Box<dyn Error + Send + Sync>>);
+
+impl Drop for Source {
+    fn drop(&mut self) {
+        drop_quietly(self.0.take());
+    }
 }
 
 impl Failure {
@@ -83,7 +93,7 @@ impl Failure {
         Self {
             kind: FailureKind::Retry { after: None },
             message: one_line(chain(&error)),
-            source: Some(Box::new(error)),
+            source: Some(Source(Some(Box::new(error)))),
         }
     }
 
@@ -116,7 +126,7 @@ impl Failure {
 
     /// The error it came from, if the handler returned one.
     pub fn error(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
-        self.source.as_deref()
+        self.source.as_ref()?.0.as_deref()
     }
 }
 

@@ -6,7 +6,7 @@ use fastkafka::{
     AppContext, Bytes, CatchRun, Closed, ConsumerDef, DefaultApp, Delivery, DeliveryScope,
     DeliveryToken, Failure, Fetched, Header, OutRecord, ProduceError, ProducerDef, Record,
     RecordSink, Registry, Run, RunTag, Settle, States, Timestamp, TimestampType, TopicPartition,
-    enter, panic_text,
+    enter,
 };
 use std::ops::Range;
 use std::pin::pin;
@@ -210,7 +210,7 @@ fn run_in(
         Ok(end) => (end.handled, end.failure, None),
         Err(panic) => {
             let at = scope.current();
-            (at, None, Some((at, panic_text(&*panic).to_owned())))
+            (at, None, Some((at, panic)))
         }
     };
     scope.finish(

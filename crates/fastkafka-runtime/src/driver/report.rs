@@ -46,7 +46,7 @@ impl<T: GroupConsumer> Driver<T> {
             && !tokio_runtime::is_gone(&self.setup.tokio)
         {
             self.setup.shared.fail(format!(
-                "the lane of {} died: `{}` panicked where it cannot be caught, such as in a drop",
+                "the lane of {} died: `{}` panicked where it cannot be caught",
                 p.place, p.handler.def.name
             ));
         }
@@ -57,7 +57,7 @@ impl<T: GroupConsumer> Driver<T> {
         if !self.rebalance.membership.is_closing() {
             let p = &self.partitions[part];
             self.setup.shared.fail(format!(
-                "a task of {} died: `{}` panicked where it cannot be caught, such as in a drop",
+                "a task of {} died: `{}` panicked where it cannot be caught",
                 p.place, p.handler.def.name
             ));
         }

@@ -8,10 +8,8 @@ use crate::shared::Shared;
 use crate::transport::PartitionRef;
 use fastkafka_core::{
     Ambient, AppContext, CatchRun, Failure, Record, Run, RunEnd, ScopeRef, Scoped, handle,
-    panic_text,
 };
 use fastkafka_engine::PartIndex;
-use std::any::Any;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::*};
@@ -21,7 +19,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// The end of a call: that of the run, or a panic.
-type CallEnd = Result<RunEnd, Box<dyn Any + Send>>;
+type CallEnd = Result<RunEnd, String>;
 
 /// The surroundings of a handler that is called for a partition.
 #[derive(Debug)]
@@ -79,7 +77,7 @@ impl HandlerContext {
         };
         let end = match end {
             Some(Ok(end)) => end,
-            Some(Err(panic)) => failed(&job.scope, panicked(&*panic)),
+            Some(Err(panic)) => failed(&job.scope, panicked(&panic)),
             None => failed(&job.scope, self.timed_out()),
         };
         (end, reuse(records))
@@ -106,7 +104,7 @@ impl HandlerContext {
         }
         match self.returned(job, told, &expired).await {
             Ok(Ok(end)) => end,
-            Ok(Err(panic)) => failed(&job.scope, panicked(&*panic)),
+            Ok(Err(panic)) => failed(&job.scope, panicked(&panic)),
             // Only the end of the tokio runtime cancels it.
             Err(_) => failed(
                 &job.scope,
@@ -245,8 +243,8 @@ fn failed(scope: &ScopeRef, failure: Failure) -> RunEnd {
     }
 }
 
-fn panicked(panic: &(dyn Any + Send)) -> Failure {
-    Failure::retry(format_args!("panicked: {}", panic_text(panic)))
+fn panicked(panic: &str) -> Failure {
+    Failure::retry(format_args!("panicked: {panic}"))
 }
 
 /// Polls `run` until one record alone took longer than `limit`; `None` then, and the run is dropped.

@@ -1,9 +1,7 @@
 //! `fastkafka::spawn`: a task that its record waits for.
 
 use crate::lock::lock;
-use fastkafka_core::{
-    Ambient, CatchRun, Failure, Fetched, ScopeRef, Scoped, TaskReturn, panic_text,
-};
+use fastkafka_core::{Ambient, CatchRun, Failure, Fetched, ScopeRef, Scoped, TaskReturn};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::pin::Pin;
@@ -154,8 +152,7 @@ where
         let failure = match work.await {
             Ok(output) => output.outcome().err(),
             Err(panic) => Some(Failure::retry(format_args!(
-                "a spawned task panicked: {}",
-                panic_text(&*panic)
+                "a spawned task panicked: {panic}"
             ))),
         };
         match (token, failure) {

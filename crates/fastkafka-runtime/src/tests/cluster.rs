@@ -6,6 +6,9 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+/// A payload that no task can read: it panics where no panic is caught.
+pub(super) const TRAP: &str = "trap";
+
 /// A record in a log.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Entry {
@@ -55,6 +58,16 @@ impl Cluster {
         log.high += 1;
     }
 
+    /// A record that ends the task that reads it.
+    pub(super) fn trap(&mut self, partition: i32) {
+        let entry = Entry {
+            payload: Some(TRAP.into()),
+            ..Entry::default()
+        };
+        self.publish(partition, entry);
+        self.committed.insert(place(partition), 0);
+    }
+
     /// `n` records; each carries its offset as JSON.
     pub(super) fn fill(&mut self, partition: i32, n: i64) {
         for _ in 0..n {
@@ -85,6 +98,9 @@ impl Fetched for Block {
         self.0[at].0
     }
     fn records<'r>(&'r self, range: Range<usize>, into: &mut Vec<Record<'r>>) {
+        let is_trap = |(_, entry): &(i64, Entry)| entry.payload.as_deref() == Some(TRAP.as_bytes());
+        let by_task = tokio::task::try_id().is_some();
+        assert!(!(by_task && self.0[range.clone()].iter().any(is_trap)));
         into.extend(self.0[range].iter().map(|(offset, entry)| Record {
             payload: entry.payload.as_deref(),
             key: entry.key.as_deref(),

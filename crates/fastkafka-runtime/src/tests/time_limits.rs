@@ -28,6 +28,28 @@ async fn a_handler_that_takes_too_long_is_dropped_and_retried() {
     );
 }
 
+/// What the handler had in hand is the user's, and is dropped where the handler is cut.
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_panics_when_it_is_dropped_is_retried() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("dropped");
+        }
+    }
+    #[consumes(crate = fk, topic = "in", handler_timeout = Duration::from_secs(2))]
+    async fn on(_: u32, meta: EventMetadata, State(state): State<HandlerState>) {
+        let _busy = state.call(meta);
+        if meta.offset() == 1 && state.times(1).len() == 1 {
+            let _bomb = Bomb;
+            std::future::pending::<()>().await;
+        }
+    }
+    let mut lab = Lab::new::<on>(1, 3);
+    lab.until_committed(0, 3).await;
+    assert_eq!(lab.state.offsets(0), [0, 1, 1, 2]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_blocking_handler_runs_beside_the_driver() {
     #[consumes(crate = fk, topic = "in", blocking, attempts = 2)]

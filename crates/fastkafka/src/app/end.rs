@@ -11,7 +11,7 @@ use super::life::{Ending, Work};
 use crate::error::RunError;
 use crate::hook::LEAST;
 use crate::lock::lock;
-use fastkafka_core::{CatchRun, Problem, panic_text};
+use fastkafka_core::{CatchRun, Problem};
 use fastkafka_runtime::Runtime;
 use futures_util::FutureExt;
 use std::convert::Infallible;
@@ -134,7 +134,7 @@ impl App {
             [served.await.clone(), self.undo(deadline).await]
         }));
         let undone = work.await.unwrap_or_else(|panic| {
-            let what = format!("it panicked: {}", panic_text(&*panic));
+            let what = format!("it panicked: {panic}");
             [None, Some(RunError::Stop(what))]
         });
         let cause = life.cause.get().map(|(_, cause)| cause.clone());

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::lock::lock;
-use fastkafka_core::{CatchRun, TaskReturn, panic_text};
+use fastkafka_core::{CatchRun, TaskReturn};
 use std::any::type_name;
 use std::fmt::{self, Display};
 use std::panic::Location;
@@ -248,6 +248,6 @@ impl Drop for AtWork<'_> {
 async fn caught<T>(work: impl Future<Output = Result<T, String>> + Send) -> Result<T, String> {
     match CatchRun::new(Box::pin(work)).await {
         Ok(done) => done.map_err(|why| format!("failed: {why}")),
-        Err(panic) => Err(format!("panicked: {}", panic_text(&*panic))),
+        Err(panic) => Err(format!("panicked: {panic}")),
     }
 }
