@@ -14,8 +14,7 @@ impl<C: RawClient> KafkaConsumer<C> {
         }
         if self.ends.is_due(now) {
             let candidates = self.assigned.parts().map(|part| Candidate {
-                place: part.place,
-                next: part.next,
+                at: part.fetch_position(),
                 is_in_doubt: self.errors.is_in_doubt(part.place, now),
                 // The end of one that is paused is of no interest.
                 end: match part.paused {
@@ -39,8 +38,8 @@ impl<C: RawClient> KafkaConsumer<C> {
         }
         let assigned = &self.assigned;
         let due = self.lost.due(now, |place| assigned.contains(place));
-        for (place, position) in due {
-            self.client.ask(Request::Range(place, position));
+        for at in due {
+            self.client.ask(Request::Range(at));
         }
     }
 
@@ -70,8 +69,9 @@ impl<C: RawClient> KafkaConsumer<C> {
     pub(super) fn take_ends(&mut self) -> impl Iterator<Item = Notice> + use<C> {
         let now = self.client.now();
         let mut notices = Vec::new();
-        for Ended { place, from, end } in std::mem::take(&mut self.ended) {
-            let Some(part) = self.assigned.get_mut(place) else {
+        for Ended { from, end } in std::mem::take(&mut self.ended) {
+            let place = from.place;
+            let Some(part) = self.assigned.still_at(&from) else {
                 continue;
             };
             if self.errors.is_readable(place, now) {
@@ -85,8 +85,7 @@ impl<C: RawClient> KafkaConsumer<C> {
                 && !self.errors.is_broken(place)
                 && !self.unchecked.contains(place);
             if let Some(end) = end
-                && part.next == from
-                && end > from
+                && end > from.next
                 && counts
             {
                 part.next = end;

@@ -1,7 +1,9 @@
 //! The partitions that a consumer reads, and where each goes on.
 
+use super::fetch_position::{FetchPosition, Move};
 use super::known::Known;
 use super::leader_epochs::LeaderEpochs;
+use super::raw::FetchError;
 use crate::offsets::broker::OffsetAndEpoch;
 use crate::offsets::topic_id::TopicId;
 use fastkafka_runtime::platform::PartitionRef;
@@ -13,6 +15,8 @@ pub(crate) struct Assigned {
     pub(crate) place: PartitionRef,
     /// The next offset to read.
     pub(crate) next: i64,
+    /// The last move that brought it there.
+    since: Move,
     pub(crate) epochs: LeaderEpochs,
     /// The topic that the position belongs to, once it is known.
     pub(crate) topic: Option<TopicId>,
@@ -27,18 +31,36 @@ impl Assigned {
         (self.place, OffsetAndEpoch::new(self.next, epoch))
     }
 
+    pub(crate) fn fetch_position(&self) -> FetchPosition {
+        FetchPosition {
+            place: self.place,
+            next: self.next,
+            since: self.since,
+        }
+    }
+
+    /// The error names another position than the next one. That is mostly one that was left; it may also be one
+    /// behind control records, which are passed without a word.
+    pub(crate) fn has_left(&self, error: &FetchError) -> bool {
+        match error {
+            FetchError::OutOfRange { position } => position.is_some_and(|at| at != self.next),
+            FetchError::Truncated { position, .. } => position.is_some_and(|at| !self.is_at(at)),
+            FetchError::Unreadable { .. } | FetchError::Other(_) => false,
+        }
+    }
+
+    /// This is the next position. Of another epoch it is not, where both are known: what was cut there is another
+    /// log.
+    fn is_at(&self, named: OffsetAndEpoch) -> bool {
+        let (_, next) = self.position();
+        let epochs = next.epoch.zip(named.epoch);
+        next.offset == named.offset && epochs.is_none_or(|(ours, named)| ours == named)
+    }
+
     /// Records up to this offset were read. False when they do not fit to those before.
     pub(crate) fn read(&mut self, next: i64, epoch: Option<i32>) -> bool {
         self.next = next;
         self.epochs.read(next, epoch)
-    }
-
-    /// Reading goes on there.
-    pub(crate) fn go_to(&mut self, known: Known) {
-        self.next = known.at.offset;
-        self.epochs = LeaderEpochs::starting_at(known.at);
-        self.topic = known.topic;
-        self.is_made_anew = false;
     }
 
     /// The topic of its name has this id now. Nothing of another was read at position 0, and where that was is
@@ -70,11 +92,14 @@ pub(crate) enum News {
 
 /// The partitions that a consumer reads: found by a topic's name and a number, as librdkafka names them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Assignment(HashMap<&'static str, BTreeMap<i32, Assigned>>);
+pub(crate) struct Assignment {
+    parts: HashMap<&'static str, BTreeMap<i32, Assigned>>,
+    moves: Move,
+}
 
 impl Assignment {
     pub(crate) fn part(&mut self, topic: &str, partition: i32) -> Option<&mut Assigned> {
-        self.0.get_mut(topic)?.get_mut(&partition)
+        self.parts.get_mut(topic)?.get_mut(&partition)
     }
 
     pub(crate) fn get_mut(&mut self, place: PartitionRef) -> Option<&mut Assigned> {
@@ -82,17 +107,18 @@ impl Assignment {
     }
 
     pub(crate) fn contains(&self, place: PartitionRef) -> bool {
-        let parts = self.0.get(place.on_cluster.as_str());
+        let parts = self.parts.get(place.on_cluster.as_str());
         parts.is_some_and(|parts| parts.contains_key(&place.partition))
     }
 
     /// Nothing is paused in the beginning.
     pub(crate) fn begin(&mut self, starts: &[(PartitionRef, Known)]) {
         for (place, known) in starts {
-            let parts = self.0.entry(place.on_cluster.as_str()).or_default();
+            let parts = self.parts.entry(place.on_cluster.as_str()).or_default();
             let part = Assigned {
                 place,
                 next: known.at.offset,
+                since: self.moves.next(),
                 epochs: LeaderEpochs::starting_at(known.at),
                 topic: known.topic,
                 is_made_anew: false,
@@ -102,13 +128,37 @@ impl Assignment {
         }
     }
 
+    /// Reading of a partition goes on there.
+    pub(crate) fn go_to(&mut self, place: PartitionRef, known: Known) {
+        let since = self.moves.next();
+        if let Some(part) = self.get_mut(place) {
+            part.next = known.at.offset;
+            part.since = since;
+            part.epochs = LeaderEpochs::starting_at(known.at);
+            part.topic = known.topic;
+            part.is_made_anew = false;
+        }
+    }
+
+    /// The partition that stands there, unless it was moved or has read on since.
+    pub(crate) fn still_at(&mut self, at: &FetchPosition) -> Option<&mut Assigned> {
+        let part = self.get_mut(at.place);
+        part.filter(|part| part.fetch_position() == *at)
+    }
+
+    /// The same of the search of `proof`.
+    #[cfg(feature = "proof")]
+    pub(crate) fn is_at(&self, at: &FetchPosition) -> bool {
+        self.parts().any(|part| part.fetch_position() == *at)
+    }
+
     /// Gives these up. Returns those that were read.
     pub(crate) fn remove(
         &mut self,
         places: &[PartitionRef],
     ) -> Vec<(PartitionRef, OffsetAndEpoch)> {
         let mut remove = |place: &PartitionRef| {
-            let parts = self.0.get_mut(place.on_cluster.as_str())?;
+            let parts = self.parts.get_mut(place.on_cluster.as_str())?;
             let part = parts.remove(&place.partition)?;
             Some(part.position())
         };
@@ -116,7 +166,7 @@ impl Assignment {
     }
 
     pub(crate) fn clear(&mut self) {
-        self.0.clear();
+        self.parts.clear();
     }
 
     pub(crate) fn positions(&self) -> Vec<(PartitionRef, OffsetAndEpoch)> {
@@ -130,16 +180,16 @@ impl Assignment {
 
     /// Every partition that is read.
     pub(crate) fn parts_mut(&mut self) -> impl Iterator<Item = &mut Assigned> {
-        self.0.values_mut().flat_map(BTreeMap::values_mut)
+        self.parts.values_mut().flat_map(BTreeMap::values_mut)
     }
 
     /// The topics of which something is read, by the cluster's names.
     pub(crate) fn topics(&self) -> Vec<&'static str> {
-        let topics = self.0.iter().filter(|(_, parts)| !parts.is_empty());
+        let topics = self.parts.iter().filter(|(_, parts)| !parts.is_empty());
         topics.map(|(topic, _)| *topic).collect()
     }
 
     pub(crate) fn parts(&self) -> impl Iterator<Item = &Assigned> {
-        self.0.values().flat_map(BTreeMap::values)
+        self.parts.values().flat_map(BTreeMap::values)
     }
 }

@@ -7,6 +7,7 @@
 //! The same client tells whether a partition can be read of which nothing comes since an error: silence does
 //! not, for it may be paused or have no leader.
 
+use super::fetch_position::FetchPosition;
 use fastkafka_runtime::platform::PartitionRef;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,10 +20,10 @@ const SELDOM: Duration = Duration::from_secs(60);
 /// So many are looked at together.
 const MOST: usize = 100;
 
-/// A partition since its next offset is what it is.
+/// A partition since it stands where it does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Quiet {
-    next: i64,
+    position: FetchPosition,
     /// When it may be looked at, and the time from that look to another.
     at: Duration,
     pause: Duration,
@@ -41,8 +42,7 @@ pub(crate) struct Ends {
 /// A partition that may be looked at.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Candidate {
-    pub(crate) place: PartitionRef,
-    pub(crate) next: i64,
+    pub(crate) at: FetchPosition,
     /// Nothing has come of it since an error.
     pub(crate) is_in_doubt: bool,
     /// The end of its log, as far as the client knows.
@@ -60,43 +60,39 @@ impl Ends {
     }
 
     /// The partitions to look at: those that have waited longest, if there are too many.
-    pub(crate) fn look(
-        &mut self,
-        now: Duration,
-        candidates: &[Candidate],
-    ) -> Vec<(PartitionRef, i64)> {
+    pub(crate) fn look(&mut self, now: Duration, candidates: &[Candidate]) -> Vec<FetchPosition> {
         self.look_at = now + LOOK;
         let was_drained = std::mem::take(&mut self.drained);
         let before = std::mem::take(&mut self.partitions);
         let quiet = candidates.iter().map(|one| {
-            let quiet = before.get(one.place).filter(|quiet| quiet.next == one.next);
+            let quiet = before.get(one.at.place);
+            let quiet = quiet.filter(|quiet| quiet.position == one.at);
             let quiet = quiet.cloned().unwrap_or(Quiet {
-                next: one.next,
+                position: one.at,
                 at: now + LOOK,
                 pause: LOOK,
             });
-            (one.place, quiet)
+            (one.at.place, quiet)
         });
         self.partitions = quiet.collect();
-        let goes_on = |one: &Candidate| was_drained && one.end.is_some_and(|end| end > one.next);
+        let goes_on = |one: &Candidate| was_drained && one.end.is_some_and(|end| end > one.at.next);
         let mut due: Vec<_> = candidates
             .iter()
-            .filter(|one| one.is_in_doubt || goes_on(one))
-            .map(|one| (self.partitions[one.place].at, one.place, one.next))
-            .filter(|(at, ..)| *at <= now)
+            .map(|one| (one, &self.partitions[one.at.place]))
+            .filter(|(one, _)| one.is_in_doubt || goes_on(one))
+            .map(|(one, quiet)| (quiet.at, one.at))
+            .filter(|(at, _)| *at <= now)
             .collect();
         due.sort_unstable();
         due.truncate(MOST);
-        for (_, place, _) in &due {
+        for (_, FetchPosition { place, .. }) in &due {
             if let Some(quiet) = self.partitions.get_mut(place) {
                 quiet.at = now + quiet.pause;
                 quiet.pause = SELDOM.min(quiet.pause * 2);
             }
         }
         self.asked = !due.is_empty();
-        due.into_iter()
-            .map(|(_, place, next)| (place, next))
-            .collect()
+        due.into_iter().map(|(_, position)| position).collect()
     }
 
     pub(crate) fn answered(&mut self) {
@@ -107,12 +103,17 @@ impl Ends {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::consumer::fetch_position::Move;
     use fastkafka_core::TopicPartition;
 
     fn candidate(partition: i32, next: i64, end: i64) -> Candidate {
-        Candidate {
+        let at = FetchPosition {
             place: TopicPartition::intern("orders", partition),
             next,
+            since: Move::default(),
+        };
+        Candidate {
+            at,
             is_in_doubt: false,
             end: Some(end),
         }
@@ -124,7 +125,7 @@ mod tests {
         let looked_at = ends.look(now, candidates);
         ends.answered();
         let looked_at = looked_at.into_iter();
-        looked_at.map(|(place, _)| place.partition).collect()
+        looked_at.map(|at| at.place.partition).collect()
     }
 
     #[test]
@@ -135,7 +136,7 @@ mod tests {
         let next = [candidate(0, 7, 7), candidate(1, 4, 9), candidate(2, 7, 9)];
         assert!(!ends.is_due(LOOK));
         ends.drained();
-        assert_eq!(ends.look(2 * LOOK, &next), [(next[2].place, 7)]);
+        assert_eq!(ends.look(2 * LOOK, &next), [next[2].at]);
         assert!(!ends.is_due(9 * LOOK), "an answer is due");
         ends.answered();
         // Its records may wait in the client.
@@ -173,6 +174,19 @@ mod tests {
             seen.extend(look(&mut ends, LOOK * n, &open));
         }
         assert_eq!(seen.len(), open.len());
+    }
+
+    /// It would be looked at in its stead.
+    #[test]
+    fn a_partition_that_came_back_to_where_it_was_has_been_quiet_since_then() {
+        let mut ends = Ends::default();
+        let mut moves = Move::default();
+        let mut one = candidate(0, 3, 9);
+        for n in 0..5 {
+            one.at.since = moves.next();
+            assert!(look(&mut ends, LOOK * n, &[one]).is_empty());
+        }
+        assert_eq!(look(&mut ends, LOOK * 5, &[one]), [0]);
     }
 
     #[test]

@@ -90,19 +90,14 @@ impl<C: RawClient> KafkaConsumer<C> {
                 }),
             )),
             Answer::Moved(place, moved) => Some(Notice::Moved(place, moved)),
-            Answer::Range {
-                place,
-                position,
-                low,
-                high,
-            } => {
-                let is_read = self
-                    .assigned
-                    .get_mut(place)
-                    .is_some_and(|part| !part.is_made_anew);
+            Answer::Range { at, low, high } => {
+                let (place, position) = (at.place, at.next);
+                // Read on: it was lost before the client was moved there once more.
+                let still_at = self.assigned.still_at(&at);
+                let is_read = still_at.is_some_and(|part| !part.is_made_anew);
                 // Given away, another topic, an answer that came twice, or about a position that is left.
                 let moves = self.seeks.is_under_way(place);
-                if moves || !self.lost.settle(place, position) || !is_read {
+                if moves || !self.lost.settle(&at) || !is_read {
                     return None;
                 }
                 if (low..=high).contains(&position) {

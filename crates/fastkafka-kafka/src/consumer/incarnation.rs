@@ -93,7 +93,7 @@ impl<C: RawClient> KafkaConsumer<C> {
             topic: part.topic,
         });
         let known = known.or(same).unwrap_or(Known::nothing(offset));
-        part.go_to(known);
+        self.assigned.go_to(place, known);
         known.at
     }
 

@@ -16,6 +16,7 @@ mod ending;
 mod ends;
 mod epochs;
 mod errors;
+mod fetch_position;
 mod hearing;
 mod idle;
 mod incarnation;
@@ -180,8 +181,9 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
         self.client.poll(&mut events);
         // What is known of positions comes before everything by which the driver moves a partition, and what
         // lets it move one by a seek comes last: what was found at the old position says nothing of the next.
+        let ends = self.take_ends();
         notices.extend(self.wrong.take());
-        notices.extend(self.take_ends());
+        notices.extend(ends);
         let (mut failed, mut of_seeks) = (false, Vec::new());
         for event in events {
             failed |= matches!(event, Event::Error(_));
@@ -262,6 +264,7 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
         self.errors.forget(places);
         self.late.forget(places);
         self.wrong.forget(places);
+        places.iter().for_each(|place| self.lost.forget(place));
         self.unchecked.forget(places.iter().copied());
         if self.client.is_cooperative() {
             self.client.unassign_some(&given)

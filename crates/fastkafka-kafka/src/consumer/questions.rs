@@ -20,7 +20,7 @@ impl Repeated {
     fn from_request(request: &Request) -> Option<Self> {
         match request {
             Request::List(_) => Some(Self::List),
-            Request::Range(place, _) => Some(Self::Range(place)),
+            Request::Range(at) => Some(Self::Range(at.place)),
             Request::Check { .. } => Some(Self::Check),
             Request::IsReached => Some(Self::IsReached),
             // Each has somebody who waits for its own answer.
@@ -101,11 +101,20 @@ impl Questions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::consumer::fetch_position::{FetchPosition, Move};
     use fastkafka_core::{OffsetReset, TopicPartition};
     use std::time::Duration;
 
     fn place(partition: i32) -> PartitionRef {
         TopicPartition::intern("orders", partition)
+    }
+
+    fn range(partition: i32, next: i64) -> Request {
+        Request::Range(FetchPosition {
+            place: place(partition),
+            next,
+            since: Move::default(),
+        })
     }
 
     fn taken(questions: &mut Questions) -> Vec<String> {
@@ -122,8 +131,8 @@ mod tests {
         let mut questions = Questions::default();
         for second in 0..60 {
             questions.add(Request::IsReached);
-            questions.add(Request::Range(place(0), 5));
-            questions.add(Request::Range(place(1), second));
+            questions.add(range(0, 5));
+            questions.add(range(1, second));
             questions.add(check());
             questions.add(Request::List(Vec::new()));
         }
@@ -146,15 +155,9 @@ mod tests {
             epoch,
         };
         let mut questions = Questions::default();
-        let asked = [
-            Request::Range(place(0), 5),
-            find(1),
-            first.clone(),
-            find(2),
-            second.clone(),
-        ];
+        let asked = [range(0, 5), find(1), first.clone(), find(2), second.clone()];
         asked.into_iter().for_each(|request| questions.add(request));
-        let expected = [first, second, find(1), find(2), Request::Range(place(0), 5)];
+        let expected = [first, second, find(1), find(2), range(0, 5)];
         let expected = expected.map(|request| format!("{request:?}"));
         assert_eq!(taken(&mut questions), expected);
     }

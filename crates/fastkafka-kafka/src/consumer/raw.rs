@@ -5,6 +5,7 @@
 
 use super::absence::Standing;
 use super::epochs::{Epoch, Epochs};
+use super::fetch_position::FetchPosition;
 use super::silence::Heard;
 use crate::offsets::broker::{Commit, OffsetAndEpoch};
 use crate::offsets::start_offsets::Resolved;
@@ -63,7 +64,7 @@ pub(crate) enum Request {
     Commit { commit: Commit, epoch: Epoch },
     /// The range of the log of a partition whose position is not in it. Without an answer there is no
     /// event.
-    Range(PartitionRef, i64),
+    Range(FetchPosition),
     /// Whether these topics, by the cluster's names, and the group are refused. [`Answer::Checked`].
     Check {
         topics: Vec<String>,
@@ -72,7 +73,7 @@ pub(crate) enum Request {
     },
     /// Whether these partitions can be read, and anything comes from here on before their logs end.
     /// [`Answer::Ends`].
-    Ends(Vec<(PartitionRef, i64)>),
+    Ends(Vec<FetchPosition>),
     /// The ends of the logs of these partitions, which stand at these positions, by their leaders.
     /// [`Answer::Leaders`].
     Leaders(Vec<(PartitionRef, i64)>),
@@ -83,8 +84,7 @@ pub(crate) enum Request {
 /// A partition that could be read, from a position on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ended {
-    pub(crate) place: PartitionRef,
-    pub(crate) from: i64,
+    pub(crate) from: FetchPosition,
     /// The end of its log, if nothing comes before that.
     pub(crate) end: Option<i64>,
 }
@@ -106,9 +106,8 @@ pub(crate) enum Answer {
         group: Result<(), ClientError>,
     },
     Range {
-        place: PartitionRef,
-        /// The position that the request named.
-        position: i64,
+        /// That of the request.
+        at: FetchPosition,
         low: i64,
         high: i64,
     },
@@ -128,6 +127,11 @@ pub(crate) struct Piece<'a> {
 }
 
 /// An error in the place of records.
+///
+/// librdkafka drops what it has fetched before a move, and most errors with it. [`Self::OutOfRange`] and
+/// [`Self::Truncated`] come all the same, however long ago the partition has left the position that they are about,
+/// and even if it was given away since; and they may have stopped reading at the position where it is now
+/// (`rd_kafka_offset_reset`: the error has no version, and is made by another thread than finds it).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum FetchError {
     /// The position is not in the log. The partition stands still until it is assigned anew.
@@ -139,7 +143,7 @@ pub(crate) enum FetchError {
     /// assigned anew.
     Truncated {
         /// `None`: the one that was read next.
-        position: Option<i64>,
+        position: Option<OffsetAndEpoch>,
         /// Where it was cut, if the broker knows.
         end: Option<i64>,
     },

@@ -20,7 +20,7 @@ impl<C: RawClient> KafkaConsumer<C> {
             self.client.wake();
             return false;
         }
-        let (mut lost, mut errors, mut any_wrong) = (Vec::new(), Vec::new(), false);
+        let (mut lost, mut errors, mut wakes) = (Vec::new(), Vec::new(), false);
         let mut fits = true;
         let now = self.client.now();
         let taken = self.client.fetch(max, |piece| {
@@ -53,22 +53,28 @@ impl<C: RawClient> KafkaConsumer<C> {
                     fits &= part.read(next, leader_epoch);
                     runs.push((part.place, records));
                 }
-                (Err(FetchError::OutOfRange { position }), Some(part)) => {
-                    lost.push((part.place, position.unwrap_or(part.next)));
+                // It is about a position that was left. As it may have stopped reading at this one, the
+                // partition is moved here once more; one about this position comes again then.
+                (Err(error), Some(part)) if part.has_left(&error) => {
+                    wakes = true;
+                    self.seeks.add(part.place, part.next);
+                }
+                (Err(FetchError::OutOfRange { .. }), Some(part)) => {
+                    wakes = true;
+                    lost.push(part.fetch_position());
                 }
                 (Err(FetchError::Other(error)), Some(part)) => {
                     self.errors.add(part.place, now);
                     errors.push(error.at(part.place));
                 }
                 (Err(FetchError::Other(error)), None) => errors.push(error),
-                (Err(FetchError::Truncated { position, end }), Some(part)) => {
-                    any_wrong = true;
-                    let position = position.unwrap_or(part.next);
+                (Err(FetchError::Truncated { end, .. }), Some(part)) => {
+                    wakes = true;
                     let wrong = Wrong::Truncated { end };
-                    self.wrong.add(part.place, position, wrong);
+                    self.wrong.add(part.place, part.next, wrong);
                 }
                 (Err(FetchError::Unreadable { why }), Some(part)) => {
-                    any_wrong = true;
+                    wakes = true;
                     self.errors.add(part.place, now);
                     let wrong = Wrong::Unreadable { why };
                     self.wrong.add(part.place, part.next, wrong);
@@ -80,15 +86,14 @@ impl<C: RawClient> KafkaConsumer<C> {
             // It may be another topic.
             self.looks.hurry();
         }
-        for (place, position) in lost {
-            self.lost.add(place, position, now);
+        for at in lost {
             // The next poll asks for the range of the log.
-            self.client.wake();
+            self.lost.add(at, now);
         }
         for error in errors {
             self.client.post(Event::Error(error));
         }
-        if any_wrong {
+        if wakes {
             self.client.wake();
         }
         if taken < max {

@@ -4,7 +4,7 @@ use super::handler::End;
 use super::part::Owner;
 use super::scope::{Fault, Scope};
 use super::world::{ALL, World};
-use fastkafka_kafka::proof::When;
+use fastkafka_kafka::proof::{Late, When};
 
 /// Something that the client tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,8 @@ pub enum Action {
     Commits(bool),
     /// The next call that resumes a partition fails.
     ResumeFails,
+    /// An error of the position that a partition has left comes now.
+    Late(i32, Late),
     /// The user pauses a partition, or resumes it.
     Pause(i32, bool),
     /// The user moves a partition.
@@ -199,6 +201,13 @@ fn conditions(world: &World, out: &mut Vec<Action>) {
     }
     if left.has(Fault::Resume) {
         out.push(Action::ResumeFails);
+    }
+    for partition in ALL {
+        if left.has(Fault::Late) && world.driver.client().has_left(partition) {
+            let out_of_range = [false, true].map(|stops| Late::OutOfRange { stops });
+            let all = out_of_range.into_iter().chain([Late::Truncated]);
+            out.extend(all.map(|late| Action::Late(partition, late)));
+        }
     }
 }
 

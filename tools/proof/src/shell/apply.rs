@@ -91,6 +91,10 @@ impl World {
                 self.left.take(Fault::Resume);
                 self.client().fail_next(Call::Resume);
             }
+            Action::Late(partition, late) => {
+                self.left.take(Fault::Late);
+                self.client().fail_late(partition, late);
+            }
             Action::Pause(partition, pause) => {
                 if pause {
                     self.left.take(Fault::Pause);

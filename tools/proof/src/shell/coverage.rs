@@ -8,7 +8,7 @@ use crate::search::Seen;
 use fastkafka_kafka::proof::When;
 
 /// The names, in the order of their numbers.
-const NAMES: [&str; 29] = [
+const NAMES: [&str; 30] = [
     "a turn",
     "time passes",
     "the group gives partitions",
@@ -31,6 +31,7 @@ const NAMES: [&str; 29] = [
     "an `Ack` is kept",
     "an `Ack` that was kept is used",
     "a call that resumes fails",
+    "an error of a position that was left comes",
     "the user pauses while a record is at work",
     "the user resumes",
     "a seek is begun while a record is at work",
@@ -104,6 +105,7 @@ impl World {
             Action::Topic(is_well) => reach("the topic may be read again", is_well),
             Action::Commits(taken) => reach("commits are taken again", taken),
             Action::ResumeFails => reach("a call that resumes fails", true),
+            Action::Late(..) => reach("an error of a position that was left comes", true),
             Action::Pause(_, true) => {
                 reach("the user pauses while a record is at work", at_work);
             }

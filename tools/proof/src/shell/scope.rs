@@ -39,13 +39,15 @@ pub enum Fault {
     Fatal,
     /// A call that resumes a partition fails.
     Resume,
+    /// An error of a position that a partition has left comes late.
+    Late,
     /// Time passes while something could happen.
     Slow,
 }
 
 impl Fault {
     /// All of them, in their order.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Away,
         Self::Leaderless,
         Self::Unreadable,
@@ -61,6 +63,7 @@ impl Fault {
         Self::Shutdown,
         Self::Fatal,
         Self::Resume,
+        Self::Late,
         Self::Slow,
     ];
 }

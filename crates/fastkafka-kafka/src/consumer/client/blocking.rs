@@ -239,17 +239,13 @@ impl Answering<'_> {
                 let committed = self.broker(ANSWER).commit(&[commit]);
                 Answer::Moved(place, committed.map_err(|refused| refused.error))
             }
-            Request::Range(place, position) => {
+            Request::Range(at) => {
+                let place = at.place;
                 let range = self.broker(RANGE).range(place, RANGE);
                 let range = range
                     .inspect_err(|why| tracing::warn!("cannot ask what is left of {place}: {why}"));
                 let (low, high) = range.ok()?;
-                Answer::Range {
-                    place,
-                    position,
-                    low,
-                    high,
-                }
+                Answer::Range { at, low, high }
             }
             Request::Check { topics, group } => check(self.consumer, self.events, &topics, group),
             Request::Leaders(places) => Answer::Leaders(self.ends_by_leaders(&places)),

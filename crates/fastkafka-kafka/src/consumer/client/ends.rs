@@ -2,10 +2,11 @@
 
 use super::context::Events;
 use crate::client_context::Logged;
+use crate::consumer::fetch_position::FetchPosition;
 use crate::consumer::raw::{Answer, Ended, Event};
 use crate::error::call_error;
 use crate::ffi::{Piece, Queue};
-use fastkafka_runtime::platform::{ClientError, PartitionRef};
+use fastkafka_runtime::platform::ClientError;
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::types::RDKafkaErrorCode::PartitionEOF;
@@ -38,12 +39,7 @@ impl EndsOfLogs {
     }
 
     /// Answers [`Answer::Ends`], and wakes the driver.
-    pub(super) fn look(
-        &mut self,
-        places: Vec<(PartitionRef, i64)>,
-        events: Arc<Events>,
-        driver: Thread,
-    ) {
+    pub(super) fn look(&mut self, places: Vec<FetchPosition>, events: Arc<Events>, driver: Thread) {
         let (make, stop) = (self.make.clone(), self.stop.clone());
         let answers = Answers {
             ends: Vec::new(),
@@ -92,19 +88,19 @@ impl Drop for Answers {
 /// What comes of these.
 fn look(
     make: &Make,
-    places: &[(PartitionRef, i64)],
+    places: &[FetchPosition],
     stop: &AtomicBool,
 ) -> Result<Vec<Ended>, ClientError> {
     let consumer = Arc::new(make()?);
     let mut queue = Queue::new(&consumer, std::thread::current());
     let from: Vec<_> = places
         .iter()
-        .map(|(place, at)| (*place, (*at).into()))
+        .map(|from| (from.place, from.next.into()))
         .collect();
     consumer
         .assign(&super::list(&from))
         .map_err(|error| call_error(&error))?;
-    for (place, _) in places {
+    for FetchPosition { place, .. } in places {
         queue.take_partition(&place.on_cluster, place.partition);
     }
     let deadline = Instant::now() + WITHIN;
@@ -130,13 +126,10 @@ fn look(
             std::thread::park_timeout(Duration::from_millis(50));
         }
     }
-    let ends = places.iter().filter_map(|(place, from)| {
+    let ends = places.iter().filter_map(|&from| {
+        let place = from.place;
         let end = found.get(&(place.on_cluster.clone(), place.partition))?;
-        Some(Ended {
-            place,
-            from: *from,
-            end: (*end)?,
-        })
+        Some(Ended { from, end: (*end)? })
     });
     Ok(ends.collect())
 }
@@ -158,6 +151,7 @@ pub(super) fn config(mut config: ClientConfig) -> ClientConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::consumer::fetch_position::Move;
     use crate::error::fatal;
     use fastkafka_core::TopicPartition;
 
@@ -170,7 +164,11 @@ mod tests {
         for make in makes {
             let events = Arc::<Events>::default();
             let mut ends = EndsOfLogs::new(make);
-            let places = vec![(TopicPartition::intern("orders", 0), 3)];
+            let places = vec![FetchPosition {
+                place: TopicPartition::intern("orders", 0),
+                next: 3,
+                since: Move::default(),
+            }];
             ends.look(places, events.clone(), std::thread::current());
             // Its thread has panicked, or not.
             let _ = ends.thread.take().map(JoinHandle::join);

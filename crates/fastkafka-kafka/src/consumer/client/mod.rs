@@ -3,16 +3,18 @@
 mod blocking;
 mod context;
 mod ends;
+mod errors;
 pub(crate) mod join;
 mod statistics;
 
 use self::blocking::BlockingClient;
 use self::context::{Events, Group};
 use self::ends::EndsOfLogs;
+use self::errors::fetch_error;
 use super::epochs::Epochs;
-use super::raw::{Event, FetchError, Offsets, Piece, RawClient, Request, Stored};
+use super::raw::{Event, Offsets, Piece, RawClient, Request, Stored};
 use crate::client_context::ended;
-use crate::error::{call_error, client_error, fatal};
+use crate::error::{call_error, fatal};
 use crate::ffi::{self, EventQueue, Queue, TopicIds};
 use crate::offsets::broker::{Commit, OffsetAndEpoch};
 use crate::offsets::client::list as commits;
@@ -20,7 +22,6 @@ use fastkafka_runtime::platform::{ClientError, PartitionRef};
 use rdkafka::consumer::{Consumer, RebalanceProtocol};
 use rdkafka::error::KafkaResult;
 use rdkafka::topic_partition_list::TopicPartitionListElem;
-use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{Offset, TopicPartitionList};
 use std::cell::RefCell;
 use std::fmt;
@@ -295,68 +296,6 @@ impl RawClient for Librdkafka {
     fn is_destroyed(&self) -> bool {
         self.blocking.ended() && self.ends.borrow().has_ended()
     }
-}
-
-fn fetch_error(topic: &str, partition: i32, error: ffi::FetchError) -> FetchError {
-    use RDKafkaErrorCode::{AutoOffsetReset, OffsetOutOfRange};
-    let ffi::FetchError { code, text, offset } = error;
-    if is_truncation(code, &text) {
-        return FetchError::Truncated {
-            position: (offset >= 0).then_some(offset),
-            end: truncated_at(&text),
-        };
-    }
-    if is_unreadable(code) {
-        return FetchError::Unreadable { why: text };
-    }
-    if matches!(code, AutoOffsetReset | OffsetOutOfRange) {
-        return FetchError::OutOfRange {
-            position: (offset >= 0).then_some(offset),
-        };
-    }
-    let text = match topic {
-        "" => text,
-        topic => format!("{topic}[{partition}]: {text}"),
-    };
-    FetchError::Other(client_error(code, text))
-}
-
-/// A batch could not be read.
-///
-/// librdkafka does not always stay at it. After a wrong checksum (`check_crcs`) it skips to a place of the
-/// answer that it has miscounted, and takes what stands there for the next batch, with the offset that it
-/// seems to have. A batch of a version that it does not know it leaves out.
-fn is_unreadable(code: RDKafkaErrorCode) -> bool {
-    use RDKafkaErrorCode::{
-        BadCompression, BadMessage, InvalidMessage, MessageSizeTooLarge, NotImplemented,
-        UnsupportedCompressionType,
-    };
-    matches!(
-        code,
-        BadCompression
-            | BadMessage
-            | InvalidMessage
-            | MessageSizeTooLarge
-            | NotImplemented
-            | UnsupportedCompressionType
-    )
-}
-
-/// librdkafka has asked the leader where the epoch of the position ends, and that is before the position
-/// (KIP-320). As `auto.offset.reset` is `error`, it says so with the code for that and its own text.
-fn is_truncation(code: RDKafkaErrorCode, text: &str) -> bool {
-    match code {
-        RDKafkaErrorCode::LogTruncation => true,
-        RDKafkaErrorCode::AutoOffsetReset => text.contains("log truncation detected"),
-        _ => false,
-    }
-}
-
-/// Where the log was cut, by the text of a truncation: nothing else says it.
-fn truncated_at(text: &str) -> Option<i64> {
-    let (_, end) = text.split_once("broker end offset is ")?;
-    let digits = end.split(|c: char| !c.is_ascii_digit()).next()?;
-    digits.parse().ok()
 }
 
 impl Drop for Librdkafka {

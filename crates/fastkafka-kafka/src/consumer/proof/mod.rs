@@ -3,7 +3,7 @@
 
 mod words;
 
-pub use self::words::{Asked, Call, Given, Trouble, When};
+pub use self::words::{Asked, Call, Given, Late, Trouble, When};
 
 use super::leaving::Membership;
 use super::raw::{Answer, Ended, Event, RawClient, Request};
@@ -168,9 +168,16 @@ impl Simulation {
         }
     }
 
-    /// The log of this partition is another one.
-    pub fn set_log(&mut self, partition: i32, low: i64, high: i64) {
-        self.0.client.logs.insert(partition, (low, high));
+    /// The partition is read, and somewhere else than before.
+    pub fn has_left(&self, partition: i32) -> bool {
+        self.0.client.has_left(partition)
+    }
+
+    /// An error of the position that the partition has left last comes now.
+    pub fn fail_late(&mut self, partition: i32, late: Late) {
+        let (wrong, stops) = late.wrong();
+        self.0.client.tell_late(partition, wrong, stops);
+        self.0.client.wake();
     }
 
     /// The first of what it was asked.
@@ -197,7 +204,7 @@ impl Simulation {
             Request::Commit { commit, .. } => {
                 Asked::Commit(commit.place.partition, commit.at.offset)
             }
-            Request::Range(place, ..) => Asked::Range(place.partition),
+            Request::Range(at) => Asked::Range(at.place.partition),
             Request::Leaders(places) => {
                 Asked::Leaders(places.iter().map(|(place, _)| place.partition).collect())
             }
@@ -205,7 +212,7 @@ impl Simulation {
             Request::List(_) => Asked::Listed,
             Request::Check { .. } => Asked::Checked,
             Request::Ends(places) => {
-                let numbers = places.iter().map(|(place, _)| place.partition);
+                let numbers = places.iter().map(|from| from.place.partition);
                 Asked::Ends(numbers.collect())
             }
         })
@@ -248,12 +255,7 @@ impl Simulation {
                 topics: vec![(Self::TOPIC.to_owned(), topic.map_err(Trouble::error))],
                 group: group.map_err(Trouble::error),
             },
-            (Request::Range(place, position), Given::Range(low, high)) => Answer::Range {
-                place,
-                position,
-                low,
-                high,
-            },
+            (Request::Range(at), Given::Range(low, high)) => Answer::Range { at, low, high },
             (Request::Leaders(places), Given::Leaders(ends)) => {
                 let ends = places.into_iter().zip(ends);
                 Answer::Leaders(ends.map(|((place, at), end)| (place, at, end)).collect())
@@ -261,12 +263,8 @@ impl Simulation {
             (Request::IsReached, Given::Connected) => Answer::Connected,
             (Request::Ends(places), Given::Reads(readable)) => {
                 let places = places.into_iter();
-                let read = places.filter(|(place, _)| readable.contains(&place.partition));
-                let read = read.map(|(place, from)| Ended {
-                    place,
-                    from,
-                    end: None,
-                });
+                let read = places.filter(|from| readable.contains(&from.place.partition));
+                let read = read.map(|from| Ended { from, end: None });
                 Answer::Ends(read.collect())
             }
             (request, given) => panic!("{request:?} is not answered by {given:?}"),
@@ -327,6 +325,17 @@ impl Simulation {
             to,
             "{assigned:?}{rebalance:?}{idle:?}{seeks:?}{late:?}{errors:?}{ends:?}{ended:?}{lost:?}{reachability:?}{checks:?}{leaving:?}{is_dead}"
         )?;
+        // Whether what is asked about stands there yet: the numbers of moves say nothing else.
+        for request in client.requests.borrow().waiting() {
+            let asked = match request {
+                Request::Range(at) => std::slice::from_ref(at),
+                Request::Ends(all) => all,
+                _ => &[],
+            };
+            for at in asked {
+                write!(to, "{}", assigned.is_at(at))?;
+            }
+        }
         client.write(to)
     }
 }

@@ -1,5 +1,6 @@
 //! What the search says to a simulated client, and what it hears.
 
+use crate::consumer::simulated::late::Wrong;
 use crate::error::{client_error, fatal};
 use fastkafka_runtime::ControlError;
 use fastkafka_runtime::platform::{ClientError, StartError};
@@ -52,6 +53,27 @@ pub enum Asked {
     Ends(Vec<i32>),
     /// Something about a partition that was given away since: the client answers by itself.
     GivenAway,
+}
+
+/// An error of a position that was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Late {
+    /// It was not in the log.
+    OutOfRange {
+        /// It stops reading at the position where the partition is now.
+        stops: bool,
+    },
+    /// The log was cut at its beginning, and has grown again. Reading stops.
+    Truncated,
+}
+
+impl Late {
+    pub(super) fn wrong(self) -> (Wrong, bool) {
+        match self {
+            Self::OutOfRange { stops } => (Wrong::OutOfRange, stops),
+            Self::Truncated => (Wrong::Truncated(0), true),
+        }
+    }
 }
 
 /// An error of broker or client.

@@ -19,6 +19,9 @@ type Read = (Result<Arc<dyn Fetched>, FetchError>, Option<i32>);
 impl Simulated {
     /// What comes of a partition next. Without a place to come to there is nothing in it.
     fn next(&mut self, partition: i32) -> Option<Option<Read>> {
+        if let Some(error) = self.late.take(partition) {
+            return Some(Some((Err(error), None)));
+        }
         let (low, high) = self.logs[&partition];
         let gives_none = [&self.paused, &self.silent, &self.recordless];
         let waits = gives_none.iter().any(|all| all.contains(&partition));
@@ -36,11 +39,10 @@ impl Simulated {
         let (epoch, end) = self.incarnations.leader_at(partition, position, high);
         let cut = self.incarnations.cut.remove(&partition);
         let reading = self.reading.get_mut(&partition)?;
-        let error = if let Some(end) = cut {
+        let error = if let Some((position, end)) = cut {
             reading.stopped = true;
-            // The text alone says where.
             FetchError::Truncated {
-                position: None,
+                position: Some(position),
                 end: Some(end),
             }
         } else if self.failing.remove(&partition) {
@@ -163,6 +165,8 @@ impl RawClient for Simulated {
             let partition = place.partition;
             match self.reading.get_mut(&partition) {
                 Some(reading) if !reading.stopped => {
+                    self.late
+                        .leave(partition, (reading.position, reading.epoch));
                     (reading.position, reading.epoch) = (at.offset, at.epoch);
                     self.moved_on.remove(&partition);
                     let (_, high) = self.logs[&partition];

@@ -12,8 +12,8 @@ pub(crate) struct Incarnations {
     /// The leaders that wrote the logs, each with its epoch and the offset where it began. One that is not
     /// here was written by the leader of epoch 0.
     pub(super) leaders: BTreeMap<i32, Vec<(i32, i64)>>,
-    /// Logs that were cut below the position, and where.
-    pub(super) cut: BTreeMap<i32, i64>,
+    /// Logs that were cut below the position, which is here with the place of the cut.
+    pub(super) cut: BTreeMap<i32, (OffsetAndEpoch, i64)>,
     /// Batches that cannot be read, by their first offsets; after one the client goes on behind it, or stays.
     pub(crate) unreadable: BTreeMap<i32, (i64, bool)>,
     /// Reading begins, and can be sought, only after this: the fetchers before have to end.
@@ -28,12 +28,14 @@ impl Incarnations {
     /// The leader's answer to an epoch, the offset where the log of that ends, next to the position. `high`
     /// is the end of the log.
     pub(super) fn compare(&mut self, partition: i32, position: OffsetAndEpoch, high: i64) {
+        // What was asked before is not waited for.
+        self.cut.remove(&partition);
         let Some(epoch) = position.epoch else { return };
         let mut ends = self.leaders.get(&partition).into_iter().flatten();
         let end = ends.find(|(leader, _)| *leader > epoch);
         let end = end.map_or(high, |(_, first)| *first);
         if end < position.offset {
-            self.cut.insert(partition, end);
+            self.cut.insert(partition, (position, end));
         }
     }
 
@@ -50,5 +52,13 @@ impl Incarnations {
             end = end.min(*bad);
         }
         (self.are_told.then_some(leaders[at].0), end)
+    }
+}
+
+#[cfg(test)]
+impl Incarnations {
+    /// The leader answers that the log was cut below this position, of whichever epoch.
+    pub(crate) fn cut_at(&mut self, partition: i32, position: i64, end: i64) {
+        self.cut.insert(partition, (position.into(), end));
     }
 }

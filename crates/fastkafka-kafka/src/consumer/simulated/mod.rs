@@ -5,12 +5,14 @@
 mod calls;
 mod commits;
 pub(crate) mod incarnations;
+pub(crate) mod late;
 #[cfg(feature = "proof")]
 mod searched;
 pub(crate) mod within;
 
 use self::commits::Commits;
 use self::incarnations::Incarnations;
+use self::late::Late;
 use self::within::{Call, When};
 use crate::consumer::epochs::Epochs;
 use crate::consumer::questions::Questions;
@@ -69,6 +71,7 @@ pub(crate) struct Simulated {
     pub(crate) damaged: BTreeSet<i32>,
     moved_on: BTreeSet<i32>,
     pub(crate) incarnations: Incarnations,
+    late: Late,
     events: RefCell<Vec<Event>>,
     /// Events that come within the next turn.
     pub(crate) later: Vec<(When, Event)>,
@@ -127,6 +130,7 @@ impl Simulated {
             moved_on: BTreeSet::new(),
             recordless: BTreeSet::new(),
             incarnations: Incarnations::default(),
+            late: Late::default(),
             events: RefCell::default(),
             later: Vec::new(),
             fails: None,
@@ -237,7 +241,10 @@ impl Simulated {
     fn stop(&mut self, partition: i32) {
         self.commit_stored(Some(partition));
         self.commits.forget(partition);
-        self.reading.remove(&partition);
+        if let Some(reading) = self.reading.remove(&partition) {
+            self.late
+                .leave(partition, (reading.position, reading.epoch));
+        }
         self.incarnations.cut.remove(&partition);
         self.stopping.insert(partition);
     }
@@ -264,6 +271,27 @@ impl Simulated {
         let places = self.reading.keys().map(|partition| place(*partition));
         let places = places.collect();
         self.rebalance(Event::Revoke(places));
+    }
+}
+
+impl Simulated {
+    /// The partition is read, and somewhere else than before.
+    #[cfg(feature = "proof")]
+    pub(crate) fn has_left(&self, partition: i32) -> bool {
+        let reads = self.reading.get(&partition);
+        let left = self.late.left(partition);
+        reads
+            .zip(left)
+            .is_some_and(|(reads, left)| reads.position != left.offset)
+    }
+
+    /// The error of the position that the partition has left last comes now. Where it was found before the move
+    /// and is made after it, it `stops` reading at the new position.
+    pub(crate) fn tell_late(&mut self, partition: i32, wrong: late::Wrong, stops: bool) {
+        self.late.tell(partition, wrong);
+        if let Some(reading) = self.reading.get_mut(&partition) {
+            reading.stopped |= stops;
+        }
     }
 }
 

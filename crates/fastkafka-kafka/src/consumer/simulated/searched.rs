@@ -98,6 +98,7 @@ impl Simulated {
             moved_on,
             // The search has one of each log.
             incarnations: _,
+            late,
             fails,
             is_fatal,
             silent,
@@ -127,7 +128,7 @@ impl Simulated {
         let (events, requests) = (events.borrow(), requests.borrow());
         write!(
             to,
-            "{logs:?}{reading:?}{forwarded:?}{stopping:?}{paused:?}{events:?}{later:?}{failing:?}{damaged:?}{moved_on:?}{fails:?}"
+            "{logs:?}{reading:?}{forwarded:?}{stopping:?}{paused:?}{events:?}{later:?}{failing:?}{damaged:?}{moved_on:?}{late:?}{fails:?}"
         )?;
         write!(
             to,

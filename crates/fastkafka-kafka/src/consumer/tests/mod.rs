@@ -1,6 +1,7 @@
 //! The consumer over a simulated client: the order of its calls, and the state between them.
 
 mod ending;
+mod late;
 mod moving;
 mod positions;
 mod seeks;
@@ -8,6 +9,7 @@ mod silent;
 mod starting;
 mod unreadable;
 
+use super::fetch_position::FetchPosition;
 use super::leaving::Membership;
 use super::raw::{Event, Request};
 use super::simulated::{self, Simulated, place};
@@ -101,6 +103,12 @@ impl KafkaConsumer<Simulated> {
         let all = all.into_iter();
         all.filter(|request| !matches!(request, Request::IsReached))
             .collect()
+    }
+
+    /// Where a partition stands.
+    fn fetch_position(&mut self, partition: i32) -> FetchPosition {
+        let part = self.assigned.get_mut(place(partition));
+        part.expect("it is read").fetch_position()
     }
 
     fn after(&mut self, time: Duration) {

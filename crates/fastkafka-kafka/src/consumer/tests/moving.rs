@@ -100,9 +100,9 @@ fn a_position_out_of_range_is_told_with_the_range_once_the_broker_has_answered()
             member.hear_all();
             assert_eq!(member.requests().len(), asked);
         }
+        let at = member.fetch_position(0);
         let answer = || Answer::Range {
-            place: place(0),
-            position: 50,
+            at,
             low: 2,
             high: 9,
         };
@@ -137,9 +137,9 @@ fn a_position_that_is_in_range_after_all_is_read_on_from_and_nobody_hears_of_it(
     member.hear_all();
     // A new leader knows more.
     member.client.logs.insert(0, (0, 20));
+    let at = member.fetch_position(0);
     member.client.post(Event::Answer(Answer::Range {
-        place: place(0),
-        position: 12,
+        at,
         low: 0,
         high: 20,
     }));
@@ -149,10 +149,9 @@ fn a_position_that_is_in_range_after_all_is_read_on_from_and_nobody_hears_of_it(
 
 #[test]
 fn the_range_of_a_partition_that_moved_or_was_given_away_is_of_no_interest() {
-    let answer = || {
+    let answer = |at| {
         Event::Answer(Answer::Range {
-            place: place(0),
-            position: 50,
+            at,
             low: 0,
             high: 9,
         })
@@ -164,14 +163,16 @@ fn the_range_of_a_partition_that_moved_or_was_given_away_is_of_no_interest() {
         member
     };
     let mut moved = lost();
+    let at = moved.fetch_position(0);
     moved.seek(place(0), 3).unwrap();
-    moved.client.post(answer());
+    moved.client.post(answer(at));
     assert!(moved.hear_all().is_empty());
     let mut given = lost();
+    let at = given.fetch_position(0);
     given.client.rebalance(Event::Revoke(vec![place(0)]));
     given.hear_all();
     given.unassign(&[place(0)]).unwrap();
-    given.client.post(answer());
+    given.client.post(answer(at));
     assert!(given.hear_all().is_empty());
 }
 
@@ -281,7 +282,9 @@ fn silence_after_an_error_is_no_evidence_and_another_client_is_asked_for_it() {
             member.after(5 * SECOND);
             assert!(!reads(&member.hear_all()), "it may have no leader");
             for request in member.requests() {
-                assert!(matches!(&request, Request::Ends(of) if of[..] == [(place(0), 3)]));
+                assert!(
+                    matches!(&request, Request::Ends(of) if of[..] == [member.fetch_position(0)])
+                );
                 looks += 1;
                 // It cannot be read.
                 let answer = Answer::Ends(Vec::new());
@@ -289,8 +292,8 @@ fn silence_after_an_error_is_no_evidence_and_another_client_is_asked_for_it() {
             }
         }
         assert!((2..10).contains(&looks), "{looks}");
-        let (place, from, end) = (place(0), 3, Some(3));
-        let answer = Answer::Ends(vec![Ended { place, from, end }]);
+        let (from, end) = (member.fetch_position(0), Some(3));
+        let answer = Answer::Ends(vec![Ended { from, end }]);
         member.client.post(Event::Answer(answer));
         member.hear_all();
         assert!(reads(&member.hear_all()));
@@ -373,15 +376,14 @@ fn a_log_that_goes_on_without_records_is_passed_unless_the_partition_has_moved()
         }
         let asked = member.requests();
         assert!(
-            matches!(&asked[..], [Request::Ends(of)] if of[..] == [(place(0), 3)]),
+            matches!(&asked[..], [Request::Ends(of)] if of[..] == [member.fetch_position(0)]),
             "{asked:?}"
         );
         // The commit of a seek is answered just before.
         let moved = Event::Answer(Answer::Moved(place(0), Ok(())));
         member.client.post(moved);
-        let (from, end) = (3, Some(5));
-        let place = place(0);
-        let answer = Answer::Ends(vec![Ended { place, from, end }]);
+        let (from, end) = (member.fetch_position(0), Some(5));
+        let answer = Answer::Ends(vec![Ended { from, end }]);
         member.client.post(Event::Answer(answer));
         assert_eq!(
             at_ends(member.hear_all()),
@@ -389,7 +391,9 @@ fn a_log_that_goes_on_without_records_is_passed_unless_the_partition_has_moved()
             "the driver has the position"
         );
         if moves {
-            member.seek(place, 1).unwrap();
+            // And back again.
+            member.seek(place(0), 1).unwrap();
+            member.seek(place(0), 3).unwrap();
         }
         let expected: &[_] = if moves { &[] } else { &[(0, 5)] };
         assert_eq!(at_ends(member.hear_all()), expected);
@@ -408,10 +412,10 @@ fn a_range_that_comes_late_takes_no_seek_back() {
         let revoked: Vec<_> = revoked.into_iter().map(place).collect();
         member.client.rebalance(Event::Revoke(revoked.clone()));
         member.hear_all();
+        let at = member.fetch_position(0);
         member.seek(place(0), 10).unwrap();
         let late = Answer::Range {
-            place: place(0),
-            position: 50,
+            at,
             low: 0,
             high: 55,
         };
