@@ -17,6 +17,9 @@ const LOOK: Duration = Duration::from_secs(5);
 /// Between two looks at a partition that stays where it is, at most. A transaction may be open for long, and
 /// each look is a client that connects.
 const SELDOM: Duration = Duration::from_secs(60);
+/// A partition beside others that are busy has to be quiet for so long: what nothing came of may as well wait to
+/// be handed out, and then each look is in vain.
+const BESIDE_BUSY: Duration = Duration::from_secs(30);
 /// So many are looked at together.
 const MOST: usize = 100;
 
@@ -24,6 +27,7 @@ const MOST: usize = 100;
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Quiet {
     position: FetchPosition,
+    since: Duration,
     /// When it may be looked at, and the time from that look to another.
     at: Duration,
     pause: Duration,
@@ -69,17 +73,22 @@ impl Ends {
             let quiet = quiet.filter(|quiet| quiet.position == one.at);
             let quiet = quiet.cloned().unwrap_or(Quiet {
                 position: one.at,
+                since: now,
                 at: now + LOOK,
                 pause: LOOK,
             });
             (one.at.place, quiet)
         });
         self.partitions = quiet.collect();
-        let goes_on = |one: &Candidate| was_drained && one.end.is_some_and(|end| end > one.at.next);
+        // Whoever is busy may never let the queue run empty.
+        let is_quiet = |quiet: &Quiet| was_drained || now - quiet.since >= BESIDE_BUSY;
         let mut due: Vec<_> = candidates
             .iter()
             .map(|one| (one, &self.partitions[one.at.place]))
-            .filter(|(one, _)| one.is_in_doubt || goes_on(one))
+            .filter(|(one, quiet)| {
+                let goes_on = one.end.is_some_and(|end| end > one.at.next);
+                one.is_in_doubt || goes_on && is_quiet(quiet)
+            })
             .map(|(one, quiet)| (quiet.at, one.at))
             .filter(|(at, _)| *at <= now)
             .collect();
@@ -140,7 +149,7 @@ mod tests {
         assert!(!ends.is_due(9 * LOOK), "an answer is due");
         ends.answered();
         // Its records may wait in the client.
-        assert_eq!(ends.look(9 * LOOK, &next), []);
+        assert_eq!(ends.look(4 * LOOK, &next), []);
     }
 
     #[test]
@@ -174,6 +183,27 @@ mod tests {
             seen.extend(look(&mut ends, LOOK * n, &open));
         }
         assert_eq!(seen.len(), open.len());
+    }
+
+    /// The queue never runs empty, so nothing else tells that none of its records waits there.
+    #[test]
+    fn beside_busy_partitions_each_that_is_quiet_is_looked_at_in_turn_and_later() {
+        let mut ends = Ends::default();
+        let mut looked_at = std::collections::BTreeMap::<_, Vec<_>>::new();
+        for n in 0..15 {
+            // One of them is busy.
+            let next = |partition| if partition == 7 { i64::from(n) } else { 3 };
+            let all = (0..250).map(|partition| candidate(partition, next(partition), 99));
+            for at in ends.look(LOOK * n, &all.collect::<Vec<_>>()) {
+                looked_at.entry(at.place.partition).or_default().push(n);
+            }
+            ends.answered();
+        }
+        assert_eq!(looked_at.len(), 249);
+        for (partition, looks) in &looked_at {
+            assert!((6..9).contains(&looks[0]), "{partition}: {looks:?}");
+            assert!(looks.len() >= 2, "{partition}: {looks:?}");
+        }
     }
 
     /// It would be looked at in its stead.
