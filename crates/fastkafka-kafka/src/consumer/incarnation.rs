@@ -122,7 +122,7 @@ impl<C: RawClient> KafkaConsumer<C> {
             return;
         }
         let later = self.client.validate(&due);
-        self.unchecked.asked(&due, &later);
+        self.unchecked.asked(&due, &later, now);
     }
 
     /// An offset that is to be committed, with everything that it belongs to.

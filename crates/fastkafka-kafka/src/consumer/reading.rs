@@ -45,8 +45,8 @@ impl<C: RawClient> KafkaConsumer<C> {
                     Ok(_) | Err(FetchError::OutOfRange { .. } | FetchError::Truncated { .. }),
                     Some(part),
                 ) if part.is_made_anew || self.errors.is_broken(part.place) => {}
-                // They come once more when the position is checked.
-                (Ok(_), Some(part)) if self.unchecked.contains(part.place) => {}
+                // They come once more when the position is checked, which is possible now.
+                (Ok(_), Some(part)) if self.unchecked.begins(part.place, now) => wakes = true,
                 (Ok(records), Some(part)) => {
                     self.errors.read(part.place);
                     let next = records.offset(records.len() - 1) + 1;

@@ -121,6 +121,7 @@ fn nothing_counts_before_the_broker_is_asked_about_the_position() {
         assert_eq!(member.read_offsets(), [], "not asked yet");
         member.hear_all();
         member.client.incarnations.begin_late = false;
+        member.after(Duration::from_secs(1));
         let told = member.hear_all();
         assert!(told.is_empty(), "{told:?}");
         let read: &[_] = if cut { &[] } else { &[(0, 10, 5)] };
