@@ -14,7 +14,7 @@
 //! While no broker is reached nothing is asked: that has a name of its own.
 
 use fastkafka_runtime::platform::{PartitionRef, Silent, StartError};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Between two looks at the positions.
@@ -51,8 +51,8 @@ impl Stand {
 pub(crate) struct Silence {
     look_at: Duration,
     ask_at: Duration,
-    /// An answer is due.
-    asked: bool,
+    /// What was asked about, while its answer is due, and when it was before.
+    asked: Option<Vec<(PartitionRef, Duration)>>,
     stands: BTreeMap<PartitionRef, Stand>,
 }
 
@@ -91,7 +91,7 @@ impl Silence {
         // Given away, or paused.
         let gone = before.into_iter().filter(|(_, stand)| stand.is_silent());
         well.extend(gone.map(|(place, _)| place));
-        if self.asked || self.ask_at > now {
+        if self.asked.is_some() || self.ask_at > now {
             return (Vec::new(), well);
         }
         (self.ask(now), well)
@@ -104,7 +104,9 @@ impl Silence {
         let mut due: Vec<_> = stands.filter(|(_, stand)| due(stand)).collect();
         due.sort_by_key(|(_, stand)| stand.asked);
         due.truncate(MOST);
-        self.asked = !due.is_empty();
+        let before = due.iter().map(|(place, stand)| (**place, stand.asked));
+        let before: Vec<_> = before.collect();
+        self.asked = (!before.is_empty()).then_some(before);
         let asked = due.into_iter().map(|(place, stand)| {
             stand.asked = now;
             (*place, stand.next)
@@ -112,7 +114,8 @@ impl Silence {
         asked.collect()
     }
 
-    /// The answers about those that were asked about. What a leader refuses has a problem of another name, and
+    /// The answers about those that were asked about, as far as there was time; the others have their turn first the
+    /// next time. What a leader refuses has a problem of another name, and
     /// so has everything while no broker is reached.
     pub(crate) fn heard(
         &mut self,
@@ -120,7 +123,13 @@ impl Silence {
         is_reached: bool,
         answers: Heard,
     ) -> Vec<(PartitionRef, Result<(), Silent>)> {
-        self.asked = false;
+        let asked = self.asked.take().unwrap_or_default();
+        let answered: BTreeSet<_> = answers.iter().map(|(place, ..)| *place).collect();
+        for (place, before) in asked.iter().filter(|(place, _)| !answered.contains(place)) {
+            if let Some(stand) = self.stands.get_mut(place) {
+                stand.asked = *before;
+            }
+        }
         self.ask_at = now + STANDS - LOOK;
         let mut news = Vec::new();
         for (place, asked, answer) in answers {
@@ -288,6 +297,26 @@ mod tests {
             silent.lasts <= *now - gone_at + STANDS,
             "{silent:?} at {now:?}"
         );
+    }
+
+    #[test]
+    fn those_that_there_was_no_time_for_come_first_the_next_time() {
+        let mut silence = Silence::default();
+        let all: Vec<_> = (0..100).map(|n| (place(n), 7)).collect();
+        let mut heard_of = BTreeSet::new();
+        for look in 0..10 {
+            let now = LOOK * 2 * look;
+            let (asked, _) = silence.look(now, &all);
+            // One answer in a look, and there are no others.
+            let first: Vec<_> = asked
+                .iter()
+                .take(20)
+                .map(|(place, at)| (*place, *at, Ok(7)))
+                .collect();
+            heard_of.extend(first.iter().map(|(place, ..)| place.partition));
+            assert_eq!(silence.heard(now, true, first), []);
+        }
+        assert_eq!(heard_of.len(), 100);
     }
 
     #[test]

@@ -80,6 +80,11 @@ pub(crate) type Of<T> = Result<T, StartError>;
 /// A broker that is asked in the name of one group. Topics go by the cluster's names. An error of a call
 /// speaks for all that it was asked about; one inside of the answer for its partition alone.
 pub(crate) trait Broker {
+    /// There is no time for a question that has not begun.
+    fn is_over(&self) -> bool {
+        false
+    }
+
     /// The leader of each partition of a topic; `None` where it has none.
     fn leaders(&self, topic: &str) -> Result<Vec<Option<i32>>, StartError>;
 

@@ -30,13 +30,18 @@ impl<'a, C: ConsumerContext> Asking<'a, C> {
         }
     }
 
-    fn left(&self) -> Duration {
+    /// For a question that has begun.
+    pub(crate) fn left(&self) -> Duration {
         let left = self.until.saturating_duration_since(Instant::now());
         left.max(LEAST)
     }
 }
 
 impl<C: ConsumerContext> Broker for Asking<'_, C> {
+    fn is_over(&self) -> bool {
+        self.until <= Instant::now()
+    }
+
     fn leaders(&self, topic: &str) -> Result<Vec<Option<i32>>, StartError> {
         let metadata = self.client.fetch_metadata(Some(topic), self.left());
         let metadata = metadata.map_err(|e| failed(&e))?;

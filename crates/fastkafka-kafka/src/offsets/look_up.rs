@@ -1,10 +1,11 @@
 //! The partitions that there are, and the offsets of a beginning, an end or a time.
 
 use super::broker::{Broker, Found, Of, OffsetAndEpoch, Position};
+use super::side_by_side::side_by_side;
 use crate::names::ClusterNames;
 use fastkafka_runtime::platform::{PartitionRef, StartError};
 use fastkafka_runtime::{ControlError, Seek};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 /// The range of a log must come within this time.
@@ -12,23 +13,40 @@ const RANGE: Duration = Duration::from_secs(10);
 
 /// The leaders of the partitions of some topics, or why a topic's are not known.
 #[derive(Debug, Default)]
-pub(crate) struct Leaders(BTreeMap<&'static str, Of<Vec<Option<i32>>>>);
+pub(crate) struct Leaders {
+    by_topic: BTreeMap<&'static str, Of<Vec<Option<i32>>>>,
+    /// For these there was no time.
+    not_asked: BTreeSet<&'static str>,
+}
 
 impl Leaders {
-    /// Asks about the topics of these. What is wrong with a topic is told of it alone.
-    pub(crate) fn ask(broker: &impl Broker, places: &[PartitionRef]) -> Self {
-        let mut leaders = BTreeMap::new();
-        for place in places {
-            let topic = place.on_cluster.as_str();
-            let ask = || broker.leaders(topic);
-            leaders.entry(topic).or_insert_with(ask);
+    /// Asks about the topics of these, side by side: what is wrong with a topic is told of it alone, and takes no
+    /// other's time. Those of the first places come first.
+    pub(crate) fn ask(broker: &(impl Broker + Sync), places: &[PartitionRef]) -> Self {
+        let mut seen = BTreeSet::new();
+        let topics = places.iter().map(|place| place.on_cluster.as_str());
+        let topics: Vec<_> = topics.filter(|topic| seen.insert(*topic)).collect();
+        let answers = side_by_side(&topics, || broker.is_over(), |topic| broker.leaders(topic));
+        let mut leaders = Self::default();
+        for (topic, answer) in topics.into_iter().zip(answers) {
+            let answer = answer.unwrap_or_else(|| {
+                leaders.not_asked.insert(topic);
+                let why = format!("there was no time to ask about topic `{topic}`");
+                Err(StartError::Retry(why))
+            });
+            leaders.by_topic.insert(topic, answer);
         }
-        Self(leaders)
+        leaders
+    }
+
+    /// It could be asked about this one.
+    fn has_asked(&self, place: PartitionRef) -> bool {
+        !self.not_asked.contains(place.on_cluster.as_str())
     }
 
     /// The number of partitions of a topic, as far as the broker lists them.
     pub(crate) fn count(&self, topic: &str) -> Of<i32> {
-        match self.0.get(topic) {
+        match self.by_topic.get(topic) {
             Some(Ok(leaders)) => Ok(i32::try_from(leaders.len()).unwrap_or(i32::MAX)),
             Some(Err(error)) => Err(error.clone()),
             None => Ok(0),
@@ -38,7 +56,7 @@ impl Leaders {
     /// Whom to ask about a partition. Those with the same answer can be asked about together. One that is
     /// not listed is asked about all the same: the list may be older than the partition.
     fn leader(&self, place: PartitionRef) -> Of<Option<i32>> {
-        let leaders = match self.0.get(place.on_cluster.as_str()) {
+        let leaders = match self.by_topic.get(place.on_cluster.as_str()) {
             Some(Ok(leaders)) => leaders,
             Some(Err(error)) => return Err(error.clone()),
             None => return Ok(None),
@@ -132,6 +150,19 @@ pub(crate) fn look_up(
     found
 }
 
+/// The ends of the logs of these, each by its leader. One that could not be asked for in time is left out.
+pub(crate) fn ends(
+    broker: &(impl Broker + Sync),
+    places: &[PartitionRef],
+) -> HashMap<PartitionRef, Of<i64>> {
+    let leaders = Leaders::ask(broker, places);
+    let asked = places.iter().filter(|place| leaders.has_asked(place));
+    let asked: Vec<_> = asked.map(|place| (*place, Position::End)).collect();
+    let ends = look_up(broker, &asked, &leaders).into_iter();
+    ends.map(|(place, end)| (place, end.map(|end| end.offset)))
+        .collect()
+}
+
 /// The same in one question. Each that was asked for is in the answer.
 fn look_up_together(
     broker: &impl Broker,
@@ -179,6 +210,30 @@ mod tests {
     use crate::offsets::simulated::SimulatedBroker;
     use fastkafka_core::TopicPartition;
     use std::time::SystemTime;
+
+    /// The metadata of so many topics takes longer than there is time.
+    #[test]
+    fn of_too_many_topics_some_have_an_answer_and_the_others_are_left_out() {
+        let names: Vec<_> = (0..200).map(|n| format!("orders-{n}")).collect();
+        let logs: Vec<_> = names.iter().map(|name| (name.as_str(), 3, 9)).collect();
+        let broker = SimulatedBroker::new(&logs);
+        broker.hide("orders-0");
+        let places = names.iter().map(|name| TopicPartition::intern(name, 0));
+        let places: Vec<_> = places.collect();
+        assert_eq!(ends(&broker, &places).len(), 200);
+        broker.end_after(30);
+        let found = ends(&broker, &places);
+        assert!((20..60).contains(&found.len()), "{}", found.len());
+        for (place, end) in &found {
+            assert_eq!(end.is_err(), place.topic == "orders-0", "{place}: {end:?}");
+        }
+        assert!(found.contains_key(places[0]), "the first come first");
+        let starts = Leaders::ask(&broker, &places);
+        assert!(
+            starts.count("orders-199").is_err(),
+            "it is not known to have none"
+        );
+    }
 
     #[test]
     fn a_seek_goes_to_an_offset_of_the_log_a_time_and_behind_the_last_record() {

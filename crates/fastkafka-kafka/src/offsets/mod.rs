@@ -9,6 +9,7 @@ pub(crate) mod look_up;
 pub(crate) mod metadata;
 pub(crate) mod partition_count;
 pub(crate) mod reset;
+pub(crate) mod side_by_side;
 #[cfg(test)]
 mod simulated;
 pub(crate) mod start_offsets;

@@ -27,6 +27,8 @@ struct State {
     dropped: BTreeSet<Place>,
     without_coordinator: bool,
     group_is_active: bool,
+    /// After so many questions about topics there is no time for more.
+    topics_left: Option<usize>,
 }
 
 #[derive(Debug, Default)]
@@ -95,6 +97,11 @@ impl SimulatedBroker {
         self.state().dropped.insert(place);
     }
 
+    /// There is time for so many questions about topics.
+    pub(crate) fn end_after(&self, topics: usize) {
+        self.state().topics_left = Some(topics);
+    }
+
     pub(crate) fn take_coordinator(&self) {
         self.state().without_coordinator = true;
     }
@@ -141,8 +148,13 @@ fn retry(why: String) -> StartError {
 }
 
 impl Broker for SimulatedBroker {
+    fn is_over(&self) -> bool {
+        self.state().topics_left == Some(0)
+    }
+
     fn leaders(&self, topic: &str) -> Result<Vec<Option<i32>>, StartError> {
-        let state = self.state();
+        let mut state = self.state();
+        state.topics_left = state.topics_left.map(|left| left.saturating_sub(1));
         if state.hidden.contains(topic) {
             return Err(retry(format!("topic `{topic}` is away")));
         }

@@ -8,9 +8,9 @@ use crate::consumer::silence::Heard;
 use crate::consumer::{given_away, not_found};
 use crate::error::{call_error, client_error};
 use crate::lock::lock;
-use crate::offsets::broker::{Broker, Position};
+use crate::offsets::broker::Broker;
 use crate::offsets::client::Asking;
-use crate::offsets::look_up::Leaders;
+use crate::offsets::side_by_side::side_by_side;
 use crate::offsets::start_offsets::Resolved;
 use crate::offsets::{look_up, start_offsets};
 use fastkafka_core::OffsetReset;
@@ -19,9 +19,10 @@ use rdkafka::TopicPartitionList;
 use rdkafka::consumer::Consumer;
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::types::RDKafkaErrorCode;
+use std::cell::Cell;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{JoinHandle, Thread};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A broker that does not answer within this time is not reached.
 const PROBE: Duration = Duration::from_secs(1);
@@ -29,8 +30,6 @@ const PROBE: Duration = Duration::from_secs(1);
 const ANY_TOPIC: &str = "__consumer_offsets";
 /// Topics and group that are not described within this time, all together, are not known to be refused or not.
 const CHECK: Duration = Duration::from_secs(5);
-/// What else is asked for has this time at least.
-const LEAST: Duration = Duration::from_millis(200);
 /// The range of a log must come within this time.
 const RANGE: Duration = Duration::from_secs(5);
 /// A leader that does not say where a log ends within this time is away: others wait behind the question.
@@ -115,6 +114,7 @@ impl BlockingClient {
                     consumer: &consumer,
                     events: &events,
                     ours: &known,
+                    first_to_check: Cell::new(0),
                 };
                 answering.work(&waiting, &driver);
                 drop(consumer);
@@ -151,6 +151,8 @@ struct Answering<'a> {
     consumer: &'a Group,
     events: &'a Events,
     ours: &'a Ours,
+    /// The number of the topic to begin the next check with.
+    first_to_check: Cell<usize>,
 }
 
 impl Answering<'_> {
@@ -189,17 +191,44 @@ impl Answering<'_> {
         resolved
     }
 
+    /// Those that there was no time for are left out.
     fn ends_by_leaders(&self, places: &[(PartitionRef, i64)]) -> Heard {
         let all: Vec<_> = places.iter().map(|(place, _)| *place).collect();
-        let asked: Vec<_> = all.iter().map(|place| (*place, Position::End)).collect();
-        let broker = self.broker(LEADER);
-        let leaders = Leaders::ask(&broker, &all);
-        let mut ends = look_up::look_up(&broker, &asked, &leaders);
-        let end = |&(place, at): &(PartitionRef, i64)| {
-            let end = ends.remove(place)?;
-            Some((place, at, end.map(|end| end.offset)))
-        };
+        let mut ends = look_up::ends(&self.broker(LEADER), &all);
+        let end = |&(place, at): &(PartitionRef, i64)| Some((place, at, ends.remove(place)?));
         places.iter().filter_map(end).collect()
+    }
+
+    /// Whether the group and topics are refused. Topics that there is no time for are left out, and come first the
+    /// next time.
+    fn check(&self, topics: &[String], in_group: bool) -> Answer {
+        let broker = self.broker(CHECK);
+        let left = || broker.left();
+        // Also of a member without partitions: its commits of any topic are the coordinator's to tell.
+        let group = || {
+            let mut list = TopicPartitionList::new();
+            list.add_partition(topics.first().map_or(ANY_TOPIC, String::as_str), 0);
+            let committed = self.consumer.committed_offsets(list, left());
+            committed.map(drop).map_err(|error| call_error(&error))
+        };
+        // The group first: of the topics the last may have to do without time.
+        let group = if in_group { group() } else { Ok(()) };
+        let mut topics = topics.to_vec();
+        let first = self.first_to_check.get() % topics.len().max(1);
+        topics.rotate_left(first);
+        let answers = side_by_side(
+            &topics,
+            || broker.is_over(),
+            |topic| is_there(self.consumer, topic, left()),
+        );
+        let answers = topics.iter().zip(answers);
+        let topics: Vec<_> = answers
+            .filter_map(|(topic, answer)| {
+                Some((self.events.names.topic(topic).to_owned(), answer?))
+            })
+            .collect();
+        self.first_to_check.set(first + topics.len());
+        Answer::Checked { topics, group }
     }
 
     fn broker(&self, within: Duration) -> Asking<'_, Context> {
@@ -215,9 +244,9 @@ impl Answering<'_> {
             Request::List(topics) => {
                 let (broker, names) = (self.broker(ANSWER), &self.events.names);
                 // One that cannot be listed keeps no other.
-                let list = |topic| look_up::partitions(&broker, topic, names);
-                let listed = topics.chunks(1).filter_map(|topic| {
-                    let listed = list(topic);
+                let list = |topic| look_up::partitions(&broker, std::slice::from_ref(topic), names);
+                let listed = side_by_side(&topics, || broker.is_over(), list);
+                let listed = listed.into_iter().flatten().filter_map(|listed| {
                     let listed =
                         listed.inspect_err(|e| tracing::warn!("cannot list partitions: {e}"));
                     listed.ok()
@@ -247,36 +276,11 @@ impl Answering<'_> {
                 let (low, high) = range.ok()?;
                 Answer::Range { at, low, high }
             }
-            Request::Check { topics, group } => check(self.consumer, self.events, &topics, group),
+            Request::Check { topics, group } => self.check(&topics, group),
             Request::Leaders(places) => Answer::Leaders(self.ends_by_leaders(&places)),
             Request::Ends(_) => unreachable!("ends of logs are looked at by another client"),
             Request::IsReached => is_reached(self.consumer).then_some(Answer::Connected)?,
         })
-    }
-}
-
-fn check(consumer: &Group, events: &Events, topics: &[String], in_group: bool) -> Answer {
-    let until = Instant::now() + CHECK;
-    let left = || {
-        let left = until.saturating_duration_since(Instant::now());
-        left.max(LEAST)
-    };
-    let look = |topic: &String| {
-        let name = events.names.topic(topic).to_owned();
-        (name, is_there(consumer, topic, left()))
-    };
-    // Also of a member without partitions: its commits of any topic are the coordinator's to tell.
-    let group = || {
-        let mut list = TopicPartitionList::new();
-        list.add_partition(topics.first().map_or(ANY_TOPIC, String::as_str), 0);
-        let committed = consumer.committed_offsets(list, left());
-        committed.map(drop).map_err(|error| call_error(&error))
-    };
-    // The group first: of the topics the last may have to do without time.
-    let group = if in_group { group() } else { Ok(()) };
-    Answer::Checked {
-        topics: topics.iter().map(look).collect(),
-        group,
     }
 }
 
