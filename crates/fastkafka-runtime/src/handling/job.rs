@@ -59,46 +59,55 @@ pub(crate) enum ToLane {
 /// What a lane is at.
 #[derive(Debug)]
 pub(crate) enum InHand {
-    /// The run is next. It has not begun.
-    Next(RunId),
     Run(Job),
     /// The dead letter of the record at this offset.
     DeadLetter(i64),
-    /// The lane was dropped with this: a run with the number of records that were handled, and the offsets.
-    Dropped {
-        run: Option<(RunId, usize)>,
-        offsets: (i64, i64),
-    },
+    /// The lane was dropped with these offsets in hand.
+    Dropped((i64, i64)),
 }
 
-/// What a lane is at, for the driver to name. `None` between two jobs.
+/// What a lane is at, for the driver to name.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct AtHand(Arc<Mutex<Option<InHand>>>);
+pub(crate) struct AtHand(Arc<Mutex<At>>);
+
+#[derive(Debug, Default)]
+struct At {
+    /// `None` between two jobs.
+    in_hand: Option<InHand>,
+    /// The last run that has returned, with the number of its records that were handled. It is told of also when
+    /// the lane is gone: what was handled may not be settled.
+    returned: Option<(RunId, usize)>,
+}
 
 impl AtHand {
     /// The lane is dropped: it keeps no block.
     pub(crate) fn drop_block(&self) {
-        let mut at_hand = lock(&self.0);
-        let before = at_hand.take();
-        *at_hand = match &before {
-            Some(InHand::Run(job)) => Some(InHand::Dropped {
-                run: Some((job.run, job.scope.current())),
-                offsets: job.in_hand(),
-            }),
-            Some(InHand::DeadLetter(at)) => Some(InHand::Dropped {
-                run: None,
-                offsets: (*at, *at),
-            }),
-            _ => None,
-        };
-        drop(at_hand);
+        let mut at = lock(&self.0);
+        let before = at.in_hand.take();
+        match &before {
+            Some(InHand::Run(job)) => {
+                at.in_hand = Some(InHand::Dropped(job.in_hand()));
+                at.returned = Some((job.run, job.scope.current()));
+            }
+            Some(InHand::DeadLetter(offset)) => {
+                at.in_hand = Some(InHand::Dropped((*offset, *offset)));
+            }
+            _ => {}
+        }
+        drop(at);
         drop(before);
     }
 
     pub(crate) fn set(&self, in_hand: Option<InHand>) {
-        let before = std::mem::replace(&mut *lock(&self.0), in_hand);
+        let before = std::mem::replace(&mut lock(&self.0).in_hand, in_hand);
         // Outside the lock: it may be the last to hold a block.
         drop(before);
+    }
+
+    /// The run in hand has returned, after so many of its records were handled.
+    pub(crate) fn returned(&self, run: RunId, handled: usize) {
+        lock(&self.0).returned = Some((run, handled));
+        self.set(None);
     }
 }
 
@@ -156,11 +165,10 @@ impl LaneHandle {
     /// The first and the last offset of what the handler has in hand, or whose dead letter is being written.
     /// Also when the lane went with its tokio runtime.
     pub(crate) fn in_hand(&self) -> Option<(i64, i64)> {
-        match lock(&self.at_hand.0).as_ref()? {
-            InHand::Next(_) => None,
+        match lock(&self.at_hand.0).in_hand.as_ref()? {
             InHand::Run(job) => Some(job.in_hand()),
             InHand::DeadLetter(at) => Some((*at, *at)),
-            InHand::Dropped { offsets, .. } => (!self.aborted.load(Relaxed)).then_some(*offsets),
+            InHand::Dropped(offsets) => (!self.aborted.load(Relaxed)).then_some(*offsets),
         }
     }
 
@@ -169,7 +177,7 @@ impl LaneHandle {
         &self,
         is_known: impl Fn(RunId) -> bool,
     ) -> Option<(RunId, i64, Option<u32>)> {
-        match lock(&self.at_hand.0).as_ref()? {
+        match lock(&self.at_hand.0).in_hand.as_ref()? {
             InHand::Run(job) if !is_known(job.run) => {
                 Some((job.run, job.in_hand().0, job.scope.polling()))
             }
@@ -179,20 +187,16 @@ impl LaneHandle {
 
     /// How many records of this run were handled, at most.
     pub(crate) fn handled(&self, run: RunId) -> usize {
-        match lock(&self.at_hand.0).as_ref() {
-            Some(InHand::Next(at)) if run >= *at => 0,
-            Some(InHand::Run(job)) if run > job.run => 0,
-            Some(InHand::Run(job)) if run == job.run => job.scope.current(),
-            Some(InHand::Dropped {
-                run: Some((at, _)), ..
-            }) if run > *at => 0,
-            Some(InHand::Dropped {
-                run: Some((at, handled)),
-                ..
-            }) if run == *at => *handled,
-            // It takes no run that was sent since then.
-            None if self.is_over() => 0,
-            _ => usize::MAX,
+        let at = lock(&self.at_hand.0);
+        let last = match &at.in_hand {
+            Some(InHand::Run(job)) => Some((job.run, job.scope.current())),
+            _ => at.returned,
+        };
+        // Those behind it wait in the lane, or went with it.
+        match last {
+            Some((last, handled)) if run == last => handled,
+            Some((last, _)) if run < last => usize::MAX,
+            _ => 0,
         }
     }
 
@@ -209,5 +213,39 @@ impl LaneHandle {
 
     pub(crate) fn is_over(&self) -> bool {
         self.task.is_finished()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_lane_that_has_gone_between_two_jobs_tells_what_was_handled_and_what_was_not() {
+        let (to, _) = tokio::sync::mpsc::unbounded_channel();
+        let task = tokio::spawn(std::future::ready(()));
+        let lane = LaneHandle {
+            to,
+            backlog: Arc::default(),
+            at_hand: AtHand::default(),
+            task,
+            blocking: false,
+            aborted: AtomicBool::new(false),
+        };
+        assert_eq!(lane.handled(RunId(1)), 0, "it has begun none");
+        lane.at_hand.returned(RunId(4), 10);
+        lane.at_hand.returned(RunId(6), 2);
+        for gone in [false, true] {
+            if gone {
+                lane.at_hand.drop_block();
+            }
+            let handled = [4, 6, 7, 8].map(|run| lane.handled(RunId(run)));
+            assert_eq!(handled, [usize::MAX, 2, 0, 0]);
+            assert_eq!(lane.in_hand(), None);
+        }
+        lane.at_hand.set(Some(InHand::DeadLetter(33)));
+        lane.at_hand.drop_block();
+        assert_eq!(lane.in_hand(), Some((33, 33)));
+        assert_eq!(lane.handled(RunId(7)), 0, "it is behind the dead letter");
     }
 }

@@ -123,7 +123,6 @@ impl Work {
             self.position.get_or_insert(job.offset(0));
             return;
         }
-        self.at_hand.set(Some(InHand::Next(job.run)));
         // The tasks that an earlier attempt spawned must be over before they begin again.
         self.spawned.end_from(job.offset(0)).await;
         if self.guard.is_none() {
@@ -133,7 +132,7 @@ impl Work {
         self.at_hand.set(Some(InHand::Run(job.clone())));
         let (end, spare) = self.lane.context.handle(&job, &self.spawned, spare).await;
         // The block has one holder less before anybody hears of the end.
-        self.at_hand.set(None);
+        self.at_hand.returned(job.run, end.handled);
         self.spare = spare;
         self.conclude(&job, end).await;
     }

@@ -1,7 +1,7 @@
 //! What becomes of an app when its tokio runtime or its last handle is dropped, and who is told.
 
 use fastkafka::error::RunError;
-use fastkafka::{App, ProduceError, State, consumes, produces, run_in_background};
+use fastkafka::{Ack, App, ProduceError, State, consumes, produces, run_in_background};
 use std::future::{pending, ready};
 use std::pin::pin;
 use std::sync::Arc;
@@ -150,6 +150,50 @@ fn who_waits_is_told_that_the_tokio_runtime_of_an_app_is_gone_and_what_was_cut()
     assert_eq!(here.block_on(app.stop()).unwrap_err().to_string(), error);
     assert_eq!(app.health().problems()[0].to_string(), error);
     here.block_on(async { timeout(PATIENCE, released.notified()).await.unwrap() });
+}
+
+struct Keeper;
+
+#[derive(Clone)]
+struct Kept {
+    acks: Arc<std::sync::Mutex<Vec<Ack>>>,
+    taken: Arc<Semaphore>,
+}
+
+#[consumes(app = Keeper, topic = "kept", enable_auto_commit = false, auto_offset_reset = "earliest")]
+async fn on_kept(_: u64, ack: Ack, State(kept): State<Kept>) {
+    kept.acks.lock().unwrap().push(ack);
+    kept.taken.add_permits(1);
+}
+
+#[produces(app = Keeper, topic = "kept")]
+async fn to_kept(number: u64) -> Result<u64, ProduceError> {
+    Ok(number)
+}
+
+/// Its lane has nothing in hand when it goes.
+#[test]
+fn what_is_handled_and_not_settled_when_the_tokio_runtime_goes_is_named() {
+    let here = runtime();
+    let _alone = here.block_on(alone());
+    let kept = Kept {
+        acks: Arc::default(),
+        taken: Arc::new(Semaphore::new(0)),
+    };
+    let app = App::scoped::<Keeper>().state(kept.clone());
+    let app = app.shutdown_timeout(Duration::from_secs(5)).build();
+    let first = current_thread();
+    first.block_on(async {
+        app.start().await.unwrap();
+        to_kept(1).await.unwrap();
+        let taken = kept.taken.acquire();
+        timeout(PATIENCE, taken).await.unwrap().unwrap().forget();
+    });
+    let ended = ends(&here, &app);
+    drop(first);
+    let error = here.block_on(ended).unwrap_err().to_string();
+    let told = "records were handled and not settled in time: `on_kept` on kept[0] from offset 0";
+    assert!(error.contains(told), "{error}");
 }
 
 #[test]
