@@ -9,17 +9,27 @@ use fastkafka_core::{Consumer, Consumes};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::time::Instant;
 
 const PARTITIONS: u16 = 3;
 const RECORDS: u64 = 48;
 
+/// A call: the partition, the offset, and the virtual time since the beginning.
+pub(super) type Tried = (i32, i64, Duration);
+
 /// How often a process has tried each record.
-#[derive(Clone, Default)]
-pub(super) struct Tries(Arc<Mutex<BTreeMap<(i32, i64), u32>>>);
+#[derive(Clone)]
+pub(super) struct Tries {
+    of_process: Arc<Mutex<BTreeMap<(i32, i64), u32>>>,
+    of_all: Arc<Mutex<Vec<Tried>>>,
+    begun: Instant,
+}
 
 impl Tries {
     fn another(&self, meta: &EventMetadata) -> u32 {
-        let mut tries = self.0.lock().unwrap();
+        let tried = (meta.partition(), meta.offset(), self.begun.elapsed());
+        self.of_all.lock().unwrap().push(tried);
+        let mut tries = self.of_process.lock().unwrap();
         let tried = tries.entry((meta.partition(), meta.offset())).or_default();
         *tried += 1;
         *tried
@@ -283,13 +293,19 @@ pub(super) mod without_group {
     }
 }
 
-/// One chaos with an app of `A`, whose handler is `H`.
-pub(super) async fn run<A: 'static, H: Consumer<Kind = Consumes>>(seed: u64) {
-    let make = || {
+/// One chaos with an app of `A`, whose handler is `H`. Returns all calls, in order.
+pub(super) async fn run<A: 'static, H: Consumer<Kind = Consumes>>(seed: u64) -> Vec<Tried> {
+    let (all, begun) = (Arc::<Mutex<Vec<_>>>::default(), Instant::now());
+    let of_all = all.clone();
+    let make = move || {
         App::scoped::<A>()
             .title("Shop")
             .topic("orders", Topic::new().partitions(PARTITIONS))
-            .state(Tries::default())
+            .state(Tries {
+                of_process: Arc::default(),
+                of_all: of_all.clone(),
+                begun,
+            })
             .build()
     };
     let tester = Tester::builder().in_memory_broker();
@@ -302,4 +318,6 @@ pub(super) async fn run<A: 'static, H: Consumer<Kind = Consumes>>(seed: u64) {
     }
     tester.chaos(seed).await;
     tester.stop().await;
+    let all = all.lock().unwrap();
+    all.clone()
 }
