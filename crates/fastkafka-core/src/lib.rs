@@ -47,7 +47,7 @@ pub use delivery::slot::{DeliveryScope, DeliveryToken, ScopeRef};
 pub use delivery::stop_flag::StopFlag;
 pub use function::around::{Around, HandlerCall, HandlerFuture};
 pub use function::background::{Background, FromApp, Task, TaskReturn};
-pub use function::call::{CallContext, Run, RunEnd, RunFuture};
+pub use function::call::{CallContext, Letters, Run, RunEnd, RunFuture};
 pub use function::catch::{CatchRun, panic_text};
 pub use function::consumer::{Consumer, HandlerReturn, Outcome};
 pub use function::definition::{

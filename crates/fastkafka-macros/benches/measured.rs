@@ -77,6 +77,7 @@ fn run(app: &Arc<AppContext>, def: &'static ConsumerDef) -> f64 {
         single: false,
         attempt: 1,
         expired: None,
+        letters: None,
     };
     let ambient = Ambient::of_run(app.clone(), scope.clone());
     let begun = Instant::now();

@@ -4,8 +4,10 @@ use crate::app::States;
 use crate::delivery::failure::Failure;
 use crate::delivery::slot::{DeliveryToken, ScopeRef};
 use crate::record::{EventMetadata, Fetched, RawRecord, Record, TopicPartition};
+use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::AtomicUsize;
+use std::task::{Context, Poll};
 
 /// Consecutive records of one partition, handled by one boxed future.
 #[derive(Debug)]
@@ -29,6 +31,24 @@ pub struct Run<'r> {
     /// For a handler on a thread of its own: the index of a record whose call took too long, and 1; 0 where none
     /// has.
     pub expired: Option<&'r AtomicUsize>,
+    /// Where records go that have failed for the last time; `None` where nobody takes them at once.
+    pub letters: Option<&'r dyn Letters>,
+}
+
+/// The dead letters of a run: the end of a record that cannot be handled, which nobody waits for. A letter is an
+/// output of its record: its offset waits for the report, the next record does not.
+pub trait Letters: fmt::Debug + Sync {
+    /// True when this failure of the record at `at` is the last one.
+    fn is_last(&self, at: usize, failure: &Failure) -> bool;
+
+    /// Ready when there is room for one.
+    fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// Sends the record at `at`, which the token keeps open.
+    ///
+    /// # Errors
+    /// The failure, when the letter is not taken: the record has failed as any other then.
+    fn send(&self, at: usize, failure: Failure, token: DeliveryToken) -> Result<(), Failure>;
 }
 
 /// The handlers of one run.

@@ -8,6 +8,7 @@ use super::interceptor::Hooks;
 use super::shape::{InputOf, Shape};
 use crate::app::AppContext;
 use crate::delivery::failure::{Failure, FailureKind, Rejection};
+use std::future::poll_fn;
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering::Acquire;
 use std::task::Poll;
@@ -80,8 +81,13 @@ pub fn run_with<'r, C: Consumer, I: Invoke<C>>(
                 closed.count += u32::from(run.scope.handled(record));
             }
             handled += done;
-            if failure.is_some() {
-                return RunEnd { handled, failure };
+            if let Some((failed, failure)) = failure {
+                if let Err(failure) = put_aside(run, handled, failed, failure).await {
+                    let failure = Some((failed, failure));
+                    return RunEnd { handled, failure };
+                }
+                closed.count += u32::from(run.scope.handled(handled));
+                handled += 1;
             }
             calls += 1;
             if calls.is_multiple_of(YIELD_EVERY) && handled < records {
@@ -95,6 +101,28 @@ pub fn run_with<'r, C: Consumer, I: Invoke<C>>(
             failure: None,
         }
     })
+}
+
+/// Sends a record that has failed for the last time to the dead letters, and goes on. The failure comes back
+/// where its end takes another way: that of a batch, of a record that something else keeps open or has lost, or
+/// where it may be tried again.
+async fn put_aside(
+    run: &Run<'_>,
+    at: usize,
+    failed: usize,
+    failure: Failure,
+) -> Result<(), Failure> {
+    // No new one is begun while its partition is given back.
+    let alone = failed == 1 && run.scope.is_bare(at) && !run.scope.stopping();
+    let letters = run.letters.filter(|_| alone);
+    let Some(letters) = letters.filter(|letters| letters.is_last(at, &failure)) else {
+        return Err(failure);
+    };
+    // A time-out while this waits is that of the record.
+    run.scope.begin(at);
+    run.scope.take(1);
+    poll_fn(|cx| letters.poll_room(cx)).await;
+    letters.send(at, failure, run.scope.token(at))
 }
 
 /// Records that nothing but their handler kept open: counted in the loop, and closed in one step when

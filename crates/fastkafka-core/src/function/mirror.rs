@@ -65,6 +65,7 @@ pub fn read_again<C: Owned>(
         single: false,
         attempt: 1,
         expired: None,
+        letters: None,
     };
     let cx = CallContext::new(&run, 0, records.len());
     C::Input::gather(&cx, C::decode).map(|(input, _)| C::owned(input))

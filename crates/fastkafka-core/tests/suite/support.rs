@@ -204,6 +204,7 @@ fn run_in(
         single,
         attempt: 1,
         expired,
+        letters: None,
     };
     let (handled, failure, panic) = match block_on(CatchRun::new(fastkafka::handle(app, def, &run)))
     {

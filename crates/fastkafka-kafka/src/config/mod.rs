@@ -158,10 +158,9 @@ pub(crate) fn producer(
 }
 
 /// Suits a producer to dead letters. They are as large as the topics they come from have taken, and the
-/// client must not know better: the broker says what is too large. It says so of a batch, so each is one.
+/// client must not know better: the broker says what is too large.
 pub(crate) fn dead_letters(config: &mut ClientConfig) {
     config.set("message.max.bytes", LARGEST.to_string());
-    one_by_one(config);
 }
 
 /// Each record is a batch: what the broker refuses is this record.

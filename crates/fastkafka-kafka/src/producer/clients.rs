@@ -30,8 +30,6 @@ pub(crate) enum Purpose {
     Outputs,
     /// Records that others have written, as large as their topics took them.
     DeadLetters,
-    /// Outputs that were refused with their batch, each alone.
-    Again,
 }
 
 /// What becomes of a record that is refused with its batch.
@@ -41,8 +39,6 @@ pub(crate) enum Role {
     First(Arc<Again>),
     /// It was alone, and fails.
     Again(Weak<Again>),
-    /// The same, of a client that has no second one: each of its records is alone.
-    Alone,
 }
 
 /// What a client is made of.
@@ -118,7 +114,7 @@ impl Client {
     pub(crate) fn again(&self) -> Option<&Again> {
         match &self.role {
             Role::First(again) => Some(again),
-            Role::Again(_) | Role::Alone => None,
+            Role::Again(_) => None,
         }
     }
 
@@ -197,10 +193,11 @@ impl Recipe {
     ) -> Result<Live, ClientError> {
         let queue = InFlight::capacity(self.max_in_flight);
         let mut config = config::producer(self.access.config(), &self.settings, queue);
-        match self.purpose {
-            Purpose::Outputs => {}
-            Purpose::DeadLetters => config::dead_letters(&mut config),
-            Purpose::Again => config::one_by_one(&mut config),
+        if self.purpose == Purpose::DeadLetters {
+            config::dead_letters(&mut config);
+        }
+        if let Role::Again(_) = role {
+            config::one_by_one(&mut config);
         }
         let names = self.access.names();
         let producer: KafkaResult<Producer> = config.create_with_context(Context {

@@ -92,10 +92,7 @@ impl KafkaProducers {
         let in_flight = Arc::new(InFlight::new(max_in_flight));
         let recipes = recipes.all.into_iter();
         let clients = recipes.map(|recipe| {
-            let role = match recipe.purpose {
-                Purpose::DeadLetters => Role::Alone,
-                _ => Role::First(Again::beside(&recipe, &in_flight)),
-            };
+            let role = Role::First(Again::beside(&recipe, &in_flight));
             Client::new(recipe, in_flight.clone(), role)
         });
         Ok(Self {

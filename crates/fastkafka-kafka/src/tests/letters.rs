@@ -5,6 +5,8 @@ use fastkafka_core::__private::schemars;
 use fastkafka_core::{ConsumerDef, Group, Handler, Location, ProduceError, ProducerSettings};
 use rdkafka::types::RDKafkaErrorCode;
 
+const PRODUCE: i16 = 0;
+
 static DEF: ConsumerDef = ConsumerDef {
     name: "on_orders",
     module: "tests",
@@ -67,8 +69,10 @@ fn a_dead_letter_is_as_large_as_its_record_whatever_the_limit_of_producers() {
 fn a_dead_letter_that_the_broker_finds_too_large_says_that_it_is() {
     let broker = broker(&[("dead", 1)]);
     let sink = sink(broker.address(), 2_000);
-    const PRODUCE: i16 = 0;
-    broker.refuse_next(PRODUCE, RDKafkaErrorCode::MessageSizeTooLarge);
+    // With its batch, and alone.
+    for _ in 0..2 {
+        broker.refuse_next(PRODUCE, RDKafkaErrorCode::MessageSizeTooLarge);
+    }
     let failure = send(&sink, &[letter(b"x")]).unwrap_err();
     let error = failure.error().unwrap().downcast_ref::<ProduceError>();
     assert!(
@@ -79,12 +83,17 @@ fn a_dead_letter_that_the_broker_finds_too_large_says_that_it_is() {
 
 /// The broker judges a batch: a letter in the company of others would be found too large with them.
 #[test]
-fn a_dead_letter_goes_in_a_batch_of_its_own() {
-    const PRODUCE: i16 = 0;
+fn dead_letters_share_a_batch_and_go_alone_when_it_is_refused() {
     let broker = broker(&[("dead", 1)]);
     let sink = sink(broker.address(), 2_000);
     send(&sink, &[letter(b"x")]).unwrap();
     broker.keep_requests();
+    broker.refuse_next(PRODUCE, RDKafkaErrorCode::MessageSizeTooLarge);
     send(&sink, &[letter(b"x"); 20]).unwrap();
-    assert_eq!(broker.requests(PRODUCE), 20);
+    let requests = broker.requests(PRODUCE);
+    assert!(requests > 1, "{requests} requests");
+    broker.keep_requests();
+    send(&sink, &[letter(b"x"); 20]).unwrap();
+    let requests = broker.requests(PRODUCE);
+    assert!(requests < 20, "{requests} requests for 20 letters");
 }

@@ -1,6 +1,7 @@
 //! One call of a handler's run: on the task at hand or on a thread, with its time limit, its panics
 //! and what it spawns.
 
+use crate::handling::dead_letter::RunLetters;
 use crate::handling::handler::Handler;
 use crate::handling::job::Job;
 use crate::handling::spawned::{self, Origin, Spawned};
@@ -60,7 +61,7 @@ impl HandlerContext {
 
     /// Handles the run on this task.
     async fn run(
-        &self,
+        self: &Arc<Self>,
         job: &Job,
         spawned: &Arc<Spawned>,
         spare: Vec<Record<'static>>,
@@ -68,7 +69,8 @@ impl HandlerContext {
         let mut records = reuse(spare);
         job.block.records(job.range.clone(), &mut records);
         let end = {
-            let run = self.as_run(job, &records, None);
+            let letters = self.letters(job);
+            let run = self.as_run(job, &records, None, &letters);
             let call = polled(&job.scope, self.call(job, spawned.clone(), &run));
             match self.handler.timeout {
                 None => Some(call.await),
@@ -123,7 +125,8 @@ impl HandlerContext {
     ) -> CallEnd {
         let mut records = Vec::with_capacity(job.range.len());
         job.block.records(job.range.clone(), &mut records);
-        let run = self.as_run(&job, &records, Some(expired));
+        let letters = self.letters(&job);
+        let run = self.as_run(&job, &records, Some(expired), &letters);
         let _tokio = tokio.enter();
         on_this_thread(self.call(&job, spawned, &run))
     }
@@ -174,11 +177,16 @@ impl HandlerContext {
         spawned::scope(spawned, origin, Scoped::new(ambient, call))
     }
 
+    fn letters<'r>(self: &'r Arc<Self>, job: &'r Job) -> RunLetters<'r> {
+        RunLetters { context: self, job }
+    }
+
     fn as_run<'r>(
         &'r self,
         job: &'r Job,
         records: &'r [Record<'r>],
         expired: Option<&'r AtomicUsize>,
+        letters: &'r RunLetters<'r>,
     ) -> Run<'r> {
         Run {
             states: self.app.states(),
@@ -190,6 +198,7 @@ impl HandlerContext {
             single: job.single,
             attempt: job.attempt,
             expired,
+            letters: Some(letters),
         }
     }
 

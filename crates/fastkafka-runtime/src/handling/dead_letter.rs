@@ -4,14 +4,16 @@
 
 use crate::handling::call::HandlerContext;
 use crate::handling::handler::Handler;
-use crate::handling::job::DeadLetterJob;
+use crate::handling::job::{DeadLetterJob, Job};
 use crate::mail::Mail;
 use bytes::Bytes;
 use fastkafka_core::{
-    DEAD_LETTER_HEADERS, DEAD_LETTER_LEFT_OUT, DEAD_LETTER_PREFIX, DeliveryScope, Failure,
-    FailureKind, Header, OutRecord, ProduceError, Record, RecordEnd,
+    DEAD_LETTER_HEADERS, DEAD_LETTER_LEFT_OUT, DEAD_LETTER_PREFIX, DeliveryScope, DeliveryToken,
+    Failure, FailureKind, Header, Letters, OutRecord, ProduceError, Record, RecordEnd, ScopeRef,
 };
 use fastkafka_engine::DeadLetterOutcome;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
 /// Longest value of one of our headers, in bytes.
 const LONGEST: usize = 1_024;
@@ -44,9 +46,73 @@ impl Extent {
     }
 }
 
+/// The dead letters of a run: each is sent as an output of its record. Where that cannot be done, or where the
+/// letter is lost, the record has failed, and the engine has its letter [written](write).
+#[derive(Debug)]
+pub(crate) struct RunLetters<'r> {
+    pub(crate) context: &'r Arc<HandlerContext>,
+    pub(crate) job: &'r Job,
+}
+
+impl RunLetters<'_> {
+    fn attempt(&self, at: usize) -> u32 {
+        if at == 0 { self.job.attempt } else { 1 }
+    }
+}
+
+impl Letters for RunLetters<'_> {
+    fn is_last(&self, at: usize, failure: &Failure) -> bool {
+        let handler = &self.context.handler;
+        // A batch is taken apart before one of its records meets its end.
+        let alone = !handler.def.batch || self.job.single;
+        let last = match failure.kind() {
+            FailureKind::Rejected => true,
+            FailureKind::Retry { .. } => {
+                let most = handler.policy.attempts;
+                most.is_some_and(|most| self.attempt(at) >= most)
+            }
+            FailureKind::Transient { .. } => false,
+        };
+        handler.dead_letter.is_some() && alone && last
+    }
+
+    fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let sink = self.context.app.sink();
+        sink.map_or(Poll::Ready(()), |sink| sink.poll_room(cx))
+    }
+
+    fn send(&self, at: usize, failure: Failure, token: DeliveryToken) -> Result<(), Failure> {
+        let letter = DeadLetterJob {
+            run: self.job.run,
+            block: self.job.block.clone(),
+            index: self.job.range.start + at,
+            offset: self.job.offset(at),
+            attempts: self.attempt(at),
+            error: failure.message().to_owned(),
+        };
+        let Ok(sent) = enqueue(self.context, &letter, Extent::Whole) else {
+            token.cancel();
+            return Err(failure);
+        };
+        tell_end(self.context, &letter);
+        let context = self.context.clone();
+        tokio::spawn(async move {
+            match conclude(&context, &letter, Ok(sent)).await {
+                (DeadLetterOutcome::Written, _) => token.cancel(),
+                _ => token.fail(Failure::reject(&letter.error)),
+            }
+        });
+        Ok(())
+    }
+}
+
 /// Publishes the record and waits for the report. [S7] The answer is mail for the driver.
 pub(crate) async fn write(context: &HandlerContext, job: &DeadLetterJob) -> Mail {
-    let (outcome, why) = attempt(context, job).await;
+    let sent = enqueue(context, job, Extent::Whole);
+    let (outcome, why) = conclude(context, job, sent).await;
+    if outcome == DeadLetterOutcome::Written {
+        tell_end(context, job);
+    }
     Mail::DeadLetterDone {
         part: context.part,
         run: job.run,
@@ -56,76 +122,100 @@ pub(crate) async fn write(context: &HandlerContext, job: &DeadLetterJob) -> Mail
     }
 }
 
-async fn attempt(
+fn tell_end(context: &HandlerContext, job: &DeadLetterJob) {
+    if let Some(interceptor) = context.app.interceptor() {
+        let (handler, place) = (context.handler.def, context.place);
+        interceptor.ended(handler, place, job.offset, RecordEnd::DeadLettered);
+    }
+}
+
+/// Why a dead letter is not written.
+struct Refused {
+    outcome: DeadLetterOutcome,
+    text: String,
+    is_too_large: bool,
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        let error = failure.error();
+        let error = error.and_then(|error| error.downcast_ref::<ProduceError>());
+        Self {
+            outcome: match failure.kind() {
+                FailureKind::Rejected => DeadLetterOutcome::Permanent,
+                _ => DeadLetterOutcome::Transient,
+            },
+            text: failure.message().to_owned(),
+            is_too_large: matches!(error, Some(ProduceError::TooLarge { .. })),
+        }
+    }
+}
+
+/// Waits for the report of a letter, and writes less of one that is too large.
+async fn conclude(
     context: &HandlerContext,
     job: &DeadLetterJob,
+    mut sent: Result<ScopeRef, Refused>,
 ) -> (DeadLetterOutcome, Option<String>) {
-    let Some(topic) = &context.handler.dead_letter else {
-        return (DeadLetterOutcome::Permanent, None);
-    };
-    let (handler, place) = (context.handler.def.name, &context.place);
-    let offset = job.offset;
+    let (handler, place, offset) = (context.handler.def.name, &context.place, job.offset);
+    let topic = context.handler.dead_letter.as_deref().unwrap_or_default();
     let mut extent = Extent::Whole;
     loop {
-        let (outcome, reason) = match publish(context, job, topic, extent).await {
-            Ok(()) => {
-                let without = extent.left_out();
-                let without = without.map_or(String::new(), |what| format!(" without {what}"));
-                tracing::warn!(
-                    handler, %place, offset, attempts = job.attempts,
-                    "record written to dead-letter topic `{topic}`{without}: {}", job.error
-                );
-                if let Some(interceptor) = context.app.interceptor() {
-                    let (handler, place) = (context.handler.def, context.place);
-                    interceptor.ended(handler, place, offset, RecordEnd::DeadLettered);
-                }
-                return (DeadLetterOutcome::Written, None);
-            }
-            Err(refused) => refused,
+        let reported = match sent {
+            Ok(scope) => scope.reports().await.map_err(Refused::from),
+            Err(refused) => Err(refused),
         };
-        if reason.is_too_large
+        let Err(refused) = reported else {
+            let without = extent.left_out();
+            let without = without.map_or(String::new(), |what| format!(" without {what}"));
+            tracing::warn!(
+                handler, %place, offset, attempts = job.attempts,
+                "record written to dead-letter topic `{topic}`{without}: {}", job.error
+            );
+            return (DeadLetterOutcome::Written, None);
+        };
+        if refused.is_too_large
             && let Some(less) = extent.less()
         {
             extent = less;
+            sent = enqueue(context, job, extent);
             continue;
         }
-        let what = match outcome {
+        let what = match refused.outcome {
             DeadLetterOutcome::Permanent => "it stops here",
             _ => "trying again",
         };
         tracing::error!(
             handler, %place, offset,
-            "dead letter for topic `{topic}` not written, {what}: {}", reason.text
+            "dead letter for topic `{topic}` not written, {what}: {}", refused.text
         );
         let why = format!(
             "its dead letter for topic `{topic}` is not written: {}",
-            reason.text
+            refused.text
         );
-        return (outcome, Some(why));
+        return (refused.outcome, Some(why));
     }
 }
 
-/// Why a dead letter is not written.
-struct Reason {
-    text: String,
-    is_too_large: bool,
-}
-
-impl From<String> for Reason {
-    fn from(text: String) -> Self {
-        Self {
-            text,
-            is_too_large: false,
-        }
-    }
-}
-
-async fn publish(
+/// Hands a letter to the client; its report comes to the scope.
+fn enqueue(
     context: &HandlerContext,
     job: &DeadLetterJob,
-    topic: &str,
     extent: Extent,
-) -> Result<(), (DeadLetterOutcome, Reason)> {
+) -> Result<ScopeRef, Refused> {
+    let not_now = |outcome, text: &str| Refused {
+        outcome,
+        text: text.to_owned(),
+        is_too_large: false,
+    };
+    let Some(topic) = &context.handler.dead_letter else {
+        let why = "the handler has none";
+        return Err(not_now(DeadLetterOutcome::Permanent, why));
+    };
+    let Some(sink) = context.app.sink() else {
+        let why = "the app is not connected";
+        return Err(not_now(DeadLetterOutcome::Transient, why));
+    };
     let original = job.block.headers(job.index);
     let mut records = Vec::with_capacity(1);
     job.block.records(job.index..job.index + 1, &mut records);
@@ -144,10 +234,6 @@ async fn publish(
         let values = [what.to_owned(), size(&record, &original).to_string()];
         headers.extend(ours(&DEAD_LETTER_LEFT_OUT, values));
     }
-    let sink = context.app.sink().ok_or_else(|| {
-        let why = "the app is not connected".to_owned();
-        (DeadLetterOutcome::Transient, why.into())
-    })?;
     let scope = DeliveryScope::collecting();
     let out = OutRecord {
         producer: None,
@@ -159,14 +245,10 @@ async fn publish(
         headers: &headers,
         timestamp: None,
     };
-    let failure = match sink.enqueue(out, scope.token(0)) {
-        Ok(()) => match scope.reports().await {
-            Ok(_) => return Ok(()),
-            Err(failure) => failure,
-        },
-        Err(error) => Failure::from(error),
-    };
-    Err(refused(&failure))
+    match sink.enqueue(out, scope.token(0)) {
+        Ok(()) => Ok(scope),
+        Err(error) => Err(Failure::from(error).into()),
+    }
 }
 
 fn reasons(
@@ -251,20 +333,6 @@ fn cut(mut text: String) -> Bytes {
         text.truncate(text.floor_char_boundary(LONGEST));
     }
     text.into()
-}
-
-fn refused(failure: &Failure) -> (DeadLetterOutcome, Reason) {
-    let outcome = match failure.kind() {
-        FailureKind::Rejected => DeadLetterOutcome::Permanent,
-        _ => DeadLetterOutcome::Transient,
-    };
-    let error = failure.error();
-    let error = error.and_then(|error| error.downcast_ref::<ProduceError>());
-    let reason = Reason {
-        text: failure.message().to_owned(),
-        is_too_large: matches!(error, Some(ProduceError::TooLarge { .. })),
-    };
-    (outcome, reason)
 }
 
 #[cfg(test)]

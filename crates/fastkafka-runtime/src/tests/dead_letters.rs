@@ -67,8 +67,8 @@ async fn a_dead_letter_is_the_record_as_it_was_and_says_why() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dead_letter_is_acknowledged_before_its_offset_is_committed() {
-    let mut lab = Lab::new::<even>(1, 3);
+async fn a_dead_letter_is_acknowledged_before_its_offset_is_committed_and_holds_up_no_record() {
+    let mut lab = Lab::new::<even>(1, 4);
     lab.outbox.decide(|sent| {
         if sent.topic == "dead" {
             Fate::Hold
@@ -76,20 +76,23 @@ async fn a_dead_letter_is_acknowledged_before_its_offset_is_committed() {
             Fate::Ack
         }
     });
-    lab.until(|labs| labs[0].outbox.held() == 1).await;
+    lab.until(|labs| labs[0].outbox.held() == 2).await;
     lab.pass(Duration::from_secs(5)).await;
-    // Nothing behind it begins either: its partition waits. [S7]
     assert_eq!(
         (lab.committed(0), lab.state.offsets(0)),
-        (Some(1), vec![0, 1])
+        (Some(1), vec![0, 1, 2, 3])
     );
     lab.outbox.report(1, ack);
     lab.until_committed(0, 3).await;
+    lab.outbox.report(1, ack);
+    lab.until_committed(0, 4).await;
+    assert_eq!(letters(&lab).len(), 2);
 }
 
+/// As any other output behind a lost one.
 #[tokio::test(start_paused = true)]
-async fn a_dead_letter_waits_for_the_outputs_of_the_records_before_it() {
-    let mut lab = Lab::new::<even>(1, 3);
+async fn a_dead_letter_behind_a_lost_output_is_written_again_behind_its_repetition() {
+    let mut lab = Lab::new::<even>(1, 2);
     lab.outbox.decide(|sent| {
         if sent.topic == "dead" {
             Fate::Ack
@@ -97,18 +100,74 @@ async fn a_dead_letter_waits_for_the_outputs_of_the_records_before_it() {
             Fate::Hold
         }
     });
-    lab.until(|labs| labs[0].state.offsets(0).len() == 2).await;
+    lab.until(|labs| labs[0].outbox.sent().len() == 2).await;
     lab.pass(Duration::from_secs(5)).await;
-    assert!(letters(&lab).is_empty());
+    assert_eq!(lab.committed(0), Some(0));
+    lab.outbox.decide(|_| Fate::Ack);
     lab.outbox
         .report(1, |token| token.fail(Failure::retry("broker gone")));
-    lab.until(|labs| labs[0].outbox.held() == 1).await;
+    lab.until_committed(0, 2).await;
+    let topics: Vec<_> = lab
+        .outbox
+        .sent()
+        .into_iter()
+        .map(|sent| sent.topic)
+        .collect();
+    assert_eq!(topics, ["out", "dead", "out", "dead"]);
+}
+
+/// The letter that is lost is the end of its record: nothing behind it goes on, and what was done is repeated.
+#[tokio::test(start_paused = true)]
+async fn what_stands_behind_a_dead_letter_that_is_lost_is_handled_again_when_it_is_written() {
+    let mut lab = Lab::new::<even>(1, 4);
+    lab.outbox.decide(|sent| {
+        if sent.topic == "dead" {
+            Fate::Hold
+        } else {
+            Fate::Ack
+        }
+    });
+    lab.until(|labs| labs[0].outbox.held() == 2).await;
+    lab.outbox
+        .report(1, |token| token.fail(Failure::retry("broker gone")));
+    lab.until(|labs| labs[0].outbox.held() == 2).await;
     lab.pass(Duration::from_secs(5)).await;
-    assert!(letters(&lab).is_empty());
+    assert_eq!(lab.state.offsets(0), [0, 1, 2, 3]);
     lab.outbox.decide(|_| Fate::Ack);
-    lab.outbox.report(1, ack);
-    lab.until_committed(0, 3).await;
-    assert_eq!(letters(&lab).len(), 1);
+    lab.outbox.report(2, ack);
+    lab.until_committed(0, 4).await;
+    assert_eq!(lab.state.offsets(0), [0, 1, 2, 3, 2, 3]);
+    let dead: Vec<_> = letters(&lab)
+        .into_iter()
+        .map(|sent| {
+            sent.header("fastkafka-dead-letter-offset")
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
+    assert_eq!(dead, ["1", "3", "1", "3"]);
+}
+
+/// What it has spawned is ended first, and what it has sent may still be lost.
+#[tokio::test(start_paused = true)]
+async fn a_record_that_something_else_keeps_open_meets_its_end_when_all_before_it_is_terminal() {
+    #[consumes(crate = fk, topic = "in", dead_letter = "dead")]
+    async fn sends(value: u32) -> Result<(), Failure> {
+        let sent: Result<_, ProduceError> = to_out(value.to_string()).await;
+        sent.map(drop).map_err(Failure::from_error)?;
+        Err(Failure::reject("after all"))
+    }
+    let mut lab = Lab::new::<sends>(1, 2);
+    lab.outbox.decide(|sent| {
+        if sent.topic == "dead" {
+            Fate::Ack
+        } else {
+            Fate::Hold
+        }
+    });
+    // Nothing waits for what a record has sent that is dead.
+    lab.until_committed(0, 2).await;
+    assert_eq!((letters(&lab).len(), lab.outbox.held()), (2, 2));
 }
 
 #[tokio::test(start_paused = true)]
@@ -153,7 +212,8 @@ async fn a_dead_letter_that_can_never_be_written_stops_the_partition() {
         lab.pass(Duration::from_secs(60)).await;
         assert_eq!(lab.health().stopped[0].offset, 1);
         assert_eq!(lab.committed(0), Some(1));
-        assert!(letters(&lab).len() <= 1);
+        // As an output of its record, and as its end.
+        assert!(letters(&lab).len() <= 2);
     }
 }
 
@@ -234,7 +294,8 @@ async fn a_dead_letter_that_stands_still_says_why_beside_what_the_handler_said()
     lab.outbox.decide(|_| Fate::Lose(too_large()));
     lock(&lab.cluster).publish(0, large());
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
-    assert_eq!(letters(&lab).len(), 3);
+    // As an output of its record, and as its end, with less each time.
+    assert_eq!(letters(&lab).len(), 6);
     let error = &lab.health().stopped[0].error;
     assert!(
         error.starts_with("odd; its dead letter for topic `dead` is not written"),

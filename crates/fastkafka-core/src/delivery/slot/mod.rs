@@ -213,6 +213,13 @@ impl DeliveryScope {
         pending.fetch_sub(1, AcqRel) == 1
     }
 
+    /// Nothing but its handler keeps the record at `at` open, and nothing of it is lost.
+    pub(crate) fn is_bare(&self, at: usize) -> bool {
+        let lost = unpoisoned(self.broken.lock());
+        self.slots[at].pending.load(Acquire) == 1
+            && lost.as_ref().is_none_or(|(lost, _)| *lost != index(at))
+    }
+
     /// `records` of the caller's are closed.
     pub(crate) fn close(&self, records: u32) {
         if records > 0 {

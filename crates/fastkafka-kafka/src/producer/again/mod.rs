@@ -13,7 +13,7 @@ mod aside;
 
 use self::aside::{Aside, CLASSES, Kept, class};
 use crate::lock::lock;
-use crate::producer::clients::{Client, Purpose, Recipe, Role};
+use crate::producer::clients::{Client, Recipe, Role};
 use crate::producer::delivery_reports::not_delivered;
 use crate::producer::in_flight::InFlight;
 use fastkafka_core::{DeliveryToken, Failure, FailureKind, OrderUnit, OutRecord};
@@ -62,12 +62,8 @@ pub(crate) fn is_of_the_batch(code: RDKafkaErrorCode) -> bool {
 impl Again {
     /// Beside the client of this recipe.
     pub(crate) fn beside(recipe: &Recipe, in_flight: &Arc<InFlight>) -> Arc<Self> {
-        let recipe = Recipe {
-            purpose: Purpose::Again,
-            ..recipe.clone()
-        };
         Arc::new_cyclic(|me| Self {
-            recipe,
+            recipe: recipe.clone(),
             in_flight: in_flight.clone(),
             owed: (0..CLASSES).map(|_| AtomicU32::new(0)).collect(),
             aside: Mutex::default(),
