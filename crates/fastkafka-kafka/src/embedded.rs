@@ -1,7 +1,8 @@
 //! A Kafka broker inside the process: librdkafka's mock cluster.
 //!
 //! It speaks Kafka's protocol on a port of localhost, so any client can connect. It has no Admin
-//! API, no compaction or retention, keeps little, and forgets everything when it is dropped.
+//! API and no compaction, and forgets everything when it is dropped. Of each partition it keeps the last 5 MiB
+//! or 100,000 batches (`rd_kafka_mock_partition_new`); nothing sets these bounds.
 
 use super::client_context::Logged;
 use super::error::{call_error, problem, refused};

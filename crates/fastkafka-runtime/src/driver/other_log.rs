@@ -23,7 +23,7 @@ impl<T: GroupConsumer> Driver<T> {
             tracing::error!(
                 %place,
                 lost = low - position,
-                "records {position}..{low} are gone from the log before they were read (retention): going on at {low}"
+                "records {position}..{low} are gone from the log before they were read (retention; an embedded broker keeps 5 MiB of each partition): going on at {low}"
             );
             self.leave_position(place);
             self.move_client(place, low);
