@@ -43,7 +43,7 @@ pub use delivery::failure::{BatchFailure, Failure, FailureKind, IntoFailure, Rej
 pub use delivery::scope::delivery_scope;
 pub use delivery::settle::{Closed, Delivery, OrderUnit, RunTag, Settle};
 pub use delivery::sink::{OutRecord, RecordSink, unwritable};
-pub use delivery::slot::{DeliveryScope, DeliveryToken, ScopeRef};
+pub use delivery::slot::{Collecting, DeliveryScope, DeliveryToken, ScopeRef};
 pub use delivery::stop_flag::StopFlag;
 pub use function::around::{Around, HandlerCall, HandlerFuture};
 pub use function::background::{Background, FromApp, Task, TaskReturn};

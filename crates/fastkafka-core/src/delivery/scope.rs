@@ -41,7 +41,7 @@ pub async fn delivery_scope<T, E: From<ProduceError>>(
     let app = Ambient::current_app();
     let ambient = Ambient {
         app,
-        scope: Some(scope.clone()),
+        scope: Some((*scope).clone()),
         record: Some(0),
     };
     let output = Scoped::new(ambient, Box::pin(work)).await;

@@ -4,7 +4,7 @@ use super::ambient::{Ambient, excuse, give_up, in_scope, target};
 use super::error::ProduceError;
 use super::failure::{Failure, Rejection};
 use super::sink::{OutRecord, unwritable};
-use super::slot::{DeliveryScope, DeliveryToken, ScopeRef};
+use super::slot::{Collecting, DeliveryScope, DeliveryToken};
 use crate::function::probe::emit::{Emit, Outgoing};
 use crate::function::producer::Producer;
 use std::any::TypeId;
@@ -15,27 +15,30 @@ thread_local! {
     static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Sends one record. It is charged to `own`, or to the record in hand.
+/// Sends one record, the first of its call or one of the rest. It is charged to `own`, or to the record in hand.
 fn send<P: Producer>(
-    own: Option<&ScopeRef>,
+    own: Option<&Collecting>,
     out: Outgoing<'_, P::Payload, P::Key>,
+    rest: &mut bool,
 ) -> Result<(), ProduceError> {
     let sent = BUFFER.with(|buffer| match buffer.try_borrow_mut() {
-        Ok(mut buffer) => encode_and_enqueue::<P>(own, &out, &mut buffer),
+        Ok(mut buffer) => encode_and_enqueue::<P>(own, &out, *rest, &mut buffer),
         // The `Serialize` of a payload calls a producer: the buffer is in use.
-        Err(_) => encode_and_enqueue::<P>(own, &out, &mut Vec::new()),
+        Err(_) => encode_and_enqueue::<P>(own, &out, *rest, &mut Vec::new()),
     });
     match &sent {
         Err(error) if error.is_permanent() => give_up(),
         Err(error) if error.is_transient() => excuse(),
         _ => {}
     }
+    *rest = true;
     sent
 }
 
 fn encode_and_enqueue<P: Producer>(
-    own: Option<&ScopeRef>,
+    own: Option<&Collecting>,
     out: &Outgoing<'_, P::Payload, P::Key>,
+    rest: bool,
     buffer: &mut Vec<u8>,
 ) -> Result<(), ProduceError> {
     let not_encoded = |rejection: Rejection| ProduceError::Encode {
@@ -72,6 +75,7 @@ fn encode_and_enqueue<P: Producer>(
             key: key.as_deref(),
             headers: out.headers,
             timestamp: out.timestamp,
+            rest,
         };
         let token = token::<P>(own, ambient)?;
         let sent = sink.enqueue(record, token);
@@ -83,7 +87,7 @@ fn encode_and_enqueue<P: Producer>(
 }
 
 fn token<P: Producer>(
-    own: Option<&ScopeRef>,
+    own: Option<&Collecting>,
     ambient: &Ambient,
 ) -> Result<DeliveryToken, ProduceError> {
     match own {
@@ -101,7 +105,10 @@ fn token<P: Producer>(
 #[inline]
 pub fn emit<P: Producer>(returned: Option<&P::Returned>) -> Result<(), ProduceError> {
     match returned {
-        Some(value) => value.each(&mut |out| send::<P>(None, out)),
+        Some(value) => {
+            let mut rest = false;
+            value.each(&mut |out| send::<P>(None, out, &mut rest))
+        }
         // The function failed: there is nothing to send.
         None => Ok(()),
     }
@@ -125,7 +132,7 @@ pub async fn room<P: Producer>() {
 /// The reports that an async call outside any scope waits for.
 #[derive(Debug)]
 #[must_use = "the records are not known to be delivered"]
-pub struct Waiting(Option<ScopeRef>);
+pub struct Waiting(Option<Collecting>);
 
 impl Waiting {
     /// Inside a scope at once; outside it when the reports have come.
@@ -156,6 +163,7 @@ pub fn emit_open<P: Producer>(returned: Option<&P::Returned>) -> Result<Waiting,
         return Ok(Waiting(None));
     };
     let own = (!in_scope()).then(DeliveryScope::collecting);
-    value.each(&mut |out| send::<P>(own.as_ref(), out))?;
+    let mut rest = false;
+    value.each(&mut |out| send::<P>(own.as_ref(), out, &mut rest))?;
     Ok(Waiting(own))
 }

@@ -25,6 +25,9 @@ pub struct OutRecord<'a> {
     pub headers: &'a [(String, Option<Bytes>)],
     /// Milliseconds since 1970; `None` for the client's clock.
     pub timestamp: Option<i64>,
+    /// Earlier records of the same call were taken: there was room for the call, and all of it goes, or a call
+    /// of more records than there is ever room for could not be made.
+    pub rest: bool,
 }
 
 impl OutRecord<'_> {

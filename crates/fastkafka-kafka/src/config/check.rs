@@ -30,7 +30,7 @@ pub fn check(plan: &Plan, connections: &Connections) -> Vec<Problem> {
         let properties = settings.config.as_ref();
         let own = settings.connection();
         let (base, mut wrong) = base(&output.cluster, &own, properties, connections);
-        let config = producer(base, settings, 1_000);
+        let config = producer(base, settings);
         wrong.extend(not_idempotent(settings));
         let wrong = refused(Of::Producer, properties, &config, wrong);
         problems(wrong, output.def.name, output.def.location)
@@ -48,7 +48,7 @@ fn of_cluster(plan: &Plan, cluster: &Cluster, connections: &Connections) -> Vec<
     }
     if plan.has_dead_letters(cluster) {
         let settings = &cluster.dead_letters;
-        let mut config = producer(nowhere(), settings, 1_000);
+        let mut config = producer(nowhere(), settings);
         super::dead_letters(&mut config);
         let told = refused(Of::Producer, settings.config.as_ref(), &config, Vec::new());
         let told = told.into_iter();

@@ -125,16 +125,13 @@ pub(crate) fn embedded(config: &mut ClientConfig, settings: &ConsumerSettings) {
 }
 
 /// A producer. `queue` is how many records librdkafka may hold: more than we ever hand over.
-pub(crate) fn producer(
-    mut config: ClientConfig,
-    settings: &ProducerSettings,
-    queue: usize,
-) -> ClientConfig {
+pub(crate) fn producer(mut config: ClientConfig, settings: &ProducerSettings) -> ClientConfig {
     config
         .set("linger.ms", "5")
         .set("delivery.timeout.ms", DELIVERY_TIMEOUT_MILLIS.to_string())
         .set("message.max.bytes", "1000000")
-        .set("queue.buffering.max.messages", queue.to_string());
+        // Records on their way have a bound of our own; this is none.
+        .set("queue.buffering.max.messages", "0");
     if is_idempotent(settings) {
         config.set("enable.idempotence", "true");
     } else {

@@ -50,7 +50,6 @@ pub(crate) struct Recipe {
     pub(crate) access: Access,
     /// Topics that functions write, each with its function.
     pub(crate) routes: Vec<(&'static str, &'static str)>,
-    pub(crate) max_in_flight: usize,
 }
 
 /// The client that the records of a [`Recipe`] go through.
@@ -191,8 +190,7 @@ impl Recipe {
         watch: &Arc<Watch>,
         role: &Role,
     ) -> Result<Live, ClientError> {
-        let queue = InFlight::capacity(self.max_in_flight);
-        let mut config = config::producer(self.access.config(), &self.settings, queue);
+        let mut config = config::producer(self.access.config(), &self.settings);
         if self.purpose == Purpose::DeadLetters {
             config::dead_letters(&mut config);
         }
@@ -206,7 +204,7 @@ impl Recipe {
                 watch: watch.clone(),
                 names: names.clone(),
                 unreachable: Mutex::default(),
-                role: role.clone(),
+                follower: Box::new(role.clone()),
                 partitioner: self.settings.partitioner.and_then(Function::new),
             },
             token: self.access.token().cloned(),

@@ -5,12 +5,10 @@ use crate::error::is_permanent;
 use crate::ffi::Opaque;
 use crate::lock::lock;
 use crate::names::ClusterNames;
-use crate::producer::again::is_of_the_batch;
-use crate::producer::clients::Role;
 use crate::producer::in_flight::InFlight;
 use crate::producer::partitioner::Function;
 use crate::producer::watch::Watch;
-use fastkafka_core::{Delivery, Failure, ProduceError};
+use fastkafka_core::{Delivery, DeliveryToken, Failure, ProduceError};
 use fastkafka_runtime::platform::ClientError;
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::producer::{BaseProducer, DeliveryResult, ProducerContext};
@@ -29,7 +27,22 @@ pub(crate) struct Reports {
     /// When the log last said that no broker is reached, which librdkafka says many times a second.
     pub(crate) unreachable: Mutex<Option<Instant>>,
     pub(crate) partitioner: Option<Function>,
-    pub(crate) role: Role,
+    pub(crate) follower: Box<dyn Follower>,
+}
+
+/// Whoever follows the records of a client on their way.
+pub(crate) trait Follower: Send + Sync {
+    /// The broker has written one, which the token keeps open.
+    fn written(&self, message: &BorrowedMessage<'_>, names: &ClusterNames, token: &DeliveryToken);
+
+    /// One of so many bytes is lost. `None` when it is still on its way: another report of it comes then.
+    fn lost(
+        &self,
+        message: &BorrowedMessage<'_>,
+        names: &ClusterNames,
+        why: (RDKafkaErrorCode, usize),
+        token: DeliveryToken,
+    ) -> Option<DeliveryToken>;
 }
 
 pub(crate) type Producer = BaseProducer<Context<Reports>, Function>;
@@ -73,10 +86,9 @@ impl ProducerContext<Function> for Context<Reports> {
                     )
                 };
                 self.events.watch.acknowledged(place);
-                if let Role::First(again) = &self.events.role {
-                    let topic = || self.events.names.topic(message.topic());
-                    again.written(topic, message, || token.order_unit());
-                }
+                self.events
+                    .follower
+                    .written(message, &self.events.names, &token);
                 token.ack(|| {
                     let topic = self.events.names.topic(message.topic());
                     Delivery::new(topic, message.partition(), message.offset())
@@ -86,24 +98,17 @@ impl ProducerContext<Function> for Context<Reports> {
                 let code = error.rdkafka_error_code();
                 let code = code.unwrap_or(RDKafkaErrorCode::Unknown);
                 let topic = self.events.names.topic(message.topic());
-                if let Role::First(again) = &self.events.role {
-                    if is_of_the_batch(code) {
-                        // It is still on its way.
-                        return again.refused(topic, message, code, token, bytes);
-                    }
-                    again.lost(message.key());
-                }
+                let names = &self.events.names;
+                let why = (code, bytes);
+                let Some(token) = self.events.follower.lost(message, names, why, token) else {
+                    return;
+                };
                 if code == RDKafkaErrorCode::MessageTimedOut {
                     let watch = &self.events.watch;
                     watch.late(topic, message.partition(), &code.to_string());
                 }
                 token.fail(Failure::from(not_delivered(topic, code)));
             }
-        }
-        if let Role::Again(again) = &self.events.role
-            && let Some(again) = again.upgrade()
-        {
-            again.reported_again(message.key());
         }
         // Last: who waits for "nothing on its way" also waits for what the token set off.
         self.events.in_flight.leave(bytes);

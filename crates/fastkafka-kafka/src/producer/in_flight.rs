@@ -14,6 +14,8 @@ const MAX_BYTES: u64 = 256 << 20;
 /// Records in the upper bits, their bytes in the lower ones: one atomic operation counts both.
 const RECORD: u64 = 1 << 40;
 const BYTES: u64 = RECORD - 1;
+/// So many records can be counted, and some that come in at once.
+const COUNTED: u64 = u64::MAX / RECORD - 1_000;
 
 #[derive(Default)]
 struct Waiting {
@@ -45,12 +47,6 @@ impl InFlight {
         }
     }
 
-    /// The number of records that librdkafka must be able to hold.
-    pub(crate) fn capacity(max: usize) -> usize {
-        // Never reached: our own bound is a half of it and a reserve.
-        max.max(1) * 4 + 1_000
-    }
-
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         lock(&self.waiting)
     }
@@ -59,11 +55,17 @@ impl InFlight {
         usize::try_from(self.load.load(SeqCst) / RECORD).unwrap_or(usize::MAX)
     }
 
-    /// Counts a record of `bytes` in, unless there is far too much.
-    pub(crate) fn enter(&self, bytes: usize, dead_letter: bool) -> bool {
+    /// Counts a record of `bytes` in, unless there is far too much. The rest of a call that has begun always
+    /// finds room.
+    pub(crate) fn enter(&self, bytes: usize, dead_letter: bool, rest: bool) -> bool {
         let reserve = if dead_letter { self.max / 4 + 100 } else { 0 };
         let before = self.load.fetch_add(RECORD + bytes as u64, SeqCst);
-        if before / RECORD < self.max * 2 + reserve {
+        let most = if rest {
+            COUNTED
+        } else {
+            self.max * 2 + reserve
+        };
+        if before / RECORD < most {
             return true;
         }
         self.leave(bytes);
@@ -179,7 +181,7 @@ mod tests {
         let called = driver.clone();
         flow.on_room(Box::new(move || called.clone().wake()));
         for _ in 0..4 {
-            assert!(flow.has_room() && flow.enter(10, false));
+            assert!(flow.has_room() && flow.enter(10, false, false));
         }
         let waker = task.clone().into();
         let mut cx = Context::from_waker(&waker);
@@ -196,16 +198,26 @@ mod tests {
     #[test]
     fn dead_letters_find_room_where_others_do_not() {
         let flow = InFlight::new(4);
-        let taken = (0..100).take_while(|_| flow.enter(10, false)).count();
+        let taken = (0..100)
+            .take_while(|_| flow.enter(10, false, false))
+            .count();
         assert_eq!(taken, 8);
-        assert!(flow.enter(10, true));
+        assert!(flow.enter(10, true, false));
         assert_eq!(flow.records(), 9);
+    }
+
+    #[test]
+    fn the_rest_of_a_call_finds_room_where_others_do_not() {
+        let flow = InFlight::new(4);
+        assert!((0..100).all(|n| flow.enter(10, false, n > 0)));
+        assert!(!flow.enter(10, false, false));
+        assert_eq!(flow.records(), 100);
     }
 
     #[test]
     fn many_bytes_leave_no_room_and_one_huge_record_is_let_in() {
         let flow = InFlight::new(1_000);
-        assert!(flow.has_room() && flow.enter(300 << 20, false));
+        assert!(flow.has_room() && flow.enter(300 << 20, false, false));
         assert!(!flow.has_room());
         flow.leave(300 << 20);
         assert!(flow.has_room());
@@ -214,7 +226,7 @@ mod tests {
     #[test]
     fn waiting_for_the_last_report_ends_with_it() {
         let flow = InFlight::new(4);
-        assert!(flow.enter(10, false));
+        assert!(flow.enter(10, false, false));
         assert!(!flow.wait_empty(Instant::now()));
         std::thread::scope(|scope| {
             let waits = scope.spawn(|| flow.wait_empty(Instant::now() + Duration::from_secs(60)));

@@ -62,7 +62,6 @@ impl KafkaProducers {
     ) -> Result<Self, ClientError> {
         let mut recipes = Recipes {
             clusters,
-            max_in_flight,
             all: Vec::new(),
         };
         let mut letters = Vec::new();
@@ -180,7 +179,6 @@ enum Refused {
 /// What the clients of an app are made of, as it is found out.
 struct Recipes<'a> {
     clusters: &'a Clusters,
-    max_in_flight: usize,
     all: Vec<Recipe>,
 }
 
@@ -203,7 +201,6 @@ impl Recipes<'_> {
             settings,
             purpose,
             routes: Vec::new(),
-            max_in_flight: self.max_in_flight,
         });
         self.all.len() - 1
     }
@@ -215,7 +212,7 @@ impl RecordSink for KafkaProducers {
         let producer = record.producer.map_or("dead letter", |def| def.name);
         let full = || ProduceError::QueueFull { producer };
         let in_flight = &self.in_flight;
-        if !in_flight.enter(bytes, record.producer.is_none()) {
+        if !in_flight.enter(bytes, record.producer.is_none(), record.rest) {
             token.cancel();
             return Err(full());
         }

@@ -3,8 +3,8 @@
 use super::produce::{output, plan};
 use super::*;
 use fastkafka_core::{
-    Closed, FailureKind, ProduceError, ProducerSettings, Properties, RunTag, ScopeRef, Settle,
-    StopFlag,
+    Closed, Collecting, FailureKind, ProduceError, ProducerSettings, Properties, RunTag, ScopeRef,
+    Settle, StopFlag,
 };
 use rdkafka::types::RDKafkaErrorCode::{self, *};
 
@@ -38,7 +38,7 @@ fn ends(sink: &KafkaProducers, records: &[OutRecord<'_>]) -> Vec<Result<i64, Fai
     let scopes: Vec<_> = records.iter().map(send).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.unwrap();
-    let end = |scope: ScopeRef| {
+    let end = |scope: Collecting| {
         let delivered = runtime.block_on(scope.reports())?;
         Ok(delivered[0].offset)
     };

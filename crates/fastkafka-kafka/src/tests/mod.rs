@@ -238,6 +238,7 @@ fn record<'a>(topic: &'a str, partition: i32, payload: &'a [u8]) -> OutRecord<'a
         key: None,
         headers: &[],
         timestamp: None,
+        rest: false,
     }
 }
 

@@ -8,8 +8,9 @@ use crate::handling::job::{DeadLetterJob, Job};
 use crate::mail::Mail;
 use bytes::Bytes;
 use fastkafka_core::{
-    DEAD_LETTER_HEADERS, DEAD_LETTER_LEFT_OUT, DEAD_LETTER_PREFIX, DeliveryScope, DeliveryToken,
-    Failure, FailureKind, Header, Letters, OutRecord, ProduceError, Record, RecordEnd, ScopeRef,
+    Collecting, DEAD_LETTER_HEADERS, DEAD_LETTER_LEFT_OUT, DEAD_LETTER_PREFIX, DeliveryScope,
+    DeliveryToken, Failure, FailureKind, Header, Letters, OutRecord, ProduceError, Record,
+    RecordEnd,
 };
 use fastkafka_engine::DeadLetterOutcome;
 use std::sync::Arc;
@@ -155,7 +156,7 @@ impl From<Failure> for Refused {
 async fn conclude(
     context: &HandlerContext,
     job: &DeadLetterJob,
-    mut sent: Result<ScopeRef, Refused>,
+    mut sent: Result<Collecting, Refused>,
 ) -> (DeadLetterOutcome, Option<String>) {
     let (handler, place, offset) = (context.handler.def.name, &context.place, job.offset);
     let topic = context.handler.dead_letter.as_deref().unwrap_or_default();
@@ -202,7 +203,7 @@ fn enqueue(
     context: &HandlerContext,
     job: &DeadLetterJob,
     extent: Extent,
-) -> Result<ScopeRef, Refused> {
+) -> Result<Collecting, Refused> {
     let not_now = |outcome, text: &str| Refused {
         outcome,
         text: text.to_owned(),
@@ -244,6 +245,7 @@ fn enqueue(
         key: record.key.filter(|_| extent != Extent::Notice),
         headers: &headers,
         timestamp: None,
+        rest: false,
     };
     match sink.enqueue(out, scope.token(0)) {
         Ok(()) => Ok(scope),
@@ -314,7 +316,7 @@ fn ours<const N: usize>(
     values: [String; N],
 ) -> impl Iterator<Item = (String, Option<Bytes>)> {
     let named = headers.iter().zip(values);
-    named.map(|((name, _), value)| (format!("{DEAD_LETTER_PREFIX}{name}"), Some(cut(value))))
+    named.map(|((name, _), value)| ([DEAD_LETTER_PREFIX, name].concat(), Some(cut(value))))
 }
 
 /// The bytes of a record.

@@ -79,6 +79,7 @@ impl RemoteCluster {
             key: record.key.as_deref(),
             headers: &record.headers,
             timestamp: record.timestamp,
+            rest: false,
         };
         let enqueued = self.producers.enqueue(out, scope.token(0));
         enqueued.map_err(|error| error.to_string())?;

@@ -8,6 +8,7 @@ mod clusters;
 mod dropped;
 mod ends;
 mod late_outputs;
+mod memory;
 mod outcome;
 mod start;
 mod stops;

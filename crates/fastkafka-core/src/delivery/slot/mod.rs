@@ -13,9 +13,11 @@
 //! * the thread that brings `open` to 0 takes that reference back. No token exists any more, and
 //!   none can be made: making one needs a record that is still open.
 //!
-//! A record without tokens costs a load and a store: only its own handler, or the holder of a
-//! token of it, can add one.
+//! A record without tokens costs one exchange. Whoever asks for a token of a record that is closed gets
+//! none, but a panic: its scope may be gone before the token is.
 
+#[deny(unsafe_code)]
+mod polls;
 #[deny(unsafe_code)]
 mod reports;
 #[deny(unsafe_code)]
@@ -27,6 +29,7 @@ use crate::delivery::stop_flag::StopFlag;
 use crate::delivery::sync::{self, AtomicPtr, AtomicU32, Mutex, Ordering::*};
 use crate::lock::unpoisoned;
 use reports::Collected;
+pub use reports::Collecting;
 use std::ffi::c_void;
 use std::fmt;
 use std::ptr;
@@ -95,9 +98,9 @@ impl DeliveryScope {
         Self::new(index(records), Report::Run { to, tag, stop })
     }
 
-    /// A scope that collects its delivery reports; see [`DeliveryScope::reports`].
-    pub fn collecting() -> ScopeRef {
-        Self::new(1, Report::Collect(Mutex::new(Collected::default())))
+    /// A scope that collects its delivery reports.
+    pub fn collecting() -> Collecting {
+        Collecting(Self::new(1, Report::Collect(Mutex::default())))
     }
 
     fn new(records: u32, report: Report) -> ScopeRef {
@@ -149,25 +152,6 @@ impl DeliveryScope {
         self.current.load(Relaxed) as usize
     }
 
-    /// A poll of the handler begins, and [ends](Self::end_poll) before the next one.
-    pub fn begin_poll(&self) {
-        // Only the task at hand counts, so no addition of another is lost.
-        let polls = self.polls.load(Relaxed);
-        self.polls.store(polls.wrapping_add(1) | 1, Relaxed);
-    }
-
-    /// A poll of the handler ends.
-    pub fn end_poll(&self) {
-        let polls = self.polls.load(Relaxed);
-        self.polls.store(polls.wrapping_add(1) & !1, Relaxed);
-    }
-
-    /// The number of the poll that goes on: as long as it is the same, the handler keeps its thread.
-    pub fn polling(&self) -> Option<u32> {
-        let polls = self.polls.load(Relaxed);
-        (polls & 1 == 1).then_some(polls)
-    }
-
     /// The loop has to leave at the next record boundary.
     #[inline]
     pub(crate) fn stopping(&self) -> bool {
@@ -204,20 +188,7 @@ impl DeliveryScope {
     #[inline]
     #[must_use]
     pub(crate) fn handled(&self, at: usize) -> bool {
-        let pending = &self.slots[at].pending;
-        // Only the holder of a token, or this very handler, could add one: at 1 there is no other holder.
-        if pending.load(Acquire) == 1 {
-            pending.store(0, Release);
-            return true;
-        }
-        pending.fetch_sub(1, AcqRel) == 1
-    }
-
-    /// Nothing but its handler keeps the record at `at` open, and nothing of it is lost.
-    pub(crate) fn is_bare(&self, at: usize) -> bool {
-        let lost = unpoisoned(self.broken.lock());
-        self.slots[at].pending.load(Acquire) == 1
-            && lost.as_ref().is_none_or(|(lost, _)| *lost != index(at))
+        self.slots[at].pending.fetch_sub(1, AcqRel) == 1
     }
 
     /// `records` of the caller's are closed.
@@ -253,12 +224,17 @@ impl DeliveryScope {
         }
     }
 
-    /// Keeps the record at `at` open until the token is settled. Only its handler and the holder of a
-    /// token of the same record may ask for one.
+    /// Keeps the record at `at` open until the token is settled.
+    ///
+    /// # Panics
+    /// If nothing keeps the record open any more: its handler, the holder of another token, and whoever waits
+    /// for the reports of a collecting scope may ask for one.
     #[inline]
     pub fn token(&self, at: usize) -> DeliveryToken {
         let slot = &self.slots[at];
-        slot.pending.fetch_add(1, Relaxed);
+        let one_more = |pending: u32| (pending > 0).then(|| pending + 1);
+        let counted = slot.pending.fetch_update(Relaxed, Relaxed, one_more);
+        assert!(counted.is_ok(), "a record that is closed stays closed");
         if self.held.load(Acquire).is_null() {
             self.hold(slot.scope.load(Relaxed));
         }

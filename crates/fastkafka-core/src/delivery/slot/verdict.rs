@@ -30,8 +30,10 @@ impl DeliveryScope {
             return;
         }
         self.end.store(index(done), Release);
+        debug_assert!(done + failed <= n, "those that failed are of the run");
         let mut closed = n - done;
-        for slot in &self.slots[done..done + failed] {
+        // Also those that were not begun: nobody may keep one of them open any more.
+        for slot in &self.slots[done..] {
             // What a failed record has already sent is still under way.
             if slot.pending.fetch_sub(1, AcqRel) != 1 {
                 closed -= 1;
@@ -57,6 +59,13 @@ impl DeliveryScope {
             None if self.open.load(Acquire) == 0 => from,
             None => settled,
         }
+    }
+
+    /// Nothing but its handler keeps the record at `at` open, and nothing of it is lost.
+    pub(crate) fn is_bare(&self, at: usize) -> bool {
+        let lost = unpoisoned(self.broken.lock());
+        self.slots[at].pending.load(Acquire) == 1
+            && lost.as_ref().is_none_or(|(lost, _)| *lost != index(at))
     }
 
     /// The first record so far that will not settle, and why. A run that waits for something else

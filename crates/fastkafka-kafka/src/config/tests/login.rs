@@ -155,7 +155,7 @@ fn properties_are_tried_together_with_the_connection() {
         let own = Connection::default();
         let (base, wrong) = check::base("", &own, Some(&properties), &connections);
         let settings = ProducerSettings::default().config(properties.clone());
-        let config = producer(base.clone(), &settings, 1_000);
+        let config = producer(base.clone(), &settings);
         let told = check::refused(Of::Producer, Some(&properties), &config, wrong);
         (base, told.join("; "))
     };

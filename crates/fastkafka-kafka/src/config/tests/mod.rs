@@ -25,11 +25,7 @@ fn of_consumer(settings: &ConsumerSettings) -> ClientConfig {
 }
 
 fn of_producer(settings: &ProducerSettings) -> ClientConfig {
-    producer(
-        base(without_login(settings.connection())),
-        settings,
-        120_000,
-    )
+    producer(base(without_login(settings.connection())), settings)
 }
 
 /// Also asks librdkafka whether it knows the property and takes the value.

@@ -13,10 +13,11 @@ mod aside;
 
 use self::aside::{Aside, CLASSES, Kept, class};
 use crate::lock::lock;
+use crate::names::ClusterNames;
 use crate::producer::clients::{Client, Recipe, Role};
-use crate::producer::delivery_reports::not_delivered;
+use crate::producer::delivery_reports::{Follower, not_delivered};
 use crate::producer::in_flight::InFlight;
-use fastkafka_core::{DeliveryToken, Failure, FailureKind, OrderUnit, OutRecord};
+use fastkafka_core::{DeliveryToken, Failure, FailureKind, OutRecord};
 use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::types::RDKafkaErrorCode;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
@@ -57,6 +58,42 @@ pub(crate) fn is_of_the_batch(code: RDKafkaErrorCode) -> bool {
             | RDKafkaErrorCode::MessageSizeTooLarge
             | RDKafkaErrorCode::MessageBatchTooLarge
     )
+}
+
+impl Follower for Role {
+    fn written(&self, message: &BorrowedMessage<'_>, names: &ClusterNames, token: &DeliveryToken) {
+        match self {
+            Self::First(again) => again.written(message, names, token),
+            Self::Again(again) => {
+                if let Some(again) = again.upgrade() {
+                    again.reported_again(message.key());
+                }
+            }
+        }
+    }
+
+    fn lost(
+        &self,
+        message: &BorrowedMessage<'_>,
+        names: &ClusterNames,
+        (code, bytes): (RDKafkaErrorCode, usize),
+        token: DeliveryToken,
+    ) -> Option<DeliveryToken> {
+        match self {
+            Self::First(again) if is_of_the_batch(code) => {
+                let topic = names.topic(message.topic());
+                again.refused(topic, message, code, token, bytes);
+                return None;
+            }
+            Self::First(again) => again.lost(message.key()),
+            Self::Again(again) => {
+                if let Some(again) = again.upgrade() {
+                    again.reported_again(message.key());
+                }
+            }
+        }
+        Some(token)
+    }
 }
 
 impl Again {
@@ -109,16 +146,13 @@ impl Again {
     }
 
     /// The first client has written a record, which belongs to a unit of order if a handler has made it.
-    #[inline]
-    pub(crate) fn written<'a>(
-        &self,
-        topic: impl FnOnce() -> &'a str,
-        message: &BorrowedMessage<'_>,
-        unit: impl FnOnce() -> Option<OrderUnit>,
-    ) {
+    fn written(&self, message: &BorrowedMessage<'_>, names: &ClusterNames, token: &DeliveryToken) {
         let key = message.key();
-        self.reported(class(key), |aside| match unit() {
-            Some(unit) => aside.overtaken((topic(), message.partition(), key), unit),
+        self.reported(class(key), |aside| match token.order_unit() {
+            Some(unit) => {
+                let topic = names.topic(message.topic());
+                aside.overtaken((topic, message.partition(), key), unit)
+            }
             None => Vec::new(),
         });
     }
@@ -159,7 +193,7 @@ impl Again {
 
     /// The broker has refused a record with its batch.
     #[cold]
-    pub(crate) fn refused(
+    fn refused(
         &self,
         topic: &str,
         message: &BorrowedMessage<'_>,
@@ -178,7 +212,7 @@ impl Again {
     }
 
     /// The second client has reported a record.
-    pub(crate) fn reported_again(&self, key: Option<&[u8]>) {
+    fn reported_again(&self, key: Option<&[u8]>) {
         let class = class(key);
         self.state().aside.reported(class, 1);
         self.send(class);

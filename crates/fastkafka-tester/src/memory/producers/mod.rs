@@ -313,8 +313,9 @@ impl RecordSink for MemoryProducers {
             }
             queues = self.queues();
         }
-        // A dead letter is taken in any case: its sender cannot wait for room.
+        // A dead letter is taken in any case: its sender cannot wait for room. So is the rest of a call.
         if queues.len() >= self.most
+            && !record.rest
             && let Some(producer) = record.producer
         {
             drop(queues);

@@ -23,6 +23,7 @@ fn try_enqueue(
         key: None,
         headers: &[],
         timestamp: None,
+        rest: false,
     };
     outputs.enqueue(record, scope.token(0))
 }

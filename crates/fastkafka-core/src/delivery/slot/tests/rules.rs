@@ -241,3 +241,28 @@ fn a_lost_record_is_the_error_of_the_reports() {
     };
     assert_eq!(failure.message(), "lost");
 }
+
+/// A call may be refused, and a `delivery_scope` cancelled.
+#[test]
+fn a_scope_whose_reports_nobody_waits_for_is_freed_with_its_last_output() {
+    let scope = DeliveryScope::collecting();
+    let (left, sent) = (sync::Arc::downgrade(&*scope), scope.token(0));
+    scope.token(0).cancel();
+    drop(scope);
+    assert!(left.upgrade().is_some(), "an output is on its way");
+    sent.ack(delivery);
+    assert!(left.upgrade().is_none());
+}
+
+#[test]
+fn a_record_that_is_closed_is_kept_open_by_nobody() {
+    let run = attempt(3);
+    run.handled(0);
+    run.scope.finish(1, 1);
+    for at in 0..3 {
+        let ask = std::panic::AssertUnwindSafe(|| run.scope.token(at));
+        let token = std::panic::catch_unwind(ask);
+        assert!(token.is_err(), "record {at} is closed");
+    }
+    assert_eq!(run.end(), Some((1, None)));
+}
