@@ -5,6 +5,7 @@
 //! or 100,000 batches (`rd_kafka_mock_partition_new`); nothing sets these bounds.
 
 use super::client_context::Logged;
+use super::descriptors::room_for_sockets;
 use super::error::{call_error, problem, refused};
 use super::ffi;
 use super::topics::TopicSpec;
@@ -18,6 +19,9 @@ use std::fmt;
 
 /// Partitions of a topic that is not declared.
 const PARTITIONS: i32 = 1;
+
+/// More than it opens before it has a connection.
+const SOCKETS: usize = 16;
 
 /// A broker in this process. It keeps nothing: when it is dropped its records are gone.
 #[derive(Debug)]
@@ -75,6 +79,8 @@ impl EmbeddedBroker {
     /// # Errors
     /// When librdkafka cannot open a port.
     pub(crate) fn start() -> Result<Self, ClientError> {
+        // Where it gets none, librdkafka's mock cluster fails an assertion, which ends the process.
+        room_for_sockets(SOCKETS).map_err(|error| refused(error.to_string()))?;
         let mut config = ClientConfig::new();
         config.set("test.mock.num.brokers", "1");
         let client: BaseProducer<Logged> = config

@@ -14,6 +14,7 @@ mod client_context;
 mod clusters;
 mod config;
 mod consumer;
+mod descriptors;
 mod embedded;
 mod error;
 #[allow(unsafe_code)]
@@ -35,6 +36,8 @@ pub use config::check::check;
 #[cfg(feature = "proof")]
 #[doc(hidden)]
 pub use consumer::proof;
+#[doc(hidden)]
+pub use descriptors::room_for_sockets;
 pub use embedded::Embedded;
 #[cfg(unix)]
 pub use ffi::hangup_ends_the_process;

@@ -5,6 +5,7 @@ use super::time;
 use crate::app::App;
 use crate::signals::StopOnSignal;
 use clap::Args;
+use std::io;
 use std::num::NonZeroUsize;
 use std::time::SystemTime;
 
@@ -37,10 +38,14 @@ pub(super) fn run(app: &App, options: &Run) -> Result<(), Failed> {
     if let Some(from) = options.from {
         app.set_start_from(from);
     }
+    let cannot =
+        |error: io::Error| Failed::found(format_args!("cannot start the tokio runtime: {error}"));
+    // Without one for its signals, tokio panics.
+    fastkafka_kafka::room_for_sockets(8).map_err(cannot)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failed::found(format_args!("cannot start the tokio runtime: {error}")))?;
+        .map_err(cannot)?;
     let signals = StopOnSignal::new(app)
         .map_err(|error| Failed::found(format_args!("cannot handle signals: {error}")))?;
     let result = runtime.block_on(app.run());
