@@ -84,6 +84,11 @@ impl Access {
         self.token.as_ref()
     }
 
+    /// No client needs another token.
+    pub(crate) fn close(&self) {
+        self.token.iter().for_each(|token| token.end());
+    }
+
     /// Gives a new client its first token; it asks for the next ones where it is polled.
     pub(crate) fn admit<C: ClientContext>(&self, client: &Client<C>) -> Result<(), ClientError> {
         let Some(current) = &self.token else {

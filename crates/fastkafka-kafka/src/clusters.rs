@@ -14,6 +14,11 @@ pub(crate) struct Clusters {
 }
 
 impl Clusters {
+    /// No client is left.
+    pub(crate) fn close(&self) {
+        self.all.iter().for_each(Access::close);
+    }
+
     /// Fetches the tokens that are needed, within `start_timeout`.
     ///
     /// # Errors

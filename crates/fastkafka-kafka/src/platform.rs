@@ -92,4 +92,8 @@ impl Platform for Kafka {
             join(&how, thread)
         })
     }
+
+    fn close(&self) {
+        self.clusters.close();
+    }
 }

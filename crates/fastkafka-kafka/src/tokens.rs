@@ -3,9 +3,11 @@
 use crate::lock::lock;
 use fastkafka_core::{CatchRun, OauthToken, TokenProvider};
 use rdkafka::client::OAuthToken;
+use std::convert::Infallible;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Duration, SystemTime};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 /// Between two questions to a provider that failed.
@@ -19,11 +21,13 @@ pub(super) struct CurrentToken {
     token: Mutex<OauthToken>,
     /// Why there is no newer one.
     failure: Mutex<Option<String>>,
+    /// Dropped when nobody needs another one.
+    needed: Mutex<Option<oneshot::Sender<Infallible>>>,
 }
 
 impl CurrentToken {
-    /// Fetches the first token, and the following ones as long as somebody has the value. The first one has to
-    /// come by the deadline, which is that of `start_timeout`.
+    /// Fetches the first token, and the following ones as long as somebody has the value, or until its
+    /// [`end`](Self::end). The first one has to come by the deadline, which is that of `start_timeout`.
     ///
     /// # Errors
     /// When there is no first one.
@@ -44,12 +48,25 @@ impl CurrentToken {
         if remaining(&token).is_zero() {
             return Err("`sasl_oauth_token_provider` gave a token that has ended".to_owned());
         }
+        let (needed, mut over) = oneshot::channel();
         let current = Arc::new(Self {
             token: Mutex::new(token),
             failure: Mutex::default(),
+            needed: Mutex::new(Some(needed)),
         });
-        tokio::spawn(renew(provider, Arc::downgrade(&current)));
+        let renewed = Arc::downgrade(&current);
+        tokio::spawn(async move {
+            tokio::select! {
+                () = renew(provider, renewed) => {}
+                _ = &mut over => {}
+            }
+        });
         Ok(current)
+    }
+
+    /// The last client that needs tokens has ended.
+    pub(super) fn end(&self) {
+        lock(&self.needed).take();
     }
 
     /// The token in the form that librdkafka takes.
@@ -114,9 +131,6 @@ async fn renew(provider: Arc<dyn TokenProvider>, current: Weak<CurrentToken>) {
     };
     loop {
         tokio::time::sleep(wait).await;
-        if current.strong_count() == 0 {
-            return;
-        }
         let token = ask(&*provider, Instant::now() + PATIENCE).await;
         let Some(current) = current.upgrade() else {
             return;
@@ -176,7 +190,7 @@ mod tests {
         async fn mine() -> Result<OauthToken, String> {
             match ASKED.fetch_add(1, Ordering::Relaxed) {
                 1 => Err("the server is away".to_owned()),
-                n => Ok(token(format!("token {n}"), Duration::from_millis(400))),
+                n => Ok(token(format!("token {n}"), Duration::from_millis(1_500))),
             }
         }
         let current = first(Arc::new(mine)).await.unwrap();
@@ -204,18 +218,30 @@ mod tests {
         assert!(first(Arc::new(old)).await.is_err());
     }
 
+    /// Though the first one lasts for an hour, also while the provider is asked, and whoever has the last one.
     #[tokio::test]
     async fn nobody_asks_for_tokens_that_nobody_needs() {
         static ASKED: AtomicU32 = AtomicU32::new(0);
         async fn mine() -> Result<OauthToken, String> {
-            ASKED.fetch_add(1, Ordering::Relaxed);
-            Ok(token(String::new(), Duration::from_millis(20)))
+            match ASKED.fetch_add(1, Ordering::Relaxed) {
+                0 => Ok(token(String::new(), Duration::from_secs(3_600))),
+                1 => Ok(token(String::new(), Duration::from_millis(200))),
+                _ => std::future::pending().await,
+            }
         }
-        let provider: Arc<dyn TokenProvider> = Arc::new(mine);
-        drop(first(provider.clone()).await.unwrap());
-        // The task lets go of the provider when it ends.
-        until(|| Arc::strong_count(&provider) == 1).await;
-        assert_eq!(ASKED.load(Ordering::Relaxed), 1);
+        for (n, is_dropped) in [(1, true), (3, false)] {
+            let provider: Arc<dyn TokenProvider> = Arc::new(mine);
+            let current = first(provider.clone()).await.unwrap();
+            until(|| ASKED.load(Ordering::Relaxed) == n).await;
+            let mut held = Some(current);
+            if is_dropped {
+                held = None;
+            }
+            held.iter().for_each(|current| current.end());
+            // The task lets go of the provider when it ends.
+            until(|| Arc::strong_count(&provider) == 1).await;
+            assert_eq!(ASKED.load(Ordering::Relaxed), n);
+        }
     }
 
     #[tokio::test(start_paused = true)]

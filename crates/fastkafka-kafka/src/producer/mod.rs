@@ -29,6 +29,7 @@ use std::time::{Duration, Instant};
 
 /// One round of waiting for the rest, in turn for each client.
 const FLUSH_MILLIS: i32 = 20;
+const ROUND: Duration = Duration::from_millis(FLUSH_MILLIS.unsigned_abs() as u64);
 
 /// A function under `#[produces]`, with its client and the number of its topic there.
 struct Route {
@@ -257,20 +258,29 @@ impl Producers for KafkaProducers {
         clients.filter_map(|client| client.health()).collect()
     }
 
-    fn drain(&self, deadline: Instant) -> Result<(), usize> {
-        while self.in_flight() > 0 && Instant::now() < deadline {
-            for client in &self.clients {
-                client.flush(FLUSH_MILLIS);
+    fn drain(&self, deadline: Instant) -> Pin<Box<dyn Future<Output = Result<(), usize>> + Send>> {
+        let (clients, in_flight) = (self.clients.clone(), self.in_flight.clone());
+        let (lives, ends) = tokio::sync::oneshot::channel::<()>();
+        let thread = std::thread::Builder::new().name("drain".to_owned());
+        let thread = thread.spawn(move || {
+            let _lives = lives;
+            hurry(&clients, &in_flight, deadline);
+        });
+        let in_flight = self.in_flight.clone();
+        Box::pin(async move {
+            if thread.is_ok() {
+                // Nobody sends anything.
+                let _ = ends.await;
             }
-            // The threads for reports have the rest in hand.
-            let round = Duration::from_millis(FLUSH_MILLIS.unsigned_abs().into());
-            let until = deadline.min(Instant::now() + round);
-            self.in_flight.wait_empty(until);
-        }
-        match self.in_flight() {
-            0 => Ok(()),
-            left => Err(left),
-        }
+            // Where the system starts no thread nothing is hurried, and comes all the same.
+            while in_flight.records() > 0 && Instant::now() < deadline {
+                tokio::time::sleep(ROUND).await;
+            }
+            match in_flight.records() {
+                0 => Ok(()),
+                left => Err(left),
+            }
+        })
     }
 
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
@@ -281,6 +291,17 @@ impl Producers for KafkaProducers {
                 client.ended().await;
             }
         })
+    }
+}
+
+/// Sends at once what would wait for more, until all reports are there.
+fn hurry(clients: &[Arc<Client>], in_flight: &InFlight, deadline: Instant) {
+    while in_flight.records() > 0 && Instant::now() < deadline {
+        for client in clients {
+            client.flush(FLUSH_MILLIS);
+        }
+        // The threads for reports have the rest in hand.
+        in_flight.wait_empty(deadline.min(Instant::now() + ROUND));
     }
 }
 

@@ -80,7 +80,7 @@ fn of_a_refused_batch_each_record_is_sent_again_alone_and_arrives_once_in_order(
             .collect();
         assert_eq!(offsets, (1..21).collect::<Vec<_>>(), "{code:?}");
         assert_eq!(broker.requests(PRODUCE), 1 + 20, "{code:?}");
-        assert_eq!(sink.drain(Instant::now() + PATIENCE), Ok(()));
+        assert_eq!(drain(&sink, PATIENCE), Ok(()));
         // Nothing is set aside any more: the next ones have company again.
         broker.keep_requests();
         for end in ends(&sink, &records) {
@@ -249,7 +249,7 @@ fn a_record_whose_later_one_was_written_meanwhile_is_handled_again_and_uses_up_n
         // Of another partition: they have no order among themselves.
         run(&sink, &to, 1, ours(b"other key", b"3")),
     ];
-    assert_eq!(sink.drain(Instant::now() + PATIENCE), Ok(()));
+    assert_eq!(drain(&sink, PATIENCE), Ok(()));
     broker.answer_after(Duration::ZERO);
     let lost = |scope: &ScopeRef| scope.lost().map(|(_, kind, _)| kind);
     let again = FailureKind::Transient {

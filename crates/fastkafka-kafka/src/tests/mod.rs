@@ -253,6 +253,12 @@ fn send(sink: &KafkaProducers, records: &[OutRecord<'_>]) -> Result<Vec<Delivery
     runtime.unwrap().block_on(scope.reports())
 }
 
+fn drain(sink: &KafkaProducers, within: Duration) -> Result<(), usize> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let drained = sink.drain(Instant::now() + within);
+    runtime.unwrap().block_on(drained)
+}
+
 fn fill(sink: &KafkaProducers, topic: &str, partition: i32, records: usize) {
     send(sink, &vec![record(topic, partition, b"x"); records]).unwrap();
 }

@@ -1,13 +1,18 @@
 //! A consumer that is served: by a thread, or by a task.
 
 use std::sync::Arc;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 /// A consumer that is served.
 #[derive(Debug)]
 pub enum ConsumerHandle {
     /// By a thread.
-    Thread(std::thread::JoinHandle<Result<(), String>>),
+    Thread {
+        /// The thread, until it is joined.
+        thread: Option<std::thread::JoinHandle<Result<(), String>>>,
+        /// Dropped when it ends.
+        ends: oneshot::Receiver<()>,
+    },
     /// By a task.
     Task {
         /// The task.
@@ -18,17 +23,18 @@ pub enum ConsumerHandle {
 }
 
 impl ConsumerHandle {
-    /// A thread as a task that joins it.
-    pub(crate) fn joined(self) -> Self {
+    /// Waits until it has ended; who drops the future may wait again. It needs no thread of tokio's pool, which
+    /// users' code may have filled, and no task, which would go with its tokio runtime.
+    pub(crate) async fn ended(&mut self) -> Result<(), String> {
         match self {
-            Self::Thread(thread) => Self::Task {
-                task: tokio::task::spawn_blocking(move || {
-                    let panicked = |_| Err("the thread of a consumer panicked".to_owned());
-                    thread.join().unwrap_or_else(panicked)
-                }),
-                kill: Arc::default(),
-            },
-            task @ Self::Task { .. } => task,
+            Self::Thread { thread, ends } => {
+                let _ = ends.await;
+                let panicked = |_| Err("the thread of a consumer panicked".to_owned());
+                // It is over but for its last steps.
+                let thread = thread.take();
+                thread.map_or(Ok(()), |thread| thread.join().unwrap_or_else(panicked))
+            }
+            Self::Task { task, .. } => task.await.map_err(|error| error.to_string()).flatten(),
         }
     }
 }

@@ -40,11 +40,12 @@ pub trait Producers: RecordSink + fmt::Debug {
         Vec::new()
     }
 
-    /// Waits for all reports. May block.
+    /// Hurries what is on its way, from this call on. The future waits for all reports; it needs no thread of the
+    /// tokio runtime, whose pool users' code may have filled.
     ///
     /// # Errors
     /// The number of records without a report by the deadline.
-    fn drain(&self, deadline: Instant) -> Result<(), usize>;
+    fn drain(&self, deadline: Instant) -> Pin<Box<dyn Future<Output = Result<(), usize>> + Send>>;
 
     /// Takes nothing more, from this call on. The future ends when nothing is left of the clients.
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
@@ -65,4 +66,7 @@ pub trait Platform: fmt::Debug + Send + Sync {
     /// # Errors
     /// Why it cannot be made.
     fn serve(&self, wanted: NewConsumer) -> Result<ConsumerHandle, String>;
+
+    /// All of its clients have ended: so does what goes on in the background for them.
+    fn close(&self) {}
 }

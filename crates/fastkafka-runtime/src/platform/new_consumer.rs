@@ -123,9 +123,11 @@ impl NewConsumer {
     ) -> Result<ConsumerHandle, String> {
         let group = self.group.clone();
         let (made, is_made) = mpsc::sync_channel(1);
+        let (lives, ends) = tokio::sync::oneshot::channel::<()>();
         let thread = std::thread::Builder::new()
             .name(format!("fk-{group}-{}", self.worker))
             .spawn(move || {
+                let _lives = lives;
                 let me = std::thread::current();
                 let driver = me.clone();
                 self.wake_by(Box::new(move || driver.unpark()));
@@ -142,7 +144,10 @@ impl NewConsumer {
             })
             .map_err(|error| format!("cannot start the thread of group `{group}`: {error}"))?;
         match is_made.recv() {
-            Ok(Ok(())) => Ok(ConsumerHandle::Thread(thread)),
+            Ok(Ok(())) => Ok(ConsumerHandle::Thread {
+                thread: Some(thread),
+                ends,
+            }),
             Ok(Err(error)) => Err(format!(
                 "cannot make the consumer of group `{group}`: {error}"
             )),

@@ -26,6 +26,9 @@ use tokio::time::Instant;
 const AHEAD: Duration = Duration::from_secs(1);
 /// How much later than at its deadline a consumer may end. One that does not is stuck in a call of its client.
 const LATE: Duration = Duration::from_secs(1);
+/// How long the end of the producers' clients may take. While records wait for a broker that is away, each looks
+/// for a second at a time whether one answers.
+const CLIENTS: Duration = Duration::from_secs(3);
 
 /// The time of a stop when no handler can go on: outputs are acknowledged, and what is handled is committed.
 const WITHOUT_HANDLERS: Duration = Duration::from_secs(4);
@@ -205,12 +208,12 @@ impl Runtime {
         // No handler goes on. Whoever else sends is refused from here on: the client would end with their records.
         self.app.disconnect();
         if self.producers.in_flight() > 0 {
-            let producers = self.producers.clone();
             // The producers' clock is the machine's.
             let left = deadline.saturating_duration_since(Instant::now());
-            let deadline = std::time::Instant::now() + left;
-            let drained = tokio::task::spawn_blocking(move || producers.drain(deadline)).await;
-            if let Ok(Err(left)) = drained {
+            let drained = self.producers.drain(std::time::Instant::now() + left);
+            let moment = deadline.max(Instant::now()) + LATE;
+            let drained = tokio::time::timeout_at(moment, drained).await;
+            if let Err(left) = drained.unwrap_or_else(|_| Err(self.producers.in_flight())) {
                 problems.push(format!(
                     "{left} records were sent and not acknowledged in time"
                 ));
@@ -221,10 +224,11 @@ impl Runtime {
         self.benchmarks.end();
         let closed = self.producers.close();
         // Whatever used up the time before: a client needs a moment.
-        let moment = deadline.max(Instant::now()) + LATE;
+        let moment = deadline.max(Instant::now()) + CLIENTS;
         if tokio::time::timeout_at(moment, closed).await.is_err() {
             problems.push("a client of the producers did not end in time".to_owned());
         }
+        self.platform.close();
         problems.result()
     }
 }
@@ -243,6 +247,9 @@ impl Runtime {
                 let _ = task.await;
             }
         }
+        // What is on its way goes with it.
+        self.producers.close().await;
+        self.platform.close();
     }
 
     /// Why the app has to end, once that is so.
@@ -282,13 +289,12 @@ impl Running {
     /// Waits until it has ended. What is dropped here goes on in the next call.
     async fn ended(&self) -> Result<(), String> {
         let mut serving = self.serving.lock().await;
-        *serving = serving.take().map(ConsumerHandle::joined);
         let ended = match &mut *serving {
-            Some(ConsumerHandle::Task { task, .. }) => task.await,
-            _ => return Ok(()),
+            Some(serving) => serving.ended().await,
+            None => return Ok(()),
         };
         *serving = None;
-        ended.map_err(|error| error.to_string()).flatten()
+        ended
     }
 }
 

@@ -4,7 +4,9 @@
 
 use fastkafka::{App, ProduceError, consumes, produces, run_in_background};
 use std::future::pending;
+use std::pin::pin;
 use std::process::Command;
+use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
@@ -150,15 +152,44 @@ fn who_waits_is_told_where_the_system_has_no_thread_for_an_end_whose_tokio_runti
     assert!(error.contains("for there is no thread: "), "{error}");
 }
 
+/// Its outputs wait for half a second.
+struct Slow;
+
+#[consumes(app = Slow, topic = "slow", group_id = "slow", auto_offset_reset = "earliest")]
+async fn on_slow(number: u64) -> Result<(), ProduceError> {
+    to_slow_bills(number).await.map(drop)
+}
+
+#[produces(app = Slow, topic = "slow")]
+async fn to_slow(number: u64) -> Result<u64, ProduceError> {
+    Ok(number)
+}
+
+#[produces(app = Slow, topic = "slow.bills", linger_ms = 500)]
+async fn to_slow_bills(number: u64) -> Result<u64, ProduceError> {
+    Ok(number)
+}
+
+/// The consumer has a thread that is joined, and an output is on its way.
 #[test]
 fn an_app_stops_while_others_have_all_threads_for_what_blocks() {
     let mut tokio = tokio::runtime::Builder::new_multi_thread();
     let tokio = tokio.enable_all().max_blocking_threads(1).build().unwrap();
-    let app = App::scoped::<Idle>().build();
+    let app = App::scoped::<Slow>().build();
     tokio.block_on(app.start()).unwrap();
     let (end, wait) = std::sync::mpsc::channel::<()>();
     let other = tokio.spawn_blocking(move || wait.recv());
-    let stopped = tokio.block_on(async { timeout(PATIENCE, app.stop()).await });
+    let stopped = tokio.block_on(async {
+        to_slow(1).await.unwrap();
+        let mut sending = pin!(to_slow_bills(1));
+        let sent = sending
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()));
+        assert!(sent.is_pending());
+        let stopped = timeout(PATIENCE, app.stop()).await;
+        sending.await.unwrap();
+        stopped
+    });
     drop(end);
     stopped.unwrap().unwrap();
     tokio.block_on(other).unwrap().unwrap_err();

@@ -357,13 +357,17 @@ impl Producers for MemoryProducers {
         lock(&self.clients).health(&self.clusters)
     }
 
-    fn drain(&self, _: std::time::Instant) -> Result<(), usize> {
+    fn drain(
+        &self,
+        _: std::time::Instant,
+    ) -> Pin<Box<dyn Future<Output = Result<(), usize>> + Send>> {
         // What is lost is told by itself, as a drain on Kafka would wait for. The rest waits for a broker
-        // that nobody brings back while this blocks.
-        match self.queues().unsent() {
+        // that nobody brings back meanwhile.
+        let drained = match self.queues().unsent() {
             0 => Ok(()),
             left => Err(left),
-        }
+        };
+        Box::pin(std::future::ready(drained))
     }
 
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
