@@ -221,7 +221,10 @@ fn a_dead_letter_that_can_not_be_written_waits_and_is_written_in_the_end() {
         .unwrap();
     fixture.await_committed();
     app.stop();
-    assert_eq!(ids(&fixture), [0, 2, 3, 4, 5, 6, 7, 8, 9]);
+    // What stands behind a letter that is lost is handled again when it is written.
+    let mut ids = ids(&fixture);
+    ids.dedup();
+    assert_eq!(ids, [0, 2, 3, 4, 5, 6, 7, 8, 9]);
     let dead = dead_letters(&fixture);
     assert!(
         dead.iter().all(|dead| dead.1 == "told to reject"),
