@@ -7,7 +7,6 @@ use crate::record::{EventMetadata, Fetched, RawRecord, Record, TopicPartition};
 use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::AtomicUsize;
-use std::task::{Context, Poll};
 
 /// Consecutive records of one partition, handled by one boxed future.
 #[derive(Debug)]
@@ -41,13 +40,10 @@ pub trait Letters: fmt::Debug + Sync {
     /// True when this failure of the record at `at` is the last one.
     fn is_last(&self, at: usize, failure: &Failure) -> bool;
 
-    /// Ready when there is room for one.
-    fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()>;
-
     /// Sends the record at `at`, which the token keeps open.
     ///
     /// # Errors
-    /// The failure, when the letter is not taken: the record has failed as any other then.
+    /// The failure, when the letter is not taken or has to wait for room: the record has failed as any other then.
     fn send(&self, at: usize, failure: Failure, token: DeliveryToken) -> Result<(), Failure>;
 }
 

@@ -8,7 +8,6 @@ use super::interceptor::Hooks;
 use super::shape::{InputOf, Shape};
 use crate::app::AppContext;
 use crate::delivery::failure::{Failure, FailureKind, Rejection};
-use std::future::poll_fn;
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering::Acquire;
 use std::task::Poll;
@@ -82,7 +81,7 @@ pub fn run_with<'r, C: Consumer, I: Invoke<C>>(
             }
             handled += done;
             if let Some((failed, failure)) = failure {
-                if let Err(failure) = put_aside(run, handled, failed, failure).await {
+                if let Err(failure) = put_aside(run, handled, failed, failure) {
                     let failure = Some((failed, failure));
                     return RunEnd { handled, failure };
                 }
@@ -106,22 +105,13 @@ pub fn run_with<'r, C: Consumer, I: Invoke<C>>(
 /// Sends a record that has failed for the last time to the dead letters, and goes on. The failure comes back
 /// where its end takes another way: that of a batch, of a record that something else keeps open or has lost, or
 /// where it may be tried again.
-async fn put_aside(
-    run: &Run<'_>,
-    at: usize,
-    failed: usize,
-    failure: Failure,
-) -> Result<(), Failure> {
+fn put_aside(run: &Run<'_>, at: usize, failed: usize, failure: Failure) -> Result<(), Failure> {
     // No new one is begun while its partition is given back.
     let alone = failed == 1 && run.scope.is_bare(at) && !run.scope.stopping();
     let letters = run.letters.filter(|_| alone);
     let Some(letters) = letters.filter(|letters| letters.is_last(at, &failure)) else {
         return Err(failure);
     };
-    // A time-out while this waits is that of the record.
-    run.scope.begin(at);
-    run.scope.take(1);
-    poll_fn(|cx| letters.poll_room(cx)).await;
     letters.send(at, failure, run.scope.token(at))
 }
 

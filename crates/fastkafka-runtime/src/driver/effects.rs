@@ -2,7 +2,7 @@
 
 use super::Driver;
 use super::started::{Offsets, StartedRun};
-use crate::handling::job::{DeadLetterJob, Job, LaneHandle, ToLane};
+use crate::handling::job::{DeadLetterJob, Job, LaneHandle, Letter, ToLane};
 use crate::transport::GroupConsumer;
 use fastkafka_core::{DeliveryScope, RecordEnd, RunTag};
 use fastkafka_engine::{Effect, HoldBack, PartIndex, RunId, Span};
@@ -139,10 +139,12 @@ impl<T: GroupConsumer> Driver<T> {
         let job = DeadLetterJob {
             run,
             block,
-            index: range.start,
-            offset: at,
-            attempts,
-            error: partition.error(at).to_owned(),
+            letter: Letter {
+                index: range.start,
+                offset: at,
+                attempts,
+                error: partition.error(at).to_owned(),
+            },
         };
         match &mut partition.keyed {
             Some(keyed) => keyed.dead_letter(at, job),

@@ -4,17 +4,17 @@
 
 use crate::handling::call::HandlerContext;
 use crate::handling::handler::Handler;
-use crate::handling::job::{DeadLetterJob, Job};
+use crate::handling::job::{DeadLetterJob, Job, Letter};
 use crate::mail::Mail;
 use bytes::Bytes;
 use fastkafka_core::{
     Collecting, DEAD_LETTER_HEADERS, DEAD_LETTER_LEFT_OUT, DEAD_LETTER_PREFIX, DeliveryScope,
-    DeliveryToken, Failure, FailureKind, Header, Letters, OutRecord, ProduceError, Record,
+    DeliveryToken, Failure, FailureKind, Fetched, Header, Letters, OutRecord, ProduceError, Record,
     RecordEnd,
 };
 use fastkafka_engine::DeadLetterOutcome;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Waker};
 
 /// Longest value of one of our headers, in bytes.
 const LONGEST: usize = 1_024;
@@ -56,6 +56,13 @@ pub(crate) struct RunLetters<'r> {
 }
 
 impl RunLetters<'_> {
+    /// Nothing waits here: that would be within the time limit of the handler.
+    fn has_room(&self) -> bool {
+        let mut cx = Context::from_waker(Waker::noop());
+        let sink = self.context.app.sink();
+        sink.is_some_and(|sink| sink.poll_room(&mut cx).is_ready())
+    }
+
     fn attempt(&self, at: usize) -> u32 {
         if at == 0 { self.job.attempt } else { 1 }
     }
@@ -77,28 +84,32 @@ impl Letters for RunLetters<'_> {
         handler.dead_letter.is_some() && alone && last
     }
 
-    fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let sink = self.context.app.sink();
-        sink.map_or(Poll::Ready(()), |sink| sink.poll_room(cx))
-    }
-
     fn send(&self, at: usize, failure: Failure, token: DeliveryToken) -> Result<(), Failure> {
-        let letter = DeadLetterJob {
-            run: self.job.run,
-            block: self.job.block.clone(),
+        let letter = Letter {
             index: self.job.range.start + at,
             offset: self.job.offset(at),
             attempts: self.attempt(at),
             error: failure.message().to_owned(),
         };
-        let Ok(sent) = enqueue(self.context, &letter, Extent::Whole) else {
+        let sent = self.has_room().then(|| {
+            let block = &*self.job.block;
+            enqueue(self.context, &letter, block, Extent::Whole)
+        });
+        let Some(Ok(sent)) = sent else {
             token.cancel();
             return Err(failure);
         };
-        tell_end(self.context, &letter);
+        tell_end(self.context, letter.offset);
         let context = self.context.clone();
+        // Kept as long as the record may be handled again. The letter keeps nothing: a report may come long after
+        // the stop's deadline, and records keep their client open.
+        let block = Arc::downgrade(&self.job.block);
         tokio::spawn(async move {
-            match conclude(&context, &letter, Ok(sent)).await {
+            let again = |extent| match block.upgrade() {
+                Some(block) => enqueue(&context, &letter, &*block, extent),
+                None => Err(Refused::not_now("its record was given back")),
+            };
+            match conclude(&context, &letter, Ok(sent), again).await {
                 (DeadLetterOutcome::Written, _) => token.cancel(),
                 _ => token.fail(Failure::reject(&letter.error)),
             }
@@ -109,24 +120,25 @@ impl Letters for RunLetters<'_> {
 
 /// Publishes the record and waits for the report. [S7] The answer is mail for the driver.
 pub(crate) async fn write(context: &HandlerContext, job: &DeadLetterJob) -> Mail {
-    let sent = enqueue(context, job, Extent::Whole);
-    let (outcome, why) = conclude(context, job, sent).await;
+    let again = |extent| enqueue(context, &job.letter, &*job.block, extent);
+    let sent = again(Extent::Whole);
+    let (outcome, why) = conclude(context, &job.letter, sent, again).await;
     if outcome == DeadLetterOutcome::Written {
-        tell_end(context, job);
+        tell_end(context, job.letter.offset);
     }
     Mail::DeadLetterDone {
         part: context.part,
         run: job.run,
-        at: job.offset,
+        at: job.letter.offset,
         outcome,
         why,
     }
 }
 
-fn tell_end(context: &HandlerContext, job: &DeadLetterJob) {
+fn tell_end(context: &HandlerContext, offset: i64) {
     if let Some(interceptor) = context.app.interceptor() {
         let (handler, place) = (context.handler.def, context.place);
-        interceptor.ended(handler, place, job.offset, RecordEnd::DeadLettered);
+        interceptor.ended(handler, place, offset, RecordEnd::DeadLettered);
     }
 }
 
@@ -135,6 +147,16 @@ struct Refused {
     outcome: DeadLetterOutcome,
     text: String,
     is_too_large: bool,
+}
+
+impl Refused {
+    fn not_now(text: &str) -> Self {
+        Self {
+            outcome: DeadLetterOutcome::Transient,
+            text: text.to_owned(),
+            is_too_large: false,
+        }
+    }
 }
 
 impl From<Failure> for Refused {
@@ -152,13 +174,14 @@ impl From<Failure> for Refused {
     }
 }
 
-/// Waits for the report of a letter, and writes less of one that is too large.
+/// Waits for the report of a letter, and writes less of one that is too large with `again`.
 async fn conclude(
     context: &HandlerContext,
-    job: &DeadLetterJob,
+    letter: &Letter,
     mut sent: Result<Collecting, Refused>,
+    again: impl Fn(Extent) -> Result<Collecting, Refused>,
 ) -> (DeadLetterOutcome, Option<String>) {
-    let (handler, place, offset) = (context.handler.def.name, &context.place, job.offset);
+    let (handler, place, offset) = (context.handler.def.name, &context.place, letter.offset);
     let topic = context.handler.dead_letter.as_deref().unwrap_or_default();
     let mut extent = Extent::Whole;
     loop {
@@ -170,8 +193,8 @@ async fn conclude(
             let without = extent.left_out();
             let without = without.map_or(String::new(), |what| format!(" without {what}"));
             tracing::warn!(
-                handler, %place, offset, attempts = job.attempts,
-                "record written to dead-letter topic `{topic}`{without}: {}", job.error
+                handler, %place, offset, attempts = letter.attempts,
+                "record written to dead-letter topic `{topic}`{without}: {}", letter.error
             );
             return (DeadLetterOutcome::Written, None);
         };
@@ -179,7 +202,7 @@ async fn conclude(
             && let Some(less) = extent.less()
         {
             extent = less;
-            sent = enqueue(context, job, extent);
+            sent = again(extent);
             continue;
         }
         let what = match refused.outcome {
@@ -201,25 +224,21 @@ async fn conclude(
 /// Hands a letter to the client; its report comes to the scope.
 fn enqueue(
     context: &HandlerContext,
-    job: &DeadLetterJob,
+    letter: &Letter,
+    block: &dyn Fetched,
     extent: Extent,
 ) -> Result<Collecting, Refused> {
-    let not_now = |outcome, text: &str| Refused {
-        outcome,
-        text: text.to_owned(),
-        is_too_large: false,
-    };
     let Some(topic) = &context.handler.dead_letter else {
-        let why = "the handler has none";
-        return Err(not_now(DeadLetterOutcome::Permanent, why));
+        let outcome = DeadLetterOutcome::Permanent;
+        let refused = Refused::not_now("the handler has none");
+        return Err(Refused { outcome, ..refused });
     };
     let Some(sink) = context.app.sink() else {
-        let why = "the app is not connected";
-        return Err(not_now(DeadLetterOutcome::Transient, why));
+        return Err(Refused::not_now("the app is not connected"));
     };
-    let original = job.block.headers(job.index);
+    let original = block.headers(letter.index);
     let mut records = Vec::with_capacity(1);
-    job.block.records(job.index..job.index + 1, &mut records);
+    block.records(letter.index..letter.index + 1, &mut records);
     let record = records[0];
     let whole = extent == Extent::Whole;
     let carried = match extent {
@@ -230,7 +249,7 @@ fn enqueue(
     let mut headers: Vec<_> = carried
         .map(|(name, value)| (name.to_owned(), value.map(Bytes::copy_from_slice)))
         .collect();
-    headers.extend(reasons(context, job, record.timestamp.millis()));
+    headers.extend(reasons(context, letter, record.timestamp.millis()));
     if let Some(what) = extent.left_out() {
         let values = [what.to_owned(), size(&record, &original).to_string()];
         headers.extend(ours(&DEAD_LETTER_LEFT_OUT, values));
@@ -255,18 +274,18 @@ fn enqueue(
 
 fn reasons(
     context: &HandlerContext,
-    job: &DeadLetterJob,
+    letter: &Letter,
     timestamp: Option<i64>,
 ) -> impl Iterator<Item = (String, Option<Bytes>)> {
     let values: [String; DEAD_LETTER_HEADERS.len()] = [
         context.place.topic.clone(),
         context.place.partition.to_string(),
-        job.offset.to_string(),
+        letter.offset.to_string(),
         timestamp.map_or_else(String::new, |millis| millis.to_string()),
         context.handler.group.clone(),
         context.handler.def.path(),
-        job.error.clone(),
-        job.attempts.to_string(),
+        letter.error.clone(),
+        letter.attempts.to_string(),
     ];
     ours(&DEAD_LETTER_HEADERS, values)
 }

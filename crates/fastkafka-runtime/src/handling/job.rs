@@ -32,7 +32,13 @@ pub(crate) struct Job {
 pub(crate) struct DeadLetterJob {
     pub(crate) run: RunId,
     pub(crate) block: Arc<dyn Fetched>,
-    /// The record's index in the block, and its offset.
+    pub(crate) letter: Letter,
+}
+
+/// What is said of a record in its dead letter.
+#[derive(Debug)]
+pub(crate) struct Letter {
+    /// The record's index in its block, and its offset.
     pub(crate) index: usize,
     pub(crate) offset: i64,
     pub(crate) attempts: u32,

@@ -82,7 +82,7 @@ impl Work {
                     self.backlog.fetch_sub(1, Relaxed);
                 }
                 ToLane::DeadLetter(job) => {
-                    let at = job.block.offset(job.index);
+                    let at = job.block.offset(job.letter.index);
                     self.at_hand.set(Some(InHand::DeadLetter(at)));
                     let done = dead_letter::write(&self.lane.context, &job).await;
                     self.at_hand.set(None);

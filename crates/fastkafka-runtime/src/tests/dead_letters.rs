@@ -148,6 +148,49 @@ async fn what_stands_behind_a_dead_letter_that_is_lost_is_handled_again_when_it_
     assert_eq!(dead, ["1", "3", "1", "3"]);
 }
 
+/// Records keep the client open; a letter needs its record only as long as that may be handled again.
+#[tokio::test(start_paused = true)]
+async fn a_dead_letter_whose_report_never_comes_keeps_no_client_open_after_a_stop() {
+    let mut lab = Lab::new::<even>(1, 2);
+    lab.outbox.decide(|sent| match &*sent.topic {
+        "dead" => Fate::Hold,
+        _ => Fate::Ack,
+    });
+    lab.until(|labs| labs[0].outbox.held() == 1).await;
+    let told = lab.shut_down().await.unwrap_err();
+    assert_eq!(
+        told,
+        "records were handled and not settled in time: `even` on in[0] from offset 1"
+    );
+    assert!(lock(&lab.member).closed, "the client is left open");
+}
+
+/// The wait would count for the time limit of the handler, and a record that was rejected would be tried again.
+#[tokio::test(start_paused = true)]
+async fn where_there_is_no_room_for_a_dead_letter_its_record_keeps_its_reason() {
+    #[consumes(crate = fk, topic = "in", dead_letter = "dead", handler_timeout = Duration::from_secs(1))]
+    async fn rejects(
+        _: u32,
+        meta: EventMetadata,
+        State(state): State<HandlerState>,
+    ) -> Result<(), Failure> {
+        let _busy = state.call(meta);
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        Err(Failure::reject("odd"))
+    }
+    let mut lab = Lab::new::<rejects>(1, 2);
+    lab.until(|labs| labs[0].state.at_work() == 1).await;
+    lab.outbox.set_room(false);
+    lab.pass(Duration::from_secs(30)).await;
+    lab.outbox.set_room(true);
+    lab.until_committed(0, 2).await;
+    assert_eq!(lab.state.offsets(0), [0, 1]);
+    for letter in letters(&lab) {
+        assert_eq!(letter.header("fastkafka-dead-letter-error"), Some("odd"));
+        assert_eq!(letter.header("fastkafka-dead-letter-attempts"), Some("1"));
+    }
+}
+
 /// What it has spawned is ended first, and what it has sent may still be lost.
 #[tokio::test(start_paused = true)]
 async fn a_record_that_something_else_keeps_open_meets_its_end_when_all_before_it_is_terminal() {
