@@ -138,6 +138,15 @@ impl EmbeddedBroker {
         set.unwrap();
     }
 
+    /// A partition has a leader, or none: before a client knows the topic, for librdkafka's mock cluster ends
+    /// the process where it is sent records for a partition without one.
+    #[cfg(test)]
+    pub(super) fn set_leader(&self, topic: &str, partition: i32, leads: bool) {
+        let leader = leads.then_some(1);
+        let set = self.cluster().partition_leader(topic, partition, leader);
+        set.unwrap();
+    }
+
     /// The next request of a kind is answered with an error.
     #[cfg(test)]
     pub(super) fn refuse_next(&self, api_key: i16, error: RDKafkaErrorCode) {

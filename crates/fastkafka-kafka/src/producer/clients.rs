@@ -95,6 +95,9 @@ impl Client {
             role,
             ended: ended.into(),
         });
+        if let Role::First(again) = &client.role {
+            again.follow(&client);
+        }
         Life::new(&client, producer, alive).begin()?;
         Ok(client)
     }

@@ -162,7 +162,7 @@ impl KafkaProducers {
         };
         sent.map_err(|(code, token)| {
             if let Some(again) = client.again() {
-                again.lost(record.key);
+                again.not_taken(record);
             }
             token.cancel();
             Refused::ByClient(code)

@@ -217,7 +217,8 @@ fn records_of_a_key_that_come_later_stand_behind_what_is_sent_again() {
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let delivered = runtime.unwrap().block_on(scope.reports()).unwrap();
     assert_eq!(delivered.len(), numbers.len());
-    assert_eq!(broker.requests(PRODUCE), 1 + numbers.len());
+    // They were never refused: they go together.
+    assert_eq!(broker.requests(PRODUCE), 1 + first.len() + 1);
     let all = payloads(broker.address(), 1 + numbers.len());
     let all: Vec<u32> = all
         .iter()
@@ -252,13 +253,100 @@ fn a_record_whose_later_one_was_written_meanwhile_is_handled_again_and_uses_up_n
     assert_eq!(drain(&sink, PATIENCE), Ok(()));
     broker.answer_after(Duration::ZERO);
     let lost = |scope: &ScopeRef| scope.lost().map(|(_, kind, _)| kind);
-    let again = FailureKind::Transient {
-        after: Some(Duration::ZERO),
-    };
+    let again = FailureKind::Transient { after: None };
     assert_eq!(scopes.each_ref().map(lost), [Some(again), None, None, None]);
     let mut all = payloads(broker.address(), 4);
     all.sort();
     assert_eq!(all, [&b"1"[..], b"2", b"3", b"first"]);
+}
+
+/// All outputs of a record, of one key and in batches of two: how it ended.
+fn outputs(sink: &KafkaProducers, to: &Arc<Nobody>, payloads: &[&[u8]]) -> Option<FailureKind> {
+    let stop = Arc::new(StopFlag::whole());
+    let scope = DeliveryScope::of_run(1, to.clone(), RunTag { part: 0, run: 0 }, stop);
+    for payload in payloads {
+        sink.enqueue(ours(b"key", payload), scope.token(0)).unwrap();
+    }
+    assert_eq!(drain(sink, PATIENCE), Ok(()));
+    scope.lost().map(|(_, kind, _)| kind)
+}
+
+/// A sink with batches of two, and a record whose first batch was refused while the second was written.
+fn overtaken_by_itself(broker: &EmbeddedBroker, to: &Arc<Nobody>) -> KafkaProducers {
+    let sink = with(broker.address(), |settings| {
+        settings.linger_ms = Some(100);
+        settings.config = Some(Properties::new().set("batch.num.messages", 2));
+    });
+    ends(&sink, &[ours(b"first", b"first")])[0]
+        .as_ref()
+        .unwrap();
+    broker.answer_after(Duration::from_millis(200));
+    broker.refuse_next(PRODUCE, TOO_LARGE);
+    let end = outputs(&sink, to, &[b"0", b"1", b"2", b"3"]);
+    assert_eq!(end, Some(FailureKind::Transient { after: None }));
+    sink
+}
+
+#[test]
+fn a_record_that_overtakes_itself_is_repeated_alone_and_fails_by_its_bad_output() {
+    let (broker, to) = (broker(&[("orders", 1)]), Arc::new(Nobody));
+    let sink = overtaken_by_itself(&broker, &to);
+    // Its first output is refused in any company, and without.
+    broker.refuse_next(PRODUCE, TOO_LARGE);
+    let end = outputs(&sink, &to, &[b"0", b"1", b"2", b"3"]);
+    assert_eq!(end, Some(FailureKind::Rejected));
+    broker.answer_after(Duration::ZERO);
+    let mut all = payloads(broker.address(), 1 + 2 + 3);
+    all[1..3].sort();
+    assert_eq!(all, [&b"first"[..], b"2", b"3", b"1", b"2", b"3"]);
+}
+
+#[test]
+fn a_record_that_overtakes_itself_arrives_where_only_its_batch_was_too_large() {
+    let (broker, to) = (broker(&[("orders", 1)]), Arc::new(Nobody));
+    let sink = overtaken_by_itself(&broker, &to);
+    broker.answer_after(Duration::ZERO);
+    broker.keep_requests();
+    // Each alone, also where the handler takes its time.
+    for payload in [b"0", b"1", b"2", b"3"] {
+        assert_eq!(outputs(&sink, &to, &[payload]), None);
+    }
+    for _ in 0..3 {
+        assert_eq!(outputs(&sink, &to, &[b"0", b"1", b"2", b"3"]), None);
+    }
+    assert_eq!(broker.requests(PRODUCE), 16);
+    // After a while they have company again.
+    broker.keep_requests();
+    assert_eq!(outputs(&sink, &to, &[b"0", b"1", b"2", b"3"]), None);
+    assert_eq!(broker.requests(PRODUCE), 2);
+}
+
+#[test]
+fn records_without_a_key_do_not_wait_for_those_of_another_topic() {
+    let broker = broker(&[("orders", 1), ("leaderless", 1)]);
+    let sink = patient(broker.address());
+    let keyless = |topic, payload| OutRecord {
+        topic,
+        key: None,
+        ..ours(b"", payload)
+    };
+    broker.set_leader("leaderless", 0, false);
+    ends(&sink, &[keyless("orders", b"first")])[0]
+        .as_ref()
+        .unwrap();
+    let waits = DeliveryScope::collecting();
+    sink.enqueue(keyless("leaderless", b"waits"), waits.token(0))
+        .unwrap();
+    broker.refuse_next(PRODUCE, TOO_LARGE);
+    let numbers: Vec<_> = (0..5).map(|n: u8| [n]).collect();
+    let records: Vec<_> = numbers.iter().map(|n| keyless("orders", n)).collect();
+    for end in ends(&sink, &records) {
+        end.unwrap();
+    }
+    // That one has not timed out meanwhile.
+    broker.set_leader("leaderless", 0, true);
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.unwrap().block_on(waits.reports()).unwrap();
 }
 
 #[test]

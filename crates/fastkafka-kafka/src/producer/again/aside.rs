@@ -4,7 +4,8 @@
 //! |---|---|---|
 //! | refused records, in the order of their reports | when the first client has reported all that it had | those may be of the same key, and stood behind |
 //! | one of them, when a later record of its topic, partition, key and unit of order was written | never: it fails without using up an attempt | sent now it would stand behind a later one; its handler repeats both in order |
-//! | records that came since the first refusal | behind the refused ones | they are later |
+//! | records that came since the first refusal | through the first client, when all refused ones are reported | they are later, and were never refused |
+//! | the same after such a failure, for a while ([`Care`]) | alone, too | they may be what the handler repeats: in the batches of before it would fail as before, for ever |
 
 use crate::ffi::Sent;
 use fastkafka_core::{Bytes, DeliveryToken, OrderUnit, OutRecord};
@@ -12,20 +13,36 @@ use rdkafka::message::{BorrowedMessage, Headers};
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{Message, Timestamp};
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
-/// Keys with one hash share a class: they wait for each other, and are compared where it counts.
+/// Records with one hash share a class: they wait for each other, and are compared where it counts.
 pub(super) const CLASSES: usize = 1 << 14;
 
-/// The class of a key: a few bytes of it are enough.
-pub(super) fn class(key: Option<&[u8]>) -> usize {
-    let Some(key) = key else { return 0 };
-    // FNV-1a, over the end: keys often begin alike.
-    let end = &key[key.len().saturating_sub(24)..];
-    let hash = end.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    let folded = hash ^ (hash >> 32);
-    usize::try_from(folded & (CLASSES as u64 - 1)).expect("smaller than the number of classes")
+/// So many records of a unit of order go alone after the first failure of one that was overtaken; after each
+/// further one twice as many, up to the last: however many records a handler writes, one failure is the last.
+const CARE: (usize, usize) = (16, 1 << 16);
+
+/// Care ends then: the partition may have gone to another member, and its handler repeats nothing here.
+const LONGEST_CARE: Duration = Duration::from_secs(60);
+
+/// The class of a topic and a key: a few bytes of them are enough. The partition is not part of it, for only
+/// the report knows it.
+pub(super) fn class(topic: &str, key: Option<&[u8]>) -> usize {
+    let parts = [topic.as_bytes(), key.unwrap_or_default()];
+    let mut hash = 0_u64;
+    for part in parts {
+        // Over the end: names and keys often begin alike.
+        let end = &part[part.len().saturating_sub(24)..];
+        for bytes in end.chunks(8) {
+            let mut word = [0; 8];
+            word[..bytes.len()].copy_from_slice(bytes);
+            hash = (hash.rotate_left(5) ^ u64::from_le_bytes(word))
+                .wrapping_mul(0x517c_c1b7_2722_0a95);
+        }
+    }
+    // The upper bits depend on all.
+    let class = hash >> (u64::BITS - CLASSES.ilog2());
+    usize::try_from(class).expect("smaller than the number of classes")
 }
 
 /// A record of our own memory.
@@ -116,31 +133,83 @@ impl Kept {
     }
 }
 
+/// Of a unit of order a record was overtaken, and failed: what its handler repeats goes alone.
+#[derive(Debug)]
+struct Care {
+    unit: OrderUnit,
+    left: usize,
+    until: Instant,
+}
+
 #[derive(Debug, Default)]
 struct Class {
-    /// The refused ones come first.
-    waiting: Vec<Kept>,
-    /// On their way through the second client.
-    sent: usize,
+    refused: Vec<Kept>,
+    behind: Vec<Kept>,
+    /// Through the second client.
+    on_their_way: usize,
     /// A thread hands some of them over.
     sending: bool,
+    careful: Vec<Care>,
+}
+
+impl Class {
+    fn is_careful(&mut self) -> bool {
+        if !self.careful.is_empty() {
+            let now = Instant::now();
+            self.careful.retain(|care| now < care.until);
+        }
+        !self.careful.is_empty()
+    }
+
+    /// What stands behind goes alone.
+    fn take_with_care(&mut self) -> Vec<Kept> {
+        for kept in &self.behind {
+            let unit = kept.token.order_unit();
+            self.careful.retain_mut(|care| {
+                care.left -= usize::from(Some(care.unit) == unit);
+                care.left > 0
+            });
+        }
+        std::mem::take(&mut self.behind)
+    }
+}
+
+/// What is to be done next for a class.
+pub(super) enum Next {
+    Nothing,
+    /// Nothing of it is left here.
+    Over,
+    /// Through the second client.
+    Alone(Vec<Kept>),
+    /// Through the first one.
+    Together(Vec<Kept>),
 }
 
 /// What is set aside, by class.
-#[derive(Debug, Default)]
-pub(super) struct Aside(HashMap<usize, Class>);
+#[derive(Debug)]
+pub(super) struct Aside {
+    classes: HashMap<usize, Class>,
+    care: usize,
+}
+
+impl Default for Aside {
+    fn default() -> Self {
+        Self {
+            classes: HashMap::new(),
+            care: CARE.0,
+        }
+    }
+}
 
 impl Aside {
     /// A refused record.
     pub(super) fn refuse(&mut self, class: usize, kept: Kept) {
-        let waiting = &mut self.0.entry(class).or_default().waiting;
-        let later = waiting.iter().position(|kept| kept.refused.is_none());
-        waiting.insert(later.unwrap_or(waiting.len()), kept);
+        self.classes.entry(class).or_default().refused.push(kept);
     }
 
     /// One that comes later.
     pub(super) fn stand_behind(&mut self, class: usize, kept: Kept) {
-        self.0.entry(class).or_default().waiting.push(kept);
+        self.classes.entry(class).or_default().behind.push(kept);
     }
 
     /// A record of this topic, partition and key was written: takes out those of the same unit that should
@@ -150,59 +219,86 @@ impl Aside {
         (topic, partition, key): (&str, i32, Option<&[u8]>),
         unit: OrderUnit,
     ) -> Vec<Kept> {
-        let Some(class) = self.0.get_mut(&class(key)) else {
+        let Some(class) = self.classes.get_mut(&class(topic, key)) else {
             return Vec::new();
         };
         let late = |kept: &mut Kept| {
             let record = &kept.record;
-            kept.refused.is_some()
-                && (&*record.topic, record.partition) == (topic, Some(partition))
+            (&*record.topic, record.partition) == (topic, Some(partition))
                 && record.key.as_deref() == key
                 && kept.token.order_unit() == Some(unit)
         };
-        class.waiting.extract_if(.., late).collect()
+        let late: Vec<_> = class.refused.extract_if(.., late).collect();
+        if !late.is_empty() {
+            class.careful.retain(|care| care.unit != unit);
+            class.careful.push(Care {
+                unit,
+                left: self.care,
+                until: Instant::now() + LONGEST_CARE,
+            });
+            self.care = CARE.1.min(self.care * 2);
+        }
+        late
     }
 
-    /// What waits of a class, unless another thread hands some of it over. [`Aside::sent`] ends that.
-    pub(super) fn take(&mut self, class: usize) -> Option<Vec<Kept>> {
-        let class = self.0.get_mut(&class)?;
-        if class.sending || class.waiting.is_empty() {
-            return None;
+    /// What is to be sent of a class, unless another thread hands some of it over; [`Aside::sent`] ends that.
+    /// `owed`: the first client has not reported all that it has of it.
+    pub(super) fn next(&mut self, number: usize, owed: bool) -> Next {
+        let Some(class) = self.classes.get_mut(&number) else {
+            return Next::Over;
+        };
+        if class.sending {
+            return Next::Nothing;
+        }
+        let careful = class.is_careful();
+        if careful || !class.refused.is_empty() {
+            if owed {
+                return Next::Nothing;
+            }
+            let mut batch = std::mem::take(&mut class.refused);
+            if careful {
+                batch.append(&mut class.take_with_care());
+            }
+            if batch.is_empty() {
+                return Next::Nothing;
+            }
+            class.sending = true;
+            class.on_their_way += batch.len();
+            return Next::Alone(batch);
+        }
+        if class.on_their_way > 0 {
+            return Next::Nothing;
+        }
+        if class.behind.is_empty() {
+            self.classes.remove(&number);
+            return Next::Over;
         }
         class.sending = true;
-        class.sent += class.waiting.len();
-        Some(std::mem::take(&mut class.waiting))
+        Next::Together(std::mem::take(&mut class.behind))
     }
 
     /// They are handed over.
     pub(super) fn sent(&mut self, class: usize) {
-        if let Some(class) = self.0.get_mut(&class) {
+        if let Some(class) = self.classes.get_mut(&class) {
             class.sending = false;
         }
     }
 
-    /// So many of a class were reported, or not taken.
+    /// So many of those that go alone were reported, or not taken.
     pub(super) fn reported(&mut self, class: usize, records: usize) {
-        if let Some(class) = self.0.get_mut(&class) {
-            class.sent -= records;
+        if let Some(class) = self.classes.get_mut(&class) {
+            class.on_their_way -= records;
         }
-    }
-
-    /// Nothing of the class is left here: it is forgotten.
-    pub(super) fn is_over(&mut self, class: usize) -> bool {
-        let left = self.0.get(&class);
-        let over = left.is_none_or(|c| c.waiting.is_empty() && c.sent == 0 && !c.sending);
-        if over {
-            self.0.remove(&class);
-        }
-        over
     }
 
     /// Everything that waits.
     pub(super) fn give_up(&mut self) -> Vec<Kept> {
-        let classes = self.0.values_mut();
+        let classes = self.classes.values_mut();
         classes
-            .flat_map(|class| std::mem::take(&mut class.waiting))
+            .flat_map(|class| {
+                let refused = std::mem::take(&mut class.refused);
+                refused.into_iter().chain(std::mem::take(&mut class.behind))
+            })
             .collect()
     }
 }

@@ -5,13 +5,13 @@
 //! goes through a second client, whose batches have one record. What is refused there fails; the rest has
 //! never been refused.
 //!
-//! Order holds by *class*: records with one key, or those without a key. While some of a class are set aside,
-//! those that come later stand behind them. Those that came before that, and are on their way, are waited for.
-//! One of them may be written meanwhile: see [`Aside`].
+//! Order holds by *class*: records of a topic with one key, or those without a key. While some of a class are
+//! set aside, those that come later stand behind them. Those that came before that, and are on their way, are
+//! waited for. One of them may be written meanwhile: see [`Aside`].
 
 mod aside;
 
-use self::aside::{Aside, CLASSES, Kept, class};
+use self::aside::{Aside, CLASSES, Kept, Next, class};
 use crate::lock::lock;
 use crate::names::ClusterNames;
 use crate::producer::clients::{Client, Recipe, Role};
@@ -21,8 +21,7 @@ use fastkafka_core::{DeliveryToken, Failure, FailureKind, OutRecord};
 use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::types::RDKafkaErrorCode;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 
 /// Some records of the class are set aside.
 const ASIDE: u32 = 1 << 31;
@@ -36,6 +35,7 @@ pub(crate) struct Again {
     /// under the lock only.
     owed: Box<[AtomicU32]>,
     aside: Mutex<State>,
+    first: OnceLock<Weak<Client>>,
     me: Weak<Self>,
 }
 
@@ -60,13 +60,17 @@ pub(crate) fn is_of_the_batch(code: RDKafkaErrorCode) -> bool {
     )
 }
 
+fn class_of(message: &BorrowedMessage<'_>, names: &ClusterNames) -> usize {
+    class(names.topic(message.topic()), message.key())
+}
+
 impl Follower for Role {
     fn written(&self, message: &BorrowedMessage<'_>, names: &ClusterNames, token: &DeliveryToken) {
         match self {
             Self::First(again) => again.written(message, names, token),
             Self::Again(again) => {
                 if let Some(again) = again.upgrade() {
-                    again.reported_again(message.key());
+                    again.reported_again(class_of(message, names));
                 }
             }
         }
@@ -85,10 +89,10 @@ impl Follower for Role {
                 again.refused(topic, message, code, token, bytes);
                 return None;
             }
-            Self::First(again) => again.lost(message.key()),
+            Self::First(again) => again.reported(class_of(message, names), |_| Vec::new()),
             Self::Again(again) => {
                 if let Some(again) = again.upgrade() {
-                    again.reported_again(message.key());
+                    again.reported_again(class_of(message, names));
                 }
             }
         }
@@ -104,8 +108,14 @@ impl Again {
             in_flight: in_flight.clone(),
             owed: (0..CLASSES).map(|_| AtomicU32::new(0)).collect(),
             aside: Mutex::default(),
+            first: OnceLock::new(),
             me: me.clone(),
         })
+    }
+
+    /// This is the client that records come from.
+    pub(crate) fn follow(&self, first: &Arc<Client>) {
+        self.first.get_or_init(|| Arc::downgrade(first));
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -120,7 +130,7 @@ impl Again {
         record: &OutRecord<'_>,
         token: DeliveryToken,
     ) -> Option<DeliveryToken> {
-        let class = class(record.key);
+        let class = class(record.topic, record.key);
         match self.owed[class].fetch_add(1, SeqCst) & ASIDE {
             0 => Some(token),
             _ => self.stand_behind(class, record, token),
@@ -147,19 +157,16 @@ impl Again {
 
     /// The first client has written a record, which belongs to a unit of order if a handler has made it.
     fn written(&self, message: &BorrowedMessage<'_>, names: &ClusterNames, token: &DeliveryToken) {
-        let key = message.key();
-        self.reported(class(key), |aside| match token.order_unit() {
-            Some(unit) => {
-                let topic = names.topic(message.topic());
-                aside.overtaken((topic, message.partition(), key), unit)
-            }
+        let (topic, key) = (names.topic(message.topic()), message.key());
+        self.reported(class(topic, key), |aside| match token.order_unit() {
+            Some(unit) => aside.overtaken((topic, message.partition(), key), unit),
             None => Vec::new(),
         });
     }
 
-    /// The first client has not taken a record, or has lost it for a reason that concerns it alone.
-    pub(crate) fn lost(&self, key: Option<&[u8]>) {
-        self.reported(class(key), |_| Vec::new());
+    /// The first client has not taken a record.
+    pub(crate) fn not_taken(&self, record: &OutRecord<'_>) {
+        self.reported(class(record.topic, record.key), |_| Vec::new());
     }
 
     /// One report less is owed; `overtaken` is asked only while some of the class are set aside.
@@ -181,12 +188,7 @@ impl Again {
         self.owed[class].fetch_sub(1, SeqCst);
         drop(state);
         for kept in late {
-            self.fail(
-                kept,
-                FailureKind::Transient {
-                    after: Some(Duration::ZERO),
-                },
-            );
+            self.fail(kept, FailureKind::Transient { after: None });
         }
         self.send(class);
     }
@@ -201,7 +203,7 @@ impl Again {
         token: DeliveryToken,
         bytes: usize,
     ) {
-        let class = class(message.key());
+        let class = class(topic, message.key());
         let kept = Kept::refused(topic, message, code, token, bytes);
         let mut state = self.state();
         self.owed[class].fetch_or(ASIDE, SeqCst);
@@ -212,36 +214,45 @@ impl Again {
     }
 
     /// The second client has reported a record.
-    fn reported_again(&self, key: Option<&[u8]>) {
-        let class = class(key);
+    fn reported_again(&self, class: usize) {
         self.state().aside.reported(class, 1);
         self.send(class);
     }
 
-    /// Sends what is set aside of a class, once the first client owes nothing of it. One thread at a time, and
-    /// without the lock: a partitioner of the user's may call a producer.
+    /// Sends of a class what is due. One thread at a time, and without the lock: a partitioner of the user's
+    /// may call a producer.
     fn send(&self, class: usize) {
         loop {
             let mut state = self.state();
-            if self.owed[class].load(SeqCst) & !ASIDE != 0 {
-                return;
-            }
-            if state.aside.is_over(class) {
-                self.owed[class].fetch_and(!ASIDE, SeqCst);
-                return;
-            }
-            let Some(batch) = state.aside.take(class) else {
-                return;
+            let owed = self.owed[class].load(SeqCst) & !ASIDE != 0;
+            let (batch, together) = match state.aside.next(class, owed) {
+                Next::Nothing => return,
+                Next::Over => {
+                    self.owed[class].fetch_and(!ASIDE, SeqCst);
+                    return;
+                }
+                Next::Alone(batch) => (batch, false),
+                Next::Together(batch) => (batch, true),
             };
-            let client = self.client(&mut state);
+            let client = match together {
+                false => self.client(&mut state),
+                true => self.first.get().and_then(Weak::upgrade),
+            };
             drop(state);
-            let not_taken: usize = batch
-                .into_iter()
-                .map(|kept| usize::from(!self.send_one(client.as_deref(), kept)))
-                .sum();
-            let mut state = self.state();
-            state.aside.reported(class, not_taken);
-            state.aside.sent(class);
+            for kept in batch {
+                if together {
+                    self.owed[class].fetch_add(1, SeqCst);
+                }
+                let taken = self.send_one(client.as_deref(), kept);
+                match (taken, together) {
+                    (true, _) => {}
+                    (false, true) => {
+                        self.owed[class].fetch_sub(1, SeqCst);
+                    }
+                    (false, false) => self.state().aside.reported(class, 1),
+                }
+            }
+            self.state().aside.sent(class);
         }
     }
 
