@@ -126,7 +126,10 @@ impl Service {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let log = self.log();
-            if let Some(line) = log.lines().find(|line| line.contains(what)) {
+            // It may be about to write the rest of the last line.
+            let whole = log.split_inclusive('\n');
+            let mut whole = whole.filter_map(|line| line.strip_suffix('\n'));
+            if let Some(line) = whole.find(|line| line.contains(what)) {
                 return line.to_owned();
             }
             assert!(Instant::now() < deadline, "no line with `{what}`:\n{log}");

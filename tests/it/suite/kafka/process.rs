@@ -155,12 +155,13 @@ impl Process {
             .collect()
     }
 
-    /// The first line of the log that holds `text`.
+    /// The first line of the log that holds `text`. The process may be about to write the rest of its last line.
     pub(crate) fn line(&self, text: &str) -> Option<String> {
-        self.log()
-            .lines()
-            .find(|line| line.contains(text))
-            .map(str::to_owned)
+        let log = self.log();
+        let mut lines = log
+            .split_inclusive('\n')
+            .filter_map(|line| line.strip_suffix('\n'));
+        lines.find(|line| line.contains(text)).map(str::to_owned)
     }
 
     pub(crate) fn is_started(&mut self) {
