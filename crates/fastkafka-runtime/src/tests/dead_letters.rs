@@ -29,6 +29,22 @@ fn letters(lab: &Lab) -> Vec<Sent> {
         .collect()
 }
 
+/// The reports of dead letters do not come; those of outputs do.
+fn hold_letters(lab: &Lab) {
+    lab.outbox.decide(|sent| match &*sent.topic {
+        "dead" => Fate::Hold,
+        _ => Fate::Ack,
+    });
+}
+
+/// The other way round.
+fn hold_outputs(lab: &Lab) {
+    lab.outbox.decide(|sent| match &*sent.topic {
+        "dead" => Fate::Ack,
+        _ => Fate::Hold,
+    });
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_dead_letter_is_the_record_as_it_was_and_says_why() {
     let mut lab = Lab::new::<even>(1, 0);
@@ -69,13 +85,7 @@ async fn a_dead_letter_is_the_record_as_it_was_and_says_why() {
 #[tokio::test(start_paused = true)]
 async fn a_dead_letter_is_acknowledged_before_its_offset_is_committed_and_holds_up_no_record() {
     let mut lab = Lab::new::<even>(1, 4);
-    lab.outbox.decide(|sent| {
-        if sent.topic == "dead" {
-            Fate::Hold
-        } else {
-            Fate::Ack
-        }
-    });
+    hold_letters(&lab);
     lab.until(|labs| labs[0].outbox.held() == 2).await;
     lab.pass(Duration::from_secs(5)).await;
     assert_eq!(
@@ -93,13 +103,7 @@ async fn a_dead_letter_is_acknowledged_before_its_offset_is_committed_and_holds_
 #[tokio::test(start_paused = true)]
 async fn a_dead_letter_behind_a_lost_output_is_written_again_behind_its_repetition() {
     let mut lab = Lab::new::<even>(1, 2);
-    lab.outbox.decide(|sent| {
-        if sent.topic == "dead" {
-            Fate::Ack
-        } else {
-            Fate::Hold
-        }
-    });
+    hold_outputs(&lab);
     lab.until(|labs| labs[0].outbox.sent().len() == 2).await;
     lab.pass(Duration::from_secs(5)).await;
     assert_eq!(lab.committed(0), Some(0));
@@ -120,13 +124,7 @@ async fn a_dead_letter_behind_a_lost_output_is_written_again_behind_its_repetiti
 #[tokio::test(start_paused = true)]
 async fn what_stands_behind_a_dead_letter_that_is_lost_is_handled_again_when_it_is_written() {
     let mut lab = Lab::new::<even>(1, 4);
-    lab.outbox.decide(|sent| {
-        if sent.topic == "dead" {
-            Fate::Hold
-        } else {
-            Fate::Ack
-        }
-    });
+    hold_letters(&lab);
     lab.until(|labs| labs[0].outbox.held() == 2).await;
     lab.outbox
         .report(1, |token| token.fail(Failure::retry("broker gone")));
@@ -152,10 +150,7 @@ async fn what_stands_behind_a_dead_letter_that_is_lost_is_handled_again_when_it_
 #[tokio::test(start_paused = true)]
 async fn a_dead_letter_whose_report_never_comes_keeps_no_client_open_after_a_stop() {
     let mut lab = Lab::new::<even>(1, 2);
-    lab.outbox.decide(|sent| match &*sent.topic {
-        "dead" => Fate::Hold,
-        _ => Fate::Ack,
-    });
+    hold_letters(&lab);
     lab.until(|labs| labs[0].outbox.held() == 1).await;
     let told = lab.shut_down().await.unwrap_err();
     assert_eq!(
@@ -201,13 +196,7 @@ async fn a_record_that_something_else_keeps_open_meets_its_end_when_all_before_i
         Err(Failure::reject("after all"))
     }
     let mut lab = Lab::new::<sends>(1, 2);
-    lab.outbox.decide(|sent| {
-        if sent.topic == "dead" {
-            Fate::Ack
-        } else {
-            Fate::Hold
-        }
-    });
+    hold_outputs(&lab);
     // Nothing waits for what a record has sent that is dead.
     lab.until_committed(0, 2).await;
     assert_eq!((letters(&lab).len(), lab.outbox.held()), (2, 2));
