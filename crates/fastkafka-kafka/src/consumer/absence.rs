@@ -18,8 +18,8 @@ use std::time::Duration;
 
 /// What lasts so long is told.
 const LASTS: Duration = Duration::from_secs(10);
-/// A coordinator that has not answered for so long is silent. Brokers let no member of a group that they assign
-/// be silent for more than 15 s.
+/// A coordinator that has not answered for so long is silent. A broker lets no member of a group that it assigns
+/// be silent for more than 15 s, unless its `group.consumer.max.heartbeat.interval.ms` is larger.
 const SILENT: Duration = Duration::from_secs(20);
 
 /// What librdkafka's statistics say of the group, in librdkafka's words.

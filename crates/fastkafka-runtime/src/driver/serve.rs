@@ -10,11 +10,13 @@ use tokio::sync::Notify;
 /// A turn that takes so long is told.
 const LONG_TURN: Duration = Duration::from_secs(1);
 
-/// Ends the app when the code that serves a consumer panics: nobody else would notice. [L7]
-struct PanicGuard(Arc<Shared>);
+/// However the code that serves a consumer ends: there is no other turn. After a panic it ends the app, which
+/// nobody else would notice. [L7]
+struct Serving(Arc<Shared>);
 
-impl Drop for PanicGuard {
+impl Drop for Serving {
     fn drop(&mut self) {
+        self.0.turns(None);
         if std::thread::panicking() {
             let group = self.0.health().group;
             self.0
@@ -29,18 +31,16 @@ impl Drop for PanicGuard {
 /// about to end.
 pub(crate) fn on_thread<T: GroupConsumer>(mut driver: Driver<T>) -> Result<(), String> {
     let origin = Instant::now();
-    let _guard = PanicGuard(driver.setup.shared.clone());
-    let shared = driver.setup.shared.clone();
+    let serving = Serving(driver.setup.shared.clone());
     loop {
         let begun = origin.elapsed();
-        shared.turns(Some(origin + begun));
+        serving.0.turns(Some(origin + begun));
         let turn = driver.turn(begun);
         name_long_turn(driver.setup.group(), origin.elapsed() - begun);
         match turn {
             Turn::Again => {}
             Turn::Park(time) => std::thread::park_timeout(time),
             Turn::Over(ended) => {
-                shared.turns(None);
                 if !driver.is_closed() {
                     std::mem::forget(driver);
                 }
@@ -66,7 +66,7 @@ pub(crate) async fn in_task<T: GroupConsumer>(
     kill: &Notify,
     after: impl Fn(),
 ) -> Result<(), String> {
-    let _guard = PanicGuard(driver.setup.shared.clone());
+    let _serving = Serving(driver.setup.shared.clone());
     let ended = tokio::select! {
         biased;
         () = kill.notified() => None,
@@ -130,15 +130,22 @@ mod tests {
             false,
             Mailbox::new(Box::new(|| ())),
         ));
-        let guard = PanicGuard(shared.clone());
+        let long_ago = Instant::now().checked_sub(Duration::from_secs(60));
+        shared.turns(long_ago);
+        let serving = Serving(shared.clone());
         let thread = std::thread::spawn(move || {
-            let _guard = guard;
+            let _serving = serving;
             panic!("a bug");
         });
         thread.join().unwrap_err();
         assert_eq!(
             shared.failure().as_deref(),
             Some("the consumer of group `orders` panicked")
+        );
+        let open = shared.health().open;
+        assert!(
+            open.is_empty(),
+            "it does not stand still, it is gone: {open:?}"
         );
     }
 }
