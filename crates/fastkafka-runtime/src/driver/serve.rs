@@ -12,9 +12,9 @@ const LONG_TURN: Duration = Duration::from_secs(1);
 
 /// However the code that serves a consumer ends: there is no other turn. After a panic it ends the app, which
 /// nobody else would notice. [L7]
-struct Serving(Arc<Shared>);
+struct LastTurn(Arc<Shared>);
 
-impl Drop for Serving {
+impl Drop for LastTurn {
     fn drop(&mut self) {
         self.0.turns(None);
         if std::thread::panicking() {
@@ -31,10 +31,10 @@ impl Drop for Serving {
 /// about to end.
 pub(crate) fn on_thread<T: GroupConsumer>(mut driver: Driver<T>) -> Result<(), String> {
     let origin = Instant::now();
-    let serving = Serving(driver.setup.shared.clone());
+    let last_turn = LastTurn(driver.setup.shared.clone());
     loop {
         let begun = origin.elapsed();
-        serving.0.turns(Some(origin + begun));
+        last_turn.0.turns(Some(origin + begun));
         let turn = driver.turn(begun);
         name_long_turn(driver.setup.group(), origin.elapsed() - begun);
         match turn {
@@ -66,7 +66,7 @@ pub(crate) async fn in_task<T: GroupConsumer>(
     kill: &Notify,
     after: impl Fn(),
 ) -> Result<(), String> {
-    let _serving = Serving(driver.setup.shared.clone());
+    let _last_turn = LastTurn(driver.setup.shared.clone());
     let ended = tokio::select! {
         biased;
         () = kill.notified() => None,
@@ -132,9 +132,9 @@ mod tests {
         ));
         let long_ago = Instant::now().checked_sub(Duration::from_secs(60));
         shared.turns(long_ago);
-        let serving = Serving(shared.clone());
+        let last_turn = LastTurn(shared.clone());
         let thread = std::thread::spawn(move || {
-            let _serving = serving;
+            let _last_turn = last_turn;
             panic!("a bug");
         });
         thread.join().unwrap_err();
