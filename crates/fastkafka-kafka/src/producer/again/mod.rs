@@ -10,8 +10,10 @@
 //! waited for. One of them may be written meanwhile: see [`Aside`].
 
 mod aside;
+mod owed;
 
-use self::aside::{Aside, CLASSES, Kept, Next, class};
+use self::aside::{Aside, Kept, Next, class};
+use self::owed::Owed;
 use crate::lock::lock;
 use crate::names::ClusterNames;
 use crate::producer::clients::{Client, Recipe, Role};
@@ -20,20 +22,14 @@ use crate::producer::in_flight::InFlight;
 use fastkafka_core::{DeliveryToken, Failure, FailureKind, OutRecord};
 use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::types::RDKafkaErrorCode;
-use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
-
-/// Some records of the class are set aside.
-const ASIDE: u32 = 1 << 31;
 
 /// The way of refused records, beside the client that they came from.
 pub(crate) struct Again {
     /// Of the second client, which is made when it is needed.
     recipe: Recipe,
     in_flight: Arc<InFlight>,
-    /// By class: the records that the first client has and has not reported, and [`ASIDE`]. That bit changes
-    /// under the lock only.
-    owed: Box<[AtomicU32]>,
+    owed: Owed,
     aside: Mutex<State>,
     first: OnceLock<Weak<Client>>,
     me: Weak<Self>,
@@ -106,7 +102,7 @@ impl Again {
         Arc::new_cyclic(|me| Self {
             recipe: recipe.clone(),
             in_flight: in_flight.clone(),
-            owed: (0..CLASSES).map(|_| AtomicU32::new(0)).collect(),
+            owed: Owed::default(),
             aside: Mutex::default(),
             first: OnceLock::new(),
             me: me.clone(),
@@ -131,9 +127,11 @@ impl Again {
         token: DeliveryToken,
     ) -> Option<DeliveryToken> {
         let class = class(record.topic, record.key);
-        match self.owed[class].fetch_add(1, SeqCst) & ASIDE {
-            0 => Some(token),
-            _ => self.stand_behind(class, record, token),
+        // Before the look: who sets the class aside then waits for this one, or is seen here.
+        self.owed.begin(class);
+        match self.owed.is_aside(class) {
+            false => Some(token),
+            true => self.stand_behind(class, record, token),
         }
     }
 
@@ -145,10 +143,10 @@ impl Again {
         token: DeliveryToken,
     ) -> Option<DeliveryToken> {
         let mut state = self.state();
-        if self.owed[class].load(SeqCst) & ASIDE == 0 {
+        if !self.owed.is_aside(class) {
             return Some(token);
         }
-        self.owed[class].fetch_sub(1, SeqCst);
+        self.owed.not_begun(class);
         state.aside.stand_behind(class, Kept::new(record, token));
         drop(state);
         self.send(class);
@@ -172,12 +170,13 @@ impl Again {
     /// One report less is owed; `overtaken` is asked only while some of the class are set aside.
     #[inline]
     fn reported(&self, class: usize, overtaken: impl FnOnce(&mut Aside) -> Vec<Kept>) {
-        let one_less = |owed: u32| (owed & ASIDE == 0).then(|| owed.wrapping_sub(1));
-        if self.owed[class]
-            .fetch_update(SeqCst, SeqCst, one_less)
-            .is_err()
-        {
-            self.reported_aside(class, overtaken);
+        if self.owed.is_aside(class) {
+            return self.reported_aside(class, overtaken);
+        }
+        self.owed.reported(class);
+        if self.owed.is_aside(class) {
+            // Another thread has just set the class aside, and may wait for this one.
+            self.send(class);
         }
     }
 
@@ -185,7 +184,7 @@ impl Again {
     fn reported_aside(&self, class: usize, overtaken: impl FnOnce(&mut Aside) -> Vec<Kept>) {
         let mut state = self.state();
         let late = overtaken(&mut state.aside);
-        self.owed[class].fetch_sub(1, SeqCst);
+        self.owed.reported(class);
         drop(state);
         for kept in late {
             self.fail(kept, FailureKind::Transient { after: None });
@@ -206,8 +205,8 @@ impl Again {
         let class = class(topic, message.key());
         let kept = Kept::refused(topic, message, code, token, bytes);
         let mut state = self.state();
-        self.owed[class].fetch_or(ASIDE, SeqCst);
-        self.owed[class].fetch_sub(1, SeqCst);
+        self.owed.set_aside(class, true);
+        self.owed.reported(class);
         state.aside.refuse(class, kept);
         drop(state);
         self.send(class);
@@ -224,11 +223,10 @@ impl Again {
     fn send(&self, class: usize) {
         loop {
             let mut state = self.state();
-            let owed = self.owed[class].load(SeqCst) & !ASIDE != 0;
-            let (batch, together) = match state.aside.next(class, owed) {
+            let (batch, together) = match state.aside.next(class, self.owed.some(class)) {
                 Next::Nothing => return,
                 Next::Over => {
-                    self.owed[class].fetch_and(!ASIDE, SeqCst);
+                    self.owed.set_aside(class, false);
                     return;
                 }
                 Next::Alone(batch) => (batch, false),
@@ -241,14 +239,12 @@ impl Again {
             drop(state);
             for kept in batch {
                 if together {
-                    self.owed[class].fetch_add(1, SeqCst);
+                    self.owed.begin(class);
                 }
                 let taken = self.send_one(client.as_deref(), kept);
                 match (taken, together) {
                     (true, _) => {}
-                    (false, true) => {
-                        self.owed[class].fetch_sub(1, SeqCst);
-                    }
+                    (false, true) => self.owed.not_begun(class),
                     (false, false) => self.state().aside.reported(class, 1),
                 }
             }
