@@ -4,7 +4,7 @@
 //! current assignment of a partition, and a [`Ledger`] of what is true whoever owns it.
 
 use crate::search::Violation;
-use crate::world::{PARTS, RECORDS, Scope, Set, below, ones};
+use crate::world::{Fault, PARTS, RECORDS, Scope, Set, below, ones};
 use fastkafka_engine::{DeadLetterOutcome, Failure, OnFailure, RunId, Time};
 
 pub(crate) type Checked<T = ()> = Result<T, Violation>;
@@ -279,7 +279,13 @@ impl View {
             let at = scope.offset(p, i);
             return broken("S7", format!("{what} of {at} overtakes an open record"));
         }
-        // A batch that no repetition helps goes to its end through its records.
+        // A batch goes to its end through its records: the good ones do not share it.
+        let is_bad = (scope.poison[p] | scope.unsendable[p]) & (1 << i) != 0;
+        let any_may_fail = [Fault::Handler, Fault::Output].map(|fault| scope.budget.has(fault));
+        if !is_bad && !any_may_fail.contains(&true) {
+            let at = scope.offset(p, i);
+            return broken("S9", format!("{what} of {at}, which has not failed"));
+        }
         let used_up = |n| u32::from(self.facts[i].failures) >= n;
         if !scope.policy.batch && !scope.policy.attempts.is_some_and(used_up) {
             let at = scope.offset(p, i);

@@ -106,13 +106,14 @@ impl<T: GroupConsumer> Driver<T> {
             (Some(_), 1) => Offsets::One(span.first),
             _ => Offsets::Of(block.clone(), range.clone()),
         };
+        let in_batches = partition.handler.def.batch && !single;
         partition.started.push(StartedRun::new(
             run,
             offsets,
             span.next,
             scope.clone(),
             stop.clone(),
-            self.now,
+            (self.now, in_batches),
         ));
         let job = Job {
             cut,

@@ -2,7 +2,6 @@
 
 use super::Driver;
 use super::partition::failure;
-use super::started::Lost;
 use crate::mail::Mail;
 use crate::transport::GroupConsumer;
 use fastkafka_core::{Closed, RunTag};
@@ -98,12 +97,8 @@ impl<T: GroupConsumer> Driver<T> {
         let prefix = started.offset(end.settled);
         let news = end.broken.filter(|_| started.is_news(end.settled));
         let broken = news.map(|failure| {
-            partition.note_lost(Lost {
-                at: prefix,
-                next: started.offset(end.settled + 1),
-                kind: failure.kind(),
-                why: failure.message().to_owned(),
-            })
+            let why = failure.message().to_owned();
+            partition.note_lost(started.lost(end.settled, failure.kind(), why))
         });
         Event::Settled {
             part,

@@ -21,6 +21,8 @@ pub(crate) struct StartedRun {
     pub(crate) stop: Arc<StopFlag>,
     /// When it was handed over.
     pub(crate) begun: Time,
+    /// Its records were handed over in batches.
+    in_batches: bool,
     /// The number of records, from the first on, that the engine knows to be settled.
     settled: usize,
     /// The first record that will not settle, of those that the engine was told of.
@@ -44,7 +46,7 @@ pub(crate) struct Progress {
     pub(crate) lost: Option<Lost>,
 }
 
-/// A record that was handled and will not settle.
+/// A record, or a batch, that was handled and will not settle.
 #[derive(Debug)]
 pub(crate) struct Lost {
     pub(crate) at: i64,
@@ -141,7 +143,7 @@ impl StartedRun {
         next: i64,
         scope: ScopeRef,
         stop: Arc<StopFlag>,
-        begun: Time,
+        (begun, in_batches): (Time, bool),
     ) -> Self {
         Self {
             run,
@@ -150,6 +152,7 @@ impl StartedRun {
             scope,
             stop,
             begun,
+            in_batches,
             settled: 0,
             broken: None,
         }
@@ -159,6 +162,21 @@ impl StartedRun {
     /// nothing of the records behind one that it was told of.
     pub(crate) fn is_news(&self, index: usize) -> bool {
         self.broken.is_none_or(|told| index < told)
+    }
+
+    /// The record at `index` was handled and will not settle. It stands for its batch, whose records all fail
+    /// with it: which of them has lost an output, nobody knows.
+    pub(crate) fn lost(&self, index: usize, kind: FailureKind, why: String) -> Lost {
+        let records = match self.in_batches {
+            true => self.scope.batch(index),
+            false => 1,
+        };
+        Lost {
+            at: self.offset(index),
+            next: self.offset(index + records),
+            kind,
+            why,
+        }
     }
 
     /// The offset of the first record that is not settled, as far as that is known.
@@ -203,12 +221,7 @@ impl StartedRun {
         Some(Progress {
             run: self.run,
             prefix: self.offset(settled),
-            lost: lost.map(|(index, kind, why)| Lost {
-                at: self.offset(index),
-                next: self.offset(index + 1),
-                kind,
-                why,
-            }),
+            lost: lost.map(|(index, kind, why)| self.lost(index, kind, why)),
         })
     }
 }

@@ -1,8 +1,8 @@
 use super::cluster::{Entry, lock};
-use super::lab::{HandlerState, Lab};
-use super::outbox::Fate;
+use super::lab::{HandlerState, Lab, to_out};
+use super::outbox::{Fate, ack};
 use fastkafka_core as fk;
-use fastkafka_core::{BatchFailure, EventMetadata, Failure, State};
+use fastkafka_core::{BatchFailure, EventMetadata, Failure, ProduceError, State};
 use fastkafka_macros::consumes;
 use std::time::Duration;
 
@@ -193,4 +193,93 @@ async fn only_the_bad_record_of_a_batch_becomes_a_dead_letter() {
     lab.outbox.decide(|_| Fate::Ack);
     lab.until_committed(0, 3).await;
     assert_eq!(lab.outbox.texts(), ["1"]);
+}
+
+/// An output for each record.
+#[consumes(crate = fk, topic = "in", dead_letter = "dead", attempts = 3)]
+async fn copies(
+    values: Vec<u32>,
+    metas: Vec<EventMetadata>,
+    State(state): State<HandlerState>,
+) -> Result<(), ProduceError> {
+    note(&state, &metas);
+    for value in values {
+        to_out(value.to_string()).await?;
+    }
+    Ok(())
+}
+
+/// The outputs are those of the batch, and the first record stands for it. It is not the one that has failed.
+#[tokio::test(start_paused = true)]
+async fn a_batch_whose_output_can_never_be_written_is_taken_apart_and_loses_the_guilty_record_alone()
+ {
+    let mut lab = Lab::new::<copies>(1, 5);
+    lab.outbox.decide(|sent| match (&*sent.topic, sent.text()) {
+        ("out", "\"3\"") => Fate::Lose(Failure::reject("too large")),
+        _ => Fate::Ack,
+    });
+    lab.until_committed(0, 5).await;
+    assert_eq!(
+        batches(&lab),
+        [(0, 5), (0, 1), (1, 1), (2, 1), (3, 1), (4, 1)]
+    );
+    let sent = lab.outbox.sent();
+    let letters: Vec<_> = sent.iter().filter(|sent| sent.topic == "dead").collect();
+    let [letter] = &letters[..] else {
+        panic!("one record is to blame: {letters:?}")
+    };
+    let header = |name: &str| letter.header(&format!("fastkafka-dead-letter-{name}"));
+    assert_eq!(
+        (header("offset"), header("error"), header("attempts")),
+        (Some("3"), Some("too large"), Some("2"))
+    );
+}
+
+/// The run goes on in a batch of its own behind a record that does not decode, or ends there.
+#[tokio::test(start_paused = true)]
+async fn what_stands_behind_a_batch_does_not_fail_with_its_lost_output() {
+    let mut lab = Lab::new::<copies>(1, 3);
+    lock(&lab.cluster).publish(
+        0,
+        Entry {
+            payload: Some("three".into()),
+            ..Entry::default()
+        },
+    );
+    lab.fill(0, 2);
+    let mut losses = 1;
+    lab.outbox.decide(move |sent| match sent.text() {
+        "\"1\"" if losses > 0 => {
+            losses -= 1;
+            Fate::Lose(Failure::retry("broker gone"))
+        }
+        _ => Fate::Ack,
+    });
+    lab.until_committed(0, 6).await;
+    assert_eq!(batches(&lab), [(0, 3), (0, 3), (4, 2)]);
+    let sent = lab.outbox.sent();
+    let letters: Vec<_> = sent.iter().filter(|sent| sent.topic == "dead").collect();
+    assert_eq!(letters.len(), 1);
+    assert_eq!(
+        letters[0].header("fastkafka-dead-letter-attempts"),
+        Some("1")
+    );
+}
+
+/// One after the other: each attempt is one of the whole batch.
+#[tokio::test(start_paused = true)]
+async fn a_batch_whose_outputs_are_lost_is_tried_again_whole_while_it_has_attempts() {
+    let mut lab = Lab::new::<copies>(1, 3);
+    lab.outbox.decide(|_| Fate::Hold);
+    for _ in 0..2 {
+        lab.until(|labs| labs[0].outbox.held() == 3).await;
+        lab.outbox.report(1, ack);
+        lab.outbox
+            .report(1, |token| token.fail(Failure::retry("broker gone")));
+        lab.outbox.report(1, ack);
+    }
+    lab.until(|labs| labs[0].outbox.held() == 3).await;
+    lab.outbox.report(3, ack);
+    lab.until_committed(0, 3).await;
+    assert_eq!(batches(&lab), [(0, 3); 3]);
 }

@@ -182,6 +182,16 @@ fn of_order(order: &'static str) -> Vec<Scope> {
                 s.policy.batch = true;
             },
         );
+        // Of a batch that has lost an output nobody knows whose it was.
+        add(
+            "batches, a poison output",
+            ["010", ""],
+            &[Rebalance, Crash],
+            &|s| {
+                s.policy.batch = true;
+                s.unsendable = [2, 0];
+            },
+        );
     }
     add(
         "one at a time, dead letters",

@@ -79,12 +79,14 @@ pub enum Action {
         whole: bool,
         failure: u8,
     },
-    /// `early`: outputs before it are not acknowledged yet.
+    /// `early`: outputs before it are not acknowledged yet. Of a batch, the `whole` of it has lost an output, or
+    /// a call that took record `i` alone.
     Lose {
         m: u8,
         job: u8,
         i: u8,
         early: bool,
+        whole: bool,
         failure: u8,
     },
     LoseCommit {

@@ -73,10 +73,11 @@ impl Scope {
                 job,
                 i,
                 early,
+                whole,
                 failure,
                 ..
             } => {
-                let how = (i.into(), early, Action::failure(failure, self));
+                let how = (i.into(), early, whole, Action::failure(failure, self));
                 return self.lose_output(w, m, job.into(), how, seen);
             }
             Action::DeadLetterDone {

@@ -148,6 +148,7 @@ impl Scope {
                     job: at,
                     i: bad as u8,
                     early: false,
+                    whole: job.unit,
                     failure: POISON,
                 });
             } else if job.pending() != 0 || job.over {
@@ -202,24 +203,24 @@ impl Scope {
                 .clone()
                 .filter(|_| has(Fault::Output) && job.lost == 0)
             {
-                for i in ones(job.pending()) {
-                    let i8 = i as u8;
+                let mut lose = |i: usize, early, whole| {
                     out.push(Action::Lose {
                         m,
                         job: job_at,
-                        i: i8,
-                        early: false,
+                        i: i as u8,
+                        early,
+                        whole,
                         failure,
                     });
+                };
+                for i in ones(job.pending()) {
+                    lose(i, false, false);
                     if job.pending() & below(i) != 0 {
-                        out.push(Action::Lose {
-                            m,
-                            job: job_at,
-                            i: i8,
-                            early: true,
-                            failure,
-                        });
+                        lose(i, true, false);
                     }
+                }
+                if job.unit && job.pending().count_ones() > 1 {
+                    lose(0, false, true);
                 }
             }
         }

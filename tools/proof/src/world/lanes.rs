@@ -164,23 +164,25 @@ impl Scope {
         self.report(w, m, at, None, seen)
     }
 
-    /// An output of record `i` is lost; those before it are acknowledged, or still on their way.
+    /// An output of record `i` is lost; those before it are acknowledged, or still on their way. Of a `whole`
+    /// batch nobody knows whose it was.
     pub(crate) fn lose_output(
         &self,
         w: &mut World,
         m: usize,
         at: usize,
-        (i, early, failure): (usize, bool, Failure),
+        (i, early, whole, failure): (usize, bool, bool, Failure),
         seen: &mut Seen<'_>,
     ) -> Checked {
         let job = &mut w.members[m].jobs[at];
         let before = job.pending() & below(i);
-        if !early {
+        if !early && !whole {
             job.acked |= before;
         }
-        job.lost |= 1 << i;
+        let unit = if whole { job.handled } else { 1 << i };
+        job.lost |= unit;
         w.ledger.terminal[usize::from(job.p)] |= job.acked;
-        self.report(w, m, at, Some((i, failure)), seen)
+        self.report(w, m, at, Some((unit, failure)), seen)
     }
 
     fn report(
@@ -188,7 +190,7 @@ impl Scope {
         w: &mut World,
         m: usize,
         at: usize,
-        broken: Option<(usize, Failure)>,
+        broken: Option<(Set, Failure)>,
         seen: &mut Seen<'_>,
     ) -> Checked {
         let (now, owns) = (w.now, w.belongs(m));
@@ -197,9 +199,15 @@ impl Scope {
         let (p, run) = (usize::from(job.p), job.run);
         let view = &mut x.views[p];
         view.settled(run, job.settled());
-        if let Some((i, failure)) = broken
-            && view.fails(self, run, i, failure, now)
+        let broken = broken.map(|(unit, failure)| {
+            let (first, last) = (ones(unit).next(), ones(unit).last());
+            (unit, first.unwrap_or(0), last.unwrap_or(0), failure)
+        });
+        if let Some((unit, _, i, failure)) = broken
+            // Each of them: what has failed before is another run's.
+            && ones(unit).fold(false, |any, j| any | view.fails(self, run, j, failure, now))
         {
+            // Nothing behind the unit may begin before that. Within it one record follows the other.
             view.facts[i].alone = true;
             // A batch is one call: what it made of the records behind is settled with them.
             let together = if job.unit { view.owned_by(run) } else { 0 };
@@ -209,7 +217,7 @@ impl Scope {
                 view.facts[j].is = crate::oracle::Is::Fresh;
             }
             if owns {
-                w.ledger.spent[p] &= !(behind | 1 << i);
+                w.ledger.spent[p] &= !(behind | unit);
             }
         }
         let closed = job.over && job.pending() == 0;
@@ -220,9 +228,9 @@ impl Scope {
             part: part(p),
             run,
             prefix: job.offset(self, job.prefix()),
-            broken: broken.map(|(i, failure)| Broken {
-                at: self.offset(p, i),
-                next: job.offset(self, ones(job.set & !below(i + 1)).next()),
+            broken: broken.map(|(_, first, last, failure)| Broken {
+                at: self.offset(p, first),
+                next: job.offset(self, ones(job.set & !below(last + 1)).next()),
                 failure,
             }),
             closed,

@@ -96,13 +96,19 @@ impl Scope {
                 job,
                 i,
                 early,
+                whole,
                 failure,
                 ..
             } => {
                 let early = if early { ", others pending" } else { "" };
+                let whose = if whole {
+                    "all".to_owned()
+                } else {
+                    format!("record {i}")
+                };
                 let job = self.job(w, m as u8, job);
                 format!(
-                    "m{m} output of record {i} lost ({}){early}, {job}",
+                    "m{m} output of {whose} lost ({}){early}, {job}",
                     how(failure)
                 )
             }

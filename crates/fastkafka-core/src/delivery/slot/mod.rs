@@ -138,12 +138,24 @@ impl DeliveryScope {
 
     /// The call in hand takes so many records: one, unless it is a batch.
     pub(crate) fn take(&self, records: usize) {
-        self.taken.store(index(records), Relaxed);
+        // Whoever sees this sees that the call before has ended.
+        self.taken.store(index(records), Release);
     }
 
     /// The number of records in hand, from [`DeliveryScope::current`] on.
     pub fn taken(&self) -> usize {
-        self.taken.load(Relaxed) as usize
+        self.taken.load(Acquire) as usize
+    }
+
+    /// The number of records in the batch that begins with the one at `at`: that one stands for all of them, and
+    /// what any of them has sent keeps it open.
+    pub fn batch(&self, at: usize) -> usize {
+        let taken = self.taken();
+        // Read after that: a batch that has come since begins behind this one.
+        match self.current().checked_sub(at) {
+            None | Some(0) => taken,
+            Some(all) => all,
+        }
     }
 
     /// Index of the record in hand; after a panic or a time-out, of the one that caused it.

@@ -1,6 +1,6 @@
 use super::super::cluster::{Entry, lock, place};
 use super::super::lab::{HandlerState, Lab, World, to_out};
-use super::super::outbox::{Fate, ack};
+use super::super::outbox::{Fate, Sent, ack};
 use fastkafka_core as fk;
 use fastkafka_core::{BatchFailure, EventMetadata, Failure, ProduceError, State};
 use fastkafka_macros::consumes;
@@ -101,11 +101,10 @@ async fn a_batch_without_order_that_has_lost_an_output_does_not_wait_for_the_oth
     lab.until(|labs| labs[0].outbox.held() == 3).await;
     lab.outbox
         .report(1, |token| token.fail(Failure::retry("broker gone")));
-    lab.until(|labs| lock(&labs[0].state.batches).len() == 3)
+    lab.until(|labs| lock(&labs[0].state.batches).len() == 2)
         .await;
-    let mut batches = lock(&lab.state.batches).clone();
-    batches[1..].sort_unstable();
-    assert_eq!(batches, [(0, 3), (0, 1), (1, 2)]);
+    assert_eq!(*lock(&lab.state.batches), [(0, 3), (0, 3)]);
+    lab.until(|labs| labs[0].outbox.held() == 5).await;
     assert_eq!(
         lab.outbox.held(),
         5,
@@ -114,4 +113,33 @@ async fn a_batch_without_order_that_has_lost_an_output_does_not_wait_for_the_oth
     lab.outbox.decide(|_| Fate::Ack);
     lab.outbox.report(5, ack);
     lab.until_committed(0, 3).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_without_order_whose_output_can_never_be_written_loses_the_guilty_record_alone() {
+    #[consumes(crate = fk, topic = "in", order = "unordered", dead_letter = "dead")]
+    async fn on(
+        values: Vec<u32>,
+        metas: Vec<EventMetadata>,
+        State(state): State<HandlerState>,
+    ) -> Result<(), ProduceError> {
+        lock(&state.batches).push((metas[0].offset(), values.len()));
+        for value in values {
+            to_out(value.to_string()).await?;
+        }
+        Ok(())
+    }
+    let mut lab = Lab::new::<on>(1, 5);
+    lab.outbox.decide(|sent| match (&*sent.topic, sent.text()) {
+        ("out", "\"3\"") => Fate::Lose(Failure::reject("too large")),
+        _ => Fate::Ack,
+    });
+    lab.until_committed(0, 5).await;
+    let mut batches = lock(&lab.state.batches).clone();
+    batches[1..].sort_unstable();
+    assert_eq!(batches, [(0, 5), (0, 1), (1, 1), (2, 1), (3, 1), (4, 1)]);
+    let sent = lab.outbox.sent();
+    let letters = sent.iter().filter(|sent| sent.topic == "dead");
+    let letters: Vec<_> = letters.map(Sent::text).collect();
+    assert_eq!(letters, ["3"]);
 }
