@@ -90,6 +90,15 @@ impl OwnedPartition {
         self.errors.forget_below(watermark);
     }
 
+    /// Gives back all records. The engine may know them still, and starts none of them.
+    pub(crate) fn free_kept(&mut self) {
+        while let Some(block) = self.kept.pop_below(i64::MAX) {
+            if let Some(lane) = &self.lane {
+                lane.send(ToLane::Free(block));
+            }
+        }
+    }
+
     /// Why the record at `at` failed, as far as it is known.
     pub(crate) fn error(&self, at: i64) -> &str {
         self.errors.of_handler(at)
