@@ -2,6 +2,7 @@
 
 use crate::control::pauses::Pauses;
 use crate::handling::call::HandlerContext;
+use crate::handling::few_lines::FewLines;
 use crate::handling::handler::Handler;
 use crate::handling::keyed::Keyed;
 use crate::handling::lane::Lane;
@@ -81,6 +82,7 @@ impl Setup {
             place,
             handler: handler.clone(),
             shared: self.shared.clone(),
+            letter_lines: FewLines::default(),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! and what it spawns.
 
 use crate::handling::dead_letter::RunLetters;
+use crate::handling::few_lines::FewLines;
 use crate::handling::handler::Handler;
 use crate::handling::job::Job;
 use crate::handling::spawned::{self, Origin, Spawned};
@@ -30,6 +31,8 @@ pub(crate) struct HandlerContext {
     pub(crate) place: PartitionRef,
     pub(crate) handler: Arc<Handler>,
     pub(crate) shared: Arc<Shared>,
+    /// Of dead letters that are written.
+    pub(crate) letter_lines: FewLines,
 }
 
 impl HandlerContext {

@@ -119,7 +119,7 @@ impl Letters for RunLetters<'_> {
 }
 
 /// Publishes the record and waits for the report. [S7] The answer is mail for the driver.
-pub(crate) async fn write(context: &HandlerContext, job: &DeadLetterJob) -> Mail {
+pub(crate) async fn write(context: &Arc<HandlerContext>, job: &DeadLetterJob) -> Mail {
     let again = |extent| enqueue(context, &job.letter, &*job.block, extent);
     let sent = again(Extent::Whole);
     let (outcome, why) = conclude(context, &job.letter, sent, again).await;
@@ -176,7 +176,7 @@ impl From<Failure> for Refused {
 
 /// Waits for the report of a letter, and writes less of one that is too large with `again`.
 async fn conclude(
-    context: &HandlerContext,
+    context: &Arc<HandlerContext>,
     letter: &Letter,
     mut sent: Result<Collecting, Refused>,
     again: impl Fn(Extent) -> Result<Collecting, Refused>,
@@ -190,12 +190,14 @@ async fn conclude(
             Err(refused) => Err(refused),
         };
         let Err(refused) = reported else {
-            let without = extent.left_out();
-            let without = without.map_or(String::new(), |what| format!(" without {what}"));
-            tracing::warn!(
-                handler, %place, offset, attempts = letter.attempts,
-                "record written to dead-letter topic `{topic}`{without}: {}", letter.error
-            );
+            if context.letter_lines.take(|| tell_more(context)) {
+                let without = extent.left_out();
+                let without = without.map_or(String::new(), |what| format!(" without {what}"));
+                tracing::warn!(
+                    handler, %place, offset, attempts = letter.attempts,
+                    "record written to dead-letter topic `{topic}`{without}: {}", letter.error
+                );
+            }
             return (DeadLetterOutcome::Written, None);
         };
         if refused.is_too_large
@@ -218,6 +220,18 @@ async fn conclude(
             refused.text
         );
         return (refused.outcome, Some(why));
+    }
+}
+
+/// Says how many more letters of a second were written than have a line.
+fn tell_more(context: &Arc<HandlerContext>) -> impl FnOnce(u32) + Send + use<> {
+    let context = context.clone();
+    move |more| {
+        let topic = context.handler.dead_letter.as_deref().unwrap_or_default();
+        tracing::warn!(
+            handler = context.handler.def.name, place = %context.place,
+            "{more} more records written to dead-letter topic `{topic}` within a second"
+        );
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod call;
 pub(crate) mod dead_letter;
+pub(crate) mod few_lines;
 pub(crate) mod handler;
 pub(crate) mod job;
 pub(crate) mod keyed;

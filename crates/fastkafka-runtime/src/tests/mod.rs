@@ -7,6 +7,7 @@ mod control;
 mod dead_letters;
 mod failures;
 mod foreign_text;
+mod garbage;
 mod keyed;
 mod lab;
 mod late_starts;
