@@ -1,7 +1,7 @@
 //! FastKafka against raw rdkafka on a local Apache Kafka: ratios of interleaved rounds.
 //!
 //! `cargo run --release -p bench -- consume`, `.. -- pipe`, `.. -- order`,
-//! `.. -- poison`. Each program of a
+//! `.. -- poison`, `.. -- letters`. Each program of a
 //! round is a process of its own, with a fresh consumer group; what is timed is the way from its first
 //! record to its last. Without `--bootstrap` a broker is started (needs Java and Maven).
 #![forbid(unsafe_code)]
@@ -9,6 +9,7 @@
 mod by_key;
 mod data;
 mod keys;
+mod letters;
 mod order;
 mod ours;
 mod poison;
@@ -38,6 +39,8 @@ enum Command {
     Order(Options),
     /// One key that fails for a minute in front of 90,000 other records: what it costs.
     Poison(Options),
+    /// A partition of records that cannot be read, behind valid ones: how fast each half is done with.
+    Letters(Options),
     /// One program of a round; prints what it measured.
     #[command(hide = true)]
     Program {
@@ -57,7 +60,7 @@ struct Options {
     #[arg(long)]
     bootstrap: Option<String>,
     /// How many records; default 3,000,000 to consume, 1,000,000 to pipe, 40,000 in order by key,
-    /// 90,000 behind the poison.
+    /// 90,000 behind the poison, 300,000 of each kind of letters.
     #[arg(long)]
     records: Option<u64>,
     /// How many rounds.
@@ -101,6 +104,12 @@ enum Program {
     OursPoison,
     /// The same, and it does not.
     OursNoPoison,
+    /// Relays valid records, then puts as many aside that are not.
+    LettersByPartition,
+    /// The same with `order = "key"`.
+    LettersByKey,
+    /// The same with `order = "unordered"`.
+    LettersUnordered,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -119,6 +128,7 @@ fn main() -> anyhow::Result<()> {
         ),
         Command::Order(options) => order::compare(&options),
         Command::Poison(options) => poison::compare(&options),
+        Command::Letters(options) => letters::compare(&options),
         Command::Program {
             program,
             bootstrap,
@@ -151,6 +161,9 @@ async fn run(
         Program::OursPipe => return seconds(ours::pipe(bootstrap, group, records).await),
         Program::OursPoison => return poison::program(bootstrap, group, records, true).await,
         Program::OursNoPoison => return poison::program(bootstrap, group, records, false).await,
+        Program::LettersByPartition | Program::LettersByKey | Program::LettersUnordered => {
+            return letters::program(program, bootstrap, group, records).await;
+        }
         Program::RawZipf => raw::keyed(bootstrap, group, ZIPF, true, work()).await,
         Program::RawEach => raw::keyed(bootstrap, group, EACH, true, work()).await,
         Program::RawUnordered => raw::keyed(bootstrap, group, ZIPF, false, work()).await,
