@@ -57,7 +57,7 @@ pub use function::dispatch::{Direct, Invoke, handle, run_with};
 pub use function::event::KafkaEvent;
 pub use function::extract::{FromContext, PerRecord, PerRecordValue, State};
 #[doc(hidden)]
-pub use function::interceptor::{Hooks, Interceptor, RecordEnd, TaskFailure};
+pub use function::interceptor::{AppTask, Hooks, Interceptor, RecordEnd, TaskFailure, TaskGate};
 pub use function::key::{DecodeKey, EncodeKey, IntoKey, Key};
 #[doc(hidden)]
 pub use function::kind::{Consumes, Produces, RunsInBackground};

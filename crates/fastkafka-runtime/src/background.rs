@@ -3,13 +3,17 @@
 
 use crate::health::TaskHealth;
 use crate::lock::lock;
-use fastkafka_core::{Ambient, AppContext, CatchRun, Restart, Scoped, Task, TaskFailure, one_line};
+use crate::tasks;
+use fastkafka_core::{
+    Ambient, AppContext, AppTask, CatchRun, Restart, Scoped, Task, TaskFailure, one_line,
+};
 use fastkafka_engine::growing;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Poll;
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -74,10 +78,12 @@ impl Background {
                 failing: None,
             }));
             let work = self.clone().keep_running(task.clone(), state.clone());
+            let name = AppTask::Background(task.def.name);
+            let handle = tasks::spawn(&self.app, &Handle::current(), name, work);
             list.tasks.push(Running {
                 task: task.clone(),
                 state,
-                handle: Some(tokio::spawn(work)),
+                handle: Some(handle),
             });
         }
     }

@@ -27,6 +27,7 @@ pub mod proof {
 }
 mod runtime;
 mod shared;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod tokio_runtime;

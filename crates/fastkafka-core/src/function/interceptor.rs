@@ -12,6 +12,7 @@ use crate::delivery::failure::Rejection;
 use crate::delivery::sink::OutRecord;
 use crate::record::TopicPartition;
 use std::fmt;
+use std::task::{Context, Poll};
 
 /// Sees every call and every output of an app; set once, by
 /// [`AppContext::intercept`](crate::AppContext::intercept).
@@ -58,6 +59,56 @@ pub trait Interceptor: Send + Sync {
 
     /// A background task has failed.
     fn task_failed(&self, failure: &TaskFailure);
+
+    /// The gate of a task that is about to be spawned. `None`: it runs when tokio lets it.
+    fn gate(&self, _task: AppTask<'_>) -> Option<Box<dyn TaskGate>> {
+        None
+    }
+}
+
+/// A task that the runtime spawns for an app.
+#[derive(Clone, Copy, Debug)]
+pub enum AppTask<'t> {
+    /// Takes the turns of the consumer of this group. It is told of a crash of its process, and ends the rest.
+    Consumer(&'t str),
+    /// Handles the records of a partition in their order.
+    Lane(&'static TopicPartition),
+    /// Handles the record at this offset, or a batch that begins there.
+    Record(&'static TopicPartition, i64),
+    /// Either of them for a `blocking` handler. It is never aborted: it ends by itself when it is told to.
+    Blocking(&'static TopicPartition),
+    /// Writes the dead letter of the record at this offset.
+    Letter(&'static TopicPartition, i64),
+    /// Waits for calls that go on although their partition was given back.
+    Straggler(&'static TopicPartition),
+    /// Of `fastkafka::spawn`.
+    Spawned,
+    /// A background task, by its name.
+    Background(&'static str),
+}
+
+impl fmt::Display for AppTask<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Consumer(group) => write!(f, "the consumer of `{group}`"),
+            Self::Lane(place) | Self::Blocking(place) => write!(f, "the handler of {place}"),
+            Self::Record(place, offset) => write!(f, "the handler of {place} offset {offset}"),
+            Self::Letter(place, offset) => write!(f, "the dead letter of {place} offset {offset}"),
+            Self::Straggler(place) => write!(f, "what waits for the last calls of {place}"),
+            Self::Spawned => write!(f, "a spawned task"),
+            Self::Background(name) => write!(f, "background task `{name}`"),
+        }
+    }
+}
+
+/// Stands before a task, and decides when it goes on. It is dropped with the task.
+pub trait TaskGate: Send {
+    /// Polls the task with `work`, or puts that off: then it wakes the task when its turn has come.
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        work: &mut dyn FnMut(&mut Context<'_>) -> Poll<()>,
+    ) -> Poll<()>;
 }
 
 /// The end of a record that its handler has not accepted.

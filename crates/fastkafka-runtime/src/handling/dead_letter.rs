@@ -6,11 +6,12 @@ use crate::handling::call::HandlerContext;
 use crate::handling::handler::Handler;
 use crate::handling::job::{DeadLetterJob, Job, Letter};
 use crate::mail::Mail;
+use crate::tasks;
 use bytes::Bytes;
 use fastkafka_core::{
-    Collecting, DEAD_LETTER_HEADERS, DEAD_LETTER_LEFT_OUT, DEAD_LETTER_PREFIX, DeliveryScope,
-    DeliveryToken, Failure, FailureKind, Fetched, Header, Letters, OutRecord, ProduceError, Record,
-    RecordEnd,
+    AppTask, Collecting, DEAD_LETTER_HEADERS, DEAD_LETTER_LEFT_OUT, DEAD_LETTER_PREFIX,
+    DeliveryScope, DeliveryToken, Failure, FailureKind, Fetched, Header, Letters, OutRecord,
+    ProduceError, Record, RecordEnd,
 };
 use fastkafka_engine::DeadLetterOutcome;
 use std::sync::Arc;
@@ -104,7 +105,8 @@ impl Letters for RunLetters<'_> {
         // Kept as long as the record may be handled again. The letter keeps nothing: a report may come long after
         // the stop's deadline, and records keep their client open.
         let block = Arc::downgrade(&self.job.block);
-        tokio::spawn(async move {
+        let (app, offset) = (self.context.app.clone(), letter.offset);
+        let work = async move {
             let again = |extent| match block.upgrade() {
                 Some(block) => enqueue(&context, &letter, &*block, extent),
                 None => Err(Refused::not_now("its record was given back")),
@@ -113,7 +115,9 @@ impl Letters for RunLetters<'_> {
                 (DeadLetterOutcome::Written, _) => token.cancel(),
                 _ => token.fail(Failure::reject(&letter.error)),
             }
-        });
+        };
+        let task = AppTask::Letter(self.context.place, offset);
+        tasks::spawn(&app, &tokio::runtime::Handle::current(), task, work);
         Ok(())
     }
 }

@@ -11,7 +11,8 @@ use crate::handling::job::{AtHand, InHand, Job, LaneHandle, ToLane};
 use crate::handling::locks::OrderLock;
 use crate::handling::spawned::Spawned;
 use crate::mail::Mail;
-use fastkafka_core::{Record, RunEnd};
+use crate::tasks;
+use fastkafka_core::{AppTask, Record, RunEnd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use tokio::sync::OwnedMutexGuard;
@@ -29,6 +30,11 @@ impl Lane {
         let backlog = Arc::new(AtomicUsize::new(0));
         let at_hand = AtHand::default();
         let blocking = self.context.handler.def.blocking;
+        let context = self.context.clone();
+        let name = match blocking {
+            true => AppTask::Blocking(context.place),
+            false => AppTask::Lane(context.place),
+        };
         let work = Work {
             lane: Arc::new(self),
             backlog: backlog.clone(),
@@ -43,7 +49,7 @@ impl Lane {
             to,
             backlog,
             at_hand,
-            task: tokio.spawn(work.serve(inbox)),
+            task: tasks::spawn(&context.app, tokio, name, work.serve(inbox)),
             blocking,
             aborted: AtomicBool::new(false),
         }

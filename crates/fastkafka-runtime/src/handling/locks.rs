@@ -8,8 +8,9 @@
 
 use crate::handling::keyed::key_ids::KeyId;
 use crate::lock::lock;
+use crate::tasks;
 use crate::transport::PartitionRef;
-use fastkafka_core::StopFlag;
+use fastkafka_core::{AppContext, AppTask, StopFlag};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::*};
 use std::sync::{Arc, Mutex};
@@ -51,7 +52,8 @@ impl OrderLocks {
         &self,
         place: PartitionRef,
         key: Arc<KeyId>,
-        tasks: Vec<JoinHandle<()>>,
+        at_work: Vec<JoinHandle<()>>,
+        app: &AppContext,
         tokio: &tokio::runtime::Handle,
     ) {
         let placed = (number(place), key.bytes.clone());
@@ -62,9 +64,9 @@ impl OrderLocks {
             .push(ends);
         self.0.late.fetch_add(1, Release);
         let inner = self.0.clone();
-        tokio.spawn(async move {
+        tasks::spawn(app, tokio, AppTask::Straggler(place), async move {
             key.spawned.end_all().await;
-            for task in tasks {
+            for task in at_work {
                 // Well or not, it has ended.
                 let _ = task.await;
             }

@@ -1,11 +1,15 @@
 //! `fastkafka::spawn`: a task that its record waits for.
 
 use crate::lock::lock;
-use fastkafka_core::{Ambient, CatchRun, Failure, Fetched, ScopeRef, Scoped, TaskReturn};
+use crate::tasks;
+use fastkafka_core::{
+    Ambient, AppContext, AppTask, CatchRun, Failure, Fetched, ScopeRef, Scoped, TaskReturn,
+};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
+use tokio::runtime::Handle;
 use tokio::task::{Id, JoinHandle};
 
 /// The run whose handlers are being polled: what says which offset a task is spawned for.
@@ -42,17 +46,22 @@ impl Spawned {
     }
 
     /// Spawns a task for the record at `offset`; it leaves the list when it ends by itself.
-    fn spawn(self: Arc<Self>, offset: i64, work: impl Future<Output = ()> + Send + 'static) {
-        let tasks = self.clone();
+    fn spawn(
+        self: Arc<Self>,
+        app: Option<&AppContext>,
+        offset: i64,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let all = self.clone();
         let work = async move {
             work.await;
             if let Some(id) = tokio::task::try_id() {
-                tasks.list().remove(&(offset, id));
+                all.list().remove(&(offset, id));
             }
         };
         // Under the lock: the task may end before it is in the list.
         let mut list = self.list();
-        let task = tokio::spawn(work);
+        let task = begin(app, work);
         list.insert((offset, task.id()), task);
     }
 
@@ -93,6 +102,17 @@ impl Spawned {
 
     pub(crate) async fn end_all(&self) {
         self.end_from(i64::MIN).await;
+    }
+}
+
+/// Spawns a task of the app, if it is in one.
+fn begin(
+    app: Option<&AppContext>,
+    work: impl Future<Output = ()> + Send + 'static,
+) -> JoinHandle<()> {
+    match app {
+        Some(app) => tasks::spawn(app, &Handle::current(), AppTask::Spawned, work),
+        None => tokio::spawn(work),
     }
 }
 
@@ -139,6 +159,7 @@ where
 {
     let ambient = Ambient::capture();
     let token = ambient.token();
+    let app = ambient.app.clone();
     let current = CURRENT.try_with(|(tasks, origin, offset)| {
         let offset = match origin {
             Some(origin) => origin.block.offset(origin.base + origin.scope.current()),
@@ -165,10 +186,10 @@ where
         }
     };
     match current {
-        Err(_) => drop(tokio::spawn(work)),
-        Ok((tasks, offset)) => {
-            let work = CURRENT.scope((tasks.clone(), None, offset), work);
-            tasks.spawn(offset, work);
+        Err(_) => drop(begin(app.as_deref(), work)),
+        Ok((list, offset)) => {
+            let work = CURRENT.scope((list.clone(), None, offset), work);
+            list.spawn(app.as_deref(), offset, work);
         }
     }
 }

@@ -6,8 +6,9 @@ use crate::driver::setup::Setup;
 use crate::driver::{Driver, serve};
 use crate::mailbox::{Mailbox, Wake};
 use crate::shared::Shared;
+use crate::tasks;
 use crate::transport::GroupConsumer;
-use fastkafka_core::{ConsumerSettings, Group, Text};
+use fastkafka_core::{AppTask, ConsumerSettings, Group, Text};
 use std::fmt;
 use std::sync::{Arc, OnceLock, mpsc};
 use std::thread::Thread;
@@ -170,7 +171,9 @@ impl NewConsumer {
         self.wake_by(Box::new(move || wakeup.notify_one()));
         let kill = Arc::new(Notify::new());
         let killed = kill.clone();
-        let task = tokio::spawn(async move {
+        let app = self.setup.app.clone();
+        let (tokio, group) = (self.setup.tokio.clone(), self.group.clone());
+        let task = tasks::spawn(&app, &tokio, AppTask::Consumer(&group), async move {
             let driver = Driver::new(consumer, self.setup);
             serve::in_task(driver, &waker, &killed, after).await
         });

@@ -22,6 +22,7 @@ impl Runtime {
     pub async fn started(&self) -> Result<(), Problems> {
         for group in &self.groups {
             tokio::select! {
+                biased;
                 () = group.shared.started() => {}
                 reason = self.failed() => return Err(broker(reason)),
                 late = self.too_late() => return Err(late),

@@ -12,8 +12,9 @@ use crate::handling::call::HandlerContext;
 use crate::handling::job::{DeadLetterJob, Job};
 use crate::handling::locks::{Gate, OrderLocks};
 use crate::handling::spawned::Spawned;
+use crate::tasks;
 use crate::tokio_runtime::is_gone;
-use fastkafka_core::{Fetched, Record};
+use fastkafka_core::{AppTask, Fetched, Record};
 use fastkafka_engine::{Key, Read, RunId};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -123,7 +124,11 @@ impl Keyed {
             gate: self.gate.clone(),
             locks: self.locks.clone(),
         };
-        let handle = self.tokio.spawn(task.run());
+        let name = match self.context.handler.def.blocking {
+            true => AppTask::Blocking(self.context.place),
+            false => AppTask::Record(self.context.place, offsets.0),
+        };
+        let handle = tasks::spawn(&self.context.app, &self.tokio, name, task.run());
         self.add(run, number, offsets, false, handle);
     }
 
@@ -133,7 +138,9 @@ impl Keyed {
         if let Some(key) = key {
             self.key_ids.take(key);
         }
-        let task = self.tokio.spawn(dead_letter(self.context.clone(), job));
+        let name = AppTask::Letter(self.context.place, at);
+        let work = dead_letter(self.context.clone(), job);
+        let task = tasks::spawn(&self.context.app, &self.tokio, name, work);
         self.add(run, key, (at, at), true, task);
     }
 
@@ -193,7 +200,10 @@ impl Keyed {
     pub(crate) fn abort(&self) {
         // To abort the task would not stop its thread, which must stay known to be at work.
         if !self.context.handler.def.blocking {
-            self.at_work.values().for_each(|work| work.handle.abort());
+            let mut at_work: Vec<_> = self.at_work.iter().collect();
+            // In an order of their own: a test that does the same again finds the same.
+            at_work.sort_unstable_by_key(|(run, _)| **run);
+            at_work.iter().for_each(|(_, work)| work.handle.abort());
         }
     }
 
@@ -207,12 +217,15 @@ impl Keyed {
                 stragglers.entry(key).or_default().push(task);
             }
         }
-        for (number, key) in self.key_ids.iter() {
-            let tasks = stragglers.remove(&number);
-            if tasks.is_some() || !key.spawned.is_empty() {
-                let tasks = tasks.unwrap_or_default();
+        let mut keys: Vec<_> = self.key_ids.iter().collect();
+        keys.sort_unstable_by_key(|(number, _)| *number);
+        for (number, key) in keys {
+            let at_work = stragglers.remove(&number);
+            if at_work.is_some() || !key.spawned.is_empty() {
+                let at_work = at_work.unwrap_or_default();
+                let (context, tokio) = (&self.context, &self.tokio);
                 self.locks
-                    .leave(self.context.place, key.clone(), tasks, &self.tokio);
+                    .leave(context.place, key.clone(), at_work, &context.app, tokio);
             }
         }
         std::mem::replace(&mut self.without_key, Spawned::new()).abort_all();
