@@ -7,6 +7,7 @@ use fastkafka::App;
 use fastkafka_core::{Def, Group, Plan};
 use fastkafka_runtime::Runtime;
 use fastkafka_runtime::platform::Offsets;
+use std::collections::BTreeSet;
 
 /// A handler with its subscription.
 pub(crate) struct Reader {
@@ -91,4 +92,11 @@ pub(crate) fn stopped(apps: &[App]) -> Vec<String> {
 pub(crate) fn settled(apps: &[App]) -> impl Iterator<Item = (String, String, Offsets)> {
     let runtimes = apps.iter().filter_map(|app| app.parts().runtime);
     runtimes.flat_map(Runtime::settled)
+}
+
+/// The handlers with a time limit.
+pub(crate) fn limited(apps: &[App]) -> BTreeSet<Function> {
+    let handlers = groups(apps).flat_map(|group| group.handlers);
+    let limited = handlers.filter(|handler| handler.settings.handler_timeout.is_some());
+    limited.map(|handler| handler.def.into()).collect()
 }

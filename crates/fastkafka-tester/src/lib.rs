@@ -42,6 +42,8 @@
 //! | [`Observed`] | the assertions, which all of these share |
 //! | `tester.cluster(..)`, [`Cluster`] | commits, lag, topics; faults |
 //! | [`Tester::chaos`] | random faults, in an order that a seed decides |
+//! | [`Tester::every_crash`], [`Tester::explore`] | a fault at every step, one after another |
+//! | [`Tester::transcript`] | what has happened, line by line |
 //! | [`Tester::add_member`], [`Tester::crash_and_restart`] | processes that come, go and crash |
 //! | [`Tester::builder`] | topics, time limits, real brokers |
 //!
@@ -93,11 +95,13 @@
 //! Each layer uses those below it, and no file needs another one back.
 //!
 //! ```text
+//! exploring/               a fault at every step
 //! functions/               a function of an app: mirror, spy, mock       chaos/   random faults
 //! observed/                assertions on calls and records               cluster/ one cluster, its faults
 //! tester/                  start, settle, processes, end
 //! memory/                  clusters of fastkafka-sim                     remote/  real and embedded brokers
 //! watching/                calls, outputs, mocks, failures; the journal of all topics
+//! schedule/                the steps of an exploration: which task goes on, what goes wrong
 //! apps, topology           functions, groups and clusters of the apps under test
 //! function, record, subscription, time/, lines
 //! ```
@@ -110,6 +114,7 @@
 mod apps;
 mod chaos;
 mod cluster;
+mod exploring;
 mod function;
 mod functions;
 mod lines;
@@ -118,6 +123,7 @@ mod memory;
 mod observed;
 mod record;
 mod remote;
+mod schedule;
 mod subscription;
 mod tester;
 #[cfg(test)]
@@ -129,6 +135,7 @@ mod watching;
 
 pub use chaos::Chaos;
 pub use cluster::Cluster;
+pub use exploring::{Exploration, Explored};
 /// The traits over which helpers of tests are generic.
 pub use fastkafka_core::{Consumer, Consumes, Owned, Producer, Produces, Reads, Register, Writes};
 pub use function::Function;
@@ -142,6 +149,7 @@ pub use functions::spy::{Call, HandlerCalls, Spy};
 pub use memory::faults::ProduceFault;
 pub use observed::{Awaited, Comparable, Observed, Source, Typed};
 pub use record::TopicRecord;
+pub use schedule::choice::Deviation;
 pub use tester::Tester;
 pub use tester::builder::{IntoApps, TesterBuilder};
 pub use unsettled::Unsettled;

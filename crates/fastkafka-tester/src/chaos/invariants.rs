@@ -9,8 +9,7 @@ use crate::record::TopicRecord;
 use crate::subscription::Subscription;
 use crate::tester::Tester;
 use crate::topology::ClusterName;
-use crate::watching::calls::{Number, RecordedCall};
-use crate::watching::watcher::EndedRecord;
+use crate::watching::calls::{EndedRecord, Number, RecordedCall};
 use bytes::Bytes;
 use fastkafka::settings::Order;
 use fastkafka_core::RecordEnd;
@@ -35,7 +34,7 @@ struct CheckedHandler {
 }
 
 /// Checks the promises again and again, and remembers the commits in between.
-pub(super) struct Invariants<'t> {
+pub(crate) struct Invariants<'t> {
     tester: &'t Tester,
     handlers: Vec<CheckedHandler>,
     /// The commits at the start. Records below them are not checked.
@@ -69,7 +68,7 @@ struct Seen<'s> {
 }
 
 impl<'t> Invariants<'t> {
-    pub(super) fn new(tester: &'t Tester) -> Self {
+    pub(crate) fn new(tester: &'t Tester) -> Self {
         let apps = tester.apps();
         let groups: Vec<_> = apps::groups(&apps).collect();
         let handler = |reader: apps::Reader| {
@@ -123,7 +122,7 @@ impl<'t> Invariants<'t> {
 
     /// # Errors
     /// The first promise that is broken.
-    pub(super) fn check(&mut self) -> Result<(), String> {
+    pub(crate) fn check(&mut self) -> Result<(), String> {
         // Before anything else is looked at: what a commit relies on has been seen when it is.
         for (key, offset) in self.commits() {
             let before = self.committed.insert(key, offset);

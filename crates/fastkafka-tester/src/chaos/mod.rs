@@ -5,7 +5,7 @@ mod invariants;
 mod order;
 
 use self::fault::Fault;
-use self::invariants::Invariants;
+pub(crate) use self::invariants::Invariants;
 use crate::apps;
 use crate::cluster::Cluster;
 use crate::lines::on;

@@ -29,6 +29,7 @@ impl Cluster<'_> {
     /// # Errors
     /// When the partitions are not given back: names the record in hand.
     pub async fn rebalance(&self) -> Result<(), Unsettled> {
+        let _held = self.tester.steps().hold();
         let cluster = self.memory().clone();
         let groups: BTreeSet<GroupId> = {
             let state = cluster.state();

@@ -6,9 +6,11 @@ use crate::lock::lock;
 use crate::memory::faults::ProduceFault;
 use crate::memory::state::ClusterState;
 use crate::record::{NewRecord, Refusal, TopicRecord};
+use crate::schedule::choice::Choice;
 use crate::time::clock::Clock;
 use crate::topology::ClusterName;
 use crate::watching::journal::Journal;
+use crate::watching::transcript::{Event, Transcript};
 use fastkafka::record::Delivery;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -26,10 +28,16 @@ pub(crate) struct MemoryCluster {
 impl MemoryCluster {
     /// `journal` and `changed` are those of all clusters of a test.
     pub(super) fn new(name: ClusterName, journal: Journal, changed: Arc<Notify>) -> Arc<Self> {
+        let transcript = journal.transcript().clone();
+        let clock = if transcript.steps().are_made() {
+            Clock::fixed()
+        } else {
+            Clock::new()
+        };
         Arc::new(Self {
-            state: Mutex::new(ClusterState::new(name)),
+            state: Mutex::new(ClusterState::new(name, transcript)),
             journal,
-            clock: Clock::new(),
+            clock,
             changed,
         })
     }
@@ -55,7 +63,16 @@ impl MemoryCluster {
             if state.down {
                 return Err(Refusal::Down);
             }
-            match state.faults.next(&record.topic) {
+            let ordered = state.faults.next(&record.topic);
+            if let Some(fault) = ordered {
+                self.transcript().note(Event::OutputFails {
+                    topic: record.topic.clone(),
+                    cluster: state.name,
+                    how: fault.words(),
+                });
+            }
+            let fault = ordered.or_else(|| self.chosen_fault(&record.topic));
+            match fault {
                 Some(ProduceFault::Lost) => return Err(Refusal::TimedOut),
                 Some(ProduceFault::Refused) => return Err(Refusal::Refused),
                 Some(ProduceFault::Unacknowledged) => {
@@ -71,6 +88,27 @@ impl MemoryCluster {
         let (written, result) = appended;
         self.publish(written);
         result
+    }
+
+    fn transcript(&self) -> &Transcript {
+        self.journal.transcript()
+    }
+
+    /// The fault that an exploration chooses for the next record.
+    fn chosen_fault(&self, topic: &str) -> Option<ProduceFault> {
+        let steps = self.transcript().steps();
+        if !steps.are_made() {
+            return None;
+        }
+        let choices = [Choice::OutputLost, Choice::OutputUnacknowledged];
+        let chosen = steps.ask(&format!("a record for `{topic}`"), &choices)?;
+        let fault = match chosen {
+            Choice::OutputUnacknowledged => ProduceFault::Unacknowledged,
+            _ => ProduceFault::Lost,
+        };
+        let what = format!("the next record for `{topic}` {}", fault.words());
+        self.transcript().note(Event::Deviation(what));
+        Some(fault)
     }
 
     /// Writes a record from outside the app.
@@ -125,6 +163,14 @@ impl MemoryCluster {
     pub(crate) fn set_down(&self, down: bool) {
         let on_up = {
             let mut state = self.state();
+            if down != state.down {
+                let event = if down {
+                    Event::BrokerDown
+                } else {
+                    Event::BrokerUp
+                };
+                self.transcript().note(event(state.name));
+            }
             if down && !state.down {
                 state.went_down = Some(tokio::time::Instant::now());
             }

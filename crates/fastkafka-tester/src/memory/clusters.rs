@@ -13,9 +13,9 @@ use tokio::sync::futures::Notified;
 pub(crate) struct MemoryClusters(BTreeMap<ClusterName, Arc<MemoryCluster>>);
 
 impl MemoryClusters {
-    /// Makes the clusters of the topology with their topics.
-    pub(crate) fn new(topology: &Topology) -> Arc<Self> {
-        let (journal, changed) = (Journal::default(), Arc::<Notify>::default());
+    /// Makes the clusters of the topology with their topics. All of them write into this journal.
+    pub(crate) fn new(topology: &Topology, journal: &Journal) -> Arc<Self> {
+        let changed = Arc::<Notify>::default();
         let mut clusters = BTreeMap::new();
         for &name in topology.clusters() {
             let cluster = MemoryCluster::new(name, journal.clone(), changed.clone());

@@ -5,6 +5,8 @@
 
 use crate::memory::member::Member;
 use crate::memory::state::ClusterState;
+use crate::schedule::choice::Choice;
+use crate::watching::transcript::Event;
 use fastkafka_runtime::platform::{ClientError, Lasting, Notice, Scope};
 use fastkafka_sim::{self as sim, Answer, PartitionId};
 use std::fmt;
@@ -36,9 +38,33 @@ pub(super) fn exchange(member: &mut Member, state: &mut ClusterState) {
                     lost,
                 },
             };
+            note(member, state, &notice);
             member.notices.push(notice);
         }
     }
+}
+
+fn group_name(member: &Member, state: &ClusterState) -> String {
+    state.sim.group_name(member.client.group()).to_owned()
+}
+
+fn note(member: &Member, state: &ClusterState, notice: &Notice) {
+    let (process, group) = (member.process, group_name(member, state));
+    let event = match notice {
+        Notice::Assign(places) => Event::Assigned {
+            process,
+            group,
+            places: places.clone(),
+        },
+        Notice::Revoke { places, lost } => Event::Revoked {
+            process,
+            group,
+            places: places.clone(),
+            lost: *lost,
+        },
+        _ => return,
+    };
+    state.transcript.note(event);
 }
 
 /// Sends the stored offsets, and queues the answers to all commits under way.
@@ -87,17 +113,34 @@ impl Answered {
     }
 }
 
+/// An exploration lets this commit be lost.
+fn is_chosen(state: &ClusterState) -> bool {
+    let steps = state.transcript.steps();
+    let chosen = steps.ask("a commit", &[Choice::CommitLost]).is_some();
+    if chosen {
+        let what = "the next commit is lost".to_owned();
+        state.transcript.note(Event::Deviation(what));
+    }
+    chosen
+}
+
 /// Answers the commits under way, in their order.
 fn answers(member: &mut Member, state: &mut ClusterState) -> Vec<Answered> {
-    let answer = if state.commits_lost && !member.standalone {
-        Answer::Lost
-    } else {
-        Answer::Arrives
-    };
     std::iter::from_fn(|| {
         let commit = member.client.commits().next()?;
         let offsets = commit.offsets.iter();
-        let offsets = offsets.map(|(p, c)| (*p, c.offset)).collect();
+        let offsets: Vec<_> = offsets.map(|(p, c)| (*p, c.offset)).collect();
+        let lost = !member.standalone && (state.commits_lost || is_chosen(state));
+        for &(partition, offset) in offsets.iter().filter(|_| !member.standalone) {
+            state.transcript.note(Event::Committed {
+                process: member.process,
+                group: group_name(member, state),
+                place: state.partition_ref(partition),
+                offset,
+                lost,
+            });
+        }
+        let answer = if lost { Answer::Lost } else { Answer::Arrives };
         let answer = member.client.answer_commit(&mut state.sim, answer)?;
         let answer = answer.map_err(|error| error.to_string());
         Some(Answered { offsets, answer })

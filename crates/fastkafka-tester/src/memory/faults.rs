@@ -18,6 +18,17 @@ pub enum ProduceFault {
     Refused,
 }
 
+impl ProduceFault {
+    /// What becomes of the record.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Lost => "is lost",
+            Self::Unacknowledged => "is written and not acknowledged",
+            Self::Refused => "is refused",
+        }
+    }
+}
+
 /// The faults to come, by topic.
 #[derive(Default)]
 pub(super) struct Faults {

@@ -11,6 +11,8 @@ use tokio::sync::Notify;
 /// A client of the simulator, and what the driver of the consumer has to be told.
 pub(crate) struct Member {
     pub(super) id: u64,
+    /// The process that it is in.
+    pub(super) process: u32,
     pub(crate) client: Client<Stored>,
     /// It is in no group that anybody knows, and commits nothing: what it is told of commits is the
     /// simulator's way to remember where it is.
@@ -33,6 +35,7 @@ pub(crate) struct Member {
 impl Member {
     pub(super) fn new(
         id: u64,
+        process: u32,
         group: GroupId,
         standalone: bool,
         reads: Subscription,
@@ -41,6 +44,7 @@ impl Member {
     ) -> Self {
         Self {
             id,
+            process,
             client: Client::new(group, topics.iter().copied()),
             standalone,
             reads,

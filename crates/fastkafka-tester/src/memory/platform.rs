@@ -11,14 +11,18 @@ use fastkafka_sim::{Assignor, Protocol};
 use std::sync::Arc;
 use tokio::sync::Notify;
 
-/// Makes producers and consumers on the clusters in memory.
+/// Makes the producers and consumers of a process on the clusters in memory.
 #[derive(Debug)]
-pub(crate) struct MemoryPlatform(pub(crate) Arc<MemoryClusters>);
+pub(crate) struct MemoryPlatform {
+    pub(crate) clusters: Arc<MemoryClusters>,
+    /// Its number.
+    pub(crate) process: u32,
+}
 
 impl Platform for MemoryPlatform {
     fn outputs(&self, plan: &Plan, most: usize) -> Result<Arc<dyn Producers>, String> {
         Ok(MemoryProducers::new(
-            self.0.clone(),
+            self.clusters.clone(),
             &plan.outputs,
             Clients::new(plan),
             most,
@@ -27,7 +31,7 @@ impl Platform for MemoryPlatform {
 
     fn serve(&self, wanted: NewConsumer) -> Result<ConsumerHandle, String> {
         let wake = Arc::new(Notify::new());
-        let cluster = self.0.named(wanted.cluster());
+        let cluster = self.clusters.named(wanted.cluster());
         let id = {
             let mut state = cluster.state();
             let (protocol, assignor) = protocol(wanted.settings());
@@ -48,6 +52,7 @@ impl Platform for MemoryPlatform {
             state.add_member(|id| {
                 Member::new(
                     id,
+                    self.process,
                     group,
                     wanted.is_standalone(),
                     reads,

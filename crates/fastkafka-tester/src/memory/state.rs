@@ -7,6 +7,7 @@ use crate::memory::stored::{Content, Stored};
 use crate::record::{NewRecord, Refusal, TopicRecord};
 use crate::subscription::Subscription;
 use crate::topology::ClusterName;
+use crate::watching::transcript::Transcript;
 use fastkafka::record::Delivery;
 use fastkafka_core::TopicPartition;
 use fastkafka_runtime::platform::PartitionRef;
@@ -18,6 +19,7 @@ use std::time::Duration;
 /// A cluster in memory, behind the lock of its [`MemoryCluster`](super::cluster::MemoryCluster).
 pub(crate) struct ClusterState {
     pub(crate) name: ClusterName,
+    pub(super) transcript: Transcript,
     pub(crate) sim: Cluster<Stored>,
     pub(crate) members: Vec<Member>,
     next_member: u64,
@@ -41,9 +43,10 @@ pub(crate) struct ClusterState {
 }
 
 impl ClusterState {
-    pub(super) fn new(name: ClusterName) -> Self {
+    pub(super) fn new(name: ClusterName, transcript: Transcript) -> Self {
         Self {
             name,
+            transcript,
             sim: Cluster::new(),
             members: Vec::new(),
             next_member: 0,

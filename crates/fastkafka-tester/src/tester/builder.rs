@@ -3,9 +3,11 @@
 use super::{Backend, Make, Tester};
 use crate::memory::clusters::MemoryClusters;
 use crate::remote::{RemoteClusters, Target};
+use crate::schedule::steps::Steps;
 use crate::time::clock;
 use crate::topology::Topology;
 use crate::watching::journal::Journal;
+use crate::watching::transcript::Transcript;
 use crate::watching::watcher::Watcher;
 use fastkafka::App;
 use fastkafka::cluster::EMBEDDED;
@@ -88,6 +90,8 @@ pub struct TesterBuilder {
     topics: BTreeMap<String, usize>,
     /// `None`: the environment decides.
     clusters: Option<Clusters>,
+    /// The test is a run of an exploration.
+    transcript: Option<Transcript>,
 }
 
 /// The clusters that a test chooses.
@@ -170,25 +174,32 @@ impl TesterBuilder {
         self
     }
 
+    /// The test is a run of an exploration, which writes this transcript.
+    pub(crate) fn explored(mut self, transcript: Transcript) -> Self {
+        self.transcript = Some(transcript);
+        self.in_memory_broker()
+    }
+
     async fn run(self, apps: Vec<App>, make: Option<Make>) -> Result<Tester, RunError> {
         let topology = Arc::new(Topology::new(&apps, self.topics));
-        let watcher = Watcher::new(self.patience.unwrap_or(REAL));
-        let (backend, journal, patience) = match self.clusters.unwrap_or_else(from_environment) {
+        let transcript = self.transcript;
+        let transcript = transcript.unwrap_or_else(|| Transcript::new(Steps::default()));
+        let journal = Journal::new(transcript.clone());
+        let watcher = Watcher::new(self.patience.unwrap_or(REAL), transcript);
+        let (backend, patience) = match self.clusters.unwrap_or_else(from_environment) {
             Clusters::Memory => {
-                let clusters = MemoryClusters::new(&topology);
-                let journal = clusters.journal().clone();
+                let clusters = MemoryClusters::new(&topology, &journal);
                 let patience = if clock::is_virtual() { VIRTUAL } else { REAL };
-                (Backend::Memory(clusters), journal, patience)
+                (Backend::Memory(clusters), patience)
             }
             Clusters::Remote(target) => {
                 // A clock that stands still while the network is at work runs away.
                 if clock::is_virtual() {
                     tokio::time::resume();
                 }
-                let journal = Journal::default();
                 let remote = RemoteClusters::start(target, &apps, &topology, &journal, &watcher);
                 let remote = remote.await.map_err(problem)?;
-                (Backend::Remote(Box::new(remote)), journal, NETWORK)
+                (Backend::Remote(Box::new(remote)), NETWORK)
             }
         };
         let tester = Tester {

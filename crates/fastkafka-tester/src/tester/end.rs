@@ -1,6 +1,7 @@
 //! The end of a test, where everything that is wrong has to come out.
 
 use super::{Backend, Tester};
+use crate::watching::transcript::Event;
 
 impl Tester {
     /// Lets handlers panic without failing the test. A handler that panics is a failed attempt of its
@@ -19,6 +20,11 @@ impl Tester {
         let at = std::panic::Location::caller();
         async move {
             let mut problems = Vec::new();
+            for process in self.processes.borrow().iter() {
+                self.note(Event::Stops {
+                    process: process.number,
+                });
+            }
             for app in self.apps() {
                 problems.extend(app.stop().await.err().map(|error| error.to_string()));
             }

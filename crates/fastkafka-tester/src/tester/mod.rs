@@ -12,11 +12,13 @@ use crate::memory::clusters::MemoryClusters;
 use crate::memory::platform::MemoryPlatform;
 use crate::record::NewRecord;
 use crate::remote::RemoteClusters;
+use crate::schedule::steps::Steps;
 use crate::subscription::Subscription;
 use crate::time::clock;
 use crate::topology::{ClusterName, Topology};
 use crate::watching::interceptor::ProcessWatcher;
 use crate::watching::journal::Journal;
+use crate::watching::transcript::Event;
 use crate::watching::watcher::Watcher;
 use fastkafka::App;
 use fastkafka::app::Entered;
@@ -56,33 +58,54 @@ pub(crate) enum Backend {
 
 /// The apps that would be a process of their own in production.
 struct Process {
+    number: u32,
     apps: Vec<App>,
     /// Lets producers that the test calls find their app.
     _entered: Vec<Entered>,
 }
 
 impl Tester {
-    /// Starts the apps of a process.
+    /// Starts the apps of a process. One that crashes meanwhile has another in its place by then.
     async fn launch(&self, apps: Vec<App>) -> Result<(), RunError> {
         let entered = apps.iter().map(App::enter).collect();
         let started = apps.clone();
+        let watcher = ProcessWatcher::new(&self.watcher);
+        let number = watcher.process();
         self.processes.borrow_mut().push(Process {
+            number,
             apps,
             _entered: entered,
         });
-        let watcher = ProcessWatcher::new(&self.watcher);
+        self.note(Event::Starts { process: number });
         for app in started {
             // An app that was watched before was started before, which is refused next.
             let _ = app.parts().context.intercept(watcher.clone());
             match &self.backend {
                 Backend::Memory(clusters) => {
-                    let platform = MemoryPlatform(clusters.clone());
-                    app.parts().start_on(Arc::new(platform)).await?;
+                    let platform = MemoryPlatform {
+                        clusters: clusters.clone(),
+                        process: number,
+                    };
+                    let started = app.parts().start_on(Arc::new(platform)).await;
+                    if self.steps().has_crashed(number) {
+                        return Ok(());
+                    }
+                    started?;
                 }
                 Backend::Remote(clusters) => clusters.launch(&app).await?,
             }
         }
         Ok(())
+    }
+
+    /// Adds to the transcript.
+    pub(crate) fn note(&self, event: Event) {
+        self.watcher.transcript().note(event);
+    }
+
+    /// The steps of an exploration.
+    pub(crate) fn steps(&self) -> &Steps {
+        self.watcher.transcript().steps()
     }
 
     pub(crate) fn watcher(&self) -> &Watcher {
@@ -182,6 +205,35 @@ impl Tester {
                 tokio::task::yield_now().await;
             }
         }
+    }
+
+    /// What has happened since the start, a line each: which processes started, stopped and crashed, which
+    /// partitions they got and gave back, the records that arrived, the calls and how they ended, dead letters,
+    /// commits. Each line begins with the time since the start of the tester, in seconds. In virtual time the
+    /// text is the same each time where the app leaves nothing to chance, so that it can be a snapshot.
+    ///
+    /// ```standalone_crate
+    /// # use fastkafka::{App, consumes};
+    /// # use fastkafka_tester::Tester;
+    /// # #[consumes(topic = "orders", auto_offset_reset = "earliest")]
+    /// # async fn on_orders(order: u64) {}
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// # let app = || App::builder().title("Shop").build();
+    /// let tester = Tester::start(app()).await.unwrap();
+    /// tester.to_orders(7).await;
+    /// // insta::assert_snapshot!(tester.transcript());
+    /// assert!(tester.transcript().ends_with(
+    ///     "    0.000s record => orders[0] offset 0: 7\n\
+    ///     \x20   0.000s process 0: `on_orders` <= orders[0] offset 0: 7\n\
+    ///     \x20   0.000s process 0: `on_orders`: orders[0] offset 0: 7 => done\n\
+    ///     \x20   0.000s process 0 in `shop`: commits 1 in orders[0]\n"
+    /// ));
+    /// # }
+    /// ```
+    pub fn transcript(&self) -> String {
+        let lines = self.watcher.transcript().lines();
+        lines.into_iter().map(|line| line + "\n").collect()
     }
 
     /// The AsyncAPI document of the app, as [`App::asyncapi`] has it: for a snapshot of the contract

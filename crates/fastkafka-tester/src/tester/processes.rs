@@ -3,7 +3,8 @@
 //! Nothing here settles: a test may crash a process twice, or in the middle of a call, and look at the
 //! state in between.
 
-use super::Tester;
+use super::{Process, Tester};
+use crate::watching::transcript::Event;
 use fastkafka::App;
 use fastkafka::error::RunError;
 
@@ -20,6 +21,7 @@ impl Tester {
     /// When the tester was given apps instead of the function that makes them, see
     /// [`Tester::start_with`].
     pub async fn add_member(&self) -> Result<(), RunError> {
+        let _held = self.steps().hold();
         let apps = self.new_apps("add_member");
         self.launch(apps).await
     }
@@ -36,7 +38,11 @@ impl Tester {
             self.processes.borrow().len() > 1,
             "the only process cannot be removed; `stop()` ends it"
         );
+        let _held = self.steps().hold();
         let process = self.processes.borrow_mut().pop().expect("just counted");
+        self.note(Event::Stops {
+            process: process.number,
+        });
         for app in &process.apps {
             app.stop().await?;
         }
@@ -62,8 +68,20 @@ impl Tester {
     /// When the tester was given apps instead of the function that makes them, see
     /// [`Tester::start_with`].
     pub async fn crash_and_restart(&self) -> Result<(), RunError> {
+        let oldest = self.processes.borrow().first().map(|oldest| oldest.number);
+        self.crash(oldest.unwrap_or_default()).await
+    }
+
+    /// The same of the process with this number; nothing happens if it is not there any more.
+    pub(crate) async fn crash(&self, number: u32) -> Result<(), RunError> {
+        let held = self.steps().hold();
+        let is_it = |process: &Process| process.number == number;
+        let at = self.processes.borrow().iter().position(is_it);
+        let Some(at) = at else { return Ok(()) };
         let apps = self.new_apps("crash_and_restart");
-        let process = self.processes.borrow_mut().remove(0);
+        let process = self.processes.borrow_mut().remove(at);
+        self.steps().crashed(number);
+        self.note(Event::Crashes { process: number });
         let threads = self.watcher.threads();
         for app in &process.apps {
             tokio::select! {
@@ -73,6 +91,8 @@ impl Tester {
             }
         }
         drop(process);
+        let _starting = self.steps().starting();
+        drop(held);
         self.launch(apps).await
     }
 

@@ -16,7 +16,11 @@ fn fails(name: &str, test: impl AsyncFnOnce(Tester) + Send + 'static) {
         runtime.block_on(async { test(Tester::start(app()).await.unwrap()).await });
     };
     let panic = std::thread::spawn(test).join().expect_err("it must fail");
-    let text = panic.downcast_ref::<String>().expect("a text");
+    compare(name, panic.downcast_ref::<String>().expect("a text"));
+}
+
+/// Compares a text with the one that is kept.
+pub(super) fn compare(name: &str, text: &str) {
     let text = without_lines(text) + "\n";
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/failures/{name}.txt"));
     if std::env::var_os("FAILURES").is_some_and(|how| how == "overwrite") {

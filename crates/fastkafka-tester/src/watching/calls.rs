@@ -8,7 +8,9 @@ use bytes::Bytes;
 use fastkafka::error::{FailureKind, Rejection};
 use fastkafka::record::RawRecord;
 use fastkafka::{EventMetadata, Failure};
-use fastkafka_core::{Header, Owned, Record, Timestamp, TimestampType, TopicPartition, read_again};
+use fastkafka_core::{
+    Header, Owned, Record, RecordEnd, Timestamp, TimestampType, TopicPartition, read_again,
+};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Mutex, MutexGuard};
@@ -217,13 +219,27 @@ impl RecordedCall {
         read_again::<C>(place, &records, &headers)
     }
 
+    /// The records of the call in one line.
+    fn records_line(&self) -> String {
+        let record = self.records.first().map(record_line).unwrap_or_default();
+        match self.records.len() {
+            0 | 1 => record,
+            more => format!("{record} and {} more", more - 1),
+        }
+    }
+
+    /// The call in one line when it begins.
+    pub(crate) fn beginning(&self) -> String {
+        let records = self.records_line();
+        match self.attempt {
+            1 => records,
+            attempt => format!("{records}, attempt {attempt}"),
+        }
+    }
+
     /// The call in one line.
     pub(crate) fn line(&self) -> String {
-        let record = self.records.first().map(record_line).unwrap_or_default();
-        let more = match self.records.len() {
-            0 | 1 => String::new(),
-            more => format!(" and {} more", more - 1),
-        };
+        let records = self.records_line();
         let attempt = match self.attempt {
             1 => String::new(),
             attempt => format!("attempt {attempt} "),
@@ -237,7 +253,7 @@ impl RecordedCall {
             CallOutcome::Panicked(text) => format!("panicked: {text}"),
             CallOutcome::GivenUp => "was given up".to_owned(),
         };
-        format!("{record}{more} => {attempt}{outcome}")
+        format!("{records} => {attempt}{outcome}")
     }
 }
 
@@ -284,6 +300,17 @@ fn kept(record: &RawRecord<'_>) -> TopicRecord {
 
 /// The timestamp in Kafka's protocol of a record without one.
 const NO_TIMESTAMP: i64 = -1;
+
+/// The end of a record that its handler has not accepted.
+#[derive(Clone, Copy)]
+pub(crate) struct EndedRecord {
+    pub(crate) function: Function,
+    pub(crate) process: u32,
+    pub(crate) place: &'static TopicPartition,
+    pub(crate) offset: i64,
+    pub(crate) how: RecordEnd,
+    pub(crate) number: Number,
+}
 
 /// A record that a producer handed over.
 pub(crate) struct RecordedOutput {

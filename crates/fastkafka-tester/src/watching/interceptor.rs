@@ -1,17 +1,20 @@
 //! The watcher in its place around every call and output of an app.
 
 use crate::lines::content_line;
-use crate::watching::calls::{CallOutcome, Number, RecordedCall, RecordedOutput};
+use crate::schedule::choice::Choice;
+use crate::schedule::gate::Gate;
+use crate::watching::calls::{CallOutcome, EndedRecord, Number, RecordedCall, RecordedOutput};
 use crate::watching::in_hand::InHand;
 use crate::watching::mock::is_complaint;
-use crate::watching::watcher::{EndedRecord, Watcher};
+use crate::watching::transcript::Event;
+use crate::watching::watcher::Watcher;
 use bytes::Bytes;
 use fastkafka::error::Rejection;
 use fastkafka::hook::{Around, HandlerCall, HandlerFuture};
 use fastkafka::{Failure, ProduceError};
 use fastkafka_core::{
-    ConsumerDef, Hooks, Interceptor, OutRecord, ProducerDef, RecordEnd, Run, RunEnd, RunFuture,
-    TaskFailure, TopicPartition, panic_text,
+    AppTask, ConsumerDef, Hooks, Interceptor, OutRecord, ProducerDef, RecordEnd, Run, RunEnd,
+    RunFuture, TaskFailure, TaskGate, TopicPartition, panic_text,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
@@ -32,6 +35,21 @@ impl ProcessWatcher {
             watcher: watcher.clone(),
             process: watcher.new_process(),
         })
+    }
+
+    pub(crate) fn process(&self) -> u32 {
+        self.process
+    }
+
+    /// In an exploration a call may do everything and not return within its time limit.
+    fn is_late(&self, call: &RecordedCall) -> bool {
+        let steps = self.watcher.transcript().steps();
+        steps.are_made()
+            && steps.is_on_its_thread()
+            && self.watcher.is_limited(call.function)
+            && steps
+                .ask(&format!("the end of {}", call.function), &[Choice::TimeOut])
+                .is_some()
     }
 }
 
@@ -78,18 +96,29 @@ impl Interceptor for ProcessWatcher {
         let work = InHand::new(running.recorded.clone(), work);
         Box::pin(async move {
             let outcome = work.await;
+            if self.is_late(&running.recorded) {
+                let what = format!("{} does not return in time", running.recorded.function);
+                self.watcher.transcript().note(Event::Deviation(what));
+                std::future::pending::<()>().await;
+            }
             running.end(outcome.as_ref().err());
             outcome
         })
     }
 
     fn block(&self, work: Box<dyn FnOnce() + Send>) {
-        self.watcher.threads().run(work);
+        let steps = self.watcher.transcript().steps();
+        if steps.are_made() {
+            steps.block(work);
+        } else {
+            self.watcher.threads().run(work);
+        }
     }
 
     fn undecoded(&self, call: &HandlerCall<'_>, rejection: &Rejection) {
         let running = RunningCall::begin(self, call);
         running.recorded.refuse(rejection);
+        self.watcher.call_ended(&running.recorded);
         self.watcher.notify();
     }
 
@@ -126,6 +155,10 @@ impl Interceptor for ProcessWatcher {
             error: error.map(ToString::to_string),
             arrived: AtomicBool::new(false),
         });
+    }
+
+    fn gate(&self, task: AppTask<'_>) -> Option<Box<dyn TaskGate>> {
+        Gate::before(self.watcher.transcript().steps(), self.process, task)
     }
 
     fn task_failed(&self, failure: &TaskFailure) {
@@ -249,6 +282,7 @@ impl RunningCall {
 
     fn end(&self, failure: Option<&Failure>) {
         self.recorded.end(CallOutcome::new(failure));
+        self.watcher.call_ended(&self.recorded);
         self.watcher.notify();
     }
 }
@@ -257,6 +291,7 @@ impl Drop for RunningCall {
     fn drop(&mut self) {
         if self.recorded.outcome() == CallOutcome::Running {
             self.recorded.end(CallOutcome::GivenUp);
+            self.watcher.call_ended(&self.recorded);
             self.watcher.notify();
         }
     }

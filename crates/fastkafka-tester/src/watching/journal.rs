@@ -4,6 +4,8 @@ use crate::function::Function;
 use crate::lines::{on, record_line};
 use crate::lock::lock;
 use crate::record::TopicRecord;
+use crate::schedule::steps::Steps;
+use crate::watching::transcript::{Event, Transcript};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
@@ -12,11 +14,11 @@ type Observer = Arc<dyn Fn(&TopicRecord) + Send + Sync>;
 type CatchUp = Box<dyn Fn() + Send + Sync>;
 
 /// The records of all topics. Clones share one journal.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Journal(Arc<Shared>);
 
-#[derive(Default)]
 struct Shared {
+    transcript: Transcript,
     contents: Mutex<Contents>,
     changed: Notify,
     /// On a real broker: waits until everything that is in the topics now has arrived here.
@@ -29,7 +31,27 @@ struct Contents {
     observers: Vec<Observer>,
 }
 
+impl Default for Journal {
+    fn default() -> Self {
+        Self::new(Transcript::new(Steps::default()))
+    }
+}
+
 impl Journal {
+    /// The transcript hears of each record.
+    pub(crate) fn new(transcript: Transcript) -> Self {
+        Self(Arc::new(Shared {
+            transcript,
+            contents: Mutex::default(),
+            changed: Notify::new(),
+            catch_up: OnceLock::new(),
+        }))
+    }
+
+    pub(crate) fn transcript(&self) -> &Transcript {
+        &self.0.transcript
+    }
+
     fn contents(&self) -> MutexGuard<'_, Contents> {
         lock(&self.0.contents)
     }
@@ -38,6 +60,7 @@ impl Journal {
     /// because they are code of the test.
     pub(crate) fn push(&self, record: TopicRecord) {
         let record = Arc::new(record);
+        self.transcript().note(Event::Arrives(record.clone()));
         let observers = {
             let mut contents = self.contents();
             contents.records.push(record.clone());

@@ -5,4 +5,5 @@ pub(crate) mod in_hand;
 pub(crate) mod interceptor;
 pub(crate) mod journal;
 pub(crate) mod mock;
+pub(crate) mod transcript;
 pub(crate) mod watcher;

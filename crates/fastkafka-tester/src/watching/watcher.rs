@@ -7,12 +7,12 @@ use crate::lock::lock;
 use crate::record::TopicRecord;
 use crate::time::threads::Threads;
 use crate::topology::Topology;
-use crate::watching::calls::{CallOutcome, Number, RecordedCall, RecordedOutput};
+use crate::watching::calls::{CallOutcome, EndedRecord, RecordedCall, RecordedOutput};
 use crate::watching::mock::Mock;
-use fastkafka_core::{RecordEnd, TopicPartition};
+use crate::watching::transcript::{Event, Transcript};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -25,22 +25,14 @@ use tokio::sync::futures::Notified;
 pub(crate) struct Watcher(Arc<Shared>);
 
 struct Shared {
+    transcript: Transcript,
+    /// The handlers with a time limit.
+    limited: Mutex<BTreeSet<Function>>,
     seen: Mutex<Seen>,
     changed: Arc<Notify>,
     threads: Arc<Threads>,
     /// The number of processes so far.
     processes: AtomicU32,
-}
-
-/// The end of a record that its handler has not accepted.
-#[derive(Clone, Copy)]
-pub(crate) struct EndedRecord {
-    pub(crate) function: Function,
-    pub(crate) process: u32,
-    pub(crate) place: &'static TopicPartition,
-    pub(crate) offset: i64,
-    pub(crate) how: RecordEnd,
-    pub(crate) number: Number,
 }
 
 #[derive(Default)]
@@ -59,13 +51,28 @@ struct Seen {
 
 impl Watcher {
     /// `patience`: how long the clock stands still for a call that blocks its thread.
-    pub(crate) fn new(patience: Duration) -> Self {
+    pub(crate) fn new(patience: Duration, transcript: Transcript) -> Self {
         Self(Arc::new(Shared {
+            transcript,
+            limited: Mutex::default(),
             seen: Mutex::default(),
             changed: Arc::default(),
             threads: Threads::new(patience),
             processes: AtomicU32::new(0),
         }))
+    }
+
+    pub(crate) fn transcript(&self) -> &Transcript {
+        &self.0.transcript
+    }
+
+    /// Names the handlers with a time limit, for an exploration.
+    pub(crate) fn set_limited(&self, limited: BTreeSet<Function>) {
+        *lock(&self.0.limited) = limited;
+    }
+
+    pub(super) fn is_limited(&self, function: Function) -> bool {
+        lock(&self.0.limited).contains(&function)
     }
 
     pub(crate) fn threads(&self) -> &Arc<Threads> {
@@ -97,6 +104,7 @@ impl Watcher {
     }
 
     pub(super) fn add_call(&self, call: Arc<RecordedCall>) {
+        self.0.transcript.note(Event::Called(call.clone()));
         self.seen().calls.push(call);
     }
 
@@ -117,7 +125,12 @@ impl Watcher {
         self.seen().calls.get(first..).unwrap_or_default().to_vec()
     }
 
+    pub(super) fn call_ended(&self, call: &Arc<RecordedCall>) {
+        self.0.transcript.note(Event::Returned(call.clone()));
+    }
+
     pub(super) fn add_end(&self, end: EndedRecord) {
+        self.0.transcript.note(Event::Ended(end));
         self.seen().ends.push(end);
         self.notify();
     }

@@ -111,6 +111,38 @@ mod tests {
         tester.spy::<on_new_employee>().assert_not_called();
     }
 
+    #[test]
+    fn every_new_employee_is_welcomed_whatever_happens() {
+        Tester::every_crash(
+            |_| app(),
+            async |tester| {
+                tester.to_new_employee(mickey()).await;
+            },
+            async |tester| {
+                tester.on_employee_email().assert_called();
+                tester.on_welcome_message().assert_called();
+            },
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_happens_to_a_new_employee() {
+        let tester = Tester::start(app()).await.unwrap();
+        tester.to_new_employee(mickey()).await;
+        let expected = r#"
+    0.000s process 0 starts
+    0.000s process 0 in `staff`: gets new_employee[0]
+    0.000s process 0 in `staff`: commits 0 in new_employee[0]
+    0.000s record => new_employee[0] offset 0: {"name":"Mickey","surname":"Mouse","email":null}
+    0.000s process 0: `on_new_employee` <= new_employee[0] offset 0: {"name":"Mickey","surname":"Mouse","email":null}
+    0.000s record of `to_employee_email` => employee_email[0] offset 0: {"name":"Mickey","surname":"Mouse","email":"Mickey.Mouse@example.com"}
+    0.000s record of `to_welcome_message` => welcome_message[0] offset 0: {"receiver":"Mickey.Mouse@example.com","subject":"Welcome, Mickey"}
+    0.000s process 0: `on_new_employee`: new_employee[0] offset 0: {"name":"Mickey","surname":"Mouse","email":null} => done
+    0.000s process 0 in `staff`: commits 1 in new_employee[0]
+"#;
+        assert_eq!(tester.transcript().trim(), expected.trim());
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_mock_takes_the_place_of_a_handler() {
         let tester = Tester::start(app()).await.unwrap();

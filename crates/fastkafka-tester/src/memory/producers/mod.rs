@@ -331,6 +331,16 @@ impl RecordSink for MemoryProducers {
     }
 
     fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self
+            .clusters
+            .journal()
+            .transcript()
+            .steps()
+            .pause(cx)
+            .is_pending()
+        {
+            return Poll::Pending;
+        }
         let mut queues = self.queues();
         if queues.len() < self.most {
             return Poll::Ready(());

@@ -29,7 +29,10 @@ fn try_enqueue(
 }
 
 fn start() -> (Arc<MemoryCluster>, Arc<MemoryProducers>) {
-    let clusters = MemoryClusters::new(&Topology::new(&[], [("numbers".to_owned(), 1)].into()));
+    let clusters = MemoryClusters::new(
+        &Topology::new(&[], [("numbers".to_owned(), 1)].into()),
+        &crate::watching::journal::Journal::default(),
+    );
     let broker = clusters.named("").clone();
     let outputs = MemoryProducers::new(clusters, &[], Clients::none(), usize::MAX);
     (broker, outputs)

@@ -3,6 +3,7 @@
 use crate::memory::clusters::MemoryClusters;
 use crate::memory::producers::{Clients, MemoryProducers};
 use crate::topology::Topology;
+use crate::watching::journal::Journal;
 use fastkafka::control::Seek;
 use fastkafka::{App, consumes};
 use fastkafka_core::{Fetched, OffsetReset, Plan};
@@ -64,7 +65,7 @@ impl GroupConsumer for Panics {
 impl Platform for Panics {
     fn outputs(&self, plan: &Plan, most: usize) -> Result<Arc<dyn Producers>, String> {
         Ok(MemoryProducers::new(
-            MemoryClusters::new(&Topology::new(&[], BTreeMap::new())),
+            MemoryClusters::new(&Topology::new(&[], BTreeMap::new()), &Journal::default()),
             &plan.outputs,
             Clients::new(plan),
             most,
