@@ -91,6 +91,14 @@ pub enum ProduceError {
         /// The reason, in librdkafka's words.
         reason: String,
     },
+    /// The cluster, the login or the client is at fault and not the record: it may be sent when that is over.
+    #[error("a record for topic `{topic}` was not delivered, which is not its fault: {reason}")]
+    Unavailable {
+        /// The topic.
+        topic: String,
+        /// The reason, in librdkafka's words.
+        reason: String,
+    },
     /// A [`delivery_scope`](crate::delivery_scope) lost a record.
     #[error("{0}")]
     Lost(String),
@@ -114,6 +122,6 @@ impl ProduceError {
     /// It is not the record's fault, and passes by itself: a handler that returns it has not used up an
     /// attempt.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::ClientEnded { .. })
+        matches!(self, Self::ClientEnded { .. } | Self::Unavailable { .. })
     }
 }

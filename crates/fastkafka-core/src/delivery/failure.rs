@@ -291,12 +291,18 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_client_is_not_the_records_fault() {
+    fn the_end_of_a_client_or_a_login_is_not_the_records_fault() {
         let ended = ProduceError::ClientEnded {
             topic: "t".into(),
             reason: "fatal".into(),
         };
-        let kind = Failure::from(ended).kind();
-        assert_eq!(kind, FailureKind::Transient { after: None });
+        let away = ProduceError::Unavailable {
+            topic: "t".into(),
+            reason: "the login is refused".into(),
+        };
+        for error in [ended, away] {
+            let kind = Failure::from(error).kind();
+            assert_eq!(kind, FailureKind::Transient { after: None });
+        }
     }
 }

@@ -64,6 +64,12 @@ pub(crate) fn problem(what: impl Into<String>) -> Problems {
     Problems(vec![Problem::Broker(what.into())])
 }
 
+/// It says nothing of the record that was sent: whoever sends, or the way to the cluster, is at fault.
+pub(crate) fn is_of_others(code: RDKafkaErrorCode) -> bool {
+    let (scope, _) = row(code);
+    matches!(scope, Scope::Login | Scope::Cluster | Scope::Client)
+}
+
 /// Sending the same record again cannot succeed: it is wrong itself, or its topic does not take it.
 pub(crate) fn is_permanent(code: RDKafkaErrorCode) -> bool {
     let (scope, lasting) = row(code);

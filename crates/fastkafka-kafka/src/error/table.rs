@@ -137,7 +137,10 @@ pub(super) fn follows(scope: Scope, lasting: Lasting) -> &'static str {
         (Scope::Client, Permanent) => {
             "reading: the app ends by itself, with the reason. Sending: another client takes its place"
         }
-        (Scope::Login | Scope::Cluster | Scope::Member, Permanent) => {
+        (Scope::Login | Scope::Cluster, Permanent) => {
+            "start: the app does not start. Later: not ready until a broker answers otherwise; the client goes on trying, and a record that is sent uses up no attempt"
+        }
+        (Scope::Member, Permanent) => {
             "start: the app does not start. Later: not ready until a broker answers otherwise; the client goes on trying"
         }
         (Scope::Topic | Scope::Partition, Permanent) => {
@@ -146,7 +149,12 @@ pub(super) fn follows(scope: Scope, lasting: Lasting) -> &'static str {
         (Scope::Batch | Scope::Record, Permanent) => {
             "sending: this record fails for good. Reading: not ready, the partition stands still"
         }
-        (Scope::Cluster, Passing) => "not ready when it lasts for 30 s; the client goes on trying",
+        (Scope::Cluster, Passing) => {
+            "not ready when it lasts for 30 s; the client goes on trying. Sending: the record is tried again, which uses up no attempt"
+        }
+        (Scope::Login | Scope::Client, Passing) => {
+            "the client tries again. Sending: the record is tried again, which uses up no attempt"
+        }
         (Scope::Batch | Scope::Record, Passing) => "sending: the record is tried again",
         (_, Passing) => "the client tries again",
         (Scope::Request, Permanent) => "the request fails",

@@ -50,6 +50,46 @@ fn a_record_that_timed_out_may_be_sent_again_and_one_too_large_may_not() {
     assert!(!is_permanent(Fatal));
 }
 
+/// With one attempt a record would be a dead letter of a login.
+#[test]
+fn what_is_wrong_with_others_uses_up_no_attempt_of_a_record() {
+    use crate::producer::delivery_reports::not_delivered;
+    let cases: [(&[RDKafkaErrorCode], bool); 2] = [
+        (
+            &[
+                ClusterAuthorizationFailed,
+                Authentication,
+                RequestTimedOut,
+                BrokerNotAvailable,
+                NetworkException,
+                OutOfOrderSequenceNumber,
+                ThrottlingQuotaExceeded,
+                UnsupportedVersion,
+                Fatal,
+                PurgeQueue,
+            ],
+            true,
+        ),
+        (
+            &[
+                MessageTimedOut,
+                NotEnoughReplicas,
+                KafkaStorageError,
+                InvalidRecord,
+                TopicAuthorizationFailed,
+                Unknown,
+            ],
+            false,
+        ),
+    ];
+    for (codes, expected) in cases {
+        for code in codes {
+            let error = not_delivered("orders", *code);
+            assert_eq!(error.is_transient(), expected, "{code}: {error}");
+        }
+    }
+}
+
 /// The document that is made of the table.
 fn document() -> String {
     let mut rows = String::new();

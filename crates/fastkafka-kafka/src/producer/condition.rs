@@ -92,6 +92,11 @@ impl Condition {
         add(&mut self.ended, now, error);
     }
 
+    /// Nothing was acknowledged, and no broker has answered, since the login was refused.
+    pub(crate) fn is_login_refused(&self) -> bool {
+        self.login.is_some()
+    }
+
     /// Another has taken its place.
     pub(crate) fn made(&mut self, now: Duration) {
         self.made = now;

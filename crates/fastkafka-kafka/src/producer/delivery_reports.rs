@@ -1,7 +1,7 @@
 //! The reports of a producer's client: the fate of each record, and the client's own errors.
 
 use crate::client_context::{Context, ErrorHandler};
-use crate::error::is_permanent;
+use crate::error::{is_of_others, is_permanent};
 use crate::ffi::Opaque;
 use crate::lock::lock;
 use crate::names::ClusterNames;
@@ -107,7 +107,14 @@ impl ProducerContext<Function> for Context<Reports> {
                     let watch = &self.events.watch;
                     watch.late(topic, message.partition(), &code.to_string());
                 }
-                token.fail(Failure::from(not_delivered(topic, code)));
+                let error = match code {
+                    // It has waited for the login in vain.
+                    RDKafkaErrorCode::MessageTimedOut if self.events.watch.is_login_refused() => {
+                        unavailable(topic, code)
+                    }
+                    code => not_delivered(topic, code),
+                };
+                token.fail(Failure::from(error));
             }
         }
         // Last: who waits for "nothing on its way" also waits for what the token set off.
@@ -133,10 +140,19 @@ pub(crate) fn not_delivered(topic: &str, code: RDKafkaErrorCode) -> ProduceError
         RDKafkaErrorCode::MessageSizeTooLarge
         | RDKafkaErrorCode::MessageBatchTooLarge
         | RDKafkaErrorCode::InvalidMessageSize => ProduceError::TooLarge { topic, reason },
+        code if is_of_others(code) => unavailable(&topic, code),
         code => ProduceError::NotDelivered {
             topic,
             reason,
             permanent: is_permanent(code),
         },
+    }
+}
+
+/// Of a record that is not at fault.
+fn unavailable(topic: &str, code: RDKafkaErrorCode) -> ProduceError {
+    ProduceError::Unavailable {
+        topic: topic.to_owned(),
+        reason: code.to_string(),
     }
 }

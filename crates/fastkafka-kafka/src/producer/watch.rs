@@ -55,6 +55,10 @@ impl Watch {
         self.late.store(true, Relaxed);
     }
 
+    pub(super) fn is_login_refused(&self) -> bool {
+        lock(&self.condition).is_login_refused()
+    }
+
     /// The client has told of an error that belongs to no record.
     pub(super) fn error(&self, error: &ClientError) {
         let kind = match error.scope {

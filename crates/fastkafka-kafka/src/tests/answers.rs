@@ -2,7 +2,7 @@
 //! request is answered well. `docs/errors.md` names the requests of each code.
 
 use super::*;
-use crate::error::{is_permanent, row, tried};
+use crate::error::{is_of_others, is_permanent, row, tried};
 use crate::producer::again::is_of_the_batch;
 use fastkafka_core::FailureKind;
 use fastkafka_runtime::platform::{Lasting, Scope};
@@ -76,6 +76,10 @@ fn a_record_fails_for_good_or_is_sent_again() {
         );
         if row(code) == (Scope::Client, Lasting::Permanent) {
             assert!(!failures.is_empty(), "the client has ended");
+        }
+        if is_of_others(code) {
+            let is_counted = |kind: &FailureKind| !matches!(kind, FailureKind::Transient { .. });
+            assert!(!failures.iter().any(is_counted), "{failures:?}");
         }
     });
 }
