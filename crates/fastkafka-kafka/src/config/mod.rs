@@ -130,8 +130,9 @@ pub(crate) fn producer(mut config: ClientConfig, settings: &ProducerSettings) ->
         .set("linger.ms", "5")
         .set("delivery.timeout.ms", DELIVERY_TIMEOUT_MILLIS.to_string())
         .set("message.max.bytes", "1000000")
-        // Records on their way have a bound of our own; this is none.
-        .set("queue.buffering.max.messages", "0");
+        // Records on their way have a bound of our own; these are none.
+        .set("queue.buffering.max.messages", "0")
+        .set("queue.buffering.max.kbytes", i32::MAX.to_string());
     if is_idempotent(settings) {
         config.set("enable.idempotence", "true");
     } else {

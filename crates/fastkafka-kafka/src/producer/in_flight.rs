@@ -7,8 +7,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-/// Beyond so many bytes async producers wait, whatever the number of records. librdkafka's own
-/// bound is 1 GiB.
+/// Beyond so many bytes async producers wait, whatever the number of records. librdkafka has no bound: it would
+/// refuse the rest of a call of which this one has let all in.
 const MAX_BYTES: u64 = 256 << 20;
 
 /// Records in the upper bits, their bytes in the lower ones: one atomic operation counts both.

@@ -150,6 +150,18 @@ fn what_delivery_depends_on_is_fixed() {
     assert_eq!(config.get("partitioner"), Some("murmur2_random"));
 }
 
+/// librdkafka would refuse the rest of a call of many records at 1 GiB, and that is repeated as a whole.
+#[test]
+fn nothing_but_our_own_bound_refuses_a_record_of_a_call() {
+    let config = of_producer(&ProducerSettings::default());
+    for bound in ["queue.buffering.max.messages", "queue.buffering.max.kbytes"] {
+        assert!(Of::Producer.refusal(bound).is_some(), "{bound}");
+    }
+    assert_eq!(config.get("queue.buffering.max.messages"), Some("0"));
+    assert_eq!(config.get("queue.buffering.max.kbytes"), Some("2147483647"));
+    assert!(config.create_native_config().is_ok());
+}
+
 #[test]
 fn a_property_with_a_key_names_the_key() {
     let why = |of: Of, property| of.refusal(property).unwrap();
