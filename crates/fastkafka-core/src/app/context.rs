@@ -8,6 +8,7 @@ use crate::function::meter::{Tally, tallies};
 use crate::function::registry::Registry;
 use std::any::TypeId;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// The context of an app's calls. It lives as long as any of them.
@@ -17,6 +18,7 @@ pub struct AppContext {
     around: Option<Box<dyn Around>>,
     tallies: Vec<Tally>,
     sink: OnceLock<Arc<dyn RecordSink>>,
+    disconnected: AtomicBool,
     interceptor: OnceLock<Arc<dyn Interceptor>>,
 }
 
@@ -29,6 +31,7 @@ impl AppContext {
             around: None,
             tallies: tallies(registry.defs()),
             sink: OnceLock::new(),
+            disconnected: AtomicBool::new(false),
             interceptor: OnceLock::new(),
         }
     }
@@ -62,6 +65,17 @@ impl AppContext {
     #[inline]
     pub fn sink(&self) -> Option<&Arc<dyn RecordSink>> {
         self.sink.get()
+    }
+
+    /// True from [`AppContext::disconnect`] on: its producers send nothing more.
+    #[inline]
+    pub fn is_disconnected(&self) -> bool {
+        self.disconnected.load(Ordering::Acquire)
+    }
+
+    /// Its producers send nothing more.
+    pub(super) fn refuse(&self) {
+        self.disconnected.store(true, Ordering::Release);
     }
 
     /// Sends its records there from now on.

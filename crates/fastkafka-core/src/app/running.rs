@@ -22,8 +22,9 @@ impl AppContext {
         Ok(())
     }
 
-    /// The app is no longer one of the running apps.
+    /// The app is no longer one of the running apps, and takes no record of who has entered it.
     pub fn disconnect(self: &Arc<Self>) {
+        self.refuse();
         let me = Arc::downgrade(self);
         unpoisoned(RUNNING.write()).retain(|app| !app.ptr_eq(&me));
     }

@@ -58,6 +58,11 @@ fn encode_and_enqueue<P: Producer>(
         .transpose()
         .map_err(not_encoded)?;
     target(TypeId::of::<P::App>(), P::DEF.name, |app, ambient| {
+        if app.is_disconnected() {
+            return Err(ProduceError::NoApp {
+                producer: P::DEF.name,
+            });
+        }
         let sink = app.sink().ok_or(ProduceError::NotConnected {
             producer: P::DEF.name,
         })?;
@@ -119,9 +124,8 @@ pub fn emit<P: Producer>(returned: Option<&P::Returned>) -> Result<(), ProduceEr
 pub async fn room<P: Producer>() {
     std::future::poll_fn(|cx| {
         let polled = target(TypeId::of::<P::App>(), P::DEF.name, |app, _| {
-            Ok(app
-                .sink()
-                .map_or(Poll::Ready(()), |sink| sink.poll_room(cx)))
+            let sink = app.sink().filter(|_| !app.is_disconnected());
+            Ok(sink.map_or(Poll::Ready(()), |sink| sink.poll_room(cx)))
         });
         // Without an app there is nothing to wait for; `emit_open` says so.
         polled.unwrap_or(Poll::Ready(()))

@@ -23,7 +23,8 @@ apps!(
     Outside,
     Failing,
     Unacknowledged,
-    Unwritable
+    Unwritable,
+    Stopped
 );
 
 fn sent(producer: &str, topic: &str, payload: &str) -> Sent {
@@ -263,4 +264,24 @@ fn what_clients_would_write_otherwise_is_refused() {
     assert!(outbox.take().is_empty());
     block_on(to_unwritable(1, 0)).unwrap();
     assert_eq!(outbox.take().len(), 1);
+}
+
+#[produces(app = Stopped)]
+async fn to_stopped() -> Produced<Order> {
+    Ok(Order { id: 1 })
+}
+
+#[test]
+fn h3_an_app_that_stops_takes_no_record_of_who_has_entered_it() {
+    let (app, outbox) = connected::<Stopped>();
+    let _entered = enter(app.clone());
+    block_on(to_stopped()).unwrap();
+    assert_eq!(outbox.take().len(), 1);
+    app.disconnect();
+    let refused = block_on(to_stopped());
+    assert!(
+        matches!(refused, Err(ProduceError::NoApp { .. })),
+        "{refused:?}"
+    );
+    assert!(outbox.take().is_empty());
 }
