@@ -7,6 +7,7 @@ use crate::config;
 use crate::error::problem;
 use crate::offsets::client::Asking;
 use crate::offsets::reset::{ResetError, reset};
+use crate::own_thread::on_own_thread;
 use fastkafka_core::{ConsumerSettings, Plan, Problems};
 use fastkafka_runtime::platform::PartitionRef;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -43,7 +44,7 @@ pub(crate) async fn start_from(
             let access = clusters.access(&group.cluster, &group.settings.connection());
             let access = access.clone();
             let (id, settings, topics) = (group.id.clone(), group.settings.clone(), topics.clone());
-            let asked = tokio::task::spawn_blocking(move || {
+            let asked = on_own_thread("begin-anew", move || {
                 begin_anew(&access, &id, &settings, &topics, at)
             });
             let id = &group.id;

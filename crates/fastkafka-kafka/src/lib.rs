@@ -24,6 +24,7 @@ mod lock;
 mod names;
 mod offsets;
 mod options;
+mod own_thread;
 mod platform;
 mod prepare;
 mod producer;

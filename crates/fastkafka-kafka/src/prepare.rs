@@ -4,6 +4,7 @@ use crate::access::Access;
 use crate::clusters::Clusters;
 use crate::error::{problem, refused};
 use crate::options::KafkaOptions;
+use crate::own_thread::on_own_thread;
 use crate::topics::{TopicSpec, TopicState, Topics};
 use fastkafka_core::{Plan, Problem, Problems};
 use fastkafka_runtime::platform::{ClientError, Lasting};
@@ -111,7 +112,7 @@ async fn look_up(
         // A moment is left even at the deadline: the last look must not fail for want of time.
         let patience = left.clamp(Duration::from_millis(500), LOOK_AGAIN);
         let (topics, names) = (topics.clone(), names.to_vec());
-        let asked = tokio::task::spawn_blocking(move || topics.look_up(&names, patience));
+        let asked = on_own_thread("topics", move || topics.look_up(&names, patience));
         match asked.await.map_err(|error| refused(error.to_string()))? {
             Ok(found) => return Ok(found),
             Err(error) if error.lasting == Lasting::Passing && left > LOOK_AGAIN => {
