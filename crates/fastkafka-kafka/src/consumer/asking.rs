@@ -19,7 +19,11 @@ impl<C: RawClient> KafkaConsumer<C> {
                 // The end of one that is paused is of no interest.
                 end: match part.paused {
                     true => None,
-                    false => self.client.known_end(part.place),
+                    // Of a fetch that is never answered the client knows no end.
+                    false => {
+                        let known = self.client.known_end(part.place);
+                        known.max(self.silence.end(part.place, part.next))
+                    }
                 },
             });
             let candidates: Vec<_> = candidates.collect();
@@ -84,12 +88,17 @@ impl<C: RawClient> KafkaConsumer<C> {
                 && !self.seeks.is_under_way(place)
                 && !self.errors.is_broken(place)
                 && !self.unchecked.contains(place);
-            if let Some(end) = end
-                && end > from.next
-                && counts
-            {
-                part.next = end;
-                notices.push(Notice::AtEnd(place, end));
+            match end {
+                Some(end) if end > from.next && counts => {
+                    part.next = end;
+                    notices.push(Notice::AtEnd(place, end));
+                }
+                // There are records, and since the look began all that was read was handed out.
+                None if counts && self.ends.is_drained() => {
+                    let unread = self.silence.unread(now, place, from.next);
+                    notices.extend(unread.map(|unread| Notice::Silence(vec![unread])));
+                }
+                _ => {}
             }
         }
         notices.into_iter()

@@ -5,7 +5,7 @@
 //! log goes on, is looked at with a client of its own.
 //!
 //! The same client tells whether a partition can be read of which nothing comes since an error: silence does
-//! not, for it may be paused or have no leader.
+//! not, for it may be paused or have no leader. And that there are records where the consumer reads none.
 
 use super::fetch_position::FetchPosition;
 use fastkafka_runtime::platform::PartitionRef;
@@ -57,6 +57,11 @@ impl Ends {
     /// All that was read has been handed out.
     pub(crate) fn drained(&mut self) {
         self.drained = true;
+    }
+
+    /// All that was read has been handed out since the last look began.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.drained
     }
 
     pub(crate) fn is_due(&self, now: Duration) -> bool {

@@ -1,14 +1,16 @@
-//! Partitions that are read and whose leader is away.
+//! Partitions that are read and of which nothing comes: their leader is away, or does not answer this client's fetch.
 //!
 //! librdkafka does not tell it: it waits for the leader, and an idle partition looks the same. So the leaders
-//! of partitions that stand are asked for the ends of their logs; that they answer is all that counts. What
-//! lies between a position and an end may be no record, which is for [`ends`](super::ends) to find out.
+//! of partitions that stand are asked for the ends of their logs. What lies between a position and an end may be no
+//! record, which is for [`ends`](super::ends) to find out: a client of its own reads there. If that one has records
+//! and this one has none, it is this one's fetch that is not answered: it may be sent to a replica in its rack.
 //!
 //! | a partition is | what happens | and it is |
 //! |---|---|---|
 //! | read | its position does not move for ten seconds | asked about, every ten seconds |
 //! | asked about | the leader answers, or refuses | well: told where it was silent |
 //! | asked about | no answer, twice in a row | silent: told each time |
+//! | asked about | another client reads records there, twice, and this one none | silent: told each time |
 //! | silent | records come, or it is paused | read: told |
 //!
 //! While no broker is reached nothing is asked: that has a name of its own.
@@ -30,6 +32,11 @@ pub(crate) type Heard = Vec<(PartitionRef, i64, Result<i64, StartError>)>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Stand {
     next: i64,
+    since: Duration,
+    /// The end of its log, by its leader.
+    end: Option<i64>,
+    /// How often another client has read records here.
+    unread: u32,
     /// Since when it stands here, or when its leader last answered.
     well: Duration,
     /// Since when it has no answer. Of many partitions each is asked about seldom, so its last answer may be
@@ -43,7 +50,12 @@ struct Stand {
 
 impl Stand {
     fn is_silent(&self) -> bool {
-        self.unanswered > 1
+        self.unanswered > 1 || self.is_unread()
+    }
+
+    /// One alone may have come in between.
+    fn is_unread(&self) -> bool {
+        self.unread > 1
     }
 }
 
@@ -81,6 +93,9 @@ impl Silence {
             }
             let stand = same.unwrap_or(Stand {
                 next,
+                since: now,
+                end: None,
+                unread: 0,
                 well: now,
                 silent: now,
                 asked: now,
@@ -112,6 +127,32 @@ impl Silence {
             (*place, stand.next)
         });
         asked.collect()
+    }
+
+    /// The end of a log, as its leader has told it since the partition stands at this position.
+    pub(crate) fn end(&self, place: PartitionRef, next: i64) -> Option<i64> {
+        let stand = self.stands.get(&place).filter(|stand| stand.next == next);
+        stand.and_then(|stand| stand.end)
+    }
+
+    /// Another client has read a record at this position, where this one has none to hand out.
+    pub(crate) fn unread(
+        &mut self,
+        now: Duration,
+        place: PartitionRef,
+        next: i64,
+    ) -> Option<(PartitionRef, Result<(), Silent>)> {
+        let stand = self.stands.get_mut(&place);
+        let stand = stand.filter(|stand| stand.next == next)?;
+        stand.unread += 1;
+        stand.is_unread().then(|| {
+            let lasts = now.saturating_sub(stand.since);
+            let why = format!(
+                "its leader has records from {next} on, and the client's fetch of them is not answered; with \
+                 `client.rack` it goes to a replica in the same rack"
+            );
+            (place, Err(Silent { lasts, why }))
+        })
     }
 
     /// The answers about those that were asked about, as far as there was time; the others have their turn first the
@@ -150,10 +191,12 @@ impl Silence {
                 }
                 Err(StartError::Retry(_)) => {}
                 Ok(_) | Err(_) => {
-                    if stand.is_silent() {
+                    let was_silent = stand.is_silent();
+                    stand.end = answer.ok();
+                    (stand.well, stand.unanswered) = (now, 0);
+                    if was_silent && !stand.is_silent() {
                         news.push((place, Ok(())));
                     }
-                    (stand.well, stand.unanswered) = (now, 0);
                 }
             }
         }
@@ -234,6 +277,26 @@ mod tests {
         assert_eq!(looks(&mut silence, 0..60, 7, &Ok(7)), []);
         assert_eq!(looks(&mut silence, 60..70, 7, &no_leader()), []);
         assert_eq!(looks(&mut silence, 70..120, 7, &Ok(7)), []);
+    }
+
+    #[test]
+    fn one_whose_records_another_client_reads_is_silent_until_they_come() {
+        let mut silence = Silence::default();
+        assert_eq!(looks(&mut silence, 0..15, 7, &Ok(9)), []);
+        assert_eq!(silence.end(place(0), 7), Some(9));
+        assert_eq!(silence.end(place(0), 6), None, "of another position");
+        assert_eq!(silence.unread(SECOND * 15, place(0), 6), None);
+        assert_eq!(silence.unread(SECOND * 15, place(0), 7), None);
+        let told = silence.unread(SECOND * 25, place(0), 7);
+        let Some((_, Err(silent))) = told else {
+            panic!("{told:?}")
+        };
+        assert_eq!(silent.lasts, SECOND * 25);
+        assert!(silent.why.contains("client.rack"), "{}", silent.why);
+        // That its leader answers is no news.
+        assert_eq!(looks(&mut silence, 25..40, 7, &Ok(9)), []);
+        assert_eq!(looks(&mut silence, 40..45, 8, &Ok(9)), [(40, Ok(()))]);
+        assert_eq!(silence.end(place(0), 8), None);
     }
 
     /// What lies between may be the markers of a transaction, or aborted.

@@ -138,6 +138,8 @@ fn look(
 pub(super) fn config(mut config: ClientConfig) -> ClientConfig {
     config.remove("group.instance.id");
     config.remove("statistics.interval.ms");
+    // It reads from leaders: a replica in the rack may be what does not answer the consumer.
+    config.remove("client.rack");
     config
         .set("enable.auto.commit", "false")
         .set("enable.partition.eof", "true")

@@ -1,6 +1,6 @@
 //! Partitions of which nothing comes.
 
-use super::super::raw::{Answer, RawClient};
+use super::super::raw::{Answer, Ended, RawClient};
 use super::*;
 use fastkafka_runtime::platform::{Silent, StartError};
 
@@ -102,4 +102,42 @@ fn one_that_is_paused_is_not_asked_about() {
         member.hear_all();
     }
     assert_eq!(asked(&mut member), [(place(0), 5)]);
+}
+
+/// Of what is read from the leader, as if a fetch from another replica had no answer.
+#[test]
+fn h1_one_whose_records_only_another_client_reads_is_told_until_they_come() {
+    let mut member = member();
+    // Two more records, which the client does not get.
+    member.client.silent.insert(0);
+    member.client.logs.insert(0, (0, 7));
+    let mut all = Vec::new();
+    for _ in 0..120 {
+        for request in member.requests() {
+            let answer = match request {
+                Request::Leaders(places) => {
+                    let answer = |(place, at): (PartitionRef, i64)| {
+                        let end = member.client.logs[&place.partition].1;
+                        (place, at, Ok(end))
+                    };
+                    Answer::Leaders(places.into_iter().map(answer).collect())
+                }
+                Request::Ends(places) => {
+                    let read = |from| Ended { from, end: None };
+                    Answer::Ends(places.into_iter().map(read).collect())
+                }
+                _ => continue,
+            };
+            member.client.post(Event::Answer(answer));
+        }
+        all.extend(told(member.hear_all()));
+        member.read();
+        member.after(SECOND);
+    }
+    let is_silent = |told: &(i32, Option<Silent>)| matches!(told, (0, Some(_)));
+    assert!(all.len() > 1 && all.iter().all(is_silent), "{all:?}");
+    member.client.silent.clear();
+    assert_eq!(member.read_offsets(), [(0, 5, 2)]);
+    member.after(5 * SECOND);
+    assert_eq!(told(member.hear_all()), [(0, None)]);
 }
