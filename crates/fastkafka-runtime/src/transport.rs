@@ -65,6 +65,13 @@ pub enum Notice {
         /// The offset that it was going to read.
         position: i64,
     },
+    /// What [`Notice::MadeAnew`] has told holds: later looks at the topic agree.
+    StillAnew {
+        /// The partition.
+        place: PartitionRef,
+        /// The offset that it was going to read.
+        position: i64,
+    },
     /// The topic is the one that the position belongs to, after [`Notice::MadeAnew`] was told: the broker that
     /// said so was behind. What came meanwhile was dropped, so the partition stands still until it is moved there.
     SameAgain {

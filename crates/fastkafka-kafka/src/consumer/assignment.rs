@@ -9,6 +9,10 @@ use crate::offsets::topic_id::TopicId;
 use fastkafka_runtime::platform::PartitionRef;
 use std::collections::{BTreeMap, HashMap};
 
+/// A broker that is behind knows an older topic of the name. So many looks have to agree with the first, each some
+/// time after the one before, until what was read already is read again.
+const ENOUGH: u32 = 2;
+
 /// A partition that is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Assigned {
@@ -22,6 +26,8 @@ pub(crate) struct Assigned {
     pub(crate) topic: Option<TopicId>,
     /// The topic of that name is another one now: what comes of it is not read on.
     pub(crate) is_made_anew: bool,
+    /// The later looks that have said so, too.
+    agreeing: u32,
     pub(crate) paused: bool,
 }
 
@@ -70,6 +76,9 @@ impl Assigned {
             Some(topic) if topic == id => self.is_made_anew.then_some(News::SameAgain),
             Some(_) if self.next > 0 => {
                 let is_old = std::mem::replace(&mut self.is_made_anew, true);
+                if !is_old {
+                    self.agreeing = 0;
+                }
                 (!is_old).then_some(News::MadeAnew)
             }
             _ => {
@@ -77,6 +86,15 @@ impl Assigned {
                 None
             }
         }
+    }
+}
+
+impl Assigned {
+    /// A later look tells this id. True when that makes enough of them that the topic is another one.
+    pub(crate) fn agree(&mut self, id: TopicId) -> bool {
+        let agrees = self.is_made_anew && self.topic != Some(id);
+        self.agreeing = if agrees { self.agreeing + 1 } else { 0 };
+        agrees && self.agreeing == ENOUGH
     }
 }
 
@@ -122,6 +140,7 @@ impl Assignment {
                 epochs: LeaderEpochs::starting_at(known.at),
                 topic: known.topic,
                 is_made_anew: false,
+                agreeing: 0,
                 paused: false,
             };
             parts.insert(place.partition, part);
@@ -137,6 +156,7 @@ impl Assignment {
             part.epochs = LeaderEpochs::starting_at(known.at);
             part.topic = known.topic;
             part.is_made_anew = false;
+            part.agreeing = 0;
         }
     }
 

@@ -50,8 +50,8 @@ impl<C: RawClient> KafkaConsumer<C> {
                 told.map(Notice::Membership)
             }
             Event::Committed(offsets) => Some(Notice::Committed(offsets)),
-            Event::TopicIds(ids) => {
-                self.looked(ids);
+            Event::TopicIds(look, ids) => {
+                self.looked(look, ids);
                 None
             }
             Event::Error(error) => {

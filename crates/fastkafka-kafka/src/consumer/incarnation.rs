@@ -6,6 +6,7 @@
 use super::KafkaConsumer;
 use super::assignment::News;
 use super::known::Known;
+use super::looks::Look;
 use super::raw::{Offsets, RawClient};
 use super::wrong::Wrong;
 use crate::offsets::broker::{Commit, OffsetAndEpoch};
@@ -36,14 +37,25 @@ impl<C: RawClient> KafkaConsumer<C> {
 
     fn look(&mut self, topics: &[&str]) {
         if !topics.is_empty() {
-            self.looks.begin(self.client.now(), topics);
-            self.client.look(topics);
+            let look = self.looks.begin(self.client.now(), topics);
+            self.client.look(look, topics);
         }
     }
 
     /// A look is answered.
-    pub(super) fn looked(&mut self, ids: BTreeMap<String, TopicId>) {
-        self.looks.end(ids);
+    pub(super) fn looked(&mut self, look: Look, ids: BTreeMap<String, TopicId>) {
+        let topics = self.looks.end(look, ids);
+        let agreeing = self.assigned.parts_mut().filter_map(|part| {
+            let topic = topics
+                .iter()
+                .find(|topic| **topic == part.place.on_cluster)?;
+            let id = self.looks.id(topic)?;
+            part.agree(id).then_some((part.place, part.next))
+        });
+        for (place, position) in agreeing {
+            self.wrong.add(place, position, Wrong::StillAnew);
+            self.client.wake();
+        }
         self.compare();
     }
 

@@ -6,6 +6,7 @@
 use super::absence::Standing;
 use super::epochs::{Epoch, Epochs};
 use super::fetch_position::FetchPosition;
+use super::looks::Look;
 use super::silence::Heard;
 use crate::offsets::broker::{Commit, OffsetAndEpoch};
 use crate::offsets::start_offsets::Resolved;
@@ -32,7 +33,7 @@ pub(crate) enum Event {
     /// A seek that has waited could not be made.
     NotMoved(PartitionRef, i64, ClientError),
     /// The answer to [`RawClient::look`]: the ids of topics that the broker knows, by their names.
-    TopicIds(BTreeMap<String, TopicId>),
+    TopicIds(Look, BTreeMap<String, TopicId>),
     /// An error that belongs to no request.
     Error(ClientError),
     /// The pattern matches no topic, so there is no group yet.
@@ -211,7 +212,7 @@ pub(crate) trait RawClient {
     fn unassign_some(&mut self, places: &Offsets) -> Result<(), ClientError>;
 
     /// Begins to ask for the ids of these topics. [`Event::TopicIds`] is the answer, also when there is none.
-    fn look(&mut self, topics: &[&str]);
+    fn look(&mut self, look: Look, topics: &[&str]);
 
     /// Goes to these positions, and asks the leaders whether their logs still have them, by their epochs; what
     /// was fetched of them is dropped. [`FetchError::Truncated`] comes in the place of records where a log was

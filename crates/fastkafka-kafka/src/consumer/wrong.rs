@@ -10,6 +10,8 @@ use fastkafka_runtime::platform::{Notice, PartitionRef};
 pub(crate) enum Wrong {
     /// The topic was deleted, and there is another of its name.
     MadeAnew,
+    /// Later looks have said so, too.
+    StillAnew,
     /// It was not: the broker that said so was behind.
     SameAgain,
     /// A batch cannot be read.
@@ -50,6 +52,7 @@ impl WrongPositions {
         let all = std::mem::take(&mut self.0).into_iter();
         all.map(|(place, position, wrong)| match wrong {
             Wrong::MadeAnew => Notice::MadeAnew { place, position },
+            Wrong::StillAnew => Notice::StillAnew { place, position },
             Wrong::SameAgain => Notice::SameAgain { place, position },
             Wrong::Unreadable { why } => Notice::Unreadable {
                 place,

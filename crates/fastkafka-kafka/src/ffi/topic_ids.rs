@@ -48,8 +48,9 @@ impl TopicIds {
         }
     }
 
-    /// Begins to ask for the ids of these topics. An answer comes within this time, and may be an error.
-    pub(crate) fn ask(&self, topics: &[&str], within: Duration) {
+    /// Begins to ask for the ids of these topics. An answer with this number comes within this time, and may be an
+    /// error.
+    pub(crate) fn ask(&self, number: usize, topics: &[&str], within: Duration) {
         let owned: Vec<_> = topics
             .iter()
             .map(|topic| CString::new(*topic).expect("a topic's name has no NUL"))
@@ -73,23 +74,27 @@ impl TopicIds {
                 reason.as_mut_ptr(),
                 reason.len(),
             );
+            // A number in the place of a pointer: librdkafka only carries it.
+            let carried = ptr::without_provenance_mut(number);
+            rd::rd_kafka_AdminOptions_set_opaque(options, carried);
             rd::rd_kafka_DescribeTopics(self.client, topics, options, self.queue);
             rd::rd_kafka_AdminOptions_destroy(options);
             rd::rd_kafka_TopicCollection_destroy(topics);
         }
     }
 
-    /// The next answer, if one has come: the ids as far as the broker has them.
-    pub(crate) fn answer(&self) -> Option<Result<Ids, String>> {
+    /// The next answer, if one has come, with the number of its question: the ids as far as the broker has them.
+    pub(crate) fn answer(&self) -> Option<(usize, Result<Ids, String>)> {
         // SAFETY: a valid queue. What comes by it are answers to `ask`, each ours to destroy once.
         unsafe {
             let event = rd::rd_kafka_queue_poll(self.queue, 0);
             if event.is_null() {
                 return None;
             }
+            let number = rd::rd_kafka_event_opaque(event).addr();
             let ids = ids(event);
             rd::rd_kafka_event_destroy(event);
-            Some(ids)
+            Some((number, ids))
         }
     }
 }

@@ -115,8 +115,7 @@ impl<T: GroupConsumer> Driver<T> {
     /// The client has found the position of a seek, or says why it could not.
     pub(super) fn seek_found(&mut self, place: PartitionRef, found: Result<i64, ControlError>) {
         let found = if self.seeks.is_given_back(place) {
-            let target = Target::from((&*place.topic, place.partition));
-            Err(ControlError::NotAssigned { target })
+            Err(self.not_assigned_since(place))
         } else {
             self.may_move(place).and(found)
         };
@@ -135,6 +134,16 @@ impl<T: GroupConsumer> Driver<T> {
         self.step(Event::Seek { part, position });
         self.store();
         self.consumer.commit(place, position);
+    }
+
+    /// The partition was given back while its position was sought, and may be assigned again.
+    fn not_assigned_since(&self, place: PartitionRef) -> ControlError {
+        let (topic, partition) = (place.topic.clone(), place.partition);
+        if self.rebalance.assigned().contains(&place) {
+            return ControlError::Rebalancing { topic, partition };
+        }
+        let target = Target::from((&*topic, partition));
+        ControlError::NotAssigned { target }
     }
 
     /// The commit of a seek is answered. Refused or not, the engine has moved, and the client follows.

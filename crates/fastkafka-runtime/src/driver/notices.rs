@@ -39,6 +39,7 @@ impl<T: GroupConsumer> Driver<T> {
                     end,
                 } => self.truncated(place, position, end),
                 Notice::MadeAnew { place, position } => self.made_anew(place, position),
+                Notice::StillAnew { place, position } => self.still_anew(place, position),
                 Notice::SameAgain { place, position } => self.same_again(place, position),
                 Notice::Unreadable {
                     place,

@@ -11,6 +11,16 @@ use crate::transport::{GroupConsumer, PartitionRef};
 use fastkafka_core::OnTruncation;
 use std::time::Duration;
 
+/// What follows where the handler lets a partition go on by itself.
+enum Then {
+    /// It stops all the same: what is new, nobody knows.
+    Stop,
+    /// Here is the first record that was never read.
+    GoOn(Seek),
+    /// It goes on at the beginning once there is more evidence.
+    Wait,
+}
+
 /// Between two attempts to go on.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -31,8 +41,7 @@ impl<T: GroupConsumer> Driver<T> {
             let what = format!(
                 "position {position} is past the end of the log ({high}): the topic was truncated or made anew"
             );
-            // What is new below the end, nobody knows.
-            self.stand_still(place, position, what, None);
+            self.stand_still(place, position, what, Then::Stop);
         }
     }
 
@@ -47,7 +56,8 @@ impl<T: GroupConsumer> Driver<T> {
         let what = format!(
             "the log {cut} and has grown again (an unclean election): position {position} belongs to the one before"
         );
-        self.stand_still(place, position, what, end.map(Seek::Offset));
+        let then = end.map_or(Then::Stop, |end| Then::GoOn(Seek::Offset(end)));
+        self.stand_still(place, position, what, then);
     }
 
     pub(super) fn made_anew(&mut self, place: PartitionRef, position: i64) {
@@ -55,7 +65,20 @@ impl<T: GroupConsumer> Driver<T> {
             "the topic was deleted and made anew: position {position} belongs to the one before, and records of \
              the new one may have been left out"
         );
-        self.stand_still(place, position, what, Some(Seek::Beginning));
+        // A broker that is behind may have said so, and what was handled would be handled again.
+        self.stand_still(place, position, what, Then::Wait);
+    }
+
+    /// It was: those that were asked later say so, too.
+    pub(super) fn still_anew(&mut self, place: PartitionRef, position: i64) {
+        let part = self.part(place);
+        let partition = &mut self.partitions[part];
+        let resets = partition.handler.on_truncation == OnTruncation::Reset;
+        if resets && partition.truncated == Some(position) && partition.goes_on.is_none() {
+            let (to, at) = (Seek::Beginning, self.now);
+            partition.goes_on = Some(GoesOn { to, at });
+            self.go_on();
+        }
     }
 
     /// It was not: a broker that is behind knows an older topic for a while.
@@ -68,7 +91,7 @@ impl<T: GroupConsumer> Driver<T> {
         partition.errors.forget(position);
         if partition.goes_on.is_some() {
             // Its seek may be on its way to the beginning, and must not move it from here.
-            self.seeks.give_back(&[place]);
+            self.seeks.cancel_own(place);
         }
         tracing::info!(%place, "the topic is the one before: going on at {position}");
         self.leave_position(place);
@@ -88,21 +111,26 @@ impl<T: GroupConsumer> Driver<T> {
         }
     }
 
-    /// The partition stands still at `position`. `new` is where the first record is that was never read.
-    fn stand_still(&mut self, place: PartitionRef, position: i64, what: String, new: Option<Seek>) {
+    /// The partition stands still at `position`.
+    fn stand_still(&mut self, place: PartitionRef, position: i64, what: String, then: Then) {
         if self.leaves(place) {
             return;
         }
         let part = self.part(place);
         let partition = &mut self.partitions[part];
         let resets = partition.handler.on_truncation == OnTruncation::Reset;
-        let to = new.filter(|_| resets);
         let at = self.now;
-        partition.goes_on = to.map(|to| GoesOn { to, at });
-        let what = match to {
-            Some(Seek::Offset(offset)) => format!("{what}; going on at {offset}"),
-            Some(_) => format!("{what}; going on at its beginning"),
-            None => format!(
+        partition.goes_on = match then {
+            Then::GoOn(to) if resets => Some(GoesOn { to, at }),
+            _ => None,
+        };
+        let what = match then {
+            Then::GoOn(Seek::Offset(offset)) if resets => format!("{what}; going on at {offset}"),
+            Then::GoOn(_) if resets => format!("{what}; going on at its beginning"),
+            Then::Wait if resets => {
+                format!("{what}; going on at its beginning when the next looks at the topic agree")
+            }
+            _ => format!(
                 "{what}; the partition stops: seek to an offset that is there, or reset the group's, to go on"
             ),
         };
@@ -165,7 +193,7 @@ impl<T: GroupConsumer> Driver<T> {
             if self.may_move(place).is_ok() && !self.seeks.is_under_way(place) {
                 // Nobody waits for the answer.
                 let (reply, _) = tokio::sync::mpsc::unbounded_channel();
-                self.seeks.begin(place, reply);
+                self.seeks.begin_own(place, reply);
                 self.consumer.find(place, to);
             }
         }

@@ -44,6 +44,13 @@ fn made_anew() -> Notice {
     }
 }
 
+fn still_anew(position: i64) -> Notice {
+    Notice::StillAnew {
+        place: place(0),
+        position,
+    }
+}
+
 /// The only problem.
 fn problem(lab: &Lab) -> String {
     let problems = lab.problems();
@@ -105,6 +112,8 @@ async fn with_reset_a_topic_that_is_the_same_after_all_is_not_read_from_its_begi
     let (place, position) = (place(0), 9);
     lab.notify(Notice::MadeAnew { place, position });
     lab.pass(Duration::from_secs(1)).await;
+    lab.notify(still_anew(position));
+    lab.pass(Duration::from_secs(1)).await;
     lab.notify(Notice::SameAgain { place, position });
     lab.pass(Duration::from_secs(1)).await;
     // Where its beginning is was asked before.
@@ -118,12 +127,57 @@ async fn with_reset_a_topic_that_is_the_same_after_all_is_not_read_from_its_begi
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_users_seek_goes_on_where_the_topic_is_the_same_after_all() {
+    let mut lab = Lab::new::<resets>(1, 9);
+    lab.until_committed(0, 9).await;
+    lock(&lab.member).answers = Some(Vec::new());
+    let handle = lab.handle();
+    let seek = lab.begin(async move { handle.seek(("in", 0), Seek::Offset(5)).await });
+    let is_asked = |lab: &Lab| {
+        lock(&lab.member)
+            .answers
+            .as_ref()
+            .is_some_and(|all| all.len() == 1)
+    };
+    lab.until(|labs| is_asked(labs[0])).await;
+    let (place, position) = (place(0), 9);
+    lab.notify(Notice::MadeAnew { place, position });
+    lab.pass(Duration::from_secs(1)).await;
+    lab.notify(Notice::SameAgain { place, position });
+    lab.pass(Duration::from_secs(1)).await;
+    let held = lock(&lab.member).answers.take().unwrap();
+    held.into_iter().for_each(|answer| lab.notify(answer));
+    lab.until(|_| seek.is_finished()).await;
+    seek.await.unwrap().unwrap();
+    lab.until(|labs| labs[0].state.offsets(0).len() == 13).await;
+    assert_eq!(lab.state.offsets(0)[9..], [5, 6, 7, 8]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_reset_one_answer_that_a_topic_was_made_anew_reads_nothing_again() {
+    let mut lab = Lab::new::<resets>(1, 9);
+    lab.until_committed(0, 9).await;
+    let (place, position) = (place(0), 9);
+    lab.notify(Notice::MadeAnew { place, position });
+    lab.pass(20 * LONG).await;
+    assert!(lock(&lab.member).seeks.is_empty());
+    let told = problem(&lab);
+    assert!(
+        told.contains("when the next looks at the topic agree"),
+        "{told}"
+    );
+    lab.notify(still_anew(position));
+    lab.until(|labs| labs[0].committed(0) == Some(0)).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn with_reset_it_goes_on_with_the_first_new_record_when_what_was_read_is_handled() {
     let cases: [(Told, i64); 2] = [(|| truncated(Some(4)), 4), (made_anew, 0)];
     for (notice, first) in cases {
         let mut lab = Lab::new::<resets>(1, 10);
         lab.until(|labs| labs[0].state.offsets(0).len() == 10).await;
         lab.notify(notice());
+        lab.notify(still_anew(10));
         lab.pass(LONG / 2).await;
         assert!(lock(&lab.member).seeks.is_empty(), "the last is in hand");
         lab.until(|labs| labs[0].committed(0) == Some(first)).await;
@@ -164,7 +218,9 @@ async fn with_reset_it_goes_on_also_when_the_broker_answers_later() {
     let mut lab = Lab::new::<resets>(1, 9);
     lab.until_committed(0, 9).await;
     lock(&lab.member).answers = Some(Vec::new());
-    lab.notify(made_anew());
+    let (place, position) = (place(0), 9);
+    lab.notify(Notice::MadeAnew { place, position });
+    lab.notify(still_anew(position));
     lab.pass(LONG).await;
     lab.lose([0]);
     lab.until(|labs| !labs[0].is_reading(0)).await;

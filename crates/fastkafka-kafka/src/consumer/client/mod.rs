@@ -12,6 +12,7 @@ use self::context::{Events, Group};
 use self::ends::EndsOfLogs;
 use self::errors::fetch_error;
 use super::epochs::Epochs;
+use super::looks::Look;
 use super::raw::{Event, Offsets, Piece, RawClient, Request, Stored};
 use crate::client_context::ended;
 use crate::error::{call_error, fatal};
@@ -100,9 +101,11 @@ impl RawClient for Librdkafka {
                 break;
             }
         }
-        while let Some(answer) = self.topic_ids.as_ref().and_then(TopicIds::answer) {
+        while let Some((number, answer)) = self.topic_ids.as_ref().and_then(TopicIds::answer) {
             let ids = answer.inspect_err(|why| tracing::debug!("the topics have no ids: {why}"));
-            self.events.add(Event::TopicIds(ids.unwrap_or_default()));
+            let look = Look::numbered(number);
+            self.events
+                .add(Event::TopicIds(look, ids.unwrap_or_default()));
         }
         events.append(&mut self.events.take());
     }
@@ -193,9 +196,9 @@ impl RawClient for Librdkafka {
         self.call(|consumer| consumer.incremental_unassign(&list(places)))
     }
 
-    fn look(&mut self, topics: &[&str]) {
+    fn look(&mut self, look: Look, topics: &[&str]) {
         if let Some(ids) = &self.topic_ids {
-            ids.ask(topics, LOOK);
+            ids.ask(look.number(), topics, LOOK);
         }
     }
 

@@ -3,6 +3,7 @@
 use super::within::{Call, When};
 use super::{Simulated, TOPIC};
 use crate::consumer::epochs::Epochs;
+use crate::consumer::looks::Look;
 use crate::consumer::raw::{Event, FetchError, Offsets, Piece, RawClient, Request, Stored};
 use crate::error::client_error;
 use crate::offsets::broker::{Commit, OffsetAndEpoch};
@@ -148,11 +149,11 @@ impl RawClient for Simulated {
         self.recordless.contains(&place.partition).then_some(*end)
     }
 
-    fn look(&mut self, topics: &[&str]) {
+    fn look(&mut self, look: Look, topics: &[&str]) {
         let topics = topics.iter().map(|topic| (*topic).to_owned());
-        self.incarnations.looks.push(topics.collect());
+        self.incarnations.looks.push((look, topics.collect()));
         if let Some(ids) = self.incarnations.ids.clone() {
-            self.events.get_mut().push(Event::TopicIds(ids));
+            self.events.get_mut().push(Event::TopicIds(look, ids));
         }
     }
 

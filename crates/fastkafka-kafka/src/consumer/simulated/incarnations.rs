@@ -1,5 +1,6 @@
 //! The logs of a simulated cluster as incarnations: who wrote them, where they were cut, what cannot be read.
 
+use crate::consumer::looks::Look;
 use crate::offsets::broker::OffsetAndEpoch;
 use crate::offsets::topic_id::TopicId;
 use std::collections::BTreeMap;
@@ -18,8 +19,8 @@ pub(crate) struct Incarnations {
     pub(crate) unreadable: BTreeMap<i32, (i64, bool)>,
     /// Reading begins, and can be sought, only after this: the fetchers before have to end.
     pub(crate) begin_late: bool,
-    /// The topics of every look.
-    pub(crate) looks: Vec<Vec<String>>,
+    /// Every look, with its topics.
+    pub(crate) looks: Vec<(Look, Vec<String>)>,
     /// The answer to a look; `None` leaves it open.
     pub(crate) ids: Option<BTreeMap<String, TopicId>>,
 }

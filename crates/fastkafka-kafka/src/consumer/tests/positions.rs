@@ -140,6 +140,9 @@ fn a_commit_carries_the_epoch_of_the_record_before_it() {
         assert!(member.store(&[(place(0), offset)]).is_empty());
         let stored = member.client.stored.last().unwrap();
         assert_eq!(stored.at, OffsetAndEpoch::new(offset, Some(epoch)));
+        let taken = vec![(place(0), offset, Ok(()))];
+        member.client.raise(Event::Committed(taken));
+        member.hear_all();
     }
 }
 
@@ -192,6 +195,9 @@ fn a_topic_that_is_made_anew_while_it_is_read_is_told_and_read_no_further() {
     member.client.post(Event::Answer(answer));
     member.hear_all();
     member.commit(place(0), 0);
+    let moved = Answer::Moved(place(0), Ok(()));
+    member.client.post(Event::Answer(moved));
+    member.hear_all();
     member.seek(place(0), 0).unwrap();
     assert_eq!(member.read_offsets(), [(0, 0, 30)]);
     assert!(look(&mut member).is_empty());
@@ -231,7 +237,8 @@ fn a_start_waits_two_seconds_for_the_topics_id_and_no_longer() {
     assert_eq!(member.read_offsets(), [(0, 5, 15)]);
     // The answer comes all the same.
     let ids = [(simulated::TOPIC.to_owned(), id(2).unwrap())];
-    member.client.post(Event::TopicIds(ids.into()));
+    let (look, _) = member.client.incarnations.looks.last().unwrap();
+    member.client.post(Event::TopicIds(*look, ids.into()));
     member.hear_all();
     assert_eq!(made_anew(&member.hear_all()), [20]);
 }
@@ -303,6 +310,34 @@ fn what_is_wrong_with_a_position_that_was_left_is_not_told() {
     member.hear_all();
     member.hear_all();
     member.seek(place(0), 0).unwrap();
+    assert!(look(&mut member).is_empty());
+}
+
+#[test]
+fn that_a_topic_was_made_anew_is_told_once_more_when_later_looks_agree() {
+    let mut member = telling(&[(0, 10)]);
+    member.client.set_id(id(2));
+    member.give(&[(0, 0)]);
+    member.read();
+    look(&mut member);
+    // Each time a look says otherwise they are counted anew.
+    for agree in [1, 2] {
+        member.client.set_id(id(1));
+        assert_eq!(made_anew(&look(&mut member)), [10]);
+        for _ in 1..agree {
+            assert!(look(&mut member).is_empty());
+        }
+        if agree == 1 {
+            member.client.set_id(id(2));
+            look(&mut member);
+            member.seek(place(0), 10).unwrap();
+        }
+    }
+    let told = look(&mut member);
+    assert!(
+        matches!(&told[..], [Notice::StillAnew { position: 10, .. }]),
+        "{told:?}"
+    );
     assert!(look(&mut member).is_empty());
 }
 

@@ -16,6 +16,8 @@ struct Seeking<R> {
     /// The partition was given back meanwhile. Its next assignment begins where the group says, and
     /// not where this seek goes.
     given_back: bool,
+    /// Nobody has asked for it: the partition goes on by itself.
+    own: bool,
     reply: R,
 }
 
@@ -35,10 +37,20 @@ impl<R> Default for Seeks<R> {
 
 impl<R> Seeks<R> {
     pub(crate) fn begin(&mut self, place: PartitionRef, reply: R) {
+        self.add(place, reply, false);
+    }
+
+    /// A seek that nobody has asked for.
+    pub(crate) fn begin_own(&mut self, place: PartitionRef, reply: R) {
+        self.add(place, reply, true);
+    }
+
+    fn add(&mut self, place: PartitionRef, reply: R, own: bool) {
         self.0.push(Seeking {
             place,
             to: None,
             given_back: false,
+            own,
             reply,
         });
     }
@@ -93,12 +105,20 @@ impl<R> Seeks<R> {
         }
     }
 
+    /// The partition does not go on by itself: that seek goes nowhere, and a user's goes on.
+    pub(crate) fn cancel_own(&mut self, place: PartitionRef) {
+        let mut own = self.0.iter_mut().filter(|seek| seek.own);
+        if let Some(seek) = own.find(|seek| seek.place == place) {
+            seek.given_back = true;
+        }
+    }
+
     /// For the search of `proof`: all but where the answers go.
     #[cfg(feature = "proof")]
     pub(crate) fn write(&self, to: &mut impl std::fmt::Write) -> std::fmt::Result {
         for seek in &self.0 {
             let (number, to_offset, back) = (seek.place.partition, seek.to, seek.given_back);
-            write!(to, "{number} {to_offset:?} {back};")?;
+            write!(to, "{number} {to_offset:?} {back} {};", seek.own)?;
         }
         Ok(())
     }
@@ -140,5 +160,17 @@ mod tests {
             "its next owner may be this consumer"
         );
         assert!(seeks.end(place).given_back);
+    }
+
+    #[test]
+    fn a_users_seek_goes_on_where_the_partition_no_longer_goes_on_by_itself() {
+        let [own, users] = [0, 1].map(|partition| TopicPartition::intern("in", partition));
+        let mut seeks = Seeks::default();
+        seeks.begin_own(own, "nobody");
+        seeks.begin(users, "user");
+        for place in [own, users] {
+            seeks.cancel_own(place);
+        }
+        assert!(seeks.is_given_back(own) && !seeks.is_given_back(users));
     }
 }

@@ -235,6 +235,28 @@ async fn a_partition_that_is_lost_before_it_moves_stays() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_seek_of_a_partition_that_went_and_came_back_may_be_tried_again() {
+    let mut lab = Lab::new::<steady>(1, 100);
+    reach(&mut lab, 10).await;
+    lock(&lab.member).answers = Some(Vec::new());
+    let handle = lab.handle();
+    let seek = lab.begin(async move { handle.seek(("in", 0), Seek::Offset(5)).await });
+    lab.until(|labs| answered(labs[0], 1)).await;
+    lab.lose([0]);
+    lab.until(|labs| !labs[0].is_reading(0)).await;
+    let held = lock(&lab.member).answers.take().unwrap();
+    lab.assign([0]);
+    lab.until(|labs| labs[0].is_reading(0)).await;
+    held.into_iter().for_each(|answer| lab.notify(answer));
+    lab.until(|_| seek.is_finished()).await;
+    let (topic, partition) = ("in".to_owned(), 0);
+    assert_eq!(
+        seek.await.unwrap(),
+        Err(ControlError::Rebalancing { topic, partition })
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_seek_that_cannot_be_committed_moves_and_says_so() {
     let mut lab = Lab::new::<steady>(1, 100);
     reach(&mut lab, 10).await;
