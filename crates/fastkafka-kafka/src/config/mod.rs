@@ -10,6 +10,7 @@ use fastkafka_core::{
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
 use table::Of;
 
 /// The time that a record has from enqueue to acknowledgement, unless its producer says.
@@ -68,6 +69,17 @@ pub(crate) fn consumer(
     apply(&mut config, Of::Consumer, settings.shown());
     pass_through(&mut config, settings.config.as_ref());
     config
+}
+
+/// Lets librdkafka commit twice in the interval of the settings, and returns the time between. Of what is handled
+/// while one offset of a partition is on its way to the broker the next round knows nothing, so only two of them
+/// are a commit of everything.
+pub(crate) fn rounds_of_commits(config: &mut ClientConfig) -> Duration {
+    const INTERVAL: &str = "auto.commit.interval.ms";
+    let millis = config.get(INTERVAL).and_then(|millis| millis.parse().ok());
+    let half = (millis.unwrap_or(5_000u64) / 2).max(1);
+    config.set(INTERVAL, half.to_string());
+    Duration::from_millis(half)
 }
 
 /// A consumer without a group: librdkafka wants a name all the same, which nobody joins.

@@ -49,7 +49,7 @@ impl<C: RawClient> KafkaConsumer<C> {
                 let told = self.absence.see(client.now(), &seen, is_given_nothing);
                 told.map(Notice::Membership)
             }
-            Event::Committed(offsets) => Some(Notice::Committed(offsets)),
+            Event::Committed(answers) => self.hear_committed(answers),
             Event::TopicIds(look, ids) => {
                 self.looked(look, ids);
                 None
@@ -89,7 +89,12 @@ impl<C: RawClient> KafkaConsumer<C> {
                     at.offset
                 }),
             )),
-            Answer::Moved(place, moved) => Some(Notice::Moved(place, moved)),
+            Answer::Moved(place, moved) => {
+                if moved.is_ok() {
+                    self.commits.sought(place);
+                }
+                Some(Notice::Moved(place, moved))
+            }
             Answer::Range { at, low, high } => {
                 let (place, position) = (at.place, at.next);
                 // Read on: it was lost before the client was moved there once more.

@@ -12,6 +12,8 @@ mod asking;
 mod assignment;
 mod checks;
 pub(crate) mod client;
+mod commit_order;
+mod committing;
 mod ending;
 mod ends;
 mod epochs;
@@ -48,6 +50,7 @@ mod wrong;
 use self::absence::Absence;
 use self::assignment::Assignment;
 use self::checks::Checks;
+use self::commit_order::CommitOrder;
 use self::ends::Ends;
 use self::epochs::Epochs;
 use self::errors::Errors;
@@ -60,7 +63,6 @@ use self::lost::LostPositions;
 use self::raw::{Answer, Ended, Event, RawClient, Request};
 use self::reachability::Reachability;
 use self::rebalance::Rebalance;
-use self::refused::refused;
 use self::seeks::Seeks;
 use self::silence::Silence;
 use self::standalone::Standalone;
@@ -88,6 +90,7 @@ pub(crate) struct KafkaConsumer<C> {
     /// The number of partitions that the commits of each topic carry.
     counts: HashMap<&'static str, PartitionCount>,
     texts: Texts,
+    commits: CommitOrder,
     rebalance: Rebalance,
     idle: Idle,
     seeks: Seeks,
@@ -121,6 +124,8 @@ pub(crate) struct Intervals {
     refresh: Duration,
     /// Between two heartbeats; zero where the broker says.
     heartbeat: Duration,
+    /// Between two rounds of commits.
+    commit: Duration,
 }
 
 impl<C: RawClient> KafkaConsumer<C> {
@@ -139,6 +144,7 @@ impl<C: RawClient> KafkaConsumer<C> {
             epochs: Epochs::default(),
             counts: HashMap::new(),
             texts: Texts::default(),
+            commits: CommitOrder::new(intervals.commit),
             rebalance: Rebalance::default(),
             idle: Idle::new(membership == Membership::BrokerAssigned),
             seeks: Seeks::default(),
@@ -202,6 +208,7 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
             notices.extend(revoke.and_then(|revoke| self.hear(revoke)));
         }
         self.rebalance.heard();
+        self.tell_offsets();
         let client = &self.client;
         if self.idle.has_lasted(client.now(), || client.is_joined()) {
             notices.push(Notice::NoPartition);
@@ -254,6 +261,7 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
 
     fn unassign(&mut self, places: &[PartitionRef]) -> Result<(), ClientError> {
         self.rebalance.answer();
+        self.tell_last_offsets(places);
         // Before the answer: the next owner may begin with it.
         self.give_away(places);
         // One that was never begun with, or was given up for a seek, is not in librdkafka's list, which
@@ -284,17 +292,7 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
     }
 
     fn store(&mut self, offsets: &[(PartitionRef, i64)]) -> Vec<(PartitionRef, String)> {
-        if self.standalone.is_some() || offsets.is_empty() {
-            return Vec::new();
-        }
-        let mut commits = Vec::with_capacity(offsets.len());
-        for (place, offset) in offsets {
-            commits.push(self.commit_at(place, *offset));
-            if let Some(part) = self.assigned.get_mut(place) {
-                part.epochs.forget_below(*offset);
-            }
-        }
-        refused(offsets, self.client.store(&commits))
+        self.take_offsets(offsets)
     }
 
     fn find(&mut self, place: PartitionRef, to: Seek) {

@@ -28,8 +28,8 @@ pub(crate) enum Event {
     Assign(Vec<PartitionRef>),
     /// The group wants these back. The client waits for an unassign.
     Revoke(Vec<PartitionRef>),
-    /// A commit of stored offsets was answered: for each partition the offset, or why it is refused.
-    Committed(Vec<(PartitionRef, Result<i64, ClientError>)>),
+    /// A commit was answered: for each partition its offset, and why that is refused if it is.
+    Committed(Vec<(PartitionRef, i64, Result<(), ClientError>)>),
     /// A seek that has waited could not be made.
     NotMoved(PartitionRef, i64, ClientError),
     /// The answer to [`RawClient::look`]: the ids of topics that the broker knows, by their names.

@@ -111,14 +111,15 @@ impl ConsumerContext for Context {
                 .events
                 .names
                 .place(element.topic(), element.partition());
+            // A partition without an offset was not in the request.
+            let Offset::Offset(offset) = element.offset() else {
+                return None;
+            };
             // The error of an offset counts, and that of the commit where it has none.
             let error = element.error().err();
-            let answer = match (error.as_ref().or(whole.as_ref()), element.offset()) {
-                (Some(error), _) => Err(call_error(error).at(place)),
-                (None, Offset::Offset(offset)) => Ok(offset),
-                (None, _) => return None,
-            };
-            Some((place, answer))
+            let error = error.as_ref().or(whole.as_ref());
+            let answer = error.map_or(Ok(()), |error| Err(call_error(error).at(place)));
+            Some((place, offset, answer))
         });
         self.events.add(Event::Committed(offsets.collect()));
     }

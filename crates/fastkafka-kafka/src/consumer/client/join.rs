@@ -55,6 +55,7 @@ pub(crate) fn join(
     let heartbeat = config.get("heartbeat.interval.ms");
     let heartbeat = heartbeat.and_then(|millis| millis.parse().ok());
     let heartbeat = Duration::from_millis(heartbeat.unwrap_or(0));
+    let commit = config::rounds_of_commits(&mut config);
     let events = Events::new(names.clone(), join.is_by_pattern(), statistics);
     let events = Arc::new(events);
     let consumer = config.create_with_context(Context {
@@ -110,7 +111,11 @@ pub(crate) fn join(
         join.membership(),
         topics,
         standalone,
-        Intervals { refresh, heartbeat },
+        Intervals {
+            refresh,
+            heartbeat,
+            commit,
+        },
     ))
 }
 

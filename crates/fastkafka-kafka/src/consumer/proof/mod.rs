@@ -6,9 +6,9 @@ mod words;
 pub use self::words::{Asked, Call, Given, Late, Trouble, When};
 
 use super::leaving::Membership;
-use super::raw::{Answer, Ended, Event, RawClient, Request};
-use super::simulated::{self, Simulated, place, start, within};
-use super::{Intervals, KafkaConsumer, given_away, not_found};
+use super::raw::{Answer, Event, RawClient, Request};
+use super::simulated::{self, INTERVALS, Simulated, place, start, within};
+use super::{KafkaConsumer, given_away, not_found};
 use crate::offsets::partition_count::PartitionCount;
 use crate::offsets::start_offsets::Resolved;
 use fastkafka_core::{Fetched, OffsetReset};
@@ -18,11 +18,6 @@ use std::fmt::{self, Write};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
-
-const INTERVALS: Intervals = Intervals {
-    refresh: Duration::from_secs(300),
-    heartbeat: Duration::from_secs(1),
-};
 
 /// A consumer over a simulated client. All partitions are of [`TOPIC`](Simulation::TOPIC).
 #[derive(Debug)]
@@ -84,8 +79,7 @@ impl Simulation {
             self.note_committed(*partition, *offset, result.is_ok());
         }
         let told = |&(partition, offset): &(i32, i64)| {
-            let told = result.map(|()| offset).map_err(Trouble::error);
-            (place(partition), told)
+            (place(partition), offset, result.map_err(Trouble::error))
         };
         let told = of.iter().map(told).collect();
         self.0.client.post(Event::Committed(told));
@@ -264,7 +258,7 @@ impl Simulation {
             (Request::Ends(places), Given::Reads(readable)) => {
                 let places = places.into_iter();
                 let read = places.filter(|from| readable.contains(&from.place.partition));
-                let read = read.map(|from| Ended { from, end: None });
+                let read = read.map(|from| self.0.client.looked_at(from));
                 Answer::Ends(read.collect())
             }
             (request, given) => panic!("{request:?} is not answered by {given:?}"),
@@ -306,6 +300,7 @@ impl Simulation {
     pub fn write(&self, to: &mut impl Write) -> fmt::Result {
         let KafkaConsumer {
             client,
+            commits,
             assigned,
             rebalance,
             idle,
@@ -325,6 +320,7 @@ impl Simulation {
             to,
             "{assigned:?}{rebalance:?}{idle:?}{seeks:?}{late:?}{errors:?}{ends:?}{ended:?}{lost:?}{reachability:?}{checks:?}{leaving:?}{is_dead}"
         )?;
+        commits.write(to)?;
         // Whether what is asked about stands there yet: the numbers of moves say nothing else.
         for request in client.requests.borrow().waiting() {
             let asked = match request {

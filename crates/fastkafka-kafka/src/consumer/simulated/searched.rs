@@ -3,7 +3,8 @@
 use super::Simulated;
 use super::within::When;
 use crate::consumer::epochs::Epoch;
-use crate::consumer::raw::{Event, Request};
+use crate::consumer::fetch_position::FetchPosition;
+use crate::consumer::raw::{Ended, Event, Request};
 use fastkafka_runtime::platform::PartitionRef;
 use std::fmt::{Result, Write};
 use std::sync::Arc;
@@ -44,6 +45,13 @@ impl Simulated {
     pub(crate) fn reads(&self, partition: i32) -> Option<(i64, bool)> {
         let reading = self.reading.get(&partition)?;
         Some((reading.position, reading.stopped))
+    }
+
+    /// What another client finds from there on.
+    pub(crate) fn looked_at(&self, from: FetchPosition) -> Ended {
+        let (_, high) = self.logs[&from.place.partition];
+        let end = (from.next >= high).then_some(high);
+        Ended { from, end }
     }
 
     /// A poll would have something to do.

@@ -1,5 +1,6 @@
 //! The consumer over a simulated client: the order of its calls, and the state between them.
 
+mod commits;
 mod ending;
 mod late;
 mod moving;
@@ -9,12 +10,12 @@ mod silent;
 mod starting;
 mod unreadable;
 
+use super::KafkaConsumer;
 use super::fetch_position::FetchPosition;
 use super::leaving::Membership;
 use super::raw::{Event, Request};
-use super::simulated::{self, Simulated, place};
+use super::simulated::{self, INTERVALS, Simulated, place};
 use super::standalone::Standalone;
-use super::{Intervals, KafkaConsumer};
 use fastkafka_core::Fetched;
 use fastkafka_runtime::platform::{GroupConsumer, Notice, PartitionRef};
 use std::sync::Arc;
@@ -23,10 +24,6 @@ use std::time::Duration;
 
 type Runs = Vec<(PartitionRef, Arc<dyn Fetched>)>;
 
-const INTERVALS: Intervals = Intervals {
-    refresh: Duration::from_secs(300),
-    heartbeat: Duration::from_secs(1),
-};
 const COOPERATIVE: bool = true;
 const EAGER: bool = false;
 

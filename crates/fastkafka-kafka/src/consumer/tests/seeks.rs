@@ -32,7 +32,7 @@ fn a_seek_waits_while_a_rebalance_does_and_is_not_taken_for_its_answer() {
 
 /// Any event: a periodic commit is answered.
 fn committed() -> Event {
-    Event::Committed(vec![(place(1), Ok(1))])
+    Event::Committed(vec![(place(1), 1, Ok(()))])
 }
 
 #[test]
