@@ -98,6 +98,17 @@ programs() {
 # The features of the lanes that need more than Rust and C.
 lanes=it/kafka,conformance/kafka,kafka-lab/kafka,codecs/python
 
+# Tests on Apache Kafka that take longer than a minute, most of it to start and stop brokers. .ci/nightly runs them.
+long_on_kafka=(
+    kafka::bad_input::a_broker_that_hangs_or_is_away_loses_nothing
+    kafka::clusters::two_clusters_have_the_same_topic_and_the_same_group_each_with_its_own_offsets
+    kafka::flights::processes_killed_under_load_lose_nothing_and_repeat_one_commit_interval
+    kafka::incarnations::a_batch_that_cannot_be_read_is_named_and_a_seek_leaves_it
+    kafka::incarnations::a_log_that_was_cut_and_has_grown_again_stops_its_partition_or_goes_on_where_it_was_cut
+    kafka::late_starts::a_new_partition_without_a_leader_does_not_hold_up_the_others
+    kafka::late_starts::a_service_starts_though_a_partition_of_its_topic_has_no_leader
+)
+
 # all_test_programs [CARGO'S OPTION..]: PACKAGE TARGET FOLDER EXECUTABLE of each test executable. A package
 # is named as its folder, which is where Cargo runs its tests.
 all_test_programs() {
