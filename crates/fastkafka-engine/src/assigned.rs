@@ -44,6 +44,8 @@ pub(crate) struct Failed {
     pub(crate) attempts: u32,
     /// The reason why it waits and the time since when; `None` if it has stopped.
     pub(crate) wait: Option<(Wait, Time)>,
+    /// When the next attempt, or the next try of its dead letter, may begin; `None` while one is under way.
+    pub(crate) due: Option<Time>,
 }
 
 impl Assigned {
@@ -127,6 +129,15 @@ impl Assigned {
         match &self.records {
             Records::Pieces(pieces) => pieces.load(),
             Records::Keyed(keyed) => keyed.load(),
+        }
+    }
+
+    /// The lowest record that is not terminal, and how many there are.
+    pub(crate) fn open(&self) -> (Option<i64>, u64) {
+        match &self.records {
+            Records::Pieces(pieces) => pieces.open(),
+            // A slot leaves when it is terminal, unless something of its key before it is not.
+            Records::Keyed(keyed) => (keyed.lowest(), keyed.load().records),
         }
     }
 

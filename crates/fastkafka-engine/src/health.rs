@@ -29,6 +29,25 @@ pub struct Waiting {
     pub wait: Wait,
     /// Failed attempts so far; transient failures are none.
     pub attempts: u32,
+    /// When the next attempt, or the next try of its dead letter, may begin; `None` while one is under way.
+    pub due: Option<Time>,
+}
+
+/// Where an assigned partition stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Figures {
+    /// Everything below is terminal: the offset that is, or would be, committed.
+    pub watermark: i64,
+    /// Everything below was read.
+    pub position: i64,
+    /// The lowest record that is held and not terminal.
+    pub first_open: Option<i64>,
+    /// The records that are held and not terminal.
+    pub open: u64,
+    /// The keys and payloads of all that is held.
+    pub bytes: u64,
+    /// Offsets from the lowest open record to the end of what was read.
+    pub span: i64,
 }
 
 /// The reason why a record waits.
@@ -65,8 +84,24 @@ impl Engine {
                     since,
                     wait,
                     attempts: failed.attempts,
+                    due: failed.due,
                 })
             })
+        })
+    }
+
+    /// Where a partition stands; `None` while it is not assigned.
+    pub fn figures(&self, part: PartIndex) -> Option<Figures> {
+        let assigned = self.assignment(part)?;
+        let load = assigned.load();
+        let (first_open, open) = assigned.open();
+        Some(Figures {
+            watermark: assigned.watermark,
+            position: assigned.seen(),
+            first_open,
+            open,
+            bytes: load.bytes,
+            span: load.span,
         })
     }
 

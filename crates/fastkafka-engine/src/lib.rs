@@ -80,5 +80,5 @@ pub use event::{
     Broken, DeadLetterOutcome, Effect, Event, Failure, HoldBack, Key, PartIndex, Read, RunId, Span,
     Time,
 };
-pub use health::{Stopped, Wait, Waiting};
+pub use health::{Figures, Stopped, Wait, Waiting};
 pub use policy::{Limits, OnFailure, Order, Policy};

@@ -191,6 +191,10 @@ impl Past {
             at,
             attempts: self.failures,
             wait: self.wait.filter(|_| state != State::Stopped),
+            due: match state {
+                State::Waiting { due } | State::DeadLetterFailed { due } => Some(due),
+                _ => None,
+            },
         }
     }
 

@@ -55,6 +55,13 @@ impl Pieces {
         load
     }
 
+    /// The first offset that is not terminal, and the number of such records.
+    pub(crate) fn open(&self) -> (Option<i64>, u64) {
+        let open = || self.pieces.iter().filter(|piece| !piece.is_terminal());
+        let records = open().map(|piece| u64::from(piece.span.records));
+        (open().next().map(|piece| piece.span.first), records.sum())
+    }
+
     /// The first piece at or after `from` that is neither under way nor terminal, if it may be
     /// looked at: behind a record that runs alone nothing may.
     pub(crate) fn frontier(&self, from: usize) -> Option<usize> {

@@ -119,6 +119,10 @@ impl Engine {
         self.revokes.iter().any(|r| r.draining.contains(&part))
     }
 
+    pub(crate) fn assignment(&self, part: PartIndex) -> Option<&Assigned> {
+        self.partitions[index(part)].assigned.as_ref()
+    }
+
     pub(crate) fn assignments(&self) -> impl Iterator<Item = (PartIndex, &Assigned)> {
         among(0..self.partitions.len())
             .zip(&self.partitions)

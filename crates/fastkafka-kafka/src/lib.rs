@@ -20,6 +20,8 @@ mod error;
 #[allow(unsafe_code)]
 mod ffi;
 mod inspect;
+mod known_ends;
+mod lag;
 mod lock;
 mod names;
 mod offsets;
@@ -43,6 +45,7 @@ pub use embedded::Embedded;
 #[cfg(unix)]
 pub use ffi::hangup_ends_the_process;
 pub use inspect::{GroupOffsets, Inspector, LogReader, LogRecord};
+pub use lag::{PartitionLag, lag};
 pub use names::TopicNames;
 pub use options::KafkaOptions;
 pub use platform::{Kafka, producer_on};

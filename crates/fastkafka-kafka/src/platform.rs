@@ -3,11 +3,12 @@
 use super::anew::start_from;
 use super::clusters::Clusters;
 use super::consumer::client::join::{Join, join};
+use super::known_ends::KnownEnds;
 use super::options::KafkaOptions;
 use super::prepare::wait_for_topics;
 use super::producer::KafkaProducers;
 use fastkafka_core::{Plan, Problems};
-use fastkafka_runtime::platform::{ConsumerHandle, NewConsumer, Platform, Producers};
+use fastkafka_runtime::platform::{ConsumerHandle, NewConsumer, PartitionRef, Platform, Producers};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -17,6 +18,7 @@ pub struct Kafka {
     clusters: Clusters,
     /// Of groups whose functions do not say.
     commit_millis: Option<u64>,
+    known_ends: KnownEnds,
 }
 
 impl Kafka {
@@ -40,6 +42,7 @@ impl Kafka {
         Ok(Arc::new(Self {
             clusters,
             commit_millis: interval.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
+            known_ends: KnownEnds::default(),
         }))
     }
 }
@@ -74,6 +77,8 @@ impl Platform for Kafka {
             .clusters
             .access(wanted.cluster(), &settings.connection());
         let access = access.clone();
+        self.known_ends
+            .add(wanted.cluster(), wanted.group(), &access);
         if let Some(millis) = self.commit_millis {
             settings.auto_commit_interval_ms.get_or_insert(millis);
         }
@@ -93,7 +98,17 @@ impl Platform for Kafka {
         })
     }
 
+    fn ends(
+        &self,
+        cluster: &str,
+        group: &str,
+        places: &[PartitionRef],
+    ) -> Vec<(PartitionRef, i64)> {
+        self.known_ends.ask(cluster, group, places)
+    }
+
     fn close(&self) {
+        self.known_ends.close();
         self.clusters.close();
     }
 }

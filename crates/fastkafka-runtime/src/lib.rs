@@ -6,6 +6,7 @@
 //! decided by the engine. The clients come from a [`platform`]: `fastkafka-kafka` is the one on Kafka.
 #![forbid(unsafe_code)]
 
+mod asked_ends;
 mod background;
 mod benchmarks;
 mod client_error;
@@ -16,6 +17,7 @@ mod health;
 mod lock;
 mod mail;
 mod mailbox;
+mod measures;
 mod options;
 #[doc(hidden)]
 pub mod platform;
@@ -27,6 +29,7 @@ pub mod proof {
 }
 mod runtime;
 mod shared;
+mod state;
 mod tasks;
 #[cfg(test)]
 mod tests;
@@ -39,5 +42,8 @@ pub use health::{
     GroupHealth, Health, Problem, ProblemCode, ProducerHealth, StalledAt, StalledRecord,
     StoppedPartition, TaskHealth, WaitingFor, WaitingRecord,
 };
+#[doc(hidden)]
+pub use measures::list as metrics_list;
 pub use options::Options;
 pub use runtime::Runtime;
+pub use state::{AppPhase, AppState, GroupState, MemberState, PartitionState};

@@ -1,19 +1,25 @@
 //! The state that a driver shares with the rest of the app.
 
+use crate::asked_ends::AskedEnds;
 use crate::control::command::{Command, Reply};
 use crate::health::GroupHealth;
 use crate::lock::lock;
 use crate::mail::Mail;
 use crate::mailbox::Mailbox;
+use crate::state::{Figures, MemberState};
 use crate::transport::{Offsets, PartitionRef};
 use fastkafka_core::{Closed, RunTag, Settle};
 use std::sync::{Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// The state that a driver shares with the app's handle, its lanes and its delivery reports.
 #[derive(Debug)]
 pub(crate) struct Shared {
     health: Mutex<GroupHealth>,
+    /// Of each partition that is read, as of the last look.
+    figures: Mutex<Vec<Figures>>,
+    /// Of those that nothing is fetched of, the ends that were asked for.
+    asked_ends: AskedEnds,
     started: tokio::sync::watch::Sender<bool>,
     /// Why the app must end.
     failure: Mutex<Option<String>>,
@@ -40,6 +46,8 @@ impl Shared {
         Self {
             settled: standalone.then(Mutex::default),
             health: Mutex::new(GroupHealth::new(cluster, group)),
+            figures: Mutex::default(),
+            asked_ends: AskedEnds::default(),
             started: tokio::sync::watch::Sender::new(false),
             failure: Mutex::default(),
             failed: tokio::sync::Notify::new(),
@@ -120,6 +128,11 @@ impl Shared {
         let _ = self.started.subscribe().wait_for(|started| *started).await;
     }
 
+    /// There is a group that keeps its offsets.
+    pub(crate) fn commits(&self) -> bool {
+        self.settled.is_none()
+    }
+
     /// Below these offsets all is settled.
     pub(crate) fn note_settled(&self, offsets: &[(PartitionRef, i64)]) {
         if let Some(settled) = &self.settled {
@@ -142,6 +155,28 @@ impl Shared {
 
     pub(crate) fn set_health(&self, health: GroupHealth) {
         *lock(&self.health) = health;
+    }
+
+    pub(crate) fn set_figures(&self, figures: Vec<Figures>) {
+        *lock(&self.figures) = figures;
+    }
+
+    /// What the consumer is doing, as of the driver's last look.
+    pub(crate) fn state(&self, health: GroupHealth) -> MemberState {
+        let mut figures = lock(&self.figures).clone();
+        self.asked_ends.complete(&mut figures);
+        MemberState::new(health, &figures, SystemTime::now())
+    }
+
+    /// Asks for the ends of partitions that nothing is fetched of. It waits for the answers.
+    pub(crate) fn ask_for_ends(
+        &self,
+        ask: impl FnOnce(&[PartitionRef]) -> Vec<(PartitionRef, i64)>,
+    ) {
+        let quiet = self.asked_ends.quiet(&lock(&self.figures).clone());
+        if !quiet.is_empty() {
+            self.asked_ends.answered(&ask(&quiet));
+        }
     }
 
     pub(crate) fn mark_started(&self) {

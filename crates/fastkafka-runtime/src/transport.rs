@@ -191,6 +191,11 @@ pub trait GroupConsumer {
     /// records together. True when there may be more at once.
     fn fetch(&mut self, max: usize, blocks: &mut Vec<(PartitionRef, Arc<dyn Fetched>)>) -> bool;
 
+    /// The offset after the last record of a partition, as far as the client knows from what it has fetched.
+    fn end(&self, _place: PartitionRef) -> Option<i64> {
+        None
+    }
+
     /// Works out where these start, commits each start that had no commit, and answers
     /// [`Notice::Resolved`] with what is known within about this time: the committed offset, else by the
     /// handler's policy. What is wrong with one of them keeps no other.

@@ -172,7 +172,8 @@ fn s7_a_dead_letter_that_can_not_be_written_is_tried_again_without_end() {
             at: 0,
             since,
             wait: Wait::DeadLetter,
-            attempts: 1
+            attempts: 1,
+            due: None,
         }]
     );
     lab.step(dead_letter_done(30, DeadLetterOutcome::Written), "store 1");

@@ -308,9 +308,13 @@ fn a_key_that_waits_is_reported_until_it_is_done_or_stops() {
         since: Duration::ZERO,
         wait: Wait::Retry,
         attempts: 1,
+        due: lab.engine.next_deadline(),
     };
+    assert!(waiting.due.is_some());
     assert_eq!(lab.engine.waiting().collect::<Vec<_>>(), [waiting]);
     lab.wait("start #3 0..1 attempt 2");
+    let dues: Vec<_> = lab.engine.waiting().map(|waiting| waiting.due).collect();
+    assert_eq!(dues, [None], "it is under way");
     lab.step(failed(0, 3, 0..1, RETRY), "stopped 0 after 2");
     assert_eq!(lab.engine.waiting().count(), 0);
 }

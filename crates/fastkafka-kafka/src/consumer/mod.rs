@@ -229,6 +229,10 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
         self.take_fetched(max, runs)
     }
 
+    fn end(&self, place: PartitionRef) -> Option<i64> {
+        self.client.known_end(place)
+    }
+
     fn resolve(&mut self, places: Vec<(PartitionRef, OffsetReset)>, within: Duration) {
         self.client.ask(match &self.standalone {
             Some(standalone) => Request::Choose(standalone.policies(places), within),

@@ -161,6 +161,10 @@ impl<T: GroupConsumer> Driver<T> {
             tracing::info!(%place, "goes on at {offset}");
             self.move_client(place, offset);
         }
+        if committed.is_ok() {
+            let part = self.part(place);
+            self.partitions[part].seen.committed = Some(offset);
+        }
         let (topic, partition) = (place.topic.clone(), place.partition);
         let _ = reply.send(match committed {
             Ok(()) => Ok(Position {

@@ -34,6 +34,7 @@ impl<T: GroupConsumer> Driver<T> {
             } => self.dead_letter(part, run, at, attempts),
             Effect::Skipped { part, at } => {
                 let p = &self.partitions[part];
+                p.meters.skipped();
                 tracing::error!(handler = p.handler.def.name, place = %p.place, offset = at, "record skipped: {}", p.error(at));
                 if let Some(interceptor) = self.setup.app.interceptor() {
                     interceptor.ended(p.handler.def, p.place, at, RecordEnd::Skipped);

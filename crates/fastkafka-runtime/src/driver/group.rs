@@ -75,6 +75,7 @@ impl<T: GroupConsumer> Driver<T> {
         for &(place, position) in starts {
             let part = self.part(place);
             self.step(Event::Assigned { part, position });
+            self.partitions[part].seen.committed = Some(position);
         }
         self.setup.shared.note_settled(starts);
     }
@@ -102,6 +103,7 @@ impl<T: GroupConsumer> Driver<T> {
         }
         self.apply_pauses();
         if !starts.is_empty() {
+            self.meters.assigned.increment(1);
             let list: Vec<_> = starts
                 .iter()
                 .map(|(place, offset)| format!("{place}@{offset}"))
@@ -109,6 +111,7 @@ impl<T: GroupConsumer> Driver<T> {
             tracing::info!(group = self.setup.group(), "assigned {}", list.join(" "));
         }
         self.report();
+        self.look_at_partitions();
     }
 
     /// To wait for something to read is no reason not to be started.
@@ -168,6 +171,12 @@ impl<T: GroupConsumer> Driver<T> {
             return;
         };
         let lost = lost || self.consumer.lost();
+        let counter = if lost {
+            &self.meters.lost
+        } else {
+            &self.meters.revoked
+        };
+        counter.increment(1);
         if lost {
             // These offsets are not ours to commit any more.
             for part in parts {
@@ -198,6 +207,7 @@ impl<T: GroupConsumer> Driver<T> {
             list.join(" ")
         );
         self.report();
+        self.look_at_partitions();
     }
 
     /// Lets nothing start any more, and leaves the group when what is in hand has ended.

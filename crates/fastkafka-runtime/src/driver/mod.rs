@@ -14,6 +14,7 @@ mod closing;
 mod control;
 mod effects;
 mod errors;
+mod figures;
 mod group;
 mod kept_runs;
 mod mail;
@@ -25,6 +26,7 @@ mod partitions;
 pub(crate) mod proof;
 mod reading;
 mod report;
+mod seen;
 pub(crate) mod serve;
 pub(crate) mod setup;
 mod stalled;
@@ -44,6 +46,7 @@ use self::state::unfinished::Unfinished;
 use self::state::upkeep::Upkeep;
 use crate::control::command::Reply;
 use crate::mail::Mail;
+use crate::measures::GroupMeters;
 use crate::transport::{GroupConsumer, Notice, PartitionRef};
 use fastkafka_core::Fetched;
 use fastkafka_engine::{Effect, Engine, Event, HandlerId, PartIndex, Time};
@@ -87,6 +90,9 @@ pub(crate) struct Driver<T> {
     /// The producers have room, as far as the engine knows.
     room: bool,
     now: Time,
+    meters: GroupMeters,
+    /// When the partitions were last looked at.
+    looked: Time,
     // Lists that are empty between two uses: they keep their memory.
     effects: Vec<Effect>,
     mail: Vec<Mail>,
@@ -97,6 +103,7 @@ pub(crate) struct Driver<T> {
 impl<T: GroupConsumer> Driver<T> {
     pub(crate) fn new(consumer: T, setup: Setup) -> Self {
         let mut engine = Engine::new(setup.limits);
+        let meters = GroupMeters::new(setup.group());
         Self {
             consumer,
             handlers: setup
@@ -120,6 +127,8 @@ impl<T: GroupConsumer> Driver<T> {
             is_closed: false,
             room: true,
             now: Time::ZERO,
+            meters,
+            looked: Time::ZERO,
             effects: Vec::new(),
             mail: Vec::new(),
             notices: Vec::new(),

@@ -71,7 +71,10 @@ impl<T: GroupConsumer> Driver<T> {
         for (place, committed) in offsets {
             let refused = Key::partition(ProblemCode::CommitRefused, place);
             match committed {
-                Ok(_) => {
+                Ok(offset) => {
+                    let part = self.part(place);
+                    self.partitions[part].seen.committed = Some(offset);
+                    self.meters.taken.increment(1);
                     self.problems.clear(&refused);
                     self.not_committed.remove(place);
                     // The coordinator takes this consumer for a member.
@@ -79,6 +82,7 @@ impl<T: GroupConsumer> Driver<T> {
                         .clear(&Key::consumer(ProblemCode::GroupRefused));
                 }
                 Err(error) => {
+                    self.meters.refused.increment(1);
                     let group = self.setup.group();
                     tracing::warn!(group, %place, "commit refused: {error}");
                     if !self.rebalance.membership.is_member() {

@@ -2,11 +2,13 @@
 
 use super::errors::Errors;
 use super::kept_runs::KeptRuns;
+use super::seen::Seen;
 use super::started::{Lost, StartedRuns};
 use crate::control::command::Seek;
 use crate::handling::handler::Handler;
 use crate::handling::job::{LaneHandle, ToLane};
 use crate::handling::keyed::Keyed;
+use crate::measures::Meters;
 use crate::transport::PartitionRef;
 use fastkafka_core::{FailureKind, Fetched, StopFlag};
 use fastkafka_engine::{self as engine, Broken, HoldBack, RunId, Span, Time};
@@ -43,12 +45,16 @@ pub(crate) struct OwnedPartition {
     pub(crate) goes_on: Option<GoesOn>,
     /// Why records failed; for dead letters and health.
     pub(crate) errors: Errors,
+    pub(crate) meters: Meters,
+    /// For those who watch.
+    pub(crate) seen: Seen,
     kept: KeptRuns,
 }
 
 impl OwnedPartition {
     pub(crate) fn new(place: PartitionRef, handler: Arc<Handler>, keyed: Option<Keyed>) -> Self {
         Self {
+            meters: Meters::new(handler.def.name, &place.topic),
             place,
             handler,
             lane: None,
@@ -62,6 +68,7 @@ impl OwnedPartition {
             truncated: None,
             goes_on: None,
             errors: Errors::default(),
+            seen: Seen::default(),
             kept: KeptRuns::default(),
         }
     }
@@ -99,6 +106,14 @@ impl OwnedPartition {
         }
     }
 
+    /// When the record at this offset was written, in milliseconds since 1970.
+    pub(crate) fn written(&self, at: i64) -> Option<i64> {
+        let (block, range) = self.find(at, at + 1)?;
+        let mut records = Vec::with_capacity(1);
+        block.records(range, &mut records);
+        records.first()?.timestamp.millis()
+    }
+
     /// Why the record at `at` failed, as far as it is known.
     pub(crate) fn error(&self, at: i64) -> &str {
         self.errors.of_handler(at)
@@ -118,6 +133,7 @@ impl OwnedPartition {
             offset = at,
             "record not settled: {why}"
         );
+        self.meters.failed(kind, 1);
         self.errors.failed(at, why);
         Broken {
             at,
@@ -133,6 +149,7 @@ impl OwnedPartition {
         self.hold = None;
         self.paused = false;
         self.user_paused = false;
+        self.seen = Seen::default();
     }
 
     /// Forgets the records. Results that still come count for nothing.

@@ -32,6 +32,7 @@ impl<T: GroupConsumer> Driver<T> {
             self.tell_progress();
             self.look_for_stalls();
             self.report();
+            self.look_from_time_to_time();
             if !self.rebalance.membership.is_closing() {
                 self.check_lanes();
             }
@@ -235,6 +236,8 @@ impl<T: GroupConsumer> Driver<T> {
                     offset: waiting.at,
                     handler: partition.handler.def.name,
                     wait: waiting.wait.into(),
+                    attempts: waiting.attempts,
+                    due: waiting.due.map(|due| due.saturating_sub(self.now)),
                     since: self.since(waiting.since),
                     error: partition.errors.of_record(waiting.at),
                 }

@@ -7,6 +7,7 @@ use crate::handling::handler::Handler;
 use crate::handling::keyed::Keyed;
 use crate::handling::lane::Lane;
 use crate::handling::locks::OrderLocks;
+use crate::measures::Meters;
 use crate::shared::Shared;
 use crate::transport::PartitionRef;
 use fastkafka_core::AppContext;
@@ -81,6 +82,7 @@ impl Setup {
             part,
             place,
             handler: handler.clone(),
+            meters: Meters::new(handler.def.name, &place.topic),
             shared: self.shared.clone(),
             letter_lines: FewLines::default(),
         }

@@ -6,6 +6,7 @@ use crate::handling::few_lines::FewLines;
 use crate::handling::handler::Handler;
 use crate::handling::job::Job;
 use crate::handling::spawned::{self, Origin, Spawned};
+use crate::measures::Meters;
 use crate::shared::Shared;
 use crate::transport::PartitionRef;
 use fastkafka_core::{
@@ -30,6 +31,7 @@ pub(crate) struct HandlerContext {
     pub(crate) part: PartIndex,
     pub(crate) place: PartitionRef,
     pub(crate) handler: Arc<Handler>,
+    pub(crate) meters: Meters,
     pub(crate) shared: Arc<Shared>,
     /// Of dead letters that are written.
     pub(crate) letter_lines: FewLines,
@@ -43,11 +45,16 @@ impl HandlerContext {
         spawned: &Arc<Spawned>,
         spare: Vec<Record<'static>>,
     ) -> (RunEnd, Vec<Record<'static>>) {
-        if self.handler.def.blocking {
+        let begun = tokio::time::Instant::now();
+        let (end, spare) = if self.handler.def.blocking {
             (self.run_blocking(job, spawned).await, Vec::new())
         } else {
             self.run(job, spawned, spare).await
-        }
+        };
+        let failure = end.failure.as_ref();
+        let failed = failure.map(|(records, failure)| (*records, failure.kind()));
+        self.meters.ended(begun.elapsed(), end.handled, failed);
+        (end, spare)
     }
 
     /// Tells the log what was not accepted.

@@ -100,6 +100,7 @@ impl Letters for RunLetters<'_> {
             token.cancel();
             return Err(failure);
         };
+        self.context.meters.given_up(failure.kind());
         tell_end(self.context, letter.offset);
         let context = self.context.clone();
         // Kept as long as the record may be handled again. The letter keeps nothing: a report may come long after
@@ -194,6 +195,7 @@ async fn conclude(
             Err(refused) => Err(refused),
         };
         let Err(refused) = reported else {
+            context.meters.dead_lettered();
             if context.letter_lines.take(|| tell_more(context)) {
                 let without = extent.left_out();
                 let without = without.map_or(String::new(), |what| format!(" without {what}"));

@@ -4,7 +4,7 @@ use super::code::ProblemCode;
 use super::problem::Problem;
 use super::stalled::StalledRecord;
 use super::subject::{Subject, on};
-use super::time::seconds;
+use super::time::{seconds, some_seconds};
 use fastkafka_engine::Wait;
 use std::fmt;
 use std::time::Duration;
@@ -111,9 +111,14 @@ pub struct WaitingRecord {
     pub handler: &'static str,
     /// The reason to wait.
     pub wait: WaitingFor,
+    /// The attempts that failed; transient failures are none.
+    pub attempts: u32,
     /// For how long it has waited.
     #[serde(serialize_with = "seconds")]
     pub since: Duration,
+    /// In how long it is tried again; `None` while it is.
+    #[serde(serialize_with = "some_seconds")]
+    pub due: Option<Duration>,
     /// The last failure.
     pub error: String,
 }

@@ -109,6 +109,28 @@ impl Problem {
         self
     }
 
+    /// The same without the error, which may quote what a record has.
+    #[must_use]
+    pub fn without_error(&self) -> Self {
+        let function = self.function.as_deref();
+        let is_task = self.code == ProblemCode::TaskFails;
+        let subject = Subject {
+            cluster: &self.cluster,
+            group: self.group.as_deref(),
+            topic: self.topic.as_deref(),
+            partition: self.partition,
+            offset: self.offset,
+            function: function.filter(|_| is_task || self.group.is_some()),
+            producer: function,
+        };
+        let mut without = Self::at_once(self.code, &subject, self.since, "");
+        if self.code == ProblemCode::AppEnded {
+            without.line = format!("the app {}", self.code.words());
+        }
+        (without.began, without.blocks) = (self.began, self.blocks);
+        without.times(self.times)
+    }
+
     /// The evidence with which it goes.
     pub fn ends(&self) -> &'static str {
         self.code.ends()
@@ -131,6 +153,44 @@ impl PartialEq<&str> for Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn without_its_error_a_problem_still_says_what_and_where_it_is() {
+        let said = |code, subject: &Subject<'_>| {
+            let since = Duration::from_secs(31);
+            let problem = Problem::at_once(code, subject, since, "secret: 4711").times(4);
+            let without = problem.without_error();
+            assert_eq!(without.error, "");
+            assert_eq!((without.code, without.since), (code, since));
+            without.to_string()
+        };
+        let record = Subject {
+            group: Some("shop"),
+            topic: Some("orders"),
+            partition: Some(3),
+            offset: Some(41),
+            function: Some("on_orders"),
+            ..Subject::default()
+        };
+        assert_eq!(
+            said(ProblemCode::RecordStopped, &record),
+            "orders[3] offset 41: stands still for 31 s, `on_orders` (4 times)"
+        );
+        let task = Subject {
+            function: Some("shop::watch"),
+            ..Subject::default()
+        };
+        let line = "background task `shop::watch`: fails for 31 s (4 times)";
+        assert_eq!(said(ProblemCode::TaskFails, &task), line);
+        let producer = Subject {
+            producer: Some("to_a"),
+            ..Subject::default()
+        };
+        let line = "producer `to_a`: no broker is reached for 31 s (4 times)";
+        assert_eq!(said(ProblemCode::NoBroker, &producer), line);
+        let line = "the app has ended (4 times)";
+        assert_eq!(said(ProblemCode::AppEnded, &Subject::default()), line);
+    }
 
     #[test]
     fn what_may_pass_by_itself_is_a_problem_after_half_a_minute() {

@@ -11,6 +11,15 @@ pub(super) fn seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S
     serializer.serialize_f64(time.as_secs_f64())
 }
 
+/// A time in seconds, or null.
+#[allow(clippy::ref_option, reason = "the signature is serde's")]
+pub(super) fn some_seconds<S: Serializer>(
+    time: &Option<Duration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serde::Serialize::serialize(&time.map(|time| time.as_secs_f64()), serializer)
+}
+
 /// Seconds since 1970.
 pub(super) fn unix_time<S: Serializer>(
     time: &SystemTime,

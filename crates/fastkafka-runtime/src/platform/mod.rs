@@ -67,6 +67,17 @@ pub trait Platform: fmt::Debug + Send + Sync {
     /// Why it cannot be made.
     fn serve(&self, wanted: NewConsumer) -> Result<ConsumerHandle, String>;
 
+    /// The offsets after the last records of partitions of a group, as far as brokers answer within seconds. It waits for
+    /// them.
+    fn ends(
+        &self,
+        _cluster: &str,
+        _group: &str,
+        _places: &[PartitionRef],
+    ) -> Vec<(PartitionRef, i64)> {
+        Vec::new()
+    }
+
     /// All of its clients have ended: so does what goes on in the background for them.
     fn close(&self) {}
 }

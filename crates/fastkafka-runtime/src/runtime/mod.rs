@@ -9,12 +9,15 @@ use self::found::Found;
 use self::patience::Patience;
 use crate::background::Background;
 use crate::benchmarks::Reports;
-use crate::health::{Health, ProblemCode};
+use crate::health::{GroupHealth, Health, ProblemCode};
+use crate::measures;
 use crate::options::Options;
 use crate::platform::{ConsumerHandle, Offsets, Platform, Producers};
 use crate::shared::Shared;
+use crate::state::GroupState;
 use crate::tokio_runtime::is_gone;
 use fastkafka_core::{AppContext, Plan, Problem, Problems, Task};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -74,6 +77,7 @@ impl Runtime {
         options: Options,
         opening: impl Future<Output = Result<Arc<dyn Platform>, Problems>>,
     ) -> Result<Self, Problems> {
+        measures::describe();
         let deadline = Instant::now() + options.start_timeout;
         let platform = opening.await?;
         let producers = platform
@@ -153,6 +157,36 @@ impl Runtime {
             producers: self.producers.health(),
             in_flight: self.producers.in_flight(),
             ended: None,
+        }
+    }
+
+    /// What the groups are doing, by their names. It is read from what the drivers have noted; none is waited for.
+    pub fn groups(&self) -> BTreeMap<String, GroupState> {
+        let mut groups = BTreeMap::<String, GroupState>::new();
+        for running in &self.groups {
+            let health = running.shared.health();
+            let (cluster, group) = (health.cluster.clone(), health.group.clone());
+            let name = match &*cluster {
+                "" => group.clone(),
+                cluster => format!("{group} on {cluster}"),
+            };
+            let state = groups.entry(name).or_default();
+            (state.cluster, state.group) = (cluster, group);
+            let member = state.members.len() + 1;
+            state.members.insert(member, running.shared.state(health));
+        }
+        groups
+    }
+
+    /// Asks the brokers for the ends of partitions that nothing is fetched of, so that [`Runtime::groups`] knows their
+    /// lag. It waits for the answers: for a thread that may.
+    pub fn ask_for_ends(&self) {
+        for running in &self.groups {
+            let GroupHealth { cluster, group, .. } = running.shared.health();
+            let platform = &self.platform;
+            running
+                .shared
+                .ask_for_ends(|places| platform.ends(&cluster, &group, places));
         }
     }
 

@@ -275,6 +275,10 @@ impl GroupConsumer for Memory {
         !member.queue.is_empty()
     }
 
+    fn end(&self, place: PartitionRef) -> Option<i64> {
+        lock(&self.cluster).logs.get(place).map(|log| log.high)
+    }
+
     fn resolve(&mut self, places: Vec<(PartitionRef, OffsetReset)>, _: Duration) {
         let (mut cluster, mut member) = (lock(&self.cluster), lock(&self.member));
         let refused = match member.start_error.take() {

@@ -3,7 +3,7 @@
 use crate::memory::cluster::MemoryCluster;
 use crate::memory::exchange::{client_error, commit_offset, commit_stored, exchange};
 use crate::memory::member::Member;
-use crate::memory::positions::{find, partition_id, start, unanswered};
+use crate::memory::positions::{bounds, find, partition_id, start, unanswered};
 use crate::memory::state::ClusterState;
 use crate::memory::stored::Block;
 use fastkafka::control::Seek;
@@ -101,6 +101,12 @@ impl GroupConsumer for MemoryConsumer {
             }
             more
         })
+    }
+
+    fn end(&self, place: PartitionRef) -> Option<i64> {
+        let state = self.cluster.state();
+        let partition = state.partition(&place.topic, place.partition)?;
+        Some(bounds(&state, partition).1)
     }
 
     fn resolve(&mut self, places: Vec<(PartitionRef, OffsetReset)>, _: Duration) {

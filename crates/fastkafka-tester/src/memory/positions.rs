@@ -81,7 +81,7 @@ pub(super) fn unanswered(place: PartitionRef, why: impl fmt::Display) -> Control
 }
 
 /// The first offset of a log, and the one behind its last.
-fn bounds(state: &ClusterState, partition: PartitionId) -> (i64, i64) {
+pub(super) fn bounds(state: &ClusterState, partition: PartitionId) -> (i64, i64) {
     let log = state.sim.log(partition);
     log.map_or((0, 0), |log| (log.low(), log.high()))
 }

@@ -1,0 +1,154 @@
+//! What is counted while the app runs, through the facade `metrics`.
+//!
+//! A handle is looked up once, for a partition or a group, and then added to once for a run of records. Without a
+//! recorder in the process an addition is a test for `None`.
+
+pub mod list;
+
+use self::list::{ALL, ATTEMPT, COMMITS, Kind, REBALANCES, RECORDS, RUN_RECORDS};
+use fastkafka_core::FailureKind;
+use metrics::{Counter, Histogram, Unit};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+
+/// Tells the recorder of the process what the names mean.
+pub(crate) fn describe() {
+    // Those of the process belong to whoever collects them.
+    let ours = ALL
+        .iter()
+        .filter(|metric| metric.name.starts_with("fastkafka_"));
+    for metric in ours {
+        let unit = match metric.unit {
+            Some("seconds") => Unit::Seconds,
+            Some("bytes") => Unit::Bytes,
+            _ => Unit::Count,
+        };
+        let (name, help) = (metric.name, metric.help);
+        match metric.kind {
+            Kind::Counter => metrics::describe_counter!(name, unit, help),
+            Kind::Histogram => metrics::describe_histogram!(name, unit, help),
+            // They are not recorded.
+            Kind::Gauge => {}
+        }
+    }
+}
+
+/// What is counted of the records of a partition.
+pub(crate) struct Meters {
+    handled: Counter,
+    failed: Counter,
+    rejected: Counter,
+    dead_lettered: Counter,
+    skipped: Counter,
+    attempt: Histogram,
+    run: Histogram,
+    /// Records that count as handled in the end of their run, and were given up within it.
+    given_up: AtomicUsize,
+}
+
+impl Meters {
+    pub(crate) fn new(handler: &'static str, topic: &str) -> Self {
+        let records = |outcome: &'static str| {
+            metrics::counter!(
+                RECORDS.name,
+                "handler" => handler, "topic" => topic.to_owned(), "outcome" => outcome
+            )
+        };
+        Self {
+            handled: records("handled"),
+            failed: records("failed"),
+            rejected: records("rejected"),
+            dead_lettered: records("dead_lettered"),
+            skipped: records("skipped"),
+            attempt: metrics::histogram!(ATTEMPT.name, "handler" => handler),
+            run: metrics::histogram!(RUN_RECORDS.name, "handler" => handler),
+            given_up: AtomicUsize::new(0),
+        }
+    }
+
+    /// A call has ended after this time: so many records were handled, and as many were not accepted.
+    pub(crate) fn ended(
+        &self,
+        took: Duration,
+        handled: usize,
+        failed: Option<(usize, FailureKind)>,
+    ) {
+        let records = handled + failed.map_or(0, |(records, _)| records);
+        if records == 0 {
+            return;
+        }
+        #[allow(clippy::cast_precision_loss, reason = "a run has few records")]
+        let count = records as f64;
+        self.run.record(count);
+        self.attempt
+            .record_many(took.as_secs_f64() / count, records);
+        self.handled
+            .increment(self.without_given_up(handled) as u64);
+        if let Some((records, kind)) = failed {
+            self.failed(kind, records);
+        }
+    }
+
+    /// Attempts for so many records were not accepted.
+    pub(crate) fn failed(&self, kind: FailureKind, records: usize) {
+        let counter = match kind {
+            FailureKind::Rejected => &self.rejected,
+            FailureKind::Retry { .. } | FailureKind::Transient { .. } => &self.failed,
+        };
+        counter.increment(records as u64);
+    }
+
+    /// A record was given up within its run, which goes on. The end of the run counts it as handled.
+    pub(crate) fn given_up(&self, kind: FailureKind) {
+        self.failed(kind, 1);
+        self.given_up.fetch_add(1, Relaxed);
+    }
+
+    /// Runs of other keys may have ended in between: what one does not take away the next one does.
+    fn without_given_up(&self, handled: usize) -> usize {
+        if self.given_up.load(Relaxed) == 0 {
+            return handled;
+        }
+        let given_up = self.given_up.swap(0, Relaxed);
+        let mine = given_up.min(handled);
+        self.given_up.fetch_add(given_up - mine, Relaxed);
+        handled - mine
+    }
+
+    pub(crate) fn dead_lettered(&self) {
+        self.dead_lettered.increment(1);
+    }
+
+    pub(crate) fn skipped(&self) {
+        self.skipped.increment(1);
+    }
+}
+
+impl std::fmt::Debug for Meters {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Meters").finish_non_exhaustive()
+    }
+}
+
+/// What is counted of a group's consumer.
+pub(crate) struct GroupMeters {
+    pub(crate) taken: Counter,
+    pub(crate) refused: Counter,
+    pub(crate) assigned: Counter,
+    pub(crate) revoked: Counter,
+    pub(crate) lost: Counter,
+}
+
+impl GroupMeters {
+    pub(crate) fn new(group: &str) -> Self {
+        let commits = |result: &'static str| metrics::counter!(COMMITS.name, "group" => group.to_owned(), "result" => result);
+        let rebalances = |kind: &'static str| metrics::counter!(REBALANCES.name, "group" => group.to_owned(), "kind" => kind);
+        Self {
+            taken: commits("taken"),
+            refused: commits("refused"),
+            assigned: rebalances("assigned"),
+            revoked: rebalances("revoked"),
+            lost: rebalances("lost"),
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! What is counted: each record once for each of its outcomes.
+
+use super::lab::{HandlerState, Lab};
+use fastkafka_core as fk;
+use fastkafka_core::{EventMetadata, Failure, State};
+use fastkafka_macros::consumes;
+use metrics::{
+    Counter, CounterFn, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
+    SharedString, Unit,
+};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+/// Adds up what it is told, by name and labels.
+#[derive(Debug, Default, Clone)]
+struct Sums(Arc<Mutex<BTreeMap<String, f64>>>);
+
+#[derive(Debug)]
+struct Sum(Sums, String);
+
+impl Sums {
+    fn sum(&self, key: &Key) -> Arc<Sum> {
+        let labels = key.labels().map(|label| format!(" {}", label.value()));
+        Arc::new(Sum(
+            self.clone(),
+            format!("{}{}", key.name(), labels.collect::<String>()),
+        ))
+    }
+
+    fn read(&self, name: &str) -> f64 {
+        self.0
+            .lock()
+            .unwrap()
+            .get(name)
+            .copied()
+            .unwrap_or_default()
+    }
+}
+
+impl Sum {
+    fn add(&self, value: f64) {
+        *self.0.0.lock().unwrap().entry(self.1.clone()).or_default() += value;
+    }
+}
+
+impl CounterFn for Sum {
+    fn increment(&self, value: u64) {
+        #[expect(clippy::cast_precision_loss)]
+        self.add(value as f64);
+    }
+    fn absolute(&self, _: u64) {
+        unreachable!("nobody sets a counter")
+    }
+}
+
+/// Counts values.
+impl HistogramFn for Sum {
+    fn record(&self, _: f64) {
+        self.add(1.0);
+    }
+}
+
+impl Recorder for Sums {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+        Counter::from_arc(self.sum(key))
+    }
+    fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
+        unreachable!("gauges are written from the state")
+    }
+    fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
+        Histogram::from_arc(self.sum(key))
+    }
+}
+
+async fn judged(offset: i64) -> Result<(), Failure> {
+    match offset % 10 {
+        3 => Err(Failure::reject("no such order")),
+        _ => Ok(()),
+    }
+}
+
+#[consumes(crate = fk, topic = "in", auto_offset_reset = "earliest", dead_letter = "dead")]
+async fn lettered(
+    _: u32,
+    meta: EventMetadata,
+    State(state): State<HandlerState>,
+) -> Result<(), Failure> {
+    let _busy = state.call(meta);
+    judged(meta.offset()).await
+}
+
+#[consumes(crate = fk, topic = "in", auto_offset_reset = "earliest", dead_letter = "dead", order = "key")]
+async fn lettered_by_key(
+    _: u32,
+    meta: EventMetadata,
+    State(state): State<HandlerState>,
+) -> Result<(), Failure> {
+    let _busy = state.call(meta);
+    judged(meta.offset()).await
+}
+
+#[consumes(crate = fk, topic = "in", auto_offset_reset = "earliest", on_failure = "skip")]
+async fn skipping(
+    _: u32,
+    meta: EventMetadata,
+    State(state): State<HandlerState>,
+) -> Result<(), Failure> {
+    let _busy = state.call(meta);
+    judged(meta.offset()).await
+}
+
+/// Fails each record once.
+#[consumes(crate = fk, topic = "in", auto_offset_reset = "earliest")]
+async fn second_time(
+    _: u32,
+    meta: EventMetadata,
+    State(state): State<HandlerState>,
+) -> Result<(), Failure> {
+    let _busy = state.call(meta);
+    match state.times(meta.offset()).len() {
+        1 => Err(Failure::retry("not yet")),
+        _ => Ok(()),
+    }
+}
+
+async fn counted<C: fk::Register>(handler: &str, records: i64) -> impl Fn(&str) -> f64 {
+    let sums = Sums::default();
+    let recorder: &'static Sums = Box::leak(Box::new(sums.clone()));
+    let _guard = metrics::set_default_local_recorder(recorder);
+    let mut lab = Lab::new::<C>(1, records);
+    lab.until_committed(0, records).await;
+    let handler = handler.to_owned();
+    move |what| match what {
+        "attempts" => sums.read(&format!("fastkafka_attempt_seconds {handler}")),
+        "commits" => sums.read("fastkafka_commits_total lab taken"),
+        outcome => sums.read(&format!("fastkafka_records_total {handler} in {outcome}")),
+    }
+}
+
+fn outcomes(counted: impl Fn(&str) -> f64) -> [f64; 5] {
+    ["handled", "failed", "rejected", "dead_lettered", "skipped"].map(counted)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_is_given_up_within_its_run_is_not_handled() {
+    let counted = counted::<lettered>("lettered", 100).await;
+    assert_eq!(outcomes(&counted), [90.0, 0.0, 10.0, 10.0, 0.0]);
+    assert!(counted("commits") >= 1.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn by_key_the_same_is_counted() {
+    let counted = counted::<lettered_by_key>("lettered_by_key", 100).await;
+    assert_eq!(outcomes(&counted), [90.0, 0.0, 10.0, 10.0, 0.0]);
+    assert_eq!(counted("attempts"), 100.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_is_skipped_was_rejected_before() {
+    let counted = counted::<skipping>("skipping", 40).await;
+    assert_eq!(outcomes(&counted), [36.0, 0.0, 4.0, 0.0, 4.0]);
+    assert_eq!(counted("attempts"), 40.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_attempt_that_fails_is_counted() {
+    let counted = counted::<second_time>("second_time", 5).await;
+    assert_eq!(outcomes(&counted), [5.0, 5.0, 0.0, 0.0, 0.0]);
+    assert_eq!(counted("attempts"), 10.0);
+}
