@@ -18,6 +18,8 @@
 //! * [Several clusters](clusters): here and there in one app.
 //! * [Running](running): command line, brokers, stopping, logs.
 //! * [Health](health): what stands still, since when, and what to do.
+//! * Watching (`watching`, with the feature `admin`): probes, metrics, lag and alerts over HTTP.
+//! * [Deploying](deploying): image, Kubernetes, systemd, Prometheus and Grafana.
 //! * [The contract](asyncapi): AsyncAPI in files, pages, `cargo doc` and CI.
 //! * Beside a web server (`web`, with the feature `axum`): a server and the app in one process.
 //! * [Steering a running app](control): pause, resume, seek; beginning at a time.
@@ -44,6 +46,8 @@ macro_rules! chapter {
         #[doc = "[clusters]: crate::guide::clusters"]
         #[doc = "[running]: crate::guide::running"]
         #[doc = "[health]: crate::guide::health"]
+        #[cfg_attr(feature = "admin", doc = "[watching]: crate::guide::watching")]
+        #[doc = "[deploying]: crate::guide::deploying"]
         #[doc = "[control]: crate::guide::control"]
         #[doc = "[asyncapi]: crate::guide::asyncapi"]
         #[doc = "[testing]: crate::guide::testing"]
@@ -124,6 +128,15 @@ chapter!(
 chapter!(
     #[doc = include_str!("../../../docs/guide/health.md")]
     health
+);
+#[cfg(feature = "admin")]
+chapter!(
+    #[doc = include_str!("../../../docs/guide/watching.md")]
+    watching
+);
+chapter!(
+    #[doc = include_str!("../../../docs/guide/deploying.md")]
+    deploying
 );
 #[cfg(feature = "docs")]
 chapter!(

@@ -64,6 +64,10 @@
     doc = "| run it from a command line | [`cli`] | [Running](guide::running) |"
 )]
 //! | watch over it | [`health`] | [Health](guide::health) |
+#![cfg_attr(
+    feature = "admin",
+    doc = "| ask it over HTTP, scrape its metrics | [`admin`] | [Watching](guide::watching) |"
+)]
 //! | pause, resume, seek | [`control`] | [Steering a running app](guide::control) |
 //! | measure throughput | [`#[benchmark]`](benchmark) | [Benchmarking](guide::benchmarking) |
 #![cfg_attr(
@@ -77,7 +81,8 @@
 //!
 //! | Feature | Adds | Default |
 //! |---|---|---|
-//! | `cli` | the command line: `run`, `check`, `topics` | yes |
+//! | `admin` | the admin listener: health, metrics and state over HTTP | yes |
+//! | `cli` | the command line: `run`, `check`, `topics`, `lag` | yes |
 //! | `docs` | the AsyncAPI document, and with `cli` the command `docs` | yes |
 //! | `axum` | an axum server beside the app in one process | |
 //! | `tls` | TLS, SCRAM and OAUTHBEARER: OpenSSL, built from source | |
@@ -86,6 +91,8 @@
 //! | `avro` | the codec `"avro"` | |
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "admin")]
+pub mod admin;
 pub mod app;
 #[cfg(feature = "docs")]
 pub mod asyncapi;
@@ -100,6 +107,8 @@ pub mod extract;
 pub mod guide;
 pub mod health;
 pub mod hook;
+#[cfg(any(feature = "admin", all(feature = "cli", feature = "docs")))]
+mod host;
 mod lock;
 mod overrides;
 pub mod record;

@@ -19,6 +19,7 @@ mod mocks;
 mod on_a_broker;
 mod parallel;
 mod producers;
+mod snapshots;
 mod spies;
 mod support;
 mod tasks;

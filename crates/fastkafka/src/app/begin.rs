@@ -16,6 +16,10 @@ impl App {
         plan: &Plan,
         platform: Option<Arc<dyn Platform>>,
     ) -> Result<(), RunError> {
+        #[cfg(feature = "admin")]
+        if platform.is_none() {
+            self.open_admin()?;
+        }
         let hooks = self.inner.hooks.start(self, self.inner.start_timeout);
         hooks.await.map_err(problem)?;
         let mut runtime = self.connect(plan, platform).await?;

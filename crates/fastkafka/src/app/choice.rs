@@ -1,5 +1,7 @@
 //! The choices that are made between building an app and its start.
 
+#[cfg(feature = "admin")]
+use crate::admin::Admin;
 use fastkafka_core::Connections;
 use fastkafka_kafka::TopicNames;
 use std::collections::BTreeMap;
@@ -12,6 +14,9 @@ pub(super) struct Choice {
     pub(super) workers: NonZeroUsize,
     pub(super) create_topics: bool,
     pub(super) from: Option<SystemTime>,
+    /// Of the command line: it wins over the environment and the builder.
+    #[cfg(feature = "admin")]
+    pub(super) admin: Admin,
     /// The connections to the clusters, where they do not follow from the name of a broker.
     pub(super) connections: Option<Connections>,
     /// The names of topics and groups, by cluster.
@@ -27,6 +32,8 @@ impl Default for Choice {
             workers: NonZeroUsize::MIN,
             create_topics: false,
             from: None,
+            #[cfg(feature = "admin")]
+            admin: Admin::default(),
             connections: None,
             names: BTreeMap::new(),
             commit_interval: None,

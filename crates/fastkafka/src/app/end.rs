@@ -128,6 +128,8 @@ impl App {
         let life = &self.inner.life;
         let within = self.inner.shutdown_timeout;
         let deadline = *life.deadline.get_or_init(|| Instant::now() + within);
+        #[cfg(feature = "admin")]
+        self.end_asking();
         let work = CatchRun::new(Box::pin(async {
             // The handlers have the other half, so that a request that hangs costs no record.
             let served = life.served.get_or_init(|| self.end_server(within / 2));
@@ -151,6 +153,8 @@ impl App {
                 Err(error)
             }
         };
+        #[cfg(feature = "admin")]
+        self.close_admin();
         life.set_end(end.clone());
         end
     }

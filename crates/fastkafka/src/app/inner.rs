@@ -2,6 +2,8 @@
 
 use super::choice::Choice;
 use super::life::Life;
+#[cfg(feature = "admin")]
+use crate::admin::Admin;
 use crate::hook::Hooks;
 use crate::topic::Topic;
 use fastkafka_core::{
@@ -24,6 +26,9 @@ pub(crate) struct Inner {
     pub(crate) shutdown_timeout: Duration,
     pub(crate) max_in_flight: usize,
     pub(crate) handle: Handle,
+    /// Of the environment and the builder.
+    #[cfg(feature = "admin")]
+    pub(crate) admin: Admin,
     pub(crate) life: Life,
 }
 

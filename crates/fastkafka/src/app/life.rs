@@ -1,6 +1,10 @@
 //! The state of an app's life: `start.rs` and `end.rs` go through it.
 
+#[cfg(feature = "admin")]
+use super::asking::Asking;
 use super::choice::Choice;
+#[cfg(feature = "admin")]
+use crate::admin::listener::Listener;
 use crate::error::RunError;
 use fastkafka_kafka::Embedded;
 use fastkafka_runtime::Runtime;
@@ -17,6 +21,9 @@ pub(crate) struct Life {
     pub(super) choice: Mutex<Choice>,
     /// One for each cluster, by its name.
     pub(super) embedded: Mutex<Vec<(String, Embedded)>>,
+    /// From before the app connects until it has stopped.
+    #[cfg(feature = "admin")]
+    pub(super) admin: Mutex<Option<(Listener, Asking)>>,
     /// Set when the groups are joined, also if that failed: there may be consumers to end.
     pub(super) runtime: OnceLock<Runtime>,
     pub(super) phase: watch::Sender<Phase>,

@@ -132,6 +132,11 @@ impl App {
         let (plan, mut problems) = Plan::sketch(&self.inner.spec);
         let choice = self.choice();
         problems.extend(self.inner.wrong(&plan, &choice));
+        #[cfg(feature = "admin")]
+        {
+            let admin = choice.admin.clone().or(self.inner.admin.clone());
+            problems.extend(Self::wrong_admin(&admin));
+        }
         match self.inner.connections(&plan.clusters, &choice) {
             Err(unknown) => problems.push(Problem::Broker(unknown.to_string())),
             Ok(connections) if connections.embedded && choice.from.is_some() => {

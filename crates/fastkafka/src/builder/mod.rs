@@ -44,6 +44,8 @@ pub struct AppBuilder<S = DefaultApp> {
     start_timeout: Duration,
     shutdown_timeout: Duration,
     max_in_flight: usize,
+    #[cfg(feature = "admin")]
+    admin: crate::admin::Admin,
     scope: PhantomData<fn() -> S>,
 }
 
@@ -80,6 +82,8 @@ impl<S: 'static> AppBuilder<S> {
             start_timeout: Duration::from_secs(30),
             shutdown_timeout: Duration::from_secs(25),
             max_in_flight: 30_000,
+            #[cfg(feature = "admin")]
+            admin: crate::admin::Admin::default(),
             scope: PhantomData,
         }
     }
@@ -273,6 +277,15 @@ impl<S: 'static> AppBuilder<S> {
         self
     }
 
+    /// Opens the [admin listener](crate::admin) at this address while the app runs: health, metrics and state over
+    /// HTTP. Without it, and without one from outside, no port is opened. The tester opens none.
+    #[cfg(feature = "admin")]
+    #[must_use]
+    pub fn admin(mut self, admin: impl Into<crate::admin::Admin>) -> Self {
+        self.admin = admin.into();
+        self
+    }
+
     /// Reads the environment and the file of settings, and builds the app. It never fails: [`App::check`]
     /// and the start name every mistake at once.
     pub fn build(mut self) -> App {
@@ -306,6 +319,8 @@ impl<S: 'static> AppBuilder<S> {
             shutdown_timeout: self.shutdown_timeout,
             max_in_flight: self.max_in_flight,
             handle,
+            #[cfg(feature = "admin")]
+            admin: overrides.admin.or(self.admin),
             life: Life::default(),
         };
         App::new(Arc::new(inner))

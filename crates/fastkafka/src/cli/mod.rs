@@ -1,4 +1,4 @@
-//! The command line of a service: `run`, `check`, `topics`.
+//! The command line of a service: `run`, `check`, `topics`, `lag`.
 //!
 //! ```no_run
 //! use fastkafka::App;
@@ -59,8 +59,11 @@ mod check;
 #[cfg(feature = "docs")]
 mod docs;
 mod failed;
+mod lag;
+mod log;
 mod output;
 mod run;
+mod table;
 mod time;
 
 use crate::app::App;
@@ -69,8 +72,11 @@ use clap::{Parser, Subcommand};
 #[cfg(feature = "docs")]
 pub use docs::{CheckDocs, Diff, Docs, Generate, Serve};
 use failed::Failed;
+pub use lag::Lag;
+pub use log::{LogArgs, LogFormat, log, log_as};
+#[cfg(feature = "admin")]
+pub use run::AdminArgs;
 pub use run::Run;
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 /// The commands of a service.
@@ -83,6 +89,8 @@ pub enum Command {
     Check(Check),
     /// List the topics the service reads and writes, with the clusters they are on.
     Topics,
+    /// Show how far each group is behind, as the broker says: also of other processes.
+    Lag(Lag),
     /// The service's contract, as AsyncAPI.
     #[cfg(feature = "docs")]
     #[command(subcommand)]
@@ -115,7 +123,10 @@ fn show(usage: &clap::Error) -> ExitCode {
 impl Command {
     /// Does what the command says; for programs with commands of their own.
     pub fn execute(self, app: impl FnOnce() -> App) -> ExitCode {
-        log();
+        match &self {
+            Self::Run(run) => log_as(&run.log),
+            _ => log(),
+        }
         let app = app();
         let done = match self {
             Self::Run(run) => run::run(&app, &run),
@@ -123,28 +134,8 @@ impl Command {
             #[cfg(feature = "docs")]
             Self::Docs(command) => docs::docs(&app, &command),
             Self::Topics => check::topics(&app),
+            Self::Lag(options) => lag::lag(&app, &options),
         };
         done.map_or_else(Failed::exit, |()| ExitCode::SUCCESS)
     }
-}
-
-/// Logs to standard error, at level `info` unless `RUST_LOG` says something else. A program that has
-/// set up its own logging keeps it.
-///
-/// Lines that cannot be written are lost, and nothing else: the service goes on, and stops when it is told to.
-pub fn log() {
-    use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    // rdkafka reports each consumer that was closed before it is dropped as one that cannot be closed.
-    let noise = "rdkafka::consumer::base_consumer=off";
-    let filter = filter.add_directive(noise.parse().expect("a directive"));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_target(false)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        // It would be told to the standard error, which is what cannot be written, by a panic.
-        .log_internal_errors(false);
-    // A subscriber that is there already stays.
-    let _ = log.try_init();
 }

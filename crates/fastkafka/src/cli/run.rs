@@ -1,12 +1,17 @@
 //! `run`: the service until a signal.
 
 use super::failed::Failed;
+use super::log::LogArgs;
 use super::time;
+#[cfg(feature = "admin")]
+use crate::admin::Admin;
 use crate::app::App;
 use crate::signals::StopOnSignal;
 use clap::Args;
 use std::io;
 use std::num::NonZeroUsize;
+#[cfg(feature = "admin")]
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 /// Options of `run`.
@@ -27,6 +32,40 @@ pub struct Run {
     /// 2026-01-31T08:00:00Z, or so long ago, as in 2h. Needs groups without members.
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
     pub from: Option<SystemTime>,
+    /// The log.
+    #[command(flatten)]
+    pub log: LogArgs,
+    /// The admin listener.
+    #[cfg(feature = "admin")]
+    #[command(flatten)]
+    pub admin: AdminArgs,
+}
+
+/// Options of the admin listener.
+#[cfg(feature = "admin")]
+#[derive(Args, Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct AdminArgs {
+    /// Answer probes, scrapes and questions over HTTP at this address, such as 127.0.0.1:9000.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub admin: Option<String>,
+    /// A name by which the admin listener is asked, beside addresses and localhost. May be given several times.
+    #[arg(long = "admin-host", value_name = "NAME")]
+    pub admin_hosts: Vec<String>,
+    /// A file with the token that lets the one who sends it see the texts of errors.
+    #[arg(long, value_name = "FILE")]
+    pub admin_token_file: Option<PathBuf>,
+}
+
+#[cfg(feature = "admin")]
+impl From<&AdminArgs> for Admin {
+    fn from(args: &AdminArgs) -> Self {
+        Self {
+            address: args.admin.clone(),
+            hosts: args.admin_hosts.clone(),
+            token_file: args.admin_token_file.clone(),
+        }
+    }
 }
 
 pub(super) fn run(app: &App, options: &Run) -> Result<(), Failed> {
@@ -35,6 +74,8 @@ pub(super) fn run(app: &App, options: &Run) -> Result<(), Failed> {
     }
     app.set_workers(options.num_workers);
     app.set_create_topics(options.create_topics);
+    #[cfg(feature = "admin")]
+    app.set_admin(&options.admin);
     if let Some(from) = options.from {
         app.set_start_from(from);
     }

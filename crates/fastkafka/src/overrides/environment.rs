@@ -39,7 +39,10 @@ impl Overrides {
             let Some(words) = name.get(PREFIX.len()..).filter(|_| is_ours(name)) else {
                 continue;
             };
-            if name.eq_ignore_ascii_case(FILE) || is_of_others(words) {
+            if name.eq_ignore_ascii_case(FILE)
+                || self.read_admin(name, value)
+                || is_of_others(words)
+            {
                 continue;
             }
             // Variables have no case.

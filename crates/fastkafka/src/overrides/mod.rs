@@ -1,6 +1,7 @@
 //! Settings from the environment and from one file. Both have the same sections; the environment wins over
 //! the file, and both over the code.
 
+mod admin;
 mod environment;
 mod file;
 #[cfg(test)]
@@ -30,6 +31,9 @@ pub(crate) struct Overrides {
     pub(crate) found: Vec<Override>,
     /// A sentence for each mistake: it becomes a problem of the start.
     pub(crate) unreadable: Vec<String>,
+    /// What variables say of the admin listener.
+    #[cfg(feature = "admin")]
+    pub(crate) admin: crate::admin::Admin,
 }
 
 impl Overrides {

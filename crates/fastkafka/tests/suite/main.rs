@@ -2,6 +2,8 @@
 //! Functions belong to the app of their test (`app = ..`).
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
+#[cfg(feature = "admin")]
+mod admin;
 mod allocations;
 mod check;
 mod clusters;

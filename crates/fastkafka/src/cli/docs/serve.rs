@@ -4,6 +4,7 @@ use super::site;
 use crate::asyncapi::forms;
 use crate::cli::failed::Failed;
 use crate::cli::output::print;
+use crate::host::is_meant;
 use clap::Args;
 use fastkafka_asyncapi::Document;
 use hyper::server::conn::http1;
@@ -81,7 +82,7 @@ async fn accept(listener: &TcpListener, site: Arc<Site>) {
 
 async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin, site: Arc<Site>) {
     let service = service_fn(|request| {
-        let response = match site.is_private && !site::is_meant_for_this_machine(&request) {
+        let response = match site.is_private && !is_meant(&request, &[]) {
             true => site::misdirected(),
             false => site::answer(&site.pages, &request),
         };

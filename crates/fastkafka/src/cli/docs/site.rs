@@ -5,14 +5,12 @@ use fastkafka_asyncapi::{Format, content_security_policy};
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HOST, HeaderValue,
-    IF_NONE_MATCH, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH,
+    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
-use hyper::http::uri::Authority;
 use hyper::{Method, Request, Response, StatusCode};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
-use std::net::IpAddr;
 
 /// A page at its path.
 pub(super) struct Page {
@@ -63,23 +61,7 @@ impl Page {
     }
 }
 
-/// Whether a request to this machine alone asks for it. The page of a stranger may let its own name lead here (DNS
-/// rebinding), and could read the answers; it cannot do so with an address or `localhost`.
-pub(super) fn is_meant_for_this_machine<B>(request: &Request<B>) -> bool {
-    let Some(host) = request.headers().get(HOST) else {
-        // No browser.
-        return true;
-    };
-    let host = host.to_str().ok().and_then(|host| host.parse().ok());
-    host.is_some_and(|host: Authority| {
-        let name = host.host().to_ascii_lowercase();
-        let address = name.trim_start_matches('[').trim_end_matches(']');
-        let is_address = address.parse::<IpAddr>().is_ok();
-        is_address || name == "localhost" || name.ends_with(".localhost")
-    })
-}
-
-/// The answer to a request that is not.
+/// The answer to a request that is not meant for this machine.
 pub(super) fn misdirected() -> Response<Full<Bytes>> {
     plain(
         StatusCode::MISDIRECTED_REQUEST,
@@ -208,30 +190,6 @@ mod tests {
             assert_eq!(status(&known), StatusCode::NOT_MODIFIED, "{known}");
         }
         assert_eq!(status("\"other\""), StatusCode::OK);
-    }
-
-    #[test]
-    fn a_request_for_another_name_is_not_meant_for_this_machine() {
-        let asked = |host: &str| {
-            let request = Request::get("/").header(HOST, host).body(()).unwrap();
-            is_meant_for_this_machine(&request)
-        };
-        for host in [
-            "localhost:8000",
-            "LocalHost",
-            "docs.localhost",
-            "127.0.0.1:8000",
-            "[::1]:8000",
-            "10.0.0.7",
-        ] {
-            assert!(asked(host), "{host}");
-        }
-        for host in ["evil.example:8000", "localhost.evil.example", "", "a b"] {
-            assert!(!asked(host), "{host}");
-        }
-        assert!(is_meant_for_this_machine(
-            &Request::get("/").body(()).unwrap()
-        ));
     }
 
     #[test]
