@@ -9,6 +9,7 @@ target="${CARGO_TARGET_DIR:-$PWD/target}"
 mkdir -p "$tools"
 
 typos_version=1.52.0
+kubernetes_validate_version=1.37.0
 deny_version=0.20.2
 
 current=setup

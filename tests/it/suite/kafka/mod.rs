@@ -20,3 +20,4 @@ mod security;
 mod shutdown;
 mod sources;
 mod start;
+mod watching;

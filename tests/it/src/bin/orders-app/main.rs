@@ -102,6 +102,7 @@ fn main() -> ExitCode {
         resumed_key,
         seek_key,
         keys,
+        watched,
         secure,
         locked_out,
         oauth

@@ -16,6 +16,18 @@ setting!(
     )
 );
 setting!(
+    watched,
+    "watched",
+    "watched.out",
+    "watched.dead",
+    consumes(
+        auto_offset_reset = "earliest",
+        session_timeout_ms = 6_000,
+        auto_commit_interval_ms = 500,
+        attempts = 2
+    )
+);
+setting!(
     seek_range,
     "seek-range",
     "seek-range.out",
