@@ -3,45 +3,33 @@
 
 use super::*;
 use fastkafka_core::{ConsumerSettings, ProducerSettings};
+use fastrand::Rng;
 use std::fmt::Write;
 
 /// Per key and place.
 const TIMES: usize = 10_000;
 
-/// Seeded, so that it is the same at each run.
-struct Seeded(u64);
-
-impl Seeded {
-    fn next(&mut self, below: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        usize::try_from(self.0 >> 33).unwrap() % below
-    }
-
-    fn text(&mut self) -> String {
-        const PIECES: [&str; 16] = [
-            "",
-            "0",
-            "7",
-            "99999999999",
-            "-1",
-            "a",
-            "Z.b-c_",
-            " ",
-            "\"",
-            "\\",
-            "\n",
-            "#",
-            "=",
-            "\t",
-            "ü",
-            "'",
-        ];
-        let pieces = self.next(4);
-        (0..pieces).map(|_| PIECES[self.next(16)]).collect()
-    }
+fn a_text(random: &mut Rng) -> String {
+    const PIECES: [&str; 16] = [
+        "",
+        "0",
+        "7",
+        "99999999999",
+        "-1",
+        "a",
+        "Z.b-c_",
+        " ",
+        "\"",
+        "\\",
+        "\n",
+        "#",
+        "=",
+        "\t",
+        "ü",
+        "'",
+    ];
+    let pieces = random.usize(..4);
+    (0..pieces).map(|_| PIECES[random.usize(..16)]).collect()
 }
 
 /// A string of TOML.
@@ -58,13 +46,16 @@ fn quoted(text: &str) -> String {
 }
 
 fn thrown([of_one, of_all]: [&str; 2], keys: &[(&str, &str)], seed: u64) {
-    let mut seeded = Seeded(seed);
+    let mut random = Rng::with_seed(seed);
     for i in 0..TIMES {
         let (table, prefix) = match i % 2 {
             0 => (format!("{of_one}.f"), format!("{of_one}__f__")),
             _ => (of_all.to_owned(), format!("{of_all}__")),
         };
-        let values: Vec<_> = keys.iter().map(|(key, _)| (*key, seeded.text())).collect();
+        let values: Vec<_> = keys
+            .iter()
+            .map(|(key, _)| (*key, a_text(&mut random)))
+            .collect();
         let variables = values.iter().map(|(key, text)| {
             let name = format!("FASTKAFKA_{}", format!("{prefix}{key}").to_uppercase());
             (OsString::from(name), OsString::from(text))

@@ -4,6 +4,7 @@
 use super::start::Order;
 use fastkafka::settings::ProducerSettings;
 use fastkafka::{App, produces};
+use fastrand::Rng;
 use std::cell::RefCell;
 
 /// As many as are checked; the others are only explained, since a check makes clients.
@@ -58,52 +59,38 @@ fn of_attribute(thrown: &Thrown) -> ProducerSettings {
         .sasl_plain_username(thrown.text.clone())
 }
 
-/// Seeded, so that it is the same at each run.
-struct Seeded(u64);
-
-impl Seeded {
-    fn next(&mut self) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        self.0 >> 16
-    }
-
-    fn thrown(&mut self) -> Thrown {
-        const TEXTS: [&str; 12] = [
-            "",
-            "a",
-            " a",
-            "a ",
-            "a b",
-            "x:y",
-            "h:1",
-            "u:hush@h:1",
-            "a\0b",
-            "\n",
-            "ü",
-            "[::1]:1",
-        ];
-        let number = match self.next() % 3 {
-            0 => self.next() % 3,
-            1 => (1 << 31) - 2 + self.next() % 4,
-            _ => self.next() >> (self.next() % 48),
-        };
-        let text = TEXTS[usize::try_from(self.next() % 12).unwrap()];
-        Thrown {
-            number,
-            small: u32::try_from(number).unwrap_or(u32::MAX),
-            text: text.to_owned(),
-        }
+fn throw(random: &mut Rng) -> Thrown {
+    const TEXTS: [&str; 12] = [
+        "",
+        "a",
+        " a",
+        "a ",
+        "a b",
+        "x:y",
+        "h:1",
+        "u:hush@h:1",
+        "a\0b",
+        "\n",
+        "ü",
+        "[::1]:1",
+    ];
+    let number = match random.u8(..3) {
+        0 => random.u64(..3),
+        1 => (1 << 31) - 2 + random.u64(..4),
+        _ => random.u64(..) >> random.u32(..64),
+    };
+    Thrown {
+        number,
+        small: u32::try_from(number).unwrap_or(u32::MAX),
+        text: TEXTS[random.usize(..12)].to_owned(),
     }
 }
 
 #[test]
 fn values_of_code_for_a_producer_arrive_or_are_refused_by_name() {
-    let mut seeded = Seeded(44);
+    let mut random = Rng::with_seed(44);
     for i in 0..TIMES {
-        let thrown = seeded.thrown();
+        let thrown = throw(&mut random);
         THROWN.set(thrown.clone());
         let app = App::scoped::<Thrown>()
             .title("Thrown")

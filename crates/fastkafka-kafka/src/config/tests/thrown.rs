@@ -3,80 +3,66 @@
 
 use super::*;
 use fastkafka_core::GroupId;
+use fastrand::Rng;
 
 /// Per key.
 const TIMES: usize = 10_000;
 
-/// Seeded, so that it is the same at each run.
-struct Seeded(u64);
-
-impl Seeded {
-    fn next(&mut self) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        self.0 >> 16
+/// At the edges, and anywhere.
+fn a_number(random: &mut Rng) -> u64 {
+    let edges = [0, 1, 1_000, 1 << 31, 1 << 32, u64::MAX];
+    let edge = random.choice(edges).unwrap();
+    let near = random.u64(..5);
+    match random.u8(..3) {
+        0 => edge.wrapping_add(near),
+        1 => edge.wrapping_sub(near),
+        _ => random.u64(..) >> random.u32(..64),
     }
+}
 
-    fn one<T: Copy>(&mut self, of: &[T]) -> T {
-        of[usize::try_from(self.next()).unwrap() % of.len()]
-    }
-
-    /// At the edges, and anywhere.
-    fn number(&mut self) -> u64 {
-        let edge = self.one(&[0, 1, 1_000, 1 << 31, 1 << 32, u64::MAX]);
-        let near = self.next() % 5;
-        match self.next() % 3 {
-            0 => edge.wrapping_add(near),
-            1 => edge.wrapping_sub(near),
-            _ => self.next() >> (self.next() % 48),
-        }
-    }
-
-    fn text(&mut self) -> String {
-        let word = self.one(&[
-            "",
-            "a",
-            "all",
-            "none",
-            "latest",
-            "key",
-            "dynamic",
-            "true",
-            "false",
-            "1s",
-            "5m",
-            "0s",
-            "9999years",
-            "localhost:1",
-            "h:99999",
-            "x:y",
-            "gzip",
-            "range",
-            "murmur2",
-            "ssl",
-            "PLAIN",
-            "a b",
-            "forever",
-            "-5",
-            " 5 ",
-            "+5",
-            "0x10",
-            "1e3",
-            "a=b",
-            "verify=false",
-            "read_committed",
-            "consumer",
-            "exit",
-            "ü",
-        ]);
-        let odd = self.one(&["", "", "", "\0", "\n", ",", "=", "@", "x"]);
-        match self.next() % 3 {
-            0 => self.number().to_string(),
-            1 => word.to_owned(),
-            _ => format!("{word}{odd}"),
-        }
+fn a_text(random: &mut Rng) -> String {
+    let words = [
+        "",
+        "a",
+        "all",
+        "none",
+        "latest",
+        "key",
+        "dynamic",
+        "true",
+        "false",
+        "1s",
+        "5m",
+        "0s",
+        "9999years",
+        "localhost:1",
+        "h:99999",
+        "x:y",
+        "gzip",
+        "range",
+        "murmur2",
+        "ssl",
+        "PLAIN",
+        "a b",
+        "forever",
+        "-5",
+        " 5 ",
+        "+5",
+        "0x10",
+        "1e3",
+        "a=b",
+        "verify=false",
+        "read_committed",
+        "consumer",
+        "exit",
+        "ü",
+    ];
+    let word = random.choice(words).unwrap();
+    let odd = ["", "", "", "\0", "\n", ",", "=", "@", "x"];
+    match random.u8(..3) {
+        0 => a_number(random).to_string(),
+        1 => word.to_owned(),
+        _ => format!("{word}{}", random.choice(odd).unwrap()),
     }
 }
 
@@ -108,10 +94,10 @@ fn arrives(of: Of, key: &str, text: &str, shown: &str, config: &ClientConfig) {
 
 macro_rules! thrown {
     ($settings:ident, $of:expr, $config:ident, $seed:expr) => {
-        let mut seeded = Seeded($seed);
+        let mut random = Rng::with_seed($seed);
         for (key, _) in $settings::KEYS {
             for _ in 0..TIMES {
-                let text = seeded.text();
+                let text = a_text(&mut random);
                 let mut settings = $settings::default();
                 if let Err(why) = settings.set(key, &text) {
                     assert!(why.contains(key), "{key}: {why}");
@@ -147,9 +133,9 @@ fn text_for_a_producer_is_refused_by_name_or_reaches_the_client() {
 /// As attributes and the builder give them: what they cannot say is said by the compiler.
 macro_rules! thrown_in_code {
     ($of:expr, $config:ident, $seed:expr, $number:ident, $small:ident, $text:ident, [$($settings:expr),* $(,)?]) => {
-        let mut seeded = Seeded($seed);
+        let mut random = Rng::with_seed($seed);
         for _ in 0..TIMES {
-            let ($number, $text) = (seeded.number(), seeded.text());
+            let ($number, $text) = (a_number(&mut random), a_text(&mut random));
             let $small = u32::try_from($number).unwrap_or(u32::MAX);
             for settings in [$($settings),*] {
                 let (key, shown) = settings.shown().remove(0);
