@@ -31,6 +31,7 @@ import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.ConsumerGroupDescription;
 import org.apache.kafka.clients.admin.DescribeClusterOptions;
+import org.apache.kafka.clients.admin.DescribeTopicsOptions;
 import org.apache.kafka.clients.admin.ListConsumerGroupOffsetsOptions;
 import org.apache.kafka.clients.admin.MemberDescription;
 import org.apache.kafka.clients.admin.NewPartitions;
@@ -172,6 +173,8 @@ public final class Helper {
             case "allow_group":
                 admin.deleteAcls(List.of(looksAt(request.get("group").asText()).toFilter())).all().get();
                 return null;
+            case "deny_writes":
+                return denyWrites(topic);
             case "produce":
                 return produce(topic, request.get("records"), request.path("transaction").asText(""));
             case "consume":
@@ -370,6 +373,25 @@ public final class Helper {
         return new AclBinding(
                 new ResourcePattern(ResourceType.GROUP, group, PatternType.LITERAL),
                 new AccessControlEntry("User:*", "*", AclOperation.DESCRIBE, AclPermissionType.ALLOW));
+    }
+
+    /** As {@link #looksAt}, for a topic that may be read. */
+    private static AclBinding reads(String topic) {
+        return new AclBinding(
+                new ResourcePattern(ResourceType.TOPIC, topic, PatternType.LITERAL),
+                new AccessControlEntry("User:*", "*", AclOperation.READ, AclPermissionType.ALLOW));
+    }
+
+    private Object denyWrites(String topic) throws Exception {
+        admin.createAcls(List.of(reads(topic))).all().get();
+        DescribeTopicsOptions withRights = new DescribeTopicsOptions().includeAuthorizedOperations(true);
+        until("nobody may write to " + topic, () -> !admin.describeTopics(List.of(topic), withRights)
+                .allTopicNames()
+                .get()
+                .get(topic)
+                .authorizedOperations()
+                .contains(AclOperation.WRITE));
+        return null;
     }
 
     // Records

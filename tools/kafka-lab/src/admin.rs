@@ -146,6 +146,17 @@ impl Kafka {
             .request(&json!({"do": "deny_group", "group": group}))
     }
 
+    /// Takes the right to write to `topic` from everybody: it may be read, and is known. Needs
+    /// [`Builder::authorized`](crate::Builder::authorized).
+    ///
+    /// # Errors
+    ///
+    /// The broker does not check rights.
+    pub fn deny_writes(&self, topic: &str) -> Result<(), LabError> {
+        self.helper()
+            .request(&json!({"do": "deny_writes", "topic": topic}))
+    }
+
     /// Gives the right of [`deny_group`](Self::deny_group) back.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ mod late_starts;
 mod latest;
 mod liveness;
 mod members;
+mod not_authorised;
 mod outages;
 mod process;
 mod python;
