@@ -37,7 +37,7 @@ pub struct Run<'r> {
 /// The dead letters of a run: the end of a record that cannot be handled, which nobody waits for. A letter is an
 /// output of its record: its offset waits for the report, the next record does not.
 pub trait Letters: fmt::Debug + Sync {
-    /// True when this failure of the record at `at` is the last one.
+    /// True when this failure of the record at `at`, which was called alone, is the last one.
     fn is_last(&self, at: usize, failure: &Failure) -> bool;
 
     /// Sends the record at `at`, which the token keeps open.

@@ -81,7 +81,7 @@ pub fn run_with<'r, C: Consumer, I: Invoke<C>>(
             }
             handled += done;
             if let Some((failed, failure)) = failure {
-                if let Err(failure) = put_aside(run, handled, failed, failure) {
+                if let Err(failure) = put_aside(run, handled, taken, failure) {
                     let failure = Some((failed, failure));
                     return RunEnd { handled, failure };
                 }
@@ -103,11 +103,11 @@ pub fn run_with<'r, C: Consumer, I: Invoke<C>>(
 }
 
 /// Sends a record that has failed for the last time to the dead letters, and goes on. The failure comes back
-/// where its end takes another way: that of a batch, of a record that something else keeps open or has lost, or
-/// where it may be tried again.
-fn put_aside(run: &Run<'_>, at: usize, failed: usize, failure: Failure) -> Result<(), Failure> {
+/// where its end takes another way: that of a batch of several, of a record that something else keeps open or has
+/// lost, or where it may be tried again. The call `took` so many records.
+fn put_aside(run: &Run<'_>, at: usize, took: usize, failure: Failure) -> Result<(), Failure> {
     // No new one is begun while its partition is given back.
-    let alone = failed == 1 && run.scope.is_bare(at) && !run.scope.stopping();
+    let alone = took == 1 && run.scope.is_bare(at) && !run.scope.stopping();
     let letters = run.letters.filter(|_| alone);
     let Some(letters) = letters.filter(|letters| letters.is_last(at, &failure)) else {
         return Err(failure);

@@ -72,8 +72,6 @@ impl RunLetters<'_> {
 impl Letters for RunLetters<'_> {
     fn is_last(&self, at: usize, failure: &Failure) -> bool {
         let handler = &self.context.handler;
-        // A batch is taken apart before one of its records meets its end.
-        let alone = !handler.def.batch || self.job.single;
         let last = match failure.kind() {
             FailureKind::Rejected => true,
             FailureKind::Retry { .. } => {
@@ -82,7 +80,7 @@ impl Letters for RunLetters<'_> {
             }
             FailureKind::Transient { .. } => false,
         };
-        handler.dead_letter.is_some() && alone && last
+        handler.dead_letter.is_some() && last
     }
 
     fn send(&self, at: usize, failure: Failure, token: DeliveryToken) -> Result<(), Failure> {

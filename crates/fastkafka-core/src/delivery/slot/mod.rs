@@ -17,6 +17,8 @@
 //! none, but a panic: its scope may be gone before the token is.
 
 #[deny(unsafe_code)]
+mod batches;
+#[deny(unsafe_code)]
 mod polls;
 #[deny(unsafe_code)]
 mod reports;
@@ -59,6 +61,8 @@ pub struct DeliveryScope {
     current: AtomicU32,
     /// Records of the call in hand.
     taken: AtomicU32,
+    /// The ends of the batches so far.
+    batches: Mutex<Vec<usize>>,
     /// Beginnings and ends of polls of the handler: odd while a poll goes on.
     polls: AtomicU32,
     /// Records that are not closed; the loop subtracts those without tokens in one step.
@@ -114,6 +118,7 @@ impl DeliveryScope {
             report,
             current: AtomicU32::new(0),
             taken: AtomicU32::new(1),
+            batches: Mutex::default(),
             polls: AtomicU32::new(0),
             open: AtomicU32::new(records),
             end: AtomicU32::new(records),
@@ -134,28 +139,6 @@ impl DeliveryScope {
     #[inline]
     pub(crate) fn begin(&self, at: usize) {
         self.current.store(index(at), Relaxed);
-    }
-
-    /// The call in hand takes so many records: one, unless it is a batch.
-    pub(crate) fn take(&self, records: usize) {
-        // Whoever sees this sees that the call before has ended.
-        self.taken.store(index(records), Release);
-    }
-
-    /// The number of records in hand, from [`DeliveryScope::current`] on.
-    pub fn taken(&self) -> usize {
-        self.taken.load(Acquire) as usize
-    }
-
-    /// The number of records in the batch that begins with the one at `at`: that one stands for all of them, and
-    /// what any of them has sent keeps it open.
-    pub fn batch(&self, at: usize) -> usize {
-        let taken = self.taken();
-        // Read after that: a batch that has come since begins behind this one.
-        match self.current().checked_sub(at) {
-            None | Some(0) => taken,
-            Some(all) => all,
-        }
     }
 
     /// Index of the record in hand; after a panic or a time-out, of the one that caused it.
