@@ -34,6 +34,10 @@ pub enum Action {
     Answer,
     /// The periodic commit is due.
     Commit,
+    /// The same, and it is lost on its way.
+    LoseCommit,
+    /// Commits without an answer are sent again.
+    CommitAgain,
     /// A handler returns.
     Returns(i32, End),
     /// A handler never will.
@@ -70,6 +74,7 @@ impl Action {
             Self::Turn
                 | Self::Answer
                 | Self::Commit
+                | Self::CommitAgain
                 | Self::Returns(_, End::Done)
                 | Self::Tells(Tells::Give, _)
         )
@@ -90,6 +95,12 @@ pub(super) fn possible(scope: &Scope, world: &World, out: &mut Vec<Action>) {
     }
     if world.driver.client().has_stored() && !world.away && !world.told_refused {
         out.push(Action::Commit);
+        if left.has(Fault::Unanswered) {
+            out.push(Action::LoseCommit);
+        }
+    }
+    if !world.unanswered.is_empty() {
+        out.push(Action::CommitAgain);
     }
     for (partition, _) in world.calls.at_work() {
         let part = &world.parts[usize::try_from(partition).expect("a partition's number")];

@@ -29,6 +29,13 @@ impl World {
             }
             Action::Answer => self.answer()?,
             Action::Commit => self.client().commit_stored(),
+            Action::LoseCommit => {
+                self.left.take(Fault::Unanswered);
+                self.client().commit_stored();
+                let lost = self.client().take_sent();
+                self.unanswered.extend(lost);
+            }
+            Action::CommitAgain => self.commit_again()?,
             Action::Returns(partition, end) => {
                 match end {
                     End::Done => {}
@@ -201,6 +208,9 @@ impl World {
             () if self.kicked => Some(Trouble::Unknown),
             () => None,
         };
+        if let Asked::Commit(..) = asked {
+            self.commit_again()?;
+        }
         let given = match asked {
             Asked::Starts(places) => match refused {
                 Some(why) => Given::Starts {

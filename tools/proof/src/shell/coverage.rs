@@ -8,7 +8,7 @@ use crate::search::Seen;
 use fastkafka_kafka::proof::When;
 
 /// The names, in the order of their numbers.
-const NAMES: [&str; 30] = [
+const NAMES: [&str; 31] = [
     "a turn",
     "time passes",
     "the group gives partitions",
@@ -26,6 +26,7 @@ const NAMES: [&str; 30] = [
     "the topic may be read again",
     "a commit is refused",
     "commits are taken again",
+    "a commit is sent again",
     "a handler fails",
     "a handler hangs",
     "an `Ack` is kept",
@@ -94,7 +95,8 @@ impl World {
                 reach("starts are answered", true);
                 reach("a start is not known", before.unknown);
             }
-            Action::Commit | Action::Returns(_, End::Done) => {}
+            Action::Commit | Action::LoseCommit | Action::Returns(_, End::Done) => {}
+            Action::CommitAgain => reach("a commit is sent again", true),
             Action::Returns(_, End::Fail) => reach("a handler fails", true),
             Action::Returns(_, End::Keep) => reach("an `Ack` is kept", true),
             Action::Hangs(_) => reach("a handler hangs", true),

@@ -164,6 +164,7 @@ impl World {
             refused,
             refuses_commits,
             told_refused,
+            unanswered,
             kicked,
             fatal,
             seek,
@@ -173,7 +174,7 @@ impl World {
             left,
         } = self;
         (now, sleep, pending, owed, away, told_refused).hash(to);
-        (refused, refuses_commits).hash(to);
+        (refused, refuses_commits, unanswered).hash(to);
         (kicked, fatal, ending_since, cut, unclean, left).hash(to);
         (calls.at_work(), calls.kept()).hash(to);
         for (partition, part) in (0..).zip(parts) {

@@ -70,6 +70,7 @@ impl World {
                 Action::Turn
                     | Action::Answer
                     | Action::Commit
+                    | Action::CommitAgain
                     | Action::Returns(_, End::Done)
                     | Action::Tells(Tells::Give, When::Now)
             )

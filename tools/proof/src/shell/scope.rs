@@ -19,6 +19,8 @@ pub enum Fault {
     Refused,
     /// The broker refuses commits for a while.
     Commit,
+    /// A commit has no answer, and is sent again later.
+    Unanswered,
     /// The group takes a partition, gives it to another member, and gives it back.
     Rebalance,
     /// The group goes on without the member, which joins again.
@@ -47,12 +49,13 @@ pub enum Fault {
 
 impl Fault {
     /// All of them, in their order.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Away,
         Self::Leaderless,
         Self::Unreadable,
         Self::Refused,
         Self::Commit,
+        Self::Unanswered,
         Self::Rebalance,
         Self::Kick,
         Self::Handler,

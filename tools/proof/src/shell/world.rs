@@ -54,6 +54,8 @@ pub(super) struct World {
     pub(super) refuses_commits: bool,
     /// It has said so to this commit.
     pub(super) told_refused: bool,
+    /// Commits that have no answer: the client sends them again.
+    pub(super) unanswered: Vec<(i32, i64)>,
     pub(super) kicked: bool,
     pub(super) fatal: bool,
     pub(super) seek: Option<Sought>,
@@ -89,6 +91,7 @@ impl World {
             refused: false,
             refuses_commits: false,
             told_refused: false,
+            unanswered: Vec::new(),
             kicked: false,
             fatal: false,
             seek: None,
@@ -196,6 +199,21 @@ impl World {
     /// The broker takes or refuses the commits that were sent.
     fn take_commits(&mut self) -> Result<(), Violation> {
         let sent = self.client().take_sent();
+        // The client waits for every answer before it gives partitions up. That the last offsets of all may be sent
+        // before those without an answer is known (decision 49).
+        if self.client().answers() != self.answers {
+            self.commit_again()?;
+        }
+        self.take_sent(&sent)
+    }
+
+    /// What has no answer is sent again, behind everything that was sent since.
+    pub(super) fn commit_again(&mut self) -> Result<(), Violation> {
+        let again = std::mem::take(&mut self.unanswered);
+        self.take_sent(&again)
+    }
+
+    fn take_sent(&mut self, sent: &[(i32, i64)]) -> Result<(), Violation> {
         if sent.is_empty() {
             return Ok(());
         }
@@ -207,14 +225,14 @@ impl World {
         };
         if let Some(why) = why {
             self.told_refused = true;
-            self.client().committed(Err(why), &sent);
+            self.client().committed(Err(why), sent);
             return Ok(());
         }
-        for (partition, offset) in &sent {
+        for (partition, offset) in sent {
             self.commit(*partition, *offset, "a commit")?;
         }
         self.told_refused = false;
-        self.client().committed(Ok(()), &sent);
+        self.client().committed(Ok(()), sent);
         Ok(())
     }
 
