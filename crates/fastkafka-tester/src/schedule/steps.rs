@@ -193,7 +193,9 @@ impl Steps {
 
     /// Before an output: the task waits once, so that a crash may come between what it did before and that.
     pub(crate) fn pause(&self, cx: &mut Context<'_>) -> Poll<()> {
-        if !self.is_on_its_thread() {
+        // Whoever does not wait only asks whether there is room, with a waker that is none. There is one in each
+        // crate, so that they are not equal; they hold nothing.
+        if !self.is_on_its_thread() || cx.waker().data().is_null() {
             return Poll::Ready(());
         }
         let pauses = self.state().is_some_and(|mut state| {

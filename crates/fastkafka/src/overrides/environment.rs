@@ -12,7 +12,14 @@ use std::ffi::OsString;
 pub(super) const PREFIX: &str = "FASTKAFKA_";
 
 /// What variables of one word begin with that others read: the tester, and the tests of this project.
-const OF_OTHERS: [&str; 5] = ["TEST", "LAB_", "CHAOS_", "CONFORMANCE_", "DIFFERENTIAL_"];
+const OF_OTHERS: [&str; 6] = [
+    "TEST",
+    "SCHEDULE",
+    "LAB_",
+    "CHAOS_",
+    "CONFORMANCE_",
+    "DIFFERENTIAL_",
+];
 
 impl Overrides {
     /// The variables with our prefix, by name; one that is no text is a mistake.

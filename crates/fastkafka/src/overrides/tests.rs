@@ -22,6 +22,7 @@ fn a_variable_names_section_function_and_key() {
             "8",
         ),
         ("FASTKAFKA_TEST_BROKER", "of the tester"),
+        ("FASTKAFKA_SCHEDULE", "of the tester"),
         ("OTHER__ON_ORDERS__GROUP_ID", "not ours"),
     ]);
     assert_eq!(overrides.unreadable, Vec::<String>::new());

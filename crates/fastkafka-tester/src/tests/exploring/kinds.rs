@@ -1,19 +1,12 @@
 //! Handlers of every kind under every deviation and every two of them: what they promise holds.
 
-use super::{Table, failure, schedule};
-use crate::{Deviation, Exploration, Explored, Tester};
+use super::{Table, deviations, failure, is_whole, schedule};
+use crate::{Deviation, Exploration, Tester};
 use fastkafka::cluster::Brokers;
 use fastkafka::{Ack, App, Failure, ProduceError, State, consumes, produces};
 use std::time::Duration;
 
 type Calls = Table<u64>;
-
-/// Sets how many deviations a run has; two unless it says otherwise.
-const VARIABLE: &str = "FASTKAFKA_TESTER_DEVIATIONS";
-
-fn deviations() -> usize {
-    std::env::var(VARIABLE).map_or(2, |text| text.parse().unwrap())
-}
 
 fn explore<A: 'static>(calls: &Calls) -> Exploration {
     let kept = calls.clone();
@@ -30,12 +23,6 @@ fn explore<A: 'static>(calls: &Calls) -> Exploration {
 fn all_handled(calls: &Calls, expected: &[u64]) {
     let rows = calls.rows();
     assert!(expected.iter().all(|row| rows.contains(row)), "{rows:?}");
-}
-
-/// A run for each thing that may happen at a step.
-fn is_whole(explored: Explored) {
-    assert!(explored.is_complete());
-    assert!(explored.runs() > explored.steps(), "{explored}");
 }
 
 struct Keyed;

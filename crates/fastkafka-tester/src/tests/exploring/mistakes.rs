@@ -218,6 +218,24 @@ fn an_exploration_may_be_cut() {
     assert_eq!((explored.runs(), explored.is_complete()), (5, false));
 }
 
+/// As the last line of a failure says.
+#[test]
+fn the_variable_names_the_one_schedule_that_is_run() {
+    let program = std::env::current_exe().unwrap();
+    let output = std::process::Command::new(program)
+        .args(["--exact", "--nocapture"])
+        .arg("tests::exploring::mistakes::an_exploration_may_be_cut")
+        .env("FASTKAFKA_SCHEDULE", "0:crash")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        text.contains(">    0     0.000s crash of process 0, before "),
+        "{text}"
+    );
+    assert!(text.contains("process 1 starts"), "{text}");
+}
+
 #[test]
 fn a_schedule_of_another_app_does_not_fit() {
     let seen = Seen::default();

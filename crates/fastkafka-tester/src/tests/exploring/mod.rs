@@ -2,8 +2,10 @@
 
 mod kinds;
 mod mistakes;
+mod overlaps;
 mod unrepeatable;
 
+use crate::Explored;
 use fastkafka_core::panic_text;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
@@ -53,4 +55,17 @@ fn failure<R>(exploration: impl FnOnce() -> R) -> String {
 fn schedule(failure: &str) -> String {
     let (_, rest) = failure.rsplit_once("FASTKAFKA_SCHEDULE=").unwrap();
     rest.split(' ').next().unwrap().to_owned()
+}
+
+/// Sets how many deviations a run has; two unless it says otherwise.
+const VARIABLE: &str = "FASTKAFKA_TESTER_DEVIATIONS";
+
+fn deviations() -> usize {
+    std::env::var(VARIABLE).map_or(2, |text| text.parse().unwrap())
+}
+
+/// A run for each thing that may happen at a step.
+fn is_whole(explored: Explored) {
+    assert!(explored.is_complete());
+    assert!(explored.runs() > explored.steps(), "{explored}");
 }
