@@ -6,9 +6,9 @@
 //!
 //! It has a thread and a tokio runtime of its own, so it answers while all threads of the app are blocked. It is
 //! there before the app connects, and until it has stopped.
-//!
-//! [`answer`] says what each route answers and to whom; [`listener`] and [`connections`] keep a stranger from
-//! using more than a few descriptors. What is asked about comes through [`source::Source`].
+
+// `answer` says what each route answers and to whom; `listener` and `connections` keep a stranger from using more
+// than a few descriptors. What is asked about comes through `source::Source`.
 
 mod access;
 mod answer;
