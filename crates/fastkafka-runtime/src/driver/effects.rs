@@ -40,14 +40,8 @@ impl<T: GroupConsumer> Driver<T> {
                     interceptor.ended(p.handler.def, p.place, at, RecordEnd::Skipped);
                 }
             }
-            Effect::Stopped { part, .. } => {
-                // It may stand for days. By key others go on, and each record is kept for itself.
-                if self.partitions[part].keyed.is_none() {
-                    self.partitions[part].free_kept();
-                }
-                // Worked out once per turn: by key many may stop in one.
-                self.upkeep.health_changed();
-            }
+            // Worked out once per turn: by key many may stop in one.
+            Effect::Stopped { .. } => self.upkeep.health_changed(),
             Effect::Exit { part, at } => {
                 let p = &self.partitions[part];
                 let reason = format!(

@@ -97,15 +97,6 @@ impl OwnedPartition {
         self.errors.forget_below(watermark);
     }
 
-    /// Gives back all records. The engine may know them still, and starts none of them.
-    pub(crate) fn free_kept(&mut self) {
-        while let Some(block) = self.kept.pop_below(i64::MAX) {
-            if let Some(lane) = &self.lane {
-                lane.send(ToLane::Free(block));
-            }
-        }
-    }
-
     /// When the record at this offset was written, in milliseconds since 1970.
     pub(crate) fn written(&self, at: i64) -> Option<i64> {
         let (block, range) = self.find(at, at + 1)?;
