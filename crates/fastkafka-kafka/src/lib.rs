@@ -9,6 +9,7 @@
 #![deny(unsafe_code)]
 
 mod access;
+mod addresses;
 mod anew;
 mod client_context;
 mod clusters;

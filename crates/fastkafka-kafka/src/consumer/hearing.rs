@@ -49,6 +49,10 @@ impl<C: RawClient> KafkaConsumer<C> {
                 let told = self.absence.see(client.now(), &seen, is_given_nothing);
                 told.map(Notice::Membership)
             }
+            Event::KnowsNoBroker => {
+                self.client.begin_again();
+                None
+            }
             Event::Committed(answers) => self.hear_committed(answers),
             Event::TopicIds(look, ids) => {
                 self.looked(look, ids);

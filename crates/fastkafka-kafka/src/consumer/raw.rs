@@ -40,6 +40,9 @@ pub(crate) enum Event {
     NoTopic,
     /// What the client thinks of its group, every few seconds. Without a group there is no such event.
     Seen(Standing),
+    /// The client knows no broker any more that it could ask anything, and does not begin again by itself. Told
+    /// every few seconds while it lasts.
+    KnowsNoBroker,
     /// The answer to a request.
     Answer(Answer),
 }
@@ -183,6 +186,9 @@ pub(crate) trait RawClient {
 
     /// From here on these are ours: no request commits anything else.
     fn own(&mut self, ours: &Epochs);
+
+    /// Tells the client the configured addresses once more, of those that it does not know.
+    fn begin_again(&mut self);
 
     /// Begins a request.
     fn ask(&self, request: Request);

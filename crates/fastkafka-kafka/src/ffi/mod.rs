@@ -113,6 +113,12 @@ pub(super) fn set_token(client: Client, token: &OAuthToken) -> Result<(), String
     }
 }
 
+/// Adds the brokers at these addresses to those that a client knows.
+pub(super) fn add_brokers(client: Client, addresses: &CStr) {
+    // SAFETY: a valid client, and a string that is copied. It may be called from any thread.
+    unsafe { rd::rd_kafka_brokers_add(client, addresses.as_ptr()) };
+}
+
 /// True when a broker answers within this time. Asks about nothing that the client does not know already: a
 /// question of a producer about a topic may create it.
 pub(super) fn is_reached<C, P>(producer: &BaseProducer<C, P>, within: Duration) -> bool

@@ -23,6 +23,10 @@ const STEADY: Duration = Duration::from_secs(10);
 const QUIET: Duration = Duration::from_secs(120);
 /// Between two questions to a broker.
 const AGAIN: Duration = Duration::from_secs(1);
+/// A client that no broker has answered for so long begins again with the configured addresses.
+const ALONE: Duration = Duration::from_secs(10);
+/// The longest time until it does that once more. librdkafka keeps a note of each.
+const LONGEST: Duration = Duration::from_secs(600);
 
 /// The kind of a trouble.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -72,6 +76,8 @@ pub struct Condition {
     /// When the client was made.
     made: Duration,
     asked: Option<Duration>,
+    /// When it begins again with the configured addresses, and how long it has waited for that.
+    begins_again: Option<(Duration, Duration)>,
     /// The last error that belongs to no record.
     last: String,
 }
@@ -100,6 +106,7 @@ impl Condition {
     /// Another has taken its place.
     pub(crate) fn made(&mut self, now: Duration) {
         self.made = now;
+        self.begins_again = None;
         // Nothing of it is on its way.
         self.waiting = None;
     }
@@ -107,15 +114,29 @@ impl Condition {
     /// Records were acknowledged.
     pub fn delivered(&mut self, now: Duration) {
         (self.away, self.login, self.ended) = (None, None, None);
+        self.begins_again = None;
         self.waiting = self.waiting.map(|_| now);
     }
 
     /// A broker has answered.
     pub fn answered(&mut self, now: Duration) {
         (self.away, self.login) = (None, None);
+        self.begins_again = None;
         if now.saturating_sub(self.made) >= STEADY {
             self.ended = None;
         }
+    }
+
+    /// A broker was asked, and none has answered. True when the client is to begin again with the configured
+    /// addresses: it may know none any more.
+    pub(crate) fn unanswered(&mut self, now: Duration) -> bool {
+        let (at, waited) = *self.begins_again.get_or_insert((now + ALONE, ALONE));
+        if now < at {
+            return false;
+        }
+        let wait = (2 * waited).min(LONGEST);
+        self.begins_again = Some((now + wait, wait));
+        true
     }
 
     /// A record was not acknowledged in its time.
@@ -144,7 +165,9 @@ impl Condition {
 
     /// True when a broker is to be asked now whether it answers.
     pub(crate) fn is_due(&mut self, now: Duration) -> bool {
-        let doubt = self.away.is_some() || self.login.is_some() || self.ended.is_some();
+        // Nothing says that a client has lost its brokers but that nothing is acknowledged.
+        let waits = self.waiting.is_some_and(|since| now >= since + BOUND);
+        let doubt = waits || self.away.is_some() || self.login.is_some() || self.ended.is_some();
         let due = doubt && self.asked.is_none_or(|asked| now >= asked + AGAIN);
         if due {
             self.asked = Some(now);
@@ -321,6 +344,34 @@ mod tests {
         assert_eq!(kinds(&condition, 11), [Kind::Ended]);
         condition.answered(at(12));
         assert_eq!(kinds(&condition, 12), []);
+    }
+
+    #[test]
+    fn a_client_that_no_broker_answers_begins_again_after_ever_longer_times() {
+        let mut condition = Condition::default();
+        let begins = |condition: &mut Condition, seconds: std::ops::Range<u64>| {
+            let begins = seconds.filter(|second| condition.unanswered(at(*second)));
+            begins.collect::<Vec<_>>()
+        };
+        assert_eq!(begins(&mut condition, 5..100), [15, 35, 75]);
+        let later = begins(&mut condition, 100..5_000);
+        let waits: Vec<_> = later.windows(2).map(|two| two[1] - two[0]).collect();
+        assert_eq!(waits[..3], [160, 320, 600], "{later:?}");
+        assert!(waits[2..].iter().all(|wait| *wait == 600), "{later:?}");
+        // Once one has answered it is as at the start.
+        condition.answered(at(5_000));
+        assert_eq!(begins(&mut condition, 5_001..5_020), [5_011]);
+    }
+
+    /// It may have lost its brokers without an error.
+    #[test]
+    fn a_broker_is_asked_where_nothing_was_acknowledged_for_long() {
+        let mut condition = Condition::default();
+        condition.on_their_way(at(5), true);
+        assert!(!condition.is_due(at(34)));
+        assert!(condition.is_due(at(35)));
+        condition.delivered(at(36));
+        assert!(!condition.is_due(at(37)));
     }
 
     #[test]

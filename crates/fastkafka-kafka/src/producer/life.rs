@@ -6,6 +6,7 @@
 //! past, so it may go on as soon as nothing of the old one is on its way; what that had lost is sent again
 //! by whoever waits for it.
 
+use crate::addresses::Addresses;
 use crate::client_context::ended;
 use crate::error::client_error;
 use crate::ffi;
@@ -98,10 +99,25 @@ impl Life {
             }
             let on_their_way = self.producer.in_flight_count();
             let watch = &client.watch;
-            if watch.look(on_their_way > 0) && ffi::is_reached(&self.producer, PROBE) {
+            if !watch.look(on_their_way > 0) {
+                continue;
+            }
+            if ffi::is_reached(&self.producer, PROBE) {
                 watch.answered();
+            } else if watch.unanswered() {
+                self.begin_again(&client);
             }
         }
+    }
+
+    /// It may have lost all brokers that it knew.
+    fn begin_again(&self, client: &Client) {
+        let (recipe, on) = (&client.recipe, &self.producer.context().events.names);
+        let users = recipe.users();
+        tracing::warn!(
+            "no broker{on} answers the client of {users}: it begins again with the configured addresses"
+        );
+        Addresses::new(&recipe.access.config()).begin_again(self.producer.client());
     }
 
     /// Puts another client in the place of one that has ended. `None` when nobody needs it any more.

@@ -94,6 +94,11 @@ impl Watch {
         lock(&self.condition).answered(self.now());
     }
 
+    /// None has answered. True when the client is to begin again.
+    pub(super) fn unanswered(&self) -> bool {
+        lock(&self.condition).unanswered(self.now())
+    }
+
     pub(super) fn ended(&self, error: &ClientError) {
         let now = self.now();
         let mut condition = lock(&self.condition);

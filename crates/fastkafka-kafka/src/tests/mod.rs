@@ -4,6 +4,7 @@ mod again;
 mod answers;
 mod consume;
 mod ended;
+mod left_out;
 mod letters;
 mod members;
 mod prepare;

@@ -13,12 +13,33 @@ pub enum Tells {
     Give,
     /// The group takes a partition; where it cannot take one it takes all.
     Take(i32),
-    /// The group has gone on without the member.
-    Kick,
+    /// The group has gone on without the member, and this is why.
+    Kick(Kick),
     /// No broker is reached.
     Away,
     /// The client can do nothing any more.
     Fatal,
+}
+
+/// Why the group goes on without the member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kick {
+    /// Its session is over. It joins again.
+    Late,
+    /// The same, and it does not find its coordinator.
+    Astray,
+    /// The same, and its client knows no broker any more.
+    Alone,
+}
+
+impl Kick {
+    pub(super) fn fault(self) -> Fault {
+        match self {
+            Self::Late => Fault::Kick,
+            Self::Astray => Fault::Astray,
+            Self::Alone => Fault::Alone,
+        }
+    }
 }
 
 /// A choice.
@@ -46,6 +67,8 @@ pub enum Action {
     Settle(i32),
     /// A broker is reached again.
     Back,
+    /// The coordinator is found again.
+    Finds,
     /// The leader of a partition goes away, or comes back.
     Leader(i32, bool),
     /// A batch of a partition cannot be read, or can again.
@@ -93,7 +116,7 @@ pub(super) fn possible(scope: &Scope, world: &World, out: &mut Vec<Action>) {
     if world.driver.client().asked().is_some() {
         out.push(Action::Answer);
     }
-    if world.driver.client().has_stored() && !world.away && !world.told_refused {
+    if world.driver.client().has_stored() && !world.is_away() && !world.told_refused {
         out.push(Action::Commit);
         if left.has(Fault::Unanswered) {
             out.push(Action::LoseCommit);
@@ -142,7 +165,7 @@ fn tells(scope: &Scope, world: &World, out: &mut Vec<Action>) {
         let others = ALL.iter().zip(&world.parts);
         // Where all move together nothing comes back but what is owed.
         let comes_back = scope.cooperative && world.parts.iter().any(|p| p.owner == Owner::Other);
-        if !world.owed.is_empty() || comes_back {
+        if !world.is_out() && (!world.owed.is_empty() || comes_back) {
             told.push(Tells::Give);
         }
         let all_ours = world.owed.is_empty();
@@ -153,8 +176,10 @@ fn tells(scope: &Scope, world: &World, out: &mut Vec<Action>) {
                 }
             }
         }
-        if left.has(Fault::Kick) && all_ours && world.parts.iter().any(|p| p.owner == Owner::Us) {
-            told.push(Tells::Kick);
+        if all_ours && world.parts.iter().any(|p| p.owner == Owner::Us) {
+            let kicks = [Kick::Late, Kick::Astray, Kick::Alone].into_iter();
+            let kicks = kicks.filter(|kick| left.has(kick.fault()));
+            told.extend(kicks.map(Tells::Kick));
         }
     }
     if left.has(Fault::Away) && !world.away {
@@ -164,7 +189,7 @@ fn tells(scope: &Scope, world: &World, out: &mut Vec<Action>) {
         told.push(Tells::Fatal);
     }
     for tells in told {
-        let moves = matches!(tells, Tells::Give | Tells::Take(_) | Tells::Kick);
+        let moves = matches!(tells, Tells::Give | Tells::Take(_) | Tells::Kick(_));
         if !(moves && scope.within_calls) {
             out.push(Action::Tells(tells, When::Now));
         }
@@ -184,6 +209,9 @@ fn conditions(world: &World, out: &mut Vec<Action>) {
     let left = &world.left;
     if world.away {
         out.push(Action::Back);
+    }
+    if world.astray {
+        out.push(Action::Finds);
     }
     for (partition, part) in ALL.iter().zip(&world.parts) {
         if part.leaderless {

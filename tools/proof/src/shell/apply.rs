@@ -1,6 +1,6 @@
 //! Taking a choice.
 
-use super::actions::{Action, Tells};
+use super::actions::{Action, Kick, Tells};
 use super::handler::End;
 use super::part::{Owner, Pending, Sought};
 use super::scope::{Fault, Scope};
@@ -65,6 +65,7 @@ impl World {
                 }
             }
             Action::Back => self.away = false,
+            Action::Finds => self.astray = false,
             Action::Leader(partition, is_back) => {
                 if !is_back {
                     self.left.take(Fault::Leaderless);
@@ -131,6 +132,9 @@ impl World {
     /// Time passes, and the driver takes its turn.
     pub(super) fn pass(&mut self, time: Duration) -> Result<(), Violation> {
         self.now += time;
+        if self.is_out() {
+            self.client().look_for_group();
+        }
         // The client tries again, and tells the error again.
         if self.parts.iter().any(|part| part.unreadable) {
             self.set_reading();
@@ -163,8 +167,13 @@ impl World {
                 self.client().take(&gone, when);
                 self.pending = Some(Pending::Take(gone));
             }
-            Tells::Kick => {
-                self.left.take(Fault::Kick);
+            Tells::Kick(kick) => {
+                self.left.take(kick.fault());
+                match kick {
+                    Kick::Late => {}
+                    Kick::Astray => self.astray = true,
+                    Kick::Alone => self.client().lose_brokers(),
+                }
                 let ours = ALL.iter().zip(&self.parts);
                 let ours = ours.filter(|(_, part)| part.owner == Owner::Us);
                 let ours: Vec<_> = ours.map(|(partition, _)| *partition).collect();
@@ -198,7 +207,7 @@ impl World {
             return Ok(());
         };
         let refused = match () {
-            () if self.away => Some(Trouble::Away),
+            () if self.is_away() => Some(Trouble::Away),
             () if self.fatal => Some(Trouble::Fenced),
             () => None,
         };

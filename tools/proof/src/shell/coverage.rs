@@ -1,6 +1,6 @@
 //! What has to happen at least once.
 
-use super::actions::{Action, Tells};
+use super::actions::{Action, Kick, Tells};
 use super::handler::End;
 use super::part::Owner;
 use super::world::World;
@@ -8,7 +8,7 @@ use crate::search::Seen;
 use fastkafka_kafka::proof::When;
 
 /// The names, in the order of their numbers.
-const NAMES: [&str; 31] = [
+const NAMES: [&str; 34] = [
     "a turn",
     "time passes",
     "the group gives partitions",
@@ -16,6 +16,9 @@ const NAMES: [&str; 31] = [
     "a partition is taken behind a poll",
     "a partition is taken inside a call",
     "the group goes on without the member",
+    "a member does not find its coordinator",
+    "a member knows no broker any more",
+    "the coordinator is found again",
     "no broker is reached while a record is at work",
     "a broker is reached again",
     "the client dies",
@@ -86,7 +89,12 @@ impl World {
                 );
                 reach("a partition is taken inside a call", when == When::InCall);
             }
-            Action::Tells(Tells::Kick, _) => reach("the group goes on without the member", true),
+            Action::Tells(Tells::Kick(kick), _) => match kick {
+                Kick::Late => reach("the group goes on without the member", true),
+                Kick::Astray => reach("a member does not find its coordinator", true),
+                Kick::Alone => reach("a member knows no broker any more", true),
+            },
+            Action::Finds => reach("the coordinator is found again", true),
             Action::Tells(Tells::Away, _) => {
                 reach("no broker is reached while a record is at work", at_work);
             }

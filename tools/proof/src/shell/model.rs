@@ -166,6 +166,7 @@ impl World {
             told_refused,
             unanswered,
             kicked,
+            astray,
             fatal,
             seek,
             ending_since,
@@ -175,7 +176,7 @@ impl World {
         } = self;
         (now, sleep, pending, owed, away, told_refused).hash(to);
         (refused, refuses_commits, unanswered).hash(to);
-        (kicked, fatal, ending_since, cut, unclean, left).hash(to);
+        (kicked, astray, fatal, ending_since, cut, unclean, left).hash(to);
         (calls.at_work(), calls.kept()).hash(to);
         for (partition, part) in (0..).zip(parts) {
             part.hash(to);

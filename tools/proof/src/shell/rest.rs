@@ -38,6 +38,7 @@ impl World {
                 self.check_progress()?;
             }
             if self.now >= begun + BOUND {
+                self.check_membership()?;
                 return self.check_health();
             }
             if self.now >= second {
@@ -93,7 +94,7 @@ impl World {
 
     /// What is wrong with all of them.
     fn is_all_wrong(&self) -> bool {
-        self.away || self.refused || self.refuses_commits || self.fatal
+        self.is_away() || self.refused || self.refuses_commits || self.fatal || self.astray
     }
 
     fn lags(part: &Part) -> bool {
@@ -124,6 +125,22 @@ impl World {
                 );
                 return Err(Violation::new("H2", text));
             }
+        }
+        Ok(())
+    }
+
+    /// A member that is out of its group is named, and comes back if its client need only ask. [H1, L1]
+    fn check_membership(&self) -> Result<(), Violation> {
+        if self.fatal {
+            return Ok(());
+        }
+        if self.driver.client().knows_no_broker() {
+            let text = "its client knows no broker, and does not begin again";
+            return Err(Violation::new("L1", text));
+        }
+        if self.astray && self.driver.problems().is_empty() {
+            let text = "it does not come into its group, and health says ready";
+            return Err(Violation::new("H1", text));
         }
         Ok(())
     }

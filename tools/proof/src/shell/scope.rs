@@ -25,6 +25,10 @@ pub enum Fault {
     Rebalance,
     /// The group goes on without the member, which joins again.
     Kick,
+    /// The same, and it does not find its coordinator, until it does.
+    Astray,
+    /// The same, and its client knows no broker any more.
+    Alone,
     /// A handler does not accept a record.
     Handler,
     /// A handler never returns.
@@ -49,7 +53,7 @@ pub enum Fault {
 
 impl Fault {
     /// All of them, in their order.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Away,
         Self::Leaderless,
         Self::Unreadable,
@@ -58,6 +62,8 @@ impl Fault {
         Self::Unanswered,
         Self::Rebalance,
         Self::Kick,
+        Self::Astray,
+        Self::Alone,
         Self::Handler,
         Self::Hang,
         Self::Keep,

@@ -9,7 +9,7 @@ pub fn pairs() -> Vec<Scope> {
     for (at, &a) in Fault::ALL.iter().enumerate() {
         for &b in &Fault::ALL[at..] {
             list.push(pair(true, a, b));
-            let moves = [Fault::Rebalance, Fault::Kick, Fault::Seek];
+            let moves = [Fault::Rebalance, Fault::Kick, Fault::Alone, Fault::Seek];
             if moves.contains(&a) || moves.contains(&b) {
                 list.push(pair(false, a, b));
             }

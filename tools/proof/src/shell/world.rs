@@ -57,6 +57,8 @@ pub(super) struct World {
     /// Commits that have no answer: the client sends them again.
     pub(super) unanswered: Vec<(i32, i64)>,
     pub(super) kicked: bool,
+    /// The client does not find its coordinator.
+    pub(super) astray: bool,
     pub(super) fatal: bool,
     pub(super) seek: Option<Sought>,
     /// When the driver was first asked to end.
@@ -93,6 +95,7 @@ impl World {
             told_refused: false,
             unanswered: Vec::new(),
             kicked: false,
+            astray: false,
             fatal: false,
             seek: None,
             ending_since: None,
@@ -115,6 +118,16 @@ impl World {
     /// The driver would take a turn by itself.
     pub(super) fn is_woken(&self) -> bool {
         self.driver.over.is_none() && (self.driver.is_woken() || self.driver.client().has_news())
+    }
+
+    /// The member is out of its group, and does not come back by itself.
+    pub(super) fn is_out(&self) -> bool {
+        self.astray || self.driver.client().knows_no_broker()
+    }
+
+    /// Nothing that the client asks has an answer.
+    pub(super) fn is_away(&self) -> bool {
+        self.away || self.driver.client().knows_no_broker()
     }
 
     pub(super) fn give(&mut self, partitions: &[i32], when: When) {
@@ -173,7 +186,7 @@ impl World {
         // answered at once.
         loop {
             let given = match self.client().asked() {
-                Some(Asked::Reached) if self.away => Given::Nothing,
+                Some(Asked::Reached) if self.is_away() => Given::Nothing,
                 Some(Asked::Reached) => Given::Connected,
                 Some(Asked::Ends(mut partitions)) => {
                     partitions.retain(|partition| self.is_readable(*partition));
@@ -218,7 +231,7 @@ impl World {
             return Ok(());
         }
         let why = match () {
-            () if self.away => Some(Trouble::Away),
+            () if self.is_away() => Some(Trouble::Away),
             () if self.refuses_commits => Some(Trouble::GroupRefused),
             () if self.kicked => Some(Trouble::Unknown),
             () => None,

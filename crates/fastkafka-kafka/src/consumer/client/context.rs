@@ -75,6 +75,9 @@ impl ErrorHandler for Arc<Events> {
         if let Some(seen) = self.statistics.standing(statistics) {
             self.add(Event::Seen(seen));
         }
+        if Statistics::show_no_broker(statistics) {
+            self.add(Event::KnowsNoBroker);
+        }
         self.statistics.are_wanted()
     }
 }

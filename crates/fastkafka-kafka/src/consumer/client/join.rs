@@ -6,6 +6,7 @@ use super::context::{Context, Events, Group};
 use super::ends::{self, EndsOfLogs};
 use super::statistics::Statistics;
 use crate::access::Access;
+use crate::addresses::Addresses;
 use crate::client_context::Logged;
 use crate::config;
 use crate::consumer::leaving::Membership;
@@ -56,6 +57,7 @@ pub(crate) fn join(
     let heartbeat = heartbeat.and_then(|millis| millis.parse().ok());
     let heartbeat = Duration::from_millis(heartbeat.unwrap_or(0));
     let commit = config::rounds_of_commits(&mut config);
+    let addresses = Addresses::new(&config);
     let events = Events::new(names.clone(), join.is_by_pattern(), statistics);
     let events = Arc::new(events);
     let consumer = config.create_with_context(Context {
@@ -101,6 +103,7 @@ pub(crate) fn join(
         topic_ids: Some(topic_ids),
         consumer: Some(consumer),
         blocking,
+        addresses,
         ends: RefCell::new(ends),
         events,
         driver,

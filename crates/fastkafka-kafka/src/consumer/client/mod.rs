@@ -14,6 +14,7 @@ use self::errors::fetch_error;
 use super::epochs::Epochs;
 use super::looks::Look;
 use super::raw::{Event, Offsets, Piece, RawClient, Request, Stored};
+use crate::addresses::Addresses;
 use crate::client_context::ended;
 use crate::error::{call_error, fatal};
 use crate::ffi::{self, EventQueue, Queue, TopicIds};
@@ -43,6 +44,8 @@ pub(crate) struct Librdkafka {
     event_queue: Option<EventQueue>,
     consumer: Option<Arc<Group>>,
     blocking: BlockingClient,
+    /// The configured ones.
+    addresses: Addresses,
     ends: RefCell<EndsOfLogs>,
     events: Arc<Events>,
     driver: Thread,
@@ -125,6 +128,16 @@ impl RawClient for Librdkafka {
 
     fn own(&mut self, ours: &Epochs) {
         self.blocking.own(ours);
+    }
+
+    fn begin_again(&mut self) {
+        if let Some(consumer) = &self.consumer {
+            let on = &self.events.names;
+            tracing::warn!(
+                "the consumer's client knows no broker{on} any more: it begins again with the configured addresses"
+            );
+            self.addresses.begin_again(consumer.client());
+        }
     }
 
     fn ask(&self, request: Request) {

@@ -1,4 +1,4 @@
-//! What librdkafka's statistics say of the group.
+//! What librdkafka's statistics say of the group, and whether the client knows a broker.
 //!
 //! They are one text for all partitions, and a few words of it are of interest: these are looked for, and the
 //! rest is not read. librdkafka writes them in one way, and escapes no text: a client's id could break what reads
@@ -10,8 +10,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 const INTERVAL: &str = "statistics.interval.ms";
-/// Between two looks at the group, at most.
+/// Between two looks, at most.
 const LOOK: u32 = 5_000;
+/// How a broker is written that the client knows from its configuration, or has been told of by another. The
+/// coordinator of the group has an entry of its own, which is neither.
+const BROKERS: [&str; 2] = ["\"source\":\"learned\"", "\"source\":\"configured\""];
 
 /// How often there are statistics, and who wants them.
 #[derive(Debug, Default)]
@@ -28,14 +31,9 @@ impl Statistics {
     pub(super) fn set(config: &mut ClientConfig, of_group: bool) -> Self {
         let wanted = config.get(INTERVAL).and_then(|millis| millis.parse().ok());
         let wanted: u32 = wanted.unwrap_or(0);
-        let each = match of_group {
-            true => wanted.div_ceil(LOOK),
-            false => wanted.min(1),
-        };
-        if of_group {
-            let interval = wanted.checked_div(each).unwrap_or(LOOK);
-            config.set(INTERVAL, interval.to_string());
-        }
+        let each = wanted.div_ceil(LOOK);
+        let interval = wanted.checked_div(each).unwrap_or(LOOK);
+        config.set(INTERVAL, interval.to_string());
         Self {
             of_group,
             each,
@@ -46,6 +44,14 @@ impl Statistics {
     /// What they say of the group.
     pub(super) fn standing(&self, statistics: &[u8]) -> Option<Standing> {
         self.of_group.then(|| standing(statistics)).flatten()
+    }
+
+    /// The client knows no broker that it could ask.
+    pub(super) fn show_no_broker(statistics: &[u8]) -> bool {
+        // Without this word it is another text.
+        std::str::from_utf8(statistics).is_ok_and(|text| {
+            text.contains("\"brokers\":") && !BROKERS.iter().any(|broker| text.contains(broker))
+        })
     }
 
     /// The user wants these.
@@ -110,6 +116,29 @@ mod tests {
         assert_eq!(of_none.standing(text("1").as_bytes()), None);
     }
 
+    /// That of the coordinator is left when librdkafka has dropped all others.
+    #[test]
+    fn a_client_that_knows_no_broker_is_seen() {
+        let broker = |name: &str, source: &str| {
+            format!(
+                r#""{name}": {{ "name":"{name}", "nodeid":1, "source":"{source}", "state":"UP" }}"#
+            )
+        };
+        let coordinator = broker("GroupCoordinator", "logical");
+        let shows = |brokers: &str| {
+            let text = format!(r#"{{ "name": "x", "brokers":{{ {brokers} }}, "topics":{{ }} }}"#);
+            Statistics::show_no_broker(text.as_bytes())
+        };
+        assert!(shows(""));
+        assert!(shows(&coordinator));
+        for source in ["learned", "configured"] {
+            let other = broker("127.0.0.1:9092/1", source);
+            assert!(!shows(&other), "{source}");
+            assert!(!shows(&format!("{other}, {coordinator}")), "{source}");
+        }
+        assert!(!Statistics::show_no_broker(b"{ }"));
+    }
+
     #[test]
     fn they_come_at_least_every_five_seconds_and_to_the_user_as_often_as_is_set() {
         // What is set, how often they come, and how often the user hears in a minute.
@@ -133,12 +162,5 @@ mod tests {
             let wanted = (0..come).filter(|_| statistics.are_wanted()).count();
             assert_eq!(wanted, heard, "{set:?}");
         }
-        // Without a group it is the user's alone.
-        let mut config = ClientConfig::new();
-        assert!(!Statistics::set(&mut config, false).are_wanted());
-        assert_eq!(config.get(INTERVAL), None);
-        config.set(INTERVAL, "60000");
-        assert!(Statistics::set(&mut config, false).are_wanted());
-        assert_eq!(config.get(INTERVAL), Some("60000"));
     }
 }

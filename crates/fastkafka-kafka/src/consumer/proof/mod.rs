@@ -1,6 +1,7 @@
 //! The consumer over its simulated client, for the search of `proof`: the search is the broker and the
 //! group. It decides when an event of the client comes and when a request is answered.
 
+mod group;
 mod words;
 
 pub use self::words::{Asked, Call, Given, Late, Trouble, When};
@@ -44,23 +45,6 @@ impl Simulation {
     /// The time since the client was made.
     pub fn set_now(&mut self, now: Duration) {
         self.0.client.now = now;
-    }
-
-    /// The group begins a rebalance: these come.
-    pub fn give(&mut self, partitions: &[i32], when: When) {
-        let places = partitions.iter().map(|partition| place(*partition));
-        self.come(Event::Assign(places.collect()), when);
-    }
-
-    /// The group begins a rebalance: these go.
-    pub fn take(&mut self, partitions: &[i32], when: When) {
-        let places = partitions.iter().map(|partition| place(*partition));
-        self.come(Event::Revoke(places.collect()), when);
-    }
-
-    /// What is being taken is another member's already, or is not any more.
-    pub fn set_lost(&mut self, lost: bool) {
-        self.0.client.is_lost = lost;
     }
 
     /// An error that belongs to no request.
@@ -110,21 +94,6 @@ impl Simulation {
     /// Something may be there to be read.
     pub fn wake(&mut self) {
         self.0.client.wake();
-    }
-
-    /// A rebalance waits for its answer, and the consumer has heard of it.
-    pub fn is_rebalance_heard(&self) -> bool {
-        self.0.client.is_rebalance_heard()
-    }
-
-    /// A rebalance waits for its answer.
-    pub fn is_rebalancing(&self) -> bool {
-        self.0.client.waits
-    }
-
-    /// How many rebalances were answered.
-    pub fn answers(&self) -> usize {
-        self.0.client.answers
     }
 
     /// The client has said something that no poll has served, or has a call on the way.
@@ -311,6 +280,7 @@ impl Simulation {
             ended,
             lost,
             reachability,
+            absence,
             checks,
             leaving,
             is_dead,
@@ -318,7 +288,7 @@ impl Simulation {
         } = &self.0;
         write!(
             to,
-            "{assigned:?}{rebalance:?}{idle:?}{seeks:?}{late:?}{errors:?}{ends:?}{ended:?}{lost:?}{reachability:?}{checks:?}{leaving:?}{is_dead}"
+            "{assigned:?}{rebalance:?}{idle:?}{seeks:?}{late:?}{errors:?}{ends:?}{ended:?}{lost:?}{reachability:?}{absence:?}{checks:?}{leaving:?}{is_dead}"
         )?;
         commits.write(to)?;
         // Whether what is asked about stands there yet: the numbers of moves say nothing else.

@@ -112,6 +112,10 @@ impl RawClient for Simulated {
         self.ours.clone_from(ours);
     }
 
+    fn begin_again(&mut self) {
+        self.knows_no_broker = false;
+    }
+
     fn ask(&self, request: Request) {
         self.requests.borrow_mut().add(request);
     }

@@ -85,6 +85,8 @@ pub(crate) struct Simulated {
     pub(crate) later: Vec<(When, Event)>,
     /// The next call of this kind fails.
     pub(crate) fails: Option<Call>,
+    /// It has dropped every broker that it knew, and asks none.
+    pub(crate) knows_no_broker: bool,
     /// The client can do nothing any more, as when another one has its name in the group.
     pub(crate) is_fatal: bool,
     /// Partitions of which nothing comes, as without a leader.
@@ -142,6 +144,7 @@ impl Simulated {
             events: RefCell::default(),
             later: Vec::new(),
             fails: None,
+            knows_no_broker: false,
             is_fatal: false,
             silent: BTreeSet::new(),
             begun: Vec::new(),

@@ -108,6 +108,7 @@ impl Simulated {
             incarnations: _,
             late,
             fails,
+            knows_no_broker,
             is_fatal,
             silent,
             recordless,
@@ -140,7 +141,7 @@ impl Simulated {
         )?;
         write!(
             to,
-            "{is_fatal}{silent:?}{recordless:?}{unserved}{}{requests:?}{waits}{is_lost}{commits:?}",
+            "{knows_no_broker}{is_fatal}{silent:?}{recordless:?}{unserved}{}{requests:?}{waits}{is_lost}{commits:?}",
             is_woken.get()
         )?;
         write!(
