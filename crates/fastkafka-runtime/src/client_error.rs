@@ -75,6 +75,11 @@ impl ClientError {
         self.scope == Scope::Cluster && self.lasting == Lasting::Passing
     }
 
+    /// A broker has said so, and not the client by itself.
+    pub fn is_of_broker(&self) -> bool {
+        !self.code.starts_with('_')
+    }
+
     /// Somebody has to act: a topic, a right, a login or a setting is wrong. The client goes on trying.
     pub fn is_refusal(&self) -> bool {
         self.lasting == Lasting::Permanent && self.scope >= Scope::Partition && !self.is_fatal()

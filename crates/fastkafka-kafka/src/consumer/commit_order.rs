@@ -12,7 +12,9 @@
 //! | told | an earlier one is stored, by a seek | told this one |
 //! | told | the broker takes it before the timer can have sent it twice | idle, or told what waits |
 //! | told | the broker takes it later | told; the same when no more answers have come for a second |
-//! | told | the broker refuses it | told: the timer sends it again |
+//! | told | the broker refuses it | told the same, or what waits: the client may have forgotten it |
+//! | told | the client gives up | told: the timer sends it again, and the broker may have it yet |
+//! | any | a seek is about to be committed | told its offset, which the client commits at a revoke |
 //! | told | a seek is committed | idle |
 //! | any | it is given away | told what waits, and forgotten: the client commits it |
 
@@ -30,11 +32,18 @@ const LONGEST: Duration = Duration::from_secs(300);
 /// An offset that the client was told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Told {
-    offset: i64,
+    commit: Commit,
     since: Duration,
+    is_refused: bool,
     /// The last answer, where there may be more.
     last: Option<Duration>,
     waits: Option<Commit>,
+}
+
+impl Told {
+    fn offset(&self) -> i64 {
+        self.commit.at.offset
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,9 +69,9 @@ impl CommitOrder {
     pub(crate) fn store(&mut self, now: Duration, commit: Commit) -> Option<Commit> {
         let is_idle = self.is_idle(now, commit.place);
         match self.told.get_mut(&commit.place) {
-            Some(told) if !is_idle && told.offset <= commit.at.offset => {
+            Some(told) if !is_idle && told.offset() <= commit.at.offset => {
                 // It has this one already.
-                told.waits = (told.offset < commit.at.offset).then_some(commit);
+                told.waits = (told.offset() < commit.at.offset).then_some(commit);
                 None
             }
             _ => Some(commit),
@@ -72,8 +81,9 @@ impl CommitOrder {
     /// The client was told.
     pub(crate) fn tell(&mut self, now: Duration, commit: &Commit) {
         let told = Told {
-            offset: commit.at.offset,
+            commit: commit.clone(),
             since: now,
+            is_refused: false,
             last: None,
             waits: None,
         };
@@ -83,18 +93,36 @@ impl CommitOrder {
     /// The client was told this offset, and it is not known to be over.
     pub(crate) fn is_told(&self, place: PartitionRef, offset: i64) -> bool {
         let told = self.told.get(&place);
-        told.is_some_and(|told| told.offset == offset)
+        told.is_some_and(|told| told.offset() == offset)
     }
 
     /// The broker has taken an offset.
     pub(crate) fn taken(&mut self, now: Duration, place: PartitionRef, offset: i64) {
         self.taken.insert(place, offset);
-        if let Some(told) = self.told.get_mut(&place)
-            && told.offset <= offset
-            && now.saturating_sub(told.since) >= self.every
-        {
+        self.answered(now, place, |told| told.offset() <= offset);
+    }
+
+    /// The broker has refused an offset, or another one in the same request: librdkafka then says so of all.
+    pub(crate) fn refused(&mut self, now: Duration, place: PartitionRef, offset: i64) {
+        if let Some(told) = self.answered(now, place, |told| told.offset() == offset) {
+            told.is_refused = true;
+            // What it commits when partitions are taken from it, or given beside others, it sends only once.
+            let again = told.commit.clone();
+            told.waits.get_or_insert(again);
+        }
+    }
+
+    fn answered(
+        &mut self,
+        now: Duration,
+        place: PartitionRef,
+        is_of: impl FnOnce(&Told) -> bool,
+    ) -> Option<&mut Told> {
+        let told = self.told.get_mut(&place).filter(|told| is_of(told))?;
+        if now.saturating_sub(told.since) >= self.every {
             told.last = Some(now);
         }
+        Some(told)
     }
 
     /// What has waited, and the client may be told now.
@@ -116,16 +144,21 @@ impl CommitOrder {
     /// A seek was committed: what the client was told before is over.
     pub(crate) fn sought(&mut self, place: PartitionRef) {
         self.told.remove(&place);
+        self.taken.remove(&place);
     }
 
     /// These are given away. Returns what has waited.
     pub(crate) fn give_away(&mut self, places: &[PartitionRef]) -> Vec<Commit> {
+        for place in places {
+            self.taken.remove(place);
+        }
         let told = places.iter().filter_map(|place| self.told.remove(place));
         told.filter_map(|told| told.waits).collect()
     }
 
     /// All are given away.
     pub(crate) fn give_all_away(&mut self) -> Vec<Commit> {
+        self.taken.clear();
         let told = std::mem::take(&mut self.told).into_values();
         told.filter_map(|told| told.waits).collect()
     }
@@ -137,9 +170,9 @@ impl CommitOrder {
         };
         let has_passed = |since: Duration, time| now.saturating_sub(since) >= time;
         let taken = self.taken.get(&place);
-        let is_taken = taken.is_some_and(|taken| *taken >= told.offset);
+        let is_taken = taken.is_some_and(|taken| *taken >= told.offset());
         let is_quiet = told.last.is_none_or(|last| has_passed(last, QUIET));
-        is_taken && is_quiet || has_passed(told.since, LONGEST)
+        (is_taken || told.is_refused) && is_quiet || has_passed(told.since, LONGEST)
     }
 }
 
@@ -147,9 +180,10 @@ impl CommitOrder {
 #[cfg(feature = "proof")]
 impl CommitOrder {
     pub(crate) fn write(&self, to: &mut impl std::fmt::Write) -> std::fmt::Result {
-        for (place, Told { offset, waits, .. }) in &self.told {
-            let waits = waits.as_ref().map(|commit| commit.at);
-            write!(to, "{} {offset} {waits:?};", place.partition)?;
+        for (place, told) in &self.told {
+            let waits = told.waits.as_ref().map(|commit| commit.at);
+            let (offset, refused) = (told.offset(), told.is_refused);
+            write!(to, "{} {offset} {refused} {waits:?};", place.partition)?;
         }
         write!(to, "{:?}", self.taken.values())
     }
@@ -252,6 +286,44 @@ mod tests {
         assert!(!store(&mut order, SECOND, 6));
         order.sought(place);
         assert!(store(&mut order, SECOND, 7));
+    }
+
+    /// One partition that is refused must not hold up those of its request, and librdkafka may have forgotten it.
+    #[test]
+    fn what_the_broker_refuses_is_told_again_or_what_waits_is() {
+        let mut order = CommitOrder::new(EVERY);
+        let place = commit(0, 0).place;
+        store(&mut order, Duration::ZERO, 10);
+        order.refused(SECOND, place, 9);
+        assert!(due(&mut order, SECOND).is_empty(), "of an older request");
+        order.refused(SECOND, place, 10);
+        assert_eq!(due(&mut order, SECOND), [10]);
+        store(&mut order, SECOND, 20);
+        assert!(due(&mut order, SECOND).is_empty());
+        order.refused(SECOND * 2, place, 10);
+        assert_eq!(due(&mut order, SECOND * 2), [20]);
+        // One that was sent more than once may have more answers.
+        order.refused(SECOND * 5, place, 20);
+        assert!(due(&mut order, SECOND * 5).is_empty());
+        assert_eq!(due(&mut order, SECOND * 6), [20]);
+    }
+
+    #[test]
+    fn after_a_seek_and_in_a_new_assignment_nothing_counts_as_taken() {
+        let mut order = CommitOrder::new(EVERY);
+        let place = commit(0, 0).place;
+        for over in [
+            |order: &mut CommitOrder, place| order.sought(place),
+            |order: &mut CommitOrder, place| drop(order.give_away(&[place])),
+            |order: &mut CommitOrder, _| drop(order.give_all_away()),
+        ] {
+            assert!(store(&mut order, SECOND, 100));
+            order.taken(SECOND, place, 100);
+            over(&mut order, place);
+            assert!(store(&mut order, SECOND, 5));
+            assert!(!store(&mut order, SECOND, 6));
+            order.sought(place);
+        }
     }
 
     /// librdkafka sends nothing that lies before what the broker has.

@@ -27,7 +27,7 @@ impl<C: RawClient> KafkaConsumer<C> {
         self.tell(&tell)
     }
 
-    /// The broker has answered commits. What it has refused the client sends again. A refusal of another offset
+    /// The broker has answered commits, or the client has given up. A refusal of another offset
     /// than the client was told of a partition that is ours is one of a former assignment: that is over, and so
     /// is what was wrong with it.
     pub(super) fn hear_committed(
@@ -45,7 +45,12 @@ impl<C: RawClient> KafkaConsumer<C> {
                 Err(_)
                     if self.epochs.since(place).is_some()
                         && !self.commits.is_told(place, offset) => {}
-                Err(error) => told.push((place, Err(error))),
+                Err(error) => {
+                    if error.is_of_broker() {
+                        self.commits.refused(now, place, offset);
+                    }
+                    told.push((place, Err(error)));
+                }
             }
         }
         (!told.is_empty()).then_some(Notice::Committed(told))
@@ -72,7 +77,7 @@ impl<C: RawClient> KafkaConsumer<C> {
         }
     }
 
-    fn tell(&mut self, commits: &[Commit]) -> Vec<(PartitionRef, String)> {
+    pub(super) fn tell(&mut self, commits: &[Commit]) -> Vec<(PartitionRef, String)> {
         if commits.is_empty() {
             return Vec::new();
         }

@@ -53,6 +53,10 @@ impl<C: RawClient> KafkaConsumer<C> {
         self.client.drop_queue();
         if !self.client.is_held() {
             self.answer_last();
+            // Of what no revoke has come the client commits what it was told.
+            let rest = self.assigned.positions();
+            let rest: Vec<_> = rest.into_iter().map(|(place, _)| place).collect();
+            self.tell_last_offsets(&rest);
             self.client.destroy();
             self.leaving.destroyed(answered && is_there);
         }

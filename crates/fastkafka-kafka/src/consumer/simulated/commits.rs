@@ -17,13 +17,14 @@ impl Commits {
         self.stored.insert(partition, offset);
     }
 
-    /// Sends what is stored of a partition, or of all, where it lies ahead of what the broker has.
+    /// Sends what is stored: of all partitions, where it lies ahead of what the broker has; of one that is given
+    /// up, whatever the broker has.
     pub(super) fn send(&mut self, of: Option<i32>) {
         let partitions: Vec<_> = self.stored.keys().copied().collect();
         for partition in partitions {
             if of.is_none_or(|one| one == partition)
                 && let Some(offset) = self.stored.remove(&partition)
-                && self.is_ahead(partition, offset)
+                && (of.is_some() || self.is_ahead(partition, offset))
             {
                 self.sent.push((partition, offset));
             }

@@ -124,3 +124,48 @@ fn h1_a_refused_commit_of_a_former_assignment_says_nothing_of_the_next() {
     assert!(refused(&mut member, 10).is_empty());
     assert_eq!(refused(&mut member, 6), [0]);
 }
+
+/// A client commits what it was told of partitions that go, and does not look at what the group has.
+#[test]
+fn a_seek_forward_is_what_the_client_commits_at_a_revoke() {
+    let mut member = member(COOPERATIVE);
+    for offset in [60, 80] {
+        store(&mut member, 0, offset);
+    }
+    for seek in [500, 70] {
+        store(&mut member, 0, seek);
+        member.commit(place(0), seek);
+        assert_eq!(told(&member).last(), Some(&(0, seek)));
+        let moved = Answer::Moved(place(0), Ok(()));
+        member.client.post(Event::Answer(moved));
+        member.hear_all();
+        member.client.rebalance(Event::Revoke(vec![place(0)]));
+        member.hear_all();
+        member.unassign(&[place(0)]).unwrap();
+        assert_eq!(told(&member).last(), Some(&(0, seek)));
+        member.give(&[(0, 60)]);
+        store(&mut member, 0, 60);
+    }
+}
+
+/// librdkafka gives the error of one partition to all of the request, also to those that the broker took.
+#[test]
+fn a_refused_partition_does_not_hold_up_those_of_its_request() {
+    let mut member = member(COOPERATIVE);
+    for offset in [10, 20] {
+        store(&mut member, 0, offset);
+    }
+    assert_eq!(refused(&mut member, 10), [0]);
+    assert_eq!(told(&member), [(0, 10), (0, 20)]);
+}
+
+#[test]
+fn a_client_that_ends_without_a_revoke_was_told_the_last_offset() {
+    let mut member = member(COOPERATIVE);
+    for offset in [10, 20] {
+        store(&mut member, 0, offset);
+    }
+    let _ = member.close(Duration::ZERO);
+    let _ = member.close(Duration::ZERO);
+    assert_eq!(told(&member), [(0, 10), (0, 20)]);
+}
