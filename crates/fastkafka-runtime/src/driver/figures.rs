@@ -47,7 +47,7 @@ impl<T: GroupConsumer> Driver<T> {
             seen.committed = None;
         }
         let oldest = seen.oldest(held.first_open, now, |at| partition.written(at));
-        let unread = seen.unread(end.is_some_and(|end| end > held.position), now);
+        let unread = seen.unread(held.position, end, now);
         let uncommitted = seen.uncommitted(held.watermark, now);
         partition.seen = seen;
         Figures {
