@@ -5,7 +5,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// Between two rounds. A partition of which nothing has come for so long is asked about.
+/// Between two rounds. A partition of which no fetch has told an end for so long is asked about.
 const ROUND: Duration = Duration::from_secs(5);
 
 /// Asks until it is dropped.
