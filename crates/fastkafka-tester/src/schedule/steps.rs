@@ -102,7 +102,7 @@ impl Steps {
     /// Something has happened that a test can see.
     pub(crate) fn note(&self) {
         if let Some(mut state) = self.state() {
-            state.quiet = false;
+            state.quiet.clear();
         }
     }
 
@@ -114,7 +114,7 @@ impl Steps {
         }
         let mut choices = choices.to_vec();
         choices.retain(|choice| state.allowed.contains(&choice.deviation()));
-        state.quiet = false;
+        state.quiet.clear();
         state.step(what, choices)
     }
 

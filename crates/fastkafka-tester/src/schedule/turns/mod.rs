@@ -73,8 +73,8 @@ pub(super) struct State {
     /// Wakes whoever performs faults.
     pub(super) main: Option<Waker>,
     pub(super) crashed: BTreeSet<u32>,
-    /// Nothing has happened since a consumer was about to take a turn.
-    pub(super) quiet: bool,
+    /// Consumers that have taken a turn since anything last happened.
+    pub(super) quiet: BTreeSet<u64>,
     /// A thread of a handler is waited for.
     pub(super) blocked: bool,
     /// Tasks that have gone on before others, for the transcript.
@@ -124,10 +124,8 @@ impl State {
         };
         let mut next = ready[0];
         let task = &self.tasks[&first];
-        let (name, process, is_consumer) =
-            (task.name.clone(), task.process, task.kind == Kind::Consumer);
-        let choices = self.choices(ready.len(), is_consumer);
-        self.quiet = is_consumer;
+        let (name, process) = (task.name.clone(), task.process);
+        let choices = self.choices(ready.len(), self.quiet.contains(&first));
         match self.step(&name, choices) {
             None => {}
             Some(Choice::Task(number)) => {
@@ -142,7 +140,7 @@ impl State {
                     process,
                     before: name,
                 });
-                self.quiet = false;
+                self.quiet.clear();
                 if let Some(main) = &self.main {
                     main.wake_by_ref();
                 }
@@ -152,6 +150,10 @@ impl State {
         self.ready.remove(&next);
         self.turn += 1;
         self.at_work = Some(next.1);
+        match self.tasks.get(&next.1).map(|task| task.kind) {
+            Some(Kind::Consumer) => drop(self.quiet.insert(next.1)),
+            _ => self.quiet.clear(),
+        }
         if let Some(waker) = self.tasks.get(&next.1).and_then(|task| task.waker.as_ref()) {
             waker.wake_by_ref();
         }
@@ -159,9 +161,9 @@ impl State {
 
     /// What may happen in the place of the first of so many ready tasks. An idle consumer looks around every
     /// second: between two looks nothing differs.
-    fn choices(&self, ready: usize, is_consumer: bool) -> Vec<Choice> {
+    fn choices(&self, ready: usize, is_quiet: bool) -> Vec<Choice> {
         let mut choices = Vec::new();
-        if self.faults && self.held == 0 && !(is_consumer && self.quiet) {
+        if self.faults && self.held == 0 && !is_quiet {
             choices.push(Choice::Crash);
             if self.starting == 0 {
                 choices.push(Choice::Rebalance);

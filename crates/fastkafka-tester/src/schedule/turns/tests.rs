@@ -117,6 +117,35 @@ fn an_idle_consumer_is_no_place_for_a_fault() {
     assert_eq!(turn(&mut state, 2), None, "another fault is under way");
 }
 
+/// Between two turns of one consumer another process may have done something.
+#[test]
+fn each_consumer_is_idle_for_itself() {
+    let mut state = state(&[], &[Deviation::Crash]);
+    let task = Task {
+        name: "task 4".to_owned(),
+        process: 1,
+        kind: Kind::Consumer,
+        waker: None,
+        paused: false,
+    };
+    state.tasks.insert(4, task);
+    let turn = |state: &mut State, id| {
+        let before = state.taken.len();
+        state.wake(id);
+        wait(state);
+        state.taken.len() > before
+    };
+    assert!(turn(&mut state, 1));
+    assert!(turn(&mut state, 4), "the other has not looked around yet");
+    assert!(!turn(&mut state, 1));
+    assert!(!turn(&mut state, 4));
+    // A handler of process 0 goes on, then both look around.
+    assert!(turn(&mut state, 2));
+    assert!(turn(&mut state, 4));
+    assert!(turn(&mut state, 1), "its commit is still to come");
+    assert!(!turn(&mut state, 4));
+}
+
 #[test]
 fn another_order_is_a_choice_where_several_are_ready() {
     let mut state = state(&[(0, Choice::Task(1))], &[Deviation::Order]);
