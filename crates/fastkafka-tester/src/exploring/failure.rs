@@ -15,14 +15,18 @@ pub(super) struct Found {
     pub(super) at: &'static Location<'static>,
     /// The runs so far.
     pub(super) runs: usize,
+    /// This schedule was asked for, so that nothing is known of those with fewer deviations.
+    pub(super) alone: bool,
 }
 
 impl Found {
     /// A schedule under which the app does something wrong.
     pub(super) fn wrong(&self, run: &Run, why: &str) -> String {
         let deviations = match run.schedule.0.len() {
+            _ if self.alone => "this schedule fails".to_owned(),
             0 => "without a deviation it fails".to_owned(),
             1 => "one deviation is enough, none is not".to_owned(),
+            2 => "2 deviations are enough, 1 is not".to_owned(),
             n => format!("{n} deviations are enough, {} are not", n - 1),
         };
         format!(
@@ -80,6 +84,9 @@ fn indented(text: &str) -> String {
 fn replay(run: &Run) -> String {
     let thread = thread::current();
     let test = thread.name().filter(|name| *name != "main");
-    let test = test.map_or(String::new(), |name| format!(" {name}"));
-    format!("{VARIABLE}={} cargo test{test}", run.schedule)
+    // The variable is for every exploration of a process: one test alone is to have it.
+    let test = test.map_or(String::new(), |name| format!(" {name} -- --exact"));
+    let package = std::env::var("CARGO_PKG_NAME");
+    let package = package.map_or(String::new(), |name| format!(" -p {name}"));
+    format!("{VARIABLE}={} cargo test{package}{test}", run.schedule)
 }

@@ -24,6 +24,10 @@ pub(super) struct Search<'r> {
     pub(super) deviations: usize,
     pub(super) most_runs: usize,
     pub(super) explored: Explored,
+    /// Runs of any kind, those too that only look whether a schedule does the same twice.
+    pub(super) made: u64,
+    /// One schedule is looked at, and no other.
+    pub(super) alone: bool,
 }
 
 impl Search<'_> {
@@ -90,18 +94,24 @@ impl Search<'_> {
     /// One run more.
     fn next(&mut self, schedule: &Schedule) -> Run {
         self.explored.runs += 1;
-        self.runs.run(self.explored.runs as u64, schedule)
+        self.run(schedule)
+    }
+
+    /// Each run has a number of its own, which may be in the name of a test's database.
+    fn run(&mut self, schedule: &Schedule) -> Run {
+        self.made += 1;
+        self.runs.run(self.made, schedule)
     }
 
     /// A schedule that has led to another step than before.
     fn not_the_same(&mut self, schedule: &Schedule) -> String {
-        let one = self.next(schedule);
-        let mut other = self.next(schedule);
+        let one = self.run(schedule);
+        let mut other = self.run(schedule);
         for _ in 0..AGAIN {
             if one.transcript.lines() != other.transcript.lines() {
                 break;
             }
-            other = self.next(schedule);
+            other = self.run(schedule);
         }
         self.found().unequal(&one, &other)
     }
@@ -114,22 +124,31 @@ impl Search<'_> {
         if let Some(why) = run.refused.as_ref().or(run.misfit.as_ref()) {
             return Err(self.found().refused(&run, why));
         }
+        let mut other = None;
         if run.failure.is_some() || self.explored.runs % TWICE == 1 {
-            let other = self.runs.run(self.explored.runs as u64, &run.schedule);
-            if run.transcript.lines() != other.transcript.lines() || run.failure != other.failure {
-                return Err(self.found().unequal(&run, &other));
+            let again = self.run(&run.schedule);
+            let fails = |run: &Run| run.failure.is_some();
+            if run.transcript.lines() != again.transcript.lines() || fails(&run) != fails(&again) {
+                return Err(self.found().unequal(&run, &again));
             }
+            other = again.failure;
         }
-        match &run.failure {
-            Some(why) => Err(self.found().wrong(&run, &explained(why))),
-            None => Ok(run),
+        let Some(why) = &run.failure else {
+            return Ok(run);
+        };
+        let mut said = explained(why);
+        // An assertion may print what is in no order. That it fails is what counts.
+        if let Some(other) = other.filter(|other| other != why) {
+            said = format!("{said}\nand when it is run again:\n{}", explained(&other));
         }
+        Err(self.found().wrong(&run, &said))
     }
 
     /// The one schedule that is named.
     pub(super) fn replay(&mut self, schedule: &str) -> Result<(), String> {
         let schedule = schedule.parse::<Schedule>();
         let schedule = schedule.map_err(|why| format!("{}: {why}", self.at))?;
+        self.alone = true;
         let run = self.next(&schedule);
         let run = self.judge(run)?;
         self.explored.steps = run.steps.len();
@@ -142,6 +161,7 @@ impl Search<'_> {
         Found {
             at: self.at,
             runs: self.explored.runs,
+            alone: self.alone,
         }
     }
 }

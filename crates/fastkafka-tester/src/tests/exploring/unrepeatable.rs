@@ -1,9 +1,10 @@
 //! What cannot be repeated is named.
 
-use super::failure;
+use super::{Table, failure};
 use crate::{Explored, Tester};
 use fastkafka::{App, consumes};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
 fn explore<A: 'static>(scenario: impl AsyncFn(&Tester)) -> Explored {
@@ -96,4 +97,50 @@ fn a_handler_that_does_not_return() {
         text.contains("`never_returns` was called and has not returned"),
         "{text}"
     );
+}
+
+struct Even;
+
+#[consumes(app = Even, topic = "numbers", auto_offset_reset = "earliest")]
+async fn evenly(_: u64) {}
+
+/// An assertion may print what is in no order. It is the app that is wrong, and the words of the failure alone differ.
+#[test]
+fn a_failure_in_other_words_is_that_failure() {
+    let failures = AtomicUsize::new(0);
+    let text = failure(|| {
+        Tester::every_crash(
+            |_| App::scoped::<Even>().title("Chance").build(),
+            async |tester| {
+                tester.mirror::<evenly>().send(7).await;
+            },
+            async |_| panic!("wrong as {}", failures.fetch_add(1, Ordering::Relaxed)),
+        )
+    });
+    assert!(text.contains("without a deviation it fails"), "{text}");
+    assert!(text.contains("  wrong as 0\n"), "{text}");
+    assert!(text.contains("  wrong as 1\n"), "{text}");
+}
+
+/// A database of a test has the number in its name: a second run of one schedule is another run.
+#[test]
+fn each_run_has_a_number_of_its_own() {
+    let made = Table::<u64>::default();
+    let kept = made.clone();
+    Tester::explore(move |run| {
+        kept.add(run);
+        App::scoped::<Even>().title("Chance").build()
+    })
+    .only([])
+    .run(
+        async |tester| {
+            tester.mirror::<evenly>().send(7).await;
+        },
+        async |_| {},
+    );
+    let numbers = made.rows();
+    // The first run, and the look whether it does the same twice.
+    assert_eq!(numbers.len(), 2, "{numbers:?}");
+    let distinct: BTreeSet<_> = numbers.iter().collect();
+    assert_eq!(distinct.len(), 2, "{numbers:?}");
 }
