@@ -71,10 +71,15 @@ impl Tester {
     /// `static`s are not reset between two runs.
     ///
     /// The scenario sends records and waits. When it returns everything is settled, the promises of FastKafka are
-    /// checked as [`Tester::chaos`] does, then comes `check`, then the apps are stopped: no task of theirs may be
-    /// left.
+    /// checked as at the end of [`Tester::chaos`], then comes `check`, then the apps are stopped: no task of theirs
+    /// may be left.
     ///
     /// [`Tester::explore`] has options. A `blocking` handler runs as one step.
+    ///
+    /// It does not try a crash in the middle of a turn of the consumer, during a rebalance or an outage, or while
+    /// the scenario adds or removes a process; a second rebalance or outage while one is under way; anything within
+    /// a start or stop hook; another order of tasks that wait for the same instant. What `tokio::spawn` has spawned
+    /// goes on through a crash. The guide's chapter on testing has the whole list.
     ///
     /// # Panics
     /// With the first schedule that fails, what happened in it, and a line to see it alone:
