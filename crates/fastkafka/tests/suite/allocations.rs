@@ -52,8 +52,9 @@ static ALLOCATOR: Counting = Counting;
 const RECORDS: u64 = 120_000;
 /// What comes before is the start: buffers grow, lanes are made.
 const STEADY: u64 = 20_000;
-/// By the framework, per record: a few for each run.
-const MOST: f64 = 0.02;
+/// By the framework, per record: six for each run, and some for each turn of a driver. On a loaded machine runs
+/// are shorter and turns more (0.015 to 0.021 were seen); one for each record would be 1.
+const MOST: f64 = 0.05;
 
 static HANDLED: AtomicU64 = AtomicU64::new(0);
 static AT_STEADY: AtomicU64 = AtomicU64::new(0);
