@@ -16,9 +16,13 @@ pub(crate) async fn on_own_thread<T: Send + 'static>(
 ) -> io::Result<T> {
     let (done, result) = tokio::sync::oneshot::channel();
     let thread = thread::Builder::new().name(name.to_owned());
-    thread.spawn(move || {
+    let begun = thread.spawn(move || {
         // Nobody may wait any more.
         let _ = done.send(work());
+    });
+    begun.map_err(|error| {
+        let what = format!("no thread can be started for `{name}`: {error}");
+        io::Error::new(error.kind(), what)
     })?;
     let panicked = || io::Error::other(format!("the thread `{name}` has panicked"));
     result.await.map_err(|_| panicked())

@@ -2,7 +2,7 @@
 
 use crate::access::Access;
 use crate::clusters::Clusters;
-use crate::error::{problem, refused};
+use crate::error::problem;
 use crate::options::KafkaOptions;
 use crate::own_thread::on_own_thread;
 use crate::topics::{TopicSpec, TopicState, Topics};
@@ -29,7 +29,7 @@ pub async fn create_topics(
     let names: Vec<_> = specs.iter().map(|spec| spec.name.clone()).collect();
     for (access, names) in clusters.topics(plan, &names) {
         let topics = connect(access)?;
-        let found = look_up(&topics, &names, deadline, access).await;
+        let found = look_up(&topics, &names, deadline, access).await?;
         let found = found.map_err(|error| unreachable(&error, options, access))?;
         let is_missing = |spec: &&TopicSpec| found.get(&spec.name).is_some_and(Result::is_err);
         let missing: Vec<_> = specs.iter().filter(is_missing).cloned().collect();
@@ -62,7 +62,7 @@ pub(crate) async fn wait_for_topics(
     loop {
         let mut problems = Vec::new();
         for (access, topics, names, missing) in &mut asked {
-            match look_up(topics, names, deadline, access).await {
+            match look_up(topics, names, deadline, access).await? {
                 Ok(found) => {
                     let wrong = found.into_values().filter_map(Result::err);
                     *missing = wrong.map(|error| error.message).collect();
@@ -106,15 +106,15 @@ async fn look_up(
     names: &[String],
     deadline: Instant,
     access: &Access,
-) -> Result<BTreeMap<String, TopicState>, ClientError> {
+) -> Result<Result<BTreeMap<String, TopicState>, ClientError>, Problems> {
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         // A moment is left even at the deadline: the last look must not fail for want of time.
         let patience = left.clamp(Duration::from_millis(500), LOOK_AGAIN);
         let (topics, names) = (topics.clone(), names.to_vec());
         let asked = on_own_thread("topics", move || topics.look_up(&names, patience));
-        match asked.await.map_err(|error| refused(error.to_string()))? {
-            Ok(found) => return Ok(found),
+        match asked.await.map_err(|error| problem(error.to_string()))? {
+            Ok(found) => return Ok(Ok(found)),
             Err(error) if error.lasting == Lasting::Passing && left > LOOK_AGAIN => {
                 tracing::warn!(
                     "waiting for a broker at {}{}, at most {left:.0?} more: {error}",
@@ -122,7 +122,7 @@ async fn look_up(
                     access.names()
                 );
             }
-            Err(error) => return Err(error),
+            Err(error) => return Ok(Err(error)),
         }
     }
 }
