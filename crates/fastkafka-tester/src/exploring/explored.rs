@@ -22,7 +22,7 @@ impl Explored {
         self.steps
     }
 
-    /// False when [`Exploration::most_runs`] has ended it.
+    /// False when [`Exploration::most_runs`](crate::Exploration::most_runs) has ended it.
     pub fn is_complete(&self) -> bool {
         !self.cut
     }
