@@ -13,7 +13,7 @@
 //! | told | the broker takes it before the timer can have sent it twice | idle, or told what waits |
 //! | told | the broker takes it later | told; the same when no more answers have come for a second |
 //! | told | the broker refuses it | told the same, or what waits: the client may have forgotten it |
-//! | told | the client gives up | told: the timer sends it again, and the broker may have it yet |
+//! | told | the client gives up | told the same again: it may have forgotten it, and the broker may have it yet |
 //! | any | a seek is about to be committed | told its offset, which the client commits at a revoke |
 //! | told | a seek is committed | idle |
 //! | any | it is given away | told what waits, and forgotten: the client commits it |
@@ -112,6 +112,15 @@ impl CommitOrder {
             let again = told.commit.clone();
             told.waits.get_or_insert(again);
         }
+    }
+
+    /// The client has given up a request. Returns what it is to be told again: the broker may take it yet, so
+    /// nothing else may follow, and what the client commits when partitions are taken from it, or given beside
+    /// others, it sends only once.
+    pub(crate) fn given_up(&self, place: PartitionRef, offset: i64) -> Option<Commit> {
+        let told = self.told.get(&place);
+        let told = told.filter(|told| told.offset() == offset);
+        told.map(|told| told.commit.clone())
     }
 
     fn answered(
@@ -303,6 +312,21 @@ mod tests {
         order.refused(SECOND * 5, place, 20);
         assert!(due(&mut order, SECOND * 5).is_empty());
         assert_eq!(due(&mut order, SECOND * 6), [20]);
+    }
+
+    /// The broker may have it yet.
+    #[test]
+    fn what_the_client_gives_up_is_told_again_and_nothing_else_is() {
+        let mut order = CommitOrder::new(EVERY);
+        let place = commit(0, 0).place;
+        assert_eq!(order.given_up(place, 10), None, "of a former assignment");
+        store(&mut order, SECOND, 10);
+        store(&mut order, SECOND, 20);
+        assert_eq!(order.given_up(place, 9), None, "of an older request");
+        assert_eq!(order.given_up(place, 10), Some(commit(0, 10)));
+        assert!(due(&mut order, SECOND).is_empty());
+        order.taken(SECOND, place, 10);
+        assert_eq!(due(&mut order, SECOND), [20]);
     }
 
     /// librdkafka may send nothing of it, and so nothing may wait for its answer.

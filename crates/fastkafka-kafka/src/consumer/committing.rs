@@ -35,7 +35,7 @@ impl<C: RawClient> KafkaConsumer<C> {
         answers: Vec<(PartitionRef, i64, Result<(), ClientError>)>,
     ) -> Option<Notice> {
         let now = self.client.now();
-        let mut told = Vec::with_capacity(answers.len());
+        let (mut told, mut again) = (Vec::with_capacity(answers.len()), Vec::new());
         for (place, offset, answer) in answers {
             match answer {
                 Ok(()) => {
@@ -48,12 +48,25 @@ impl<C: RawClient> KafkaConsumer<C> {
                 Err(error) => {
                     if error.is_of_broker() {
                         self.commits.refused(now, place, offset);
+                    } else {
+                        again.extend(self.commits.given_up(place, offset));
                     }
                     told.push((place, Err(error)));
                 }
             }
         }
+        self.tell_again(&again);
         (!told.is_empty()).then_some(Notice::Committed(told))
+    }
+
+    /// Tells the client what it has given up. It may have that from before: the turn goes on.
+    fn tell_again(&mut self, given_up: &[Commit]) {
+        // Of what is lost, another member commits.
+        if !self.lost() {
+            for (place, why) in self.hand(given_up) {
+                tracing::debug!(%place, "an offset that was given up is not taken again: {why}");
+            }
+        }
     }
 
     /// Tells the client what has waited for an answer. Of what it does not take the turn comes again.
@@ -78,14 +91,7 @@ impl<C: RawClient> KafkaConsumer<C> {
     }
 
     pub(super) fn tell(&mut self, commits: &[Commit]) -> Vec<(PartitionRef, String)> {
-        if commits.is_empty() {
-            return Vec::new();
-        }
-        let places = commits
-            .iter()
-            .map(|commit| (commit.place, commit.at.offset));
-        let places: Vec<_> = places.collect();
-        let refused = refused(&places, self.client.store(commits));
+        let refused = self.hand(commits);
         let now = self.client.now();
         for commit in commits {
             if !refused.iter().any(|(place, _)| *place == commit.place) {
@@ -93,5 +99,17 @@ impl<C: RawClient> KafkaConsumer<C> {
             }
         }
         refused
+    }
+
+    /// Gives offsets to the client. Returns those that it does not take, and why.
+    fn hand(&mut self, commits: &[Commit]) -> Vec<(PartitionRef, String)> {
+        if commits.is_empty() {
+            return Vec::new();
+        }
+        let places = commits
+            .iter()
+            .map(|commit| (commit.place, commit.at.offset));
+        let places: Vec<_> = places.collect();
+        refused(&places, self.client.store(commits))
     }
 }

@@ -3,7 +3,7 @@
 use super::super::raw::{Answer, RawClient};
 use super::*;
 use crate::error::client_error;
-use rdkafka::types::RDKafkaErrorCode::IllegalGeneration;
+use rdkafka::types::RDKafkaErrorCode::{self, IllegalGeneration, OperationTimedOut};
 
 /// A member that reads two partitions of a hundred records.
 fn member(cooperative: bool) -> KafkaConsumer<Simulated> {
@@ -96,7 +96,12 @@ fn a_seek_back_is_told_at_once_and_what_follows_when_it_is_committed() {
 
 /// The partitions of which a refused commit is told.
 fn refused(member: &mut KafkaConsumer<Simulated>, offset: i64) -> Vec<i32> {
-    let why = client_error(IllegalGeneration, "of before").at(place(0));
+    failed(member, offset, IllegalGeneration)
+}
+
+/// The same of a commit that fails for a reason.
+fn failed(member: &mut KafkaConsumer<Simulated>, offset: i64, code: RDKafkaErrorCode) -> Vec<i32> {
+    let why = client_error(code, "of before").at(place(0));
     let answer = vec![(place(0), offset, Err(why))];
     member.client.raise(Event::Committed(answer));
     let told = member.hear_all().into_iter();
@@ -123,6 +128,24 @@ fn h1_a_refused_commit_of_a_former_assignment_says_nothing_of_the_next() {
     store(&mut member, 0, 6);
     assert!(refused(&mut member, 10).is_empty());
     assert_eq!(refused(&mut member, 6), [0]);
+}
+
+/// What the client commits when partitions are given to an eager member, it sends once; the broker may take it yet.
+#[test]
+fn what_the_client_gives_up_is_told_again_and_the_next_waits_for_it() {
+    let mut member = member(EAGER);
+    for offset in [10, 20] {
+        store(&mut member, 0, offset);
+    }
+    assert_eq!(failed(&mut member, 10, OperationTimedOut), [0]);
+    assert_eq!(told(&member), [(0, 10), (0, 10)]);
+    taken(&mut member, 0, 10);
+    assert_eq!(told(&member)[2..], [(0, 20)]);
+    // Of another it is not.
+    failed(&mut member, 10, OperationTimedOut);
+    member.client.is_lost = true;
+    failed(&mut member, 20, OperationTimedOut);
+    assert_eq!(told(&member)[3..], []);
 }
 
 /// A client commits what it was told of partitions that go, and does not look at what the group has.
