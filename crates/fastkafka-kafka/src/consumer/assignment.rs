@@ -8,9 +8,10 @@ use crate::offsets::broker::OffsetAndEpoch;
 use crate::offsets::topic_id::TopicId;
 use fastkafka_runtime::platform::PartitionRef;
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 /// A broker that is behind knows an older topic of the name. So many looks have to agree with the first, each some
-/// time after the one before, until what was read already is read again.
+/// time after the one that was counted before, until what was read already is read again.
 const ENOUGH: u32 = 2;
 
 /// A partition that is read.
@@ -26,8 +27,8 @@ pub(crate) struct Assigned {
     pub(crate) topic: Option<TopicId>,
     /// The topic of that name is another one now: what comes of it is not read on.
     pub(crate) is_made_anew: bool,
-    /// The later looks that have said so, too.
-    agreeing: u32,
+    /// The later looks that have said so, too, and the time of the last that was counted.
+    agreeing: (u32, Duration),
     pub(crate) paused: bool,
 }
 
@@ -71,13 +72,13 @@ impl Assigned {
 
     /// The topic of its name has this id now. Nothing of another was read at position 0, and where that was is
     /// not known of a commit without an id.
-    pub(crate) fn compare(&mut self, id: TopicId) -> Option<News> {
+    pub(crate) fn compare(&mut self, now: Duration, id: TopicId) -> Option<News> {
         match self.topic {
             Some(topic) if topic == id => self.is_made_anew.then_some(News::SameAgain),
             Some(_) if self.next > 0 => {
                 let is_old = std::mem::replace(&mut self.is_made_anew, true);
                 if !is_old {
-                    self.agreeing = 0;
+                    self.agreeing = (0, now);
                 }
                 (!is_old).then_some(News::MadeAnew)
             }
@@ -90,11 +91,19 @@ impl Assigned {
 }
 
 impl Assigned {
-    /// A later look tells this id. True when that makes enough of them that the topic is another one.
-    pub(crate) fn agree(&mut self, id: TopicId) -> bool {
-        let agrees = self.is_made_anew && self.topic != Some(id);
-        self.agreeing = if agrees { self.agreeing + 1 } else { 0 };
-        agrees && self.agreeing == ENOUGH
+    /// A later look tells this id. True when that makes enough of them that the topic is another one; looks that are
+    /// not so far `apart` may have asked the same broker in the same state, and count as one.
+    pub(crate) fn agree(&mut self, now: Duration, id: TopicId, apart: Duration) -> bool {
+        let (agreeing, since) = self.agreeing;
+        if !self.is_made_anew || self.topic == Some(id) {
+            self.agreeing = (0, now);
+            return false;
+        }
+        if now.saturating_sub(since) < apart {
+            return false;
+        }
+        self.agreeing = (agreeing + 1, now);
+        agreeing + 1 == ENOUGH
     }
 }
 
@@ -140,7 +149,7 @@ impl Assignment {
                 epochs: LeaderEpochs::starting_at(known.at),
                 topic: known.topic,
                 is_made_anew: false,
-                agreeing: 0,
+                agreeing: Default::default(),
                 paused: false,
             };
             parts.insert(place.partition, part);
@@ -156,7 +165,7 @@ impl Assignment {
             part.epochs = LeaderEpochs::starting_at(known.at);
             part.topic = known.topic;
             part.is_made_anew = false;
-            part.agreeing = 0;
+            part.agreeing = Default::default();
         }
     }
 

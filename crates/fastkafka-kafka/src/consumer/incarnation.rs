@@ -45,12 +45,14 @@ impl<C: RawClient> KafkaConsumer<C> {
     /// A look is answered.
     pub(super) fn looked(&mut self, look: Look, ids: BTreeMap<String, TopicId>) {
         let topics = self.looks.end(look, ids);
+        let (now, apart) = (self.client.now(), self.looks.apart());
         let agreeing = self.assigned.parts_mut().filter_map(|part| {
             let topic = topics
                 .iter()
                 .find(|topic| **topic == part.place.on_cluster)?;
             let id = self.looks.id(topic)?;
-            part.agree(id).then_some((part.place, part.next))
+            part.agree(now, id, apart)
+                .then_some((part.place, part.next))
         });
         for (place, position) in agreeing {
             self.wrong.add(place, position, Wrong::StillAnew);
@@ -61,9 +63,10 @@ impl<C: RawClient> KafkaConsumer<C> {
 
     /// Finds the positions that belong to a topic that is gone, or is there after all.
     pub(super) fn compare(&mut self) {
+        let now = self.client.now();
         for part in self.assigned.parts_mut() {
             let id = self.looks.id(&part.place.on_cluster);
-            let wrong = match id.and_then(|id| part.compare(id)) {
+            let wrong = match id.and_then(|id| part.compare(now, id)) {
                 Some(News::MadeAnew) => {
                     self.unchecked.forget([part.place]);
                     Wrong::MadeAnew

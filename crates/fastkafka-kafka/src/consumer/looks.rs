@@ -66,6 +66,12 @@ impl Looks {
         self.look_at = Duration::ZERO;
     }
 
+    /// So far apart are two looks that may see a cluster in two states. One can be had at any moment, by
+    /// [`Looks::hurry`] or by a rebalance.
+    pub(crate) fn apart(&self) -> Duration {
+        self.every / 2
+    }
+
     /// A look at these topics begins. What was seen of them before may be of long ago: until the answer
     /// nothing is known.
     pub(crate) fn begin(&mut self, now: Duration, topics: &[&str]) -> Look {

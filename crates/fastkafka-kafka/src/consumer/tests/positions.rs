@@ -341,6 +341,26 @@ fn that_a_topic_was_made_anew_is_told_once_more_when_later_looks_agree() {
     assert!(look(&mut member).is_empty());
 }
 
+/// Rebalances and misfits ask at once, and a broker that is behind answers each of these.
+#[test]
+fn looks_that_follow_each_other_at_once_agree_as_one() {
+    let mut member = telling(&[(0, 10)]);
+    member.client.set_id(id(2));
+    member.give(&[(0, 0)]);
+    member.read();
+    look(&mut member);
+    member.client.set_id(id(1));
+    assert_eq!(made_anew(&look(&mut member)), [10]);
+    for _ in 0..9 {
+        member.looks.hurry();
+        member.hear_all();
+        assert!(member.hear_all().is_empty());
+    }
+    assert!(look(&mut member).is_empty());
+    let told = look(&mut member);
+    assert!(matches!(&told[..], [Notice::StillAnew { .. }]), "{told:?}");
+}
+
 #[test]
 fn a_topic_that_is_the_same_after_all_is_read_on_and_nothing_is_left_out() {
     let mut member = telling(&[(0, 10)]);
