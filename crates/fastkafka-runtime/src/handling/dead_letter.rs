@@ -227,13 +227,14 @@ async fn conclude(
     }
 }
 
-/// Says how many more letters of a second were written than have a line.
-fn tell_more(context: &Arc<HandlerContext>) -> impl FnOnce(u32) + Send + use<> {
-    let context = context.clone();
+/// Says how many more letters of a second were written than have a line. It may do that after the app has stopped, so
+/// it keeps nothing of it.
+fn tell_more(context: &HandlerContext) -> impl FnOnce(u32) + Send + use<> {
+    let (handler, place) = (context.handler.def.name, context.place);
+    let topic = context.handler.dead_letter.clone().unwrap_or_default();
     move |more| {
-        let topic = context.handler.dead_letter.as_deref().unwrap_or_default();
         tracing::warn!(
-            handler = context.handler.def.name, place = %context.place,
+            handler, %place,
             "{more} more records written to dead-letter topic `{topic}` within a second"
         );
     }
