@@ -179,9 +179,9 @@ impl Runtime {
     }
 
     /// Asks the brokers for the ends of partitions that nothing is fetched of, so that [`Runtime::groups`] knows their
-    /// lag. It waits for the answers: for a thread that may.
-    pub fn ask_for_ends(&self) {
-        for running in &self.groups {
+    /// lag. It waits for the answers: for a thread that may. It ends early when it does not go on.
+    pub fn ask_for_ends(&self, goes_on: &dyn Fn() -> bool) {
+        for running in self.groups.iter().take_while(|_| goes_on()) {
             let GroupHealth { cluster, group, .. } = running.shared.health();
             let platform = &self.platform;
             running
@@ -271,7 +271,6 @@ impl Runtime {
     /// Ends the consumers as a crash of the process would; only those that are served by tasks can be.
     #[doc(hidden)]
     pub async fn kill(&self) {
-        self.app.disconnect();
         self.background.abort();
         self.benchmarks.end();
         for group in &self.groups {
@@ -281,6 +280,8 @@ impl Runtime {
                 let _ = task.await;
             }
         }
+        // After all that could fail of it: a process that crashes refuses no output before.
+        self.app.disconnect();
         // What is on its way goes with it.
         self.producers.close().await;
         self.platform.close();

@@ -2,7 +2,9 @@
 
 use crate::Tester;
 use crate::tests::support::*;
-use fastkafka::{App, consumes};
+use fastkafka::{App, ProduceError, State, consumes, produces};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 #[tokio::test(start_paused = true)]
 async fn a_record_goes_through_two_apps_before_its_send_returns() {
@@ -49,6 +51,49 @@ async fn spies_and_mocks_outlive_a_crash() {
     let spy = tester.spy::<on_orders>();
     spy.assert_has_calls(&[order(1), order(2)]);
     tester.stop().await;
+}
+
+struct Restless;
+
+/// How many of its outputs were refused.
+#[derive(Clone, Default)]
+struct Refused(Arc<AtomicU64>);
+
+/// It is at work whenever the crash comes.
+#[consumes(app = Restless, topic = "begun", auto_offset_reset = "earliest")]
+async fn on_begun(number: u64, State(refused): State<Refused>) {
+    while refused.0.load(Ordering::Relaxed) == 0 {
+        tokio::task::yield_now().await;
+        if to_more(number).await.is_err() {
+            refused.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+#[produces(app = Restless, topic = "more")]
+async fn to_more(number: u64) -> Result<u64, ProduceError> {
+    Ok(number)
+}
+
+/// What is refused may be told to the world, or make a dead letter; a crash does neither.
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_dies_in_a_crash_is_refused_nothing_before() {
+    let refused = Refused::default();
+    let state = refused.clone();
+    let make = move || {
+        App::scoped::<Restless>()
+            .title("Restless")
+            .state(state.clone())
+            .build()
+    };
+    let tester = Tester::start_with(make).await.unwrap();
+    tester.to_begun(1).unsettled().await;
+    while tester.spy::<on_begun>().count() == 0 {
+        tokio::task::yield_now().await;
+    }
+    tester.crash_and_restart().await.unwrap();
+    assert_eq!(refused.0.load(Ordering::Relaxed), 0);
+    tester.crash_and_restart().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

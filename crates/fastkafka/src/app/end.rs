@@ -154,7 +154,7 @@ impl App {
             }
         };
         #[cfg(feature = "admin")]
-        self.close_admin();
+        self.close_admin(deadline).await;
         life.set_end(end.clone());
         end
     }

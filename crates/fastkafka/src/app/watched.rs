@@ -1,17 +1,19 @@
 //! The app as its admin listener sees it, and when that is there.
 
 use super::App;
-use super::asking::Asking;
+use super::asking::{Asking, ROUND};
 use super::begin::problem;
 use crate::admin::listener::Listener;
 use crate::admin::source::{Contract, Source};
 use crate::admin::{Admin, Site, recorder};
 use crate::error::RunError;
+use crate::hook::LEAST;
 use crate::lock::lock;
 use fastkafka_core::Problem;
 use fastkafka_runtime::AppState;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use tokio::time::Instant;
 
 /// No handle of a user: the app must see when the last one is dropped.
 struct Watched(App);
@@ -69,6 +71,11 @@ impl App {
         let opened = self.admin().read();
         let opened = opened.map_err(|wrong| problem(wrong.join("; ")))?;
         let Some(address) = opened.address else {
+            if opened.token.is_some() || !opened.hosts.is_empty() {
+                tracing::warn!(
+                    "the admin listener has hosts or a token and no address, so it is not opened: say `--admin 127.0.0.1:9000`, `FASTKAFKA_ADMIN` or `AppBuilder::admin`"
+                );
+            }
             return Ok(());
         };
         // Before anything is counted.
@@ -79,12 +86,12 @@ impl App {
             ))
         })?;
         let app = App::new(self.inner.clone());
-        let ask = move || {
+        let ask = move |goes_on: &dyn Fn() -> bool| {
             if let Some(runtime) = app.inner.life.runtime.get() {
-                runtime.ask_for_ends();
+                runtime.ask_for_ends(goes_on);
             }
         };
-        let asking = Asking::begin(ask);
+        let asking = Asking::begin(ROUND, ask);
         let asking = asking.map_err(|error| {
             problem(format_args!(
                 "there is no thread for the admin listener: {error}"
@@ -103,8 +110,11 @@ impl App {
     }
 
     /// The last to end: a probe can tell an app that stops from one that is gone.
-    pub(super) fn close_admin(&self) {
-        let listener = lock(&self.inner.life.admin).take();
-        drop(listener);
+    pub(super) async fn close_admin(&self, deadline: Instant) {
+        let opened = lock(&self.inner.life.admin).take();
+        if let Some((listener, asking)) = opened {
+            asking.close(deadline.max(Instant::now() + LEAST)).await;
+            drop(listener);
+        }
     }
 }
