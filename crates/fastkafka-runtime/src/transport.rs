@@ -187,6 +187,11 @@ pub trait GroupConsumer {
     /// Serves the client until it has no notices left. Any call counts for `max.poll.interval.ms`.
     fn poll(&mut self, notices: &mut Vec<Notice>);
 
+    /// After this time [`GroupConsumer::poll`] has something to do by itself; it is called each second anyhow.
+    fn due(&self) -> Option<Duration> {
+        None
+    }
+
     /// Appends blocks: records that were read of one partition, in the client's memory. At most `max`
     /// records together. True when there may be more at once.
     fn fetch(&mut self, max: usize, blocks: &mut Vec<(PartitionRef, Arc<dyn Fetched>)>) -> bool;

@@ -1,4 +1,4 @@
-//! Offsets on their way to the client, which commits them: in the order that `commit_order.rs` knows.
+//! Offsets on their way to the client, which commits them: in the order that `commit_order/` knows.
 
 use super::KafkaConsumer;
 use super::raw::RawClient;

@@ -51,6 +51,7 @@ use self::absence::Absence;
 use self::assignment::Assignment;
 use self::checks::Checks;
 use self::commit_order::CommitOrder;
+use self::commit_order::rounds::Rounds;
 use self::ends::Ends;
 use self::epochs::Epochs;
 use self::errors::Errors;
@@ -124,8 +125,7 @@ pub(crate) struct Intervals {
     refresh: Duration,
     /// Between two heartbeats; zero where the broker says.
     heartbeat: Duration,
-    /// Between two rounds of commits.
-    commit: Duration,
+    commit: Rounds,
 }
 
 impl<C: RawClient> KafkaConsumer<C> {
@@ -227,6 +227,11 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
 
     fn fetch(&mut self, max: usize, runs: &mut Vec<(PartitionRef, Arc<dyn Fetched>)>) -> bool {
         self.take_fetched(max, runs)
+    }
+
+    fn due(&self) -> Option<Duration> {
+        let due_at = self.commits.due_at();
+        (due_at < Duration::MAX).then(|| due_at.saturating_sub(self.client.now()))
     }
 
     fn end(&self, place: PartitionRef) -> Option<i64> {

@@ -216,6 +216,7 @@ impl<T: GroupConsumer> Driver<T> {
             working.then(|| self.upkeep.due(self.now)),
             self.rebalance.due(self.now),
             self.failed_calls.due(self.now),
+            self.consumer.due(),
         ];
         let keep_alive = self.setup.keep_alive;
         all.into_iter().flatten().fold(keep_alive, Duration::min)

@@ -9,6 +9,7 @@ use crate::access::Access;
 use crate::addresses::Addresses;
 use crate::client_context::Logged;
 use crate::config;
+use crate::consumer::commit_order::rounds::Rounds;
 use crate::consumer::leaving::Membership;
 use crate::consumer::standalone::Standalone;
 use crate::consumer::{Intervals, KafkaConsumer};
@@ -56,7 +57,7 @@ pub(crate) fn join(
     let heartbeat = config.get("heartbeat.interval.ms");
     let heartbeat = heartbeat.and_then(|millis| millis.parse().ok());
     let heartbeat = Duration::from_millis(heartbeat.unwrap_or(0));
-    let commit = config::rounds_of_commits(&mut config);
+    let commit = Rounds::new(config::rounds_of_commits(&mut config));
     let addresses = Addresses::new(&config);
     let events = Events::new(names.clone(), join.is_by_pattern(), statistics);
     let events = Arc::new(events);

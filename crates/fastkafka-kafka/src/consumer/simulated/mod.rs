@@ -15,6 +15,7 @@ use self::incarnations::Incarnations;
 use self::late::Late;
 use self::within::{Call, When};
 use crate::consumer::Intervals;
+use crate::consumer::commit_order::rounds::Rounds;
 use crate::consumer::epochs::Epochs;
 use crate::consumer::questions::Questions;
 use crate::consumer::raw::{Event, Offsets};
@@ -32,11 +33,11 @@ use std::time::Duration;
 /// All partitions are of this topic.
 pub(crate) const TOPIC: &str = "orders";
 
-/// How often a client does something by itself. Its commits are answered in time, whenever that is.
+/// How often a client does something by itself.
 pub(crate) const INTERVALS: Intervals = Intervals {
     refresh: Duration::from_secs(300),
     heartbeat: Duration::from_secs(1),
-    commit: Duration::from_secs(3_600),
+    commit: Rounds::simulated(),
 };
 
 pub(crate) fn place(partition: i32) -> PartitionRef {
