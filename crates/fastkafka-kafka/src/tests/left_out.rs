@@ -236,16 +236,18 @@ fn a_producer_that_was_told_of_no_broker_asks_the_configured_one_when_it_begins_
     let second = Duration::from_secs(1);
     let is_reached = || ffi::is_reached(&producer, second);
     let deadline = Instant::now() + PATIENCE;
-    let until = |done: &dyn Fn() -> bool| {
+    let until = |what, done: &dyn Fn() -> bool| {
         while !done() {
-            assert!(Instant::now() < deadline, "not in time");
+            assert!(Instant::now() < deadline, "not in time: {what}");
         }
     };
-    until(&|| is_reached() && cluster.is_settled());
-    until(&|| is_reached() && cluster.leave_out());
-    until(&|| !is_reached());
+    until("the cluster", &|| is_reached() && cluster.is_settled());
+    until("an answer without a broker", &|| {
+        is_reached() && cluster.leave_out()
+    });
+    until("no other question", &|| !is_reached());
     assert!(!is_reached(), "it asks nobody");
     Addresses::new(&config).begin_again(producer.client());
-    until(&is_reached);
+    until("another question", &is_reached);
     assert!(cluster.is_back());
 }
