@@ -22,6 +22,9 @@ impl<C: RawClient> KafkaConsumer<C> {
             // librdkafka keeps none that is not in the list; the others go on where they are.
             let all = self.assigned.positions();
             self.client.assign(&all)?;
+            // Forwarded sooner, one that was read before would be forwarded no more when it has stopped, and its
+            // records would wait where nobody takes them.
+            self.client.await_stops();
             self.client.forward(&all);
             Ok(())
         }

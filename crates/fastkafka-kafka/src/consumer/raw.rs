@@ -205,11 +205,15 @@ pub(crate) trait RawClient {
     /// True where the group moves single partitions, false where it moves all of them together.
     fn is_cooperative(&self) -> bool;
 
-    /// Reads these and no others. Answers a rebalance.
+    /// Reads these and no others. Answers a rebalance. Those that were read before, these among them, stop behind
+    /// the call, and each takes its forwarding with it.
     fn assign(&mut self, starts: &Offsets) -> Result<(), ClientError>;
 
     /// Reads these beside the others. Answers a rebalance, if one waits.
     fn assign_more(&mut self, starts: &Offsets) -> Result<(), ClientError>;
+
+    /// Waits for another thread of the client, and for no broker, until all that a call has stopped has stopped.
+    fn await_stops(&mut self);
 
     /// Reads nothing any more. Answers a rebalance.
     fn unassign(&mut self) -> Result<(), ClientError>;

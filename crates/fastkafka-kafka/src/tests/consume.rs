@@ -22,6 +22,28 @@ fn without_a_group_a_seek_is_answered_and_nothing_is_committed() {
     assert_eq!(broker.commits(), 0);
 }
 
+/// Without a group, as in an eager group, each assign begins all anew: their fetchers stop in the background, and
+/// each takes with it where its records go.
+#[test]
+fn all_are_read_on_when_others_are_begun_with_beside_them() {
+    const ROUNDS: i32 = 100;
+    let broker = broker(&[("orders", 1), ("more", ROUNDS)]);
+    let sink = sink(broker.address(), 1_000);
+    let mut member = Member::standalone(broker.address(), &["orders"], OffsetReset::Earliest);
+    member.until("an assignment", |member| member.assigned.len() == 1);
+    let mut sent = 0;
+    for round in 0..ROUNDS {
+        member.consumer.add(&[(place("more", round), 0)]).unwrap();
+        let more = (0..=round).map(|partition| record("more", partition, b"x"));
+        let records: Vec<_> = more.chain([record("orders", 0, b"x")]).collect();
+        sent += send(&sink, &records).unwrap().len();
+        member.until("the records", |member| member.records() == sent);
+    }
+    let is_silent = |notice: &Notice| matches!(notice, Notice::Silence(_));
+    assert!(!member.notices.iter().any(is_silent), "{member:?}");
+    member.leave();
+}
+
 #[test]
 fn a_record_comes_back_as_it_was_sent() {
     let broker = broker(&[("orders", 1)]);

@@ -2,7 +2,8 @@
 
 use super::scope::{Fault, Scope};
 
-/// Every pair of faults, in a cooperative group; those that the protocol matters to in an eager one, too.
+/// Every pair of faults, in a cooperative group; those that the protocol matters to in an eager one, too. And a
+/// partition that begins late, beside one that is moved afterwards.
 #[must_use]
 pub fn pairs() -> Vec<Scope> {
     let mut list = Vec::new();
@@ -14,6 +15,10 @@ pub fn pairs() -> Vec<Scope> {
                 list.push(pair(false, a, b));
             }
         }
+    }
+    for cooperative in [true, false] {
+        let late = [Fault::Leaderless, Fault::Slow, Fault::Seek];
+        list.push(Scope::new(cooperative, [1, 1], &late));
     }
     for fault in [Fault::Rebalance, Fault::Kick] {
         for other in [Fault::Seek, Fault::Pause] {

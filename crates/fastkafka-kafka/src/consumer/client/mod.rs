@@ -201,6 +201,14 @@ impl RawClient for Librdkafka {
         self.call(|consumer| consumer.incremental_assign(&list(starts)))
     }
 
+    fn await_stops(&mut self) {
+        // The thread that stops them answers this, too, and takes one after the other.
+        let answered = self.call(|consumer| consumer.assignment().map(drop));
+        if let Err(error) = answered {
+            tracing::warn!("it is not known whether partitions have stopped: {error}");
+        }
+    }
+
     fn unassign(&mut self) -> Result<(), ClientError> {
         self.call(Consumer::unassign)
     }

@@ -33,7 +33,8 @@ impl Simulated {
             return None;
         }
         if !self.forwarded.contains(&partition) {
-            return Some(None);
+            // It waits in the partition's own queue, or is a record of the consumer's.
+            return (!self.ours_alone.contains(&partition)).then_some(None);
         }
         let unreadable = self.incarnations.unreadable.get(&partition).copied();
         let unreadable = unreadable.filter(|(bad, _)| *bad == position);
@@ -84,6 +85,7 @@ impl RawClient for Simulated {
     }
 
     fn poll(&mut self, events: &mut Vec<Event>) {
+        self.notice_stops();
         events.append(self.events.get_mut());
         self.unserved = false;
         self.is_woken.set(false);
@@ -121,6 +123,7 @@ impl RawClient for Simulated {
     }
 
     fn fetch(&mut self, _: usize, mut each: impl FnMut(Piece<'_>)) -> usize {
+        self.notice_stops();
         let mut taken = 0;
         let mut strays = 0;
         let read: Vec<_> = self.reading.keys().copied().collect();
@@ -186,7 +189,8 @@ impl RawClient for Simulated {
     fn forward(&mut self, places: &Offsets) {
         if self.has_queue {
             let partitions = places.iter().map(|(place, _)| place.partition);
-            self.forwarded.extend(partitions);
+            self.forwarded.extend(partitions.clone());
+            self.ours_alone.extend(partitions);
         }
     }
 
@@ -212,6 +216,10 @@ impl RawClient for Simulated {
         self.start(starts);
         self.follow();
         Ok(())
+    }
+
+    fn await_stops(&mut self) {
+        self.notice_stops();
     }
 
     fn unassign(&mut self) -> Result<(), ClientError> {

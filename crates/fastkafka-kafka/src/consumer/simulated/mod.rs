@@ -70,6 +70,8 @@ pub(crate) struct Simulated {
     reading: BTreeMap<i32, Reading>,
     /// Those whose records go to the private queue.
     forwarded: BTreeSet<i32>,
+    /// Those that were forwarded at any time: their records go nowhere else.
+    ours_alone: BTreeSet<i32>,
     /// Fetchers that were stopped and have not noticed yet.
     stopping: BTreeSet<i32>,
     pub(crate) paused: BTreeSet<i32>,
@@ -134,6 +136,7 @@ impl Simulated {
             logs: (0..).zip(logs.iter().copied()).collect(),
             reading: BTreeMap::new(),
             forwarded: BTreeSet::new(),
+            ours_alone: BTreeSet::new(),
             stopping: BTreeSet::new(),
             paused: BTreeSet::new(),
             failing: BTreeSet::new(),
@@ -222,12 +225,8 @@ impl Simulated {
         }
         for (place, at) in starts {
             let partition = place.partition;
-            if !self.forwarded.contains(&partition) {
+            if !self.ours_alone.contains(&partition) {
                 self.stray();
-            }
-            // The fetcher notices now, and takes the forwarding with it.
-            if self.stopping.remove(&partition) {
-                self.forwarded.remove(&partition);
             }
             let reading = Reading {
                 position: at.offset,
@@ -259,6 +258,13 @@ impl Simulated {
         }
         self.incarnations.cut.remove(&partition);
         self.stopping.insert(partition);
+    }
+
+    /// The fetchers that were stopped notice, and take the forwarding with them: behind the call that stops them.
+    pub(super) fn notice_stops(&mut self) {
+        for partition in std::mem::take(&mut self.stopping) {
+            self.forwarded.remove(&partition);
+        }
     }
 
     fn stop_all(&mut self) {

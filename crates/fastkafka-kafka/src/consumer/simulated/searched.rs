@@ -97,6 +97,7 @@ impl Simulated {
             logs,
             reading,
             forwarded,
+            ours_alone,
             stopping,
             paused,
             events,
@@ -137,7 +138,7 @@ impl Simulated {
         let (events, requests) = (events.borrow(), requests.borrow());
         write!(
             to,
-            "{logs:?}{reading:?}{forwarded:?}{stopping:?}{paused:?}{events:?}{later:?}{failing:?}{damaged:?}{moved_on:?}{late:?}{fails:?}"
+            "{logs:?}{reading:?}{forwarded:?}{ours_alone:?}{stopping:?}{paused:?}{events:?}{later:?}{failing:?}{damaged:?}{moved_on:?}{late:?}{fails:?}"
         )?;
         write!(
             to,

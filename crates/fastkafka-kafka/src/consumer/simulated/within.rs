@@ -42,6 +42,8 @@ impl Simulated {
 
     /// Fails where that was asked for, and always once the client is dead.
     pub(super) fn try_to(&mut self, call: Call) -> Result<(), ClientError> {
+        // The client takes a call behind what it still had to do.
+        self.notice_stops();
         if call == Call::Assign || call == Call::Unassign {
             self.arrive(When::InCall);
         }
