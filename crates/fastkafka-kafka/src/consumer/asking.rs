@@ -96,6 +96,11 @@ impl<C: RawClient> KafkaConsumer<C> {
                 // There are records, and since the look began all that was read was handed out.
                 None if counts && self.ends.is_drained() => {
                     let unread = self.silence.unread(now, place, from.next);
+                    if self.silence.is_to_begin_anew(place) {
+                        // Its records may also wait where nobody takes them.
+                        self.client.forward(&[part.position()]);
+                        self.seeks.add(place, from.next);
+                    }
                     notices.extend(unread.map(|unread| Notice::Silence(vec![unread])));
                 }
                 _ => {}

@@ -24,7 +24,7 @@ impl Simulated {
             return Some(Some((Err(error), None)));
         }
         let (low, high) = self.logs[&partition];
-        let gives_none = [&self.paused, &self.silent, &self.recordless];
+        let gives_none = [&self.paused, &self.silent, &self.stuck, &self.recordless];
         let waits = gives_none.iter().any(|all| all.contains(&partition));
         let cut = self.incarnations.cut.contains_key(&partition);
         let reading = &self.reading[&partition];
@@ -177,6 +177,7 @@ impl RawClient for Simulated {
                         .leave(partition, (reading.position, reading.epoch));
                     (reading.position, reading.epoch) = (at.offset, at.epoch);
                     self.moved_on.remove(&partition);
+                    self.stuck.remove(&partition);
                     let (_, high) = self.logs[&partition];
                     self.incarnations.compare(partition, *at, high);
                 }

@@ -94,6 +94,8 @@ pub(crate) struct Simulated {
     pub(crate) is_fatal: bool,
     /// Partitions of which nothing comes, as without a leader.
     pub(crate) silent: BTreeSet<i32>,
+    /// Partitions of which nothing comes until they are moved.
+    pub(crate) stuck: BTreeSet<i32>,
     /// Partitions whose logs go on without records.
     pub(crate) recordless: BTreeSet<i32>,
     /// The partitions that were begun with, in their order.
@@ -151,6 +153,7 @@ impl Simulated {
             knows_no_broker: false,
             is_fatal: false,
             silent: BTreeSet::new(),
+            stuck: BTreeSet::new(),
             begun: Vec::new(),
             unserved: false,
             wakes: Cell::new(0),
@@ -236,6 +239,7 @@ impl Simulated {
             self.reading.insert(partition, reading);
             self.begun.push(partition);
             self.moved_on.remove(&partition);
+            self.stuck.remove(&partition);
         }
     }
 
@@ -315,6 +319,11 @@ impl Simulated {
 
 #[cfg(test)]
 impl Simulated {
+    /// The records of this partition wait in its own queue from now on.
+    pub(crate) fn lose_forwarding(&mut self, partition: i32) {
+        self.forwarded.remove(&partition);
+    }
+
     /// The cluster tells epochs and ids.
     pub(crate) fn tell_incarnations(&mut self) {
         self.incarnations.are_told = true;

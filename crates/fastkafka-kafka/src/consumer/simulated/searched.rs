@@ -112,6 +112,8 @@ impl Simulated {
             knows_no_broker,
             is_fatal,
             silent,
+            // No choice of the search.
+            stuck: _,
             recordless,
             begun: _,
             unserved,

@@ -104,15 +104,15 @@ fn one_that_is_paused_is_not_asked_about() {
     assert_eq!(asked(&mut member), [(place(0), 5)]);
 }
 
-/// Of what is read from the leader, as if a fetch from another replica had no answer.
-#[test]
-fn h1_one_whose_records_only_another_client_reads_is_told_until_they_come() {
-    let mut member = member();
-    // Two more records, which the client does not get.
-    member.client.silent.insert(0);
+/// Answers what is asked as if another client could read two more records of partition 0. Returns what is told within
+/// these seconds.
+fn beside_another_client(
+    member: &mut KafkaConsumer<Simulated>,
+    seconds: u32,
+) -> Vec<(i32, Option<Silent>)> {
     member.client.logs.insert(0, (0, 7));
     let mut all = Vec::new();
-    for _ in 0..120 {
+    for _ in 0..seconds {
         for request in member.requests() {
             let answer = match request {
                 Request::Leaders(places) => {
@@ -134,10 +134,62 @@ fn h1_one_whose_records_only_another_client_reads_is_told_until_they_come() {
         member.read();
         member.after(SECOND);
     }
-    let is_silent = |told: &(i32, Option<Silent>)| matches!(told, (0, Some(_)));
+    all
+}
+
+fn is_silent(told: &(i32, Option<Silent>)) -> bool {
+    matches!(told, (0, Some(_)))
+}
+
+/// Of what is read from the leader, as if a fetch from another replica had no answer.
+#[test]
+fn h1_one_whose_records_only_another_client_reads_is_told_until_they_come() {
+    let mut member = member();
+    member.client.silent.insert(0);
+    let all = beside_another_client(&mut member, 120);
     assert!(all.len() > 1 && all.iter().all(is_silent), "{all:?}");
     member.client.silent.clear();
     assert_eq!(member.read_offsets(), [(0, 5, 2)]);
     member.after(5 * SECOND);
     assert_eq!(told(member.hear_all()), [(0, None)]);
+}
+
+/// The client does not fetch it, or its records wait where nobody takes them.
+#[test]
+fn h2_one_whose_records_only_another_client_reads_is_begun_with_anew_where_it_stands() {
+    let stops: [fn(&mut Simulated); 2] = [
+        |client| client.lose_forwarding(0),
+        |client| {
+            client.stuck.insert(0);
+        },
+    ];
+    for stop in stops {
+        let mut member = member();
+        stop(&mut member.client);
+        let all = beside_another_client(&mut member, 60);
+        let [first, .., last] = &all[..] else {
+            panic!("{all:?}");
+        };
+        assert!(is_silent(first), "{all:?}");
+        assert_eq!(*last, (0, None));
+        assert_eq!(member.assigned.positions()[0], (place(0), 7.into()));
+    }
+}
+
+/// A fetch that is only slow is dropped when its partition is moved.
+#[test]
+fn one_that_stays_unread_is_begun_with_anew_ever_less_often() {
+    let mut member = member();
+    member.client.silent.insert(0);
+    let mut moves = Vec::new();
+    for second in 0..600 {
+        let before = member.fetch_position(0);
+        beside_another_client(&mut member, 1);
+        if member.fetch_position(0) != before {
+            moves.push(second);
+        }
+    }
+    let pauses: Vec<_> = moves.windows(2).map(|two| two[1] - two[0]).collect();
+    assert!((3..=5).contains(&moves.len()), "{moves:?}");
+    assert!(pauses.is_sorted_by(|a, b| *b >= 2 * *a), "{moves:?}");
 }
