@@ -46,6 +46,13 @@ impl Assigned {
         }
     }
 
+    /// What is known of an offset up to which it was read: it belongs to the same log as the next one.
+    pub(crate) fn known(&self, offset: i64) -> Option<Known> {
+        let at = OffsetAndEpoch::new(offset, self.epochs.at(offset));
+        let topic = self.topic;
+        (offset <= self.next).then_some(Known { at, topic })
+    }
+
     /// The error names another position than the next one. That is mostly one that was left; it may also be one
     /// behind control records, which are passed without a word.
     pub(crate) fn has_left(&self, error: &FetchError) -> bool {

@@ -95,19 +95,16 @@ impl<C: RawClient> KafkaConsumer<C> {
         starts.map(|(place, known)| (place, known.at)).collect()
     }
 
-    /// A partition goes on at an offset: what is known of that. Without news of it, the same offset belongs
-    /// to the same log.
+    /// A partition goes on at an offset: what is known of that. Without news of it, an offset that was read belongs
+    /// to the log that it was read from.
     pub(super) fn go_to(&mut self, place: PartitionRef, offset: i64) -> OffsetAndEpoch {
         self.wrong.leave(place);
         let known = self.known.take(place, offset);
         let Some(part) = self.assigned.get_mut(place) else {
             return offset.into();
         };
-        let same = (part.next == offset).then(|| Known {
-            at: OffsetAndEpoch::new(offset, part.epochs.at(offset)),
-            topic: part.topic,
-        });
-        let known = known.or(same).unwrap_or(Known::nothing(offset));
+        let known = known.or_else(|| part.known(offset));
+        let known = known.unwrap_or(Known::nothing(offset));
         self.assigned.go_to(place, known);
         known.at
     }

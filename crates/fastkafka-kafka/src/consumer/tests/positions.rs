@@ -313,6 +313,34 @@ fn what_is_wrong_with_a_position_that_was_left_is_not_told() {
     assert!(look(&mut member).is_empty());
 }
 
+/// A partition that has stopped is moved back to the record at which it stands, and read once more from there.
+#[test]
+fn a_partition_that_is_moved_back_to_what_it_has_read_belongs_to_the_same_log() {
+    let mut member = reading(&[(0, 10)]);
+    member.read();
+    member.client.cut(0, 4, 15);
+    member.seek(place(0), 8).unwrap();
+    assert_eq!(member.read_offsets(), []);
+    assert_eq!(truncated(&member.hear_all()), [(8, Some(4))]);
+
+    let mut member = telling(&[(0, 10)]);
+    member.client.set_id(id(1));
+    member.give(&[(0, 0)]);
+    member.read();
+    look(&mut member);
+    member.client.set_id(id(2));
+    member.client.make_anew(0, 20);
+    assert_eq!(made_anew(&look(&mut member)), [10]);
+    member.seek(place(0), 4).unwrap();
+    assert_eq!(member.read_offsets(), []);
+    assert_eq!(made_anew(&member.hear_all()), [4]);
+    // What it stands at is committed as what it was.
+    member.store(&[(place(0), 4)]);
+    let stored = member.client.stored.last().unwrap();
+    let topic = format!("topic={}", id(1).unwrap());
+    assert_eq!(stored.metadata.as_deref(), Some(&*topic));
+}
+
 #[test]
 fn that_a_topic_was_made_anew_is_told_once_more_when_later_looks_agree() {
     let mut member = telling(&[(0, 10)]);
