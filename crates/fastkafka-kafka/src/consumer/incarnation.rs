@@ -65,6 +65,11 @@ impl<C: RawClient> KafkaConsumer<C> {
     pub(super) fn compare(&mut self) {
         let now = self.client.now();
         for part in self.assigned.parts_mut() {
+            // It is compared once more when it is there. Until then the driver would take the news for those of the
+            // position that it moves to.
+            if self.seeks.leaves(part.place, part.next) {
+                continue;
+            }
             let id = self.looks.id(&part.place.on_cluster);
             let wrong = match id.and_then(|id| part.compare(now, id)) {
                 Some(News::MadeAnew) => {

@@ -336,6 +336,8 @@ impl<C: RawClient> GroupConsumer for KafkaConsumer<C> {
         if !self.assigned.contains(place) || self.late.seek(place, offset) {
             return Ok(());
         }
+        // It may have to wait, and the next poll tells what is wrong.
+        self.wrong.leave(place);
         self.seeks.add(place, offset);
         if self.has_rebalance() {
             return Ok(());

@@ -44,6 +44,12 @@ impl Seeks {
         self.0.contains_key(&place)
     }
 
+    /// True while the partition is to be moved away from this offset.
+    pub(crate) fn leaves(&self, place: PartitionRef, offset: i64) -> bool {
+        let seek = self.0.get(&place);
+        seek.is_some_and(|seek| seek.offset != offset)
+    }
+
     /// All that are to be made, without those that have failed.
     pub(crate) fn waiting(&self) -> Vec<(PartitionRef, i64)> {
         let waiting = self.0.iter().filter(|(_, seek)| !seek.failed);

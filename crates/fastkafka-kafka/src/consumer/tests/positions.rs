@@ -341,6 +341,40 @@ fn a_partition_that_is_moved_back_to_what_it_has_read_belongs_to_the_same_log() 
     assert_eq!(stored.metadata.as_deref(), Some(&*topic));
 }
 
+/// The driver would take it for news of the position that it moves to.
+#[test]
+fn while_a_move_waits_nothing_is_told_of_the_position_that_is_left() {
+    for looks_first in [true, false] {
+        let mut member = telling(&[(0, 10), (0, 10)]);
+        member.client.set_id(id(1));
+        member.give(&[(0, 0), (1, 0)]);
+        member.read();
+        look(&mut member);
+        member.client.rebalance(Event::Revoke(vec![place(1)]));
+        member.hear_all();
+        member.client.set_id(id(2));
+        if looks_first {
+            member.after(Duration::from_secs(10));
+            // The look begins, and is answered.
+            member.hear_all();
+            member.hear_all();
+        }
+        member.seek(place(0), 4).unwrap();
+        let told = look(&mut member);
+        let of_the_other = |told: &Notice| match told {
+            Notice::MadeAnew { place: of, .. } => *of == place(1),
+            _ => false,
+        };
+        assert!(told.iter().all(of_the_other), "{told:?}");
+        // A broker that was behind says so no more.
+        member.client.set_id(id(1));
+        look(&mut member);
+        member.unassign(&[place(1)]).unwrap();
+        assert!(member.hear_all().is_empty());
+        assert_eq!(member.read_offsets(), [(0, 4, 6)]);
+    }
+}
+
 #[test]
 fn that_a_topic_was_made_anew_is_told_once_more_when_later_looks_agree() {
     let mut member = telling(&[(0, 10)]);
