@@ -187,7 +187,8 @@ pub enum Event {
         /// The offset to read next.
         position: i64,
     },
-    /// The user wants the records at which the partition has stopped tried again, with all attempts.
+    /// The user wants the records at which the partition has stopped tried again, with all attempts. In partition
+    /// order a caller that has freed them seeks to the watermark instead, which is where it stands.
     Restart {
         /// The partition.
         part: PartIndex,

@@ -28,6 +28,19 @@ impl Engine {
         assigned && !self.shutting_down && !self.is_revoked(part)
     }
 
+    /// Whether it has stopped at a record: nothing of it starts before a restart or a seek. By key only the
+    /// record's key stands still, never the partition.
+    pub fn stands(&self, part: PartIndex) -> bool {
+        let assigned = self.partitions[index(part)].assigned.as_ref();
+        assigned.is_some_and(Assigned::stands)
+    }
+
+    /// Its watermark while it is assigned: everything below is terminal.
+    pub fn watermark(&self, part: PartIndex) -> Option<i64> {
+        let assigned = self.partitions[index(part)].assigned.as_ref();
+        assigned.map(|assigned| assigned.watermark)
+    }
+
     /// Whether it [accepts](Self::accepts) records and holds none.
     pub fn starves(&self, part: PartIndex) -> bool {
         let assigned = self.partitions[index(part)].assigned.as_ref();

@@ -47,13 +47,37 @@ impl<T: GroupConsumer> Driver<T> {
 
     fn restart(&mut self, target: &Target) {
         for (place, part) in self.assigned(target) {
-            self.step(Event::Restart { part });
+            if self.engine.stands(part) {
+                self.read_again(place, part);
+            } else {
+                self.step(Event::Restart { part });
+            }
             // The log may have grown up to the position since.
             if let Some(position) = self.partitions[part].truncated {
                 self.leave_position(place);
                 self.move_client(place, position);
             }
         }
+    }
+
+    /// Nothing is kept of a partition that has stopped: it goes on at its watermark, and the client is moved there.
+    fn read_again(&mut self, place: PartitionRef, part: PartIndex) {
+        // One that is being given back goes on where its next owner begins.
+        if !self.engine.accepts(part) {
+            return;
+        }
+        let Some(position) = self.engine.watermark(part) else {
+            return;
+        };
+        let partition = &mut self.partitions[part];
+        partition.drop_work();
+        let store = partition.store;
+        self.leave_position(place);
+        self.step(Event::Seek { part, position });
+        // That is no seek of the user's. The client has the watermark, or is about to be told: told again it sends
+        // nothing, and the next offset would wait for the answer.
+        self.partitions[part].store = store;
+        self.move_client(place, position);
     }
 
     fn assigned(&mut self, target: &Target) -> Vec<(PartitionRef, PartIndex)> {

@@ -40,8 +40,15 @@ impl<T: GroupConsumer> Driver<T> {
                     interceptor.ended(p.handler.def, p.place, at, RecordEnd::Skipped);
                 }
             }
-            // Worked out once per turn: by key many may stop in one.
-            Effect::Stopped { .. } => self.upkeep.health_changed(),
+            Effect::Stopped { part, at, .. } => {
+                let partition = &mut self.partitions[part];
+                // It may stand for days. By key others go on, and each record is kept for itself.
+                if partition.keyed.is_none() {
+                    partition.let_go(at, self.now);
+                }
+                // Worked out once per turn: by key many may stop in one.
+                self.upkeep.health_changed();
+            }
             Effect::Exit { part, at } => {
                 let p = &self.partitions[part];
                 let reason = format!(

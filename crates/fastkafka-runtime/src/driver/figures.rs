@@ -41,6 +41,11 @@ impl<T: GroupConsumer> Driver<T> {
         let now = self.now;
         let end = self.consumer.end(place);
         let commits = self.setup.shared.commits();
+        // The engine counts what is read again when it goes on.
+        let bytes = match self.engine.stands(part) {
+            true => 0,
+            false => held.bytes,
+        };
         let partition = &mut self.partitions[part];
         let mut seen = partition.seen;
         if !commits {
@@ -60,7 +65,7 @@ impl<T: GroupConsumer> Driver<T> {
             oldest,
             open: held.open,
             span: held.span,
-            bytes: held.bytes,
+            bytes,
             in_hand: partition.in_hand().len(),
             unread,
             uncommitted,

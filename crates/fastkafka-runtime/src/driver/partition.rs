@@ -97,6 +97,21 @@ impl OwnedPartition {
         self.errors.forget_below(watermark);
     }
 
+    /// Gives all records back, now that the partition has stopped at the one at `at`. The engine knows them still, and
+    /// starts none of them.
+    pub(crate) fn let_go(&mut self, at: i64, now: Time) {
+        let mut seen = self.seen;
+        // Those who watch ask when it was written.
+        seen.oldest(Some(at), now, |at| self.written(at));
+        self.seen = seen;
+        self.started.let_go();
+        while let Some(block) = self.kept.pop_below(i64::MAX) {
+            if let Some(lane) = &self.lane {
+                lane.send(ToLane::Free(block));
+            }
+        }
+    }
+
     /// When the record at this offset was written, in milliseconds since 1970.
     pub(crate) fn written(&self, at: i64) -> Option<i64> {
         let (block, range) = self.find(at, at + 1)?;

@@ -32,9 +32,9 @@ impl<T: GroupConsumer> Driver<T> {
             let part = self.part(place);
             let most = self.partitions[part].handler.max_records;
             for first in (0..block.len()).step_by(most) {
-                // Of a partition that is being given back: the next owner reads it. A partition that
-                // has stopped accepts records for its restart.
-                if self.engine.accepts(part) {
+                // Of a partition that is being given back: the next owner reads it. One that has stopped is
+                // read again when it goes on.
+                if self.engine.accepts(part) && !self.engine.stands(part) {
                     self.backpressure.fed();
                     self.take_in(part, &block, first..block.len().min(first + most));
                 }

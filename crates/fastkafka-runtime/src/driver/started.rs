@@ -35,6 +35,8 @@ pub(crate) enum Offsets {
     /// A run of one record. It may stay open for long, and does not keep its block for that.
     One(i64),
     Of(Arc<dyn Fetched>, Range<usize>),
+    /// The block is given back.
+    Noted(Box<[i64]>),
 }
 
 /// News of a run that goes on.
@@ -54,6 +56,15 @@ pub(crate) struct Lost {
     pub(crate) next: i64,
     pub(crate) kind: FailureKind,
     pub(crate) why: String,
+}
+
+impl Offsets {
+    fn let_go(&mut self) {
+        if let Self::Of(block, range) = self {
+            let offsets = range.clone().map(|at| block.offset(at));
+            *self = Self::Noted(offsets.collect());
+        }
+    }
 }
 
 impl StartedRuns {
@@ -86,6 +97,13 @@ impl StartedRuns {
     pub(crate) fn release(&mut self) {
         // Runs of earlier cuts are not over either while something keeps their records open.
         self.0.drain(..).for_each(|run| run.stop.release());
+    }
+
+    /// Keeps no blocks: something may hold the runs open for long.
+    pub(crate) fn let_go(&mut self) {
+        for run in &mut self.0 {
+            run.offsets.let_go();
+        }
     }
 
     /// For the search of `proof`: runs by the names that `rename` gives them.
@@ -195,6 +213,7 @@ impl StartedRun {
         match &self.offsets {
             Offsets::One(at) if index == 0 => *at,
             Offsets::Of(block, range) if index < range.len() => block.offset(range.start + index),
+            Offsets::Noted(offsets) if index < offsets.len() => offsets[index],
             _ => self.next,
         }
     }
@@ -203,6 +222,7 @@ impl StartedRun {
         match &self.offsets {
             Offsets::One(_) => 1,
             Offsets::Of(_, range) => range.len(),
+            Offsets::Noted(offsets) => offsets.len(),
         }
     }
 

@@ -31,6 +31,11 @@ async fn gated_by_key(_: u32, meta: EventMetadata, State(state): State<HandlerSt
     state.gate.acquire().await.unwrap().forget();
 }
 
+#[consumes(crate = fk, topic = "in", auto_offset_reset = "earliest")]
+async fn rejecting(_: u32) -> Result<(), Failure> {
+    Err(Failure::reject("it stands still"))
+}
+
 const SECOND: Duration = Duration::from_secs(1);
 
 fn state(lab: &Lab) -> crate::state::MemberState {
@@ -121,6 +126,19 @@ async fn a_record_that_is_tried_again_says_when_and_what_stands_still_says_so() 
     lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
     lab.pass(2 * SECOND).await;
     assert!(partition(&lab, "in[0]").stopped);
+}
+
+/// Nobody had looked at it before.
+#[tokio::test(start_paused = true)]
+async fn a_record_that_stands_still_has_an_age_and_is_not_held() {
+    let mut lab = Lab::new::<rejecting>(1, 0);
+    written(&lab, 100);
+    lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
+    lab.pass(2 * SECOND).await;
+    let one = partition(&lab, "in[0]");
+    assert_eq!((one.oldest_open, one.held_bytes), (Some(0), 0));
+    let age = one.lag_seconds.unwrap();
+    assert!((100.0..200.0).contains(&age), "{age}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -22,7 +22,7 @@ pub(super) struct Member {
     notices: Vec<Notice>,
     readers: Vec<Reader>,
     queue: VecDeque<(PartitionRef, Arc<Block>)>,
-    stored: HashMap<PartitionRef, i64>,
+    pub(super) stored: HashMap<PartitionRef, i64>,
     /// The offsets that this client committed last: its periodic commits never go back.
     committed: HashMap<PartitionRef, i64>,
     /// The commits of seeks, as partition and offset.
@@ -66,6 +66,8 @@ struct Reader {
     place: PartitionRef,
     position: i64,
     paused: bool,
+    /// It could not be moved: nothing is read until it is.
+    stuck: bool,
     /// The position that was last told to be out of range: it is told once.
     out_of_range: Option<i64>,
 }
@@ -102,6 +104,7 @@ impl Member {
             place,
             position,
             paused: false,
+            stuck: false,
             out_of_range: None,
         });
         self.readers.extend(readers);
@@ -111,7 +114,15 @@ impl Member {
         self.throw_away(place);
         if let Ok(reader) = self.reader(place) {
             reader.position = offset;
+            reader.stuck = false;
             reader.out_of_range = None;
+        }
+    }
+
+    fn not_moved(&mut self, place: PartitionRef) {
+        self.throw_away(place);
+        if let Ok(reader) = self.reader(place) {
+            reader.stuck = true;
         }
     }
 
@@ -163,7 +174,10 @@ impl Memory {
         let block = cluster.block.unwrap_or(1_000);
         loop {
             let before = queue.len();
-            for reader in readers.iter_mut().filter(|reader| !reader.paused) {
+            for reader in readers
+                .iter_mut()
+                .filter(|reader| !reader.paused && !reader.stuck)
+            {
                 let log = cluster.logs.entry(reader.place).or_default();
                 let Reader {
                     place, position, ..
@@ -379,9 +393,13 @@ impl GroupConsumer for Memory {
 
     fn seek(&mut self, place: PartitionRef, offset: i64) -> Result<(), ClientError> {
         let mut member = lock(&self.member);
-        member.refuse_call()?;
+        if let Err(error) = member.refuse_call() {
+            member.not_moved(place);
+            return Err(error);
+        }
         member.reader(place)?;
         if member.seeks_fail_late {
+            member.not_moved(place);
             let error = passing("it was not moved");
             member.notify(Notice::NotMoved {
                 place,

@@ -71,6 +71,36 @@ async fn a_failed_or_dropped_ack_is_a_failed_attempt() {
     }
 }
 
+/// The `Ack` may be kept for as long as the partition stands.
+#[tokio::test(start_paused = true)]
+async fn a_partition_that_has_stopped_keeps_no_records_for_an_ack_that_is_kept() {
+    let mut lab = Lab::new::<later>(1, 3);
+    lab.until(|labs| labs[0].state.offsets(0).len() == 3).await;
+    take(&lab, 0).ack().unwrap();
+    for _ in 0..3 {
+        lab.until(|labs| lock(&labs[0].state.acks).iter().any(|(of, _)| *of == 1))
+            .await;
+        take(&lab, 1).fail("not stored").unwrap();
+    }
+    lab.until(|labs| !labs[0].health().stopped.is_empty()).await;
+    lab.pass(Duration::from_secs(1)).await;
+    assert_eq!(lab.blocks(), 0);
+    let kept = std::mem::take(&mut *lock(&lab.state.acks));
+    assert_eq!(kept.len(), 1, "of record 2, when it was handled first");
+    let handle = lab.handle();
+    lab.ask(async move { handle.resume("in").await })
+        .await
+        .unwrap();
+    lab.until(|labs| lock(&labs[0].state.acks).len() == 2).await;
+    for offset in [2, 1] {
+        take(&lab, offset).ack().unwrap();
+    }
+    // It is one of before.
+    drop(kept);
+    lab.until_committed(0, 3).await;
+    assert_eq!(lab.state.offsets(0), [0, 1, 2, 1, 1, 1, 2]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_ack_after_the_partition_was_given_away_says_so() {
     let mut lab = Lab::new::<later>(1, 2);

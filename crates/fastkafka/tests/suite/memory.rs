@@ -2,9 +2,10 @@
 //! allocated, to which librdkafka's own memory does not count, and by the memory that is resident, to which all does.
 
 use crate::allocations::{alone, bytes};
-use fastkafka::{App, KafkaEvent, ProduceError, Topic, delivery_scope, produces};
+use fastkafka::record::Bytes;
+use fastkafka::{App, KafkaEvent, ProduceError, Topic, consumes, delivery_scope, produces};
 use std::future::pending;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const TIMES: usize = 10_000;
 /// Much less than a byte each would be.
@@ -121,5 +122,60 @@ fn a_call_of_any_number_of_records_is_sent_whole() {
         let (_, deliveries) = sent.await.unwrap();
         assert_eq!(deliveries.len(), 5_000);
         app.stop().await.unwrap();
+    });
+}
+
+struct Standing;
+
+#[consumes(app = Standing, topic = "large", auto_offset_reset = "earliest", attempts = 1)]
+async fn on_large(_: &[u8]) -> Result<(), &'static str> {
+    Err("it stands still")
+}
+
+/// Into one batch.
+#[produces(
+    app = Standing,
+    topic = "large",
+    compression_type = "gzip",
+    linger_ms = 500,
+    max_batch_size = 200_000_000,
+    max_request_size = 200_000_000
+)]
+async fn to_large(payload: Bytes) -> Result<Bytes, ProduceError> {
+    Ok(payload)
+}
+
+/// It is a hundredth of that on its way.
+#[test]
+fn a_partition_that_has_stopped_at_a_batch_of_a_hundred_megabytes_holds_nothing_of_it() {
+    let name = "memory::a_partition_that_has_stopped_at_a_batch_of_a_hundred_megabytes_holds_nothing_of_it";
+    alone(name, async {
+        let app = App::scoped::<Standing>()
+            .topic("large", Topic::new())
+            .build();
+        app.start().await.unwrap();
+        let before = resident();
+        let sent = delivery_scope(async {
+            let payload = Bytes::from(vec![0; 1_000_000]);
+            for _ in 0..100 {
+                to_large(payload.clone()).await?;
+            }
+            Ok::<_, ProduceError>(())
+        });
+        sent.await.unwrap();
+        let stopped = || !app.health().groups[0].stopped.is_empty();
+        let holds_nothing = || resident().saturating_sub(before) < 50 << 20;
+        let begun = Instant::now();
+        while !(stopped() && holds_nothing()) {
+            let held = resident().saturating_sub(before);
+            assert!(
+                begun.elapsed() < Duration::from_secs(60),
+                "{held} bytes: {}",
+                app.health()
+            );
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let told = app.stop().await.unwrap_err().to_string();
+        assert!(told.contains("stands still at offset 0"), "{told}");
     });
 }

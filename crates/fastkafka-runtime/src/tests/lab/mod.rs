@@ -20,7 +20,7 @@ use crate::transport::Notice;
 use fastkafka_core as fk;
 use fastkafka_core::{Plan, ProduceError, Register};
 use fastkafka_macros::produces;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -41,6 +41,8 @@ pub(super) struct Lab {
     pub(super) shared: Arc<Shared>,
     pub(super) member: Locked<Member>,
     pub(super) over: Option<Result<(), String>>,
+    /// Each block of records has a share of it.
+    alive: Weak<()>,
 }
 
 impl std::ops::Deref for Lab {
@@ -70,6 +72,7 @@ impl World {
             wake: wake(&self.woken),
             alive: Arc::default(),
         };
+        let alive = Arc::downgrade(&consumer.alive);
         let plan = Plan::new(&self.spec).expect("the handler's settings are sound");
         let mut group = plan.groups[0].clone();
         "lab".clone_into(&mut group.id);
@@ -98,6 +101,7 @@ impl World {
             shared,
             member,
             over: None,
+            alive,
         }
     }
 }
@@ -154,6 +158,12 @@ impl Lab {
     /// Records that the driver took from the client.
     pub(super) fn fetched(&self) -> usize {
         lock(&self.member).fetched
+    }
+
+    /// The blocks of records that anything holds, the client included.
+    pub(super) fn blocks(&self) -> usize {
+        // The client has one share itself.
+        self.alive.strong_count() - 1
     }
 
     /// What a partition in order by key holds in memory.
