@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use kafka_lab::Kafka;
+use serde_json::json;
 
 use crate::kafka::fixture::{AppFixture, order, times};
 use crate::kafka::process::{PATIENCE, Process, eventually, within};
@@ -150,6 +151,33 @@ fn a_topic_that_was_made_anew_is_named_until_a_seek_moves_it() {
     assert_eq!(app.wish("seek 0 beginning"), "0@0");
     await_all(&fixture, 100..120, (0, 20));
     eventually("it is over", || app.problems().is_empty().then_some(()));
+    app.stop();
+}
+
+/// It is read once more from the record at which it has stopped, which is the one before's.
+#[test]
+fn a_stopped_partition_that_is_resumed_when_its_topic_was_made_anew_stands_until_a_seek_moves_it() {
+    let fixture = AppFixture::new("anew_stopped", 1);
+    let fails = json!({"id": 5, "fails": "error", "times": 9});
+    let orders = (0..5).map(order).chain([fails]);
+    fixture.send_to(0, orders.chain((6..10).map(order)));
+    let mut app = fixture.app();
+    app.says("stands still at offset 5");
+    fixture.await_count(5);
+    make_anew(&fixture);
+    let named = "log-truncated anew-stopped".to_owned();
+    let is_named = |app: &mut Process| app.problems().contains(&named).then_some(());
+    eventually("health names it", || is_named(&mut app));
+    assert_eq!(app.wish("resume 0"), "done");
+    // It stands at that record, and no longer because of it.
+    eventually("health names that alone", || {
+        (app.problems() == [&*named]).then_some(())
+    });
+    let line = app.says("made anew: position 5");
+    assert!(line.contains("anew-stopped[0]"), "{line}");
+    assert_eq!(fixture.count(), 5);
+    assert_eq!(app.wish("seek 0 beginning"), "0@0");
+    await_all(&fixture, 100..120, (0, 20));
     app.stop();
 }
 

@@ -69,6 +69,7 @@ fn main() -> ExitCode {
         anew,
         anew_reset,
         anew_sought,
+        anew_stopped,
         damaged,
         shared_run,
         bursts,

@@ -41,6 +41,19 @@ setting!(
     )
 );
 setting!(
+    anew_stopped,
+    "anew-stopped",
+    "anew-stopped.out",
+    "anew-stopped.dead",
+    consumes(
+        auto_offset_reset = "earliest",
+        attempts = 1,
+        session_timeout_ms = 6_000,
+        auto_commit_interval_ms = 200,
+        metadata_max_age_ms = 1_000
+    )
+);
+setting!(
     anew_reset,
     "anew-reset",
     "anew-reset.out",
