@@ -7,16 +7,20 @@ use super::access::Access;
 use super::client_context::Logged;
 use super::error::call_error;
 use super::lock::lock;
+use super::offsets::broker::{Broker, Found, Position};
+use super::offsets::client::Asking;
+use super::offsets::look_up;
 use fastkafka_runtime::platform::{ClientError, PartitionRef};
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::{Offset, TopicPartitionList};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// An answer has this time. The partition is asked about again.
-const TIMEOUT: Duration = Duration::from_secs(2);
+/// The answer of all leaders together has this time.
+const TOGETHER: Duration = Duration::from_secs(1);
+/// Where that does not come, the answer of each leader has this time. The partition is asked about again.
+const ALONE: Duration = Duration::from_secs(2);
 
 type Client = Arc<BaseConsumer<Logged>>;
 /// Cluster and group.
@@ -47,14 +51,16 @@ impl KnownEnds {
         places: &[PartitionRef],
     ) -> Vec<(PartitionRef, i64)> {
         let name = (cluster.to_owned(), group.to_owned());
-        let asked = self.client(&name).and_then(|client| match client {
-            Some(client) => ends(&client, places),
-            None => Ok(Vec::new()),
-        });
-        asked.unwrap_or_else(|error| {
+        let client = self.client(&name).unwrap_or_else(|error| {
             tracing::debug!(group, "the ends of logs are not known: {error}");
-            Vec::new()
-        })
+            None
+        });
+        let Some(client) = client else {
+            return Vec::new();
+        };
+        // A login by token is renewed by the events.
+        client.poll(Duration::ZERO);
+        ends(|within| Asking::new(&*client, within), places)
     }
 
     /// `None` once they are closed.
@@ -85,37 +91,73 @@ impl KnownEnds {
     }
 }
 
-fn ends(
-    client: &BaseConsumer<Logged>,
+/// In one question, for which the client knows the leaders. It has no answer while one of them is away: then each is
+/// asked alone, and whoever is there counts.
+fn ends<B: Broker + Sync>(
+    broker: impl Fn(Duration) -> B,
     places: &[PartitionRef],
-) -> Result<Vec<(PartitionRef, i64)>, ClientError> {
-    let mut asked = TopicPartitionList::with_capacity(places.len());
-    for place in places {
-        // `ListOffsets` takes it in the place of a time: one request for each leader.
-        let added = asked.add_partition_offset(&place.on_cluster, place.partition, Offset::End);
-        added.map_err(|e| call_error(&e))?;
-    }
-    // A login by token is renewed by the events.
-    client.poll(Duration::ZERO);
-    let found = client.offsets_for_times(asked, TIMEOUT);
-    let found = found.map_err(|e| call_error(&e))?;
-    let elements = found.elements();
-    let by_place: HashMap<_, _> = elements
-        .iter()
-        .map(|element| ((element.topic(), element.partition()), element.offset()))
-        .collect();
-    let ends = places.iter().filter_map(|place| {
-        let offset = by_place.get(&(place.on_cluster.as_str(), place.partition))?;
-        match offset {
-            Offset::Offset(end) => Some((*place, *end)),
-            _ => None,
+) -> Vec<(PartitionRef, i64)> {
+    let asked: Vec<_> = places.iter().map(|place| (*place, Position::End)).collect();
+    match broker(TOGETHER).offsets_of(&asked) {
+        Ok(found) => {
+            let ends = found.into_iter().filter_map(|(place, found)| match found {
+                Ok(Found::Offset(end)) => Some((place, end.offset)),
+                Ok(Found::End) | Err(_) => None,
+            });
+            ends.collect()
         }
-    });
-    Ok(ends.collect())
+        Err(error) => {
+            tracing::debug!("not all leaders say where logs end: {error}");
+            let ends = look_up::ends(&broker(ALONE), places).into_iter();
+            ends.filter_map(|(place, end)| Some((place, end.ok()?)))
+                .collect()
+        }
+    }
 }
 
 impl fmt::Debug for KnownEnds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("KnownEnds")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::offsets::simulated::SimulatedBroker;
+    use fastkafka_core::TopicPartition;
+
+    /// Partitions 0 to 3 of `orders`, each with a leader of its own, and a topic that nobody describes.
+    fn heard(wrong: fn(&SimulatedBroker)) -> Vec<i32> {
+        let broker = |_| {
+            let logs = [("orders", 3, 9); 4];
+            let broker = SimulatedBroker::new(&logs);
+            broker.add("payments", 3, 9);
+            wrong(&broker);
+            broker
+        };
+        let orders = (0..4).map(|partition| TopicPartition::intern("orders", partition));
+        let places: Vec<_> = orders
+            .chain([TopicPartition::intern("payments", 0)])
+            .collect();
+        let ends = ends(broker, &places).into_iter();
+        let orders = ends.filter(|(place, end)| place.topic == "orders" && *end == 9);
+        let mut heard: Vec<_> = orders.map(|(place, _)| place.partition).collect();
+        heard.sort_unstable();
+        heard
+    }
+
+    #[test]
+    fn whoever_is_there_is_heard_while_another_leader_is_away() {
+        assert_eq!(heard(|_| ()), [0, 1, 2, 3]);
+        let refused = heard(|broker| broker.refuse_offsets_of("orders", 1));
+        assert_eq!(refused, [0, 2, 3]);
+        let away = heard(|broker| {
+            broker.silence("orders", 0);
+            broker.refuse_offsets_of("orders", 1);
+            broker.take_leader("orders", 2);
+            broker.hide("payments");
+        });
+        assert_eq!(away, [3]);
     }
 }

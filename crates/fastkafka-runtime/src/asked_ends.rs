@@ -7,6 +7,11 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+/// A question that was not answered for so long is told: it was asked again meanwhile.
+const TOLD: Duration = Duration::from_secs(10);
+/// What was answered before is not known any more after this time.
+const FORGOTTEN: Duration = Duration::from_secs(30);
+
 /// The partitions as of the last round of questions.
 #[derive(Debug, Default)]
 pub(crate) struct AskedEnds(Mutex<HashMap<PartitionRef, Asked>>);
@@ -18,6 +23,8 @@ struct Asked {
     known: Option<i64>,
     /// The last answer, while nothing is fetched.
     end: Option<i64>,
+    /// Since when the question is not answered.
+    unanswered: Option<Instant>,
     /// The records below this end are not read, since this was seen.
     behind: Option<(i64, Instant)>,
 }
@@ -25,7 +32,7 @@ struct Asked {
 impl AskedEnds {
     /// The partitions to ask about: nothing is fetched of them, or no end has come with a fetch since the last round. A
     /// position says nothing of that: the client fetches minutes ahead of a slow handler.
-    pub(crate) fn quiet(&self, figures: &[Figures]) -> Vec<PartitionRef> {
+    pub(crate) fn quiet(&self, figures: &[Figures], now: Instant) -> Vec<PartitionRef> {
         let mut asked = lock(&self.0);
         let before = std::mem::take(&mut *asked);
         let mut quiet = Vec::new();
@@ -37,10 +44,12 @@ impl AskedEnds {
                 quiet.push(one.place);
             }
             let last = last.filter(|_| is_quiet);
+            let unanswered = last.and_then(|last| last.unanswered);
             let kept = Asked {
                 position: one.position,
                 known: one.end,
                 end: last.and_then(|last| last.end),
+                unanswered: is_quiet.then(|| unanswered.unwrap_or(now)),
                 behind: last.and_then(|last| last.behind),
             };
             asked.insert(one.place, kept);
@@ -48,32 +57,41 @@ impl AskedEnds {
         quiet
     }
 
-    pub(crate) fn answered(&self, ends: &[(PartitionRef, i64)]) {
+    pub(crate) fn answered(&self, ends: &[(PartitionRef, i64)], now: Instant) {
         let mut asked = lock(&self.0);
         for &(place, end) in ends {
             if let Some(asked) = asked.get_mut(place) {
                 asked.end = Some(end);
+                asked.unanswered = None;
                 let lasts = asked.behind.filter(|(to, _)| *to > asked.position);
                 let is_behind = end > asked.position;
-                asked.behind = is_behind.then(|| lasts.unwrap_or((end, Instant::now())));
+                asked.behind = is_behind.then(|| lasts.unwrap_or((end, now)));
             }
         }
     }
 
-    /// Puts what was answered in the place of what the client knew then. What it has learned since is newer.
-    pub(crate) fn complete(&self, figures: &mut [Figures]) {
+    /// Puts what was answered in the place of what the client knew then. What it has learned since is newer. Where
+    /// nobody answers it is not known where a log ends.
+    pub(crate) fn complete(&self, figures: &mut [Figures], now: Instant) {
         let asked = lock(&self.0);
         for one in figures {
             let asked = asked.get(one.place);
-            let asked = asked.filter(|asked| asked.known == one.end);
-            let Some((end, asked)) = asked.and_then(|asked| Some((asked.end?, asked))) else {
+            let Some(asked) = asked.filter(|asked| asked.known == one.end) else {
                 continue;
             };
-            one.end = Some(end);
-            let lasts = asked.behind.filter(|(to, _)| *to > one.position);
-            let lasts = lasts.map_or(Duration::ZERO, |(_, since)| since.elapsed());
-            let known = one.unread.unwrap_or_default();
-            one.unread = (end > one.position).then(|| known.max(lasts));
+            if let Some(end) = asked.end {
+                one.end = Some(end);
+                let lasts = asked.behind.filter(|(to, _)| *to > one.position);
+                let lasts = lasts.map_or(Duration::ZERO, |(_, since)| now - since);
+                let known = one.unread.unwrap_or_default();
+                one.unread = (end > one.position).then(|| known.max(lasts));
+            }
+            let unanswered = asked.unanswered.map(|since| now - since);
+            one.unanswered = unanswered.filter(|time| *time >= TOLD);
+            // That there are records that were not read is known as ever.
+            one.end = one
+                .end
+                .filter(|_| unanswered.is_none_or(|time| time < FORGOTTEN));
         }
     }
 }
@@ -81,25 +99,17 @@ impl AskedEnds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fastkafka_core::TopicPartition;
+
+    fn now() -> Instant {
+        Instant::now()
+    }
 
     fn figures(partition: i32, position: i64) -> Figures {
         Figures {
-            place: TopicPartition::intern("orders", partition),
-            handler: "on_orders",
-            committed: None,
             settled: position,
             position,
             end: Some(position),
-            oldest: None,
-            open: 0,
-            span: 0,
-            bytes: 0,
-            in_hand: 0,
-            unread: None,
-            uncommitted: Duration::ZERO,
-            stopped: false,
-            paused: false,
+            ..Figures::new("orders", partition)
         }
     }
 
@@ -115,9 +125,9 @@ mod tests {
         let mut never = figures(3, 0);
         never.end = None;
         let first = [figures(0, 7), figures(1, 3), paused.clone(), never.clone()];
-        assert_eq!(partitions(&ends.quiet(&first)), [2, 3]);
+        assert_eq!(partitions(&ends.quiet(&first, now())), [2, 3]);
         let next = [figures(0, 7), figures(1, 4), paused, never];
-        assert_eq!(partitions(&ends.quiet(&next)), [0, 2, 3]);
+        assert_eq!(partitions(&ends.quiet(&next, now())), [0, 2, 3]);
     }
 
     #[test]
@@ -127,12 +137,12 @@ mod tests {
             end: Some(100),
             ..figures(0, position)
         };
-        assert_eq!(partitions(&ends.quiet(&[slow(1)])), [0; 0]);
-        let quiet = ends.quiet(&[slow(2)]);
+        assert_eq!(partitions(&ends.quiet(&[slow(1)], now())), [0; 0]);
+        let quiet = ends.quiet(&[slow(2)], now());
         assert_eq!(partitions(&quiet), [0]);
-        ends.answered(&[(quiet[0], 500)]);
+        ends.answered(&[(quiet[0], 500)], now());
         let mut one = [slow(3)];
-        ends.complete(&mut one);
+        ends.complete(&mut one, now());
         assert_eq!(one[0].end, Some(500));
     }
 
@@ -143,18 +153,18 @@ mod tests {
             end: Some(end),
             ..figures(0, 50)
         };
-        ends.quiet(&[known(100)]);
-        let quiet = ends.quiet(&[known(100)]);
+        ends.quiet(&[known(100)], now());
+        let quiet = ends.quiet(&[known(100)], now());
         // The log was cut, or made anew.
-        ends.answered(&[(quiet[0], 40)]);
+        ends.answered(&[(quiet[0], 40)], now());
         let complete = |end| {
             let mut one = [known(end)];
-            ends.complete(&mut one);
+            ends.complete(&mut one, now());
             (one[0].end, one[0].unread)
         };
         assert_eq!(complete(100), (Some(40), None));
         assert_eq!(complete(60).0, Some(60), "a fetch has come since");
-        assert!(ends.quiet(&[known(60)]).is_empty());
+        assert!(ends.quiet(&[known(60)], now()).is_empty());
         assert_eq!(complete(60).0, Some(60), "the answer is old");
     }
 
@@ -164,8 +174,8 @@ mod tests {
         let round = |position, end| {
             let mut one = figures(0, position);
             (one.paused, one.end) = (true, None);
-            let quiet = ends.quiet(&[one]);
-            ends.answered(&[(quiet[0], end)]);
+            let quiet = ends.quiet(&[one], now());
+            ends.answered(&[(quiet[0], end)], now());
             lock(&ends.0)[quiet[0]].behind.unwrap().0
         };
         assert_eq!(round(0, 10), 10);
@@ -178,21 +188,70 @@ mod tests {
         let ends = AskedEnds::default();
         let mut one = [figures(0, 7)];
         one[0].paused = true;
-        let quiet = ends.quiet(&one);
-        ends.answered(&[(quiet[0], 9)]);
+        let quiet = ends.quiet(&one, now());
+        ends.answered(&[(quiet[0], 9)], now());
         let complete = |ends: &AskedEnds| {
             let mut all = one.clone();
-            ends.complete(&mut all);
+            ends.complete(&mut all, now());
             (all[0].end, all[0].unread.is_some())
         };
         assert_eq!(complete(&ends), (Some(9), true));
         // Nobody has answered again.
-        ends.quiet(&one);
+        ends.quiet(&one, now());
         assert_eq!(complete(&ends), (Some(9), true));
-        ends.answered(&[(quiet[0], 7)]);
+        ends.answered(&[(quiet[0], 7)], now());
         assert_eq!(complete(&ends), (Some(7), false));
-        ends.answered(&[(quiet[0], 9)]);
-        ends.quiet(&[]);
+        ends.answered(&[(quiet[0], 9)], now());
+        ends.quiet(&[], now());
         assert_eq!(complete(&ends), (Some(7), false));
+    }
+
+    #[test]
+    fn of_two_that_are_asked_about_only_one_whose_leader_is_away_is_not_known_any_more() {
+        let ends = AskedEnds::default();
+        let begun = now();
+        let after = |seconds| begun + Duration::from_secs(seconds);
+        let mut both = [figures(0, 7), figures(1, 7)];
+        for one in &mut both {
+            one.paused = true;
+        }
+        let quiet = ends.quiet(&both, begun);
+        ends.answered(&[(quiet[0], 9), (quiet[1], 9)], begun);
+        let complete = |at| {
+            let mut all = both.clone();
+            ends.complete(&mut all, at);
+            all.map(|one| {
+                let seconds = one.unanswered.map(|time| time.as_secs());
+                (one.end, seconds, one.unread.is_some())
+            })
+        };
+        for round in (5..=60).step_by(5) {
+            ends.quiet(&both, after(round));
+            ends.answered(&[(quiet[0], 9)], after(round));
+        }
+        let known = (Some(9), None, true);
+        assert_eq!(complete(after(14)), [known, known], "it is asked again");
+        assert_eq!(complete(after(15)), [known, (Some(9), Some(10), true)]);
+        assert_eq!(complete(after(35)), [known, (None, Some(30), true)]);
+        ends.answered(&[(quiet[1], 9)], after(36));
+        assert_eq!(complete(after(36)), [known, known]);
+    }
+
+    #[test]
+    fn what_was_never_answered_is_not_the_end_of_the_last_fetch_for_ever() {
+        let ends = AskedEnds::default();
+        let begun = now();
+        for round in (0..60).step_by(5) {
+            ends.quiet(&[figures(0, 7)], begun + Duration::from_secs(round));
+        }
+        let end = |seconds, known| {
+            let mut one = [figures(0, known)];
+            ends.complete(&mut one, begun + Duration::from_secs(seconds));
+            one[0].end
+        };
+        // The first round is the one that finds it quiet.
+        assert_eq!(end(34, 7), Some(7));
+        assert_eq!(end(35, 7), None);
+        assert_eq!(end(35, 8), Some(8), "a fetch has told");
     }
 }

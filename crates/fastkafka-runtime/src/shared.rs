@@ -164,7 +164,7 @@ impl Shared {
     /// What the consumer is doing, as of the driver's last look.
     pub(crate) fn state(&self, health: GroupHealth) -> MemberState {
         let mut figures = lock(&self.figures).clone();
-        self.asked_ends.complete(&mut figures);
+        self.asked_ends.complete(&mut figures, Instant::now());
         MemberState::new(health, &figures, SystemTime::now())
     }
 
@@ -173,9 +173,11 @@ impl Shared {
         &self,
         ask: impl FnOnce(&[PartitionRef]) -> Vec<(PartitionRef, i64)>,
     ) {
-        let quiet = self.asked_ends.quiet(&lock(&self.figures).clone());
+        let figures = lock(&self.figures).clone();
+        let quiet = self.asked_ends.quiet(&figures, Instant::now());
         if !quiet.is_empty() {
-            self.asked_ends.answered(&ask(&quiet));
+            let ends = ask(&quiet);
+            self.asked_ends.answered(&ends, Instant::now());
         }
     }
 

@@ -133,6 +133,9 @@ pub struct PartitionState {
     pub position: i64,
     /// The offset after the last record of the log, as far as it is known.
     pub end: Option<i64>,
+    /// For how long nobody has answered where the log ends, where that is asked for: from 10 seconds on. After 30
+    /// seconds `end` and `lag` are not known any more.
+    pub end_unanswered_seconds: Option<f64>,
     /// From `settled` to `end`, in offsets.
     pub lag: Option<i64>,
     /// The age of the oldest record that is not settled: by its timestamp where that is known, else since it was
@@ -174,6 +177,8 @@ pub(crate) struct Figures {
     pub(crate) in_hand: usize,
     /// Since when records are known to be there that were not read.
     pub(crate) unread: Option<Duration>,
+    /// For how long a question for `end` was not answered.
+    pub(crate) unanswered: Option<Duration>,
     pub(crate) uncommitted: Duration,
     pub(crate) stopped: bool,
     pub(crate) paused: bool,
@@ -187,6 +192,31 @@ pub(crate) struct Oldest {
     pub(crate) written: Option<i64>,
     /// For how long it has been the oldest.
     pub(crate) lasts: Duration,
+}
+
+#[cfg(test)]
+impl Figures {
+    /// Of a partition that nothing was read of.
+    pub(crate) fn new(topic: &str, partition: i32) -> Self {
+        Self {
+            place: fastkafka_core::TopicPartition::intern(topic, partition),
+            handler: "on_orders",
+            committed: None,
+            settled: 0,
+            position: 0,
+            end: None,
+            oldest: None,
+            open: 0,
+            span: 0,
+            bytes: 0,
+            in_hand: 0,
+            unread: None,
+            unanswered: None,
+            uncommitted: Duration::ZERO,
+            stopped: false,
+            paused: false,
+        }
+    }
 }
 
 impl Figures {
@@ -209,6 +239,7 @@ impl Figures {
             settled: self.settled,
             position: self.position,
             end,
+            end_unanswered_seconds: self.unanswered.map(|time| time.as_secs_f64()),
             lag,
             lag_seconds: if none_open { Some(0.0) } else { age },
             open: self.open,
@@ -261,25 +292,15 @@ impl MemberState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fastkafka_core::TopicPartition;
 
     fn figures() -> Figures {
         Figures {
-            place: TopicPartition::intern("orders", 3),
-            handler: "on_orders",
             committed: Some(5),
             settled: 7,
             position: 9,
             end: Some(12),
-            oldest: None,
-            open: 0,
-            span: 0,
-            bytes: 0,
-            in_hand: 0,
             unread: Some(Duration::from_secs(4)),
-            uncommitted: Duration::ZERO,
-            stopped: false,
-            paused: false,
+            ..Figures::new("orders", 3)
         }
     }
 

@@ -11,6 +11,6 @@ pub(crate) mod partition_count;
 pub(crate) mod reset;
 pub(crate) mod side_by_side;
 #[cfg(test)]
-mod simulated;
+pub(crate) mod simulated;
 pub(crate) mod start_offsets;
 pub(crate) mod topic_id;

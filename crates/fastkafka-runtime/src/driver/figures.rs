@@ -68,6 +68,7 @@ impl<T: GroupConsumer> Driver<T> {
             bytes,
             in_hand: partition.in_hand().len(),
             unread,
+            unanswered: None,
             uncommitted,
             stopped: stopped || partition.truncated.is_some(),
             paused: partition.user_paused,
