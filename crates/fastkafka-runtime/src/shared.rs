@@ -2,7 +2,7 @@
 
 use crate::asked_ends::AskedEnds;
 use crate::control::command::{Command, Reply};
-use crate::health::GroupHealth;
+use crate::health::{GroupHealth, ProblemCode};
 use crate::lock::lock;
 use crate::mail::Mail;
 use crate::mailbox::Mailbox;
@@ -117,9 +117,12 @@ impl Shared {
         health
     }
 
-    /// A turn begins; `None` when there will be no other.
+    /// A turn begins; `None` when there will be no other, and nothing is read any more.
     pub(crate) fn turns(&self, begun: Option<Instant>) {
         *lock(&self.turned) = begun;
+        if begun.is_none() {
+            self.set_figures(Vec::new());
+        }
     }
 
     /// Ends when the first assignment is read from offsets that are committed.
@@ -161,9 +164,15 @@ impl Shared {
         *lock(&self.figures) = figures;
     }
 
-    /// What the consumer is doing, as of the driver's last look.
+    /// What the consumer is doing, as of the driver's last look. Where no turn ends there is none, and another process
+    /// may read the partitions meanwhile.
     pub(crate) fn state(&self, health: GroupHealth) -> MemberState {
-        let mut figures = lock(&self.figures).clone();
+        let mut open = health.open.iter();
+        let is_stuck = open.any(|problem| problem.code == ProblemCode::ConsumerStuck);
+        let mut figures = match is_stuck {
+            true => Vec::new(),
+            false => lock(&self.figures).clone(),
+        };
         self.asked_ends.complete(&mut figures, Instant::now());
         MemberState::new(health, &figures, SystemTime::now())
     }

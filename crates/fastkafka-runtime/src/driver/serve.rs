@@ -101,6 +101,7 @@ mod tests {
     use super::*;
     use crate::health::ProblemCode;
     use crate::mailbox::Mailbox;
+    use crate::state::Figures;
 
     #[test]
     fn a_consumer_whose_turn_does_not_end_is_named_until_the_next_one_begins() {
@@ -147,5 +148,27 @@ mod tests {
             open.is_empty(),
             "it does not stand still, it is gone: {open:?}"
         );
+    }
+
+    #[test]
+    fn what_nobody_reads_any_more_is_not_shown_and_a_turn_that_ends_shows_it_again() {
+        let shared = Arc::new(Shared::new(
+            "",
+            "orders",
+            false,
+            Mailbox::new(Box::new(|| ())),
+        ));
+        let shown = || shared.state(shared.health()).partitions.len();
+        let ago = |seconds| Instant::now().checked_sub(Duration::from_secs(seconds));
+        shared.set_figures(vec![Figures::new("orders", 3)]);
+        shared.turns(ago(29));
+        assert_eq!(shown(), 1);
+        shared.turns(ago(31));
+        assert_eq!(shown(), 0, "its turn does not end: nobody knows");
+        shared.turns(ago(0));
+        assert_eq!(shown(), 1);
+        let last_turn = LastTurn(shared.clone());
+        drop(last_turn);
+        assert_eq!(shown(), 0, "it has ended");
     }
 }
