@@ -82,6 +82,7 @@ impl<T: GroupConsumer> Driver<T> {
             Effect::Free { part, at } => {
                 let partition = &mut self.partitions[part];
                 partition.errors.forget(at);
+                partition.meters.done(at);
                 if let Some(keyed) = &mut partition.keyed {
                     keyed.free(at);
                 }
@@ -165,7 +166,7 @@ impl<T: GroupConsumer> Driver<T> {
     fn lane(&mut self, part: PartIndex) -> &LaneHandle {
         let (setup, partition) = (&self.setup, &mut self.partitions[part]);
         partition.lane.get_or_insert_with(|| {
-            let lane = setup.lane(part, partition.place, &partition.handler);
+            let lane = setup.lane(part, partition.place, &partition.handler, &partition.meters);
             lane.spawn(&setup.tokio)
         })
     }

@@ -103,7 +103,6 @@ impl<T: GroupConsumer> Driver<T> {
         }
         self.apply_pauses();
         if !starts.is_empty() {
-            self.meters.assigned.increment(1);
             let list: Vec<_> = starts
                 .iter()
                 .map(|(place, offset)| format!("{place}@{offset}"))

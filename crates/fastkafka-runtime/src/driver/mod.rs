@@ -46,7 +46,7 @@ use self::state::unfinished::Unfinished;
 use self::state::upkeep::Upkeep;
 use crate::control::command::Reply;
 use crate::mail::Mail;
-use crate::measures::GroupMeters;
+use crate::measures::{GroupMeters, Meters};
 use crate::transport::{GroupConsumer, Notice, PartitionRef};
 use fastkafka_core::Fetched;
 use fastkafka_engine::{Effect, Engine, Event, HandlerId, PartIndex, Time};
@@ -103,7 +103,7 @@ pub(crate) struct Driver<T> {
 impl<T: GroupConsumer> Driver<T> {
     pub(crate) fn new(consumer: T, setup: Setup) -> Self {
         let mut engine = Engine::new(setup.limits);
-        let meters = GroupMeters::new(setup.group());
+        let meters = GroupMeters::new(setup.cluster(), setup.group());
         Self {
             consumer,
             handlers: setup
@@ -196,8 +196,9 @@ impl<T: GroupConsumer> Driver<T> {
             .find(|(_, handler)| handler.def.takes(&place.topic))
             .expect("only subscribed topics are assigned");
         let part = self.engine.add(*id);
-        let keyed = self.setup.keyed(part, place, handler);
-        let partition = OwnedPartition::new(place, handler.clone(), keyed);
+        let meters = Arc::new(Meters::new(handler.def.name, &place.topic));
+        let keyed = self.setup.keyed(part, place, handler, &meters);
+        let partition = OwnedPartition::new(place, handler.clone(), keyed, meters);
         self.partitions.add(part, partition);
         part
     }

@@ -19,6 +19,10 @@ impl<T: GroupConsumer> Driver<T> {
             match notice {
                 Notice::Assign(places) => {
                     self.is_in_group();
+                    // Without a group there is nobody to share with.
+                    if !places.is_empty() && self.setup.shared.commits() {
+                        self.meters.assigned.increment(1);
+                    }
                     self.rebalance.push(Asked::Assign(places));
                 }
                 Notice::Revoke { places, lost } => {

@@ -45,16 +45,22 @@ pub(crate) struct OwnedPartition {
     pub(crate) goes_on: Option<GoesOn>,
     /// Why records failed; for dead letters and health.
     pub(crate) errors: Errors,
-    pub(crate) meters: Meters,
+    /// With those of its tasks.
+    pub(crate) meters: Arc<Meters>,
     /// For those who watch.
     pub(crate) seen: Seen,
     kept: KeptRuns,
 }
 
 impl OwnedPartition {
-    pub(crate) fn new(place: PartitionRef, handler: Arc<Handler>, keyed: Option<Keyed>) -> Self {
+    pub(crate) fn new(
+        place: PartitionRef,
+        handler: Arc<Handler>,
+        keyed: Option<Keyed>,
+        meters: Arc<Meters>,
+    ) -> Self {
         Self {
-            meters: Meters::new(handler.def.name, &place.topic),
+            meters,
             place,
             handler,
             lane: None,
@@ -95,6 +101,7 @@ impl OwnedPartition {
             }
         }
         self.errors.forget_below(watermark);
+        self.meters.done_below(watermark);
     }
 
     /// Gives all records back, now that the partition has stopped at the one at `at`. The engine knows them still, and
@@ -139,7 +146,7 @@ impl OwnedPartition {
             offset = at,
             "record not settled: {why}"
         );
-        self.meters.failed(kind, 1);
+        self.meters.not_settled(at, next, kind);
         self.errors.failed(at, why);
         Broken {
             at,
@@ -164,6 +171,7 @@ impl OwnedPartition {
         self.started.release();
         self.kept.clear();
         self.errors.clear();
+        self.meters.forget();
         if let Some(lane) = &self.lane {
             lane.send(ToLane::Released);
         }

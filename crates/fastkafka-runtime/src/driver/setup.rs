@@ -51,9 +51,10 @@ impl Setup {
         part: PartIndex,
         place: PartitionRef,
         handler: &Arc<Handler>,
+        meters: &Arc<Meters>,
     ) -> Lane {
         Lane {
-            context: Arc::new(self.context(part, place, handler)),
+            context: Arc::new(self.context(part, place, handler, meters)),
             lock: self.locks.lock(place),
         }
     }
@@ -64,9 +65,10 @@ impl Setup {
         part: PartIndex,
         place: PartitionRef,
         handler: &Arc<Handler>,
+        meters: &Arc<Meters>,
     ) -> Option<Keyed> {
         matches!(handler.policy.order, Order::Key { .. }).then(|| {
-            let context = Arc::new(self.context(part, place, handler));
+            let context = Arc::new(self.context(part, place, handler, meters));
             Keyed::new(context, self.locks.clone(), self.tokio.clone())
         })
     }
@@ -76,13 +78,14 @@ impl Setup {
         part: PartIndex,
         place: PartitionRef,
         handler: &Arc<Handler>,
+        meters: &Arc<Meters>,
     ) -> HandlerContext {
         HandlerContext {
             app: self.app.clone(),
             part,
             place,
             handler: handler.clone(),
-            meters: Meters::new(handler.def.name, &place.topic),
+            meters: meters.clone(),
             shared: self.shared.clone(),
             letter_lines: FewLines::default(),
         }

@@ -31,7 +31,7 @@ pub(crate) struct HandlerContext {
     pub(crate) part: PartIndex,
     pub(crate) place: PartitionRef,
     pub(crate) handler: Arc<Handler>,
-    pub(crate) meters: Meters,
+    pub(crate) meters: Arc<Meters>,
     pub(crate) shared: Arc<Shared>,
     /// Of dead letters that are written.
     pub(crate) letter_lines: FewLines,

@@ -112,7 +112,10 @@ impl Letters for RunLetters<'_> {
             };
             match conclude(&context, &letter, Ok(sent), again).await {
                 (DeadLetterOutcome::Written, _) => token.cancel(),
-                _ => token.fail(Failure::reject(&letter.error)),
+                _ => {
+                    context.meters.letter_lost(offset);
+                    token.fail(Failure::reject(&letter.error));
+                }
             }
         };
         let task = AppTask::Letter(self.context.place, offset);
@@ -193,7 +196,7 @@ async fn conclude(
             Err(refused) => Err(refused),
         };
         let Err(refused) = reported else {
-            context.meters.dead_lettered();
+            context.meters.letter_written(offset);
             if context.letter_lines.take(|| tell_more(context)) {
                 let without = extent.left_out();
                 let without = without.map_or(String::new(), |what| format!(" without {what}"));

@@ -3,11 +3,13 @@
 //! A handle is looked up once, for a partition or a group, and then added to once for a run of records. Without a
 //! recorder in the process an addition is a test for `None`.
 
+mod letters;
 pub mod list;
 
+use self::letters::Letters;
 use self::list::{ALL, ATTEMPT, COMMITS, Kind, REBALANCES, RECORDS, RUN_RECORDS};
 use fastkafka_core::FailureKind;
-use metrics::{Counter, Histogram, Unit};
+use metrics::{Counter, Histogram, Label, Unit};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -44,6 +46,7 @@ pub(crate) struct Meters {
     run: Histogram,
     /// Records that count as handled in the end of their run, and were given up within it.
     given_up: AtomicUsize,
+    letters: Letters,
 }
 
 impl Meters {
@@ -63,6 +66,7 @@ impl Meters {
             attempt: metrics::histogram!(ATTEMPT.name, "handler" => handler),
             run: metrics::histogram!(RUN_RECORDS.name, "handler" => handler),
             given_up: AtomicUsize::new(0),
+            letters: Letters::default(),
         }
     }
 
@@ -115,8 +119,42 @@ impl Meters {
         handled - mine
     }
 
-    pub(crate) fn dead_lettered(&self) {
-        self.dead_lettered.increment(1);
+    /// The letter of this record is written.
+    pub(crate) fn letter_written(&self, at: i64) {
+        self.letters.written(at);
+    }
+
+    /// The letter that was sent within the run of this record is lost. That the record was not accepted was counted
+    /// then.
+    pub(crate) fn letter_lost(&self, at: i64) {
+        self.letters.lost(at);
+    }
+
+    /// Records that were handled will not settle.
+    pub(crate) fn not_settled(&self, from: i64, to: i64, kind: FailureKind) {
+        if !self.letters.take_lost(from, to) {
+            self.failed(kind, 1);
+        }
+    }
+
+    /// Nothing will handle this record again.
+    pub(crate) fn done(&self, at: i64) {
+        if self.letters.take(at) {
+            self.dead_lettered.increment(1);
+        }
+    }
+
+    /// Nor any that is below.
+    pub(crate) fn done_below(&self, watermark: i64) {
+        let letters = self.letters.take_below(watermark);
+        if letters > 0 {
+            self.dead_lettered.increment(letters as u64);
+        }
+    }
+
+    /// Nothing more comes of what was read.
+    pub(crate) fn forget(&self) {
+        self.letters.forget();
     }
 
     pub(crate) fn skipped(&self) {
@@ -140,9 +178,17 @@ pub(crate) struct GroupMeters {
 }
 
 impl GroupMeters {
-    pub(crate) fn new(group: &str) -> Self {
-        let commits = |result: &'static str| metrics::counter!(COMMITS.name, "group" => group.to_owned(), "result" => result);
-        let rebalances = |kind: &'static str| metrics::counter!(REBALANCES.name, "group" => group.to_owned(), "kind" => kind);
+    pub(crate) fn new(cluster: &str, group: &str) -> Self {
+        let labels = |name: &'static str, value: &'static str| {
+            // As with the gauges: the app's own cluster goes without saying.
+            let cluster = Some(cluster).filter(|cluster| !cluster.is_empty());
+            let cluster = cluster.map(|cluster| Label::new("cluster", cluster.to_owned()));
+            let group = Label::new("group", group.to_owned());
+            let all = cluster.into_iter().chain([group, Label::new(name, value)]);
+            all.collect::<Vec<_>>()
+        };
+        let commits = |result| metrics::counter!(COMMITS.name, labels("result", result));
+        let rebalances = |kind| metrics::counter!(REBALANCES.name, labels("kind", kind));
         Self {
             taken: commits("taken"),
             refused: commits("refused"),

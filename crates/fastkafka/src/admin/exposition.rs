@@ -150,7 +150,7 @@ mod tests {
         let mut lag = Family::new(&LAG_SECONDS);
         lag.add(&LAG_SECONDS, ["", "shop", "or\"ders", "3"], 1.5);
         let mut commits = Family::new(&COMMITS);
-        commits.add(&COMMITS, ["shop", "taken"], 7.0);
+        commits.add(&COMMITS, ["", "shop", "taken"], 7.0);
         let users = Family {
             name: "orders".to_owned(),
             kind: Kind::Counter,
