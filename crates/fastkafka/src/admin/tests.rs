@@ -337,3 +337,15 @@ async fn who_is_silent_slow_or_says_too_much_is_not_waited_for() {
     let answered = heard("GET /readyz HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     assert!(answered.ends_with("ready\n"), "{answered}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_target_with_the_name_of_another_is_refused_whatever_the_header_says() {
+    let ask = async |host: &str| {
+        let line = format!("GET http://{host}/api/state HTTP/1.1");
+        heard(&format!("{line}\r\nhost: localhost\r\n\r\n")).await
+    };
+    let answered = ask("evil.example").await;
+    assert!(answered.starts_with("HTTP/1.1 421"), "{answered}");
+    let answered = ask("127.0.0.1:9000").await;
+    assert!(answered.starts_with("HTTP/1.1 200"), "{answered}");
+}
