@@ -9,7 +9,7 @@ use super::process::process;
 use super::recorder::Recorder;
 use super::site::{LISTENERS, Site};
 use super::source::Contract;
-use fastkafka_runtime::{AppPhase, AppState, ProblemCode};
+use fastkafka_runtime::{AppPhase, AppState};
 use http_body_util::{Either, Full};
 use hyper::body::Bytes;
 use hyper::header::{
@@ -55,8 +55,8 @@ pub(crate) fn answer<B, K: Send + 'static>(
         return response;
     }
     match path {
-        "/healthz" => healthz(&site.source.state()),
-        "/readyz" => readyz(&site.source.state(), with_errors),
+        "/healthz" => healthz(site.source.has_ended()),
+        "/readyz" => readyz(&site.source.without_groups(), with_errors),
         "/metrics" => {
             let accept = request.headers().get(ACCEPT);
             metrics(site, wanted(accept.and_then(|accept| accept.to_str().ok())))
@@ -74,9 +74,8 @@ fn is_route(path: &str) -> bool {
 }
 
 /// A new process would help only where this one has ended.
-fn healthz(state: &AppState) -> Response<Body> {
-    let mut problems = state.problems.iter();
-    if problems.any(|problem| problem.code == ProblemCode::AppEnded) {
+fn healthz(has_ended: bool) -> Response<Body> {
+    if has_ended {
         plain(
             StatusCode::SERVICE_UNAVAILABLE,
             "the app has ended by itself\n",

@@ -7,6 +7,12 @@ pub(crate) trait Source: Send + Sync {
     /// What it is doing, at once.
     fn state(&self) -> AppState;
 
+    /// The same without its groups: it takes as long however many partitions there are.
+    fn without_groups(&self) -> AppState;
+
+    /// It has ended by itself, or was not stopped cleanly.
+    fn has_ended(&self) -> bool;
+
     /// Its contract; `None` in a build without it.
     fn contract(&self, form: Contract) -> Option<String>;
 }

@@ -9,7 +9,7 @@ use super::site::{LISTENERS, Site};
 use super::source::{Contract, Source};
 use crate::lock::lock;
 use fastkafka_runtime::{
-    AppPhase, AppState, GroupState, Health, MemberState, PartitionState, TaskHealth,
+    AppPhase, AppState, GroupState, Health, MemberState, PartitionState, ProblemCode, TaskHealth,
 };
 use http_body_util::BodyExt;
 use hyper::header::{ACCEPT, ALLOW, AUTHORIZATION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST};
@@ -28,6 +28,18 @@ struct Fake(Mutex<AppState>);
 impl Source for Fake {
     fn state(&self) -> AppState {
         lock(&self.0).clone()
+    }
+
+    fn without_groups(&self) -> AppState {
+        let mut state = self.state();
+        state.groups.clear();
+        state
+    }
+
+    fn has_ended(&self) -> bool {
+        let state = lock(&self.0);
+        let mut problems = state.problems.iter();
+        problems.any(|problem| problem.code == ProblemCode::AppEnded)
     }
 
     fn contract(&self, form: Contract) -> Option<String> {
@@ -348,4 +360,39 @@ async fn a_target_with_the_name_of_another_is_refused_whatever_the_header_says()
     assert!(answered.starts_with("HTTP/1.1 421"), "{answered}");
     let answered = ask("127.0.0.1:9000").await;
     assert!(answered.starts_with("HTTP/1.1 200"), "{answered}");
+}
+
+/// Nothing is asked that grows with the partitions.
+#[tokio::test]
+async fn a_probe_asks_for_no_partition() {
+    struct Probed(Fake);
+
+    impl Source for Probed {
+        fn state(&self) -> AppState {
+            panic!("the whole state was asked for");
+        }
+
+        fn without_groups(&self) -> AppState {
+            self.0.without_groups()
+        }
+
+        fn has_ended(&self) -> bool {
+            self.0.has_ended()
+        }
+
+        fn contract(&self, form: Contract) -> Option<String> {
+            self.0.contract(form)
+        }
+    }
+
+    let opened = Opened {
+        address: None,
+        hosts: Vec::new(),
+        token: None,
+    };
+    let fake = Fake(Mutex::new(state(AppPhase::Started, None)));
+    let site = Site::new(Arc::new(Probed(fake)), &opened, None);
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(ask(&site, path, None).status(), StatusCode::OK, "{path}");
+    }
 }

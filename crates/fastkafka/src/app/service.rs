@@ -185,6 +185,12 @@ impl App {
         health
     }
 
+    /// It has ended by itself, or was not stopped cleanly: health says why.
+    pub(super) fn has_ended(&self) -> bool {
+        let life = &self.inner.life;
+        life.cause.get().is_some() || life.unclean.get().is_some()
+    }
+
     /// The controls of the app: pause, resume, seek. They work from the start on. A handler gets them as
     /// `State<Handle>`.
     ///

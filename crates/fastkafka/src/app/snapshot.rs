@@ -2,7 +2,8 @@
 
 use super::App;
 use super::life::Phase;
-use fastkafka_runtime::{AppPhase, AppState, Runtime};
+use fastkafka_runtime::{AppPhase, AppState, GroupState, Runtime};
+use std::collections::BTreeMap;
 
 impl App {
     /// What the app is doing: its groups with each partition, committed offset, position and lag, the records that
@@ -23,6 +24,11 @@ impl App {
     /// # }
     /// ```
     pub fn snapshot(&self) -> AppState {
+        let groups = self.inner.life.runtime.get().map(Runtime::groups);
+        self.in_groups(groups.unwrap_or_default())
+    }
+
+    pub(super) fn in_groups(&self, groups: BTreeMap<String, GroupState>) -> AppState {
         let life = &self.inner.life;
         let is_over = life.end.borrow().is_some();
         let phase = match *life.phase.borrow() {
@@ -32,9 +38,8 @@ impl App {
             Phase::Started => AppPhase::Started,
             Phase::Stopping | Phase::Never => AppPhase::Stopping,
         };
-        let groups = life.runtime.get().map(Runtime::groups);
         let info = &self.inner.spec.info;
         let about = (&*info.title, &*info.version);
-        AppState::new(about, phase, self.health(), groups.unwrap_or_default())
+        AppState::new(about, phase, self.health(), groups)
     }
 }

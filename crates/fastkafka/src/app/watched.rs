@@ -11,6 +11,7 @@ use crate::hook::LEAST;
 use crate::lock::lock;
 use fastkafka_core::Problem;
 use fastkafka_runtime::AppState;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -21,6 +22,14 @@ struct Watched(App);
 impl Source for Watched {
     fn state(&self) -> AppState {
         self.0.snapshot()
+    }
+
+    fn without_groups(&self) -> AppState {
+        self.0.in_groups(BTreeMap::new())
+    }
+
+    fn has_ended(&self) -> bool {
+        self.0.has_ended()
     }
 
     #[cfg(feature = "docs")]

@@ -6,7 +6,7 @@ use fastkafka::{App, State, consumes};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Barrier};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -131,8 +131,16 @@ fn it_answers_while_all_threads_of_the_app_are_blocked() {
     let address = app.admin_address().unwrap();
     runtime.block_on(async { to_stuck(7).await }).unwrap();
     barrier.wait();
-    assert_eq!(ask(address, "/healthz").0, 200);
-    assert_eq!(ask(address, "/readyz").0, 200);
+    for probe in ["/healthz", "/readyz"] {
+        let took = (0..20).map(|_| {
+            let begun = Instant::now();
+            assert_eq!(ask(address, probe).0, 200);
+            begun.elapsed()
+        });
+        // A machine that has no time for us takes it from some of them.
+        let least = took.min().unwrap();
+        assert!(least < Duration::from_millis(100), "{probe}: {least:?}");
+    }
     let (_, state) = ask(address, "/api/state");
     assert!(state.contains("stuck[0]"), "{state}");
     barrier.wait();
