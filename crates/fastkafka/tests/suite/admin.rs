@@ -166,3 +166,92 @@ async fn a_thousand_idle_connections_keep_nobody_from_an_answer() {
     drop(idle);
     app.stop().await.unwrap();
 }
+
+/// The routes in a server of one's own answer as the listener does, to the same people.
+#[cfg(feature = "axum")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_router_answers_as_the_listener_does() {
+    use axum::Router;
+    use axum::body::{Body, to_bytes};
+    use axum::http::Request;
+    use tower::ServiceExt;
+
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "s3cret\n").unwrap();
+    let admin = Admin::new("127.0.0.1:0")
+        .host("till.internal")
+        .token_file(file.path());
+    let app = till(admin);
+    let router: Router = Router::new().nest("/admin", app.admin_router());
+    app.start().await.unwrap();
+    let address = app.admin_address().unwrap();
+
+    let requests = |path: &'static str| {
+        let of = move |method: &str, host: &str, said: Option<&str>| {
+            let said = said.map(|said| ("authorization", said.to_owned()));
+            let headers = [("host", host.to_owned())].into_iter().chain(said);
+            (method.to_owned(), path, headers.collect::<Vec<_>>())
+        };
+        [
+            of("GET", "127.0.0.1:9000", None),
+            of("GET", "till.internal", Some("Bearer s3cret")),
+            of("GET", "till.internal", Some("Bearer guess")),
+            of("GET", "evil.example", Some("Bearer s3cret")),
+            of("POST", "localhost", None),
+            of("HEAD", "localhost", None),
+        ]
+    };
+    let paths = [
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/asyncapi",
+        "/asyncapi.yaml",
+        "/api/state",
+        "/",
+        "/nothing",
+    ];
+    let mut statuses = std::collections::BTreeSet::new();
+    for (method, path, headers) in paths.into_iter().flat_map(requests) {
+        let mut request = Request::builder();
+        let nested = format!("/admin{}", path.trim_end_matches('/'));
+        request = request.method(&*method).uri(nested);
+        let mut lines = format!("{method} {path} HTTP/1.1\r\nconnection: close\r\n");
+        for (name, value) in &headers {
+            request = request.header(*name, value);
+            lines.push_str(&format!("{name}: {value}\r\n"));
+        }
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        write!(stream, "{lines}\r\n").unwrap();
+        let mut heard = String::new();
+        stream.read_to_string(&mut heard).unwrap();
+        let (head, body) = heard.split_once("\r\n\r\n").unwrap();
+        let listened: Vec<_> = head.lines().skip(1).map(str::to_owned).collect();
+
+        let answer = router.clone().oneshot(request.body(Body::empty()).unwrap());
+        let answer = answer.await.unwrap();
+        let what = format!("{method} {path} {headers:?}");
+        let status = answer.status().as_u16();
+        assert_eq!(
+            head.split(' ').nth(1).unwrap(),
+            status.to_string(),
+            "{what}"
+        );
+        statuses.insert(status);
+        for (name, value) in answer.headers() {
+            // The length of what grows from one answer to the next.
+            if name != "content-length" {
+                let line = format!("{name}: {}", value.to_str().unwrap());
+                assert!(listened.contains(&line), "{what}: {line} is not in {head}");
+            }
+        }
+        if path != "/metrics" && path != "/api/state" && method != "HEAD" {
+            let said = to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+            assert_eq!(String::from_utf8(said.into()).unwrap(), body, "{what}");
+        }
+    }
+    let expected = [200, 401, 404, 405, 421];
+    assert_eq!(statuses.into_iter().collect::<Vec<_>>(), expected);
+    app.stop().await.unwrap();
+}
