@@ -46,4 +46,4 @@ pub use health::{
 pub use measures::list as metrics_list;
 pub use options::Options;
 pub use runtime::Runtime;
-pub use state::{AppPhase, AppState, GroupState, MemberState, PartitionState};
+pub use state::{AppPhase, AppState, GroupState, MemberState, OutputState, PartitionState};

@@ -31,6 +31,24 @@ pub struct AppState {
     pub tasks: Vec<TaskHealth>,
     /// Records that were sent and are not reported.
     pub in_flight: usize,
+    /// The bytes of their keys, payloads and headers.
+    pub in_flight_bytes: u64,
+    /// What became of those that are reported.
+    pub outputs: Vec<OutputState>,
+}
+
+/// What became of the records that were sent to a cluster, since the start.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct OutputState {
+    /// The name of the cluster; empty for the app's own, unless that has one.
+    pub cluster: String,
+    /// They are dead letters.
+    pub dead_letters: bool,
+    /// The broker has them.
+    pub acknowledged: u64,
+    /// The broker has refused them, or did not answer in time. What depends on them is handled again.
+    pub lost: u64,
 }
 
 /// How far an app is.
@@ -68,6 +86,8 @@ impl AppState {
             producers: health.producers,
             tasks: health.tasks,
             in_flight: health.in_flight,
+            in_flight_bytes: 0,
+            outputs: Vec::new(),
         }
     }
 

@@ -14,7 +14,7 @@ use crate::producer::partitioner::Function;
 use crate::producer::watch::Watch;
 use arc_swap::{ArcSwapOption, Guard};
 use fastkafka_core::{ProducerSettings, Text};
-use fastkafka_runtime::platform::{ClientError, ProducerHealth};
+use fastkafka_runtime::platform::{ClientError, OutputState, ProducerHealth};
 use rdkafka::error::KafkaResult;
 use rdkafka::producer::Producer as _;
 use rdkafka::types::RDKafkaErrorCode;
@@ -171,6 +171,18 @@ impl Client {
             second.watch.tell(&mut health);
         }
         Some(health)
+    }
+
+    /// What became of what went through it.
+    pub(crate) fn outputs(&self) -> OutputState {
+        let mut outputs = OutputState::default();
+        outputs.cluster = self.recipe.cluster.to_string();
+        outputs.dead_letters = self.recipe.purpose == Purpose::DeadLetters;
+        self.watch.count(&mut outputs);
+        if let Some(second) = self.second() {
+            second.watch.count(&mut outputs);
+        }
+        outputs
     }
 
     /// Puts another client in the place of the one that is there, unless it is closed.

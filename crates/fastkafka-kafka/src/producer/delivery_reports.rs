@@ -103,6 +103,7 @@ impl ProducerContext<Function> for Context<Reports> {
                 let Some(token) = self.events.follower.lost(message, names, why, token) else {
                     return;
                 };
+                self.events.watch.lost();
                 if code == RDKafkaErrorCode::MessageTimedOut {
                     let watch = &self.events.watch;
                     watch.late(topic, message.partition(), &code.to_string());

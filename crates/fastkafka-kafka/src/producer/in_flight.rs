@@ -55,6 +55,10 @@ impl InFlight {
         usize::try_from(self.load.load(SeqCst) / RECORD).unwrap_or(usize::MAX)
     }
 
+    pub(crate) fn bytes(&self) -> u64 {
+        self.load.load(SeqCst) & BYTES
+    }
+
     /// Counts a record of `bytes` in, unless there is far too much. The rest of a call that has begun always
     /// finds room.
     pub(crate) fn enter(&self, bytes: usize, dead_letter: bool, rest: bool) -> bool {

@@ -19,7 +19,7 @@ use fastkafka_core::{
     Acks, DeliveryToken, OutRecord, Plan, ProduceError, ProducerDef, ProducerSettings, RecordSink,
     Text,
 };
-use fastkafka_runtime::platform::{ClientError, ProducerHealth, Producers, Wake};
+use fastkafka_runtime::platform::{ClientError, OutputState, ProducerHealth, Producers, Wake};
 use rdkafka::types::RDKafkaErrorCode;
 use std::fmt;
 use std::pin::Pin;
@@ -243,6 +243,15 @@ impl RecordSink for KafkaProducers {
 impl Producers for KafkaProducers {
     fn in_flight(&self) -> usize {
         self.in_flight.records()
+    }
+
+    fn in_flight_bytes(&self) -> u64 {
+        self.in_flight.bytes()
+    }
+
+    fn outputs(&self) -> Vec<OutputState> {
+        let clients = self.clients.iter();
+        clients.map(|client| client.outputs()).collect()
     }
 
     fn has_room(&self) -> bool {

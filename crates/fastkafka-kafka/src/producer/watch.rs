@@ -4,17 +4,21 @@ use crate::lock::lock;
 #[cfg(test)]
 use crate::producer::condition::Trouble;
 use crate::producer::condition::{Condition, Kind};
-use fastkafka_runtime::platform::{ClientError, ProducerHealth, Scope};
+use fastkafka_runtime::platform::{ClientError, OutputState, ProducerHealth, Scope};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 /// Written by the thread of the client's reports and read by whoever asks for health.
 pub(crate) struct Watch {
     since: Instant,
     condition: Mutex<Condition>,
-    /// A record was acknowledged since the last look. Apart, so that a report takes no lock.
-    acknowledged: AtomicBool,
+    /// Records that were acknowledged. Apart, so that a report takes no lock.
+    acknowledged: AtomicU64,
+    /// So many were at the last look.
+    looked_at: AtomicU64,
+    /// Records that were not, and are sent no more.
+    lost: AtomicU64,
     /// Some partition has a record that was late.
     late: AtomicBool,
     /// The time that a record has.
@@ -27,7 +31,9 @@ impl Watch {
         Self {
             since: Instant::now(),
             condition: Mutex::default(),
-            acknowledged: AtomicBool::new(false),
+            acknowledged: AtomicU64::new(0),
+            looked_at: AtomicU64::new(0),
+            lost: AtomicU64::new(0),
             late: AtomicBool::new(false),
             in_time,
         }
@@ -39,13 +45,21 @@ impl Watch {
 
     /// A record was acknowledged; `place` is its topic and partition.
     pub(super) fn acknowledged<'a>(&self, place: impl FnOnce() -> (&'a str, i32)) {
-        if !self.acknowledged.load(Relaxed) {
-            self.acknowledged.store(true, Relaxed);
-        }
+        self.acknowledged.fetch_add(1, Relaxed);
         if self.late.load(Relaxed) {
             let some = lock(&self.condition).in_time(place());
             self.late.store(some, Relaxed);
         }
+    }
+
+    /// A record was not acknowledged, and is sent no more.
+    pub(super) fn lost(&self) {
+        self.lost.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn count(&self, outputs: &mut OutputState) {
+        outputs.acknowledged += self.acknowledged.load(Relaxed);
+        outputs.lost += self.lost.load(Relaxed);
     }
 
     /// The time of a record has run out.
@@ -85,7 +99,8 @@ impl Watch {
 
     /// What was acknowledged before an error is no evidence that it is over. The same thread brings both.
     fn take_in(&self, condition: &mut Condition, now: Duration) {
-        if self.acknowledged.swap(false, Relaxed) {
+        let acknowledged = self.acknowledged.load(Relaxed);
+        if self.looked_at.swap(acknowledged, Relaxed) != acknowledged {
             condition.delivered(now);
         }
     }
@@ -109,7 +124,8 @@ impl Watch {
     pub(super) fn made(&self) {
         let mut condition = lock(&self.condition);
         // What the one before was still told is no evidence of this one.
-        self.acknowledged.store(false, Relaxed);
+        let acknowledged = self.acknowledged.load(Relaxed);
+        self.looked_at.store(acknowledged, Relaxed);
         condition.made(self.now());
     }
 

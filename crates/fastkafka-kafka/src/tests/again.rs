@@ -45,6 +45,14 @@ fn ends(sink: &KafkaProducers, records: &[OutRecord<'_>]) -> Vec<Result<i64, Fai
     scopes.into_iter().map(end).collect()
 }
 
+/// How many were acknowledged, and how many lost.
+fn counted(sink: &KafkaProducers) -> (u64, u64) {
+    let clients = sink.outputs().into_iter();
+    clients.fold((0, 0), |(acknowledged, lost), client| {
+        (acknowledged + client.acknowledged, lost + client.lost)
+    })
+}
+
 fn payloads(address: &str, records: usize) -> Vec<Vec<u8>> {
     let mut member = Member::join(address, &["orders"], OffsetReset::Earliest);
     member.until("the records", |member| member.records() >= records);
@@ -87,6 +95,7 @@ fn of_a_refused_batch_each_record_is_sent_again_alone_and_arrives_once_in_order(
             end.unwrap();
         }
         assert_eq!(broker.requests(PRODUCE), 1, "{code:?}");
+        assert_eq!(counted(&sink), (41, 0), "{code:?}: each once");
     }
 }
 
@@ -103,6 +112,7 @@ fn what_is_refused_alone_is_the_only_one_that_fails() {
     let numbers: Vec<_> = (0..20).map(|n: u8| [n]).collect();
     let records: Vec<_> = numbers.iter().map(|n| ours(n, n)).collect();
     let mut ends = ends(&sink, &records).into_iter();
+    assert_eq!(counted(&sink), (20, 1));
     let failure = ends.next().unwrap().unwrap_err();
     let error = failure.error().unwrap().downcast_ref::<ProduceError>();
     assert!(

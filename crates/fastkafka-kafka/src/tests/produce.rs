@@ -38,10 +38,12 @@ fn a_sink_is_drained_or_says_how_much_is_left() {
         .unwrap();
     assert_eq!(drain(&sink, PATIENCE), Ok(()));
     assert!(sink.has_room());
+    assert_eq!(sink.in_flight_bytes(), 0);
     drop(broker);
-    sink.enqueue(record("orders", 0, b"x"), scope.token(0))
+    sink.enqueue(record("orders", 0, b"xyz"), scope.token(0))
         .unwrap();
     assert_eq!(drain(&sink, Duration::from_millis(50)), Err(1));
+    assert_eq!(sink.in_flight_bytes(), 3);
 }
 
 #[test]

@@ -25,6 +25,7 @@ impl<T: GroupConsumer> Driver<T> {
                 }
                 Step::Decline => self.answer_assign(&[]),
                 Step::GiveUp => {
+                    self.asked.pop_front();
                     if let Err(error) = self.consumer.assign(&[]) {
                         let group = self.setup.group();
                         tracing::warn!(group, "assignment given up: {error}");
@@ -82,6 +83,11 @@ impl<T: GroupConsumer> Driver<T> {
 
     fn answer_assign(&mut self, starts: &[(PartitionRef, i64)]) {
         let answered = self.consumer.assign(starts);
+        let asked = self.asked.pop_front();
+        if let Some(asked) = asked.filter(|_| !starts.is_empty()) {
+            let took = self.now.saturating_sub(asked);
+            self.meters.assigned.time.record(took.as_secs_f64());
+        }
         self.read(starts, answered);
     }
 
@@ -170,12 +176,16 @@ impl<T: GroupConsumer> Driver<T> {
             return;
         };
         let lost = lost || self.consumer.lost();
-        let counter = if lost {
+        let meters = if lost {
             &self.meters.lost
         } else {
             &self.meters.revoked
         };
-        counter.increment(1);
+        meters.count.increment(1);
+        if let Some(asked) = self.asked.pop_front() {
+            let took = self.now.saturating_sub(asked);
+            meters.time.record(took.as_secs_f64());
+        }
         if lost {
             // These offsets are not ours to commit any more.
             for part in parts {

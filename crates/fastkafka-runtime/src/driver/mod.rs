@@ -50,7 +50,7 @@ use crate::measures::{GroupMeters, Meters};
 use crate::transport::{GroupConsumer, Notice, PartitionRef};
 use fastkafka_core::Fetched;
 use fastkafka_engine::{Effect, Engine, Event, HandlerId, PartIndex, Time};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -91,6 +91,8 @@ pub(crate) struct Driver<T> {
     room: bool,
     now: Time,
     meters: GroupMeters,
+    /// When the group asked what is not answered yet.
+    asked: VecDeque<Time>,
     /// When the partitions were last looked at.
     looked: Time,
     // Lists that are empty between two uses: they keep their memory.
@@ -128,6 +130,7 @@ impl<T: GroupConsumer> Driver<T> {
             room: true,
             now: Time::ZERO,
             meters,
+            asked: VecDeque::new(),
             looked: Time::ZERO,
             effects: Vec::new(),
             mail: Vec::new(),

@@ -21,11 +21,13 @@ impl<T: GroupConsumer> Driver<T> {
                     self.is_in_group();
                     // Without a group there is nobody to share with.
                     if !places.is_empty() && self.setup.shared.commits() {
-                        self.meters.assigned.increment(1);
+                        self.meters.assigned.count.increment(1);
                     }
+                    self.asked.push_back(self.now);
                     self.rebalance.push(Asked::Assign(places));
                 }
                 Notice::Revoke { places, lost } => {
+                    self.asked.push_back(self.now);
                     self.rebalance.push(Asked::Revoke { places, lost });
                 }
                 Notice::Resolved(starts) => self.rebalance.push(Asked::Resolved(starts)),

@@ -87,6 +87,10 @@ metrics! {
     COMMIT_AGE = "fastkafka_commit_age_seconds" Gauge in "seconds" ["cluster", "group", "topic"];
     #[doc = "Records that were sent and are not acknowledged"]
     IN_FLIGHT = "fastkafka_in_flight_outputs" Gauge [];
+    #[doc = "The bytes of records that were sent and are not acknowledged"]
+    IN_FLIGHT_BYTES = "fastkafka_in_flight_bytes" Gauge in "bytes" [];
+    #[doc = "Records that were sent, `outputs` or `dead_letters`, once it is known what became of them: `acknowledged` or `lost`"]
+    OUTPUTS = "fastkafka_outputs_total" Counter ["cluster", "kind", "result"];
     #[doc = "Records by outcome: `handled` when the handler has returned success, `failed` and `rejected` for each attempt that was not accepted, `dead_lettered` and `skipped` once at the end"]
     RECORDS = "fastkafka_records_total" Counter ["handler", "topic", "outcome"];
     #[doc = "The time of an attempt; records that are handled in one go count with their mean"]
@@ -97,6 +101,8 @@ metrics! {
     COMMITS = "fastkafka_commits_total" Counter ["cluster", "group", "result"];
     #[doc = "Rebalances in which this process was `assigned` partitions, the first of a start too, or had them `revoked` or `lost`"]
     REBALANCES = "fastkafka_rebalances_total" Counter ["cluster", "group", "kind"];
+    #[doc = "The time of such a rebalance, from the group's question to the answer: until starts are known, until all in hand is done and committed"]
+    REBALANCE_SECONDS = "fastkafka_rebalance_seconds" Histogram in "seconds" ["cluster", "group", "kind"];
     #[doc = "CPU time of the process, user and system"]
     CPU = "process_cpu_seconds_total" Counter in "seconds" [];
     #[doc = "Memory of the process that is in RAM"]

@@ -7,7 +7,9 @@ mod letters;
 pub mod list;
 
 use self::letters::Letters;
-use self::list::{ALL, ATTEMPT, COMMITS, Kind, REBALANCES, RECORDS, RUN_RECORDS};
+use self::list::{
+    ALL, ATTEMPT, COMMITS, Kind, OUTPUTS, REBALANCE_SECONDS, REBALANCES, RECORDS, RUN_RECORDS,
+};
 use fastkafka_core::FailureKind;
 use metrics::{Counter, Histogram, Label, Unit};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -15,10 +17,10 @@ use std::time::Duration;
 
 /// Tells the recorder of the process what the names mean.
 pub(crate) fn describe() {
-    // Those of the process belong to whoever collects them.
+    // Those of the process belong to whoever collects them, and outputs are counted by their clients.
     let ours = ALL
         .iter()
-        .filter(|metric| metric.name.starts_with("fastkafka_"));
+        .filter(|metric| metric.name.starts_with("fastkafka_") && metric.name != OUTPUTS.name);
     for metric in ours {
         let unit = match metric.unit {
             Some("seconds") => Unit::Seconds,
@@ -172,9 +174,15 @@ impl std::fmt::Debug for Meters {
 pub(crate) struct GroupMeters {
     pub(crate) taken: Counter,
     pub(crate) refused: Counter,
-    pub(crate) assigned: Counter,
-    pub(crate) revoked: Counter,
-    pub(crate) lost: Counter,
+    pub(crate) assigned: Rebalances,
+    pub(crate) revoked: Rebalances,
+    pub(crate) lost: Rebalances,
+}
+
+/// What is counted of rebalances of a kind.
+pub(crate) struct Rebalances {
+    pub(crate) count: Counter,
+    pub(crate) time: Histogram,
 }
 
 impl GroupMeters {
@@ -188,7 +196,10 @@ impl GroupMeters {
             all.collect::<Vec<_>>()
         };
         let commits = |result| metrics::counter!(COMMITS.name, labels("result", result));
-        let rebalances = |kind| metrics::counter!(REBALANCES.name, labels("kind", kind));
+        let rebalances = |kind| Rebalances {
+            count: metrics::counter!(REBALANCES.name, labels("kind", kind)),
+            time: metrics::histogram!(REBALANCE_SECONDS.name, labels("kind", kind)),
+        };
         Self {
             taken: commits("taken"),
             refused: commits("refused"),

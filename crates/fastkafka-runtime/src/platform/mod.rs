@@ -19,6 +19,7 @@ pub use self::new_consumer::NewConsumer;
 pub use crate::client_error::{ClientError, Lasting, Scope};
 pub use crate::health::{ProblemCode, ProducerHealth};
 pub use crate::mailbox::Wake;
+pub use crate::state::OutputState;
 pub use crate::transport::{
     Absent, GroupConsumer, Notice, Offsets, PartitionRef, Silent, StartError, Starts,
 };
@@ -34,6 +35,16 @@ pub trait Producers: RecordSink + fmt::Debug {
 
     /// `wake` is called when there is room again.
     fn on_room(&self, wake: Wake);
+
+    /// Their bytes.
+    fn in_flight_bytes(&self) -> u64 {
+        0
+    }
+
+    /// What became of those that are reported, for each client.
+    fn outputs(&self) -> Vec<OutputState> {
+        Vec::new()
+    }
 
     /// How its clients are.
     fn health(&self) -> Vec<ProducerHealth> {

@@ -14,7 +14,7 @@ use crate::measures;
 use crate::options::Options;
 use crate::platform::{ConsumerHandle, Offsets, Platform, Producers};
 use crate::shared::Shared;
-use crate::state::GroupState;
+use crate::state::{GroupState, OutputState};
 use crate::tokio_runtime::is_gone;
 use fastkafka_core::{AppContext, Plan, Problem, Problems, Task};
 use std::collections::BTreeMap;
@@ -176,6 +176,23 @@ impl Runtime {
             state.members.insert(member, running.shared.state(health));
         }
         groups
+    }
+
+    /// What is on its way, in bytes, and what became of the rest, by cluster.
+    pub fn outputs(&self) -> (u64, Vec<OutputState>) {
+        let mut outputs = BTreeMap::<(String, bool), OutputState>::new();
+        for client in self.producers.outputs() {
+            let of = (client.cluster.clone(), client.dead_letters);
+            let all = outputs.entry(of).or_insert_with(|| OutputState {
+                acknowledged: 0,
+                lost: 0,
+                ..client.clone()
+            });
+            all.acknowledged += client.acknowledged;
+            all.lost += client.lost;
+        }
+        let bytes = self.producers.in_flight_bytes();
+        (bytes, outputs.into_values().collect())
     }
 
     /// Asks the brokers for the ends of partitions that nothing is fetched of, so that [`Runtime::groups`] knows their

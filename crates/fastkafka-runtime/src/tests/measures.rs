@@ -260,6 +260,8 @@ async fn a_rebalance_is_counted_once_also_where_partitions_start_late() {
     lab.lose([0, 1, 2]);
     lab.until(|labs| !labs[0].is_reading(2)).await;
     assert_eq!(counted(), [2.0, 1.0, 1.0]);
+    let timed = kinds.map(|kind| sums.read(&format!("fastkafka_rebalance_seconds lab {kind}")));
+    assert_eq!(timed, counted());
 }
 
 /// As the gauges have it.
@@ -270,7 +272,7 @@ fn the_series_of_a_group_say_its_cluster_unless_that_is_the_apps_own() {
         for cluster in ["", "payments"] {
             let meters = GroupMeters::new(cluster, "shop");
             meters.taken.increment(1);
-            meters.lost.increment(2);
+            meters.lost.count.increment(2);
         }
     });
     for (series, value) in [

@@ -60,9 +60,26 @@ pub(crate) fn gauges(state: &AppState) -> Vec<Family> {
         problems(state),
         single(&list::BUILD_INFO, about, 1.0),
         single(&list::IN_FLIGHT, [], number(state.in_flight as u64)),
+        single(&list::IN_FLIGHT_BYTES, [], number(state.in_flight_bytes)),
+        outputs(state),
     ];
     families.extend(partitions(state));
     families
+}
+
+fn outputs(state: &AppState) -> Family {
+    let mut family = Family::new(&list::OUTPUTS);
+    for output in &state.outputs {
+        let kind = match output.dead_letters {
+            true => "dead_letters",
+            false => "outputs",
+        };
+        for (result, count) in [("acknowledged", output.acknowledged), ("lost", output.lost)] {
+            let labels = [&*output.cluster, kind, result];
+            family.add(&list::OUTPUTS, labels, number(count));
+        }
+    }
+    family
 }
 
 fn problems(state: &AppState) -> Family {

@@ -9,7 +9,8 @@ use super::site::{LISTENERS, Site};
 use super::source::{Contract, Source};
 use crate::lock::lock;
 use fastkafka_runtime::{
-    AppPhase, AppState, GroupState, Health, MemberState, PartitionState, ProblemCode, TaskHealth,
+    AppPhase, AppState, GroupState, Health, MemberState, OutputState, PartitionState, ProblemCode,
+    TaskHealth,
 };
 use http_body_util::BodyExt;
 use hyper::header::{ACCEPT, ALLOW, AUTHORIZATION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST};
@@ -71,7 +72,14 @@ fn state(phase: AppPhase, task: Option<&str>) -> AppState {
     "shop".clone_into(&mut group.group);
     group.members.insert(1, member);
     let groups = BTreeMap::from([("shop".to_owned(), group)]);
-    AppState::new(("Shop", "1.2.3"), phase, health, groups)
+    let mut state = AppState::new(("Shop", "1.2.3"), phase, health, groups);
+    let mut letters = OutputState::default();
+    (letters.dead_letters, letters.acknowledged) = (true, 4);
+    let mut elsewhere = OutputState::default();
+    "payments".clone_into(&mut elsewhere.cluster);
+    (elsewhere.acknowledged, elsewhere.lost) = (30, 2);
+    (state.outputs, state.in_flight_bytes) = (vec![letters, elsewhere], 512);
+    state
 }
 
 fn site(state: AppState) -> (Arc<Fake>, Site) {
@@ -182,6 +190,9 @@ async fn each_partition_has_its_lag_and_nothing_is_left_of_one_that_has_gone() {
         "fastkafka_lag_seconds{group=\"shop\",topic=\"orders\",partition=\"3\"} 1.5",
         "fastkafka_partitions_assigned{group=\"shop\",topic=\"orders\"} 1",
         "fastkafka_open_records{group=\"shop\",topic=\"orders\"} 2",
+        "fastkafka_in_flight_bytes 512",
+        "fastkafka_outputs_total{kind=\"dead_letters\",result=\"acknowledged\"} 4",
+        "fastkafka_outputs_total{cluster=\"payments\",kind=\"outputs\",result=\"lost\"} 2",
     ] {
         assert!(text.lines().any(|found| found == line), "{line}\n{text}");
     }

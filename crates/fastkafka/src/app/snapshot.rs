@@ -24,8 +24,13 @@ impl App {
     /// # }
     /// ```
     pub fn snapshot(&self) -> AppState {
-        let groups = self.inner.life.runtime.get().map(Runtime::groups);
-        self.in_groups(groups.unwrap_or_default())
+        let runtime = self.inner.life.runtime.get();
+        let groups = runtime.map(Runtime::groups);
+        let mut state = self.in_groups(groups.unwrap_or_default());
+        if let Some(runtime) = runtime {
+            (state.in_flight_bytes, state.outputs) = runtime.outputs();
+        }
+        state
     }
 
     pub(super) fn in_groups(&self, groups: BTreeMap<String, GroupState>) -> AppState {
