@@ -108,6 +108,7 @@ long_on_kafka=(
     kafka::incarnations::a_log_that_was_cut_and_has_grown_again_stops_its_partition_or_goes_on_where_it_was_cut
     kafka::late_starts::a_new_partition_without_a_leader_does_not_hold_up_the_others
     kafka::late_starts::a_service_starts_though_a_partition_of_its_topic_has_no_leader
+    kafka::scraped::without_a_kill_its_counters_are_the_ledgers_and_with_kills_only_what_was_not_scraped_is_missing
 )
 
 # all_test_programs [CARGO'S OPTION..]: PACKAGE TARGET FOLDER EXECUTABLE of each test executable. A package

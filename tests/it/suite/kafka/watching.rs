@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 
@@ -176,4 +176,69 @@ fn counters_are_the_ledgers_and_lag_is_kafkas_also_after_a_move() {
         app.terminate();
         app.exits_within(PATIENCE + Duration::from_secs(30));
     }
+}
+
+/// Of each partition: when its oldest record that is not settled was written, in seconds since 1970.
+fn oldest(fixture: &AppFixture<'_>, settled: &BTreeMap<i32, i64>) -> BTreeMap<i32, f64> {
+    let records = fixture.kafka.consume(&fixture.topic).unwrap();
+    let open = records
+        .iter()
+        .filter(|record| record.offset >= settled[&record.partition]);
+    let mut oldest = BTreeMap::new();
+    for record in open {
+        let written = u64::try_from(record.timestamp).unwrap();
+        let written = Duration::from_millis(written).as_secs_f64();
+        let first = oldest.entry(record.partition).or_insert(written);
+        *first = written.min(*first);
+    }
+    oldest
+}
+
+fn now() -> f64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.unwrap().as_secs_f64()
+}
+
+/// The ledger is the topic: Kafka keeps when each record was written.
+#[test]
+fn lag_in_seconds_is_the_age_of_the_oldest_record_that_is_open() {
+    let fixture = AppFixture::new("aged", 4);
+    let (mut app, address) = app(&fixture);
+    app.is_started();
+    for partition in 0..4 {
+        fixture.send_to(partition, [order(u64::try_from(partition).unwrap())]);
+    }
+    fixture.await_committed();
+    assert_eq!(app.wish("pause 2"), "done");
+    // It is read to its end; a handler is at it; nothing reads it; it is tried again and again, with more behind it.
+    fixture.send_to(1, [json!({"id": 10, "sleep_ms": 3_600_000}), order(11)]);
+    fixture.send_to(2, [order(20), order(21)]);
+    fixture.send_to(3, [json!({"id": 30, "fails": "transient"}), order(31)]);
+    let settled = fixture.committed();
+    assert_eq!(settled, BTreeMap::from([(0, 1), (1, 1), (2, 1), (3, 1)]));
+    let written = oldest(&fixture, &settled);
+    assert_eq!(written.keys().copied().collect::<Vec<_>>(), [1, 2, 3]);
+    let lag = BTreeMap::from([(0, 0.0), (1, 2.0), (2, 2.0), (3, 2.0)]);
+    eventually("all of it is seen", || {
+        (by_partition(&address, "fastkafka_lag") == lag).then_some(())
+    });
+    for _ in 0..10 {
+        let before = now();
+        let ages = by_partition(&address, "fastkafka_lag_seconds");
+        let after = now();
+        assert_eq!(ages[&0], 0.0);
+        for partition in [1, 3] {
+            let (age, written) = (ages[&partition], written[&partition]);
+            let bounds = before - written..=after - written;
+            assert!(bounds.contains(&age), "{partition}: {age}, not {bounds:?}");
+        }
+        // Of what nobody has read it is not known when it was written: it has been seen for so long.
+        let (age, written) = (ages[&2], written[&2]);
+        assert!(0.0 < age && age <= after - written, "{age}");
+    }
+    // It is known as soon as it is read.
+    assert_eq!(app.wish("resume 2"), "done");
+    eventually("it is read", || {
+        (by_partition(&address, "fastkafka_lag_seconds")[&2] == 0.0).then_some(())
+    });
 }

@@ -103,6 +103,7 @@ fn main() -> ExitCode {
         resumed_key,
         seek_key,
         keys,
+        aged,
         watched,
         secure,
         locked_out,

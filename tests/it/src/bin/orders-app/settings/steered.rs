@@ -28,6 +28,18 @@ setting!(
     )
 );
 setting!(
+    aged,
+    "aged",
+    "aged.out",
+    "aged.dead",
+    consumes(
+        auto_offset_reset = "earliest",
+        session_timeout_ms = 6_000,
+        auto_commit_interval_ms = 500,
+        attempts = 2
+    )
+);
+setting!(
     seek_range,
     "seek-range",
     "seek-range.out",
