@@ -29,6 +29,7 @@ pub mod proof {
 }
 mod runtime;
 mod shared;
+mod side_by_side;
 mod state;
 mod tasks;
 #[cfg(test)]

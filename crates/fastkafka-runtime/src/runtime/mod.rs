@@ -14,6 +14,7 @@ use crate::measures;
 use crate::options::Options;
 use crate::platform::{ConsumerHandle, Offsets, Platform, Producers};
 use crate::shared::Shared;
+use crate::side_by_side::side_by_side;
 use crate::state::{GroupState, OutputState};
 use crate::tokio_runtime::is_gone;
 use fastkafka_core::{AppContext, Plan, Problem, Problems, Task};
@@ -197,14 +198,15 @@ impl Runtime {
 
     /// Asks the brokers for the ends of partitions that nothing is fetched of, so that [`Runtime::groups`] knows their
     /// lag. It waits for the answers: for a thread that may. It ends early when it does not go on.
-    pub fn ask_for_ends(&self, goes_on: &dyn Fn() -> bool) {
-        for running in self.groups.iter().take_while(|_| goes_on()) {
+    pub fn ask_for_ends(&self, goes_on: &(dyn Fn() -> bool + Sync)) {
+        // The brokers of one group may be away.
+        side_by_side(&self.groups, goes_on, |running| {
             let GroupHealth { cluster, group, .. } = running.shared.health();
             let platform = &self.platform;
             running
                 .shared
                 .ask_for_ends(|places| platform.ends(&cluster, &group, places));
-        }
+        });
     }
 
     /// Asks everything to end, as [`Runtime::stop`] does, and waits for nothing.

@@ -27,7 +27,7 @@ impl Asking {
     /// `ask` makes a round, and looks between two questions whether it goes on.
     pub(super) fn begin(
         round: Duration,
-        ask: impl Fn(&dyn Fn() -> bool) + Send + 'static,
+        ask: impl Fn(&(dyn Fn() -> bool + Sync)) + Send + 'static,
     ) -> io::Result<Self> {
         let (ends, ended) = channel();
         let (over, is_over) = oneshot::channel();

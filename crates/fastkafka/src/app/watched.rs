@@ -95,7 +95,7 @@ impl App {
             ))
         })?;
         let app = App::new(self.inner.clone());
-        let ask = move |goes_on: &dyn Fn() -> bool| {
+        let ask = move |goes_on: &(dyn Fn() -> bool + Sync)| {
             if let Some(runtime) = app.inner.life.runtime.get() {
                 runtime.ask_for_ends(goes_on);
             }
