@@ -53,8 +53,9 @@ impl<C: RawClient> KafkaConsumer<C> {
         let mut well = Vec::new();
         if self.reachability.is_reached() && self.silence.is_due(now) {
             let reading = self.assigned.parts().filter(|part| {
-                let place = part.place;
-                !part.paused && !self.seeks.is_under_way(place) && !self.late.contains(place)
+                // Moved to where it is, it stands as before.
+                let leaves = self.seeks.leaves(part.place, part.next);
+                !part.paused && !leaves && !self.late.contains(part.place)
             });
             let next: Vec<_> = reading.map(|part| (part.place, part.next)).collect();
             let asked;
@@ -95,13 +96,15 @@ impl<C: RawClient> KafkaConsumer<C> {
                 }
                 // There are records, and since the look began all that was read was handed out.
                 None if counts && self.ends.is_drained() => {
-                    let unread = self.silence.unread(now, place, from.next);
+                    let Some(unread) = self.silence.unread(now, place, from.next) else {
+                        continue;
+                    };
                     if self.silence.is_to_begin_anew(place) {
                         // Its records may also wait where nobody takes them.
                         self.client.forward(&[part.position()]);
                         self.seeks.add(place, from.next);
                     }
-                    notices.extend(unread.map(|unread| Notice::Silence(vec![unread])));
+                    notices.push(Notice::Silence(vec![unread]));
                 }
                 _ => {}
             }

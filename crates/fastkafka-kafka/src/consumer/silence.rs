@@ -11,7 +11,7 @@
 //! | read | its position does not move for ten seconds | asked about, every ten seconds |
 //! | asked about | the leader answers, or refuses | well: told where it was silent |
 //! | asked about | no answer, twice in a row | silent: told each time |
-//! | asked about | another client reads records there, twice, and this one none | silent: told each time, and begun with anew |
+//! | asked about | another client reads records there, twice, and this one none | silent: told each time |
 //! | silent | the same again, for the fourth, eighth, .. time | begun with anew |
 //! | silent | records come, or it is paused | read: told |
 //!
@@ -28,6 +28,8 @@ use std::time::Duration;
 const LOOK: Duration = Duration::from_secs(5);
 /// A position that has not moved for so long is asked about, and so often.
 const STANDS: Duration = Duration::from_secs(10);
+/// A fetch of many partitions may be on its way for as long as three looks take.
+const SLOW: u32 = 4;
 /// So many are asked about together.
 const MOST: usize = 5_000;
 
@@ -164,7 +166,7 @@ impl Silence {
     /// dropped, and may only be slow.
     pub(crate) fn is_to_begin_anew(&self, place: PartitionRef) -> bool {
         let stand = self.stands.get(&place);
-        stand.is_some_and(|stand| stand.is_unread() && stand.unread.is_power_of_two())
+        stand.is_some_and(|stand| stand.unread >= SLOW && stand.unread.is_power_of_two())
     }
 
     /// The answers about those that were asked about, as far as there was time; the others have their turn first the

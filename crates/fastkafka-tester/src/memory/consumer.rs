@@ -225,12 +225,12 @@ impl GroupConsumer for MemoryConsumer {
     fn seek(&mut self, place: PartitionRef, offset: i64) -> Result<(), ClientError> {
         self.with(|member, state| {
             let partition = partition_id(state, place)?;
+            // What is stored stays, as in librdkafka (decision 39).
             member
                 .client
-                .restart(partition, offset)
+                .seek(partition, offset)
                 .map_err(client_error)?;
             member.out_of_range.remove(&partition);
-            commit_stored(member, state);
             Ok(())
         })
     }

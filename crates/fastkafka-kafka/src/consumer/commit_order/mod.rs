@@ -171,9 +171,11 @@ impl CommitOrder {
         due
     }
 
-    /// A seek was committed: what the client was told before is over.
+    /// A seek was committed, of which the client was told the offset: what it was told before is over.
     pub(crate) fn sought(&mut self, place: PartitionRef) {
-        self.told.remove(&place);
+        if let Some(told) = self.told.remove(&place) {
+            self.taken.insert(place, told.offset());
+        }
     }
 
     /// These are given away. Returns what has waited.

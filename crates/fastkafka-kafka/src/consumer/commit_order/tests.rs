@@ -216,6 +216,19 @@ fn what_lies_before_the_last_commit_holds_up_nothing() {
     }
 }
 
+/// The client knows that, for the commit was its own.
+#[test]
+fn behind_a_seek_back_that_is_committed_offsets_wait_again() {
+    let mut order = CommitOrder::new(Rounds::new(EVERY));
+    let place = commit(0, 0).place;
+    order.taken(SECOND, place, 100);
+    assert!(store(&mut order, SECOND, 5));
+    order.sought(place);
+    assert!(store(&mut order, SECOND, 5), "it sends nothing of that");
+    assert!(store(&mut order, SECOND, 6));
+    assert!(!store(&mut order, SECOND, 7));
+}
+
 #[test]
 fn what_waits_is_given_with_the_partition_and_nothing_is_held_up_for_ever() {
     let mut order = CommitOrder::new(Rounds::new(EVERY));

@@ -166,7 +166,7 @@ fn h2_one_whose_records_only_another_client_reads_is_begun_with_anew_where_it_st
     for stop in stops {
         let mut member = member();
         stop(&mut member.client);
-        let all = beside_another_client(&mut member, 60);
+        let all = beside_another_client(&mut member, 90);
         let [first, .., last] = &all[..] else {
             panic!("{all:?}");
         };
@@ -190,6 +190,8 @@ fn one_that_stays_unread_is_begun_with_anew_ever_less_often() {
         }
     }
     let pauses: Vec<_> = moves.windows(2).map(|two| two[1] - two[0]).collect();
-    assert!((3..=5).contains(&moves.len()), "{moves:?}");
+    assert!((2..=4).contains(&moves.len()), "{moves:?}");
+    // It is named long before.
+    assert!(moves[0] > 30, "{moves:?}");
     assert!(pauses.is_sorted_by(|a, b| *b >= 2 * *a), "{moves:?}");
 }
