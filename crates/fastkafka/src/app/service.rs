@@ -186,6 +186,7 @@ impl App {
     }
 
     /// It has ended by itself, or was not stopped cleanly: health says why.
+    #[cfg(feature = "admin")]
     pub(super) fn has_ended(&self) -> bool {
         let life = &self.inner.life;
         life.cause.get().is_some() || life.unclean.get().is_some()
