@@ -5,6 +5,7 @@ use crate::tests::support::*;
 use fastkafka::{App, ProduceError, State, consumes, produces};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 #[tokio::test(start_paused = true)]
 async fn a_record_goes_through_two_apps_before_its_send_returns() {
@@ -94,6 +95,35 @@ async fn a_handler_that_dies_in_a_crash_is_refused_nothing_before() {
     tester.crash_and_restart().await.unwrap();
     assert_eq!(refused.0.load(Ordering::Relaxed), 0);
     tester.crash_and_restart().await.unwrap();
+}
+
+struct Picky;
+
+#[consumes(app = Picky, topic = "picked", auto_offset_reset = "earliest", attempts = 1)]
+async fn on_picked(number: u64) -> Result<(), String> {
+    match number {
+        13 => Err("an unlucky number".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+/// What is stored stays when the partition is moved to where it stands.
+#[tokio::test(start_paused = true)]
+async fn a_stopped_partition_that_is_resumed_forgets_no_commit_that_was_lost() {
+    let app = App::scoped::<Picky>().title("Picky").build();
+    let handle = app.handle();
+    let tester = Tester::start(app).await.unwrap();
+    tester.lose_commits();
+    tester.to_picked(1).unsettled().await;
+    tester.to_picked(13).unsettled().await;
+    tester.advance(Duration::from_secs(1)).await;
+    assert_eq!(tester.lag("picky", "picked"), 2);
+    handle.resume("picked").await.unwrap();
+    tester.advance(Duration::from_secs(1)).await;
+    assert_eq!(tester.spy::<on_picked>().count(), 3);
+    tester.restore_commits();
+    tester.advance(Duration::from_secs(1)).await;
+    assert_eq!(tester.lag("picky", "picked"), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
