@@ -63,13 +63,8 @@ impl<C: RawClient> KafkaConsumer<C> {
     fn tell_again(&mut self, given_up: &[Commit]) {
         // Of what is lost, another member commits.
         if !self.lost() {
-            let now = self.client.now();
             for (place, why) in self.hand(given_up) {
                 tracing::debug!(%place, "an offset that was given up is not taken again: {why}");
-                let mut of_place = given_up.iter().filter(|commit| commit.place == place);
-                if let Some(commit) = of_place.next() {
-                    self.commits.refused(now, place, commit.at.offset);
-                }
             }
         }
     }

@@ -17,6 +17,7 @@
 //! | told | the broker takes it later | the same when no more answers have come for a second |
 //! | told | the broker refuses it | told the same, or what waits: the client may have forgotten it |
 //! | told | the client gives up | told the same again: it may have forgotten it, and the broker may have it yet |
+//! | told | nothing is heard of it for five minutes | told what waits, or the same again |
 //! | any | a seek is about to be committed | told its offset, which the client commits at a revoke |
 //! | told | a seek is committed | idle |
 //! | any | it is given away | told what waits, and forgotten: the client commits it |
@@ -158,7 +159,12 @@ impl CommitOrder {
             if !self.is_idle(now, place) {
                 continue;
             }
-            match self.told.get(&place).and_then(|told| told.waits.clone()) {
+            let Some(told) = self.told.get(&place) else {
+                continue;
+            };
+            // Without an answer the client may have forgotten it.
+            let again = || (!self.is_taken(told)).then(|| told.commit.clone());
+            match told.waits.clone().or_else(again) {
                 Some(commit) => due.push(commit),
                 None => drop(self.told.remove(&place)),
             }
@@ -197,12 +203,15 @@ impl CommitOrder {
         };
         let is_over = match told.until {
             Some(until) => until <= now,
-            None => {
-                let taken = self.taken.get(&place);
-                taken.is_some_and(|taken| *taken >= told.offset())
-            }
+            None => self.is_taken(told),
         };
         is_over || now.saturating_sub(told.since) >= LONGEST
+    }
+
+    /// It was answered, or the broker had it before.
+    fn is_taken(&self, told: &Told) -> bool {
+        let taken = self.taken.get(&told.commit.place);
+        told.until.is_some() || taken.is_some_and(|taken| *taken >= told.offset())
     }
 }
 

@@ -242,5 +242,10 @@ fn what_waits_is_given_with_the_partition_and_nothing_is_held_up_for_ever() {
         store(&mut order, SECOND, offset);
     }
     assert!(due(&mut order, LONGEST).is_empty());
-    assert_eq!(due(&mut order, SECOND + LONGEST), [20]);
+    let now = SECOND + LONGEST;
+    assert_eq!(due(&mut order, now), [20]);
+    // Nothing is forgotten either.
+    assert_eq!(due(&mut order, now + LONGEST), [20]);
+    order.taken(now + LONGEST, commit(0, 0).place, 20);
+    assert!(due(&mut order, now + LONGEST * 2).is_empty());
 }
