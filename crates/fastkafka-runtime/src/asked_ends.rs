@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// A question that was not answered for so long is told: it was asked again meanwhile.
+/// An answer of so long ago is told: it was asked again meanwhile, if anybody asks.
 const TOLD: Duration = Duration::from_secs(10);
 /// What was answered before is not known any more after this time.
 const FORGOTTEN: Duration = Duration::from_secs(30);
@@ -23,8 +23,8 @@ struct Asked {
     known: Option<i64>,
     /// The last answer, while nothing is fetched.
     end: Option<i64>,
-    /// Since when the question is not answered.
-    unanswered: Option<Instant>,
+    /// The time of the last answer, or of the first question, while nothing is fetched.
+    since: Option<Instant>,
     /// The records below this end are not read, since this was seen.
     behind: Option<(i64, Instant)>,
 }
@@ -44,12 +44,12 @@ impl AskedEnds {
                 quiet.push(one.place);
             }
             let last = last.filter(|_| is_quiet);
-            let unanswered = last.and_then(|last| last.unanswered);
+            let since = last.and_then(|last| last.since);
             let kept = Asked {
                 position: one.position,
                 known: one.end,
                 end: last.and_then(|last| last.end),
-                unanswered: is_quiet.then(|| unanswered.unwrap_or(now)),
+                since: is_quiet.then(|| since.unwrap_or(now)),
                 behind: last.and_then(|last| last.behind),
             };
             asked.insert(one.place, kept);
@@ -62,7 +62,7 @@ impl AskedEnds {
         for &(place, end) in ends {
             if let Some(asked) = asked.get_mut(place) {
                 asked.end = Some(end);
-                asked.unanswered = None;
+                asked.since = Some(now);
                 let lasts = asked.behind.filter(|(to, _)| *to > asked.position);
                 let is_behind = end > asked.position;
                 asked.behind = is_behind.then(|| lasts.unwrap_or((end, now)));
@@ -86,7 +86,7 @@ impl AskedEnds {
                 let known = one.unread.unwrap_or_default();
                 one.unread = (end > one.position).then(|| known.max(lasts));
             }
-            let unanswered = asked.unanswered.map(|since| now - since);
+            let unanswered = asked.since.map(|since| now - since);
             one.unanswered = unanswered.filter(|time| *time >= TOLD);
             // That there are records that were not read is known as ever.
             one.end = one
@@ -230,11 +230,16 @@ mod tests {
             ends.answered(&[(quiet[0], 9)], after(round));
         }
         let known = (Some(9), None, true);
-        assert_eq!(complete(after(14)), [known, known], "it is asked again");
-        assert_eq!(complete(after(15)), [known, (Some(9), Some(10), true)]);
-        assert_eq!(complete(after(35)), [known, (None, Some(30), true)]);
-        ends.answered(&[(quiet[1], 9)], after(36));
-        assert_eq!(complete(after(36)), [known, known]);
+        assert_eq!(complete(after(9)), [known, known], "it is asked again");
+        assert_eq!(complete(after(10)), [known, (Some(9), Some(10), true)]);
+        assert_eq!(complete(after(30)), [known, (None, Some(30), true)]);
+        ends.answered(&[(quiet[1], 9)], after(61));
+        assert_eq!(complete(after(61)), [known, known]);
+        // Nobody asks any more: the app drains.
+        assert_eq!(
+            complete(after(91)),
+            [(None, Some(31), true), (None, Some(30), true)]
+        );
     }
 
     #[test]

@@ -294,6 +294,9 @@ fn overtaken_by_itself(broker: &EmbeddedBroker, to: &Arc<Nobody>) -> KafkaProduc
     broker.refuse_next(PRODUCE, TOO_LARGE);
     let end = outputs(&sink, to, &[b"0", b"1", b"2", b"3"]);
     assert_eq!(end, Some(FailureKind::Transient { after: None }));
+    assert_eq!(drain(&sink, PATIENCE), Ok(()));
+    let (acknowledged, lost) = counted(&sink);
+    assert_eq!(acknowledged + lost, 1 + 4, "what became of each is counted");
     sink
 }
 

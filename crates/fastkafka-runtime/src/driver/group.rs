@@ -83,8 +83,8 @@ impl<T: GroupConsumer> Driver<T> {
 
     fn answer_assign(&mut self, starts: &[(PartitionRef, i64)]) {
         let answered = self.consumer.assign(starts);
-        let asked = self.asked.pop_front();
-        if let Some(asked) = asked.filter(|_| !starts.is_empty()) {
+        // Also where no start is known in time: those come later.
+        if let Some(asked) = self.asked.pop_front().flatten() {
             let took = self.now.saturating_sub(asked);
             self.meters.assigned.time.record(took.as_secs_f64());
         }
@@ -181,9 +181,9 @@ impl<T: GroupConsumer> Driver<T> {
         } else {
             &self.meters.revoked
         };
-        meters.count.increment(1);
-        if let Some(asked) = self.asked.pop_front() {
+        if let Some(asked) = self.asked.pop_front().flatten() {
             let took = self.now.saturating_sub(asked);
+            meters.count.increment(1);
             meters.time.record(took.as_secs_f64());
         }
         if lost {

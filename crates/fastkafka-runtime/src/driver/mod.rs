@@ -91,8 +91,8 @@ pub(crate) struct Driver<T> {
     room: bool,
     now: Time,
     meters: GroupMeters,
-    /// When the group asked what is not answered yet.
-    asked: VecDeque<Time>,
+    /// When the group asked what is not answered yet. Nothing where nobody asks: without a group, or for nothing.
+    asked: VecDeque<Option<Time>>,
     /// When the partitions were last looked at.
     looked: Time,
     // Lists that are empty between two uses: they keep their memory.

@@ -19,15 +19,16 @@ impl<T: GroupConsumer> Driver<T> {
             match notice {
                 Notice::Assign(places) => {
                     self.is_in_group();
-                    // Without a group there is nobody to share with.
-                    if !places.is_empty() && self.setup.shared.commits() {
+                    let counts = !places.is_empty() && self.setup.shared.commits();
+                    if counts {
                         self.meters.assigned.count.increment(1);
                     }
-                    self.asked.push_back(self.now);
+                    self.asked.push_back(counts.then_some(self.now));
                     self.rebalance.push(Asked::Assign(places));
                 }
                 Notice::Revoke { places, lost } => {
-                    self.asked.push_back(self.now);
+                    let counts = self.setup.shared.commits();
+                    self.asked.push_back(counts.then_some(self.now));
                     self.rebalance.push(Asked::Revoke { places, lost });
                 }
                 Notice::Resolved(starts) => self.rebalance.push(Asked::Resolved(starts)),

@@ -101,7 +101,7 @@ metrics! {
     COMMITS = "fastkafka_commits_total" Counter ["cluster", "group", "result"];
     #[doc = "Rebalances in which this process was `assigned` partitions, the first of a start too, or had them `revoked` or `lost`"]
     REBALANCES = "fastkafka_rebalances_total" Counter ["cluster", "group", "kind"];
-    #[doc = "The time of such a rebalance, from the group's question to the answer: until starts are known, until all in hand is done and committed"]
+    #[doc = "The time of such a rebalance, from the group's question to the answer: until starts are known, at most about two seconds; until all in hand is done and committed"]
     REBALANCE_SECONDS = "fastkafka_rebalance_seconds" Histogram in "seconds" ["cluster", "group", "kind"];
     #[doc = "CPU time of the process, user and system"]
     CPU = "process_cpu_seconds_total" Counter in "seconds" [];

@@ -294,15 +294,24 @@ impl Again {
         let Err((code, token)) = sent else {
             return true;
         };
+        self.count_lost();
         token.fail(not_delivered(&record.topic, code).into());
         self.in_flight.leave(bytes);
         false
+    }
+
+    /// Of an app that is gone nobody reads the counts.
+    fn count_lost(&self) {
+        if let Some(first) = self.first.get().and_then(Weak::upgrade) {
+            first.watch.lost();
+        }
     }
 
     /// It is not sent any more.
     fn fail(&self, kept: Kept, kind: FailureKind) {
         let code = kept.refused.unwrap_or(RDKafkaErrorCode::PurgeQueue);
         let error = not_delivered(&kept.record.topic, code);
+        self.count_lost();
         kept.token.fail(Failure::from(error).with_kind(kind));
         self.in_flight.leave(kept.bytes);
     }
