@@ -1,7 +1,6 @@
 //! Apps as processes on Apache Kafka. Input is written and output read by Kafka's own Java clients.
 
 mod bad_input;
-mod blocking_clients;
 mod chaos;
 mod clusters;
 mod control;
