@@ -7,6 +7,9 @@ use std::time::Duration;
 const SESSION_MILLIS: u64 = 45_000;
 /// Unless the settings say otherwise; ours.
 const REBALANCE_MILLIS: u64 = 10_000;
+/// Where the broker assigns, a member that was given nothing for some 13 s is told that it has no partition yet, also
+/// where others keep them all.
+const GIVEN_NOTHING: Duration = Duration::from_secs(15);
 
 /// For what a group is waited for beyond `start_timeout`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,12 +21,16 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    /// Without a group there is nobody to wait for. Where the broker assigns, a member that waits for others
-    /// is told that it has no partition yet.
+    /// Without a group there is nobody to wait for.
     pub(super) fn from_settings(standalone: bool, settings: &ConsumerSettings) -> Self {
-        let by_broker = settings.group_protocol == Some(GroupProtocol::Consumer);
-        if standalone || by_broker {
+        if standalone {
             return Self::default();
+        }
+        if settings.group_protocol == Some(GroupProtocol::Consumer) {
+            return Self {
+                session: Duration::ZERO,
+                rebalance: GIVEN_NOTHING,
+            };
         }
         let session = settings.session_timeout_ms.unwrap_or(SESSION_MILLIS);
         let rebalance = settings.rebalance_timeout_ms.unwrap_or(REBALANCE_MILLIS);
@@ -55,10 +62,11 @@ mod tests {
             .session_timeout_ms(6_000_u64)
             .rebalance_timeout_ms(1_000_u64);
         assert_eq!(Patience::from_settings(false, &settings).all(), seconds(7));
+        // However short its time for the start is.
         let settings = settings.group_protocol(GroupProtocol::Consumer);
         assert_eq!(
             Patience::from_settings(false, &settings).all(),
-            Duration::ZERO
+            GIVEN_NOTHING
         );
     }
 }
