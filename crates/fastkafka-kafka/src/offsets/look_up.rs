@@ -1,9 +1,9 @@
 //! The partitions that there are, and the offsets of a beginning, an end or a time.
 
+use super::AT_ONCE;
 use super::broker::{Broker, Found, Of, OffsetAndEpoch, Position};
-use super::side_by_side::side_by_side;
 use crate::names::ClusterNames;
-use fastkafka_runtime::platform::{PartitionRef, StartError};
+use fastkafka_runtime::platform::{PartitionRef, StartError, side_by_side};
 use fastkafka_runtime::{ControlError, Seek};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -26,7 +26,12 @@ impl Leaders {
         let mut seen = BTreeSet::new();
         let topics = places.iter().map(|place| place.on_cluster.as_str());
         let topics: Vec<_> = topics.filter(|topic| seen.insert(*topic)).collect();
-        let answers = side_by_side(&topics, || broker.is_over(), |topic| broker.leaders(topic));
+        let answers = side_by_side(
+            &topics,
+            AT_ONCE,
+            || broker.is_over(),
+            |topic| broker.leaders(topic),
+        );
         let mut leaders = Self::default();
         for (topic, answer) in topics.into_iter().zip(answers) {
             let answer = answer.unwrap_or_else(|| {

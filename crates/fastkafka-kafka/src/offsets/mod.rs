@@ -9,8 +9,10 @@ pub(crate) mod look_up;
 pub(crate) mod metadata;
 pub(crate) mod partition_count;
 pub(crate) mod reset;
-pub(crate) mod side_by_side;
 #[cfg(test)]
 pub(crate) mod simulated;
 pub(crate) mod start_offsets;
 pub(crate) mod topic_id;
+
+/// So many questions are asked of a broker at once.
+pub(crate) const AT_ONCE: usize = 16;

@@ -19,6 +19,7 @@ pub use self::new_consumer::NewConsumer;
 pub use crate::client_error::{ClientError, Lasting, Scope};
 pub use crate::health::{ProblemCode, ProducerHealth};
 pub use crate::mailbox::Wake;
+pub use crate::side_by_side::side_by_side;
 pub use crate::state::OutputState;
 pub use crate::transport::{
     Absent, GroupConsumer, Notice, Offsets, PartitionRef, Silent, StartError, Starts,

@@ -36,6 +36,8 @@ const CLIENTS: Duration = Duration::from_secs(3);
 
 /// The time of a stop when no handler can go on: outputs are acknowledged, and what is handled is committed.
 const WITHOUT_HANDLERS: Duration = Duration::from_secs(4);
+/// The ends of so many groups are asked for at once. Each may ask a thread for each of its leaders.
+const GROUPS: usize = 4;
 
 /// An app that runs.
 #[derive(Debug)]
@@ -200,13 +202,18 @@ impl Runtime {
     /// lag. It waits for the answers: for a thread that may. It ends early when it does not go on.
     pub fn ask_for_ends(&self, goes_on: &(dyn Fn() -> bool + Sync)) {
         // The brokers of one group may be away.
-        side_by_side(&self.groups, goes_on, |running| {
-            let GroupHealth { cluster, group, .. } = running.shared.health();
-            let platform = &self.platform;
-            running
-                .shared
-                .ask_for_ends(|places| platform.ends(&cluster, &group, places));
-        });
+        side_by_side(
+            &self.groups,
+            GROUPS,
+            || !goes_on(),
+            |running| {
+                let GroupHealth { cluster, group, .. } = running.shared.health();
+                let platform = &self.platform;
+                running
+                    .shared
+                    .ask_for_ends(|places| platform.ends(&cluster, &group, places));
+            },
+        );
     }
 
     /// Asks everything to end, as [`Runtime::stop`] does, and waits for nothing.

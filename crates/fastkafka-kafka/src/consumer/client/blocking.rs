@@ -8,13 +8,13 @@ use crate::consumer::silence::Heard;
 use crate::consumer::{given_away, not_found};
 use crate::error::{call_error, client_error};
 use crate::lock::lock;
+use crate::offsets::AT_ONCE;
 use crate::offsets::broker::Broker;
 use crate::offsets::client::Asking;
-use crate::offsets::side_by_side::side_by_side;
 use crate::offsets::start_offsets::Resolved;
 use crate::offsets::{look_up, start_offsets};
 use fastkafka_core::OffsetReset;
-use fastkafka_runtime::platform::{ClientError, PartitionRef, StartError};
+use fastkafka_runtime::platform::{ClientError, PartitionRef, StartError, side_by_side};
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::Consumer;
 use rdkafka::topic_partition_list::TopicPartitionListElem;
@@ -218,6 +218,7 @@ impl Answering<'_> {
         topics.rotate_left(first);
         let answers = side_by_side(
             &topics,
+            AT_ONCE,
             || broker.is_over(),
             |topic| is_there(self.consumer, topic, left()),
         );
@@ -245,7 +246,7 @@ impl Answering<'_> {
                 let (broker, names) = (self.broker(ANSWER), &self.events.names);
                 // One that cannot be listed keeps no other.
                 let list = |topic| look_up::partitions(&broker, std::slice::from_ref(topic), names);
-                let listed = side_by_side(&topics, || broker.is_over(), list);
+                let listed = side_by_side(&topics, AT_ONCE, || broker.is_over(), list);
                 let listed = listed.into_iter().flatten().filter_map(|listed| {
                     let listed =
                         listed.inspect_err(|e| tracing::warn!("cannot list partitions: {e}"));
